@@ -1,0 +1,2 @@
+//! milp
+fn main(){}

@@ -1,0 +1,148 @@
+//! Index newtypes (zero-based everywhere) and message kinds.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+macro_rules! index {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize,
+            Deserialize, schemars::JsonSchema,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// The index as a position in a `Vec` over the whole index set.
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+
+            /// Every member of the index set `0..count`, ascending.
+            pub fn all(count: u32) -> impl DoubleEndedIterator<Item = Self> + Clone {
+                (0..count).map(Self)
+            }
+
+            /// The next index.
+            pub const fn next(self) -> Self {
+                Self(self.0 + 1)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(out)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = std::num::ParseIntError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    };
+}
+
+index!(
+    /// A replica, an element of the paper's set R.
+    ReplicaId
+);
+index!(
+    /// A height (block number), an element of the paper's set H.
+    Height
+);
+index!(
+    /// A view (attempt within a height), an element of the paper's set V.
+    View
+);
+index!(
+    /// A discrete time unit, an element of the paper's set T; nothing happens in slot 0.
+    Slot
+);
+
+/// A block: proposal number `index` of `view` at `height`.
+///
+/// Equal content proposed in two views is two blocks.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    schemars::JsonSchema,
+)]
+pub struct BlockId {
+    /// The height the block is for.
+    pub height: Height,
+    /// The view it was proposed in.
+    pub view: View,
+    /// Which proposal of that view; an honest primary proposes index 0 only.
+    pub index: u32,
+}
+
+impl fmt::Display for BlockId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "h{}v{}b{}", self.height, self.view, self.index)
+    }
+}
+
+/// What a message is. Ordered as a replica handles the copies of one slot
+/// (see `docs/MODEL.md`, order inside a slot).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A decided block, published by a replica that decided it (the paper's `BlockRelay`).
+    Block,
+    /// The primary's proposal.
+    PrepareRequest,
+    /// A backup's acceptance of a proposal.
+    PrepareResponse,
+    /// The binding vote of dBFT 2.0.
+    Commit,
+    /// A wish to leave a view.
+    ChangeView,
+    /// A question for what was missed.
+    RecoveryRequest,
+    /// A message that repeats what others sent.
+    RecoveryMessage,
+    /// A message kind of a protocol this crate does not name.
+    Other(String),
+}
+
+impl Kind {
+    /// The kinds with a name of their own, in handling order.
+    pub const NAMED: [Self; 7] = [
+        Self::Block,
+        Self::PrepareRequest,
+        Self::PrepareResponse,
+        Self::Commit,
+        Self::ChangeView,
+        Self::RecoveryRequest,
+        Self::RecoveryMessage,
+    ];
+
+    /// The name as files have it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Block => "Block",
+            Self::PrepareRequest => "PrepareRequest",
+            Self::PrepareResponse => "PrepareResponse",
+            Self::Commit => "Commit",
+            Self::ChangeView => "ChangeView",
+            Self::RecoveryRequest => "RecoveryRequest",
+            Self::RecoveryMessage => "RecoveryMessage",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// The kind of that name; a name this crate does not know is [`Kind::Other`].
+    pub fn named(name: &str) -> Self {
+        Self::NAMED
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .unwrap_or_else(|| Self::Other(name.to_owned()))
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.pad(self.name())
+    }
+}

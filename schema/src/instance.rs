@@ -1,0 +1,230 @@
+//! The question asked: protocol, fault budget, timing assumption, horizon and goal.
+
+use crate::ids::ReplicaId;
+use serde::{Deserialize, Serialize};
+
+/// A validated instance; build one with `read::instance` from a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// Name of the protocol, `dbft1` or `dbft2`.
+    pub protocol: String,
+    /// Name of the rule set of the protocol, `paper`.
+    pub rules: String,
+    /// n, the number of replicas.
+    pub replicas: u32,
+    /// Who may be faulty and how; empty for none. A replica has at most one kind of fault.
+    pub faults: Vec<Fault>,
+    /// Whether more than f replicas may be faulty.
+    pub beyond_budget: bool,
+    /// Number of heights |H|.
+    pub heights: u32,
+    /// Number of views |V| of each height.
+    pub views: u32,
+    /// Number of blocks that may be proposed in a view; 2 or more lets a Byzantine primary
+    /// equivocate.
+    pub blocks_per_proposal: u32,
+    /// The last modelled slot, the horizon; slots are 0..=slots and nothing happens in slot 0.
+    pub slots: u32,
+    /// What the network guarantees.
+    pub network: Network,
+    /// Who decides when a timer fires.
+    pub timeouts: Timeouts,
+    /// Block time in slots, a multiple of the quorum; `Some` iff timers follow the protocol.
+    pub block_time: Option<u32>,
+    /// How the primary of a view is chosen.
+    pub primary: Primary,
+    /// What the adversary optimises.
+    pub goal: Goal,
+    /// Which formulation builds the program.
+    pub formulation: Formulation,
+    /// Optional limits on the adversary's acts.
+    pub budget: Budget,
+    /// Name of a deliberate weakening of the protocol, if any.
+    pub mutant: Option<String>,
+}
+
+impl Instance {
+    /// f = ⌊(n − 1) / 3⌋, the number of faulty replicas the protocol is made for.
+    pub fn f(&self) -> u32 {
+        (self.replicas - 1) / 3
+    }
+
+    /// The protocol's quorum n − f; a mutant may use another one.
+    pub fn quorum(&self) -> u32 {
+        self.replicas - self.f()
+    }
+
+    /// How many replicas may have a fault of `kind`.
+    pub fn fault_count(&self, kind: FaultKind) -> u32 {
+        self.faults.iter().filter(|fault| fault.kind == kind).map(Fault::count).sum()
+    }
+
+    /// Smallest and, if there is one, largest delay of a copy, in slots.
+    pub fn delays(&self) -> (u32, Option<u32>) {
+        match self.network {
+            Network::Bounded { delay_min, delay_max, .. } => (delay_min, Some(delay_max)),
+            Network::Asynchronous | Network::Eventual => (1, None),
+        }
+    }
+}
+
+/// One entry of `faults`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// How the replicas may misbehave.
+    pub kind: FaultKind,
+    /// Who they are.
+    pub who: Who,
+}
+
+impl Fault {
+    /// How many replicas this entry makes faulty at most.
+    pub fn count(&self) -> u32 {
+        match &self.who {
+            Who::Any(count) => *count,
+            Who::These(replicas) => replicas.len() as u32,
+        }
+    }
+}
+
+/// Which replicas are faulty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// At most this many; the adversary chooses which.
+    Any(u32),
+    /// These may be, ascending and distinct.
+    These(Vec<ReplicaId>),
+}
+
+/// How a faulty replica may misbehave.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// May crash, and copies to or from it may exceed any delay bound or be lost (§8.8.1).
+    Network,
+    /// May crash; what it sent before still arrives.
+    Crash,
+    /// Does anything but forge another replica's signature (§8.8.2).
+    Byzantine,
+}
+
+/// What the network guarantees for copies between honest replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Network {
+    /// Nothing: a copy may arrive in any later slot or not within the horizon.
+    Asynchronous,
+    /// Every copy sent before the last slot arrives within the horizon.
+    Eventual,
+    /// A copy sent in slot s arrives in s + `delay_min` ..= max(s, gst) + `delay_max`.
+    Bounded {
+        /// Smallest delay, at least 1.
+        delay_min: u32,
+        /// Largest delay after `gst`.
+        delay_max: u32,
+        /// Global stabilisation time: the slot from which `delay_max` holds.
+        #[serde(default)]
+        gst: u32,
+    },
+}
+
+/// Who decides when a timer fires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Timeouts {
+    /// The adversary: any armed timer in any slot, or never.
+    Free,
+    /// The protocol's durations, counted in slots from `block_time`.
+    Protocol,
+}
+
+/// How the primary of a view is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Primary {
+    /// By the rule set's rotation.
+    Rotation,
+    /// By the adversary, one per view.
+    Free,
+}
+
+/// What the adversary optimises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Goal {
+    /// Most blocks decided by honest replicas at one height.
+    Fork,
+    /// Most valid commit certificates that exist at one height, whoever holds them.
+    Finality,
+    /// Fewest heights decided in a final state.
+    Stall,
+    /// Latest first honest decision.
+    Slow,
+    /// Highest view an honest replica enters, plus one.
+    Views,
+    /// A weighted sum.
+    Weighted {
+        /// Direction of the optimisation.
+        sense: Sense,
+        /// Weight of a decided block.
+        #[serde(default)]
+        blocks: i64,
+        /// Weight of a view entered, view 0 included.
+        #[serde(default)]
+        views: i64,
+        /// Weight of an honest broadcast.
+        #[serde(default)]
+        messages: i64,
+    },
+}
+
+/// Direction of an optimisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sense {
+    /// Larger is worse for the protocol.
+    Maximize,
+    /// Smaller is worse for the protocol.
+    Minimize,
+}
+
+/// Which formulation builds the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Formulation {
+    /// The cheapest that is exact for the goal.
+    Auto,
+    /// One binary per event, indices and slot.
+    Timed,
+    /// Time-free counts.
+    Counting,
+    /// Time-free levels.
+    Causal,
+    /// The published 2020 models.
+    Reference,
+}
+
+/// Optional limits on the adversary's acts.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// Copies that arrive later than `delay_min`, or not within the horizon.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late: Option<u32>,
+    /// Timer firings that make an honest replica ask for a view change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeouts: Option<u32>,
+    /// Copies that Byzantine replicas make.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub injects: Option<u32>,
+}
+
+/// The protocols, rule sets and mutants that have a name: (protocol, rule sets, mutants).
+pub const PROTOCOLS: [(&str, &[&str], &[&str]); 2] = [
+    ("dbft1", &["paper"], &["small-quorum"]),
+    ("dbft2", &["paper"], &["no-commit-lock", "small-quorum"]),
+];

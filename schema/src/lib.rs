@@ -1,0 +1,19 @@
+//! The vocabulary and the files of `milp`.
+//!
+//! Everything the other crates exchange is defined here, and nothing that is a protocol rule:
+//! ids and message kinds ([`ids`]), the input ([`instance`]), what the optimiser hands to the
+//! replay ([`schedule`]), what a solve found ([`outcome`]) and what a replay found ([`verdict`]).
+//!
+//! Data flows one way: instance → program → outcome → schedule → trace → verdict.
+
+pub mod ids;
+pub mod instance;
+pub mod outcome;
+pub mod schedule;
+pub mod verdict;
+
+pub use ids::{BlockId, Height, Kind, ReplicaId, Slot, View};
+pub use instance::Instance;
+pub use outcome::Outcome;
+pub use schedule::{Choice, Message, Prediction, Schedule};
+pub use verdict::Verdict;

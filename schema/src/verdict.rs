@@ -1,0 +1,50 @@
+//! What a replay found.
+
+use serde::{Deserialize, Serialize};
+
+/// Whether a property held on the trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holds {
+    /// It held throughout.
+    Holds,
+    /// It was violated; the verdict's notes say where.
+    Violated,
+}
+
+/// How the heal phase ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Liveness {
+    /// Every correct replica decided every height.
+    Decided,
+    /// The joint state repeated with every live timer fired at least three times.
+    Stuck,
+    /// The step limit of the heal phase came first.
+    Open,
+}
+
+/// The outcome of every property on one trace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// `milp-verdict/1.0`.
+    pub format: String,
+    /// Which replicas were driven, say `dbft2-paper`.
+    pub engine: String,
+    /// No two honest replicas decide different blocks at a height.
+    pub agreement: Holds,
+    /// At most one block with a valid certificate exists at a height.
+    pub finality: Holds,
+    /// Every decided block was proposed by the primary of its view.
+    pub validity: Holds,
+    /// A replica decides at most once per height.
+    pub integrity: Holds,
+    /// No honest replica sends a second binding vote at a height, nor a change view after one.
+    pub lock: Holds,
+    /// How the heal phase ended.
+    pub termination: Liveness,
+    /// Differences between prediction and trace; 0 where nothing is compared.
+    pub divergences: u32,
+    /// One sentence for each violation, divergence and for the state called stuck.
+    pub notes: Vec<String>,
+}
