@@ -1,1 +1,3 @@
-//! placeholder
+//! From an instance to a program.
+
+pub mod program;

@@ -1,0 +1,135 @@
+//! The solver-neutral mixed-integer linear program: named integer columns with finite bounds,
+//! and named rows tagged by family and by what they are for.
+
+use milp_schema::instance::Sense;
+
+/// Position of a column in [`Program::columns`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Col(pub u32);
+
+impl Col {
+    /// The position as an index into `Program::columns`.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Position of a family in [`Program::families`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FamilyId(pub u32);
+
+/// One integer variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Readable name, unique in the program, made of `[A-Za-z0-9_]` so that LP files take it.
+    pub name: String,
+    /// Smallest value.
+    pub lower: i64,
+    /// Largest value; finite, because a safe bound needs it.
+    pub upper: i64,
+}
+
+/// What a family of rows is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tag {
+    /// Every real execution (in the canonical order of a slot) satisfies it.
+    Legal,
+    /// Implied by the legal rows for integer points; there to close the gap.
+    Valid,
+    /// Removes equivalent points only.
+    Symmetry,
+    /// Limits the adversary or the horizon: the instance asks for it, the protocol does not.
+    Budget,
+    /// Ties the objective's columns to the execution's.
+    Goal,
+}
+
+/// One template of constraints; its members are rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Family {
+    /// `<event>_<relation>_<event>`, unique.
+    pub name: String,
+    /// The line of the protocol page or of `docs/EXECUTION.md` it states.
+    pub line: String,
+    /// The paper's equations it is the corrected form of.
+    pub equations: Vec<u32>,
+    /// What it is for.
+    pub tag: Tag,
+}
+
+/// `lower ≤ Σ coefficient · column ≤ upper`; at least one side is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The family and the indices, unique in the program.
+    pub name: String,
+    /// The family.
+    pub family: FamilyId,
+    /// Columns ascending and distinct, coefficients not zero.
+    pub terms: Vec<(Col, i64)>,
+    /// Smallest value of the sum.
+    pub lower: Option<i64>,
+    /// Largest value of the sum.
+    pub upper: Option<i64>,
+}
+
+impl Row {
+    /// The value of the row's sum at `point` (one value per column).
+    pub fn activity(&self, point: &[i64]) -> i64 {
+        self.terms.iter().map(|&(col, coefficient)| coefficient * point[col.index()]).sum()
+    }
+
+    /// Whether `point` satisfies the row.
+    pub fn holds(&self, point: &[i64]) -> bool {
+        let activity = self.activity(point);
+        self.lower.is_none_or(|lower| lower <= activity)
+            && self.upper.is_none_or(|upper| activity <= upper)
+    }
+}
+
+/// `sense` of `constant + Σ coefficient · column` over the integer points of columns and rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// The variables.
+    pub columns: Vec<Column>,
+    /// The templates the rows come from.
+    pub families: Vec<Family>,
+    /// The constraints.
+    pub rows: Vec<Row>,
+    /// Direction of the optimisation.
+    pub sense: Sense,
+    /// Linear part of the objective, columns ascending and distinct.
+    pub objective: Vec<(Col, i64)>,
+    /// Constant part of the objective.
+    pub constant: i64,
+}
+
+impl Program {
+    /// The objective at `point`.
+    pub fn value(&self, point: &[i64]) -> i64 {
+        self.constant
+            + self.objective.iter().map(|&(col, weight)| weight * point[col.index()]).sum::<i64>()
+    }
+
+    /// The rows that `point` violates and the columns it puts out of bounds, by name.
+    pub fn violations<'a>(&'a self, point: &'a [i64]) -> impl Iterator<Item = &'a str> {
+        assert_eq!(point.len(), self.columns.len(), "a point has one value per column");
+        let columns = self
+            .columns
+            .iter()
+            .zip(point)
+            .filter(|(column, value)| !(column.lower..=column.upper).contains(value))
+            .map(|(column, _)| column.name.as_str());
+        let rows = self.rows.iter().filter(|row| !row.holds(point)).map(|row| row.name.as_str());
+        columns.chain(rows)
+    }
+
+    /// The family of a row.
+    pub fn family(&self, row: &Row) -> &Family {
+        &self.families[row.family.0 as usize]
+    }
+
+    /// Non-zero coefficients of the rows.
+    pub fn nonzeros(&self) -> usize {
+        self.rows.iter().map(|row| row.terms.len()).sum()
+    }
+}
