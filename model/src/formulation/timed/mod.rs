@@ -78,8 +78,8 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
 impl Built {
     /// The schedule a point of the program stands for.
     ///
-    /// # Panics
-    /// If `point` does not satisfy the program; certify it first.
+    /// Certify the point first: what is decoded from a point outside the program is a schedule,
+    /// but not one that replicas follow.
     pub fn decode(&self, point: &[i64]) -> Decoded {
         codec::decode(&self.timed, point)
     }
@@ -95,6 +95,17 @@ impl Built {
         faulty: &[(ReplicaId, FaultKind)],
     ) -> Result<Vec<Option<i64>>, String> {
         codec::encode(&self.timed, schedule, faulty)
+    }
+
+    /// A start for the solver from an earlier schedule, which may be partial or of another
+    /// instance: columns that the schedule says nothing about stay open.
+    pub fn warm_start(
+        &self,
+        schedule: &Schedule,
+        faulty: &[(ReplicaId, FaultKind)],
+    ) -> Vec<Option<i64>> {
+        let nothing = vec![None; self.program.columns.len()];
+        self.encode(schedule, faulty).unwrap_or(nothing)
     }
 
     /// What a column stands for.
