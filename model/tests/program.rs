@@ -9,9 +9,7 @@ use milp_model::{
 };
 use milp_schema::{
     Instance, Kind,
-    instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who,
-    },
+    instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
 };
 use std::fmt::Write as _;
 
@@ -20,7 +18,10 @@ fn instance(protocol: &str, views: u32, slots: u32) -> Instance {
         protocol: protocol.into(),
         rules: "paper".into(),
         replicas: 4,
-        faults: vec![Fault { kind: FaultKind::Byzantine, who: Who::Any(1) }],
+        faults: vec![Fault {
+            kind: FaultKind::Byzantine,
+            who: Who::Any(1),
+        }],
         beyond_budget: false,
         heights: 1,
         views,
@@ -55,8 +56,11 @@ fn text(program: &Program, row: &Row) -> String {
 fn families(program: &Program) -> String {
     let mut out = String::new();
     for (number, family) in program.families.iter().enumerate() {
-        let rows: Vec<&Row> =
-            program.rows.iter().filter(|row| row.family.0 as usize == number).collect();
+        let rows: Vec<&Row> = program
+            .rows
+            .iter()
+            .filter(|row| row.family.0 as usize == number)
+            .collect();
         let longest = rows.iter().rev().max_by_key(|row| row.terms.len());
         writeln!(
             out,
@@ -80,17 +84,26 @@ fn check(name: &str, text: &str) {
         std::fs::write(&path, text).unwrap();
     }
     let golden = std::fs::read_to_string(&path).unwrap();
-    assert!(golden == text, "{path} differs; UPDATE=1 rewrites it, then read the diff");
+    assert!(
+        golden == text,
+        "{path} differs; UPDATE=1 rewrites it, then read the diff"
+    );
 }
 
 #[test]
 fn families_of_dbft2_read_as_their_formulas() {
-    check("dbft2", &families(&build(&instance("dbft2", 2, 5)).unwrap().program));
+    check(
+        "dbft2",
+        &families(&build(&instance("dbft2", 2, 5)).unwrap().program),
+    );
 }
 
 #[test]
 fn families_of_dbft1_read_as_their_formulas() {
-    check("dbft1", &families(&build(&instance("dbft1", 2, 5)).unwrap().program));
+    check(
+        "dbft1",
+        &families(&build(&instance("dbft1", 2, 5)).unwrap().program),
+    );
 }
 
 #[test]
@@ -133,7 +146,10 @@ fn coefficients_are_no_larger_than_the_number_of_replicas() {
 fn doing_nothing_is_an_execution() {
     let program = build(&instance("dbft2", 2, 6)).unwrap().program;
     let nothing = vec![0; program.columns.len()];
-    assert_eq!(program.violations(&nothing).collect::<Vec<_>>(), Vec::<&str>::new());
+    assert_eq!(
+        program.violations(&nothing).collect::<Vec<_>>(),
+        Vec::<&str>::new()
+    );
     assert_eq!(program.value(&nothing), 0);
 }
 
@@ -150,7 +166,9 @@ fn every_equation_of_the_paper_stands_in_a_family_or_holds_by_construction() {
             found.extend(family.equations);
         }
     }
-    let missing: Vec<u32> = (1..=39).filter(|equation| !found.contains(equation)).collect();
+    let missing: Vec<u32> = (1..=39)
+        .filter(|equation| !found.contains(equation))
+        .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
 
@@ -158,8 +176,18 @@ fn every_equation_of_the_paper_stands_in_a_family_or_holds_by_construction() {
 fn a_construct_that_timed_cannot_express_is_refused_by_name() {
     let instance = instance("dbft2", 2, 6);
     let refused = [
-        (Rule::Carry { kind: Kind::RecoveryMessage }, "`carry`"),
-        (Rule::Negation { event: "change_view" }, "`negation`"),
+        (
+            Rule::Carry {
+                kind: Kind::RecoveryMessage,
+            },
+            "`carry`",
+        ),
+        (
+            Rule::Negation {
+                event: "change_view",
+            },
+            "`negation`",
+        ),
         (Rule::Relation { name: "parent" }, "`relation`"),
         (Rule::Hold { kind: Kind::Commit }, "`hold`"),
     ];
@@ -172,21 +200,38 @@ fn a_construct_that_timed_cannot_express_is_refused_by_name() {
     }
     let mut free = instance.clone();
     free.primary = Primary::Free;
-    assert!(build(&free).unwrap_err().to_string().contains("`primary: free`"));
+    assert!(
+        build(&free)
+            .unwrap_err()
+            .to_string()
+            .contains("`primary: free`")
+    );
     let mut stall = instance.clone();
     stall.goal = Goal::Stall;
     stall.network = Network::Asynchronous;
-    assert!(build(&stall).unwrap_err().to_string().contains("`network: asynchronous`"));
+    assert!(
+        build(&stall)
+            .unwrap_err()
+            .to_string()
+            .contains("`network: asynchronous`")
+    );
     let mut counting = instance;
     counting.formulation = Formulation::Counting;
-    assert!(build(&counting).unwrap_err().to_string().contains("`counting`"));
+    assert!(
+        build(&counting)
+            .unwrap_err()
+            .to_string()
+            .contains("`counting`")
+    );
 }
 
 #[test]
 fn a_rule_that_names_what_is_not_there_is_refused() {
     let instance = instance("dbft2", 2, 6);
     let mut protocol = protocols::of(&instance).unwrap();
-    protocol.rules.retain(|rule| !matches!(rule, Rule::Event(event) if event.name == "commit"));
+    protocol
+        .rules
+        .retain(|rule| !matches!(rule, Rule::Event(event) if event.name == "commit"));
     let error = timed::build(&instance, &protocol).unwrap_err();
     assert!(matches!(error, Error::Dangling { .. }), "{error}");
 }
@@ -212,7 +257,10 @@ fn a_mutant_without_the_rule_has_no_vote_bound() {
 #[test]
 fn with_more_byzantine_replicas_than_f_the_vote_bound_allows_a_fork() {
     let mut instance = instance("dbft2", 2, 6);
-    instance.faults = vec![Fault { kind: FaultKind::Byzantine, who: Who::Any(2) }];
+    instance.faults = vec![Fault {
+        kind: FaultKind::Byzantine,
+        who: Who::Any(2),
+    }];
     let program = build(&instance).unwrap().program;
     let bound = program
         .rows
@@ -227,17 +275,30 @@ fn the_model_page_lists_every_family() {
     let mut table = String::from("| family | tag | line | equations |\n|---|---|---|---|\n");
     let mut seen = std::collections::BTreeSet::new();
     for protocol in ["dbft2", "dbft1"] {
-        for goal in [Goal::Fork, Goal::Finality, Goal::Stall, Goal::Slow, Goal::Views] {
+        for goal in [
+            Goal::Fork,
+            Goal::Finality,
+            Goal::Stall,
+            Goal::Slow,
+            Goal::Views,
+        ] {
             let mut instance = instance(protocol, 2, 8);
             instance.goal = goal;
             instance.heights = if goal == Goal::Fork { 2 } else { 1 };
             instance.timeouts = Timeouts::Protocol;
             instance.block_time = Some(3);
-            instance.budget = Budget { late: Some(1), timeouts: Some(1), injects: Some(1) };
+            instance.budget = Budget {
+                late: Some(1),
+                timeouts: Some(1),
+                injects: Some(1),
+            };
             for family in build(&instance).unwrap().program.families {
                 if seen.insert(family.name.clone()) {
-                    let equations: Vec<_> =
-                        family.equations.iter().map(|number| format!("({number})")).collect();
+                    let equations: Vec<_> = family
+                        .equations
+                        .iter()
+                        .map(|number| format!("({number})"))
+                        .collect();
                     writeln!(
                         table,
                         "| `{}` | {} | {} | {} |",
@@ -259,5 +320,8 @@ fn the_model_page_lists_every_family() {
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, &expected).unwrap();
     }
-    assert!(page == expected || std::env::var_os("UPDATE").is_some(), "{path}: UPDATE=1");
+    assert!(
+        page == expected || std::env::var_os("UPDATE").is_some(),
+        "{path}: UPDATE=1"
+    );
 }

@@ -20,8 +20,8 @@ mod codec;
 mod columns;
 mod families;
 
-pub use columns::{Indices, Key};
 pub(crate) use columns::Timed;
+pub use columns::{Indices, Key};
 pub(crate) use families::{decision_quorums, most_decisions};
 
 use crate::{
@@ -71,8 +71,17 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
     families::budgets(&mut timed);
     goal::state(&mut timed)?;
     let program = timed.finish();
-    debug_assert!(program.families.iter().any(|family| family.tag == Tag::Legal));
-    Ok(Built { program, formulation: "timed", timed })
+    debug_assert!(
+        program
+            .families
+            .iter()
+            .any(|family| family.tag == Tag::Legal)
+    );
+    Ok(Built {
+        program,
+        formulation: "timed",
+        timed,
+    })
 }
 
 impl Built {
