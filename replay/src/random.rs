@@ -267,7 +267,8 @@ impl<'a> Draft<'a> {
 
     /// The slot by which the network owes the copy (E10).
     fn due(&self, copy: &Copy) -> Option<u32> {
-        if !self.is_promised(copy.sender) || !self.is_promised(copy.receiver) {
+        let receives = self.world.seats[copy.receiver.index()].up;
+        if !receives || !self.is_promised(copy.sender) || !self.is_promised(copy.receiver) {
             return None;
         }
         match self.instance.network {
@@ -278,8 +279,8 @@ impl<'a> Draft<'a> {
     }
 
     fn is_promised(&self, id: ReplicaId) -> bool {
-        let seat = &self.world.seats[id.index()];
-        seat.up && !matches!(seat.fault, Some(FaultKind::Byzantine | FaultKind::Network))
+        let fault = self.world.seats[id.index()].fault;
+        !matches!(fault, Some(FaultKind::Byzantine | FaultKind::Network))
     }
 
     /// Only what nobody promised may be lost.
@@ -427,7 +428,7 @@ impl<'a> Draft<'a> {
         }
         let kind = match self.random.below(5) {
             0 => Kind::ChangeView,
-            1 => Kind::Commit,
+            1 if self.instance.protocol != "dbft1" => Kind::Commit,
             2 => Kind::PrepareResponse,
             _ if self.world.rules.primary(height, view) == sender => Kind::PrepareRequest,
             _ => Kind::PrepareResponse,

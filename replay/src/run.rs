@@ -176,9 +176,9 @@ impl Driver<'_> {
     fn check_network(&mut self) {
         let promised = |id: ReplicaId| {
             let fault = self.world.seats[id.index()].fault;
-            let faulty = matches!(fault, Some(FaultKind::Byzantine | FaultKind::Network));
-            !faulty && !self.crashed[id.index()]
+            !matches!(fault, Some(FaultKind::Byzantine | FaultKind::Network))
         };
+        let receives = |id: ReplicaId| promised(id) && !self.crashed[id.index()];
         let latest = |sent: Slot| match self.instance.network {
             Network::Asynchronous => None,
             Network::Eventual => (sent.0 < self.instance.slots).then_some(self.instance.slots),
@@ -203,7 +203,7 @@ impl Driver<'_> {
         let lost = lost.iter().map(|copy| (copy, None));
         for (copy, arrived) in undelivered.chain(delivered).chain(lost) {
             let due =
-                latest(copy.sent).filter(|_| promised(copy.sender) && promised(copy.receiver));
+                latest(copy.sent).filter(|_| promised(copy.sender) && receives(copy.receiver));
             if let Some(due) = due
                 && arrived.is_none_or(|arrived| arrived > due)
             {

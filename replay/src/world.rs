@@ -203,11 +203,15 @@ impl World {
         });
     }
 
-    /// Arms the timer after a firing: never the primary's first one again.
+    /// Arms the timer after a firing: never the primary's first one again, and after that one for
+    /// the rest of the duration that counts from the entry into the view.
     pub(crate) fn rearm(&mut self, id: ReplicaId) {
         if let Some(block_time) = self.clock.block_time {
-            let view = self.state(id).view;
-            self.clock.arm(id, Rules::duration(block_time, view, false));
+            let state = self.state(id);
+            let first = state.is_primary(&self.rules) && !state.request_sent(&self.rules);
+            let gone = if first { Rules::duration(block_time, state.view, true) } else { 0 };
+            let whole = Rules::duration(block_time, state.view, false);
+            self.clock.arm(id, whole - gone);
         }
     }
 

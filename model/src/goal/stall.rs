@@ -81,7 +81,7 @@ fn everyone_rests(timed: &mut Timed) {
                 .iter()
                 .map(|name| {
                     let lock = timed.event(name);
-                    timed.did_in(lock, i, h, v, crate::rule::Range::Height, last)
+                    timed.did_in(lock, i, h, timed.all_views(), last)
                 })
                 .sum();
             let rests = timed.sent(c, i, h, v, 0, last)

@@ -255,6 +255,9 @@ pub(super) fn encode(
                     ..
                 } = &copy.message;
                 let c = channel_of(timed, kind)?;
+                if !timed.may_send(c, copy.sender.0, height.0, view.0) {
+                    continue; // a Byzantine primary answering itself: everybody ignores it
+                }
                 let at = Indices {
                     h: height.0,
                     v: view.0,

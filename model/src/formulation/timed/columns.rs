@@ -44,6 +44,9 @@ pub struct Indices {
     pub t: u32,
 }
 
+/// A range of views.
+pub(crate) type Views = std::ops::Range<u32>;
+
 /// A program under construction, with its index sets.
 #[derive(Debug)]
 pub(crate) struct Timed {
@@ -386,13 +389,22 @@ impl Timed {
         self.blocks(h, v).map(|b| self.did(e, i, h, v, b, t)).sum()
     }
 
-    /// Replica i did event e in a view of `range` by slot t.
-    pub(crate) fn did_in(&self, e: usize, i: u32, h: u32, v: u32, range: Range, t: u32) -> Expr {
+    /// Replica i did event e in one of `views` of height h by slot t.
+    pub(crate) fn did_in(&self, e: usize, i: u32, h: u32, views: Views, t: u32) -> Expr {
+        views.map(|v| self.did_in_view(e, i, h, v, t)).sum()
+    }
+
+    /// All views.
+    pub(crate) fn all_views(&self) -> Views {
+        0..self.views
+    }
+
+    /// The views of `range` in which an event can have happened before one of view v: a later view
+    /// comes later, perhaps in the same slot.
+    pub(crate) fn up_to(range: Range, v: u32) -> Views {
         match range {
-            Range::View => self.did_in_view(e, i, h, v, t),
-            Range::Height => (0..self.views)
-                .map(|v| self.did_in_view(e, i, h, v, t))
-                .sum(),
+            Range::View => v..v + 1,
+            Range::Height => 0..v + 1,
         }
     }
 
@@ -430,8 +442,31 @@ impl Timed {
     pub(crate) fn decided_by(&self, events: &[usize], i: u32, h: u32, t: u32) -> Expr {
         events
             .iter()
-            .map(|&e| self.did_in(e, i, h, 0, Range::Height, t))
+            .map(|&e| self.did_in(e, i, h, self.all_views(), t))
             .sum()
+    }
+
+    /// Replica i decided height h before it could do event e of view v in slot t.
+    ///
+    /// A decision in a later view comes after the event, even in the same slot: the own request
+    /// to leave may complete a quorum, and what was held back for the next view a decision. So
+    /// does a decision in the same view after a timer that keeps the replica in it, a proposal.
+    pub(crate) fn decided_before(&self, e: usize, i: u32, h: u32, v: u32, t: u32) -> Expr {
+        let event = &self.events[e];
+        let asks = self.protocol.enter().map(|enter| &enter.of);
+        let proposes = matches!(event.modality, Modality::Timer { .. })
+            && (asks.is_none() || event.broadcasts.as_ref() != asks);
+        let mut decided = Expr::default();
+        for d in self.deciding().into_iter().filter(|&d| d != e) {
+            let by = blocks_by(d, e, t);
+            if !self.in_view(d) || !self.in_view(e) {
+                decided += self.did_in(d, i, h, self.all_views(), by);
+                continue;
+            }
+            decided += self.did_in(d, i, h, 0..v, by);
+            decided += self.did_in_view(d, i, h, v, if proposes { t - 1 } else { by });
+        }
+        decided
     }
 
     /// Numbers of the events that decide.

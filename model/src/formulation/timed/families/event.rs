@@ -1,7 +1,7 @@
 //! When an honest replica may do an event.
 
 use super::{
-    super::columns::{Timed, blocks_by},
+    super::columns::{Timed, Views, blocks_by},
     delivery::snake,
 };
 use crate::{
@@ -122,11 +122,7 @@ pub(super) fn excluded_by_decision(timed: &mut Timed, act: Act) {
     let name = format!("{}_excludes_decide", rule.name);
     let family = timed.family(&name, "E5", &[5, 6], Tag::Legal);
     for t in timed.slots() {
-        let decided: Expr = timed
-            .deciding()
-            .into_iter()
-            .map(|d| timed.decided_by(&[d], act.i, act.h, blocks_by(d, act.e, t)))
-            .sum();
+        let decided = timed.decided_before(act.e, act.i, act.h, act.v, t);
         let sum = act.happens(timed, t) + decided;
         timed.at_most(family, &act.label(None, t), sum, 1.into());
     }
@@ -141,7 +137,8 @@ pub(super) fn excluded_by_own(timed: &mut Timed, act: Act) {
         let earlier = timed.event(exclusion.event);
         for t in timed.slots() {
             let by = blocks_by(earlier, act.e, t);
-            let done = timed.did_in(earlier, act.i, act.h, act.v, exclusion.range, by);
+            let views = Timed::up_to(exclusion.range, act.v);
+            let done = timed.did_in(earlier, act.i, act.h, views, by);
             let sum = act.happens(timed, t) + done;
             timed.at_most(family, &act.label(None, t), sum, 1.into());
         }
@@ -259,12 +256,13 @@ pub(super) fn at_most_once(timed: &mut Timed, e: usize, i: u32) {
     );
     let byzantine = timed.byzantine(i);
     for h in 0..timed.heights {
-        let views = match rule.once {
-            Range::View => 0..timed.views,
-            Range::Height => 0..1,
+        let ranges: Vec<Views> = match rule.once {
+            Range::View => (0..timed.views).map(|v| v..v + 1).collect(),
+            Range::Height => vec![timed.all_views()],
         };
-        for v in views {
-            let did = timed.did_in(e, i, h, v, rule.once, timed.horizon);
+        for views in ranges {
+            let v = views.start;
+            let did = timed.did_in(e, i, h, views, timed.horizon);
             if !did.is_constant() {
                 let label = format!("_i{i}_h{h}_v{v}");
                 timed.at_most(family, &label, did + byzantine.clone(), 1.into());

@@ -47,26 +47,27 @@ pub(super) fn forced(timed: &mut Timed, act: Act) {
     }
 }
 
-/// Already done in the range in which it happens once.
+/// Already done in the range in which it happens once; what is done in a later view comes later.
 fn done(timed: &Timed, rule: &Event, act: Act, t: u32) -> Expr {
-    timed.did_in(act.e, act.i, act.h, act.v, rule.once, t)
+    let views = if timed.in_view(act.e) {
+        Timed::up_to(rule.once, act.v)
+    } else {
+        timed.all_views()
+    };
+    timed.did_in(act.e, act.i, act.h, views, t)
 }
 
 /// Excused by being faulty, decided, or by an own earlier event.
 fn excused(timed: &Timed, rule: &Event, act: Act, t: u32) -> Expr {
     let Act { e, i, h, v } = act;
-    let decided: Expr = timed
-        .deciding()
-        .into_iter()
-        .filter(|&d| d != e)
-        .map(|d| timed.decided_by(&[d], i, h, blocks_by(d, e, t)))
-        .sum();
+    let decided = timed.decided_before(e, i, h, v, t);
     let own: Expr = rule
         .excludes
         .iter()
         .map(|exclusion| {
             let earlier = timed.event(exclusion.event);
-            timed.did_in(earlier, i, h, v, exclusion.range, blocks_by(earlier, e, t))
+            let views = Timed::up_to(exclusion.range, v);
+            timed.did_in(earlier, i, h, views, blocks_by(earlier, e, t))
         })
         .sum();
     timed.byzantine(i) + timed.crashed(i, t) + decided + own

@@ -41,11 +41,14 @@ fn excused(timed: &Timed, rule: &Event, act: Act, t: u32) -> Expr {
     let own: Expr = rule
         .excludes
         .iter()
-        .map(|exclusion| timed.did_in(timed.event(exclusion.event), i, h, v, exclusion.range, t))
+        .map(|exclusion| {
+            let views = Timed::up_to(exclusion.range, v);
+            timed.did_in(timed.event(exclusion.event), i, h, views, t)
+        })
         .sum();
     (1 - timed.is_in(i, h, v, t))
         + own
-        + timed.decided(i, h, t)
+        + timed.decided_before(act.e, i, h, v, t)
         + timed.crashed(i, t)
         + timed.byzantine(i)
 }
