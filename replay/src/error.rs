@@ -28,6 +28,12 @@ pub enum Error {
     /// Replicas rotate the primary; they cannot let the adversary choose it.
     #[error("`primary: free` has no replica: it belongs to the reference formulation only")]
     FreePrimary,
+    /// The exhaustive search does not cover the instance.
+    #[error("the exhaustive search does not cover {why}")]
+    NotSearched {
+        /// What it does not cover.
+        why: &'static str,
+    },
     /// The same replica is listed as faulty twice.
     #[error("replica {replica} is listed as faulty twice")]
     FaultyTwice {

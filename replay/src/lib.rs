@@ -34,6 +34,7 @@ mod properties;
 mod protocols;
 pub mod random;
 mod run;
+pub mod search;
 mod signature;
 mod trace;
 mod world;
