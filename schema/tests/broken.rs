@@ -673,6 +673,26 @@ const SCHEDULES: &[Case] = &[
     ),
 ];
 
+const DROP: &str = "\
+slot,choice,replica,peer,kind,height,view,block,sent,delay,target,copy
+5,drop,0,1,Commit,0,0,0,5,,,0
+";
+
+const DROPS: &[Case] = &[
+    case(
+        "a copy dropped before it is sent",
+        "5,drop,0,1,Commit,0,0,0,5",
+        "5,drop,0,1,Commit,0,0,0,6",
+        &[(2, 25, "dropped in slot 5, but sent in slot 6")],
+    ),
+    case(
+        "a copy with two fates",
+        "5,drop,0,1,Commit,0,0,0,5,,,0\n",
+        "5,drop,0,1,Commit,0,0,0,5,,,0\n6,deliver,0,1,Commit,0,0,0,5,1,,0\n",
+        &[(3, 33, "line 2 delivers or drops the same copy")],
+    ),
+];
+
 const PREDICTION_FILES: &[Case] = &[
     case(
         "an empty file",
@@ -806,6 +826,12 @@ const OUTCOMES: &[Case] = &[
         &[(12, 10, "does not let replica 3 have this fault")],
     ),
     case(
+        "a faulty replica twice",
+        "faulty: [",
+        "faulty: [{replica: 3, kind: byzantine}, ",
+        &[(12, 41, "replica 3 is out of order")],
+    ),
+    case(
         "a problem of the instance within",
         "  slots: 12",
         "  slots: many",
@@ -899,6 +925,7 @@ fn every_problem_of_an_instance_is_reported_at_its_place() {
 #[test]
 fn every_problem_of_a_schedule_is_reported_at_its_place() {
     check_all(SCHEDULE, SCHEDULES, read::choices_text);
+    check_all(DROP, DROPS, read::choices_text);
 }
 
 #[test]

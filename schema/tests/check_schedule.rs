@@ -222,6 +222,34 @@ fn a_replica_has_one_kind_of_fault() {
 }
 
 #[test]
+fn a_replica_whose_fault_is_fixed_has_no_other() {
+    let fixed = INSTANCE
+        .replace("crash, replicas: [2]", "crash, count: 1")
+        .replace("byzantine, count: 1", "byzantine, replicas: [3]");
+    check(&fixed, SCHEDULE, PREDICTIONS).expect("replica 3 injects, another one crashes");
+    let choices = SCHEDULE
+        .replace("1,crash,2", "1,crash,1")
+        .replace("6,restart,2", "6,restart,1");
+    check(&fixed, &choices, PREDICTIONS).expect("replica 1 may crash as well");
+    let fixed = fixed.replace("replicas: [3]", "replicas: [1]");
+    let error = check(&fixed, &choices, PREDICTIONS).expect_err("replica 1 is the Byzantine one");
+    let says: Vec<_> = error
+        .problems
+        .iter()
+        .map(|problem| problem.what.as_str())
+        .collect();
+    assert_eq!(says.len(), 2, "{error}");
+    assert_eq!(
+        says[0],
+        "replica 1 crashes, but the instance does not let it"
+    );
+    assert!(
+        says[1].starts_with("replica 3 injects, but the instance"),
+        "{error}"
+    );
+}
+
+#[test]
 fn predictions_that_do_not_fit_the_instance_are_refused_at_their_place() {
     let cases = [
         (

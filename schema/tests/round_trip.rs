@@ -571,6 +571,27 @@ mutant: no-commit-lock
 }
 
 #[test]
+fn members_of_a_fault_are_sorted() {
+    let text = "\
+format: milp-instance/1.0
+protocol: dbft1
+replicas: 7
+faults: {kind: crash, replicas: [5, 0]}
+views: 1
+slots: 4
+goal: stall
+";
+    let instance = read::instance_text("n7.yaml", text).expect("any order will do");
+    assert_eq!(
+        instance.faults,
+        [Fault {
+            kind: FaultKind::Crash,
+            who: Who::These(vec![ReplicaId(0), ReplicaId(5)])
+        }]
+    );
+}
+
+#[test]
 fn a_file_that_is_not_utf8_is_refused_at_the_byte() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("n4.yaml");

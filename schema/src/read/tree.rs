@@ -86,8 +86,8 @@ impl<'text> Builder<'text, '_> {
                 Err(error) => {
                     let hint = match error.info() {
                         info if info.contains("tab") => "indent with spaces",
-                        info if info.contains("EOF") || info.contains("end of") => {
-                            "the file seems to be cut off; close every bracket and quote"
+                        info if info.contains("unclosed") || info.contains("EOF") => {
+                            "close it; the file may be cut off"
                         }
                         _ => "check the indentation, colons, brackets and quotes around this place",
                     };
@@ -102,10 +102,18 @@ impl<'text> Builder<'text, '_> {
 
     /// The parser complains of a tab when it stands behind it.
     fn on_the_tab(&self, place: Place) -> Place {
-        let line = self.text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
+        let line = self
+            .text
+            .lines()
+            .nth(place.line.saturating_sub(1))
+            .unwrap_or_default();
         let before = place.column.checked_sub(2);
         let behind = before.and_then(|before| line.chars().nth(before)) == Some('\t');
-        let column = if behind { place.column - 1 } else { place.column };
+        let column = if behind {
+            place.column - 1
+        } else {
+            place.column
+        };
         Place { column, ..place }
     }
 
