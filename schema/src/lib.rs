@@ -3,6 +3,9 @@
 //! Everything the other crates exchange is defined here, and nothing that is a protocol rule:
 //! ids and message kinds ([`ids`]), the input ([`instance`]), what the optimiser hands to the
 //! replay ([`schedule`]), what a solve found ([`outcome`]) and what a replay found ([`verdict`]).
+//! [`read`] judges files whole and says of every problem where it is; [`write`](mod@write) makes
+//! canonical text, and folders that appear whole or not at all; [`json_schema`] describes the
+//! instance file to other programs.
 //!
 //! Data flows one way: instance → program → outcome → schedule → trace → verdict.
 

@@ -1,0 +1,258 @@
+//! The JSON Schema says what the reader does, as far as JSON Schema can.
+
+use milp_schema::{json_schema, read};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const GOOD: &str = "\
+format: milp-instance/1.0
+protocol: dbft2
+replicas: 4
+views: 2
+slots: 12
+goal: fork
+";
+
+/// Whether `value` satisfies `schema`, for the keywords that the instance's schema uses; any
+/// other keyword is a failure of the test.
+fn valid(root: &Value, schema: &Value, value: &Value) -> bool {
+    let Some(schema) = schema.as_object() else {
+        return schema
+            .as_bool()
+            .expect("a schema is an object or a boolean");
+    };
+    schema
+        .iter()
+        .all(|(keyword, given)| match keyword.as_str() {
+            "$ref" => {
+                let pointer = given.as_str().expect("a text").trim_start_matches('#');
+                valid(root, root.pointer(pointer).expect("a definition"), value)
+            }
+            "allOf" => alternatives(root, given, value) == list(given).count(),
+            "anyOf" => alternatives(root, given, value) > 0,
+            "oneOf" => alternatives(root, given, value) == 1,
+            "not" => !valid(root, given, value),
+            "if" => {
+                let branch = if valid(root, given, value) {
+                    "then"
+                } else {
+                    "else"
+                };
+                schema
+                    .get(branch)
+                    .is_none_or(|branch| valid(root, branch, value))
+            }
+            "items" => list(value).all(|item| valid(root, given, item)),
+            "properties" => value.as_object().is_none_or(|object| {
+                object
+                    .iter()
+                    .all(|(key, value)| given.get(key).is_none_or(|it| valid(root, it, value)))
+            }),
+            "additionalProperties" => {
+                assert_eq!(given, &Value::Bool(false), "closed objects only");
+                let known = &schema["properties"];
+                value
+                    .as_object()
+                    .is_none_or(|it| it.keys().all(|key| known.get(key).is_some()))
+            }
+            "then" | "else" | "$schema" | "$defs" | "title" | "description" | "default" => true,
+            _ => simple(keyword, given, value),
+        })
+}
+
+/// The keywords without schemas in them.
+fn simple(keyword: &str, given: &Value, value: &Value) -> bool {
+    let number = || given.as_i64().expect("a number");
+    match keyword {
+        "type" => match given.as_str().expect("one type") {
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            "string" => value.is_string(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "boolean" => value.is_boolean(),
+            other => panic!("unknown type {other}"),
+        },
+        "const" => value == given,
+        "enum" => list(given).any(|member| member == value),
+        "minimum" => value.as_i64().is_none_or(|it| it >= number()),
+        "maximum" => value.as_i64().is_none_or(|it| it <= number()),
+        "minItems" => value
+            .as_array()
+            .is_none_or(|items| items.len() as i64 >= number()),
+        "uniqueItems" => {
+            let distinct: BTreeSet<_> = list(value).map(Value::to_string).collect();
+            distinct.len() == list(value).count()
+        }
+        "required" => value.as_object().is_none_or(|object| {
+            list(given).all(|key| object.contains_key(key.as_str().expect("a key")))
+        }),
+        other => panic!("unknown keyword {other}"),
+    }
+}
+
+/// The members of an array, none of anything else.
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn alternatives(root: &Value, schemas: &Value, value: &Value) -> usize {
+    let schemas = schemas.as_array().expect("schemas");
+    schemas
+        .iter()
+        .filter(|schema| valid(root, schema, value))
+        .count()
+}
+
+fn schema_accepts(text: &str) -> bool {
+    let schema = json_schema::instance();
+    let value: Value = serde_yaml::from_str(text).expect("plain YAML");
+    valid(&schema, &schema, &value)
+}
+
+#[test]
+fn what_the_reader_accepts_satisfies_the_schema() {
+    let lines = [
+        "",
+        "rules: paper",
+        "mutant: small-quorum",
+        "faults: {kind: none}",
+        "faults: []",
+        "faults: {kind: crash, count: 1}",
+        "faults: {kind: network, replicas: [0]}",
+        "beyond_budget: true\nfaults: [{kind: crash, count: 0}, {kind: byzantine, replicas: [1, 3]}]",
+        "heights: 8",
+        "blocks_per_proposal: 2",
+        "network: asynchronous",
+        "network: eventual",
+        "network: {bounded: {delay_min: 1, delay_max: 4}}",
+        "network: {bounded: {delay_min: 1, delay_max: 4, gst: 12}}",
+        "timeouts: free",
+        "timeouts: protocol\nblock_time: 6",
+        "primary: free",
+        "formulation: timed",
+        "formulation: counting",
+        "formulation: causal",
+        "formulation: reference",
+        "budget: {}",
+        "budget: {late: 3, timeouts: 0, injects: 1000000}",
+    ];
+    let goals = [
+        "finality",
+        "stall",
+        "slow",
+        "views",
+        "{weighted: {sense: minimize}}",
+        "{weighted: {sense: maximize, blocks: 1000, views: -100, messages: 0}}",
+    ];
+    let texts = lines.iter().map(|line| format!("{GOOD}{line}\n"));
+    let goals = goals.iter().map(|goal| GOOD.replace("fork", goal));
+    for text in texts.chain(goals).chain([GOOD.replace("dbft2", "dbft1")]) {
+        if let Err(error) = read::instance_text("x", &text) {
+            panic!("{error}\n{text}");
+        }
+        assert!(schema_accepts(&text), "{text}");
+    }
+}
+
+/// Lines that make the good instance bad.
+const REFUSED_LINES: [&str; 30] = [
+    "mutant: small",
+    "rules: nspcc",
+    "faults: {}",
+    "faults: {kind: crash}",
+    "faults: {kind: none, count: 1}",
+    "faults: {kind: crash, count: 1, replicas: [1]}",
+    "faults: {kind: crash, replicas: []}",
+    "faults: {kind: crash, replicas: [64]}",
+    "beyond_budget: true\nfaults: {kind: crash, replicas: [1, 1]}",
+    "faults: {kind: crash, count: -1}",
+    "faults: {kind: crash, count: 1, who: 1}",
+    "faults: none",
+    "beyond_budget: 1",
+    "heights: 0",
+    "heights: 9",
+    "blocks_per_proposal: 9",
+    "network: {bounded: {delay_min: 0, delay_max: 4}}",
+    "network: {bounded: {delay_min: 1}}",
+    "network: {bounded: {delay_min: 1, delay_max: 401}}",
+    "network: bounded",
+    "timeouts: protocol",
+    "block_time: 6",
+    "timeouts: free\nblock_time: 6",
+    "timeouts: protocol\nblock_time: 0",
+    "primary: any",
+    "formulation: fast",
+    "budget: {late: -1}",
+    "budget: {late: null}",
+    "budget: {early: 1}",
+    "extra: 1",
+];
+
+/// Replacements that do.
+const REFUSED_CHANGES: [(&str, &str); 13] = [
+    ("replicas: 4", "replicas: 65"),
+    ("replicas: 4", "replicas: '4'"),
+    ("views: 2", "views: 17"),
+    ("slots: 12", "slots: 401"),
+    ("slots: 12\n", ""),
+    ("goal: fork", "goal: win"),
+    ("goal: fork", "goal: {weighted: {blocks: 1}}"),
+    ("goal: fork", "goal: {weighted: {sense: up}}"),
+    (
+        "goal: fork",
+        "goal: {weighted: {sense: maximize, blocks: 1000001}}",
+    ),
+    ("dbft2", "dbft3"),
+    ("protocol: dbft2", "protocol: dbft1\nmutant: no-commit-lock"),
+    ("instance/1.0", "instance/2.0"),
+    ("instance/1.0", "outcome/1.0"),
+];
+
+#[test]
+fn what_the_schema_refuses_the_reader_refuses_too() {
+    let texts = REFUSED_LINES.iter().map(|line| format!("{GOOD}{line}\n"));
+    let changed = REFUSED_CHANGES
+        .iter()
+        .map(|(replace, by)| GOOD.replace(replace, by));
+    for text in texts.chain(changed) {
+        assert!(!schema_accepts(&text), "the schema accepts\n{text}");
+        assert!(
+            read::instance_text("x", &text).is_err(),
+            "the reader accepts\n{text}"
+        );
+    }
+}
+
+#[test]
+fn every_object_of_the_schema_is_closed_and_every_default_is_that_of_the_reader() {
+    fn objects(value: &Value, found: &mut usize) {
+        if value["type"] == "object" && value.get("properties").is_some() {
+            assert_eq!(value["additionalProperties"], false, "{value}");
+            *found += 1;
+        }
+        match value {
+            Value::Object(entries) => entries.values().for_each(|inner| objects(inner, found)),
+            Value::Array(items) => items.iter().for_each(|inner| objects(inner, found)),
+            _ => {}
+        }
+    }
+    let schema = json_schema::instance();
+    let mut found = 0;
+    objects(&schema, &mut found);
+    // The instance, a fault, the budget; bounded and weighted with what is around them.
+    assert_eq!(found, 7);
+
+    let mut spelled_out = GOOD.to_owned();
+    let mut defaults = 0;
+    for (key, property) in schema["properties"].as_object().expect("schemas") {
+        if let Some(default) = property.get("default") {
+            spelled_out.extend([key, ": ", &default.to_string(), "\n"]);
+            defaults += 1;
+        }
+    }
+    assert_eq!(defaults, 10, "{spelled_out}");
+    assert_eq!(
+        read::instance_text("x", &spelled_out),
+        read::instance_text("x", GOOD)
+    );
+}
