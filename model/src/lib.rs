@@ -1,3 +1,41 @@
-//! From an instance to a program.
+//! From an instance to a mixed-integer linear program.
+//!
+//! Three axes that never mix: a protocol is a list of rules ([`rule`], [`protocols`]), a
+//! formulation turns rules into columns and rows ([`formulation`]), a goal adds the objective.
+//! [`build`] puts the three together into a solver-neutral [`program::Program`], with the way back
+//! from a point to a schedule ([`Built::decode`]).
+//!
+//! This crate knows no solver, no clock and no replica.
 
+pub mod error;
+pub mod expr;
+pub mod formulation;
+mod goal;
 pub mod program;
+pub mod protocols;
+pub mod rule;
+
+pub use error::Error;
+pub use formulation::timed::{Built, Decoded};
+
+use milp_schema::{Instance, instance::Formulation};
+
+/// Builds the program of an instance.
+///
+/// # Errors
+/// Whatever the instance asks for and nothing here provides, by name: see [`Error`].
+pub fn build(instance: &Instance) -> Result<Built, Error> {
+    let name = match instance.formulation {
+        Formulation::Auto | Formulation::Timed => {
+            return formulation::timed::build(instance, &protocols::of(instance)?);
+        }
+        Formulation::Counting => "counting",
+        Formulation::Causal => "causal",
+        Formulation::Reference => "reference",
+    };
+    Err(Error::Unsupported {
+        formulation: name,
+        construct: "any protocol yet".into(),
+        hint: "use `formulation: auto` or `timed`".into(),
+    })
+}

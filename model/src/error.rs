@@ -1,0 +1,40 @@
+//! What can go wrong between an instance and its program.
+
+/// Why no program was built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Nothing here has rules under that name.
+    #[error(
+        "no rules for protocol `{protocol}`, rules `{rules}`{}: use dbft1 or dbft2 with rules \
+         paper and a mutant of that protocol",
+        mutant.as_ref().map(|name| format!(", mutant `{name}`")).unwrap_or_default()
+    )]
+    UnknownProtocol {
+        /// The protocol asked for.
+        protocol: String,
+        /// The rule set asked for.
+        rules: String,
+        /// The mutant asked for.
+        mutant: Option<String>,
+    },
+    /// The formulation has no way to express something.
+    #[error("formulation `{formulation}` does not support {construct}: {hint}")]
+    Unsupported {
+        /// The formulation.
+        formulation: &'static str,
+        /// The construct, by name.
+        construct: String,
+        /// What to do instead.
+        hint: String,
+    },
+    /// A rule names an event or message that the protocol does not have.
+    #[error("rule `{rule}` of protocol `{protocol}` names `{missing}`, which it does not define")]
+    Dangling {
+        /// The protocol.
+        protocol: String,
+        /// The rule.
+        rule: String,
+        /// What it names.
+        missing: String,
+    },
+}

@@ -1,0 +1,100 @@
+//! Integer-linear expressions over columns, the language the families are written in.
+
+use crate::program::Col;
+use std::{
+    collections::BTreeMap,
+    iter::Sum,
+    ops::{Add, AddAssign, Mul, Sub},
+};
+
+/// `constant + Σ coefficient · column`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expr {
+    terms: BTreeMap<Col, i64>,
+    constant: i64,
+}
+
+impl Expr {
+    /// The constant part.
+    pub fn constant(&self) -> i64 {
+        self.constant
+    }
+
+    /// The columns with a coefficient other than zero, ascending.
+    pub fn terms(&self) -> impl Iterator<Item = (Col, i64)> + '_ {
+        self.terms.iter().filter(|&(_, &coefficient)| coefficient != 0).map(|(&c, &k)| (c, k))
+    }
+
+    /// Whether no column is left in it.
+    pub fn is_constant(&self) -> bool {
+        self.terms().next().is_none()
+    }
+}
+
+impl From<i64> for Expr {
+    fn from(constant: i64) -> Self {
+        Self { terms: BTreeMap::new(), constant }
+    }
+}
+
+impl From<Col> for Expr {
+    fn from(col: Col) -> Self {
+        Self { terms: BTreeMap::from([(col, 1)]), constant: 0 }
+    }
+}
+
+impl AddAssign for Expr {
+    fn add_assign(&mut self, other: Self) {
+        self.constant += other.constant;
+        for (col, coefficient) in other.terms {
+            *self.terms.entry(col).or_default() += coefficient;
+        }
+    }
+}
+
+impl Add for Expr {
+    type Output = Self;
+    fn add(mut self, other: Self) -> Self {
+        self += other;
+        self
+    }
+}
+
+impl Add<i64> for Expr {
+    type Output = Self;
+    fn add(mut self, constant: i64) -> Self {
+        self.constant += constant;
+        self
+    }
+}
+
+impl Sub for Expr {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self + other * -1
+    }
+}
+
+impl Sub<Expr> for i64 {
+    type Output = Expr;
+    fn sub(self, other: Expr) -> Expr {
+        other * -1 + self
+    }
+}
+
+impl Mul<i64> for Expr {
+    type Output = Self;
+    fn mul(mut self, factor: i64) -> Self {
+        self.constant *= factor;
+        for coefficient in self.terms.values_mut() {
+            *coefficient *= factor;
+        }
+        self
+    }
+}
+
+impl Sum for Expr {
+    fn sum<I: Iterator<Item = Self>>(exprs: I) -> Self {
+        exprs.fold(Self::default(), Add::add)
+    }
+}

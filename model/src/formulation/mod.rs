@@ -1,0 +1,3 @@
+//! Formulations: how rules become columns and rows.
+
+pub mod timed;

@@ -1,0 +1,318 @@
+//! Between points of the program and schedules.
+
+use super::{
+    Decoded,
+    columns::{FAULTS, Indices, Key, Timed},
+};
+use crate::{
+    expr::Expr,
+    program::Col,
+    rule::{About, Modality, Scope},
+};
+use milp_schema::{
+    BlockId, Choice, Height, Kind, Message, Prediction, ReplicaId, Schedule, Slot, View,
+    instance::FaultKind,
+    schedule::{Copy, Event as Seen},
+};
+use std::collections::BTreeMap;
+
+/// Where a row stands inside its slot (E7): phase, replica, height, kind or view, and the finer
+/// order among copies of one kind.
+type Order = (Slot, u32, ReplicaId, Height, u32, u32, u32, u32);
+
+/// The schedule of a point.
+pub(super) fn decode(timed: &Timed, point: &[i64]) -> Decoded {
+    let mut rows: Vec<(Order, Choice)> = vec![];
+    let mut predictions: Vec<Prediction> = vec![];
+    for (key, col) in timed.keys() {
+        let Some(t) = begins(timed, point, key, col) else { continue };
+        match *key {
+            Key::Crashed(i, _) => {
+                let (slot, replica) = (Slot(t), ReplicaId(i));
+                let order = (slot, 0, replica, Height(0), 0, 0, 0, 0);
+                rows.push((order, Choice::Crash { slot, replica }));
+            }
+            Key::Did(e, i, at) => {
+                predictions.extend(seen(timed, e, i, at));
+                if matches!(timed.events[e].modality, Modality::Timer { .. }) {
+                    rows.push(timeout(i, at, e));
+                }
+            }
+            Key::Got(c, i, j, at) => deliver(timed, point, (c, i, j, at), &mut rows),
+            Key::Entered(i, at) => {
+                // Only the highest view entered in the slot is a step of its own.
+                if value(&timed.entered(i, at.h, at.v + 1, t), point) == 0 {
+                    predictions.push(Prediction {
+                        slot: Slot(t),
+                        replica: ReplicaId(i),
+                        event: Seen::EnterView { height: Height(at.h), view: View(at.v) },
+                    });
+                }
+            }
+            Key::Faulty(..) | Key::Asked(..) | Key::Goal(..) => {}
+        }
+    }
+    rows.sort_by_key(|(order, _)| *order);
+    predictions.sort();
+    let choices = rows.into_iter().map(|(_, choice)| choice).collect();
+    Decoded { schedule: Schedule { choices, predictions }, faulty: faulty(timed, point) }
+}
+
+fn value(expr: &Expr, point: &[i64]) -> i64 {
+    expr.constant() + expr.terms().map(|(col, k)| k * point[col.index()]).sum::<i64>()
+}
+
+/// The slot in which a cumulative column rises, if this is the column of that slot.
+fn begins(timed: &Timed, point: &[i64], key: &Key, col: Col) -> Option<u32> {
+    let (t, before) = match *key {
+        Key::Crashed(i, t) => (t, Key::Crashed(i, t - 1)),
+        Key::Did(e, i, at) => (at.t, Key::Did(e, i, Indices { t: at.t - 1, ..at })),
+        Key::Got(c, i, j, at) => (at.t, Key::Got(c, i, j, Indices { t: at.t - 1, ..at })),
+        Key::Entered(i, at) => (at.t, Key::Entered(i, Indices { t: at.t - 1, ..at })),
+        Key::Faulty(..) | Key::Asked(..) | Key::Goal(..) => return None,
+    };
+    let was = timed.col(&before).map_or(0, |before| point[before.index()]);
+    (point[col.index()] == 1 && was == 0).then_some(t)
+}
+
+fn faulty(timed: &Timed, point: &[i64]) -> Vec<(ReplicaId, FaultKind)> {
+    let mut faulty = vec![];
+    for i in 0..timed.n {
+        for (kind, _) in FAULTS {
+            if value(&timed.faulty(kind, i), point) == 1 {
+                faulty.push((ReplicaId(i), kind));
+            }
+        }
+    }
+    faulty
+}
+
+/// The message of channel c about (h, v, b).
+fn message(timed: &Timed, c: usize, at: Indices) -> Message {
+    let kind = timed.protocol.channels[c].kind.clone();
+    let asks = timed.protocol.enter().is_some_and(|enter| enter.of == kind);
+    let names_block = timed.senders(c).any(|e| timed.events[e].about != About::View);
+    Message {
+        kind,
+        height: Height(at.h),
+        view: View(at.v),
+        block: names_block.then_some(at.b),
+        target: asks.then_some(View(at.v + 1)),
+    }
+}
+
+/// What an observer sees of an event: the broadcast, the decision.
+fn seen(timed: &Timed, e: usize, i: u32, at: Indices) -> Vec<Prediction> {
+    let (slot, replica) = (Slot(at.t), ReplicaId(i));
+    let rule = &timed.events[e];
+    let sends = rule.broadcasts.as_ref().map(|kind| {
+        let event = Seen::Send(message(timed, timed.channel(kind), at));
+        Prediction { slot, replica, event }
+    });
+    let decides = rule.decides.then(|| {
+        let block = BlockId { height: Height(at.h), view: View(at.v), index: at.b };
+        Prediction { slot, replica, event: Seen::Decide(block) }
+    });
+    sends.into_iter().chain(decides).collect()
+}
+
+fn timeout(i: u32, at: Indices, e: usize) -> (Order, Choice) {
+    let (slot, replica) = (Slot(at.t), ReplicaId(i));
+    let choice = Choice::Timeout { slot, replica, height: Height(at.h), view: View(at.v) };
+    ((slot, 2, replica, Height(at.h), at.v, e as u32, 0, 0), choice)
+}
+
+/// The delivery of a copy, and its making if the sender is Byzantine.
+fn deliver(
+    timed: &Timed,
+    point: &[i64],
+    (c, i, j, at): (usize, u32, u32, Indices),
+    rows: &mut Vec<(Order, Choice)>,
+) {
+    let message = message(timed, c, at);
+    let byzantine = value(&timed.byzantine(j), point) == 1;
+    let sent = if byzantine {
+        at.t - timed.delay_min
+    } else {
+        (1..at.t)
+            .find(|&s| value(&timed.sent(c, j, at.h, at.v, at.b, s), point) == 1)
+            .expect("a certified point delivers only what was sent")
+    };
+    let copy = Copy {
+        sender: ReplicaId(j),
+        receiver: ReplicaId(i),
+        message,
+        sent: Slot(sent),
+        copy: 0,
+    };
+    let kind = Kind::NAMED
+        .iter()
+        .position(|kind| *kind == copy.message.kind)
+        .unwrap_or(Kind::NAMED.len()) as u32;
+    let finer = finer(timed, point, i, &copy.message);
+    let slot = Slot(at.t);
+    if byzantine {
+        let order = (Slot(sent), 3, ReplicaId(j), Height(at.h), kind, finer, i, at.v);
+        rows.push((order, Choice::Inject { copy: copy.clone() }));
+    }
+    let order = (slot, 1, ReplicaId(i), Height(at.h), kind, finer, j, at.v);
+    rows.push((order, Choice::Deliver { slot, copy }));
+}
+
+/// The order among copies of one kind in one slot at one replica: what the replica acts on comes
+/// first, change views with the highest target first.
+fn finer(timed: &Timed, point: &[i64], i: u32, message: &Message) -> u32 {
+    if let Some(target) = message.target {
+        return u32::MAX - target.0;
+    }
+    let Some(block) = message.block_id() else { return 0 };
+    let BlockId { height, view, index } = block;
+    let acts = (0..timed.events.len()).any(|e| {
+        timed.events[e].broadcasts.as_ref() != Some(&message.kind) && {
+            let did = timed.did(e, i, height.0, view.0, index, timed.horizon);
+            value(&did, point) == 1
+        }
+    });
+    u32::from(!acts)
+}
+
+/// The point of a schedule: every column that stands for something that happens.
+pub(super) fn encode(
+    timed: &Timed,
+    schedule: &Schedule,
+    faulty: &[(ReplicaId, FaultKind)],
+) -> Result<Vec<Option<i64>>, String> {
+    let mut first: BTreeMap<Key, u32> = BTreeMap::new();
+    let mut happened = |key: Key, t: u32| -> Result<(), String> {
+        let last = with_slot(&key, timed.horizon);
+        if timed.col(&last).is_none() {
+            return Err(format!("no column for {key:?}"));
+        }
+        let slot = first.entry(with_slot(&key, 0)).or_insert(t);
+        *slot = t.min(*slot);
+        Ok(())
+    };
+    for choice in &schedule.choices {
+        match choice {
+            Choice::Deliver { slot, copy } => {
+                let Message { kind, height, view, block, .. } = &copy.message;
+                let c = channel_of(timed, kind)?;
+                let at = Indices { h: height.0, v: view.0, b: block.unwrap_or(0), t: slot.0 };
+                happened(Key::Got(c, copy.receiver.0, copy.sender.0, at), slot.0)?;
+            }
+            Choice::Crash { slot, replica } => happened(Key::Crashed(replica.0, slot.0), slot.0)?,
+            Choice::Restart { .. } => return Err("the program has no restarts".into()),
+            Choice::Drop { .. } | Choice::Timeout { .. } | Choice::Inject { .. } => {}
+        }
+    }
+    for Prediction { slot, replica, event } in &schedule.predictions {
+        match event {
+            Seen::Send(message) => {
+                if let Some(key) = did_key(timed, schedule, replica.0, message, slot.0)? {
+                    happened(key, slot.0)?;
+                }
+            }
+            Seen::EnterView { height, view } => {
+                for v in 1..=view.0 {
+                    let at = Indices { h: height.0, v, b: 0, t: slot.0 };
+                    happened(Key::Entered(replica.0, at), slot.0)?;
+                }
+            }
+            Seen::Decide(_) => {} // its broadcast says the same
+        }
+    }
+    Ok(fill(timed, &first, faulty))
+}
+
+fn channel_of(timed: &Timed, kind: &Kind) -> Result<usize, String> {
+    let position = timed.protocol.channels.iter().position(|channel| channel.kind == *kind);
+    position.ok_or_else(|| format!("the protocol has no messages of kind {kind}"))
+}
+
+/// The event behind a broadcast. Of two events with one kind, the one that needs a copy from
+/// another replica is meant if such a copy was delivered by then.
+fn did_key(
+    timed: &Timed,
+    schedule: &Schedule,
+    i: u32,
+    message: &Message,
+    t: u32,
+) -> Result<Option<Key>, String> {
+    let c = channel_of(timed, &message.kind)?;
+    let at = Indices {
+        h: message.height.0,
+        v: message.view.0,
+        b: message.block.unwrap_or(0),
+        t,
+    };
+    let delivered = schedule.choices.iter().any(|choice| {
+        matches!(choice, Choice::Deliver { slot, copy }
+            if slot.0 <= t && copy.receiver.0 == i && copy.message == *message)
+    });
+    let events: Vec<usize> =
+        timed.senders(c).filter(|&e| timed.does(&timed.events[e], i, at.h, at.v)).collect();
+    let meant = |&&e: &&usize| (timed.events[e].scope == Scope::Height) == delivered;
+    Ok(events.iter().find(meant).or(events.first()).map(|&e| Key::Did(e, i, at)))
+}
+
+/// The same key at another slot.
+fn with_slot(key: &Key, t: u32) -> Key {
+    match *key {
+        Key::Crashed(i, _) => Key::Crashed(i, t),
+        Key::Did(e, i, at) => Key::Did(e, i, Indices { t, ..at }),
+        Key::Got(c, i, j, at) => Key::Got(c, i, j, Indices { t, ..at }),
+        Key::Entered(i, at) => Key::Entered(i, Indices { t, ..at }),
+        Key::Asked(i, j, at) => Key::Asked(i, j, Indices { t, ..at }),
+        ref other => other.clone(),
+    }
+}
+
+fn fill(
+    timed: &Timed,
+    first: &BTreeMap<Key, u32>,
+    faulty: &[(ReplicaId, FaultKind)],
+) -> Vec<Option<i64>> {
+    let mut point: Vec<Option<i64>> = vec![];
+    let slot_of = |key: &Key| match *key {
+        Key::Crashed(_, t) => t,
+        Key::Did(_, _, at)
+        | Key::Got(_, _, _, at)
+        | Key::Entered(_, at)
+        | Key::Asked(_, _, at) => at.t,
+        Key::Faulty(..) | Key::Goal(..) => 0,
+    };
+    let by = |key: &Key, t: u32| first.get(&with_slot(key, 0)).is_some_and(|&slot| slot <= t);
+    for (key, col) in timed.keys() {
+        let value = match key {
+            Key::Faulty(kind, i) => Some(i64::from(faulty.contains(&(ReplicaId(*i), *kind)))),
+            Key::Goal(..) => None,
+            Key::Asked(i, j, at) => {
+                Some(i64::from((at.v - 1..timed.views).any(|u| asked_in(timed, &by, *i, *j, *at, u))))
+            }
+            _ => Some(i64::from(by(key, slot_of(key)))),
+        };
+        if point.len() <= col.index() {
+            point.resize(col.index() + 1, None);
+        }
+        point[col.index()] = value;
+    }
+    point
+}
+
+/// Whether i holds the request j sent in view u.
+fn asked_in(
+    timed: &Timed,
+    by: &dyn Fn(&Key, u32) -> bool,
+    i: u32,
+    j: u32,
+    at: Indices,
+    u: u32,
+) -> bool {
+    let Some(enter) = timed.protocol.enter() else { return false };
+    let c = timed.channel(&enter.of);
+    let at = Indices { v: u, b: 0, ..at };
+    if i == j {
+        return timed.senders(c).any(|e| by(&Key::Did(e, i, at), at.t));
+    }
+    by(&Key::Got(c, i, j, at), at.t)
+}

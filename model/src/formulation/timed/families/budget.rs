@@ -1,0 +1,95 @@
+//! Limits on the adversary's acts that the instance asks for.
+
+use super::super::columns::{Key, Timed};
+use crate::{expr::Expr, program::Tag};
+use milp_schema::instance::FaultKind;
+
+/// The families of `budget:`; none without it.
+pub(crate) fn budgets(timed: &mut Timed) {
+    let budget = timed.instance.budget;
+    if let Some(most) = budget.late {
+        late_at_most(timed, most);
+    }
+    if let Some(most) = budget.timeouts {
+        timeouts_at_most(timed, most);
+    }
+    if let Some(most) = budget.injects {
+        injects_at_most(timed, most);
+    }
+}
+
+/// At most so many copies of honest messages are late or not within the horizon.
+///
+/// `late_ij ≥ sent_j^s − got_ij^(s+d)` for every s with s + d ≤ T; `Σ late ≤ most`.
+fn late_at_most(timed: &mut Timed, most: u32) {
+    let defines = timed.family("late_defines_late", "E2", &[], Tag::Budget);
+    let limit = timed.family("late_at_most", "E9", &[], Tag::Budget);
+    let mut total = Expr::default();
+    let mut number = 0;
+    for c in 0..timed.protocol.channels.len() {
+        for (h, v) in timed.height_views() {
+            for b in timed.channel_blocks(c, h, v) {
+                for i in 0..timed.n {
+                    for j in (0..timed.n).filter(|&j| j != i) {
+                        if !timed.may_send(c, j, h, v) {
+                            continue;
+                        }
+                        let late = timed.goal_column("late", [number, 0, 0]);
+                        for s in 1..=timed.horizon - timed.delay_min {
+                            let sent = timed.sent(c, j, h, v, b, s);
+                            let got = timed.got(c, i, j, h, v, b, s + timed.delay_min);
+                            let label = format!("_{number}_t{s}");
+                            timed.at_most(defines, &label, sent - got, late.clone());
+                        }
+                        total += late;
+                        number += 1;
+                    }
+                }
+            }
+        }
+    }
+    timed.at_most(limit, "", total, i64::from(most).into());
+}
+
+/// At most so many timer firings make an honest replica ask to leave its view.
+fn timeouts_at_most(timed: &mut Timed, most: u32) {
+    let Some(enter) = timed.protocol.enter().cloned() else { return };
+    let family = timed.family("change_view_at_most", "E9", &[], Tag::Budget);
+    let (c, last) = (timed.channel(&enter.of), timed.horizon);
+    let all: Expr = timed
+        .height_views()
+        .into_iter()
+        .map(|(h, v)| (0..timed.n).map(|j| timed.sent(c, j, h, v, 0, last)).sum::<Expr>())
+        .sum();
+    timed.at_most(family, "", all, i64::from(most).into());
+}
+
+/// At most so many copies are made by Byzantine replicas: `made ≥ got^T + byzantine_j − 1` for
+/// every copy, `Σ made ≤ most`.
+fn injects_at_most(timed: &mut Timed, most: u32) {
+    let defines = timed.family("inject_defines_inject", "E11", &[], Tag::Budget);
+    let limit = timed.family("inject_at_most", "E9", &[], Tag::Budget);
+    let last = timed.horizon;
+    let copies: Vec<(u32, Key)> = timed
+        .keys()
+        .filter_map(|(key, _)| match key {
+            Key::Got(c, _, j, at)
+                if at.t == last
+                    && timed.protocol.channels[*c].forgeable
+                    && timed.may_be(FaultKind::Byzantine, *j) =>
+            {
+                Some((*j, key.clone()))
+            }
+            _ => None,
+        })
+        .collect();
+    let mut total = Expr::default();
+    for (number, (j, key)) in copies.into_iter().enumerate() {
+        let made = timed.goal_column("made", [number as u32, 0, 0]);
+        let got: Expr = timed.col(&key).map(Expr::from).unwrap_or_default();
+        let both = got + timed.byzantine(j) + (-1);
+        timed.at_most(defines, &format!("_{number}"), both, made.clone());
+        total += made;
+    }
+    timed.at_most(limit, "", total, i64::from(most).into());
+}

@@ -1,0 +1,266 @@
+//! When an honest replica may do an event.
+
+use super::{super::columns::Timed, delivery::snake};
+use crate::{
+    expr::Expr,
+    program::Tag,
+    rule::{Event, Modality, Range, Requires},
+};
+use milp_schema::Kind;
+
+/// Event number e of replica i in view v of height h.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Act {
+    pub(super) e: usize,
+    pub(super) i: u32,
+    pub(super) h: u32,
+    pub(super) v: u32,
+}
+
+impl Act {
+    /// About block b, by slot t.
+    pub(super) fn did(self, timed: &Timed, b: u32, t: u32) -> Expr {
+        timed.did(self.e, self.i, self.h, self.v, b, t)
+    }
+
+    /// About any block of the view, by slot t.
+    pub(super) fn did_any(self, timed: &Timed, t: u32) -> Expr {
+        timed.did_in_view(self.e, self.i, self.h, self.v, t)
+    }
+
+    /// About any block of the view, in slot t: Δ of the docstrings.
+    pub(super) fn happens(self, timed: &Timed, t: u32) -> Expr {
+        self.did_any(timed, t) - self.did_any(timed, t - 1)
+    }
+
+    /// The block indices it may be about.
+    pub(super) fn blocks(self, timed: &Timed) -> std::ops::Range<u32> {
+        timed.about(&timed.events[self.e], self.h, self.v)
+    }
+
+    pub(super) fn label(self, b: Option<u32>, t: u32) -> String {
+        let Self { i, h, v, .. } = self;
+        let block = b.map(|b| format!("_b{b}")).unwrap_or_default();
+        format!("_i{i}_h{h}_v{v}{block}_t{t}")
+    }
+
+    /// Whether doing it asks to leave the view.
+    pub(super) fn leaves(self, timed: &Timed) -> bool {
+        let asks = timed.protocol.enter().map(|enter| &enter.of);
+        timed.events[self.e].broadcasts.as_ref() == asks && asks.is_some()
+    }
+}
+
+/// What was done stays done: `did^(t−1) ≤ did^t`, the rest of (22), (29), (33).
+pub(super) fn stays(timed: &mut Timed, act: Act) {
+    let rule = timed.events[act.e].clone();
+    let family = timed.family(&format!("{}_stays", rule.name), "E6", &[22, 29, 33], Tag::Legal);
+    for b in act.blocks(timed) {
+        for t in timed.slots() {
+            let (before, now) = (act.did(timed, b, t - 1), act.did(timed, b, t));
+            timed.at_most(family, &act.label(Some(b), t), before, now);
+        }
+    }
+}
+
+/// An event happens in the view it names (20), (26): at the start of the slot or at its end,
+/// because what a delivery triggers comes before the step into the next view; a timer that does
+/// not itself leave the view fires at the end. An event of the height needs the height only.
+///
+/// `did_v^t ≤ entered_v^t`; `Δ_v^t ≤ in_v^(t−1) + in_v^t` (v ≥ 1), `Δ_0^t ≤ 1 − entered_1^(t−1)`;
+/// for such a timer `Δ_v^t ≤ in_v^t`.
+pub(super) fn requires_view(timed: &mut Timed, act: Act) {
+    let rule = timed.events[act.e].clone();
+    let name = format!("{}_requires_view", rule.name);
+    let family = timed.family(&name, rule.line, rule.equations, Tag::Legal);
+    let Act { i, h, v, .. } = act;
+    let at_end = matches!(rule.modality, Modality::Timer { .. }) && !act.leaves(timed);
+    let view = if timed.in_view(act.e) { v } else { 0 };
+    for t in timed.slots() {
+        let label = act.label(None, t);
+        let entered = timed.entered(i, h, view, t);
+        timed.at_most(family, &label, act.did_any(timed, t), entered);
+        if !timed.in_view(act.e) {
+            continue;
+        }
+        let happens = act.happens(timed, t);
+        let (was_in, is_in) = (timed.is_in(i, h, v, t - 1), timed.is_in(i, h, v, t));
+        let there = match (at_end, v) {
+            (true, _) => is_in,
+            (false, 0) => 1 - timed.entered(i, h, 1, t - 1),
+            (false, _) => was_in + is_in,
+        };
+        timed.at_most(family, &format!("{label}_in"), happens, there);
+    }
+}
+
+/// A crashed replica does nothing: `Δ^t + crashed_i^t ≤ 1`.
+pub(super) fn excluded_by_crash(timed: &mut Timed, act: Act) {
+    let name = format!("{}_excludes_crash", timed.events[act.e].name);
+    let family = timed.family(&name, "E12", &[], Tag::Legal);
+    for t in timed.slots() {
+        let sum = act.happens(timed, t) + timed.crashed(act.i, t);
+        timed.at_most(family, &act.label(None, t), sum, 1.into());
+    }
+}
+
+/// A replica that decided has left the height: `Δ^t + Σ decided^s ≤ 1`, with s = t for the
+/// decisions handled before the event inside a slot and s = t − 1 for the others.
+pub(super) fn excluded_by_decision(timed: &mut Timed, act: Act) {
+    let rule = timed.events[act.e].clone();
+    if rule.decides {
+        return; // decide_at_most_once says it
+    }
+    let name = format!("{}_excludes_decide", rule.name);
+    let family = timed.family(&name, "E5", &[5, 6], Tag::Legal);
+    for t in timed.slots() {
+        let decided: Expr = timed
+            .deciding()
+            .into_iter()
+            .map(|d| timed.decided_by(&[d], act.i, act.h, timed.blocks_by(d, act.e, t)))
+            .sum();
+        let sum = act.happens(timed, t) + decided;
+        timed.at_most(family, &act.label(None, t), sum, 1.into());
+    }
+}
+
+/// An own earlier event forbids this one: `Δ^t + Σ_range earlier^s ≤ 1`, s as above.
+pub(super) fn excluded_by_own(timed: &mut Timed, act: Act) {
+    let rule = timed.events[act.e].clone();
+    for exclusion in &rule.excludes {
+        let name = format!("{}_excludes_{}", rule.name, exclusion.event);
+        let family = timed.family(&name, rule.line, rule.equations, Tag::Legal);
+        let earlier = timed.event(exclusion.event);
+        for t in timed.slots() {
+            let by = timed.blocks_by(earlier, act.e, t);
+            let done = timed.did_in(earlier, act.i, act.h, act.v, exclusion.range, by);
+            let sum = act.happens(timed, t) + done;
+            timed.at_most(family, &act.label(None, t), sum, 1.into());
+        }
+    }
+}
+
+/// What the event requires, as rows on the cumulative columns (nothing required is ever undone).
+///
+/// - own events: `did_b^t ≤ Σ own_b^t`;
+/// - the primary's own first: `did^t ≤ own^t` for i the primary;
+/// - held: `did_b^t ≤ Σ_j got_ij^t`, own message included or not, (28), (39);
+/// - tally: `q · did_b^t ≤ Σ_j got_ij^t`, (39).
+pub(super) fn requires(timed: &mut Timed, act: Act) {
+    let rule = timed.events[act.e].clone();
+    for requirement in &rule.requires {
+        let name = format!("{}_requires_{}", rule.name, what(requirement));
+        let family = timed.family(&name, rule.line, rule.equations, Tag::Legal);
+        for b in act.blocks(timed) {
+            for t in timed.slots() {
+                let did = act.did(timed, b, t);
+                let label = act.label(Some(b), t);
+                if let Some((factor, needed)) = condition(timed, act, requirement, b, t) {
+                    timed.at_most(family, &label, did * factor, needed);
+                }
+            }
+        }
+    }
+}
+
+/// The word for a requirement in the name of a family.
+fn what(requirement: &Requires) -> String {
+    match requirement {
+        Requires::Own(names) => names.join("_or_"),
+        Requires::OwnAsPrimary(name) => format!("{name}_as_primary"),
+        Requires::Held(kind) | Requires::HeldFromAnother(kind) => snake(kind.name()),
+        Requires::Tally { of, .. } => {
+            let kinds: Vec<_> = of.iter().map(|kind| snake(kind.name())).collect();
+            format!("{}_quorum", kinds.join("_or_"))
+        }
+    }
+}
+
+/// What makes the event happen, its last requirement, in the name of a family.
+pub(super) fn trigger(rule: &Event) -> String {
+    rule.requires.last().map_or_else(|| "view".into(), what)
+}
+
+/// A requirement as `factor · did ≤ expression`; `None` where it asks nothing.
+fn condition(
+    timed: &Timed,
+    act: Act,
+    requirement: &Requires,
+    b: u32,
+    t: u32,
+) -> Option<(i64, Expr)> {
+    let Act { i, h, v, .. } = act;
+    Some(match requirement {
+        Requires::Own(names) => (1, own(timed, act, names, b, t)),
+        Requires::OwnAsPrimary(name) => {
+            if timed.primary(h, v) != i {
+                return None;
+            }
+            (1, timed.did_in_view(timed.event(name), i, h, v, t))
+        }
+        Requires::Held(kind) => (1, held(timed, act, kind, b, t, true).into_iter().sum()),
+        Requires::HeldFromAnother(kind) => {
+            (1, held(timed, act, kind, b, t, false).into_iter().sum())
+        }
+        Requires::Tally { of, at_least } => {
+            (timed.count(*at_least), tally(timed, act, of, b, t))
+        }
+    })
+}
+
+/// Any of these own events about block b.
+pub(super) fn own(timed: &Timed, act: Act, names: &[&'static str], b: u32, t: u32) -> Expr {
+    let Act { i, h, v, .. } = act;
+    names.iter().map(|name| timed.did(timed.event(name), i, h, v, b, t)).sum()
+}
+
+/// A message of that kind about block b, one expression per possible sender.
+pub(super) fn held(
+    timed: &Timed,
+    act: Act,
+    kind: &Kind,
+    b: u32,
+    t: u32,
+    own_included: bool,
+) -> Vec<Expr> {
+    let Act { i, h, v, .. } = act;
+    let c = timed.channel(kind);
+    (0..timed.n)
+        .filter(|&j| timed.may_send(c, j, h, v) && (own_included || j != i))
+        .map(|j| timed.got(c, i, j, h, v, b, t))
+        .collect()
+}
+
+/// The number of senders of these kinds about block b that replica i holds.
+pub(super) fn tally(timed: &Timed, act: Act, of: &[Kind], b: u32, t: u32) -> Expr {
+    of.iter().flat_map(|kind| held(timed, act, kind, b, t, true)).sum()
+}
+
+/// An event happens at most once in its range, and never at a Byzantine replica:
+/// `Σ_range did^T + byzantine_i ≤ 1`; (37) and the paper's "only once" comments.
+pub(super) fn at_most_once(timed: &mut Timed, e: usize, i: u32) {
+    let rule = timed.events[e].clone();
+    let family =
+        timed.family(&format!("{}_at_most_once", rule.name), rule.line, &[37], Tag::Legal);
+    let byzantine = timed.byzantine(i);
+    for h in 0..timed.heights {
+        let views = match rule.once {
+            Range::View => 0..timed.views,
+            Range::Height => 0..1,
+        };
+        for v in views {
+            let did = timed.did_in(e, i, h, v, rule.once, timed.horizon);
+            if !did.is_constant() {
+                let label = format!("_i{i}_h{h}_v{v}");
+                timed.at_most(family, &label, did + byzantine.clone(), 1.into());
+            }
+        }
+    }
+}
+
+/// An honest replica decides once per height, in whatever way: `Σ decided^T ≤ 1`, (37).
+pub(super) fn decide_at_most_once(timed: &mut Timed, i: u32, h: u32) {
+    let family = timed.family("decide_at_most_once", "E5", &[37], Tag::Legal);
+    let decided = timed.decided(i, h, timed.horizon);
+    timed.at_most(family, &format!("_i{i}_h{h}"), decided, 1.into());
+}

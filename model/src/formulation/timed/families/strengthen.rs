@@ -1,0 +1,140 @@
+//! Valid inequalities: implied for integer points, decisive for the relaxation.
+//!
+//! Without them the relaxation lets every replica do a fraction of everything; with them most
+//! instances close at the root.
+
+use super::{super::columns::Timed, event::Act};
+use crate::{
+    expr::Expr,
+    program::{FamilyId, Tag},
+    rule::{Range, Requires},
+};
+use milp_schema::{Kind, instance::FaultKind};
+
+/// Behind a quorum stand at least q − B honest senders, each of whom sent before.
+///
+/// `(q − B) · did_b^t ≤ Σ_(j≠i) sent_jb^(t−d) + sent_ib^t`. Proof: of the q senders held at most B
+/// are Byzantine, and a copy of another one arrived, so it was sent d slots before.
+pub(super) fn honest_quorum(timed: &mut Timed, act: Act) {
+    let rule = timed.events[act.e].clone();
+    for requirement in &rule.requires {
+        let Requires::Tally { of, at_least } = requirement else { continue };
+        let honest = timed.count(*at_least) - byzantine_count(timed);
+        if honest <= 0 {
+            continue;
+        }
+        let name = format!("{}_requires_honest_quorum", rule.name);
+        let family = timed.family(&name, rule.line, rule.equations, Tag::Valid);
+        for b in act.blocks(timed) {
+            for t in timed.slots() {
+                let sent = sent_by_others(timed, act, of, b, t);
+                let did = act.did(timed, b, t) * honest;
+                timed.at_most(family, &act.label(Some(b), t), did, sent);
+            }
+        }
+    }
+}
+
+fn sent_by_others(timed: &Timed, act: Act, of: &[Kind], b: u32, t: u32) -> Expr {
+    let Act { i, h, v, .. } = act;
+    let mut sent = Expr::default();
+    for kind in of {
+        let c = timed.channel(kind);
+        for j in 0..timed.n {
+            let by = if i == j { t } else { t.saturating_sub(timed.delay_min) };
+            sent += timed.sent(c, j, h, v, b, by);
+        }
+    }
+    sent
+}
+
+/// B, the number of replicas that may be Byzantine.
+pub(crate) fn byzantine_count(timed: &Timed) -> i64 {
+    i64::from(timed.instance.fault_count(FaultKind::Byzantine))
+}
+
+/// Behind a view entered stand at least q − B honest requests:
+/// `(q − B) · entered_w^t ≤ Σ_(j≠i) asked_jj^(t−d) + asked_ii^t`.
+pub(super) fn enter_requires_honest_quorum(timed: &mut Timed) {
+    let Some(enter) = timed.protocol.enter().cloned() else { return };
+    let honest = timed.count(enter.at_least) - byzantine_count(timed);
+    if honest <= 0 {
+        return;
+    }
+    let family =
+        timed.family("enter_requires_honest_change_view_quorum", enter.line, &[], Tag::Valid);
+    for (h, w) in timed.height_views().into_iter().filter(|&(_, w)| w > 0) {
+        for i in 0..timed.n {
+            for t in timed.slots() {
+                let asked: Expr = (0..timed.n)
+                    .map(|j| {
+                        let by = if i == j { t } else { t.saturating_sub(timed.delay_min) };
+                        timed.asked(j, j, h, w, by)
+                    })
+                    .sum();
+                let entered = timed.entered(i, h, w, t) * honest;
+                timed.at_most(family, &format!("_i{i}_h{h}_v{w}_t{t}"), entered, asked);
+            }
+        }
+    }
+}
+
+/// One binding event per honest replica: a request to leave view v, or a lock in any view up to
+/// v, not both: `ask_v^T + Σ_(u≤v) lock_u^T + byzantine_i ≤ 1`.
+///
+/// Holds when the lock excludes the request over the height and the request excludes the lock in
+/// its view; the family exists only for pairs of events whose rules say so.
+pub(super) fn one_binding_event(timed: &mut Timed) {
+    let pairs: Vec<(usize, usize)> = (0..timed.events.len())
+        .flat_map(|ask| (0..timed.events.len()).map(move |lock| (ask, lock)))
+        .filter(|&(ask, lock)| {
+            let excludes = |one: usize, other: usize, range: Range| {
+                timed.events[one].excludes.iter().any(|exclusion| {
+                    exclusion.event == timed.events[other].name && exclusion.range == range
+                })
+            };
+            excludes(ask, lock, Range::Height) && excludes(lock, ask, Range::View)
+        })
+        .collect();
+    for (ask, lock) in pairs {
+        let name =
+            format!("{}_or_{}_at_most_once", timed.events[ask].name, timed.events[lock].name);
+        let family = timed.family(&name, timed.events[ask].line, &[], Tag::Valid);
+        let last = timed.horizon;
+        for (h, v) in timed.height_views() {
+            for i in 0..timed.n {
+                let locked: Expr =
+                    (0..=v).map(|u| timed.did_in_view(lock, i, h, u, last)).sum();
+                let sum = timed.did_in_view(ask, i, h, v, last) + locked + timed.byzantine(i);
+                timed.at_most(family, &format!("_i{i}_h{h}_v{v}"), sum, 1.into());
+            }
+        }
+    }
+}
+
+/// A block decided by anyone has q − B honest votes: `(q − B) · block ≤ Σ_j sent_jb^T` for every
+/// tally of the events that decide it in its view.
+pub(crate) fn decision_quorums(
+    timed: &mut Timed,
+    family: FamilyId,
+    block: &Expr,
+    (h, v, b): (u32, u32, u32),
+) {
+    let last = timed.horizon;
+    for event in timed.events.clone().iter().filter(|event| event.decides) {
+        for requirement in &event.requires {
+            let Requires::Tally { of, at_least } = requirement else { continue };
+            let honest = timed.count(*at_least) - byzantine_count(timed);
+            if honest <= 0 {
+                continue;
+            }
+            let mut sent = Expr::default();
+            for kind in of {
+                let c = timed.channel(kind);
+                sent += (0..timed.n).map(|j| timed.sent(c, j, h, v, b, last)).sum();
+            }
+            let label = format!("_h{h}_v{v}_b{b}_{}", event.name);
+            timed.at_most(family, &label, block.clone() * honest, sent);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What a timer triggers under `timeouts: protocol`.
+
+use super::{super::columns::Timed, event::Act};
+use crate::{expr::Expr, program::Tag, rule::Event};
+
+/// With protocol timers the event happens exactly D slots after the entry into the view, if the
+/// replica is still there and nothing forbids it (E15).
+///
+/// `Δ^t ≤ entered_v^(t−D) − entered_v^(t−D−1)` and
+/// `entered_v^(t−D) ≤ did^t + (1 − in_v^t) + excluded^t + decided^t + crashed_i^t + byzantine_i`.
+pub(super) fn timer(timed: &mut Timed, act: Act) {
+    let rule = timed.events[act.e].clone();
+    let Some(duration) = timed.timer(&rule, act.v) else { return };
+    let name = format!("timer_forces_{}", rule.name);
+    let forces = timed.family(&name, rule.line, &[], Tag::Legal);
+    let name = format!("{}_requires_timer", rule.name);
+    let requires = timed.family(&name, rule.line, &[], Tag::Legal);
+    for t in timed.slots() {
+        let label = act.label(None, t);
+        let due = entered_at(timed, act, t, duration) - entered_at(timed, act, t, duration + 1);
+        timed.at_most(requires, &label, act.happens(timed, t), due);
+        let entered = entered_at(timed, act, t, duration);
+        let excused = excused(timed, &rule, act, t);
+        timed.at_most(forces, &label, entered, act.did_any(timed, t) + excused);
+    }
+}
+
+/// The view was entered at least `ago` slots before t.
+fn entered_at(timed: &Timed, act: Act, t: u32, ago: u32) -> Expr {
+    if t < ago { Expr::default() } else { timed.entered(act.i, act.h, act.v, t - ago) }
+}
+
+fn excused(timed: &Timed, rule: &Event, act: Act, t: u32) -> Expr {
+    let Act { i, h, v, .. } = act;
+    let own: Expr = rule
+        .excludes
+        .iter()
+        .map(|exclusion| {
+            timed.did_in(timed.event(exclusion.event), i, h, v, exclusion.range, t)
+        })
+        .sum();
+    (1 - timed.is_in(i, h, v, t))
+        + own
+        + timed.decided(i, h, t)
+        + timed.crashed(i, t)
+        + timed.byzantine(i)
+}

@@ -1,0 +1,147 @@
+//! Formulation `timed`: the paper's, one binary per event, indices and slot, in cumulative form.
+//!
+//! Every column is a binary "by slot t": the paper's action variables are differences
+//! (`Send^t = sent^t − sent^(t−1)`), so its recurrences (22), (25), (29), (32), (33), (36) hold by
+//! substitution and what is left of them is that a column never falls ([`families::stays`]).
+//! Columns of slot 0, and receipts before a copy can arrive, do not exist: equations (7)–(18).
+//!
+//! | column | meaning at the end of slot t | paper |
+//! |---|---|---|
+//! | `did_<event>_i_h_v_b_t` | replica i did the event | `sent…` |
+//! | `got_<kind>_i_j_h_v_b_t` | a copy from j was delivered to i | `recvd…` |
+//! | `entered_i_h_v_t` | i reached view v ≥ 1 of height h or a later one | `initialized` |
+//! | `asked_i_j_h_w_t` | i holds a request of j for view w or a later one | – |
+//! | `crashed_i_t`, `byzantine_i`, `crashing_i`, `disconnected_i` | faults | R^BYZ |
+//!
+//! Replica i is *in* view v at t iff `entered_v − entered_(v+1) = 1`; it started height h iff it
+//! decided a block of height h − 1.
+
+mod codec;
+mod columns;
+mod families;
+
+pub use columns::{Indices, Key};
+pub(crate) use columns::Timed;
+pub(crate) use families::decision_quorums;
+
+use crate::{
+    error::Error,
+    goal,
+    program::{Program, Tag},
+    rule::{Protocol, Rule},
+};
+
+use milp_schema::{
+    Instance, ReplicaId, Schedule,
+    instance::{FaultKind, Primary},
+};
+
+/// A program of this formulation and what its columns mean.
+#[derive(Debug)]
+pub struct Built {
+    /// The program to solve.
+    pub program: Program,
+    /// Name of the formulation, `timed`.
+    pub formulation: &'static str,
+    timed: Timed,
+}
+
+/// What a point of the program says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// The adversary's choices and the predictions.
+    pub schedule: Schedule,
+    /// Who is faulty, ascending.
+    pub faulty: Vec<(ReplicaId, FaultKind)>,
+}
+
+/// Builds the program of `protocol` for `instance`.
+///
+/// # Errors
+/// [`Error::Unsupported`] names a construct, network, primary or goal this formulation cannot
+/// express; [`Error::Dangling`] a rule that names what the protocol does not define.
+pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
+    refuse(instance, protocol)?;
+    let mut timed = Timed::new(instance.clone(), protocol.clone())?;
+    families::faults(&mut timed);
+    families::deliveries(&mut timed);
+    families::events(&mut timed);
+    families::view_changes(&mut timed);
+    families::strengthening(&mut timed);
+    families::budgets(&mut timed);
+    goal::state(&mut timed)?;
+    let program = timed.finish();
+    debug_assert!(program.families.iter().any(|family| family.tag == Tag::Legal));
+    Ok(Built { program, formulation: "timed", timed })
+}
+
+impl Built {
+    /// The schedule a point of the program stands for.
+    ///
+    /// # Panics
+    /// If `point` does not satisfy the program; certify it first.
+    pub fn decode(&self, point: &[i64]) -> Decoded {
+        codec::decode(&self.timed, point)
+    }
+
+    /// The values a schedule gives to the columns, `None` for those that serve the goal only: a
+    /// warm start, or the point of an execution.
+    ///
+    /// # Errors
+    /// The first row of the schedule that has no column (its indices are outside the program).
+    pub fn encode(
+        &self,
+        schedule: &Schedule,
+        faulty: &[(ReplicaId, FaultKind)],
+    ) -> Result<Vec<Option<i64>>, String> {
+        codec::encode(&self.timed, schedule, faulty)
+    }
+
+    /// What a column stands for.
+    pub fn key(&self, col: crate::program::Col) -> &Key {
+        self.timed.key(col)
+    }
+}
+
+fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
+    let unsupported = |construct: &str, hint: &str| {
+        Err(Error::Unsupported {
+            formulation: "timed",
+            construct: construct.into(),
+            hint: hint.into(),
+        })
+    };
+    if instance.primary == Primary::Free {
+        return unsupported("`primary: free`", "use `primary: rotation`");
+    }
+    for rule in &protocol.rules {
+        match rule {
+            Rule::Event(_) | Rule::Enter(_) => {}
+            Rule::Carry { kind } => {
+                return unsupported(
+                    &format!("the construct `carry` (messages of kind {kind})"),
+                    "leave recovery to the heal phase of the replay",
+                );
+            }
+            Rule::Negation { event } => {
+                return unsupported(
+                    &format!("the construct `negation` (on event `{event}`)"),
+                    "use a rule set whose guards only grow",
+                );
+            }
+            Rule::Relation { name } => {
+                return unsupported(
+                    &format!("the construct `relation` ({name})"),
+                    "use a protocol whose blocks are unrelated",
+                );
+            }
+            Rule::Hold { kind } => {
+                return unsupported(
+                    &format!("the construct `hold` (messages of kind {kind})"),
+                    "use a rule set that holds what is handed over",
+                );
+            }
+        }
+    }
+    Ok(())
+}

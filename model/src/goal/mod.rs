@@ -1,0 +1,100 @@
+//! What the adversary optimises; one file per goal.
+
+mod finality;
+mod fork;
+mod slow;
+mod stall;
+mod views;
+mod weighted;
+
+use crate::{
+    error::Error,
+    expr::Expr,
+    formulation::timed::Timed,
+    program::Tag,
+};
+use milp_schema::instance::Goal;
+
+/// States the goal of the instance: its columns, its rows and the objective.
+pub(crate) fn state(timed: &mut Timed) -> Result<(), Error> {
+    timed.objective = match timed.instance.goal {
+        Goal::Fork => fork::objective(timed),
+        Goal::Finality => finality::objective(timed),
+        Goal::Stall => stall::objective(timed)?,
+        Goal::Slow => slow::objective(timed),
+        Goal::Views => views::objective(timed),
+        Goal::Weighted { sense, blocks, views, messages } => {
+            weighted::objective(timed, sense, [blocks, views, messages])
+        }
+    };
+    Ok(())
+}
+
+/// `block_hvb`: some honest replica decided (h, v, b) by the horizon; (38) in both directions.
+///
+/// `block ≤ Σ_i decided_ib^T`, `decided_ib^T ≤ block`, and the honest quorum behind it.
+fn decided_blocks(timed: &mut Timed) -> Vec<((u32, u32, u32), Expr)> {
+    let defines = timed.family("decide_defines_block", "E13", &[2, 38], Tag::Goal);
+    let quorum = timed.family("block_requires_honest_quorum", "E13", &[39], Tag::Valid);
+    let mut blocks = vec![];
+    for (h, v) in timed.height_views() {
+        for b in timed.blocks(h, v) {
+            let block = timed.goal_column("block", [h, v, b]);
+            let mut all = Expr::default();
+            for i in 0..timed.n {
+                let decided = timed.decided_block(i, h, v, b, timed.horizon);
+                let label = format!("_i{i}_h{h}_v{v}_b{b}");
+                timed.at_most(defines, &label, decided.clone(), block.clone());
+                all += decided;
+            }
+            timed.at_most(defines, &format!("_h{h}_v{v}_b{b}"), block.clone(), all);
+            crate::formulation::timed::decision_quorums(timed, quorum, &block, (h, v, b));
+            blocks.push(((h, v, b), block));
+        }
+    }
+    blocks
+}
+
+/// `reached_v`: some honest replica entered view v ≥ 1 of some height; both directions.
+fn reached_views(timed: &mut Timed) -> Vec<Expr> {
+    let defines = timed.family("enter_defines_reached", "E13", &[], Tag::Goal);
+    let mut reached = vec![];
+    for v in 1..timed.views {
+        let column = timed.goal_column("reached", [v, 0, 0]);
+        let mut all = Expr::default();
+        for h in 0..timed.heights {
+            for i in 0..timed.n {
+                let entered = timed.entered(i, h, v, timed.horizon);
+                let label = format!("_i{i}_h{h}_v{v}");
+                timed.at_most(defines, &label, entered.clone(), column.clone());
+                all += entered;
+            }
+        }
+        timed.at_most(defines, &format!("_v{v}"), column.clone(), all);
+        reached.push(column);
+    }
+    reached
+}
+
+/// At one height chosen by the optimiser, the number of the `things` counted per height.
+///
+/// With one height the sum itself; with more, `counted ≤ thing`, `counted ≤ chosen_h`,
+/// `Σ_h chosen_h ≤ 1`, because blocks at different heights are normal and two at one are not.
+fn most_at_one_height(timed: &mut Timed, things: Vec<((u32, u32, u32), Expr)>) -> Expr {
+    if timed.heights == 1 {
+        return things.into_iter().map(|(_, thing)| thing).sum();
+    }
+    let family = timed.family("count_at_one_height", "E13", &[2], Tag::Goal);
+    let chosen: Vec<Expr> =
+        (0..timed.heights).map(|h| timed.goal_column("chosen", [h, 0, 0])).collect();
+    timed.at_most(family, "", chosen.iter().cloned().sum(), 1.into());
+    let mut counted = Expr::default();
+    for ((h, v, b), thing) in things {
+        let column = timed.goal_column("counted", [h, v, b]);
+        let label = format!("_h{h}_v{v}_b{b}");
+        timed.at_most(family, &format!("{label}_a"), column.clone(), thing);
+        timed.at_most(family, &format!("{label}_b"), column.clone(), chosen[h as usize].clone());
+        counted += column;
+    }
+    counted
+}

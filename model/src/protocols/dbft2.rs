@@ -1,0 +1,179 @@
+//! dBFT 2.0, rule set `paper`: `docs/protocols/dbft2.md`.
+
+use crate::rule::{
+    About, Channel, Duration, Enter, Event, Excludes, Modality, Protocol, Range, Requires, Rotation, Rule,
+    Scope, Threshold, Who,
+};
+use milp_schema::Kind;
+
+/// The rules of the page, in handling order: what a delivery triggers, by the order of kinds
+/// inside a slot, then the step into a view, then what a timer triggers.
+pub fn paper() -> Protocol {
+    Protocol {
+        name: "dbft2".into(),
+        rule_set: "paper".into(),
+        rotation: Rotation::HeightPlusView,
+        channels: channels(),
+        rules: vec![
+            Rule::Event(adopt("dbft2 12-14")),
+            Rule::Event(prepare_response("dbft2 6-7")),
+            Rule::Event(commit()),
+            Rule::Event(decide("dbft2 10-11,14", vec![Kind::Commit])),
+            Rule::Enter(enter("dbft2 15-16", vec!["commit"])),
+            Rule::Event(prepare_request("dbft2 2-3")),
+            Rule::Event(change_view("dbft2 4-5", Some("commit"))),
+        ],
+    }
+}
+
+/// Mutant `no-commit-lock`: a commit no longer keeps a replica in its view, and it may commit
+/// again in a later one (lines 4, 8 and 15 without "no Commit sent at h").
+pub(super) fn no_commit_lock(protocol: &mut Protocol) {
+    for rule in &mut protocol.rules {
+        match rule {
+            Rule::Event(event) if event.name == "commit" => event.once = Range::View,
+            Rule::Event(event) => event.excludes.retain(|own| own.event != "commit"),
+            Rule::Enter(enter) => enter.excludes.clear(),
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn channels() -> Vec<Channel> {
+    [Kind::PrepareRequest, Kind::PrepareResponse, Kind::Commit, Kind::ChangeView]
+        .into_iter()
+        .map(|kind| Channel { kind, forgeable: true })
+        .chain([Channel { kind: Kind::Block, forgeable: false }])
+        .collect()
+}
+
+/// Lines 12–14: whoever holds a published block regards it as final, in any view.
+pub(super) fn adopt(line: &'static str) -> Event {
+    Event {
+        name: "adopt",
+        line,
+        equations: &[37, 39],
+        broadcasts: Some(Kind::Block),
+        who: Who::Any,
+        about: About::Block,
+        once: Range::Height,
+        scope: Scope::Height,
+        modality: Modality::Must,
+        requires: vec![Requires::HeldFromAnother(Kind::Block)],
+        excludes: vec![],
+        decides: true,
+    }
+}
+
+/// Lines 6–7: a backup answers the first request of the view, unless it asked to leave.
+pub(super) fn prepare_response(line: &'static str) -> Event {
+    Event {
+        name: "prepare_response",
+        line,
+        equations: &[26, 27, 28],
+        broadcasts: Some(Kind::PrepareResponse),
+        who: Who::Backup,
+        about: About::Block,
+        once: Range::View,
+        scope: Scope::View,
+        modality: Modality::Must,
+        requires: vec![Requires::Held(Kind::PrepareRequest)],
+        excludes: vec![Excludes { event: "change_view", range: Range::View }],
+        decides: false,
+    }
+}
+
+/// Lines 8–9: a quorum of preparations binds the replica, once per height.
+fn commit() -> Event {
+    Event {
+        name: "commit",
+        line: "dbft2 8-9",
+        equations: &[],
+        broadcasts: Some(Kind::Commit),
+        who: Who::Any,
+        about: About::Block,
+        once: Range::Height,
+        scope: Scope::View,
+        modality: Modality::Must,
+        requires: vec![
+            Requires::Own(vec!["prepare_request", "prepare_response"]),
+            Requires::Tally {
+                of: vec![Kind::PrepareRequest, Kind::PrepareResponse],
+                at_least: Threshold::Quorum,
+            },
+        ],
+        excludes: vec![Excludes { event: "change_view", range: Range::View }],
+        decides: false,
+    }
+}
+
+/// Lines 10–11 and 14: the request and a quorum of votes of `kinds` for it make a block final.
+pub(super) fn decide(line: &'static str, kinds: Vec<Kind>) -> Event {
+    Event {
+        name: "decide",
+        line,
+        equations: &[37, 39],
+        broadcasts: Some(Kind::Block),
+        who: Who::Any,
+        about: About::Block,
+        once: Range::Height,
+        scope: Scope::View,
+        modality: Modality::Must,
+        requires: vec![
+            Requires::Held(Kind::PrepareRequest),
+            Requires::Tally { of: kinds, at_least: Threshold::Quorum },
+        ],
+        excludes: vec![],
+        decides: true,
+    }
+}
+
+/// Lines 15–16: a quorum of requests for a view or a later one enters it; a lock forbids it.
+pub(super) fn enter(line: &'static str, locks: Vec<&'static str>) -> Enter {
+    Enter {
+        line,
+        equations: &[3, 4, 5, 6],
+        of: Kind::ChangeView,
+        at_least: Threshold::Quorum,
+        excludes: locks,
+    }
+}
+
+/// Lines 2–3: the primary's timer makes it propose; one proposal per view.
+pub(super) fn prepare_request(line: &'static str) -> Event {
+    Event {
+        name: "prepare_request",
+        line,
+        equations: &[20, 21],
+        broadcasts: Some(Kind::PrepareRequest),
+        who: Who::Primary,
+        about: About::Proposal,
+        once: Range::View,
+        scope: Scope::View,
+        modality: Modality::Timer { after: Duration::FirstViewOnly(1) },
+        requires: vec![],
+        excludes: vec![],
+        decides: false,
+    }
+}
+
+/// Lines 4–5: any other timeout asks to leave the view, unless a lock forbids it.
+pub(super) fn change_view(line: &'static str, lock: Option<&'static str>) -> Event {
+    Event {
+        name: "change_view",
+        line,
+        equations: &[],
+        broadcasts: Some(Kind::ChangeView),
+        who: Who::Any,
+        about: About::View,
+        once: Range::View,
+        scope: Scope::View,
+        modality: Modality::Timer { after: Duration::Doubling(2) },
+        requires: vec![Requires::OwnAsPrimary("prepare_request")],
+        excludes: lock
+            .into_iter()
+            .map(|event| Excludes { event, range: Range::Height })
+            .collect(),
+        decides: false,
+    }
+}

@@ -1,0 +1,55 @@
+//! The protocols, each an ordered list of rules beside its page in `docs/protocols/`.
+
+pub mod dbft1;
+pub mod dbft2;
+
+use crate::{
+    error::Error,
+    rule::{Protocol, Requires, Rule, Threshold},
+};
+use milp_schema::Instance;
+
+/// The protocol an instance names, weakened by its mutant.
+///
+/// # Errors
+/// [`Error::UnknownProtocol`] when the protocol, rule set or mutant has no rules here.
+pub fn of(instance: &Instance) -> Result<Protocol, Error> {
+    let mut protocol = match (instance.protocol.as_str(), instance.rules.as_str()) {
+        ("dbft1", "paper") => dbft1::paper(),
+        ("dbft2", "paper") => dbft2::paper(),
+        _ => return Err(unknown(instance)),
+    };
+    match instance.mutant.as_deref() {
+        None => {}
+        Some("small-quorum") => small_quorum(&mut protocol),
+        Some("no-commit-lock") if protocol.name == "dbft2" => dbft2::no_commit_lock(&mut protocol),
+        Some(_) => return Err(unknown(instance)),
+    }
+    Ok(protocol)
+}
+
+fn unknown(instance: &Instance) -> Error {
+    Error::UnknownProtocol {
+        protocol: instance.protocol.clone(),
+        rules: instance.rules.clone(),
+        mutant: instance.mutant.clone(),
+    }
+}
+
+/// Mutant `small-quorum`: every quorum is one replica smaller, so that two of them may meet in
+/// faulty replicas only.
+fn small_quorum(protocol: &mut Protocol) {
+    for rule in &mut protocol.rules {
+        match rule {
+            Rule::Event(event) => {
+                for requirement in &mut event.requires {
+                    if let Requires::Tally { at_least, .. } = requirement {
+                        *at_least = Threshold::QuorumLessOne;
+                    }
+                }
+            }
+            Rule::Enter(enter) => enter.at_least = Threshold::QuorumLessOne,
+            _ => {}
+        }
+    }
+}
