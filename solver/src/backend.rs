@@ -1,0 +1,3 @@
+//! The solvers behind a stated program.
+
+pub(crate) mod highs;

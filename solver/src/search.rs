@@ -1,0 +1,666 @@
+//! From a program to a result: warm start, relaxation and exact bound, search, proof.
+
+use crate::{
+    Error, GOOD_LP, Phase, Progress, Settings, Solved,
+    backend::highs::{self, Ending, Request, Run, Sample},
+    exact::{self, Grid, Multipliers},
+    statement::{Order, Variant, absolute_gap, state},
+};
+use milp_model::program::Program;
+use milp_schema::outcome::{Certificate, Termination};
+use std::{sync::atomic::AtomicBool, sync::atomic::Ordering, time::Instant};
+
+/// Share of the time limit that the relaxation may take: its bound is worth less than a search.
+const RELAXATION_SHARE: f64 = 0.25;
+
+/// Nodes that completing a partial warm start may take.
+const COMPLETION_NODES: &str = "500";
+
+/// Re-solves of a proof before it is given up; more than two happen only after a refutation.
+const PROOF_ROUNDS: u32 = 8;
+
+/// Solves `program` within the limits of `settings`.
+///
+/// `interrupt` may be set from anywhere at any time; the solve then returns what it has at the
+/// solver's next callback, which may have to wait for the end of presolve. `progress` is called
+/// on the calling thread.
+///
+/// # Errors
+///
+/// See [`Error`]; a limit, an interrupt and an infeasible program are no errors.
+pub fn solve(
+    program: &Program,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Solved, Error> {
+    exact::check_shape(program)?;
+    check_settings(program, settings)?;
+    let mut search = Search::new(program, settings, interrupt, progress)?;
+    search.warm_start()?;
+    if settings.prove && !search.closed() {
+        search.relax()?;
+    }
+    if !search.closed() {
+        search.branch_and_bound()?;
+    }
+    let proof = if settings.prove && !search.closed() && search.claims() {
+        prove(
+            search.grid,
+            settings.seed,
+            search.best_value(),
+            &mut |question| search.ask(question),
+        )?
+    } else {
+        Proof::default()
+    };
+    search.finish(proof)
+}
+
+fn check_settings(program: &Program, settings: &Settings) -> Result<(), Error> {
+    for (name, value) in [
+        ("time_limit_seconds", settings.time_limit_seconds),
+        ("relative_gap", settings.relative_gap),
+    ] {
+        if !value.is_finite() || value < 0.0 {
+            return Err(Error::Setting { name, value });
+        }
+    }
+    match &settings.warm_start {
+        Some(start) if start.len() != program.columns.len() => Err(Error::WarmStart {
+            expected: program.columns.len(),
+            found: start.len(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// An integer point and its objective, both exact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Incumbent {
+    point: Vec<i64>,
+    value: i64,
+}
+
+/// Everything known so far.
+struct Search<'a> {
+    program: &'a Program,
+    settings: &'a Settings,
+    interrupt: &'a AtomicBool,
+    progress: &'a mut dyn FnMut(&Progress),
+    began: Instant,
+    grid: Grid,
+    /// The tightest exact bound and its multipliers; the objective's own range at first.
+    safe: (i64, Multipliers),
+    best: Option<Incumbent>,
+    started_from: Option<i64>,
+    root_bound: Option<f64>,
+    /// How the search ended, if it was begun.
+    ending: Option<Ending>,
+    /// The search's bound on the grid.
+    bound: Option<i64>,
+    nodes: i64,
+    proof_nodes: i64,
+}
+
+impl<'a> Search<'a> {
+    fn new(
+        program: &'a Program,
+        settings: &'a Settings,
+        interrupt: &'a AtomicBool,
+        progress: &'a mut dyn FnMut(&Progress),
+    ) -> Result<Self, Error> {
+        let multipliers = Multipliers::zero(program);
+        let bound = exact::safe_dual_bound(program, &multipliers)?;
+        Ok(Self {
+            program,
+            settings,
+            interrupt,
+            progress,
+            began: Instant::now(),
+            grid: Grid::of(program),
+            safe: (bound, multipliers),
+            best: None,
+            started_from: None,
+            root_bound: None,
+            ending: None,
+            bound: None,
+            nodes: 0,
+            proof_nodes: 0,
+        })
+    }
+
+    /// Seconds left; never below zero.
+    fn remaining(&self) -> f64 {
+        (self.settings.time_limit_seconds - self.began.elapsed().as_secs_f64()).max(0.0)
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupt.load(Ordering::Relaxed)
+    }
+
+    fn best_value(&self) -> Option<i64> {
+        self.best.as_ref().map(|best| best.value)
+    }
+
+    /// Whether the exact bound meets the incumbent, so that nothing is left to do.
+    fn closed(&self) -> bool {
+        self.settings.prove && self.best_value() == Some(self.safe.0)
+    }
+
+    /// Whether the search claims something that a proof could confirm.
+    fn claims(&self) -> bool {
+        match self.ending {
+            Some(Ending::Infeasible) => self.best.is_none(),
+            Some(_) => self.best.is_some() && self.bound == self.best_value(),
+            None => false,
+        }
+    }
+
+    /// Takes a certified point if it is the best so far.
+    fn offer(&mut self, point: Vec<i64>) -> Result<(), Error> {
+        let value = exact::value(self.program, &point)?;
+        if self.grid.improves(value, self.safe.0) {
+            return Err(Error::Contradiction {
+                primal: value,
+                bound: self.safe.0,
+            });
+        }
+        if self
+            .best_value()
+            .is_none_or(|best| self.grid.improves(value, best))
+        {
+            self.best = Some(Incumbent { point, value });
+        }
+        Ok(())
+    }
+
+    /// Completes and certifies the warm start.
+    fn warm_start(&mut self) -> Result<(), Error> {
+        let Some(start) = &self.settings.warm_start else {
+            return Ok(());
+        };
+        let fits = |(column, value): (&milp_model::program::Column, &Option<i64>)| {
+            value.is_none_or(|value| (column.lower..=column.upper).contains(&value))
+        };
+        if !self.program.columns.iter().zip(start).all(fits) {
+            return Ok(());
+        }
+        let complete: Option<Vec<i64>> = start.iter().copied().collect();
+        let point = match complete {
+            Some(point) => Some(point),
+            None if self.interrupted() => None,
+            None => self.complete(start)?,
+        };
+        let Some(point) = point else { return Ok(()) };
+        if exact::certify(self.program, &point).is_ok() {
+            self.started_from = Some(exact::value(self.program, &point)?);
+            self.offer(point)?;
+        }
+        Ok(())
+    }
+
+    /// A good point with the known values fixed, if a short search finds one.
+    ///
+    /// `HiGHS` would complete the start itself, but then reports bounds of the restricted
+    /// program as if they were bounds of the whole one.
+    fn complete(&mut self, start: &[Option<i64>]) -> Result<Option<Vec<i64>>, Error> {
+        let variant = Variant {
+            fixed: start,
+            ..Variant::plain(self.program)
+        };
+        let mut options = self.settings.options.clone();
+        options.push(("mip_max_nodes".to_owned(), COMPLETION_NODES.to_owned()));
+        let seconds = self.remaining() * RELAXATION_SHARE;
+        let request = Request {
+            seconds,
+            options: &options,
+            ..self.request()
+        };
+        let (model, layout) = state(self.program, variant)?;
+        let run = self.run(Phase::WarmStart, model, &request)?;
+        Ok(run.columns.map(|columns| layout.point(&columns)))
+    }
+
+    /// Solves the linear relaxation and derives an exact bound from its duals.
+    fn relax(&mut self) -> Result<(), Error> {
+        if self.interrupted() || self.remaining() <= 0.0 {
+            return Ok(());
+        }
+        let variant = Variant {
+            integer: false,
+            ..Variant::plain(self.program)
+        };
+        let request = Request {
+            seconds: self.remaining() * RELAXATION_SHARE,
+            ..self.request()
+        };
+        let (model, layout) = state(self.program, variant)?;
+        let run = self.run(Phase::Relaxation, model, &request)?;
+        if run.ending != Ending::Optimal {
+            return Ok(());
+        }
+        self.root_bound = Some(run.objective);
+        let multipliers = layout.multipliers(&run.row_duals, self.program.rows.len());
+        if let Some((bound, multipliers)) = exact::best_rounding(self.program, &multipliers)
+            && self.grid.improves(self.safe.0, bound)
+        {
+            self.safe = (bound, multipliers);
+        }
+        match self.best_value() {
+            Some(primal) if self.grid.improves(primal, self.safe.0) => Err(Error::Contradiction {
+                primal,
+                bound: self.safe.0,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The search proper.
+    fn branch_and_bound(&mut self) -> Result<(), Error> {
+        if self.interrupted() {
+            return Ok(());
+        }
+        let (model, layout) = state(self.program, Variant::plain(self.program))?;
+        let start = self.best.as_ref().map(|best| layout.positions(&best.point));
+        let request = Request {
+            start: start.as_deref().unwrap_or_default(),
+            target: self.settings.prove.then(|| self.target()),
+            ..self.request()
+        };
+        let run = self.run(Phase::Search, model, &request)?;
+        self.nodes = run.nodes;
+        self.ending = Some(run.ending);
+        if let Some(columns) = &run.columns {
+            let point = layout.point(columns);
+            exact::certify(self.program, &point).map_err(|mut violations| {
+                violations.truncate(5);
+                Error::NotExact { violations }
+            })?;
+            self.offer(point)?;
+        }
+        if run.ending != Ending::Infeasible {
+            self.bound = self.grid.round_solver_bound(run.dual_bound);
+        }
+        Ok(())
+    }
+
+    /// An objective that only points which meet the exact bound are better than.
+    fn target(&self) -> f64 {
+        let half = self.grid.step as f64 / 2.0;
+        let bound = self.safe.0 as f64;
+        if self.grid.improves(1, 0) {
+            bound - half
+        } else {
+            bound + half
+        }
+    }
+
+    /// Solves the program again in another order, for something better than what is known.
+    fn ask(&mut self, question: Question) -> Result<Answer, Error> {
+        if self.interrupted() || self.remaining() <= 0.0 {
+            return Ok(Answer::Silence);
+        }
+        let variant = Variant {
+            integer: true,
+            order: Order::shuffled(self.program, question.seed),
+            fixed: &[],
+            at_least: question.at_least,
+        };
+        // The high bits of the seed only tell permutations apart.
+        let request = Request {
+            seed: question.seed as u32,
+            ..self.request()
+        };
+        let (model, layout) = state(self.program, variant)?;
+        let run = self.run(Phase::Proof, model, &request)?;
+        self.proof_nodes += run.nodes;
+        if run.ending == Ending::Infeasible {
+            return Ok(Answer::Nothing);
+        }
+        let point = run.columns.map(|columns| layout.point(&columns));
+        // A point that is none in exact integers refutes nothing; nor does it confirm.
+        let Some(point) = point.filter(|point| exact::certify(self.program, point).is_ok()) else {
+            return Ok(Answer::Silence);
+        };
+        let value = exact::value(self.program, &point)?;
+        if question
+            .at_least
+            .is_some_and(|wanted| self.grid.improves(wanted, value))
+        {
+            return Ok(Answer::Silence);
+        }
+        self.offer(point)?;
+        self.bound = self.grid.round_solver_bound(run.dual_bound);
+        self.ending = Some(run.ending);
+        Ok(Answer::Better {
+            value,
+            optimal: self.claims(),
+        })
+    }
+
+    /// What every run is asked, apart from what its phase adds.
+    fn request(&self) -> Request<'a> {
+        Request {
+            seconds: self.remaining(),
+            relative_gap: self.settings.relative_gap,
+            absolute_gap: absolute_gap(self.grid),
+            target: None,
+            offset: self.program.constant as f64,
+            threads: self.settings.threads,
+            seed: self.settings.seed,
+            presolve: self.settings.presolve,
+            start: &[],
+            options: &self.settings.options,
+        }
+    }
+
+    /// Runs a model and passes on what it says as progress of the whole.
+    fn run(
+        &mut self,
+        phase: Phase,
+        model: ::highs::Model,
+        request: &Request<'_>,
+    ) -> Result<Run, Error> {
+        let (grid, began, safe) = (self.grid, self.began, self.safe.0);
+        let (best, known) = (self.best_value(), self.tightest());
+        let nodes = self.nodes + self.proof_nodes;
+        let searching = phase == Phase::Search;
+        let progress = &mut *self.progress;
+        let mut report = |sample: Sample| {
+            // Only the search works on the whole program: the bounds and points of a completion,
+            // a relaxation or a proof are those of another one.
+            let found = sample
+                .incumbent
+                .filter(|_| searching)
+                .map(|value| value.round() as i64);
+            let incumbent = match (best, found) {
+                (Some(best), Some(found)) if grid.improves(best, found) => Some(best),
+                (best, found) => found.or(best),
+            };
+            let bound = sample.bound.filter(|_| searching);
+            let bound = bound.and_then(|bound| grid.round_solver_bound(bound));
+            let bound = bound.map_or(known, |bound| grid.tighter(bound, safe)) as f64;
+            let gap = incumbent.and_then(|value| gap(value as f64, bound));
+            let seconds = began.elapsed().as_secs_f64();
+            let nodes = nodes
+                + if phase == Phase::WarmStart {
+                    0
+                } else {
+                    sample.nodes
+                };
+            progress(&Progress {
+                phase,
+                incumbent,
+                bound,
+                gap,
+                nodes,
+                seconds,
+            });
+        };
+        report(Sample::default());
+        highs::run(model, request, self.interrupt, &mut report)
+    }
+
+    /// The tightest bound that is not refuted by the incumbent.
+    fn tightest(&self) -> i64 {
+        match (self.bound, self.best_value()) {
+            (Some(bound), Some(best)) if self.grid.improves(best, bound) => self.safe.0,
+            (Some(bound), _) => self.grid.tighter(bound, self.safe.0),
+            (None, _) => self.safe.0,
+        }
+    }
+
+    /// Says what all of it amounts to.
+    fn finish(self, proof: Proof) -> Result<Solved, Error> {
+        let primal = self.best_value();
+        let closed = self.closed();
+        let proved = closed || proof.seed.is_some();
+        let certificate = match proof.seed {
+            _ if closed => Certificate::SafeDualBound { bound: self.safe.0 },
+            Some(seed) => Certificate::PermutedInfeasible { seed },
+            None => Certificate::None,
+        };
+        let termination = match primal {
+            Some(_) if proved || primal == Some(self.tightest()) => Termination::Optimal,
+            Some(_) => Termination::Feasible,
+            None if self.ending == Some(Ending::Infeasible) => Termination::Infeasible,
+            None => Termination::Undecided,
+        };
+        let dual = match termination {
+            Termination::Infeasible => None,
+            Termination::Optimal => primal,
+            Termination::Feasible | Termination::Undecided => Some(self.tightest()),
+        };
+        if let Some(best) = &self.best {
+            // Once more on the way out: nothing uncertified leaves, whatever happened above.
+            exact::certify(self.program, &best.point)
+                .map_err(|violations| Error::NotExact { violations })?;
+        }
+        Ok(Solved {
+            termination,
+            primal,
+            dual: dual.map(|dual| dual as f64),
+            root_bound: self.root_bound,
+            certificate,
+            multipliers: closed.then_some(self.safe.1),
+            proved,
+            refuted: proof.refuted || self.ending == Some(Ending::Infeasible) && primal.is_some(),
+            started_from: self.started_from,
+            nodes: self.nodes,
+            proof_nodes: self.proof_nodes,
+            seconds: self.began.elapsed().as_secs_f64(),
+            versions: vec![
+                (
+                    "milp-solver".to_owned(),
+                    env!("CARGO_PKG_VERSION").to_owned(),
+                ),
+                ("good_lp".to_owned(), GOOD_LP.to_owned()),
+                ("highs".to_owned(), highs::version()),
+            ],
+            point: self.best.map(|best| best.point),
+        })
+    }
+}
+
+/// `|bound − primal| / |primal|`.
+fn gap(primal: f64, bound: f64) -> Option<f64> {
+    let distance = (bound - primal).abs();
+    if distance == 0.0 {
+        return Some(0.0);
+    }
+    (primal != 0.0).then(|| distance / primal.abs())
+}
+
+/// What a proof asks of a further search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Question {
+    /// Seed of the permutation and of the solver.
+    seed: u64,
+    /// The objective must be at least as good as this; `None` asks for any point.
+    at_least: Option<i64>,
+}
+
+/// What the search answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// There is no such point.
+    Nothing,
+    /// There is, with this exact objective.
+    Better {
+        /// The objective.
+        value: i64,
+        /// Whether the search calls it optimal.
+        optimal: bool,
+    },
+    /// A limit or an interrupt came first.
+    Silence,
+}
+
+/// What a proof came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Proof {
+    /// Seed of the last agreeing search; `None` if nothing is proved.
+    seed: Option<u64>,
+    /// Whether a certified point refuted an earlier search.
+    refuted: bool,
+}
+
+/// Asks for something better than `best` until two searches agree that there is nothing.
+///
+/// The search that found `best` is the first of them. A better point refutes it: counting then
+/// begins anew with the search that found that point, if it calls it optimal.
+fn prove(
+    grid: Grid,
+    seed: u32,
+    mut best: Option<i64>,
+    ask: &mut dyn FnMut(Question) -> Result<Answer, Error>,
+) -> Result<Proof, Error> {
+    let mut refuted = false;
+    let mut agreed = 1;
+    for round in 1..=u64::from(PROOF_ROUNDS) {
+        let seed = u64::from(seed) + round;
+        match ask(Question {
+            seed,
+            at_least: best.map(|best| grid.better(best)),
+        })? {
+            Answer::Nothing => agreed += 1,
+            Answer::Better { value, optimal } => {
+                best = Some(value);
+                refuted = true;
+                agreed = u32::from(optimal);
+            }
+            Answer::Silence => break,
+        }
+        if agreed >= 2 {
+            return Ok(Proof {
+                seed: Some(seed),
+                refuted,
+            });
+        }
+    }
+    Ok(Proof {
+        seed: None,
+        refuted,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, Proof, Question, prove};
+    use crate::{GOOD_LP, exact::Grid, support::ring};
+    use milp_schema::instance::Sense;
+
+    /// Runs a proof against a solver that gives these answers; what it was asked for, and what
+    /// it came to.
+    fn against(best: Option<i64>, answers: &[Answer]) -> (Vec<Option<i64>>, Proof) {
+        let grid = Grid::of(&ring(Sense::Maximize, 5));
+        let mut asked = Vec::new();
+        let mut answers = answers.iter().copied();
+        let proof = prove(grid, 40, best, &mut |Question { seed, at_least }| {
+            asked.push(at_least);
+            assert_eq!(seed, 40 + asked.len() as u64);
+            Ok(answers.next().expect("no question after the last answer"))
+        });
+        (asked, proof.expect("no answer is an error"))
+    }
+
+    #[test]
+    fn one_agreeing_search_is_a_proof() {
+        let (asked, proof) = against(Some(5), &[Answer::Nothing]);
+        assert_eq!(asked, [Some(6)]);
+        assert_eq!(
+            proof,
+            Proof {
+                seed: Some(41),
+                refuted: false
+            }
+        );
+        let (asked, proof) = against(None, &[Answer::Nothing]);
+        assert_eq!((asked, proof.seed), (vec![None], Some(41)));
+    }
+
+    #[test]
+    fn a_limit_proves_nothing() {
+        let (_, proof) = against(Some(5), &[Answer::Silence]);
+        assert_eq!(
+            proof,
+            Proof {
+                seed: None,
+                refuted: false
+            }
+        );
+    }
+
+    #[test]
+    fn a_better_point_refutes_and_the_count_begins_anew() {
+        let optimal = Answer::Better {
+            value: 8,
+            optimal: true,
+        };
+        let (asked, proof) = against(Some(5), &[optimal, Answer::Nothing]);
+        assert_eq!(asked, [Some(6), Some(9)]);
+        assert_eq!(
+            proof,
+            Proof {
+                seed: Some(42),
+                refuted: true
+            }
+        );
+        let open = Answer::Better {
+            value: 8,
+            optimal: false,
+        };
+        let (asked, proof) = against(Some(5), &[open, Answer::Nothing, Answer::Nothing]);
+        assert_eq!(asked, [Some(6), Some(9), Some(9)]);
+        assert_eq!(
+            proof,
+            Proof {
+                seed: Some(43),
+                refuted: true
+            }
+        );
+    }
+
+    #[test]
+    fn a_point_of_an_infeasible_program_is_asked_to_be_bettered() {
+        let found = Answer::Better {
+            value: 2,
+            optimal: true,
+        };
+        let (asked, proof) = against(None, &[found, Answer::Nothing]);
+        assert_eq!(asked, [None, Some(3)]);
+        assert_eq!(
+            proof,
+            Proof {
+                seed: Some(42),
+                refuted: true
+            }
+        );
+    }
+
+    #[test]
+    fn a_solver_that_betters_itself_for_ever_is_given_up() {
+        let answers: Vec<Answer> = (6..14)
+            .map(|value| Answer::Better {
+                value,
+                optimal: true,
+            })
+            .collect();
+        let (asked, proof) = against(Some(5), &answers);
+        assert_eq!(asked.len(), 8);
+        assert_eq!(
+            proof,
+            Proof {
+                seed: None,
+                refuted: true
+            }
+        );
+    }
+
+    #[test]
+    fn the_version_of_good_lp_is_that_of_the_lock_file() {
+        let lock = include_str!("../../Cargo.lock");
+        assert!(lock.contains(&format!("name = \"good_lp\"\nversion = \"{GOOD_LP}\"")));
+    }
+}
