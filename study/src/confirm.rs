@@ -1,9 +1,9 @@
 //! Drives replicas with a schedule.
 
-use crate::{Error, folder::Folder};
+use crate::{Error, folder::Driven};
 use milp_schema::{
-    Instance, ReplicaId, Schedule, Verdict,
-    instance::{FaultKind, PROTOCOLS},
+    Instance, Verdict,
+    instance::PROTOCOLS,
     verdict::{Holds, Liveness},
 };
 use std::{fmt, str::FromStr};
@@ -57,9 +57,15 @@ impl Engine {
 
     /// The instance with these replicas in place of its own.
     fn put_into(&self, instance: &Instance) -> Instance {
+        // Another protocol has its own rule sets; the first one named is the paper's.
+        let rules = PROTOCOLS
+            .iter()
+            .find(|(name, _, _)| *name == self.protocol && *name != instance.protocol)
+            .and_then(|(_, rules, _)| rules.first())
+            .map_or_else(|| instance.rules.clone(), |rules| (*rules).to_owned());
         Instance {
             protocol: self.protocol.clone(),
-            rules: "paper".to_owned(),
+            rules,
             mutant: self.mutant.clone(),
             ..instance.clone()
         }
@@ -75,40 +81,24 @@ pub struct Confirmed {
     pub trace: String,
 }
 
-/// Drives replicas with a schedule. `engine` replaces the replicas the instance is about; then
-/// nothing is compared with the predictions, only the properties are checked. `symbolic` leaves
-/// real signatures out, for speed.
-///
-/// # Errors
-///
-/// When the schedule is impossible on paper or an engine breaks down; a violated property or a
-/// divergence is part of the verdict.
-pub fn confirm(
-    instance: &Instance,
-    faulty: &[(ReplicaId, FaultKind)],
-    schedule: &Schedule,
-    engine: Option<&Engine>,
-    symbolic: bool,
-) -> Result<Confirmed, Error> {
-    let foreign = engine.filter(|engine| **engine != Engine::of(instance));
-    let driven = match foreign {
-        Some(engine) => engine.put_into(instance),
-        None => instance.clone(),
-    };
-    let options = milp_replay::Options { symbolic, compare: foreign.is_none() };
-    let replayed = milp_replay::replay(&driven, faulty, schedule, &options)?;
-    Ok(Confirmed { trace: replayed.trace.ndjson(), verdict: replayed.verdict })
-}
-
-impl Folder {
-    /// [`confirm`]s the schedule of the folder.
+impl Driven {
+    /// Drives replicas with the schedule. `engine` replaces the replicas the instance is about;
+    /// then nothing is compared with the predictions, only the properties are checked.
+    /// `symbolic` leaves real signatures out, for speed.
     ///
     /// # Errors
     ///
-    /// As [`confirm`].
+    /// When the schedule is impossible on paper; a violated property or a divergence is part of
+    /// the verdict.
     pub fn confirm(&self, engine: Option<&Engine>, symbolic: bool) -> Result<Confirmed, Error> {
-        let Self { outcome, schedule, .. } = self;
-        confirm(&outcome.instance, &outcome.faulty, schedule, engine, symbolic)
+        let own = Engine::of(&self.instance);
+        let engine = engine.unwrap_or(&own);
+        let driven = engine.put_into(&self.instance);
+        let compare = self.predicted && *engine == own;
+        let options = milp_replay::Options { symbolic, compare };
+        let replayed = milp_replay::replay(&driven, &self.faulty, &self.schedule, &options)?;
+        let trace = milp_replay::trace::to_ndjson(&replayed.trace);
+        Ok(Confirmed { verdict: replayed.verdict, trace })
     }
 }
 

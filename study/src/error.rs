@@ -17,7 +17,7 @@ pub enum Error {
     /// The solver broke down or contradicted itself.
     #[error("failed to solve: {0}")]
     Solver(#[from] milp_solver::Error),
-    /// A schedule that is impossible on paper, or an engine that broke down.
+    /// A schedule that is impossible on paper.
     #[error("failed to replay: {0}")]
     Replay(#[from] milp_replay::Error),
     /// A request that makes no sense, with what to do instead.
@@ -47,8 +47,8 @@ impl Error {
     /// Whether the input or the request is at fault rather than the program or the machine.
     pub fn is_input(&self) -> bool {
         match self {
-            Self::Read(_) | Self::Model(_) | Self::Refused(_) => true,
-            Self::Solver(_) | Self::Replay(_) | Self::Io { .. } | Self::Write { .. } => false,
+            Self::Read(_) | Self::Model(_) | Self::Replay(_) | Self::Refused(_) => true,
+            Self::Solver(_) | Self::Io { .. } | Self::Write { .. } => false,
         }
     }
 

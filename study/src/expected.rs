@@ -1,6 +1,6 @@
 //! `expected.yaml`: what a kept result must give for ever.
 
-use crate::{Error, confirm::Engine, folder::Folder};
+use crate::{Error, confirm::Engine, folder::{Driven, Folder}};
 use milp_schema::{
     Outcome, Verdict,
     outcome::{Certificate, Termination},
@@ -119,11 +119,12 @@ impl Expected {
     ///
     /// When a replay is impossible, or the solve left no incumbent.
     pub fn observe(folder: &Folder, engines: &[Engine]) -> Result<Self, Error> {
-        let own = folder.confirm(None, false)?;
+        let driven = Driven::from(folder);
+        let own = driven.confirm(None, false)?;
         let replays = engines
             .iter()
             .map(|engine| {
-                let verdict = folder.confirm(Some(engine), false)?.verdict;
+                let verdict = driven.confirm(Some(engine), false)?.verdict;
                 Ok(ExpectedReplay { engine: engine.to_string(), verdict: (&verdict).into() })
             })
             .collect::<Result<_, Error>>()?;

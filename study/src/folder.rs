@@ -1,9 +1,11 @@
 //! The files of a result and where they belong.
 
 use crate::Error;
-use milp_schema::{Outcome, Schedule, read, write};
+use milp_schema::{
+    Choice, Instance, Outcome, ReplicaId, Schedule, instance::FaultKind, read, write,
+};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     path::{Component, Path, PathBuf},
 };
@@ -43,14 +45,10 @@ impl Folder {
         }
         let outcome = read::outcome(&dir.join(OUTCOME))?;
         if outcome.schedule_sha256.is_none() {
-            return Err(Error::Refused(format!(
-                "{} holds no schedule, the solve found none: {}",
-                dir.display(),
-                outcome.sentence
-            )));
+            return Err(no_schedule(dir, &outcome.sentence));
         }
         let schedule = read::schedule(dir)?;
-        read::check_schedule(&outcome.instance, &schedule, &dir.join(SCHEDULE))?;
+        check(&outcome.instance, &schedule, dir)?;
         Ok(Self { dir: dir.to_owned(), outcome, schedule })
     }
 
@@ -73,6 +71,112 @@ impl Folder {
     }
 }
 
+/// A schedule to drive replicas with, from a result folder or from elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Driven {
+    /// Where the schedule lies.
+    pub dir: PathBuf,
+    /// What it is for.
+    pub instance: Instance,
+    /// Who is faulty, and how; ascending.
+    pub faulty: Vec<(ReplicaId, FaultKind)>,
+    /// The choices, and the predictions if there are any.
+    pub schedule: Schedule,
+    /// Whether there are predictions to compare with.
+    pub predicted: bool,
+    /// Whether the choices are other ones than the outcome beside them is about.
+    pub edited: bool,
+}
+
+impl From<&Folder> for Driven {
+    fn from(folder: &Folder) -> Self {
+        Self {
+            dir: folder.dir.clone(),
+            instance: folder.outcome.instance.clone(),
+            faulty: folder.outcome.faulty.clone(),
+            schedule: folder.schedule.clone(),
+            predicted: true,
+            edited: false,
+        }
+    }
+}
+
+impl Driven {
+    /// Reads a schedule from `path`, a result folder or a schedule.csv. The instance and who is
+    /// faulty come from the outcome.yaml beside it; `instance` replaces the former, and without
+    /// an outcome.yaml the choices say who is faulty. Without a predictions.csv there is nothing
+    /// to compare with.
+    ///
+    /// # Errors
+    ///
+    /// With every problem of the first broken file, and when nothing says what the schedule is
+    /// for.
+    pub fn read(path: &Path, instance: Option<&Path>) -> Result<Self, Error> {
+        let dir = match path.is_dir() {
+            true => path,
+            // The parent of a bare file name is the empty path, which is no folder to open.
+            false => path.parent().filter(|dir| *dir != Path::new("")).unwrap_or(Path::new(".")),
+        };
+        let file = if path.is_dir() { path.join(SCHEDULE) } else { path.to_owned() };
+        let outcome = dir.join(OUTCOME);
+        let outcome = outcome.is_file().then(|| read::outcome(&outcome)).transpose()?;
+        let given = instance.map(read::instance).transpose()?;
+        if given.is_none() && outcome.is_none() {
+            return Err(Error::Refused(format!(
+                "nothing says what {} is for: there is no {OUTCOME} beside it, give --instance",
+                path.display()
+            )));
+        }
+        if let Some(Outcome { schedule_sha256: None, sentence, .. }) = &outcome
+            && !file.is_file()
+        {
+            return Err(no_schedule(dir, sentence));
+        }
+        let choices = read::choices(&file)?;
+        let predictions = dir.join(PREDICTIONS);
+        let predicted = predictions.is_file();
+        let predictions = if predicted { read::predictions(&predictions)? } else { Vec::new() };
+        let schedule = Schedule { choices, predictions };
+        let hash = outcome.as_ref().and_then(|outcome| outcome.schedule_sha256.clone());
+        let edited = hash.is_some_and(|hash| sha256(&file).is_ok_and(|found| found != hash));
+        let (instance, faulty) = match (given, outcome) {
+            (Some(given), Some(outcome)) => (given, outcome.faulty),
+            (None, Some(outcome)) => (outcome.instance, outcome.faulty),
+            (Some(given), None) => {
+                let faulty = faulty(&given, &schedule);
+                (given, faulty)
+            }
+            (None, None) => unreachable!("refused above"),
+        };
+        check(&instance, &schedule, dir)?;
+        Ok(Self { dir: dir.to_owned(), instance, faulty, schedule, predicted, edited })
+    }
+}
+
+/// Who must be faulty for these choices: who injects is Byzantine, who crashes has the fault of
+/// the instance that allows it.
+fn faulty(instance: &Instance, schedule: &Schedule) -> Vec<(ReplicaId, FaultKind)> {
+    let crash = match instance.fault_count(FaultKind::Crash) {
+        0 => FaultKind::Network,
+        _ => FaultKind::Crash,
+    };
+    let faulty = schedule.choices.iter().filter_map(|choice| match choice {
+        Choice::Inject { copy } => Some((copy.sender, FaultKind::Byzantine)),
+        Choice::Crash { replica, .. } => Some((*replica, crash)),
+        _ => None,
+    });
+    faulty.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn check(instance: &Instance, schedule: &Schedule, dir: &Path) -> Result<(), Error> {
+    let file = dir.join(SCHEDULE);
+    Ok(read::check_schedule(instance, schedule, &file.to_string_lossy())?)
+}
+
+fn no_schedule(dir: &Path, sentence: &str) -> Error {
+    Error::Refused(format!("{} holds no schedule: {sentence}", dir.display()))
+}
+
 /// SHA-256 of a file, lower-case hex.
 pub(crate) fn sha256(path: &Path) -> Result<String, Error> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
@@ -83,8 +187,8 @@ pub(crate) fn sha256(path: &Path) -> Result<String, Error> {
 pub fn files(outcome: &Outcome, schedule: Option<&Schedule>) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::from([(OUTCOME.to_owned(), write::outcome_yaml(outcome).into_bytes())]);
     if let Some(schedule) = schedule {
-        files.insert(SCHEDULE.to_owned(), write::choices_csv(schedule).into_bytes());
-        files.insert(PREDICTIONS.to_owned(), write::predictions_csv(schedule).into_bytes());
+        files.insert(SCHEDULE.to_owned(), write::choices_csv(&schedule.choices).into_bytes());
+        files.insert(PREDICTIONS.to_owned(), write::predictions_csv(&schedule.predictions).into_bytes());
     }
     files
 }

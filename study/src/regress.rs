@@ -5,9 +5,10 @@ use crate::{
     confirm::Engine,
     expected::{CertificateKind, Expected},
     folder::{EXPECTED, Folder},
-    junit,
+    junit, sentence,
     solve::{self, Solution},
 };
+use milp_schema::Outcome;
 use milp_solver::Settings;
 use std::{
     path::{Path, PathBuf},
@@ -30,10 +31,8 @@ pub struct Case {
 pub struct About {
     /// Name of the goal.
     pub goal: &'static str,
-    /// Objective of the kept incumbent.
-    pub primal: Option<i64>,
-    /// Whether it is proved.
-    pub proved: bool,
+    /// The kept value in words, and whether it is proved.
+    pub value: String,
     /// The replicas driven: the instance's own, then the others.
     pub engines: Vec<String>,
 }
@@ -95,10 +94,11 @@ fn check(name: String, dir: &Path, settings: Option<&Settings>) -> Case {
         Err(error) => return broken(name, &error),
     };
     let engines = expected.replays.iter().map(|replay| replay.engine.clone());
+    let Outcome { instance, primal, proved, .. } = &folder.outcome;
+    let value = primal.map_or_else(String::new, |primal| sentence::value(instance, primal));
     let about = About {
-        goal: crate::sentence::goal_name(folder.outcome.instance.goal),
-        primal: folder.outcome.primal,
-        proved: folder.outcome.proved,
+        goal: sentence::goal_name(instance.goal),
+        value: if *proved { format!("{value}, proved") } else { value },
         engines: [expected.verdict.engine.clone()].into_iter().chain(engines).collect(),
     };
     match differences(&expected, &folder, settings) {

@@ -82,6 +82,18 @@ pub fn value(instance: &Instance, primal: i64) -> String {
     }
 }
 
+/// A bound of the goal, as it may stand beside [`value`].
+pub fn bound(instance: &Instance, dual: f64) -> String {
+    let side = match sense(instance.goal) {
+        Sense::Maximize => "at most",
+        Sense::Minimize => "at least",
+    };
+    match grid(instance.goal, dual) {
+        bound if !dual.is_finite() || unbounded(instance, bound) => "none".to_owned(),
+        bound => format!("{side} {}", value(instance, bound)),
+    }
+}
+
 /// The name of a goal as instances have it.
 pub fn goal_name(goal: Goal) -> &'static str {
     match goal {

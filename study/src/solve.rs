@@ -6,9 +6,10 @@ use crate::{
     sentence::{self, Certified, Found},
     size::Size,
 };
+use milp_model::program::{Col, Column, Program};
 use milp_schema::{
     Instance, Outcome, Schedule,
-    instance::Goal,
+    instance::{Goal, Sense},
     outcome::Termination,
     write,
 };
@@ -121,7 +122,7 @@ pub fn solve(
         Some(decoded) => (Some(decoded.schedule), decoded.faulty),
         None => (None, Vec::new()),
     };
-    let sha256 = |schedule| write::sha256_hex(write::choices_csv(schedule).as_bytes());
+    let sha256 = |schedule: &Schedule| write::sha256_hex(write::choices_csv(&schedule.choices).as_bytes());
     let outcome = Outcome {
         termination: solved.termination,
         primal: solved.primal,
@@ -202,4 +203,69 @@ fn run_facts(
     ]);
     facts.extend(adequacy.map(|adequacy| fact("horizon", adequacy.words())));
     facts
+}
+
+/// Solves a program of one column and gives the names and versions of what solved it.
+///
+/// # Errors
+///
+/// When the solver does not do even that.
+pub fn probe() -> Result<Vec<(String, String)>, Error> {
+    let column = Column { name: "x".to_owned(), lower: 0, upper: 3 };
+    let program = Program {
+        columns: vec![column],
+        families: Vec::new(),
+        rows: Vec::new(),
+        sense: Sense::Maximize,
+        objective: vec![(Col(0), 1)],
+        constant: 0,
+    };
+    let settings = Settings {
+        time_limit_seconds: 10.0,
+        relative_gap: 0.0,
+        threads: 1,
+        seed: 0,
+        prove: false,
+        presolve: true,
+        warm_start: None,
+        options: Vec::new(),
+    };
+    let solved =
+        milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| ())?;
+    match solved.primal {
+        Some(3) => Ok(solved.versions),
+        found => Err(Error::Solver(milp_solver::Error::Backend {
+            what: format!("the largest x of 0 ≤ x ≤ 3 is {found:?}, it says"),
+        })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_solver_linked_here_solves_and_says_its_version() {
+        let versions = probe().unwrap();
+        assert!(versions.iter().any(|(name, version)| name == "highs" && !version.is_empty()));
+    }
+
+    #[test]
+    fn the_horizon_is_adequate_only_if_two_optima_agree() {
+        let adequacy = |termination, unchanged| {
+            Adequacy { slots: 28, termination, primal: Some(1), unchanged }.words()
+        };
+        assert_eq!(
+            adequacy(Termination::Optimal, true),
+            "adequate: the optimum is the same with 28 slots"
+        );
+        assert_eq!(
+            adequacy(Termination::Optimal, false),
+            "not adequate: the optimum is 1 with 28 slots"
+        );
+        assert_eq!(
+            adequacy(Termination::Feasible, false),
+            "not known: the limit came first with 28 slots"
+        );
+    }
 }

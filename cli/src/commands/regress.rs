@@ -60,7 +60,7 @@ fn table(cases: &[Case]) {
             [
                 case.name.clone(),
                 about.map_or_else(String::new, |about| about.goal.to_owned()),
-                about.map_or_else(String::new, |about| about.value()),
+                about.map_or_else(String::new, |about| about.value.clone()),
                 about.map_or_else(String::new, |about| about.engines.join(", ")),
                 found,
             ]
