@@ -8,9 +8,14 @@
 
 pub mod ids;
 pub mod instance;
+pub mod json_schema;
+pub mod limits;
 pub mod outcome;
+mod raw;
+pub mod read;
 pub mod schedule;
 pub mod verdict;
+pub mod write;
 
 pub use ids::{BlockId, Height, Kind, ReplicaId, Slot, View};
 pub use instance::Instance;

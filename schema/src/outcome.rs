@@ -70,3 +70,15 @@ pub struct Outcome {
     /// Versions, seed, threads and host facts, in order.
     pub run: Vec<(String, String)>,
 }
+
+impl Outcome {
+    /// |primal − dual| / |primal|, a fraction; `None` where it has no value.
+    pub fn gap(&self) -> Option<f64> {
+        let (primal, dual) = (self.primal? as f64, self.dual?);
+        let distance = (primal - dual).abs();
+        if distance == 0.0 {
+            return Some(0.0);
+        }
+        (primal != 0.0).then(|| distance / primal.abs())
+    }
+}

@@ -26,6 +26,7 @@ pub enum Liveness {
 
 /// The outcome of every property on one trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Verdict {
     /// `milp-verdict/1.0`.
     pub format: String,

@@ -1,0 +1,128 @@
+//! The JSON Schema of the instance file, for editors and for other programs.
+//!
+//! It says everything about an instance that JSON Schema can say. What remains for the reader is
+//! arithmetic between keys: f, the quorum, sums of faults, `delay_max` against `delay_min`.
+
+use crate::{
+    instance::PROTOCOLS,
+    limits,
+    raw::RawInstance,
+    read::{MAJOR, MINOR},
+};
+use serde_json::{Map, Value, json};
+use std::ops::RangeInclusive;
+
+/// The JSON Schema (draft 2020-12) of the instance file.
+///
+/// Types, names, documentation and defaults come from the types that write the file; ranges and
+/// the conditions between keys, which types do not have, are added here.
+pub fn instance() -> Value {
+    let mut schema = schemars::schema_for!(RawInstance).to_value();
+    ranges(&mut schema);
+    faults(&mut schema);
+    let formats: Vec<String> = (0..=MINOR)
+        .map(|minor| format!("milp-instance/{MAJOR}.{minor}"))
+        .collect();
+    let names: Vec<&str> = PROTOCOLS.iter().map(|&(protocol, ..)| protocol).collect();
+    set(&mut schema, "/properties/format", "enum", json!(formats));
+    set(&mut schema, "/properties/protocol", "enum", json!(names));
+    set(&mut schema, "/properties/budget", "default", json!({}));
+    set(&mut schema, "", "allOf", conditions());
+    schema
+}
+
+/// Sets `key` of the object at `pointer`, which the derived schema has.
+fn set(schema: &mut Value, pointer: &str, key: &str, value: Value) {
+    object(schema, pointer).insert(key.to_owned(), value);
+}
+
+fn object<'a>(schema: &'a mut Value, pointer: &str) -> &'a mut Map<String, Value> {
+    schema
+        .pointer_mut(pointer)
+        .and_then(Value::as_object_mut)
+        .expect("the derived schema has this object")
+}
+
+/// The ranges that the reader enforces.
+fn ranges(schema: &mut Value) {
+    let wide = |range: RangeInclusive<u32>| i64::from(*range.start())..=i64::from(*range.end());
+    let network = "/$defs/Network/oneOf/2/properties/bounded/properties";
+    let weights = "/$defs/Goal/oneOf/5/properties/weighted/properties";
+    let slot = 0..=*limits::SLOTS.end();
+    let id = 0..=*limits::REPLICAS.end() - 1;
+    let ranges = [
+        ("/properties/replicas".to_owned(), wide(limits::REPLICAS)),
+        ("/properties/heights".to_owned(), wide(limits::HEIGHTS)),
+        ("/properties/views".to_owned(), wide(limits::VIEWS)),
+        (
+            "/properties/blocks_per_proposal".to_owned(),
+            wide(limits::BLOCKS_PER_PROPOSAL),
+        ),
+        ("/properties/slots".to_owned(), wide(limits::SLOTS)),
+        (
+            "/properties/block_time".to_owned(),
+            wide(limits::BLOCK_TIME),
+        ),
+        (format!("{network}/delay_min"), wide(limits::DELAY)),
+        (format!("{network}/delay_max"), wide(limits::DELAY)),
+        (format!("{network}/gst"), wide(slot)),
+        (format!("{weights}/blocks"), limits::WEIGHT),
+        (format!("{weights}/views"), limits::WEIGHT),
+        (format!("{weights}/messages"), limits::WEIGHT),
+        (
+            "/$defs/Budget/properties/late".to_owned(),
+            wide(limits::BUDGET),
+        ),
+        (
+            "/$defs/Budget/properties/timeouts".to_owned(),
+            wide(limits::BUDGET),
+        ),
+        (
+            "/$defs/Budget/properties/injects".to_owned(),
+            wide(limits::BUDGET),
+        ),
+        ("/$defs/ReplicaId".to_owned(), wide(id)),
+        (
+            "/$defs/Fault/properties/count".to_owned(),
+            wide(0..=*limits::REPLICAS.end()),
+        ),
+    ];
+    for (pointer, range) in ranges {
+        let number = object(schema, &pointer);
+        // A key that is given has a number; one that is not wanted is left out.
+        number.insert("type".to_owned(), json!("integer"));
+        number.insert("minimum".to_owned(), json!(range.start()));
+        number.insert("maximum".to_owned(), json!(range.end()));
+        number.remove("format");
+    }
+}
+
+/// A fault has a count, or members, or is none and has neither.
+fn faults(schema: &mut Value) {
+    let members = object(schema, "/$defs/Fault/properties/replicas");
+    members.insert("minItems".to_owned(), json!(1));
+    members.insert("uniqueItems".to_owned(), json!(true));
+    let none = json!({"properties": {"kind": {"const": "none"}}});
+    let who = json!([
+        {"allOf": [none, {"not": {"required": ["count"]}}, {"not": {"required": ["replicas"]}}]},
+        {"not": none, "required": ["count"]},
+        {"not": none, "required": ["replicas"]},
+    ]);
+    set(schema, "/$defs/Fault", "oneOf", who);
+}
+
+/// Rule sets and mutants by protocol; block time if and only if the timers follow the protocol.
+fn conditions() -> Value {
+    let by_protocol = PROTOCOLS.iter().map(|(protocol, rule_sets, mutants)| {
+        json!({
+            "if": {"properties": {"protocol": {"const": protocol}}},
+            "then": {"properties": {"rules": {"enum": rule_sets}, "mutant": {"enum": mutants}}},
+        })
+    });
+    let clock = json!({
+        "if": {"properties": {"timeouts": {"const": "protocol"}}, "required": ["timeouts"]},
+        "then": {"required": ["block_time"]},
+        "else": {"not": {"required": ["block_time"]}},
+    });
+    by_protocol.chain([clock]).collect()
+}

@@ -1,0 +1,274 @@
+//! The YAML files as serde writes them and as the JSON Schema describes them.
+//!
+//! Reading does not go through these types: serde knows no places and stops at the first
+//! problem (see [`crate::read`]).
+
+use crate::{
+    ids::ReplicaId,
+    instance::{
+        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Timeouts, Who,
+    },
+    outcome::{Certificate, Outcome, Termination},
+    read::current_format,
+};
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde_yaml::with::singleton_map;
+
+/// An instance file of milp: protocol, fault budget, timing assumption, horizon and goal.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "milp instance")]
+pub(crate) struct RawInstance<'a> {
+    /// Kind and version of the file.
+    pub(crate) format: String,
+    /// Name of the protocol.
+    pub(crate) protocol: &'a str,
+    /// Name of the rule set of the protocol.
+    #[schemars(default = "paper")]
+    pub(crate) rules: &'a str,
+    /// n, the number of replicas.
+    pub(crate) replicas: u32,
+    /// Who may be faulty and how.
+    #[schemars(default = "nobody")]
+    pub(crate) faults: RawFaults<'a>,
+    /// Whether more than f = ⌊(n − 1) / 3⌋ replicas may be faulty.
+    #[schemars(default)]
+    pub(crate) beyond_budget: bool,
+    /// Number of heights.
+    #[schemars(default = "one")]
+    pub(crate) heights: u32,
+    /// Number of views of each height.
+    pub(crate) views: u32,
+    /// Blocks that may be proposed in a view; 2 or more lets a Byzantine primary equivocate.
+    #[schemars(default = "one")]
+    pub(crate) blocks_per_proposal: u32,
+    /// The last modelled slot.
+    pub(crate) slots: u32,
+    /// What the network guarantees.
+    #[serde(with = "singleton_map")]
+    #[schemars(with = "Network", default = "eventual")]
+    pub(crate) network: Network,
+    /// Who decides when a timer fires.
+    #[schemars(default = "free")]
+    pub(crate) timeouts: Timeouts,
+    /// Block time in slots, a multiple of the quorum; only for `timeouts: protocol`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", default)]
+    pub(crate) block_time: Option<u32>,
+    /// How the primary of a view is chosen.
+    #[schemars(default = "rotation")]
+    pub(crate) primary: Primary,
+    /// What the adversary optimises.
+    #[serde(with = "singleton_map")]
+    #[schemars(with = "Goal")]
+    pub(crate) goal: Goal,
+    /// Which formulation builds the program.
+    #[schemars(default = "auto")]
+    pub(crate) formulation: Formulation,
+    /// Limits on the adversary's acts.
+    #[serde(skip_serializing_if = "unlimited")]
+    #[schemars(default)]
+    pub(crate) budget: Budget,
+    /// Name of a deliberate weakening of the protocol.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", default)]
+    pub(crate) mutant: Option<&'a str>,
+}
+
+fn paper() -> &'static str {
+    "paper"
+}
+
+fn nobody() -> RawFaults<'static> {
+    RawFaults::One(RawFault {
+        kind: RawFaultKind::None,
+        count: None,
+        replicas: None,
+    })
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn eventual() -> Network {
+    Network::Eventual
+}
+
+fn free() -> Timeouts {
+    Timeouts::Free
+}
+
+fn rotation() -> Primary {
+    Primary::Rotation
+}
+
+fn auto() -> Formulation {
+    Formulation::Auto
+}
+
+fn unlimited(budget: &Budget) -> bool {
+    *budget == Budget::default()
+}
+
+/// One fault or several.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "Faults")]
+pub(crate) enum RawFaults<'a> {
+    /// One kind of fault, or none.
+    One(RawFault<'a>),
+    /// Several kinds of fault.
+    Many(Vec<RawFault<'a>>),
+}
+
+/// One kind of fault, with `count` (the adversary chooses who) or `replicas` (fixed).
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Fault")]
+pub(crate) struct RawFault<'a> {
+    /// How the replicas may misbehave.
+    pub(crate) kind: RawFaultKind,
+    /// At most how many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", default)]
+    pub(crate) count: Option<u32>,
+    /// Which ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<ReplicaId>", default)]
+    pub(crate) replicas: Option<&'a [ReplicaId]>,
+}
+
+/// How a replica may misbehave.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "FaultKind")]
+pub(crate) enum RawFaultKind {
+    /// Not at all.
+    None,
+    /// May crash, and copies to or from it may exceed any delay bound or be lost.
+    Network,
+    /// May crash; what it sent before still arrives.
+    Crash,
+    /// Does anything but forge another replica's signature.
+    Byzantine,
+}
+
+impl<'a> From<&'a Fault> for RawFault<'a> {
+    fn from(fault: &'a Fault) -> Self {
+        let kind = match fault.kind {
+            FaultKind::Network => RawFaultKind::Network,
+            FaultKind::Crash => RawFaultKind::Crash,
+            FaultKind::Byzantine => RawFaultKind::Byzantine,
+        };
+        match &fault.who {
+            Who::Any(count) => Self {
+                kind,
+                count: Some(*count),
+                replicas: None,
+            },
+            Who::These(members) => Self {
+                kind,
+                count: None,
+                replicas: Some(members),
+            },
+        }
+    }
+}
+
+impl<'a> From<&'a Instance> for RawInstance<'a> {
+    fn from(instance: &'a Instance) -> Self {
+        let faults = match instance.faults.as_slice() {
+            [] => nobody(),
+            [fault] => RawFaults::One(fault.into()),
+            faults => RawFaults::Many(faults.iter().map(RawFault::from).collect()),
+        };
+        Self {
+            format: current_format("instance"),
+            protocol: &instance.protocol,
+            rules: &instance.rules,
+            replicas: instance.replicas,
+            faults,
+            beyond_budget: instance.beyond_budget,
+            heights: instance.heights,
+            views: instance.views,
+            blocks_per_proposal: instance.blocks_per_proposal,
+            slots: instance.slots,
+            network: instance.network,
+            timeouts: instance.timeouts,
+            block_time: instance.block_time,
+            primary: instance.primary,
+            goal: instance.goal,
+            formulation: instance.formulation,
+            budget: instance.budget,
+            mutant: instance.mutant.as_deref(),
+        }
+    }
+}
+
+/// `outcome.yaml`.
+#[derive(Serialize)]
+pub(crate) struct RawOutcome<'a> {
+    format: String,
+    termination: Termination,
+    primal: Option<i64>,
+    dual: Option<f64>,
+    gap: Option<f64>,
+    proved: bool,
+    nodes: i64,
+    seconds: f64,
+    formulation: &'a str,
+    #[serde(with = "singleton_map")]
+    certificate: Certificate,
+    sentence: &'a str,
+    faulty: Vec<RawFaulty>,
+    schedule_sha256: Option<&'a str>,
+    instance: RawInstance<'a>,
+    command: &'a str,
+    #[serde(serialize_with = "in_order")]
+    run: &'a [(String, String)],
+}
+
+#[derive(Serialize)]
+struct RawFaulty {
+    replica: ReplicaId,
+    kind: FaultKind,
+}
+
+fn in_order<S: Serializer>(run: &[(String, String)], out: S) -> Result<S::Ok, S::Error> {
+    let mut map = out.serialize_map(Some(run.len()))?;
+    for (key, value) in run {
+        map.serialize_entry(key, value)?;
+    }
+    map.end()
+}
+
+impl<'a> From<&'a Outcome> for RawOutcome<'a> {
+    fn from(outcome: &'a Outcome) -> Self {
+        // A bound that is not finite says nothing; the files say so with null.
+        let finite = |value: &f64| value.is_finite();
+        Self {
+            format: current_format("outcome"),
+            termination: outcome.termination,
+            primal: outcome.primal,
+            dual: outcome.dual.filter(finite),
+            gap: outcome.gap().filter(finite),
+            proved: outcome.proved,
+            nodes: outcome.nodes,
+            seconds: outcome.seconds,
+            formulation: &outcome.formulation,
+            certificate: outcome.certificate.clone(),
+            sentence: &outcome.sentence,
+            faulty: outcome
+                .faulty
+                .iter()
+                .map(|&(replica, kind)| RawFaulty { replica, kind })
+                .collect(),
+            schedule_sha256: outcome.schedule_sha256.as_deref(),
+            instance: (&outcome.instance).into(),
+            command: &outcome.command,
+            run: &outcome.run,
+        }
+    }
+}

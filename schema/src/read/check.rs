@@ -1,0 +1,527 @@
+//! What no schedule may say, whatever the protocol: impossible rows, and rows that do not fit
+//! the instance.
+//!
+//! Nothing here is a protocol rule: a schedule that passes may still diverge in the replay.
+
+use super::problem::{Place, Problems, did_you_mean, one_of, quoted};
+use crate::{
+    ids::{Kind, ReplicaId},
+    instance::{FaultKind, Instance, Who},
+    schedule::{Choice, Copy, Event, Message, Prediction},
+    write::{CHOICE_COLUMNS, PREDICTION_COLUMNS, choice_cells, prediction_cells},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A problem of one row: the column it points at, what is wrong and what to do.
+struct Finding {
+    column: &'static str,
+    what: String,
+    hint: String,
+}
+
+fn finding(column: &'static str, what: impl Into<String>, hint: impl Into<String>) -> Finding {
+    Finding {
+        column,
+        what: what.into(),
+        hint: hint.into(),
+    }
+}
+
+/// Reports findings at the place their column has in the row as it is written. Rows have one
+/// spelling only, so that is the place in the file.
+fn report(
+    line: usize,
+    columns: &[&str],
+    cells: &[String],
+    findings: Vec<Finding>,
+    problems: &mut Problems,
+) {
+    for Finding { column, what, hint } in findings {
+        let position = columns.iter().position(|name| *name == column);
+        let before = &cells[..position.expect("a column of this file")];
+        let column = 1 + before
+            .iter()
+            .map(|cell| cell.chars().count() + 1)
+            .sum::<usize>();
+        problems.at(Place { line, column }, what, hint);
+    }
+}
+
+/// Rows that are impossible under every instance: deliveries before sends, deliveries to
+/// oneself, rows out of order, copies that are delivered twice or that nobody made.
+pub(super) fn choices(rows: &[(usize, Choice)], problems: &mut Problems) {
+    let mut history = History {
+        injectors: rows
+            .iter()
+            .filter(|(_, choice)| matches!(choice, Choice::Inject { .. }))
+            .map(|(_, choice)| choice.replica())
+            .collect(),
+        ..History::default()
+    };
+    let mut last = 0;
+    for (line, choice) in rows {
+        let mut findings = Vec::new();
+        slot_order(choice.slot().0, &mut last, &mut findings);
+        match choice {
+            Choice::Deliver { copy, .. } | Choice::Drop { copy, .. } => {
+                transit(choice, copy, &mut findings);
+                message(&copy.message, &mut findings);
+            }
+            Choice::Inject { copy } => {
+                not_to_oneself(copy, &mut findings);
+                message(&copy.message, &mut findings);
+            }
+            Choice::Timeout { .. } | Choice::Crash { .. } | Choice::Restart { .. } => {}
+        }
+        history.row(*line, choice, &mut findings);
+        report(
+            *line,
+            &CHOICE_COLUMNS,
+            &choice_cells(choice),
+            findings,
+            problems,
+        );
+    }
+}
+
+/// Predictions that are impossible under every instance.
+pub(super) fn predictions(rows: &[(usize, Prediction)], problems: &mut Problems) {
+    let mut last = 0;
+    for (line, prediction) in rows {
+        let mut findings = Vec::new();
+        slot_order(prediction.slot.0, &mut last, &mut findings);
+        match &prediction.event {
+            Event::Send(sent) => message(sent, &mut findings),
+            Event::EnterView { view, .. } if view.0 == 0 => {
+                let what = "view 0 is not entered, every height starts in it";
+                findings.push(finding("view", what, "remove the row"));
+            }
+            Event::EnterView { .. } | Event::Decide(_) => {}
+        }
+        report(
+            *line,
+            &PREDICTION_COLUMNS,
+            &prediction_cells(prediction),
+            findings,
+            problems,
+        );
+    }
+}
+
+fn slot_order(slot: u32, last: &mut u32, findings: &mut Vec<Finding>) {
+    if slot == 0 {
+        findings.push(finding(
+            "slot",
+            "nothing happens in slot 0",
+            "slots count from 1",
+        ));
+    }
+    if slot < *last {
+        let what = format!("slot {slot} comes after slot {last}; rows are ascending by slot");
+        findings.push(finding(
+            "slot",
+            what,
+            "sort the rows by slot, ties in handling order",
+        ));
+    }
+    *last = slot.max(*last);
+}
+
+fn not_to_oneself(copy: &Copy, findings: &mut Vec<Finding>) {
+    if copy.sender == copy.receiver {
+        let what = format!("replica {} gets a copy from itself", copy.sender);
+        let hint = "a replica holds its own messages at once; remove the row";
+        findings.push(finding("peer", what, hint));
+    }
+}
+
+fn transit(choice: &Choice, copy: &Copy, findings: &mut Vec<Finding>) {
+    not_to_oneself(copy, findings);
+    let (slot, sent) = (choice.slot(), copy.sent);
+    let delivered = matches!(choice, Choice::Deliver { .. });
+    if sent.0 == 0 {
+        findings.push(finding(
+            "sent",
+            "nothing is sent in slot 0",
+            "slots count from 1",
+        ));
+    } else if delivered && sent >= slot {
+        let what = format!("delivered in slot {slot}, but sent in slot {sent}");
+        findings.push(finding(
+            "sent",
+            what,
+            "a copy arrives at least one slot after it is sent",
+        ));
+    } else if sent > slot {
+        let what = format!("dropped in slot {slot}, but sent in slot {sent}");
+        findings.push(finding(
+            "sent",
+            what,
+            "a copy can be lost from the slot it is sent in on",
+        ));
+    }
+}
+
+/// The kind is known, and exactly its fields are given.
+fn message(message: &Message, findings: &mut Vec<Finding>) {
+    let (names_block, names_target) = match &message.kind {
+        Kind::Other(name) => {
+            let known = Kind::NAMED.iter().map(Kind::name).collect::<Vec<_>>();
+            let what = format!(
+                "unknown message kind {}; known: {}",
+                quoted(name),
+                one_of(&known)
+            );
+            findings.push(finding("kind", what, did_you_mean(name, &known)));
+            return;
+        }
+        Kind::Block | Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit => (true, false),
+        Kind::ChangeView => (false, true),
+        Kind::RecoveryRequest | Kind::RecoveryMessage => (false, false),
+    };
+    let given = [
+        ("block", message.block, names_block),
+        ("target", message.target.map(|view| view.0), names_target),
+    ];
+    for (column, value, expected) in given {
+        match value {
+            None if expected => {
+                let what = format!("`{column}` is empty; a {} needs one", message.kind);
+                findings.push(finding(column, what, "fill it in, or remove the row"));
+            }
+            Some(value) if !expected => {
+                let what = format!(
+                    "`{column}` must be empty for a {}, not `{value}`",
+                    message.kind
+                );
+                findings.push(finding(column, what, "remove the value, keep the commas"));
+            }
+            _ => {}
+        }
+    }
+    if let Some(target) = message
+        .target
+        .filter(|target| names_target && *target <= message.view)
+    {
+        let what = format!(
+            "a change view in view {} asks for view {target}",
+            message.view
+        );
+        findings.push(finding("target", what, "the target is a later view"));
+    }
+}
+
+/// What earlier rows did, as far as later ones depend on it. Lines are kept for the hints.
+#[derive(Default)]
+struct History {
+    injectors: BTreeSet<ReplicaId>,
+    injected: BTreeMap<Copy, usize>,
+    settled: BTreeMap<Copy, usize>,
+    down: BTreeMap<ReplicaId, usize>,
+}
+
+impl History {
+    fn row(&mut self, line: usize, choice: &Choice, findings: &mut Vec<Finding>) {
+        match choice {
+            Choice::Inject { copy } => {
+                if let Some(earlier) = self.injected.insert(copy.clone(), line) {
+                    let what = format!("the same copy is made in line {earlier} already");
+                    let hint = "number the copies in column `copy`: 0, 1, …";
+                    findings.push(finding("copy", what, hint));
+                }
+            }
+            Choice::Deliver { copy, .. } | Choice::Drop { copy, .. } => {
+                if let Some(earlier) = self.settled.insert(copy.clone(), line) {
+                    let what = format!("line {earlier} delivers or drops the same copy already");
+                    let hint = "a copy has one fate; column `copy` tells equal copies apart";
+                    findings.push(finding("copy", what, hint));
+                }
+                if self.injectors.contains(&copy.sender) && !self.injected.contains_key(copy) {
+                    let what = format!(
+                        "replica {} injects its messages, and no earlier row injects this copy",
+                        copy.sender
+                    );
+                    let hint = "a Byzantine replica sends nothing by rule: add the inject row";
+                    findings.push(finding("peer", what, hint));
+                }
+            }
+            Choice::Crash { replica, .. } => {
+                if let Some(earlier) = self.down.insert(*replica, line) {
+                    let what = format!("replica {replica} is down since line {earlier}");
+                    findings.push(finding("replica", what, "remove one of the two crashes"));
+                }
+            }
+            Choice::Restart { replica, .. } => {
+                if self.down.remove(replica).is_none() {
+                    let what = format!("replica {replica} restarts, but it is not down");
+                    findings.push(finding("replica", what, "a crash comes before a restart"));
+                }
+            }
+            Choice::Timeout { replica, .. } => {
+                if let Some(earlier) = self.down.get(replica) {
+                    let what = format!("replica {replica} is down since line {earlier}");
+                    findings.push(finding("replica", what, "a crashed replica has no timer"));
+                }
+            }
+        }
+    }
+}
+
+/// Rows that do not fit the instance.
+pub(super) fn against_instance(
+    instance: &Instance,
+    choices: &[(usize, Choice)],
+    problems: &mut Problems,
+) {
+    let bounds = Bounds::of(instance, choices);
+    let mut roles = Roles::of(instance);
+    for (line, choice) in choices {
+        let mut findings = Vec::new();
+        bounds.slot(choice.slot().0, &mut findings);
+        bounds.replica("replica", choice.replica(), &mut findings);
+        match choice {
+            Choice::Deliver { copy, slot } => {
+                bounds.copy(choice, copy, &mut findings);
+                let least = instance.delays().0;
+                if copy.sent < *slot && slot.0 - copy.sent.0 < least {
+                    let what = format!("the delay is below delay_min {least} of the instance");
+                    findings.push(finding("delay", what, "deliver the copy later"));
+                }
+            }
+            Choice::Drop { copy, .. } => bounds.copy(choice, copy, &mut findings),
+            Choice::Inject { copy } => {
+                bounds.copy(choice, copy, &mut findings);
+                roles.injects(copy.sender, &mut findings);
+            }
+            Choice::Timeout { height, view, .. } => {
+                bounds.height(height.0, &mut findings);
+                bounds.view(view.0, &mut findings);
+            }
+            Choice::Crash { replica, .. } => roles.crashes(*replica, &mut findings),
+            Choice::Restart { .. } => {}
+        }
+        report(
+            *line,
+            &CHOICE_COLUMNS,
+            &choice_cells(choice),
+            findings,
+            problems,
+        );
+    }
+}
+
+/// Predictions that do not fit the instance.
+pub(super) fn predictions_against_instance(
+    instance: &Instance,
+    choices: &[(usize, Choice)],
+    predictions: &[(usize, Prediction)],
+    problems: &mut Problems,
+) {
+    let bounds = Bounds::of(instance, choices);
+    for (line, prediction) in predictions {
+        let mut findings = Vec::new();
+        bounds.slot(prediction.slot.0, &mut findings);
+        bounds.replica("replica", prediction.replica, &mut findings);
+        match &prediction.event {
+            Event::Send(message) => bounds.message(message, &mut findings),
+            Event::EnterView { height, view } => {
+                bounds.height(height.0, &mut findings);
+                bounds.view(view.0, &mut findings);
+            }
+            Event::Decide(block) => {
+                bounds.height(block.height.0, &mut findings);
+                bounds.view(block.view.0, &mut findings);
+                bounds.block(block.index, &mut findings);
+            }
+        }
+        report(
+            *line,
+            &PREDICTION_COLUMNS,
+            &prediction_cells(prediction),
+            findings,
+            problems,
+        );
+    }
+}
+
+/// The index sets of the instance.
+struct Bounds<'a> {
+    instance: &'a Instance,
+    /// A primary that restarts without its backup proposes the next free block number, so each
+    /// such restart adds one.
+    blocks: u32,
+}
+
+impl<'a> Bounds<'a> {
+    fn of(instance: &'a Instance, choices: &[(usize, Choice)]) -> Self {
+        let forgetful = choices
+            .iter()
+            .filter(|(_, choice)| matches!(choice, Choice::Restart { backup: false, .. }))
+            .count();
+        Self {
+            instance,
+            blocks: instance
+                .blocks_per_proposal
+                .saturating_add(forgetful as u32),
+        }
+    }
+
+    fn slot(&self, slot: u32, findings: &mut Vec<Finding>) {
+        let last = self.instance.slots;
+        if slot > last {
+            let what = format!("slot {slot} is after the last slot {last} of the instance");
+            findings.push(finding("slot", what, "remove the row, or raise `slots`"));
+        }
+    }
+
+    fn index(column: &'static str, index: u32, count: u32, key: &str, out: &mut Vec<Finding>) {
+        if index >= count {
+            let what = format!("`{column}` must be from 0 to {}, not {index}", count - 1);
+            out.push(finding(
+                column,
+                what,
+                format!("the instance has `{key}: {count}`"),
+            ));
+        }
+    }
+
+    fn replica(&self, column: &'static str, replica: ReplicaId, out: &mut Vec<Finding>) {
+        Self::index(column, replica.0, self.instance.replicas, "replicas", out);
+    }
+
+    fn height(&self, height: u32, out: &mut Vec<Finding>) {
+        Self::index("height", height, self.instance.heights, "heights", out);
+    }
+
+    fn view(&self, view: u32, out: &mut Vec<Finding>) {
+        Self::index("view", view, self.instance.views, "views", out);
+    }
+
+    fn block(&self, index: u32, out: &mut Vec<Finding>) {
+        Self::index("block", index, self.blocks, "blocks_per_proposal", out);
+    }
+
+    fn message(&self, message: &Message, out: &mut Vec<Finding>) {
+        self.height(message.height.0, out);
+        self.view(message.view.0, out);
+        if let Some(index) = message.block {
+            self.block(index, out);
+        }
+        // The last modelled view can be left too: its target is the first one not modelled.
+        let views = self.instance.views;
+        if let Some(target) = message.target.filter(|target| target.0 > views) {
+            let what = format!("`target` must be from 1 to {views}, not {target}");
+            out.push(finding(
+                "target",
+                what,
+                format!("the instance has `views: {views}`"),
+            ));
+        }
+    }
+
+    fn copy(&self, choice: &Choice, copy: &Copy, out: &mut Vec<Finding>) {
+        let peer = if choice.replica() == copy.sender {
+            copy.receiver
+        } else {
+            copy.sender
+        };
+        self.replica("peer", peer, out);
+        self.message(&copy.message, out);
+    }
+}
+
+/// Who may still become faulty, and who already acted as such.
+struct Roles<'a> {
+    instance: &'a Instance,
+    injectors: BTreeSet<ReplicaId>,
+    crashed: BTreeSet<ReplicaId>,
+    /// Replicas that took one of the places of a fault without fixed members.
+    chosen_byzantine: u32,
+    chosen_crash: u32,
+}
+
+impl<'a> Roles<'a> {
+    fn of(instance: &'a Instance) -> Self {
+        Self {
+            instance,
+            injectors: BTreeSet::new(),
+            crashed: BTreeSet::new(),
+            chosen_byzantine: 0,
+            chosen_crash: 0,
+        }
+    }
+
+    /// The kind of fault the instance fixes for `replica`.
+    fn fixed(&self, replica: ReplicaId) -> Option<FaultKind> {
+        self.instance
+            .faults
+            .iter()
+            .find(|fault| matches!(&fault.who, Who::These(members) if members.contains(&replica)))
+            .map(|fault| fault.kind)
+    }
+
+    /// How many replicas the adversary may choose for the faults of `kinds`.
+    fn free(&self, kinds: &[FaultKind]) -> u32 {
+        let free = self
+            .instance
+            .faults
+            .iter()
+            .filter(|fault| kinds.contains(&fault.kind));
+        free.map(|fault| {
+            if let Who::Any(count) = fault.who {
+                count
+            } else {
+                0
+            }
+        })
+        .sum()
+    }
+
+    fn injects(&mut self, replica: ReplicaId, findings: &mut Vec<Finding>) {
+        if !self.injectors.insert(replica) {
+            return;
+        }
+        let fixed = self.fixed(replica);
+        let allowed = fixed == Some(FaultKind::Byzantine) || {
+            self.chosen_byzantine += 1;
+            fixed.is_none() && self.chosen_byzantine <= self.free(&[FaultKind::Byzantine])
+        };
+        if !allowed {
+            let what =
+                format!("replica {replica} injects, but the instance does not let it be Byzantine");
+            findings.push(finding(
+                "replica",
+                what,
+                "compare with `faults` of the instance",
+            ));
+        }
+        if self.crashed.contains(&replica) {
+            let what = format!("replica {replica} injects, but an earlier row crashes it");
+            findings.push(finding("replica", what, "a replica has one kind of fault"));
+        }
+    }
+
+    fn crashes(&mut self, replica: ReplicaId, findings: &mut Vec<Finding>) {
+        if !self.crashed.insert(replica) {
+            return;
+        }
+        let kinds = [FaultKind::Crash, FaultKind::Network];
+        let fixed = self.fixed(replica);
+        let allowed = fixed.is_some_and(|kind| kinds.contains(&kind)) || {
+            self.chosen_crash += 1;
+            fixed.is_none() && self.chosen_crash <= self.free(&kinds)
+        };
+        if !allowed {
+            let what = format!("replica {replica} crashes, but the instance does not let it");
+            findings.push(finding(
+                "replica",
+                what,
+                "compare with `faults` of the instance",
+            ));
+        }
+        if self.injectors.contains(&replica) {
+            let what = format!("replica {replica} crashes, but an earlier row makes it Byzantine");
+            findings.push(finding("replica", what, "a replica has one kind of fault"));
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! YAML as a tree whose every key and value knows its place in the file.
+
+use super::problem::{Place, Problems, quoted};
+use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
+use std::collections::BTreeMap;
+
+/// A value and where it starts.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) place: Place,
+    pub(crate) value: Value,
+}
+
+#[derive(Debug)]
+pub(crate) enum Value {
+    /// Text; `plain` when it was written without quotes and may therefore be a number.
+    Scalar {
+        text: String,
+        plain: bool,
+    },
+    List(Vec<Node>),
+    /// Keys are distinct; a duplicate was reported and left out.
+    Map(Vec<Entry>),
+}
+
+/// A key with its value.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) place: Place,
+    pub(crate) value: Node,
+}
+
+impl Node {
+    /// Whether the value was left out, or spelled as null.
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(&self.value, Value::Scalar { text, plain: true }
+            if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// The value as a message names it.
+    pub(crate) fn described(&self) -> String {
+        match &self.value {
+            _ if self.is_null() => "nothing".to_owned(),
+            Value::Scalar { text, plain: true } => quoted(text),
+            Value::Scalar { text, plain: false } => format!("the text {}", quoted(text)),
+            Value::List(_) => "a list".to_owned(),
+            Value::Map(_) => "a mapping".to_owned(),
+        }
+    }
+}
+
+/// The one document of `text`. Reports everything that is not plain YAML: syntax, duplicate
+/// keys, tags, aliases, a second document.
+pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
+    let mut builder = Builder {
+        parser: Parser::new_from_str(text),
+        problems,
+    };
+    let root = builder.document()?;
+    builder.end()?;
+    Some(root)
+}
+
+struct Builder<'text, 'problems> {
+    parser: Parser<'text, StrInput<'text>>,
+    problems: &'problems mut Problems,
+}
+
+fn place(marker: &Marker) -> Place {
+    Place {
+        line: marker.line(),
+        column: marker.col() + 1,
+    }
+}
+
+impl<'text> Builder<'text, '_> {
+    /// The next event that is data. `None` after the last one, or when the text is not YAML.
+    fn next(&mut self) -> Option<(Event<'text>, Span)> {
+        loop {
+            match self.parser.next_event()? {
+                Ok((Event::Comment(..) | Event::StreamStart, _)) => {}
+                Ok(event) => return Some(event),
+                Err(error) => {
+                    let hint = match error.info() {
+                        info if info.contains("tab") => "indent with spaces",
+                        info if info.contains("EOF") || info.contains("end of") => {
+                            "the file seems to be cut off; close every bracket and quote"
+                        }
+                        _ => "check the indentation, colons, brackets and quotes around this place",
+                    };
+                    let what = format!("not valid YAML: {}", error.info());
+                    self.problems.at(place(error.marker()), what, hint);
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn document(&mut self) -> Option<Node> {
+        if let (Event::DocumentStart(..), _) = self.next()? {
+            let (event, span) = self.next()?;
+            self.node(event, span)
+        } else {
+            let hint = "a file starts with `format: milp-<kind>/<version>`";
+            self.problems.at(Place::START, "the file is empty", hint);
+            None
+        }
+    }
+
+    /// Nothing but the end of the file may follow.
+    fn end(&mut self) -> Option<()> {
+        while let Some((event, span)) = self.next() {
+            match event {
+                Event::DocumentEnd => {}
+                Event::StreamEnd => return Some(()),
+                _ => {
+                    let what = "a second document begins; one was expected";
+                    self.problems
+                        .at(place(&span.start), what, "remove the line `---`");
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    fn node(&mut self, event: Event<'text>, span: Span) -> Option<Node> {
+        let place = place(&span.start);
+        if event.tag().is_some() {
+            self.problems.at(
+                place,
+                "a YAML tag (`!…`) is not used here",
+                "remove the tag",
+            );
+        }
+        let value = match event {
+            Event::Scalar(text, style, ..) => Value::Scalar {
+                text: text.into_owned(),
+                plain: style == ScalarStyle::Plain,
+            },
+            Event::SequenceStart(..) => Value::List(self.list()?),
+            Event::MappingStart(..) => Value::Map(self.map()?),
+            Event::Alias(..) => {
+                self.problems.at(
+                    place,
+                    "a YAML alias (`*…`) is not used here",
+                    "write the value out instead",
+                );
+                return None;
+            }
+            other => {
+                self.problems.at(
+                    place,
+                    format!("not valid YAML: a value was expected, not {other:?}"),
+                    "check the indentation, colons, brackets and quotes around this place",
+                );
+                return None;
+            }
+        };
+        Some(Node { place, value })
+    }
+
+    fn list(&mut self) -> Option<Vec<Node>> {
+        let mut nodes = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Some(nodes),
+                (event, span) => nodes.push(self.node(event, span)?),
+            }
+        }
+    }
+
+    fn map(&mut self) -> Option<Vec<Entry>> {
+        let mut entries = Vec::new();
+        let mut first: BTreeMap<String, Place> = BTreeMap::new();
+        loop {
+            let key = match self.next()? {
+                (Event::MappingEnd, _) => return Some(entries),
+                (event, span) => self.node(event, span)?,
+            };
+            let (event, span) = self.next()?;
+            let value = self.node(event, span)?;
+            let Value::Scalar { text, .. } = key.value else {
+                let what = format!("{} cannot be a key", key.described());
+                self.problems.at(key.place, what, "write `key: value`");
+                continue;
+            };
+            if let Some(earlier) = first.get(&text) {
+                let what = format!("duplicate key {}", quoted(&text));
+                let hint = format!("it is already given in line {}; keep one", earlier.line);
+                self.problems.at(key.place, what, hint);
+                continue;
+            }
+            first.insert(text.clone(), key.place);
+            entries.push(Entry {
+                key: text,
+                place: key.place,
+                value,
+            });
+        }
+    }
+}

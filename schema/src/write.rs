@@ -1,0 +1,187 @@
+//! Writers: canonical text of every file, and folders that appear whole or not at all.
+
+mod atomic;
+
+pub use atomic::{file, folder};
+
+use crate::{
+    ids::Kind,
+    instance::Instance,
+    outcome::Outcome,
+    raw::{RawInstance, RawOutcome},
+    schedule::{Choice, Copy, Event, Message, Prediction},
+    verdict::Verdict,
+};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// The columns of `schedule.csv`; the header is the version of the format.
+pub(crate) const CHOICE_COLUMNS: [&str; 12] = [
+    "slot", "choice", "replica", "peer", "kind", "height", "view", "block", "sent", "delay",
+    "target", "copy",
+];
+
+/// The columns of `predictions.csv`; the header is the version of the format.
+pub(crate) const PREDICTION_COLUMNS: [&str; 8] = [
+    "slot", "event", "replica", "kind", "height", "view", "block", "target",
+];
+
+/// The instance file; `read::instance_text` gives the same instance back.
+pub fn instance_yaml(instance: &Instance) -> String {
+    yaml(&RawInstance::from(instance))
+}
+
+/// `outcome.yaml`. A dual bound that is not finite is written as `null`.
+pub fn outcome_yaml(outcome: &Outcome) -> String {
+    yaml(&RawOutcome::from(outcome))
+}
+
+/// `verdict.<engine>.yaml`.
+pub fn verdict_yaml(verdict: &Verdict) -> String {
+    yaml(verdict)
+}
+
+fn yaml<T: Serialize>(value: &T) -> String {
+    serde_yaml::to_string(value).expect("these types have text keys and go to memory")
+}
+
+/// `schedule.csv`. Every schedule has one text: numbers are decimal, unused fields are empty.
+pub fn choices_csv(choices: &[Choice]) -> String {
+    csv(&CHOICE_COLUMNS, choices.iter().map(choice_cells))
+}
+
+/// `predictions.csv`.
+pub fn predictions_csv(predictions: &[Prediction]) -> String {
+    csv(
+        &PREDICTION_COLUMNS,
+        predictions.iter().map(prediction_cells),
+    )
+}
+
+/// No field ever holds a comma, a quote or a line break, so nothing needs quoting.
+fn csv<const N: usize>(columns: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let mut text = columns.join(",");
+    text.push('\n');
+    for row in rows {
+        text.push_str(&row.join(","));
+        text.push('\n');
+    }
+    text
+}
+
+/// The fields of a row of `schedule.csv`.
+pub(crate) fn choice_cells(choice: &Choice) -> [String; 12] {
+    let none = String::new;
+    let slot = choice.slot().to_string();
+    let replica = choice.replica().to_string();
+    let of_copy = |name: &str, copy: &Copy, sent: String, delay: String| {
+        // `replica` is who the row is about, `peer` the other end.
+        let peer = if name == "inject" {
+            copy.receiver
+        } else {
+            copy.sender
+        };
+        let [kind, height, view, block, target] = message_cells(&copy.message);
+        let (slot, replica) = (slot.clone(), replica.clone());
+        let copy = copy.copy.to_string();
+        [
+            slot,
+            name.to_owned(),
+            replica,
+            peer.to_string(),
+            kind,
+            height,
+            view,
+            block,
+            sent,
+            delay,
+            target,
+            copy,
+        ]
+    };
+    match choice {
+        Choice::Deliver { slot, copy } => {
+            let delay = slot.0.saturating_sub(copy.sent.0).to_string();
+            of_copy("deliver", copy, copy.sent.to_string(), delay)
+        }
+        Choice::Drop { copy, .. } => of_copy("drop", copy, copy.sent.to_string(), none()),
+        Choice::Inject { copy } => of_copy("inject", copy, none(), none()),
+        Choice::Timeout { height, view, .. } => {
+            let mut cells = short(slot, "timeout", replica);
+            cells[5] = height.to_string();
+            cells[6] = view.to_string();
+            cells
+        }
+        Choice::Crash { .. } => short(slot, "crash", replica),
+        Choice::Restart { backup, .. } => {
+            let mut cells = short(slot, "restart", replica);
+            cells[4] = String::from(if *backup { "backup" } else { "no-backup" });
+            cells
+        }
+    }
+}
+
+fn short(slot: String, name: &str, replica: String) -> [String; 12] {
+    let mut cells: [String; 12] = std::array::from_fn(|_| String::new());
+    cells[0] = slot;
+    cells[1] = String::from(name);
+    cells[2] = replica;
+    cells
+}
+
+/// Kind, height, view, block and target.
+fn message_cells(message: &Message) -> [String; 5] {
+    let optional = |number: Option<u32>| number.map_or_else(String::new, |it| it.to_string());
+    debug_assert!(
+        !matches!(&message.kind, Kind::Other(name) if name.contains([',', '"', '\n', '\r'])),
+        "a message kind is one CSV field"
+    );
+    [
+        message.kind.name().to_owned(),
+        message.height.to_string(),
+        message.view.to_string(),
+        optional(message.block),
+        optional(message.target.map(|view| view.0)),
+    ]
+}
+
+/// The fields of a row of `predictions.csv`.
+pub(crate) fn prediction_cells(prediction: &Prediction) -> [String; 8] {
+    let none = String::new;
+    let (name, [kind, height, view, block, target]) = match &prediction.event {
+        Event::Send(message) => ("send", message_cells(message)),
+        Event::EnterView { height, view } => (
+            "enter_view",
+            [none(), height.to_string(), view.to_string(), none(), none()],
+        ),
+        Event::Decide(block) => {
+            let [height, view] = [block.height.to_string(), block.view.to_string()];
+            (
+                "decide",
+                [none(), height, view, block.index.to_string(), none()],
+            )
+        }
+    };
+    let [slot, replica] = [prediction.slot.to_string(), prediction.replica.to_string()];
+    [
+        slot,
+        name.to_owned(),
+        replica,
+        kind,
+        height,
+        view,
+        block,
+        target,
+    ]
+}
+
+/// SHA-256 in lower-case hexadecimal digits.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("writing to a string does not fail");
+            hex
+        })
+}
