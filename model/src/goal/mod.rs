@@ -80,21 +80,35 @@ fn reached_views(timed: &mut Timed) -> Vec<Expr> {
 ///
 /// With one height the sum itself; with more, `counted ≤ thing`, `counted ≤ chosen_h`,
 /// `Σ_h chosen_h ≤ 1`, because blocks at different heights are normal and two at one are not.
+/// Where votes are cast once per height the count is at most the number of quorums that fit.
 fn most_at_one_height(timed: &mut Timed, things: Vec<((u32, u32, u32), Expr)>) -> Expr {
+    let most = crate::formulation::timed::most_decisions(timed);
+    let votes = timed.family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
     if timed.heights == 1 {
-        return things.into_iter().map(|(_, thing)| thing).sum();
+        let all: Expr = things.into_iter().map(|(_, thing)| thing).sum();
+        if let Some(most) = most {
+            timed.at_most(votes, "", all.clone(), most.into());
+        }
+        return all;
     }
     let family = timed.family("count_at_one_height", "E13", &[2], Tag::Goal);
     let chosen: Vec<Expr> =
         (0..timed.heights).map(|h| timed.goal_column("chosen", [h, 0, 0])).collect();
     timed.at_most(family, "", chosen.iter().cloned().sum(), 1.into());
     let mut counted = Expr::default();
+    let mut at_height = vec![Expr::default(); timed.heights as usize];
     for ((h, v, b), thing) in things {
         let column = timed.goal_column("counted", [h, v, b]);
         let label = format!("_h{h}_v{v}_b{b}");
         timed.at_most(family, &format!("{label}_a"), column.clone(), thing);
         timed.at_most(family, &format!("{label}_b"), column.clone(), chosen[h as usize].clone());
+        at_height[h as usize] += column.clone();
         counted += column;
+    }
+    for ((h, all), chosen) in at_height.into_iter().enumerate().zip(chosen) {
+        if let Some(most) = most {
+            timed.at_most(votes, &format!("_h{h}"), all, chosen * most);
+        }
     }
     counted
 }

@@ -22,7 +22,7 @@ mod families;
 
 pub use columns::{Indices, Key};
 pub(crate) use columns::Timed;
-pub(crate) use families::decision_quorums;
+pub(crate) use families::{decision_quorums, most_decisions};
 
 use crate::{
     error::Error,

@@ -14,7 +14,7 @@ mod timer;
 mod view_change;
 
 pub(crate) use budget::budgets;
-pub(crate) use strengthen::decision_quorums;
+pub(crate) use strengthen::{decision_quorums, most_decisions};
 
 use super::columns::Timed;
 

@@ -11,10 +11,13 @@ use crate::{
 };
 use milp_schema::{Kind, instance::FaultKind};
 
-/// Behind a quorum stand at least q − B honest senders, each of whom sent before.
+/// Behind a quorum stand at least q − B honest senders, each of whom sent before; and at least q
+/// senders who are honest or Byzantine.
 ///
-/// `(q − B) · did_b^t ≤ Σ_(j≠i) sent_jb^(t−d) + sent_ib^t`. Proof: of the q senders held at most B
-/// are Byzantine, and a copy of another one arrived, so it was sent d slots before.
+/// `(q − B) · did_b^t ≤ Σ_(j≠i) sent_jb^(t−d) + sent_ib^t` and the same with q on the left and
+/// `+ Σ_j byzantine_j` on the right. Proof: of the q senders held at most B are Byzantine, and a
+/// copy of another one arrived, so it was sent d slots before. The second row is the stronger one
+/// when the adversary uses fewer than B Byzantine replicas, the first when it uses all.
 pub(super) fn honest_quorum(timed: &mut Timed, act: Act) {
     let rule = timed.events[act.e].clone();
     for requirement in &rule.requires {
@@ -28,8 +31,14 @@ pub(super) fn honest_quorum(timed: &mut Timed, act: Act) {
         for b in act.blocks(timed) {
             for t in timed.slots() {
                 let sent = sent_by_others(timed, act, of, b, t);
-                let did = act.did(timed, b, t) * honest;
-                timed.at_most(family, &act.label(Some(b), t), did, sent);
+                let did = act.did(timed, b, t);
+                let label = act.label(Some(b), t);
+                timed.at_most(family, &label, did.clone() * honest, sent.clone());
+                if byzantine_count(timed) > 0 {
+                    let count = timed.count(*at_least);
+                    let any = sent + all_byzantine(timed);
+                    timed.at_most(family, &format!("{label}_any"), did * count, any);
+                }
             }
         }
     }
@@ -46,6 +55,11 @@ fn sent_by_others(timed: &Timed, act: Act, of: &[Kind], b: u32, t: u32) -> Expr 
         }
     }
     sent
+}
+
+/// Σ_j byzantine_j.
+fn all_byzantine(timed: &Timed) -> Expr {
+    (0..timed.n).map(|j| timed.byzantine(j)).sum()
 }
 
 /// B, the number of replicas that may be Byzantine.
@@ -112,7 +126,8 @@ pub(super) fn one_binding_event(timed: &mut Timed) {
     }
 }
 
-/// A block decided by anyone has q − B honest votes: `(q − B) · block ≤ Σ_j sent_jb^T` for every
+/// A block decided by anyone has q − B honest votes, and q votes of honest or Byzantine replicas:
+/// `(q − B) · block ≤ Σ_j sent_jb^T`, `q · block ≤ Σ_j sent_jb^T + Σ_j byzantine_j`, for every
 /// tally of the events that decide it in its view.
 pub(crate) fn decision_quorums(
     timed: &mut Timed,
@@ -134,7 +149,36 @@ pub(crate) fn decision_quorums(
                 sent += (0..timed.n).map(|j| timed.sent(c, j, h, v, b, last)).sum();
             }
             let label = format!("_h{h}_v{v}_b{b}_{}", event.name);
-            timed.at_most(family, &label, block.clone() * honest, sent);
+            timed.at_most(family, &label, block.clone() * honest, sent.clone());
+            if byzantine_count(timed) > 0 {
+                let any = sent + all_byzantine(timed);
+                let count = timed.count(*at_least);
+                timed.at_most(family, &format!("{label}_any"), block.clone() * count, any);
+            }
         }
     }
+}
+
+/// The most blocks that can have a quorum of votes at one height, if a rule of the protocol says
+/// that an honest replica votes once per height: ⌊(n − B) / (q − B)⌋; `None` otherwise.
+///
+/// Proof: with β ≤ B Byzantine replicas each block has at least q − β honest votes and there are
+/// at most n − β of them, so there are at most (n − β) / (q − β) blocks, which grows with β.
+pub(crate) fn most_decisions(timed: &Timed) -> Option<i64> {
+    let byzantine = byzantine_count(timed);
+    let n = i64::from(timed.n);
+    timed
+        .events
+        .iter()
+        .filter(|event| event.decides)
+        .flat_map(|event| &event.requires)
+        .find_map(|requirement| {
+            let Requires::Tally { of, at_least } = requirement else { return None };
+            let once = of.iter().all(|kind| {
+                let mut votes = timed.senders(timed.channel(kind));
+                votes.all(|e| timed.events[e].once == Range::Height)
+            });
+            let honest = timed.count(*at_least) - byzantine;
+            (once && of.len() == 1 && honest > 0).then(|| (n - byzantine) / honest)
+        })
 }
