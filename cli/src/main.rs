@@ -13,7 +13,11 @@ fn main() -> ExitCode {
     let args = args::Milp::parse();
     let code = commands::run(args.command).unwrap_or_else(|error| {
         eprintln!("milp: {error}");
-        if error.is_input() { exit::INPUT } else { exit::FAILURE }
+        if error.is_input() {
+            exit::INPUT
+        } else {
+            exit::FAILURE
+        }
     });
     ExitCode::from(code)
 }

@@ -67,5 +67,9 @@ fn write(table: &Table) {
 
 /// A number for people: without a fraction where it has none.
 pub(crate) fn number(value: f64) -> String {
-    if value.fract().abs() < 1e-9 { format!("{value:.0}") } else { format!("{value:.3}") }
+    if value.fract().abs() < 1e-9 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.3}")
+    }
 }

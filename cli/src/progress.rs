@@ -35,7 +35,11 @@ impl Printer {
             (false, true) => Style::Terminal,
             (false, false) => Style::Lines,
         };
-        Self { style, last_seconds: 0.0, shown: 0 }
+        Self {
+            style,
+            last_seconds: 0.0,
+            shown: 0,
+        }
     }
 
     /// Shows a sign of life, unless the last one is recent.
@@ -79,13 +83,17 @@ fn words(progress: &Progress) -> String {
         Phase::Search => "search",
         Phase::Proof => "proof",
     };
-    let incumbent = progress.incumbent.map_or_else(|| "none".to_owned(), |value| value.to_string());
+    let incumbent = progress
+        .incumbent
+        .map_or_else(|| "none".to_owned(), |value| value.to_string());
     let bound = if progress.bound.is_finite() {
         format!("{:.3}", progress.bound)
     } else {
         "none".to_owned()
     };
-    let gap = progress.gap.map_or_else(|| "none".to_owned(), |gap| format!("{:.1} %", gap * 100.0));
+    let gap = progress
+        .gap
+        .map_or_else(|| "none".to_owned(), |gap| format!("{:.1} %", gap * 100.0));
     format!(
         "{phase}: incumbent {incumbent}, bound {bound}, gap {gap}, {} nodes, {:.1} s",
         progress.nodes, progress.seconds
@@ -106,7 +114,10 @@ mod tests {
             nodes: 0,
             seconds: 0.04,
         };
-        assert_eq!(words(&start), "search: incumbent none, bound none, gap none, 0 nodes, 0.0 s");
+        assert_eq!(
+            words(&start),
+            "search: incumbent none, bound none, gap none, 0 nodes, 0.0 s"
+        );
         let later = Progress {
             incumbent: Some(1),
             bound: 1.5,

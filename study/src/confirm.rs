@@ -27,7 +27,9 @@ impl FromStr for Engine {
         };
         let Some((_, _, mutants)) = PROTOCOLS.iter().find(|(name, _, _)| *name == protocol) else {
             let names = PROTOCOLS.map(|(name, _, _)| name).join(", ");
-            return Err(format!("no replicas for protocol `{protocol}`: expected one of {names}"));
+            return Err(format!(
+                "no replicas for protocol `{protocol}`: expected one of {names}"
+            ));
         };
         if let Some(mutant) = mutant.filter(|mutant| !mutants.contains(mutant)) {
             return Err(format!(
@@ -35,7 +37,10 @@ impl FromStr for Engine {
                 mutants.join(", ")
             ));
         }
-        Ok(Self { protocol: protocol.to_owned(), mutant: mutant.map(str::to_owned) })
+        Ok(Self {
+            protocol: protocol.to_owned(),
+            mutant: mutant.map(str::to_owned),
+        })
     }
 }
 
@@ -52,7 +57,10 @@ impl fmt::Display for Engine {
 impl Engine {
     /// The replicas an instance is about.
     pub fn of(instance: &Instance) -> Self {
-        Self { protocol: instance.protocol.clone(), mutant: instance.mutant.clone() }
+        Self {
+            protocol: instance.protocol.clone(),
+            mutant: instance.mutant.clone(),
+        }
     }
 
     /// The instance with these replicas in place of its own.
@@ -98,15 +106,23 @@ impl Driven {
         let options = milp_replay::Options { symbolic, compare };
         let replayed = milp_replay::replay(&driven, &self.faulty, &self.schedule, &options)?;
         let trace = milp_replay::trace::to_ndjson(&replayed.trace);
-        Ok(Confirmed { verdict: replayed.verdict, trace })
+        Ok(Confirmed {
+            verdict: replayed.verdict,
+            trace,
+        })
     }
 }
 
 /// Whether every property holds, the heal phase decided and nothing diverged. A heal phase that
 /// met its step limit shows nothing bad.
 pub fn is_clean(verdict: &Verdict) -> bool {
-    let properties =
-        [verdict.agreement, verdict.finality, verdict.validity, verdict.integrity, verdict.lock];
+    let properties = [
+        verdict.agreement,
+        verdict.finality,
+        verdict.validity,
+        verdict.integrity,
+        verdict.lock,
+    ];
     properties.iter().all(|property| *property == Holds::Holds)
         && verdict.termination != Liveness::Stuck
         && verdict.divergences == 0
@@ -134,15 +150,39 @@ mod tests {
     #[test]
     fn any_violation_or_divergence_or_stuck_state_is_not_clean() {
         assert!(is_clean(&clean()));
-        assert!(is_clean(&Verdict { termination: Liveness::Open, ..clean() }));
+        assert!(is_clean(&Verdict {
+            termination: Liveness::Open,
+            ..clean()
+        }));
         for bad in [
-            Verdict { agreement: Holds::Violated, ..clean() },
-            Verdict { finality: Holds::Violated, ..clean() },
-            Verdict { validity: Holds::Violated, ..clean() },
-            Verdict { integrity: Holds::Violated, ..clean() },
-            Verdict { lock: Holds::Violated, ..clean() },
-            Verdict { termination: Liveness::Stuck, ..clean() },
-            Verdict { divergences: 1, ..clean() },
+            Verdict {
+                agreement: Holds::Violated,
+                ..clean()
+            },
+            Verdict {
+                finality: Holds::Violated,
+                ..clean()
+            },
+            Verdict {
+                validity: Holds::Violated,
+                ..clean()
+            },
+            Verdict {
+                integrity: Holds::Violated,
+                ..clean()
+            },
+            Verdict {
+                lock: Holds::Violated,
+                ..clean()
+            },
+            Verdict {
+                termination: Liveness::Stuck,
+                ..clean()
+            },
+            Verdict {
+                divergences: 1,
+                ..clean()
+            },
         ] {
             assert!(!is_clean(&bad), "{bad:?}");
         }
@@ -150,7 +190,12 @@ mod tests {
 
     #[test]
     fn engines_are_named_with_an_optional_mutant() {
-        for name in ["dbft1", "dbft2", "dbft2:no-commit-lock", "dbft1:small-quorum"] {
+        for name in [
+            "dbft1",
+            "dbft2",
+            "dbft2:no-commit-lock",
+            "dbft1:small-quorum",
+        ] {
             assert_eq!(name.parse::<Engine>().unwrap().to_string(), name);
         }
         for (name, names) in [

@@ -1,6 +1,10 @@
 //! `expected.yaml`: what a kept result must give for ever.
 
-use crate::{Error, confirm::Engine, folder::{Driven, Folder}};
+use crate::{
+    Error,
+    confirm::Engine,
+    folder::{Driven, Folder},
+};
 use milp_schema::{
     Outcome, Verdict,
     outcome::{Certificate, Termination},
@@ -125,10 +129,19 @@ impl Expected {
             .iter()
             .map(|engine| {
                 let verdict = driven.confirm(Some(engine), false)?.verdict;
-                Ok(ExpectedReplay { engine: engine.to_string(), verdict: (&verdict).into() })
+                Ok(ExpectedReplay {
+                    engine: engine.to_string(),
+                    verdict: (&verdict).into(),
+                })
             })
             .collect::<Result<_, Error>>()?;
-        let Outcome { termination, primal, proved, certificate, .. } = &folder.outcome;
+        let Outcome {
+            termination,
+            primal,
+            proved,
+            certificate,
+            ..
+        } = &folder.outcome;
         Ok(Self {
             format: FORMAT.to_owned(),
             schedule_sha256: folder.schedule_sha256()?,
@@ -159,8 +172,10 @@ impl Expected {
     ///
     /// When it cannot be expressed in YAML.
     pub fn yaml(&self) -> Result<String, Error> {
-        serde_yaml::to_string(self)
-            .map_err(|error| Error::Write { what: "expected.yaml", why: error.to_string() })
+        serde_yaml::to_string(self).map_err(|error| Error::Write {
+            what: "expected.yaml",
+            why: error.to_string(),
+        })
     }
 
     /// Every field in which `found` is not as expected, one sentence each.
@@ -188,7 +203,13 @@ impl Expected {
 /// Puts the leaves of `tree` into `facts`. An entry of a list goes by its `as`, because the order
 /// of the replays means nothing.
 fn flatten(at: &str, tree: &Value, facts: &mut BTreeMap<String, String>) {
-    let below = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+    let below = |name: &str| {
+        if at.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{at}.{name}")
+        }
+    };
     match tree {
         Value::Mapping(fields) => {
             for (name, value) in fields {
@@ -238,7 +259,10 @@ mod tests {
             proved: true,
             certificate: CertificateKind::SafeDualBound,
             verdict,
-            replays: vec![ExpectedReplay { engine: "dbft2".into(), verdict: other }],
+            replays: vec![ExpectedReplay {
+                engine: "dbft2".into(),
+                verdict: other,
+            }],
         }
     }
 
@@ -264,7 +288,10 @@ mod tests {
     #[test]
     fn a_replay_that_is_missing_is_a_difference() {
         let expected = expected();
-        let found = Expected { replays: vec![], ..expected.clone() };
+        let found = Expected {
+            replays: vec![],
+            ..expected.clone()
+        };
         let differences = expected.differences(&found);
         assert!(
             differences.contains(&"replays.dbft2.agreement: expected holds, found nothing".into()),

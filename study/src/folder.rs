@@ -49,7 +49,11 @@ impl Folder {
         }
         let schedule = read::schedule(dir)?;
         check(&outcome.instance, &schedule, dir)?;
-        Ok(Self { dir: dir.to_owned(), outcome, schedule })
+        Ok(Self {
+            dir: dir.to_owned(),
+            outcome,
+            schedule,
+        })
     }
 
     /// SHA-256 of schedule.csv as it lies on the disk, lower-case hex.
@@ -115,11 +119,21 @@ impl Driven {
         let dir = match path.is_dir() {
             true => path,
             // The parent of a bare file name is the empty path, which is no folder to open.
-            false => path.parent().filter(|dir| *dir != Path::new("")).unwrap_or(Path::new(".")),
+            false => path
+                .parent()
+                .filter(|dir| *dir != Path::new(""))
+                .unwrap_or(Path::new(".")),
         };
-        let file = if path.is_dir() { path.join(SCHEDULE) } else { path.to_owned() };
+        let file = if path.is_dir() {
+            path.join(SCHEDULE)
+        } else {
+            path.to_owned()
+        };
         let outcome = dir.join(OUTCOME);
-        let outcome = outcome.is_file().then(|| read::outcome(&outcome)).transpose()?;
+        let outcome = outcome
+            .is_file()
+            .then(|| read::outcome(&outcome))
+            .transpose()?;
         let given = instance.map(read::instance).transpose()?;
         if given.is_none() && outcome.is_none() {
             return Err(Error::Refused(format!(
@@ -127,7 +141,11 @@ impl Driven {
                 path.display()
             )));
         }
-        if let Some(Outcome { schedule_sha256: None, sentence, .. }) = &outcome
+        if let Some(Outcome {
+            schedule_sha256: None,
+            sentence,
+            ..
+        }) = &outcome
             && !file.is_file()
         {
             return Err(no_schedule(dir, sentence));
@@ -135,9 +153,18 @@ impl Driven {
         let choices = read::choices(&file)?;
         let predictions = dir.join(PREDICTIONS);
         let predicted = predictions.is_file();
-        let predictions = if predicted { read::predictions(&predictions)? } else { Vec::new() };
-        let schedule = Schedule { choices, predictions };
-        let hash = outcome.as_ref().and_then(|outcome| outcome.schedule_sha256.clone());
+        let predictions = if predicted {
+            read::predictions(&predictions)?
+        } else {
+            Vec::new()
+        };
+        let schedule = Schedule {
+            choices,
+            predictions,
+        };
+        let hash = outcome
+            .as_ref()
+            .and_then(|outcome| outcome.schedule_sha256.clone());
         let edited = hash.is_some_and(|hash| sha256(&file).is_ok_and(|found| found != hash));
         let (instance, faulty) = match (given, outcome) {
             (Some(given), Some(outcome)) => (given, outcome.faulty),
@@ -149,7 +176,14 @@ impl Driven {
             (None, None) => unreachable!("refused above"),
         };
         check(&instance, &schedule, dir)?;
-        Ok(Self { dir: dir.to_owned(), instance, faulty, schedule, predicted, edited })
+        Ok(Self {
+            dir: dir.to_owned(),
+            instance,
+            faulty,
+            schedule,
+            predicted,
+            edited,
+        })
     }
 }
 
@@ -170,7 +204,11 @@ fn faulty(instance: &Instance, schedule: &Schedule) -> Vec<(ReplicaId, FaultKind
 
 fn check(instance: &Instance, schedule: &Schedule, dir: &Path) -> Result<(), Error> {
     let file = dir.join(SCHEDULE);
-    Ok(read::check_schedule(instance, schedule, &file.to_string_lossy())?)
+    Ok(read::check_schedule(
+        instance,
+        schedule,
+        &file.to_string_lossy(),
+    )?)
 }
 
 fn no_schedule(dir: &Path, sentence: &str) -> Error {
@@ -185,12 +223,57 @@ pub(crate) fn sha256(path: &Path) -> Result<String, Error> {
 
 /// The files of a solve; without a schedule the outcome alone.
 pub fn files(outcome: &Outcome, schedule: Option<&Schedule>) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::from([(OUTCOME.to_owned(), write::outcome_yaml(outcome).into_bytes())]);
+    let mut files = BTreeMap::from([(
+        OUTCOME.to_owned(),
+        write::outcome_yaml(outcome).into_bytes(),
+    )]);
     if let Some(schedule) = schedule {
-        files.insert(SCHEDULE.to_owned(), write::choices_csv(&schedule.choices).into_bytes());
-        files.insert(PREDICTIONS.to_owned(), write::predictions_csv(&schedule.predictions).into_bytes());
+        files.insert(
+            SCHEDULE.to_owned(),
+            write::choices_csv(&schedule.choices).into_bytes(),
+        );
+        files.insert(
+            PREDICTIONS.to_owned(),
+            write::predictions_csv(&schedule.predictions).into_bytes(),
+        );
     }
     files
+}
+
+/// Makes sure that a result may replace `dir`: it is not there yet, empty, or an earlier result.
+/// To be asked before a long solve; a mistyped folder must not lose its files.
+///
+/// # Errors
+///
+/// When something else is there, a kept result included.
+pub fn replaceable(dir: &Path) -> Result<(), Error> {
+    if dir.exists() && !dir.is_dir() {
+        return Err(Error::Refused(format!(
+            "{} is a file, expected a folder",
+            dir.display()
+        )));
+    }
+    if !dir.exists() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(dir).map_err(Error::io("list", dir))? {
+        let name = entry.map_err(Error::io("list", dir))?.file_name();
+        if !is_part_of_a_result(&name.to_string_lossy()) {
+            return Err(Error::Refused(format!(
+                "{} is not replaced: it holds {}, which is no part of a result; give another \
+                 --out",
+                dir.display(),
+                name.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn is_part_of_a_result(name: &str) -> bool {
+    [SCHEDULE, PREDICTIONS, OUTCOME].contains(&name)
+        || (name.starts_with("trace.") && name.ends_with(".ndjson"))
+        || (name.starts_with("verdict.") && name.ends_with(".yaml"))
 }
 
 /// Where results of an instance belong below `out/` or `results/`: its path below the innermost
@@ -210,7 +293,9 @@ pub fn place(instance: &Path) -> Result<PathBuf, Error> {
 /// climbs out again.
 pub(crate) fn below(path: &Path, name: &str) -> Option<PathBuf> {
     let parts = path.components().collect::<Vec<_>>();
-    let at = parts.iter().rposition(|part| part.as_os_str() == OsStr::new(name))?;
+    let at = parts
+        .iter()
+        .rposition(|part| part.as_os_str() == OsStr::new(name))?;
     let rest = &parts[at + 1..];
     let plain = rest.iter().all(|part| matches!(part, Component::Normal(_)));
     (plain && !rest.is_empty()).then(|| rest.iter().collect())
@@ -224,10 +309,37 @@ mod tests {
     fn results_lie_where_their_instance_lies() {
         let place = |path: &str| place(Path::new(path)).unwrap().to_str().unwrap().to_owned();
         assert_eq!(place("instances/n4.yaml"), "n4");
-        assert_eq!(place("/a/instances/b/instances/dbft2/n4-fork.yaml"), "dbft2/n4-fork");
+        assert_eq!(
+            place("/a/instances/b/instances/dbft2/n4-fork.yaml"),
+            "dbft2/n4-fork"
+        );
         assert_eq!(place("elsewhere/mine.yaml"), "mine");
         assert_eq!(place("instances/../mine.yaml"), "mine");
         assert_eq!(place("./instances/dbft1/n4.two.yaml"), "dbft1/n4.two");
+    }
+
+    #[test]
+    fn only_an_earlier_result_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        assert!(replaceable(&at("new")).is_ok());
+        assert!(replaceable(dir.path()).is_ok());
+        for name in [
+            SCHEDULE,
+            OUTCOME,
+            "trace.dbft2-paper.ndjson",
+            "verdict.dbft2-paper.yaml",
+        ] {
+            std::fs::write(at(name), "").unwrap();
+        }
+        assert!(replaceable(dir.path()).is_ok());
+        assert!(replaceable(&at(SCHEDULE)).is_err());
+        for name in [EXPECTED, "n4.yaml", "trace.txt"] {
+            std::fs::write(at(name), "").unwrap();
+            let error = replaceable(dir.path()).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+            std::fs::remove_file(at(name)).unwrap();
+        }
     }
 
     #[test]

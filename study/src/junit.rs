@@ -19,7 +19,10 @@ pub(crate) fn report(cases: &[Case]) -> Result<String, Error> {
     }));
     let mut report = Report::new("milp");
     report.add_test_suite(suite);
-    report.to_string().map_err(|error| Error::Write { what: "the JUnit report", why: error.to_string() })
+    report.to_string().map_err(|error| Error::Write {
+        what: "the JUnit report",
+        why: error.to_string(),
+    })
 }
 
 #[cfg(test)]
@@ -33,8 +36,15 @@ mod tests {
             about: None,
             differences: differences.iter().map(|text| (*text).to_owned()).collect(),
         };
-        let xml = report(&[case("n4", &[]), case("dbft1/n4", &["primal: expected 2, found <1>"])]).unwrap();
-        assert!(xml.contains(r#"tests="2""#) && xml.contains(r#"failures="1""#), "{xml}");
+        let xml = report(&[
+            case("n4", &[]),
+            case("dbft1/n4", &["primal: expected 2, found <1>"]),
+        ])
+        .unwrap();
+        assert!(
+            xml.contains(r#"tests="2""#) && xml.contains(r#"failures="1""#),
+            "{xml}"
+        );
         assert!(xml.contains("primal: expected 2, found &lt;1&gt;"), "{xml}");
     }
 }

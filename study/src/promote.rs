@@ -58,7 +58,10 @@ pub fn promote(request: &Request<'_>) -> Result<Promoted, Error> {
     let mut files = BTreeMap::from([(EXPECTED.to_owned(), expected.yaml()?.into_bytes())]);
     for name in [SCHEDULE, PREDICTIONS, OUTCOME] {
         let path = from.dir.join(name);
-        files.insert(name.to_owned(), std::fs::read(&path).map_err(Error::io("read", path))?);
+        files.insert(
+            name.to_owned(),
+            std::fs::read(&path).map_err(Error::io("read", path))?,
+        );
     }
     write::folder(&dir, &files).map_err(Error::io("write", &dir))?;
     Ok(Promoted { dir, expected })
@@ -95,7 +98,10 @@ fn observe(from: &Folder, engines: Option<&[Engine]>) -> Result<Expected, Error>
 /// The replicas that should resist what was found: a mutant's choices are tried on the protocol
 /// itself, those for dBFT 1.0 on dBFT 2.0, which was made because of them.
 pub fn controls(engine: &Engine) -> Vec<Engine> {
-    let sound = |protocol: &str| Engine { protocol: protocol.to_owned(), mutant: None };
+    let sound = |protocol: &str| Engine {
+        protocol: protocol.to_owned(),
+        mutant: None,
+    };
     match (engine.protocol.as_str(), &engine.mutant) {
         (protocol, Some(_)) => vec![sound(protocol)],
         ("dbft1", None) => vec![sound("dbft2")],
@@ -111,7 +117,10 @@ fn name(request: &Request<'_>) -> Result<PathBuf, Error> {
     folder::below(request.from, "out")
         .or_else(|| request.from.file_name().map(PathBuf::from))
         .ok_or_else(|| {
-            Error::Refused(format!("{} has no name: give one with --name", request.from.display()))
+            Error::Refused(format!(
+                "{} has no name: give one with --name",
+                request.from.display()
+            ))
         })
 }
 
@@ -138,7 +147,10 @@ mod tests {
     #[test]
     fn weakened_protocols_are_tried_on_the_sound_one() {
         let controls = |engine: &str| {
-            controls(&engine.parse().unwrap()).iter().map(Engine::to_string).collect::<Vec<_>>()
+            controls(&engine.parse().unwrap())
+                .iter()
+                .map(Engine::to_string)
+                .collect::<Vec<_>>()
         };
         assert_eq!(controls("dbft1"), ["dbft2"]);
         assert_eq!(controls("dbft1:small-quorum"), ["dbft1"]);

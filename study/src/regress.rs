@@ -55,8 +55,16 @@ pub fn regress(
     dirs.sort();
     let mut cases = Vec::new();
     for dir in dirs {
-        let name = dir.strip_prefix(results).unwrap_or(&dir).display().to_string();
-        let name = if name.is_empty() { ".".to_owned() } else { name };
+        let name = dir
+            .strip_prefix(results)
+            .unwrap_or(&dir)
+            .display()
+            .to_string();
+        let name = if name.is_empty() {
+            ".".to_owned()
+        } else {
+            name
+        };
         let case = check(name, &dir, settings);
         report(&case);
         cases.push(case);
@@ -94,21 +102,44 @@ fn check(name: String, dir: &Path, settings: Option<&Settings>) -> Case {
         Err(error) => return broken(name, &error),
     };
     let engines = expected.replays.iter().map(|replay| replay.engine.clone());
-    let Outcome { instance, primal, proved, .. } = &folder.outcome;
+    let Outcome {
+        instance,
+        primal,
+        proved,
+        ..
+    } = &folder.outcome;
     let value = primal.map_or_else(String::new, |primal| sentence::value(instance, primal));
     let about = About {
         goal: sentence::goal_name(instance.goal),
-        value: if *proved { format!("{value}, proved") } else { value },
-        engines: [expected.verdict.engine.clone()].into_iter().chain(engines).collect(),
+        value: if *proved {
+            format!("{value}, proved")
+        } else {
+            value
+        },
+        engines: [expected.verdict.engine.clone()]
+            .into_iter()
+            .chain(engines)
+            .collect(),
     };
     match differences(&expected, &folder, settings) {
-        Ok(differences) => Case { name, about: Some(about), differences },
-        Err(error) => Case { about: Some(about), ..broken(name, &error) },
+        Ok(differences) => Case {
+            name,
+            about: Some(about),
+            differences,
+        },
+        Err(error) => Case {
+            about: Some(about),
+            ..broken(name, &error)
+        },
     }
 }
 
 fn broken(name: String, error: &Error) -> Case {
-    Case { name, about: None, differences: vec![error.to_string()] }
+    Case {
+        name,
+        about: None,
+        differences: vec![error.to_string()],
+    }
 }
 
 fn differences(
@@ -144,8 +175,7 @@ fn solved_again(
         adequacy: false,
         command: "milp regress --solve",
     };
-    let Solution { outcome, .. } =
-        solve::solve(&request, &AtomicBool::new(false), &mut |_| ())?;
+    let Solution { outcome, .. } = solve::solve(&request, &AtomicBool::new(false), &mut |_| ())?;
     let found = Expected {
         termination: outcome.termination,
         primal: outcome.primal.unwrap_or(i64::MIN),
@@ -154,5 +184,9 @@ fn solved_again(
         ..expected.clone()
     };
     let again = |difference| format!("solved again, {difference}");
-    Ok(expected.differences(&found).into_iter().map(again).collect())
+    Ok(expected
+        .differences(&found)
+        .into_iter()
+        .map(again)
+        .collect())
 }

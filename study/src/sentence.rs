@@ -74,10 +74,17 @@ pub fn value(instance: &Instance, primal: i64) -> String {
     match instance.goal {
         Goal::Fork => format!("{} at one height", count(primal, "block")),
         Goal::Finality => format!("{} at one height", count(primal, "certificate")),
-        Goal::Stall => format!("{primal} of {} decided", count(instance.heights.into(), "height")),
+        Goal::Stall => format!(
+            "{primal} of {} decided",
+            count(instance.heights.into(), "height")
+        ),
         Goal::Slow if unbounded(instance, primal) => "not bounded within the horizon".to_owned(),
         Goal::Slow => format!("slot {primal}"),
-        Goal::Views => format!("{} (the highest is view {})", count(primal, "view"), primal - 1),
+        Goal::Views => format!(
+            "{} (the highest is view {})",
+            count(primal, "view"),
+            primal - 1
+        ),
         Goal::Weighted { .. } => primal.to_string(),
     }
 }
@@ -136,14 +143,26 @@ fn best(instance: &Instance, value: i64) -> String {
     match instance.goal {
         Goal::Fork => format!("{place} at most {} can be decided", count(value, "block")),
         Goal::Finality => {
-            format!("{place} at most {} can exist", count(value, "valid certificate"))
+            format!(
+                "{place} at most {} can exist",
+                count(value, "valid certificate")
+            )
         }
         Goal::Slow if !unbounded(instance, value) => {
             format!("the first block is decided in slot {value} at the latest")
         }
-        Goal::Views => format!("the highest view an honest replica can enter is view {}", value - 1),
-        Goal::Weighted { sense: Sense::Maximize, .. } => format!("{} is at most {value}", sum(instance)),
-        Goal::Weighted { sense: Sense::Minimize, .. } => format!("{} is at least {value}", sum(instance)),
+        Goal::Views => format!(
+            "the highest view an honest replica can enter is view {}",
+            value - 1
+        ),
+        Goal::Weighted {
+            sense: Sense::Maximize,
+            ..
+        } => format!("{} is at most {value}", sum(instance)),
+        Goal::Weighted {
+            sense: Sense::Minimize,
+            ..
+        } => format!("{} is at least {value}", sum(instance)),
         // Both are said by a witness: nothing fewer than "as few as", nothing later than "never".
         Goal::Stall | Goal::Slow => found(instance, value),
     }
@@ -159,9 +178,11 @@ fn found(instance: &Instance, value: i64) -> String {
             "in a final state as few as {value} of {} can be decided",
             count(instance.heights.into(), "height")
         ),
-        Goal::Slow if unbounded(instance, value) => "the time of the first decision is not bounded \
+        Goal::Slow if unbounded(instance, value) => {
+            "the time of the first decision is not bounded \
              within the horizon, an execution without any decision exists"
-            .to_owned(),
+                .to_owned()
+        }
         Goal::Slow => format!("the first decision can be as late as slot {value}"),
         Goal::Views => format!("an honest replica can enter view {}", value - 1),
         Goal::Weighted { .. } => format!("{} can be {value}", sum(instance)),
@@ -205,11 +226,21 @@ fn strength(instance: &Instance, result: &Found) -> String {
 }
 
 fn place(instance: &Instance) -> &'static str {
-    if instance.heights == 1 { "at height 0" } else { "at any one height" }
+    if instance.heights == 1 {
+        "at height 0"
+    } else {
+        "at any one height"
+    }
 }
 
 fn sum(instance: &Instance) -> String {
-    let Goal::Weighted { blocks, views, messages, .. } = instance.goal else {
+    let Goal::Weighted {
+        blocks,
+        views,
+        messages,
+        ..
+    } = instance.goal
+    else {
         unreachable!("only a weighted goal has weights");
     };
     format!("the weighted sum (blocks {blocks}, views {views}, messages {messages})")
@@ -227,8 +258,11 @@ fn scope(instance: &Instance) -> String {
     .filter(|(number, _, _)| *number > 0)
     .map(|(number, noun, after)| format!("{}{after}", count(number.into(), noun)))
     .collect::<Vec<_>>();
-    let faulty =
-        if faulty.is_empty() { "no faulty replica".to_owned() } else { faulty.join(" and ") };
+    let faulty = if faulty.is_empty() {
+        "no faulty replica".to_owned()
+    } else {
+        faulty.join(" and ")
+    };
     let mutant = match &instance.mutant {
         Some(name) => format!(" under the mutant {name}"),
         None => String::new(),
@@ -248,16 +282,17 @@ fn count(number: i64, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use milp_schema::instance::{
-        Budget, Fault, Formulation, Network, Primary, Timeouts, Who,
-    };
+    use milp_schema::instance::{Budget, Fault, Formulation, Network, Primary, Timeouts, Who};
 
     fn instance(goal: Goal) -> Instance {
         Instance {
             protocol: "dbft2".into(),
             rules: "paper".into(),
             replicas: 4,
-            faults: vec![Fault { kind: FaultKind::Byzantine, who: Who::Any(1) }],
+            faults: vec![Fault {
+                kind: FaultKind::Byzantine,
+                who: Who::Any(1),
+            }],
             beyond_budget: false,
             heights: 1,
             views: 4,
@@ -275,7 +310,12 @@ mod tests {
     }
 
     fn result(termination: Termination, primal: Option<i64>, dual: f64) -> Found {
-        Found { termination, primal, dual: Some(dual), certificate: Certified::No }
+        Found {
+            termination,
+            primal,
+            dual: Some(dual),
+            certificate: Certified::No,
+        }
     }
 
     #[test]
@@ -295,12 +335,21 @@ mod tests {
     fn words_are_as_strong_as_what_was_checked() {
         let fork = instance(Goal::Fork);
         let tail = |result: &Result| {
-            sentence(&fork, result).split_once(": ").map(|(_, tail)| tail.to_owned()).unwrap()
+            sentence(&fork, result)
+                .split_once(": ")
+                .map(|(_, tail)| tail.to_owned())
+                .unwrap()
         };
         let optimal = result(Termination::Optimal, Some(2), 2.0);
         assert_eq!(tail(&optimal), "optimal, says the solver");
-        let permuted = Found { certificate: Certified::Permuted, ..optimal };
-        assert_eq!(tail(&permuted), "proved (one step worse is infeasible, solved again permuted)");
+        let permuted = Found {
+            certificate: Certified::Permuted,
+            ..optimal
+        };
+        assert_eq!(
+            tail(&permuted),
+            "proved (one step worse is infeasible, solved again permuted)"
+        );
         let feasible = result(Termination::Feasible, Some(1), 2.999_999_999);
         assert_eq!(tail(&feasible), "feasible, bound not closed (at most 3)");
         let unlimited = result(Termination::Feasible, Some(1), f64::INFINITY);
@@ -308,15 +357,24 @@ mod tests {
         let infeasible = result(Termination::Infeasible, None, 0.0);
         assert_eq!(tail(&infeasible), "infeasible, says the solver");
         let undecided = result(Termination::Undecided, None, 3.0);
-        assert_eq!(tail(&undecided), "undecided, the limit came before any schedule was found");
+        assert_eq!(
+            tail(&undecided),
+            "undecided, the limit came before any schedule was found"
+        );
     }
 
     #[test]
     fn a_feasible_result_never_says_at_most() {
         for goal in [Goal::Fork, Goal::Finality, Goal::Slow, Goal::Views] {
-            let said = sentence(&instance(goal), &result(Termination::Feasible, Some(1), 9.0));
+            let said = sentence(
+                &instance(goal),
+                &result(Termination::Feasible, Some(1), 9.0),
+            );
             let claim = said.split_once(": ").unwrap().0;
-            assert!(!claim.contains("at most") && !claim.contains("at the latest"), "{said}");
+            assert!(
+                !claim.contains("at most") && !claim.contains("at the latest"),
+                "{said}"
+            );
             assert!(!claim.contains("highest"), "{said}");
         }
     }
@@ -332,7 +390,10 @@ mod tests {
         assert_eq!(value(&slow, 25), "not bounded within the horizon");
         assert_eq!(value(&slow, 24), "slot 24");
         let late = sentence(&slow, &result(Termination::Optimal, Some(17), 17.0));
-        assert!(late.starts_with("the first block is decided in slot 17 at the latest"), "{late}");
+        assert!(
+            late.starts_with("the first block is decided in slot 17 at the latest"),
+            "{late}"
+        );
         let open = sentence(&slow, &result(Termination::Feasible, Some(17), 25.0));
         assert!(open.ends_with("feasible, bound not closed"), "{open}");
     }
@@ -341,9 +402,18 @@ mod tests {
     fn every_kind_of_fault_and_the_mutant_are_named() {
         let mixed = Instance {
             faults: vec![
-                Fault { kind: FaultKind::Byzantine, who: Who::Any(2) },
-                Fault { kind: FaultKind::Crash, who: Who::Any(1) },
-                Fault { kind: FaultKind::Network, who: Who::Any(1) },
+                Fault {
+                    kind: FaultKind::Byzantine,
+                    who: Who::Any(2),
+                },
+                Fault {
+                    kind: FaultKind::Crash,
+                    who: Who::Any(1),
+                },
+                Fault {
+                    kind: FaultKind::Network,
+                    who: Who::Any(1),
+                },
             ],
             replicas: 13,
             mutant: Some("small-quorum".into()),
@@ -355,7 +425,10 @@ mod tests {
              1 replica that may crash and 1 replica with network faults of 13 under the mutant \
              small-quorum, within 4 views and 24 slots: optimal, says the solver"
         );
-        let nobody = Instance { faults: vec![], ..instance(Goal::Views) };
+        let nobody = Instance {
+            faults: vec![],
+            ..instance(Goal::Views)
+        };
         assert_eq!(
             sentence(&nobody, &result(Termination::Optimal, Some(4), 4.0)),
             "the highest view an honest replica can enter is view 3 with no faulty replica of 4, \

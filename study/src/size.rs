@@ -56,7 +56,11 @@ impl Size {
         }
         Self {
             columns: program.columns.len(),
-            fixed: program.columns.iter().filter(|column| column.lower == column.upper).count(),
+            fixed: program
+                .columns
+                .iter()
+                .filter(|column| column.lower == column.upper)
+                .count(),
             rows: program.rows.len(),
             nonzeros: program.nonzeros(),
             families,
@@ -96,7 +100,11 @@ mod tests {
             lower: None,
             upper: Some(1),
         };
-        let column = |name: &str, upper| Column { name: name.into(), lower: 0, upper };
+        let column = |name: &str, upper| Column {
+            name: name.into(),
+            lower: 0,
+            upper,
+        };
         let program = Program {
             columns: vec![column("x", 1), column("y", 0)],
             families: vec![family("first"), family("empty"), family("last")],
@@ -110,8 +118,15 @@ mod tests {
             constant: 0,
         };
         let size = Size::of(&program);
-        assert_eq!((size.columns, size.fixed, size.rows, size.nonzeros), (2, 1, 3, 4));
-        let counts = size.families.iter().map(|f| (f.rows, f.nonzeros)).collect::<Vec<_>>();
+        assert_eq!(
+            (size.columns, size.fixed, size.rows, size.nonzeros),
+            (2, 1, 3, 4)
+        );
+        let counts = size
+            .families
+            .iter()
+            .map(|f| (f.rows, f.nonzeros))
+            .collect::<Vec<_>>();
         assert_eq!(counts, [(1, 2), (0, 0), (2, 2)]);
     }
 }

@@ -26,7 +26,8 @@ pub struct Request<'a> {
     pub instance: &'a Instance,
     /// Limits, proof, threads, seed. A warm start comes from the field below.
     pub settings: &'a Settings,
-    /// An earlier result to start from; it may be for another horizon or budget.
+    /// An earlier result to start from; it may be for a shorter horizon or
+    /// another budget.
     pub warm_start: Option<&'a Folder>,
     /// Whether to solve again with [`ADEQUACY_SLOTS`] more slots.
     pub adequacy: bool,
@@ -73,12 +74,20 @@ impl Adequacy {
     pub fn words(&self) -> String {
         match (self.termination, self.primal) {
             (Termination::Optimal, Some(_)) if self.unchanged => {
-                format!("adequate: the optimum is the same with {} slots", self.slots)
+                format!(
+                    "adequate: the optimum is the same with {} slots",
+                    self.slots
+                )
             }
             (Termination::Optimal, Some(value)) => {
-                format!("not adequate: the optimum is {value} with {} slots", self.slots)
+                format!(
+                    "not adequate: the optimum is {value} with {} slots",
+                    self.slots
+                )
             }
-            (Termination::Infeasible, _) => format!("not adequate: infeasible with {} slots", self.slots),
+            (Termination::Infeasible, _) => {
+                format!("not adequate: infeasible with {} slots", self.slots)
+            }
             _ => format!("not known: the limit came first with {} slots", self.slots),
         }
     }
@@ -102,15 +111,26 @@ pub fn solve(
     let mut settings = request.settings.clone();
     settings.warm_start = request
         .warm_start
-        .map(|folder| built.warm_start(&folder.schedule, &folder.outcome.faulty));
+        .map(|folder| {
+            built
+                .encode(&folder.schedule, &folder.outcome.faulty)
+                .map_err(|why| {
+                    let at = folder.dir.display();
+                    Error::Refused(format!(
+                        "the schedule in {at} is no start for this instance: {why}"
+                    ))
+                })
+        })
+        .transpose()?;
     let solved = milp_solver::solve(&built.program, &settings, interrupt, progress)?;
     let decoded = solved.point.as_ref().map(|point| built.decode(point));
-    let adequacy = match (request.adequacy, solved.primal) {
-        (true, Some(primal)) if solved.termination == Termination::Optimal => {
-            Some(check_horizon(instance, primal, request.settings, interrupt, progress)?)
-        }
-        _ => None,
-    };
+    let adequacy =
+        match (request.adequacy, solved.primal) {
+            (true, Some(primal)) if solved.termination == Termination::Optimal => Some(
+                check_horizon(instance, primal, request.settings, interrupt, progress)?,
+            ),
+            _ => None,
+        };
 
     let found = Found {
         termination: solved.termination,
@@ -122,7 +142,8 @@ pub fn solve(
         Some(decoded) => (Some(decoded.schedule), decoded.faulty),
         None => (None, Vec::new()),
     };
-    let sha256 = |schedule: &Schedule| write::sha256_hex(write::choices_csv(&schedule.choices).as_bytes());
+    let sha256 =
+        |schedule: &Schedule| write::sha256_hex(write::choices_csv(&schedule.choices).as_bytes());
     let outcome = Outcome {
         termination: solved.termination,
         primal: solved.primal,
@@ -166,7 +187,10 @@ fn check_horizon(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Adequacy, Error> {
-    let longer = Instance { slots: instance.slots + ADEQUACY_SLOTS, ..instance.clone() };
+    let longer = Instance {
+        slots: instance.slots + ADEQUACY_SLOTS,
+        ..instance.clone()
+    };
     let built = milp_model::build(&longer)?;
     let solved = milp_solver::solve(&built.program, settings, interrupt, progress)?;
     let same = match (instance.goal, solved.primal) {
@@ -197,8 +221,14 @@ fn run_facts(
     facts.extend([
         fact("seed", settings.seed.to_string()),
         fact("threads", settings.threads.to_string()),
-        fact("time_limit_seconds", settings.time_limit_seconds.to_string()),
-        fact("system", format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)),
+        fact(
+            "time_limit_seconds",
+            settings.time_limit_seconds.to_string(),
+        ),
+        fact(
+            "system",
+            format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        ),
         fact("cores", cores.to_string()),
     ]);
     facts.extend(adequacy.map(|adequacy| fact("horizon", adequacy.words())));
@@ -211,7 +241,11 @@ fn run_facts(
 ///
 /// When the solver does not do even that.
 pub fn probe() -> Result<Vec<(String, String)>, Error> {
-    let column = Column { name: "x".to_owned(), lower: 0, upper: 3 };
+    let column = Column {
+        name: "x".to_owned(),
+        lower: 0,
+        upper: 3,
+    };
     let program = Program {
         columns: vec![column],
         families: Vec::new(),
@@ -230,8 +264,7 @@ pub fn probe() -> Result<Vec<(String, String)>, Error> {
         warm_start: None,
         options: Vec::new(),
     };
-    let solved =
-        milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| ())?;
+    let solved = milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| ())?;
     match solved.primal {
         Some(3) => Ok(solved.versions),
         found => Err(Error::Solver(milp_solver::Error::Backend {
@@ -247,13 +280,23 @@ mod tests {
     #[test]
     fn the_solver_linked_here_solves_and_says_its_version() {
         let versions = probe().unwrap();
-        assert!(versions.iter().any(|(name, version)| name == "highs" && !version.is_empty()));
+        assert!(
+            versions
+                .iter()
+                .any(|(name, version)| name == "highs" && !version.is_empty())
+        );
     }
 
     #[test]
     fn the_horizon_is_adequate_only_if_two_optima_agree() {
         let adequacy = |termination, unchanged| {
-            Adequacy { slots: 28, termination, primal: Some(1), unchanged }.words()
+            Adequacy {
+                slots: 28,
+                termination,
+                primal: Some(1),
+                unchanged,
+            }
+            .words()
         };
         assert_eq!(
             adequacy(Termination::Optimal, true),

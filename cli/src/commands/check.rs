@@ -22,7 +22,11 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     print::rows(
         ["rows of", "rows", "nonzeros", "tag", "equations", "line"],
         size.families.iter().map(|family| {
-            let equations = family.equations.iter().map(u32::to_string).collect::<Vec<_>>();
+            let equations = family
+                .equations
+                .iter()
+                .map(u32::to_string)
+                .collect::<Vec<_>>();
             [
                 family.name.clone(),
                 family.rows.to_string(),

@@ -13,9 +13,15 @@ type Finding = (&'static str, Result<String, String>);
 pub(crate) fn run() -> Result<u8, Error> {
     let findings = [
         ("Rust", rust()),
-        ("C++ compiler", first_version(&["c++", "g++", "clang++"], "g++")),
+        (
+            "C++ compiler",
+            first_version(&["c++", "g++", "clang++"], "g++"),
+        ),
         ("cmake", first_version(&["cmake"], "cmake")),
-        ("ninja", first_version(&["ninja", "ninja-build"], "ninja-build")),
+        (
+            "ninja",
+            first_version(&["ninja", "ninja-build"], "ninja-build"),
+        ),
         ("libclang", libclang()),
         ("solver", highs()),
         ("threads", threads()),
@@ -32,18 +38,26 @@ pub(crate) fn run() -> Result<u8, Error> {
 }
 
 fn code(findings: &[Finding]) -> u8 {
-    if findings.iter().all(|(_, found)| found.is_ok()) { exit::DONE } else { exit::FAILURE }
+    if findings.iter().all(|(_, found)| found.is_ok()) {
+        exit::DONE
+    } else {
+        exit::FAILURE
+    }
 }
 
 /// Rust as new as the workspace asks for.
 fn rust() -> Result<String, String> {
     let needed = env!("CARGO_PKG_RUST_VERSION");
     let Some(line) = version_of("rustc") else {
-        return Err(format!("no rustc found: install Rust {needed} or newer from https://rustup.rs"));
+        return Err(format!(
+            "no rustc found: install Rust {needed} or newer from https://rustup.rs"
+        ));
     };
     let found = line.split_whitespace().nth(1).unwrap_or_default();
     if numbers(found) < numbers(needed) {
-        return Err(format!("{found} is too old, {needed} or newer is needed: rustup update"));
+        return Err(format!(
+            "{found} is too old, {needed} or newer is needed: rustup update"
+        ));
     }
     Ok(format!("{found} ({needed} or newer is needed)"))
 }
@@ -51,21 +65,33 @@ fn rust() -> Result<String, String> {
 /// The numbers of a version, so that 1.100 is newer than 1.95.
 fn numbers(version: &str) -> Vec<u32> {
     let plain = version.split('-').next().unwrap_or_default();
-    plain.split('.').map_while(|part| part.parse().ok()).collect()
+    plain
+        .split('.')
+        .map_while(|part| part.parse().ok())
+        .collect()
 }
 
 /// The first of several commands that is there.
 fn first_version(commands: &[&str], package: &str) -> Result<String, String> {
-    commands.iter().find_map(|command| version_of(command)).ok_or_else(|| {
-        format!("none of {} found: install it, say apt-get install {package}", commands.join(", "))
-    })
+    commands
+        .iter()
+        .find_map(|command| version_of(command))
+        .ok_or_else(|| {
+            format!(
+                "none of {} found: install it, say apt-get install {package}",
+                commands.join(", ")
+            )
+        })
 }
 
 /// The first line that `command --version` prints.
 fn version_of(command: &str) -> Option<String> {
     let output = Command::new(command).arg("--version").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
+    output
+        .status
+        .success()
+        .then(|| text.lines().next().unwrap_or_default().to_owned())
 }
 
 /// The library that the bindings of HiGHS are made with.
@@ -85,18 +111,32 @@ fn libclang() -> Result<String, String> {
         folders.push(entry);
     }
     let is_libclang = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let stem = name.split(".so").next().unwrap_or_default();
         let stem = stem.strip_suffix(".dylib").unwrap_or(stem);
-        name != stem && (stem == "libclang" || stem.strip_prefix("libclang-").is_some_and(starts_with_digit))
+        name != stem
+            && (stem == "libclang"
+                || stem
+                    .strip_prefix("libclang-")
+                    .is_some_and(starts_with_digit))
     };
-    let mut found = folders.iter().flat_map(|folder| entries(folder)).filter(is_libclang).collect::<Vec<_>>();
+    let mut found = folders
+        .iter()
+        .flat_map(|folder| entries(folder))
+        .filter(is_libclang)
+        .collect::<Vec<_>>();
     found.sort();
     match found.first() {
         Some(path) => Ok(path.display().to_string()),
-        None => Err("not found: install it, say apt-get install libclang-dev, or set \
+        None => Err(
+            "not found: install it, say apt-get install libclang-dev, or set \
                      LIBCLANG_PATH to its folder"
-            .to_owned()),
+                .to_owned(),
+        ),
     }
 }
 
@@ -114,14 +154,20 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 /// The solver, by solving something.
 fn highs() -> Result<String, String> {
     let versions = milp_study::solve::probe().map_err(|error| error.to_string())?;
-    let words = versions.iter().map(|(name, version)| format!("{name} {version}"));
+    let words = versions
+        .iter()
+        .map(|(name, version)| format!("{name} {version}"));
     Ok(format!("solves; {}", words.collect::<Vec<_>>().join(", ")))
 }
 
 fn threads() -> Result<String, String> {
     match std::thread::available_parallelism() {
-        Ok(count) => Ok(format!("{count} for use; results are reproducible with --threads 1")),
-        Err(error) => Err(format!("the system does not say how many there are: {error}")),
+        Ok(count) => Ok(format!(
+            "{count} for use; results are reproducible with --threads 1"
+        )),
+        Err(error) => Err(format!(
+            "the system does not say how many there are: {error}"
+        )),
     }
 }
 
@@ -154,7 +200,10 @@ mod tests {
     #[test]
     fn one_missing_thing_fails_the_whole() {
         assert_eq!(code(&[("a", Ok(String::new()))]), exit::DONE);
-        assert_eq!(code(&[("a", Ok(String::new())), ("b", Err(String::new()))]), exit::FAILURE);
+        assert_eq!(
+            code(&[("a", Ok(String::new())), ("b", Err(String::new()))]),
+            exit::FAILURE
+        );
     }
 
     #[test]

@@ -25,10 +25,17 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let instance = read::instance(&args.file)?;
     let program = milp_model::build(&instance)?.program;
-    let text = if args.lp { milp_solver::lp(&program) } else { milp_solver::mps(&program) };
+    let text = if args.lp {
+        milp_solver::lp(&program)
+    } else {
+        milp_solver::mps(&program)
+    };
     match &args.out {
-        Some(path) => write::file(path, text.as_bytes())
-            .map_err(|source| Error::Io { doing: "write", path: path.clone(), source })?,
+        Some(path) => write::file(path, text.as_bytes()).map_err(|source| Error::Io {
+            doing: "write",
+            path: path.clone(),
+            source,
+        })?,
         None => print::line(text.trim_end()),
     }
     Ok(exit::DONE)

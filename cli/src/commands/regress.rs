@@ -28,7 +28,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     if !args.dir.is_dir() {
-        return Err(Error::Refused(format!("{} is not a folder", args.dir.display())));
+        return Err(Error::Refused(format!(
+            "{} is not a folder",
+            args.dir.display()
+        )));
     }
     let settings = args.solve.then(|| args.limits.settings());
     let cases = regress(&args.dir, settings.as_ref(), &mut |_| ())?;
@@ -39,13 +42,27 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         )));
     }
     if let Some(path) = &args.junit {
-        write::file(path, regress::junit(&cases)?.as_bytes())
-            .map_err(|source| Error::Io { doing: "write", path: path.clone(), source })?;
+        write::file(path, regress::junit(&cases)?.as_bytes()).map_err(|source| Error::Io {
+            doing: "write",
+            path: path.clone(),
+            source,
+        })?;
     }
     table(&cases);
-    let bad = cases.iter().filter(|case| !case.differences.is_empty()).count();
-    print::line(&format!("{} of {} results are as expected", cases.len() - bad, cases.len()));
-    Ok(if bad == 0 { exit::DONE } else { exit::VIOLATION })
+    let bad = cases
+        .iter()
+        .filter(|case| !case.differences.is_empty())
+        .count();
+    print::line(&format!(
+        "{} of {} results are as expected",
+        cases.len() - bad,
+        cases.len()
+    ));
+    Ok(if bad == 0 {
+        exit::DONE
+    } else {
+        exit::VIOLATION
+    })
 }
 
 fn table(cases: &[Case]) {

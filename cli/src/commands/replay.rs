@@ -46,7 +46,11 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     for note in &verdict.notes {
         print::line(note);
     }
-    Ok(if is_clean(verdict) { exit::DONE } else { exit::VIOLATION })
+    Ok(if is_clean(verdict) {
+        exit::DONE
+    } else {
+        exit::VIOLATION
+    })
 }
 
 /// Writes the trace and then the verdict, so that a verdict is never there without its trace.
@@ -54,12 +58,18 @@ fn keep(dir: &Path, confirmed: &Confirmed) -> Result<(), Error> {
     let engine = &confirmed.verdict.engine;
     let files = [
         (format!("trace.{engine}.ndjson"), confirmed.trace.clone()),
-        (format!("verdict.{engine}.yaml"), write::verdict_yaml(&confirmed.verdict)),
+        (
+            format!("verdict.{engine}.yaml"),
+            write::verdict_yaml(&confirmed.verdict),
+        ),
     ];
     for (name, text) in files {
         let path = dir.join(name);
-        write::file(&path, text.as_bytes())
-            .map_err(|source| Error::Io { doing: "write", path, source })?;
+        write::file(&path, text.as_bytes()).map_err(|source| Error::Io {
+            doing: "write",
+            path,
+            source,
+        })?;
     }
     Ok(())
 }

@@ -91,6 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         Some(dir) => dir.clone(),
         None => Path::new("out").join(folder::place(&args.file)?),
     };
+    folder::replaceable(&out)?;
     let interrupt = interrupt_on_ctrl_c()?;
     let request = Request {
         instance: &instance,
@@ -103,8 +104,11 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let solution = solve(&request, &interrupt, &mut |progress| printer.show(progress));
     printer.finish();
     let solution = solution?;
-    write::folder(&out, &solution.files())
-        .map_err(|source| Error::Io { doing: "write", path: out.clone(), source })?;
+    write::folder(&out, &solution.files()).map_err(|source| Error::Io {
+        doing: "write",
+        path: out.clone(),
+        source,
+    })?;
     summary(&solution, &out);
     Ok(code(&solution))
 }
@@ -154,32 +158,62 @@ fn summary(solution: &Solution, out: &Path) {
         _ => "nothing but the solver's word".to_owned(),
     };
     let size = &solution.size;
-    let written = if solution.schedule.is_some() { out.join(SCHEDULE) } else { out.to_owned() };
+    let written = if solution.schedule.is_some() {
+        out.join(SCHEDULE)
+    } else {
+        out.to_owned()
+    };
     print::facts([
         ("goal", Some(sentence::goal_name(instance.goal).to_owned())),
         ("termination", Some(termination.to_owned())),
-        ("value", outcome.primal.map(|value| sentence::value(instance, value))),
-        ("bound", outcome.dual.map(|bound| sentence::bound(instance, bound))),
+        (
+            "value",
+            outcome.primal.map(|value| sentence::value(instance, value)),
+        ),
+        (
+            "bound",
+            outcome.dual.map(|bound| sentence::bound(instance, bound)),
+        ),
         ("proved by", Some(proved_by)),
         ("nodes", Some(outcome.nodes.to_string())),
         ("root bound", solution.root_bound.map(print::number)),
-        ("program", Some(format!("{} columns x {} rows", size.columns, size.rows))),
+        (
+            "program",
+            Some(format!("{} columns x {} rows", size.columns, size.rows)),
+        ),
         ("formulation", Some(outcome.formulation.clone())),
-        ("started from", solution.started_from.map(|value| value.to_string())),
-        ("horizon", solution.adequacy.as_ref().map(milp_study::solve::Adequacy::words)),
+        (
+            "started from",
+            solution.started_from.map(|value| value.to_string()),
+        ),
+        (
+            "horizon",
+            solution
+                .adequacy
+                .as_ref()
+                .map(milp_study::solve::Adequacy::words),
+        ),
         ("seconds", Some(format!("{:.2}", outcome.seconds))),
         ("written", Some(written.display().to_string())),
     ]);
     if solution.refuted {
-        print::line("A second search refuted what the first one had said; see the manual of the solver crate.");
+        print::line(
+            "A second search refuted what the first one had said; see the manual of the solver crate.",
+        );
     }
     print::line(&outcome.sentence);
 }
 
 /// The command line for the outcome, without the path of the binary.
 fn command_line() -> String {
-    let arguments = std::env::args_os().skip(1).map(|part| part.to_string_lossy().into_owned());
-    ["milp".to_owned()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")
+    let arguments = std::env::args_os()
+        .skip(1)
+        .map(|part| part.to_string_lossy().into_owned());
+    ["milp".to_owned()]
+        .into_iter()
+        .chain(arguments)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn formulation(text: &str) -> Result<Formulation, String> {
