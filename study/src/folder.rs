@@ -116,13 +116,13 @@ impl Driven {
     /// With every problem of the first broken file, and when nothing says what the schedule is
     /// for.
     pub fn read(path: &Path, instance: Option<&Path>) -> Result<Self, Error> {
-        let dir = match path.is_dir() {
-            true => path,
+        let dir = if path.is_dir() {
+            path
+        } else {
             // The parent of a bare file name is the empty path, which is no folder to open.
-            false => path
-                .parent()
+            path.parent()
                 .filter(|dir| *dir != Path::new(""))
-                .unwrap_or(Path::new(".")),
+                .unwrap_or(Path::new("."))
         };
         let file = if path.is_dir() {
             path.join(SCHEDULE)
@@ -272,8 +272,14 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
 
 fn is_part_of_a_result(name: &str) -> bool {
     [SCHEDULE, PREDICTIONS, OUTCOME].contains(&name)
-        || (name.starts_with("trace.") && name.ends_with(".ndjson"))
-        || (name.starts_with("verdict.") && name.ends_with(".yaml"))
+        || between(name, "trace.", ".ndjson")
+        || between(name, "verdict.", ".yaml")
+}
+
+fn between(name: &str, start: &str, end: &str) -> bool {
+    name.strip_prefix(start)
+        .and_then(|rest| rest.strip_suffix(end))
+        .is_some()
 }
 
 /// Where results of an instance belong below `out/` or `results/`: its path below the innermost

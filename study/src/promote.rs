@@ -76,14 +76,8 @@ fn observe(from: &Folder, engines: Option<&[Engine]>) -> Result<Expected, Error>
              solve again"
         )));
     }
-    let by_default;
-    let engines = match engines {
-        Some(engines) => engines,
-        None => {
-            by_default = controls(&Engine::of(&from.outcome.instance));
-            &by_default
-        }
-    };
+    let by_default = controls(&Engine::of(&from.outcome.instance));
+    let engines = engines.unwrap_or(&by_default);
     let expected = Expected::observe(from, engines)?;
     if expected.verdict.divergences > 0 {
         return Err(Error::Refused(format!(

@@ -48,9 +48,10 @@ pub fn sentence(instance: &Instance, result: &Found) -> String {
     let closed = result.termination == Termination::Optimal;
     let (said, strength) = match (result.termination, result.primal) {
         (Termination::Optimal | Termination::Feasible, Some(value)) => {
-            let said = match closed {
-                true => best(instance, value),
-                false => found(instance, value),
+            let said = if closed {
+                best(instance, value)
+            } else {
+                found(instance, value)
             };
             (said, strength(instance, result))
         }
@@ -175,8 +176,8 @@ fn found(instance: &Instance, value: i64) -> String {
         Goal::Fork => format!("{place} {} can be decided", count(value, "block")),
         Goal::Finality => format!("{place} {} can exist", count(value, "valid certificate")),
         Goal::Stall => format!(
-            "in a final state as few as {value} of {} can be decided",
-            count(instance.heights.into(), "height")
+            "in a final state as few as {value} of {} heights can be decided",
+            instance.heights
         ),
         Goal::Slow if unbounded(instance, value) => {
             "the time of the first decision is not bounded \
@@ -334,7 +335,7 @@ mod tests {
     #[test]
     fn words_are_as_strong_as_what_was_checked() {
         let fork = instance(Goal::Fork);
-        let tail = |result: &Result| {
+        let tail = |result: &Found| {
             sentence(&fork, result)
                 .split_once(": ")
                 .map(|(_, tail)| tail.to_owned())
@@ -421,7 +422,7 @@ mod tests {
         };
         assert_eq!(
             sentence(&mixed, &result(Termination::Optimal, Some(0), 0.0)),
-            "in a final state as few as 0 of 1 height can be decided with 2 Byzantine replicas and \
+            "in a final state as few as 0 of 1 heights can be decided with 2 Byzantine replicas and \
              1 replica that may crash and 1 replica with network faults of 13 under the mutant \
              small-quorum, within 4 views and 24 slots: optimal, says the solver"
         );

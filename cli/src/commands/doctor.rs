@@ -1,7 +1,6 @@
 //! `milp doctor`: what building and running need, and whether it is here.
 
 use crate::{exit, print};
-use milp_study::Error;
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -10,7 +9,7 @@ use std::{
 /// One finding: what was looked for, and what was found or what to do.
 type Finding = (&'static str, Result<String, String>);
 
-pub(crate) fn run() -> Result<u8, Error> {
+pub(crate) fn run() -> u8 {
     let findings = [
         ("Rust", rust()),
         (
@@ -34,7 +33,7 @@ pub(crate) fn run() -> Result<u8, Error> {
         };
         print::line(&format!("{mark}  {name:<13} {words}"));
     }
-    Ok(code(&findings))
+    code(&findings)
 }
 
 fn code(findings: &[Finding]) -> u8 {
@@ -94,7 +93,7 @@ fn version_of(command: &str) -> Option<String> {
         .then(|| text.lines().next().unwrap_or_default().to_owned())
 }
 
-/// The library that the bindings of HiGHS are made with.
+/// The library that the solver's bindings are made with.
 fn libclang() -> Result<String, String> {
     if let Some(path) = std::env::var_os("LIBCLANG_PATH") {
         return Ok(format!("LIBCLANG_PATH={}", path.to_string_lossy()));

@@ -41,8 +41,8 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Promote(args) => promote::run(&args),
         Command::Regress(args) => regress::run(&args),
         Command::Check(args) => check::run(&args),
-        Command::Schema => schema::run(),
+        Command::Schema => Ok(schema::run()),
         Command::Export(args) => export::run(&args),
-        Command::Doctor => doctor::run(),
+        Command::Doctor => Ok(doctor::run()),
     }
 }

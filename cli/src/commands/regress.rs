@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// Folder of kept results
     #[arg(default_value = RESULTS)]
     dir: PathBuf,
-    /// Write a report in the JUnit format as well
+    /// Write a report as `JUnit` XML as well
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Solve every instance again as well

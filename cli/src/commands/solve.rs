@@ -222,10 +222,12 @@ fn formulation(text: &str) -> Result<Formulation, String> {
 }
 
 fn positive(text: &str) -> Result<f64, String> {
-    not_negative(text).and_then(|value| match value > 0.0 {
-        true => Ok(value),
-        false => Err("expected a number above 0".to_owned()),
-    })
+    let value = not_negative(text)?;
+    if value > 0.0 {
+        Ok(value)
+    } else {
+        Err("expected a number above 0".to_owned())
+    }
 }
 
 fn not_negative(text: &str) -> Result<f64, String> {
