@@ -22,7 +22,10 @@ impl Expr {
 
     /// The columns with a coefficient other than zero, ascending.
     pub fn terms(&self) -> impl Iterator<Item = (Col, i64)> + '_ {
-        self.terms.iter().filter(|&(_, &coefficient)| coefficient != 0).map(|(&c, &k)| (c, k))
+        self.terms
+            .iter()
+            .filter(|&(_, &coefficient)| coefficient != 0)
+            .map(|(&c, &k)| (c, k))
     }
 
     /// Whether no column is left in it.
@@ -33,13 +36,19 @@ impl Expr {
 
 impl From<i64> for Expr {
     fn from(constant: i64) -> Self {
-        Self { terms: BTreeMap::new(), constant }
+        Self {
+            terms: BTreeMap::new(),
+            constant,
+        }
     }
 }
 
 impl From<Col> for Expr {
     fn from(col: Col) -> Self {
-        Self { terms: BTreeMap::from([(col, 1)]), constant: 0 }
+        Self {
+            terms: BTreeMap::from([(col, 1)]),
+            constant: 0,
+        }
     }
 }
 

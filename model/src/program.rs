@@ -75,7 +75,10 @@ pub struct Row {
 impl Row {
     /// The value of the row's sum at `point` (one value per column).
     pub fn activity(&self, point: &[i64]) -> i64 {
-        self.terms.iter().map(|&(col, coefficient)| coefficient * point[col.index()]).sum()
+        self.terms
+            .iter()
+            .map(|&(col, coefficient)| coefficient * point[col.index()])
+            .sum()
     }
 
     /// Whether `point` satisfies the row.
@@ -107,19 +110,34 @@ impl Program {
     /// The objective at `point`.
     pub fn value(&self, point: &[i64]) -> i64 {
         self.constant
-            + self.objective.iter().map(|&(col, weight)| weight * point[col.index()]).sum::<i64>()
+            + self
+                .objective
+                .iter()
+                .map(|&(col, weight)| weight * point[col.index()])
+                .sum::<i64>()
     }
 
     /// The rows that `point` violates and the columns it puts out of bounds, by name.
+    ///
+    /// # Panics
+    /// If `point` does not have one value per column.
     pub fn violations<'a>(&'a self, point: &'a [i64]) -> impl Iterator<Item = &'a str> {
-        assert_eq!(point.len(), self.columns.len(), "a point has one value per column");
+        assert_eq!(
+            point.len(),
+            self.columns.len(),
+            "a point has one value per column"
+        );
         let columns = self
             .columns
             .iter()
             .zip(point)
             .filter(|(column, value)| !(column.lower..=column.upper).contains(value))
             .map(|(column, _)| column.name.as_str());
-        let rows = self.rows.iter().filter(|row| !row.holds(point)).map(|row| row.name.as_str());
+        let rows = self
+            .rows
+            .iter()
+            .filter(|row| !row.holds(point))
+            .map(|row| row.name.as_str());
         columns.chain(rows)
     }
 

@@ -56,13 +56,21 @@ impl Instance {
 
     /// How many replicas may have a fault of `kind`.
     pub fn fault_count(&self, kind: FaultKind) -> u32 {
-        self.faults.iter().filter(|fault| fault.kind == kind).map(Fault::count).sum()
+        self.faults
+            .iter()
+            .filter(|fault| fault.kind == kind)
+            .map(Fault::count)
+            .sum()
     }
 
     /// Smallest and, if there is one, largest delay of a copy, in slots.
     pub fn delays(&self) -> (u32, Option<u32>) {
         match self.network {
-            Network::Bounded { delay_min, delay_max, .. } => (delay_min, Some(delay_max)),
+            Network::Bounded {
+                delay_min,
+                delay_max,
+                ..
+            } => (delay_min, Some(delay_max)),
             Network::Asynchronous | Network::Eventual => (1, None),
         }
     }

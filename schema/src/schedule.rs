@@ -21,7 +21,11 @@ pub struct Message {
 impl Message {
     /// The block the message names, if it names one.
     pub fn block_id(&self) -> Option<BlockId> {
-        self.block.map(|index| BlockId { height: self.height, view: self.view, index })
+        self.block.map(|index| BlockId {
+            height: self.height,
+            view: self.view,
+            index,
+        })
     }
 }
 

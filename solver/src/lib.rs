@@ -1,4 +1,5 @@
-//! Solves a [`Program`](milp_model::program::Program) and says exactly as much about the result as was checked.
+//! Solves a [`Program`](milp_model::program::Program) and says exactly as much about the result
+//! as was checked.
 //!
 //! This crate knows columns, rows and an objective. It never sees an instance, a protocol or a
 //! replica.
@@ -73,10 +74,12 @@ pub struct Settings {
     /// Whether the solver may presolve.
     pub presolve: bool,
     /// A point to start from, one entry per column; `None` for a value that is not known. A
-    /// partial point is completed by a search of at most 500 nodes with the known values fixed.
+    /// partial point is completed with the known values fixed, by a search of at most 500 nodes
+    /// and a quarter of the time.
     /// A start that violates a row or a bound is not used: see [`Solved::started_from`].
     pub warm_start: Option<Vec<Option<i64>>>,
-    /// Further options of `HiGHS` by name; those that the settings above imply win.
+    /// Further options of `HiGHS` by name; those that the settings above imply win. Options that
+    /// loosen its tolerances weaken its word and with it a permuted proof, but nothing exact.
     pub options: Vec<(String, String)>,
 }
 
@@ -140,6 +143,9 @@ pub struct Solved {
     pub nodes: i64,
     /// Branch-and-bound nodes of the proof.
     pub proof_nodes: i64,
+    /// What auxiliary runs (warm start, relaxation, proof) lost to a breakdown of the solver, one
+    /// sentence each; the result is sound without them.
+    pub setbacks: Vec<String>,
     /// Wall-clock seconds.
     pub seconds: f64,
     /// Names and versions of what solved it.

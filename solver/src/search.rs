@@ -10,8 +10,9 @@ use milp_model::program::Program;
 use milp_schema::outcome::{Certificate, Termination};
 use std::{sync::atomic::AtomicBool, sync::atomic::Ordering, time::Instant};
 
-/// Share of the time limit that the relaxation may take: its bound is worth less than a search.
-const RELAXATION_SHARE: f64 = 0.25;
+/// Share of the remaining time that the relaxation, or completing a warm start, may take: what
+/// they give is worth less than a search.
+const AUXILIARY_SHARE: f64 = 0.25;
 
 /// Nodes that completing a partial warm start may take.
 const COMPLETION_NODES: &str = "500";
@@ -101,6 +102,7 @@ struct Search<'a> {
     bound: Option<i64>,
     nodes: i64,
     proof_nodes: i64,
+    setbacks: Vec<String>,
 }
 
 impl<'a> Search<'a> {
@@ -127,6 +129,7 @@ impl<'a> Search<'a> {
             bound: None,
             nodes: 0,
             proof_nodes: 0,
+            setbacks: Vec::new(),
         })
     }
 
@@ -211,15 +214,18 @@ impl<'a> Search<'a> {
         };
         let mut options = self.settings.options.clone();
         options.push(("mip_max_nodes".to_owned(), COMPLETION_NODES.to_owned()));
-        let seconds = self.remaining() * RELAXATION_SHARE;
+        let seconds = self.remaining() * AUXILIARY_SHARE;
         let request = Request {
             seconds,
             options: &options,
             ..self.request()
         };
         let (model, layout) = state(self.program, variant)?;
-        let run = self.run(Phase::WarmStart, model, &request)?;
-        Ok(run.columns.map(|columns| layout.point(&columns)))
+        let run = self.run(Phase::WarmStart, model, &request);
+        let run = self.forgive("completing the warm start", run)?;
+        Ok(run
+            .and_then(|run| run.columns)
+            .map(|columns| layout.point(&columns)))
     }
 
     /// Solves the linear relaxation and derives an exact bound from its duals.
@@ -232,15 +238,15 @@ impl<'a> Search<'a> {
             ..Variant::plain(self.program)
         };
         let request = Request {
-            seconds: self.remaining() * RELAXATION_SHARE,
+            seconds: self.remaining() * AUXILIARY_SHARE,
             ..self.request()
         };
         let (model, layout) = state(self.program, variant)?;
-        let run = self.run(Phase::Relaxation, model, &request)?;
-        if run.ending != Ending::Optimal {
-            return Ok(());
-        }
-        self.root_bound = Some(run.objective);
+        let run = self.run(Phase::Relaxation, model, &request);
+        let run = self.forgive("the relaxation", run)?;
+        let Some(run) = run else { return Ok(()) };
+        // Any multipliers bound the program, those of an unfinished run included.
+        self.root_bound = Some(run.objective).filter(|_| run.ending == Ending::Optimal);
         let multipliers = layout.multipliers(&run.row_duals, self.program.rows.len());
         if let Some((bound, multipliers)) = exact::best_rounding(self.program, &multipliers)
             && self.grid.improves(self.safe.0, bound)
@@ -313,16 +319,24 @@ impl<'a> Search<'a> {
             ..self.request()
         };
         let (model, layout) = state(self.program, variant)?;
-        let run = self.run(Phase::Proof, model, &request)?;
+        let run = self.run(Phase::Proof, model, &request);
+        let Some(run) = self.forgive("the proof", run)? else {
+            return Ok(Answer::Silence);
+        };
         self.proof_nodes += run.nodes;
         if run.ending == Ending::Infeasible {
             return Ok(Answer::Nothing);
         }
         let point = run.columns.map(|columns| layout.point(&columns));
         // A point that is none in exact integers refutes nothing; nor does it confirm.
-        let Some(point) = point.filter(|point| exact::certify(self.program, point).is_ok()) else {
+        let Some(point) = point else {
             return Ok(Answer::Silence);
         };
+        if let Err(violations) = exact::certify(self.program, &point) {
+            self.setbacks
+                .push(format!("the proof: its point violates {}", violations[0]));
+            return Ok(Answer::Silence);
+        }
         let value = exact::value(self.program, &point)?;
         if question
             .at_least
@@ -352,6 +366,18 @@ impl<'a> Search<'a> {
             presolve: self.settings.presolve,
             start: &[],
             options: &self.settings.options,
+        }
+    }
+
+    /// A breakdown of the solver in an auxiliary run costs what that run would have given, not
+    /// what is known already.
+    fn forgive(&mut self, what: &str, run: Result<Run, Error>) -> Result<Option<Run>, Error> {
+        match run {
+            Err(error @ Error::Backend { .. }) => {
+                self.setbacks.push(format!("{what}: {error}"));
+                Ok(None)
+            }
+            other => other.map(Some),
         }
     }
 
@@ -449,6 +475,7 @@ impl<'a> Search<'a> {
             started_from: self.started_from,
             nodes: self.nodes,
             proof_nodes: self.proof_nodes,
+            setbacks: self.setbacks,
             seconds: self.began.elapsed().as_secs_f64(),
             versions: vec![
                 (
@@ -548,8 +575,76 @@ fn prove(
 #[cfg(test)]
 mod tests {
     use super::{Answer, Proof, Question, prove};
-    use crate::{GOOD_LP, exact::Grid, support::ring};
+    use crate::{
+        GOOD_LP,
+        backend::highs::{self, Ending, Request, Run},
+        exact::{Grid, certify},
+        statement::{Order, Variant, state},
+        support::{DenseRow, Dice, program, ring},
+    };
+    use milp_model::program::Program;
     use milp_schema::instance::Sense;
+    use std::sync::atomic::AtomicBool;
+
+    /// A market split: four equalities over forty items with a planted point. Finding any point
+    /// takes a search very long.
+    fn market_split() -> (Program, Vec<i64>) {
+        let mut dice = Dice(11);
+        let planted: Vec<i64> = (0..40).map(|_| dice.roll(0, 1)).collect();
+        let dense: Vec<Vec<i64>> = (0..4)
+            .map(|_| (0..40).map(|_| dice.roll(1, 99)).collect())
+            .collect();
+        let side = |row: &Vec<i64>| row.iter().zip(&planted).map(|(a, x)| a * x).sum();
+        let rows: Vec<DenseRow<'_>> = dense
+            .iter()
+            .map(|row| (Some(side(row)), row.as_slice(), Some(side(row))))
+            .collect();
+        (
+            program(Sense::Maximize, &[(0, 1); 40], &[1; 40], 0, &rows),
+            planted,
+        )
+    }
+
+    /// Half a second of search in a shuffled order, from a start or from nothing.
+    fn briefly(program: &Program, start: Option<&[i64]>) -> (Run, Option<Vec<i64>>) {
+        let order = Order::shuffled(program, 1);
+        let variant = Variant {
+            order,
+            ..Variant::plain(program)
+        };
+        let (model, layout) = state(program, variant).expect("a sound program");
+        let start = start
+            .map(|start| layout.positions(start))
+            .unwrap_or_default();
+        let request = Request {
+            seconds: 0.5,
+            relative_gap: 0.0,
+            absolute_gap: 0.5,
+            target: None,
+            offset: 0.0,
+            threads: 1,
+            seed: 1,
+            presolve: true,
+            start: &start,
+            options: &[],
+        };
+        let never = AtomicBool::new(false);
+        let run = highs::run(model, &request, &never, &mut |_| {}).expect("a run");
+        let point = run.columns.as_ref().map(|columns| layout.point(columns));
+        (run, point)
+    }
+
+    #[test]
+    fn highs_takes_a_start_for_its_incumbent() {
+        let (program, planted) = market_split();
+        let (run, point) = briefly(&program, None);
+        assert_eq!((run.ending, point), (Ending::Limit, None));
+        let (run, point) = briefly(&program, Some(&planted));
+        assert_eq!(run.ending, Ending::Limit);
+        let point = point.expect("the start at least");
+        assert_eq!(certify(&program, &point), Ok(()));
+        assert!(run.objective >= planted.iter().sum::<i64>() as f64);
+    }
 
     /// Runs a proof against a solver that gives these answers; what it was asked for, and what
     /// it came to.

@@ -217,7 +217,7 @@ fn an_objective_without_weights_is_met_by_any_point() {
 #[test]
 fn small_programs_of_all_shapes_agree_with_brute_force() {
     let mut dice = Dice(20);
-    let (mut optimal, mut infeasible) = (0, 0);
+    let (mut optimal, mut infeasible, mut exact_bounds) = (0, 0, 0);
     for _ in 0..300 {
         let program = dice.program();
         let solved = run(&program, &settings());
@@ -230,6 +230,17 @@ fn small_programs_of_all_shapes_agree_with_brute_force() {
                 assert_eq!(solved.primal, Some(program.value(&point)));
                 assert_eq!(solved.dual, solved.primal.map(|primal| primal as f64));
                 optimal += 1;
+                // A relaxation less than one unit away must close by rounding, whatever rows
+                // and senses its duals come from.
+                let primal = solved.primal.expect("an optimum has a value") as f64;
+                if solved
+                    .root_bound
+                    .is_some_and(|root| (root - primal).abs() < 0.999)
+                {
+                    let bound = primal as i64;
+                    assert_eq!(solved.certificate, Certificate::SafeDualBound { bound });
+                    exact_bounds += 1;
+                }
             }
             Termination::Infeasible => infeasible += 1,
             other => panic!("{other:?} without a limit"),
@@ -239,6 +250,7 @@ fn small_programs_of_all_shapes_agree_with_brute_force() {
         optimal >= 100 && infeasible >= 30,
         "{optimal} optimal, {infeasible} infeasible"
     );
+    assert!(exact_bounds >= 80, "{exact_bounds} exact bounds");
 }
 
 #[test]
@@ -288,32 +300,6 @@ fn a_complete_warm_start_survives_an_interrupt_before_the_search() {
     );
     assert_eq!((solved.started_from, solved.proved), (Some(2), false));
     assert_eq!(solved.dual, Some(7.0));
-}
-
-#[test]
-fn highs_accepts_a_complete_start_as_its_incumbent() {
-    // Neither presolve nor a node: the first incumbent the search reports is the start.
-    let start: Vec<Option<i64>> = hard_start();
-    let value = start.iter().flatten().sum::<i64>();
-    let mut first = None;
-    let settings = Settings {
-        warm_start: Some(start),
-        prove: false,
-        ..settings()
-    };
-    let program = hard();
-    solve(
-        &program,
-        &settings,
-        &AtomicBool::new(false),
-        &mut |progress| {
-            if progress.phase == Phase::Search && first.is_none() {
-                first = progress.incumbent;
-            }
-        },
-    )
-    .expect("a result");
-    assert_eq!(first, Some(value));
 }
 
 #[test]
@@ -519,6 +505,78 @@ fn options_reach_highs_and_wrong_ones_are_named() {
     }
 }
 
+/// Settings under which `HiGHS` takes values this far from an integer for integers.
+fn careless(tolerance: &str) -> Settings {
+    let options = vec![("mip_feasibility_tolerance".to_owned(), tolerance.to_owned())];
+    Settings {
+        options,
+        ..settings()
+    }
+}
+
+#[test]
+fn a_wrong_optimum_is_refuted_and_the_better_point_proved_by_two_more_searches() {
+    // So careless, HiGHS calls 1 the optimum of three rings.
+    let rings = rings(Sense::Maximize, 3);
+    let believed = run(
+        &rings,
+        &Settings {
+            prove: false,
+            ..careless("0.1")
+        },
+    );
+    assert_eq!(
+        (believed.termination, believed.primal),
+        (Termination::Optimal, Some(1))
+    );
+    let solved = run(&rings, &careless("0.1"));
+    assert_eq!(
+        (solved.termination, solved.primal),
+        (Termination::Optimal, Some(6))
+    );
+    assert_eq!(
+        solved.certificate,
+        Certificate::PermutedInfeasible { seed: 9 }
+    );
+    assert!(solved.proved && solved.refuted);
+    assert_eq!(solved.dual, Some(6.0));
+}
+
+#[test]
+fn a_wrong_optimum_is_refuted_even_where_the_exact_bound_then_closes() {
+    let solved = run(&ring(Sense::Maximize, 5), &careless("0.1"));
+    assert_eq!(solved.certificate, Certificate::SafeDualBound { bound: 2 });
+    assert!(solved.proved && solved.refuted);
+}
+
+#[test]
+fn a_point_that_rounding_breaks_is_an_error_that_names_the_rows() {
+    let result = solve(
+        &ring(Sense::Maximize, 7),
+        &careless("0.9"),
+        &AtomicBool::new(false),
+        &mut |_| {},
+    );
+    let Err(Error::NotExact { violations }) = result else {
+        panic!("{result:?}")
+    };
+    let expected: Vec<String> = (0..5)
+        .map(|row| format!("row_{row}: 2 is above 1"))
+        .collect();
+    assert_eq!(violations, expected);
+}
+
+#[test]
+fn a_breakdown_of_the_proof_costs_the_proof_only() {
+    let solved = run(&even_weights_odd_side(), &careless("0.9"));
+    assert_eq!(solved.termination, Termination::Infeasible);
+    assert!(!solved.proved);
+    assert_eq!(
+        solved.setbacks,
+        ["the proof: the solver failed: HiGHS returned Error"]
+    );
+}
+
 #[test]
 fn a_gap_that_is_allowed_is_never_called_optimal() {
     let solved = run(
@@ -595,6 +653,18 @@ fn broken_input_is_refused_with_its_name() {
     );
 }
 
-fn hard_start() -> Vec<Option<i64>> {
-    vec![Some(0); 60]
+#[test]
+#[should_panic(expected = "a listener's own panic")]
+fn a_panic_of_the_listener_reaches_the_caller() {
+    let never = AtomicBool::new(false);
+    let mut calls = 0;
+    let result = solve(&hard(), &settings(), &never, &mut |progress| {
+        calls += 1;
+        // The first call of a phase comes from here, later ones from inside the solver.
+        assert!(
+            progress.phase != Phase::Search || calls < 5,
+            "a listener's own panic"
+        );
+    });
+    panic!("{result:?} instead of a panic");
 }

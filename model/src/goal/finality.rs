@@ -1,12 +1,7 @@
 //! `finality`: most valid certificates that exist at one height, whoever holds them; equation (1).
 
 use super::most_at_one_height;
-use crate::{
-    expr::Expr,
-    formulation::timed::Timed,
-    program::Tag,
-    rule::Requires,
-};
+use crate::{expr::Expr, formulation::timed::Timed, program::Tag, rule::Requires};
 use milp_schema::instance::Sense;
 
 /// A certificate of (h, v, b) exists iff the honest replicas that voted for it and the Byzantine
@@ -39,7 +34,12 @@ pub(super) fn objective(timed: &mut Timed) -> (Sense, Expr) {
                 let label = format!("_h{h}_v{v}_b{b}");
                 timed.at_most(family, &label, certificate.clone() * count, votes);
             }
-            let honest = timed.family("certificate_requires_honest_quorum", "E13", &[1], Tag::Valid);
+            let honest = timed.family(
+                "certificate_requires_honest_quorum",
+                "E13",
+                &[1],
+                Tag::Valid,
+            );
             crate::formulation::timed::decision_quorums(timed, honest, &certificate, (h, v, b));
             certificates.push(((h, v, b), certificate));
         }

@@ -7,12 +7,7 @@ mod stall;
 mod views;
 mod weighted;
 
-use crate::{
-    error::Error,
-    expr::Expr,
-    formulation::timed::Timed,
-    program::Tag,
-};
+use crate::{error::Error, expr::Expr, formulation::timed::Timed, program::Tag};
 use milp_schema::instance::Goal;
 
 /// States the goal of the instance: its columns, its rows and the objective.
@@ -23,9 +18,12 @@ pub(crate) fn state(timed: &mut Timed) -> Result<(), Error> {
         Goal::Stall => stall::objective(timed)?,
         Goal::Slow => slow::objective(timed),
         Goal::Views => views::objective(timed),
-        Goal::Weighted { sense, blocks, views, messages } => {
-            weighted::objective(timed, sense, [blocks, views, messages])
-        }
+        Goal::Weighted {
+            sense,
+            blocks,
+            views,
+            messages,
+        } => weighted::objective(timed, sense, [blocks, views, messages]),
     };
     Ok(())
 }
@@ -92,8 +90,9 @@ fn most_at_one_height(timed: &mut Timed, things: Vec<((u32, u32, u32), Expr)>) -
         return all;
     }
     let family = timed.family("count_at_one_height", "E13", &[2], Tag::Goal);
-    let chosen: Vec<Expr> =
-        (0..timed.heights).map(|h| timed.goal_column("chosen", [h, 0, 0])).collect();
+    let chosen: Vec<Expr> = (0..timed.heights)
+        .map(|h| timed.goal_column("chosen", [h, 0, 0]))
+        .collect();
     timed.at_most(family, "", chosen.iter().cloned().sum(), 1.into());
     let mut counted = Expr::default();
     let mut at_height = vec![Expr::default(); timed.heights as usize];
@@ -101,7 +100,12 @@ fn most_at_one_height(timed: &mut Timed, things: Vec<((u32, u32, u32), Expr)>) -
         let column = timed.goal_column("counted", [h, v, b]);
         let label = format!("_h{h}_v{v}_b{b}");
         timed.at_most(family, &format!("{label}_a"), column.clone(), thing);
-        timed.at_most(family, &format!("{label}_b"), column.clone(), chosen[h as usize].clone());
+        timed.at_most(
+            family,
+            &format!("{label}_b"),
+            column.clone(),
+            chosen[h as usize].clone(),
+        );
         at_height[h as usize] += column.clone();
         counted += column;
     }

@@ -1,12 +1,7 @@
 //! `stall`: fewest blocks decided in a final state (E19).
 
 use super::decided_blocks;
-use crate::{
-    error::Error,
-    expr::Expr,
-    formulation::timed::Timed,
-    program::Tag,
-};
+use crate::{error::Error, expr::Expr, formulation::timed::Timed, program::Tag};
 use milp_schema::instance::{FaultKind, Network, Sense};
 
 /// The number of blocks decided, over the executions that end in a final state.
@@ -15,7 +10,10 @@ pub(super) fn objective(timed: &mut Timed) -> Result<(Sense, Expr), Error> {
     nothing_pending(timed);
     everyone_rests(timed);
     recovery_offers_nothing(timed);
-    let blocks: Expr = decided_blocks(timed).into_iter().map(|(_, block)| block).sum();
+    let blocks: Expr = decided_blocks(timed)
+        .into_iter()
+        .map(|(_, block)| block)
+        .sum();
     Ok((Sense::Minimize, blocks))
 }
 
@@ -36,7 +34,10 @@ fn refuse(timed: &Timed) -> Result<(), Error> {
         return unsupported("goal `stall` with `network: asynchronous`", hint);
     }
     if timed.protocol.enter().is_none() {
-        return unsupported("goal `stall` without a view change", "add one to the protocol");
+        return unsupported(
+            "goal `stall` without a view change",
+            "add one to the protocol",
+        );
     }
     Ok(())
 }
@@ -97,7 +98,12 @@ fn everyone_rests(timed: &mut Timed) {
 /// What one live honest replica got from a Byzantine one, every live honest replica got, so that
 /// recovery, which repeats it, adds nothing: `got_i'j^T + byzantine_j − 1 ≤ got_ij^T + excused`.
 fn recovery_offers_nothing(timed: &mut Timed) {
-    let family = timed.family("final_state_is_closed_under_recovery", "E19", &[], Tag::Budget);
+    let family = timed.family(
+        "final_state_is_closed_under_recovery",
+        "E19",
+        &[],
+        Tag::Budget,
+    );
     let last = timed.horizon;
     for c in 0..timed.protocol.channels.len() {
         for (h, v) in timed.height_views() {
@@ -107,7 +113,10 @@ fn recovery_offers_nothing(timed: &mut Timed) {
                         continue;
                     }
                     let others: Vec<u32> = (0..timed.n).filter(|&i| i != j).collect();
-                    for (&i, &k) in others.iter().flat_map(|i| others.iter().map(move |k| (i, k))) {
+                    for (&i, &k) in others
+                        .iter()
+                        .flat_map(|i| others.iter().map(move |k| (i, k)))
+                    {
                         let excused = timed.crashed(i, last)
                             + timed.byzantine(i)
                             + timed.crashed(k, last)

@@ -1,8 +1,8 @@
 //! dBFT 2.0, rule set `paper`: `docs/protocols/dbft2.md`.
 
 use crate::rule::{
-    About, Channel, Duration, Enter, Event, Excludes, Modality, Protocol, Range, Requires, Rotation, Rule,
-    Scope, Threshold, Who,
+    About, Channel, Duration, Enter, Event, Excludes, Modality, Protocol, Range, Requires,
+    Rotation, Rule, Scope, Threshold, Who,
 };
 use milp_schema::Kind;
 
@@ -40,11 +40,22 @@ pub(super) fn no_commit_lock(protocol: &mut Protocol) {
 }
 
 pub(super) fn channels() -> Vec<Channel> {
-    [Kind::PrepareRequest, Kind::PrepareResponse, Kind::Commit, Kind::ChangeView]
-        .into_iter()
-        .map(|kind| Channel { kind, forgeable: true })
-        .chain([Channel { kind: Kind::Block, forgeable: false }])
-        .collect()
+    [
+        Kind::PrepareRequest,
+        Kind::PrepareResponse,
+        Kind::Commit,
+        Kind::ChangeView,
+    ]
+    .into_iter()
+    .map(|kind| Channel {
+        kind,
+        forgeable: true,
+    })
+    .chain([Channel {
+        kind: Kind::Block,
+        forgeable: false,
+    }])
+    .collect()
 }
 
 /// Lines 12–14: whoever holds a published block regards it as final, in any view.
@@ -78,7 +89,10 @@ pub(super) fn prepare_response(line: &'static str) -> Event {
         scope: Scope::View,
         modality: Modality::Must,
         requires: vec![Requires::Held(Kind::PrepareRequest)],
-        excludes: vec![Excludes { event: "change_view", range: Range::View }],
+        excludes: vec![Excludes {
+            event: "change_view",
+            range: Range::View,
+        }],
         decides: false,
     }
 }
@@ -102,7 +116,10 @@ fn commit() -> Event {
                 at_least: Threshold::Quorum,
             },
         ],
-        excludes: vec![Excludes { event: "change_view", range: Range::View }],
+        excludes: vec![Excludes {
+            event: "change_view",
+            range: Range::View,
+        }],
         decides: false,
     }
 }
@@ -121,7 +138,10 @@ pub(super) fn decide(line: &'static str, kinds: Vec<Kind>) -> Event {
         modality: Modality::Must,
         requires: vec![
             Requires::Held(Kind::PrepareRequest),
-            Requires::Tally { of: kinds, at_least: Threshold::Quorum },
+            Requires::Tally {
+                of: kinds,
+                at_least: Threshold::Quorum,
+            },
         ],
         excludes: vec![],
         decides: true,
@@ -150,7 +170,9 @@ pub(super) fn prepare_request(line: &'static str) -> Event {
         about: About::Proposal,
         once: Range::View,
         scope: Scope::View,
-        modality: Modality::Timer { after: Duration::FirstViewOnly(1) },
+        modality: Modality::Timer {
+            after: Duration::FirstViewOnly(1),
+        },
         requires: vec![],
         excludes: vec![],
         decides: false,
@@ -168,11 +190,16 @@ pub(super) fn change_view(line: &'static str, lock: Option<&'static str>) -> Eve
         about: About::View,
         once: Range::View,
         scope: Scope::View,
-        modality: Modality::Timer { after: Duration::Doubling(2) },
+        modality: Modality::Timer {
+            after: Duration::Doubling(2),
+        },
         requires: vec![Requires::OwnAsPrimary("prepare_request")],
         excludes: lock
             .into_iter()
-            .map(|event| Excludes { event, range: Range::Height })
+            .map(|event| Excludes {
+                event,
+                range: Range::Height,
+            })
             .collect(),
         decides: false,
     }

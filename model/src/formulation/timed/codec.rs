@@ -25,7 +25,9 @@ pub(super) fn decode(timed: &Timed, point: &[i64]) -> Decoded {
     let mut rows: Vec<(Order, Choice)> = vec![];
     let mut predictions: Vec<Prediction> = vec![];
     for (key, col) in timed.keys() {
-        let Some(t) = begins(timed, point, key, col) else { continue };
+        let Some(t) = begins(timed, point, key, col) else {
+            continue;
+        };
         match *key {
             Key::Crashed(i, _) => {
                 let (slot, replica) = (Slot(t), ReplicaId(i));
@@ -45,7 +47,10 @@ pub(super) fn decode(timed: &Timed, point: &[i64]) -> Decoded {
                     predictions.push(Prediction {
                         slot: Slot(t),
                         replica: ReplicaId(i),
-                        event: Seen::EnterView { height: Height(at.h), view: View(at.v) },
+                        event: Seen::EnterView {
+                            height: Height(at.h),
+                            view: View(at.v),
+                        },
                     });
                 }
             }
@@ -55,11 +60,21 @@ pub(super) fn decode(timed: &Timed, point: &[i64]) -> Decoded {
     rows.sort_by_key(|(order, _)| *order);
     predictions.sort();
     let choices = rows.into_iter().map(|(_, choice)| choice).collect();
-    Decoded { schedule: Schedule { choices, predictions }, faulty: faulty(timed, point) }
+    Decoded {
+        schedule: Schedule {
+            choices,
+            predictions,
+        },
+        faulty: faulty(timed, point),
+    }
 }
 
 fn value(expr: &Expr, point: &[i64]) -> i64 {
-    expr.constant() + expr.terms().map(|(col, k)| k * point[col.index()]).sum::<i64>()
+    expr.constant()
+        + expr
+            .terms()
+            .map(|(col, k)| k * point[col.index()])
+            .sum::<i64>()
 }
 
 /// The slot in which a cumulative column rises, if this is the column of that slot.
@@ -91,7 +106,9 @@ fn faulty(timed: &Timed, point: &[i64]) -> Vec<(ReplicaId, FaultKind)> {
 fn message(timed: &Timed, c: usize, at: Indices) -> Message {
     let kind = timed.protocol.channels[c].kind.clone();
     let asks = timed.protocol.enter().is_some_and(|enter| enter.of == kind);
-    let names_block = timed.senders(c).any(|e| timed.events[e].about != About::View);
+    let names_block = timed
+        .senders(c)
+        .any(|e| timed.events[e].about != About::View);
     Message {
         kind,
         height: Height(at.h),
@@ -107,19 +124,39 @@ fn seen(timed: &Timed, e: usize, i: u32, at: Indices) -> Vec<Prediction> {
     let rule = &timed.events[e];
     let sends = rule.broadcasts.as_ref().map(|kind| {
         let event = Seen::Send(message(timed, timed.channel(kind), at));
-        Prediction { slot, replica, event }
+        Prediction {
+            slot,
+            replica,
+            event,
+        }
     });
     let decides = rule.decides.then(|| {
-        let block = BlockId { height: Height(at.h), view: View(at.v), index: at.b };
-        Prediction { slot, replica, event: Seen::Decide(block) }
+        let block = BlockId {
+            height: Height(at.h),
+            view: View(at.v),
+            index: at.b,
+        };
+        Prediction {
+            slot,
+            replica,
+            event: Seen::Decide(block),
+        }
     });
     sends.into_iter().chain(decides).collect()
 }
 
 fn timeout(i: u32, at: Indices, e: usize) -> (Order, Choice) {
     let (slot, replica) = (Slot(at.t), ReplicaId(i));
-    let choice = Choice::Timeout { slot, replica, height: Height(at.h), view: View(at.v) };
-    ((slot, 2, replica, Height(at.h), at.v, e as u32, 0, 0), choice)
+    let choice = Choice::Timeout {
+        slot,
+        replica,
+        height: Height(at.h),
+        view: View(at.v),
+    };
+    (
+        (slot, 2, replica, Height(at.h), at.v, e as u32, 0, 0),
+        choice,
+    )
 }
 
 /// The delivery of a copy, and its making if the sender is Byzantine.
@@ -136,7 +173,7 @@ fn deliver(
     } else {
         (1..at.t)
             .find(|&s| value(&timed.sent(c, j, at.h, at.v, at.b, s), point) == 1)
-            .expect("a certified point delivers only what was sent")
+            .unwrap_or(at.t - timed.delay_min)
     };
     let copy = Copy {
         sender: ReplicaId(j),
@@ -152,7 +189,16 @@ fn deliver(
     let finer = finer(timed, point, i, &copy.message);
     let slot = Slot(at.t);
     if byzantine {
-        let order = (Slot(sent), 3, ReplicaId(j), Height(at.h), kind, finer, i, at.v);
+        let order = (
+            Slot(sent),
+            3,
+            ReplicaId(j),
+            Height(at.h),
+            kind,
+            finer,
+            i,
+            at.v,
+        );
         rows.push((order, Choice::Inject { copy: copy.clone() }));
     }
     let order = (slot, 1, ReplicaId(i), Height(at.h), kind, finer, j, at.v);
@@ -165,8 +211,14 @@ fn finer(timed: &Timed, point: &[i64], i: u32, message: &Message) -> u32 {
     if let Some(target) = message.target {
         return u32::MAX - target.0;
     }
-    let Some(block) = message.block_id() else { return 0 };
-    let BlockId { height, view, index } = block;
+    let Some(block) = message.block_id() else {
+        return 0;
+    };
+    let BlockId {
+        height,
+        view,
+        index,
+    } = block;
     let acts = (0..timed.events.len()).any(|e| {
         timed.events[e].broadcasts.as_ref() != Some(&message.kind) && {
             let did = timed.did(e, i, height.0, view.0, index, timed.horizon);
@@ -195,9 +247,20 @@ pub(super) fn encode(
     for choice in &schedule.choices {
         match choice {
             Choice::Deliver { slot, copy } => {
-                let Message { kind, height, view, block, .. } = &copy.message;
+                let Message {
+                    kind,
+                    height,
+                    view,
+                    block,
+                    ..
+                } = &copy.message;
                 let c = channel_of(timed, kind)?;
-                let at = Indices { h: height.0, v: view.0, b: block.unwrap_or(0), t: slot.0 };
+                let at = Indices {
+                    h: height.0,
+                    v: view.0,
+                    b: block.unwrap_or(0),
+                    t: slot.0,
+                };
                 happened(Key::Got(c, copy.receiver.0, copy.sender.0, at), slot.0)?;
             }
             Choice::Crash { slot, replica } => happened(Key::Crashed(replica.0, slot.0), slot.0)?,
@@ -205,7 +268,12 @@ pub(super) fn encode(
             Choice::Drop { .. } | Choice::Timeout { .. } | Choice::Inject { .. } => {}
         }
     }
-    for Prediction { slot, replica, event } in &schedule.predictions {
+    for Prediction {
+        slot,
+        replica,
+        event,
+    } in &schedule.predictions
+    {
         match event {
             Seen::Send(message) => {
                 if let Some(key) = did_key(timed, schedule, replica.0, message, slot.0)? {
@@ -214,7 +282,12 @@ pub(super) fn encode(
             }
             Seen::EnterView { height, view } => {
                 for v in 1..=view.0 {
-                    let at = Indices { h: height.0, v, b: 0, t: slot.0 };
+                    let at = Indices {
+                        h: height.0,
+                        v,
+                        b: 0,
+                        t: slot.0,
+                    };
                     happened(Key::Entered(replica.0, at), slot.0)?;
                 }
             }
@@ -225,7 +298,11 @@ pub(super) fn encode(
 }
 
 fn channel_of(timed: &Timed, kind: &Kind) -> Result<usize, String> {
-    let position = timed.protocol.channels.iter().position(|channel| channel.kind == *kind);
+    let position = timed
+        .protocol
+        .channels
+        .iter()
+        .position(|channel| channel.kind == *kind);
     position.ok_or_else(|| format!("the protocol has no messages of kind {kind}"))
 }
 
@@ -249,10 +326,16 @@ fn did_key(
         matches!(choice, Choice::Deliver { slot, copy }
             if slot.0 <= t && copy.receiver.0 == i && copy.message == *message)
     });
-    let events: Vec<usize> =
-        timed.senders(c).filter(|&e| timed.does(&timed.events[e], i, at.h, at.v)).collect();
+    let events: Vec<usize> = timed
+        .senders(c)
+        .filter(|&e| timed.does(&timed.events[e], i, at.h, at.v))
+        .collect();
     let meant = |&&e: &&usize| (timed.events[e].scope == Scope::Height) == delivered;
-    Ok(events.iter().find(meant).or(events.first()).map(|&e| Key::Did(e, i, at)))
+    Ok(events
+        .iter()
+        .find(meant)
+        .or(events.first())
+        .map(|&e| Key::Did(e, i, at)))
 }
 
 /// The same key at another slot.
@@ -275,10 +358,9 @@ fn fill(
     let mut point: Vec<Option<i64>> = vec![];
     let slot_of = |key: &Key| match *key {
         Key::Crashed(_, t) => t,
-        Key::Did(_, _, at)
-        | Key::Got(_, _, _, at)
-        | Key::Entered(_, at)
-        | Key::Asked(_, _, at) => at.t,
+        Key::Did(_, _, at) | Key::Got(_, _, _, at) | Key::Entered(_, at) | Key::Asked(_, _, at) => {
+            at.t
+        }
         Key::Faulty(..) | Key::Goal(..) => 0,
     };
     let by = |key: &Key, t: u32| first.get(&with_slot(key, 0)).is_some_and(|&slot| slot <= t);
@@ -286,9 +368,9 @@ fn fill(
         let value = match key {
             Key::Faulty(kind, i) => Some(i64::from(faulty.contains(&(ReplicaId(*i), *kind)))),
             Key::Goal(..) => None,
-            Key::Asked(i, j, at) => {
-                Some(i64::from((at.v - 1..timed.views).any(|u| asked_in(timed, &by, *i, *j, *at, u))))
-            }
+            Key::Asked(i, j, at) => Some(i64::from(
+                (at.v - 1..timed.views).any(|u| asked_in(timed, &by, *i, *j, *at, u)),
+            )),
             _ => Some(i64::from(by(key, slot_of(key)))),
         };
         if point.len() <= col.index() {
@@ -308,7 +390,9 @@ fn asked_in(
     at: Indices,
     u: u32,
 ) -> bool {
-    let Some(enter) = timed.protocol.enter() else { return false };
+    let Some(enter) = timed.protocol.enter() else {
+        return false;
+    };
     let c = timed.channel(&enter.of);
     let at = Indices { v: u, b: 0, ..at };
     if i == j {

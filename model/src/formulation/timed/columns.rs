@@ -101,15 +101,31 @@ impl Timed {
         };
         let event = |rule: &str, name: &str| {
             let known = self.events.iter().any(|event| event.name == name);
-            if known { Ok(()) } else { Err(dangling(rule, name)) }
+            if known {
+                Ok(())
+            } else {
+                Err(dangling(rule, name))
+            }
         };
         let channel = |rule: &str, kind: &Kind| {
-            let known = self.protocol.channels.iter().any(|channel| channel.kind == *kind);
-            if known { Ok(()) } else { Err(dangling(rule, kind.name())) }
+            let known = self
+                .protocol
+                .channels
+                .iter()
+                .any(|channel| channel.kind == *kind);
+            if known {
+                Ok(())
+            } else {
+                Err(dangling(rule, kind.name()))
+            }
         };
         for rule in &self.events {
-            rule.broadcasts.iter().try_for_each(|kind| channel(rule.name, kind))?;
-            rule.excludes.iter().try_for_each(|own| event(rule.name, own.event))?;
+            rule.broadcasts
+                .iter()
+                .try_for_each(|kind| channel(rule.name, kind))?;
+            rule.excludes
+                .iter()
+                .try_for_each(|own| event(rule.name, own.event))?;
             for requirement in &rule.requires {
                 match requirement {
                     Requires::Own(names) => {
@@ -127,7 +143,10 @@ impl Timed {
         }
         if let Some(enter) = self.protocol.enter() {
             channel("enter", &enter.of)?;
-            enter.excludes.iter().try_for_each(|name| event("enter", name))?;
+            enter
+                .excludes
+                .iter()
+                .try_for_each(|name| event("enter", name))?;
         }
         Ok(())
     }
@@ -158,7 +177,11 @@ impl Timed {
     /// primary may be Byzantine, because an honest one proposes index 0.
     pub(crate) fn blocks(&self, h: u32, v: u32) -> std::ops::Range<u32> {
         let byzantine = self.may_be(FaultKind::Byzantine, self.primary(h, v));
-        0..if byzantine { self.instance.blocks_per_proposal } else { 1 }
+        0..if byzantine {
+            self.instance.blocks_per_proposal
+        } else {
+            1
+        }
     }
 
     /// The block indices an event of view v is about; the view itself counts as one.
@@ -180,7 +203,9 @@ impl Timed {
 
     /// All (h, v).
     pub(crate) fn height_views(&self) -> Vec<(u32, u32)> {
-        (0..self.heights).flat_map(|h| (0..self.views).map(move |v| (h, v))).collect()
+        (0..self.heights)
+            .flat_map(|h| (0..self.views).map(move |v| (h, v)))
+            .collect()
     }
 
     /// All slots in which something may happen.
@@ -190,7 +215,11 @@ impl Timed {
 
     /// Number of the channel of that kind.
     pub(crate) fn channel(&self, kind: &Kind) -> usize {
-        let position = self.protocol.channels.iter().position(|channel| channel.kind == *kind);
+        let position = self
+            .protocol
+            .channels
+            .iter()
+            .position(|channel| channel.kind == *kind);
         position.expect("check_names found every kind that a rule names")
     }
 
@@ -208,12 +237,15 @@ impl Timed {
 
     /// Whether j may send the channel's kind in view v of height h.
     pub(crate) fn may_send(&self, channel: usize, j: u32, h: u32, v: u32) -> bool {
-        self.senders(channel).any(|e| self.does(&self.events[e], j, h, v))
+        self.senders(channel)
+            .any(|e| self.does(&self.events[e], j, h, v))
     }
 
     /// The block indices a message of the channel may name in view v of height h.
     pub(crate) fn channel_blocks(&self, channel: usize, h: u32, v: u32) -> std::ops::Range<u32> {
-        let names_block = self.senders(channel).any(|e| self.events[e].about != About::View);
+        let names_block = self
+            .senders(channel)
+            .any(|e| self.events[e].about != About::View);
         if names_block { self.blocks(h, v) } else { 0..1 }
     }
 
@@ -221,7 +253,11 @@ impl Timed {
 
     fn add(&mut self, key: Key, name: String, upper: i64) -> Col {
         let col = Col(self.columns.len() as u32);
-        self.columns.push(Column { name, lower: 0, upper });
+        self.columns.push(Column {
+            name,
+            lower: 0,
+            upper,
+        });
         let previous = self.at.insert(key.clone(), col);
         assert!(previous.is_none(), "every key has one column");
         self.keys.push(key);
@@ -291,7 +327,11 @@ impl Timed {
             for t in 1 + self.delay_min..=self.horizon {
                 let label = label(h, v, names_block.then_some(b), t);
                 let at = Indices { h, v, b, t };
-                self.add(Key::Got(c, i, j, at), format!("got_{kind}_i{i}_j{j}{label}"), 1);
+                self.add(
+                    Key::Got(c, i, j, at),
+                    format!("got_{kind}_i{i}_j{j}{label}"),
+                    1,
+                );
             }
         }
     }
@@ -299,7 +339,8 @@ impl Timed {
     /// A binary column of the goal.
     pub(crate) fn goal_column(&mut self, name: &'static str, at: [u32; 3]) -> Expr {
         let [x, y, z] = at;
-        self.add(Key::Goal(name, at), format!("{name}_{x}_{y}_{z}"), 1).into()
+        self.add(Key::Goal(name, at), format!("{name}_{x}_{y}_{z}"), 1)
+            .into()
     }
 
     pub(crate) fn key(&self, col: Col) -> &Key {
@@ -349,7 +390,9 @@ impl Timed {
     pub(crate) fn did_in(&self, e: usize, i: u32, h: u32, v: u32, range: Range, t: u32) -> Expr {
         match range {
             Range::View => self.did_in_view(e, i, h, v, t),
-            Range::Height => (0..self.views).map(|v| self.did_in_view(e, i, h, v, t)).sum(),
+            Range::Height => (0..self.views)
+                .map(|v| self.did_in_view(e, i, h, v, t))
+                .sum(),
         }
     }
 
@@ -359,6 +402,10 @@ impl Timed {
     }
 
     /// Replica i holds the channel's message about (h, v, b) from j by slot t; its own at once.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the indices of the paper's Recv variables"
+    )]
     pub(crate) fn got(&self, c: usize, i: u32, j: u32, h: u32, v: u32, b: u32, t: u32) -> Expr {
         if i == j {
             return self.sent(c, i, h, v, b, t);
@@ -372,18 +419,26 @@ impl Timed {
             return self.look_up(&Key::Asked(i, j, Indices { h, v: w, b: 0, t }));
         }
         // Only the last view's request asks for the view behind the last.
-        let enter = self.protocol.enter().expect("only a view change asks for views");
+        let enter = self
+            .protocol
+            .enter()
+            .expect("only a view change asks for views");
         self.got(self.channel(&enter.of), i, j, h, self.views - 1, 0, t)
     }
 
     /// Replica i decided height h, by slot t, through any of the events numbered.
     pub(crate) fn decided_by(&self, events: &[usize], i: u32, h: u32, t: u32) -> Expr {
-        events.iter().map(|&e| self.did_in(e, i, h, 0, Range::Height, t)).sum()
+        events
+            .iter()
+            .map(|&e| self.did_in(e, i, h, 0, Range::Height, t))
+            .sum()
     }
 
     /// Numbers of the events that decide.
     pub(crate) fn deciding(&self) -> Vec<usize> {
-        (0..self.events.len()).filter(|&e| self.events[e].decides).collect()
+        (0..self.events.len())
+            .filter(|&e| self.events[e].decides)
+            .collect()
     }
 
     /// Replica i decided height h by slot t.
@@ -393,7 +448,10 @@ impl Timed {
 
     /// Replica i decided block (h, v, b) by slot t.
     pub(crate) fn decided_block(&self, i: u32, h: u32, v: u32, b: u32, t: u32) -> Expr {
-        self.deciding().into_iter().map(|e| self.did(e, i, h, v, b, t)).sum()
+        self.deciding()
+            .into_iter()
+            .map(|e| self.did(e, i, h, v, b, t))
+            .sum()
     }
 
     /// Replica i reached view v of height h by slot t; view 0 with the height itself.
@@ -410,12 +468,6 @@ impl Timed {
         self.entered(i, h, v, t) - self.entered(i, h, v + 1, t)
     }
 
-    /// The slot by which event `first` blocks event `second` at slot t: t itself if the replica
-    /// handles `first` earlier in a slot, t − 1 otherwise (E7).
-    pub(crate) fn blocks_by(&self, first: usize, second: usize, t: u32) -> u32 {
-        if first < second { t } else { t - 1 }
-    }
-
     /// Number of senders a threshold asks for.
     pub(crate) fn count(&self, threshold: crate::rule::Threshold) -> i64 {
         i64::from(threshold.count(self.n, self.instance.f()))
@@ -424,9 +476,13 @@ impl Timed {
     /// Slots between entry into view v and the firing of event e's timer; `None` when free.
     pub(crate) fn timer(&self, event: &Event, v: u32) -> Option<u32> {
         match (self.instance.timeouts, event.modality) {
-            (Timeouts::Protocol, Modality::Timer { after }) => {
-                Some(after.in_view(v) * self.instance.block_time.expect("validated with the instance"))
-            }
+            (Timeouts::Protocol, Modality::Timer { after }) => Some(
+                after.in_view(v)
+                    * self
+                        .instance
+                        .block_time
+                        .expect("validated with the instance"),
+            ),
             _ => None,
         }
     }
@@ -474,14 +530,18 @@ impl Timed {
         let name = format!("{}{indices}", self.families[family.0 as usize].name);
         let upper = Some(-difference.constant());
         let terms = difference.terms().collect();
-        self.rows.push(Row { name, family, terms, lower: None, upper });
+        self.rows.push(Row {
+            name,
+            family,
+            terms,
+            lower: None,
+            upper,
+        });
     }
 
     pub(crate) fn finish(&mut self) -> Program {
-        let (sense, objective) = std::mem::replace(
-            &mut self.objective,
-            (Sense::Maximize, Expr::default()),
-        );
+        let (sense, objective) =
+            std::mem::replace(&mut self.objective, (Sense::Maximize, Expr::default()));
         Program {
             columns: std::mem::take(&mut self.columns),
             families: std::mem::take(&mut self.families),
@@ -508,4 +568,10 @@ fn label(h: u32, v: u32, b: Option<u32>, t: u32) -> String {
     }
     write!(label, "_t{t}").expect("writing to a string cannot fail");
     label
+}
+
+/// The slot by which event `first` blocks event `second` at slot t: t itself if the replica
+/// handles `first` earlier in a slot, t − 1 otherwise (E7).
+pub(crate) fn blocks_by(first: usize, second: usize, t: u32) -> u32 {
+    if first < second { t } else { t - 1 }
 }

@@ -20,8 +20,8 @@ mod codec;
 mod columns;
 mod families;
 
-pub use columns::{Indices, Key};
 pub(crate) use columns::Timed;
+pub use columns::{Indices, Key};
 pub(crate) use families::{decision_quorums, most_decisions};
 
 use crate::{
@@ -71,15 +71,24 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
     families::budgets(&mut timed);
     goal::state(&mut timed)?;
     let program = timed.finish();
-    debug_assert!(program.families.iter().any(|family| family.tag == Tag::Legal));
-    Ok(Built { program, formulation: "timed", timed })
+    debug_assert!(
+        program
+            .families
+            .iter()
+            .any(|family| family.tag == Tag::Legal)
+    );
+    Ok(Built {
+        program,
+        formulation: "timed",
+        timed,
+    })
 }
 
 impl Built {
     /// The schedule a point of the program stands for.
     ///
-    /// # Panics
-    /// If `point` does not satisfy the program; certify it first.
+    /// Certify the point first: what is decoded from a point outside the program is a schedule,
+    /// but not one that replicas follow.
     pub fn decode(&self, point: &[i64]) -> Decoded {
         codec::decode(&self.timed, point)
     }
@@ -95,6 +104,17 @@ impl Built {
         faulty: &[(ReplicaId, FaultKind)],
     ) -> Result<Vec<Option<i64>>, String> {
         codec::encode(&self.timed, schedule, faulty)
+    }
+
+    /// A start for the solver from an earlier schedule, which may be partial or of another
+    /// instance: columns that the schedule says nothing about stay open.
+    pub fn warm_start(
+        &self,
+        schedule: &Schedule,
+        faulty: &[(ReplicaId, FaultKind)],
+    ) -> Vec<Option<i64>> {
+        let nothing = vec![None; self.program.columns.len()];
+        self.encode(schedule, faulty).unwrap_or(nothing)
     }
 
     /// What a column stands for.

@@ -53,13 +53,19 @@ fn late_at_most(timed: &mut Timed, most: u32) {
 
 /// At most so many timer firings make an honest replica ask to leave its view.
 fn timeouts_at_most(timed: &mut Timed, most: u32) {
-    let Some(enter) = timed.protocol.enter().cloned() else { return };
+    let Some(enter) = timed.protocol.enter().cloned() else {
+        return;
+    };
     let family = timed.family("change_view_at_most", "E9", &[], Tag::Budget);
     let (c, last) = (timed.channel(&enter.of), timed.horizon);
     let all: Expr = timed
         .height_views()
         .into_iter()
-        .map(|(h, v)| (0..timed.n).map(|j| timed.sent(c, j, h, v, 0, last)).sum::<Expr>())
+        .map(|(h, v)| {
+            (0..timed.n)
+                .map(|j| timed.sent(c, j, h, v, 0, last))
+                .sum::<Expr>()
+        })
         .sum();
     timed.at_most(family, "", all, i64::from(most).into());
 }

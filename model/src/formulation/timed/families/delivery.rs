@@ -67,7 +67,11 @@ pub(super) fn receive_requires_send(timed: &mut Timed, copies: Copies) {
     let forgeable = timed.protocol.channels[copies.c].forgeable;
     for t in timed.slots() {
         let sent = copies.sent(timed, t.saturating_sub(timed.delay_min));
-        let forged = if forgeable { timed.byzantine(copies.j) } else { Expr::default() };
+        let forged = if forgeable {
+            timed.byzantine(copies.j)
+        } else {
+            Expr::default()
+        };
         let got = copies.got(timed, t);
         timed.at_most(family, &copies.label(t), got, sent + forged);
     }
@@ -86,7 +90,7 @@ pub(super) fn send_forces_receive(timed: &mut Timed, copies: Copies) {
     let due: Vec<(u32, u32)> = match timed.instance.network {
         Network::Asynchronous => vec![],
         Network::Eventual => vec![(timed.horizon - 1, timed.horizon)],
-        Network::Bounded { delay_max, gst, .. } => (gst.max(1)..)
+        Network::Bounded { delay_max, gst, .. } => (gst.max(1)..timed.horizon)
             .map(|s| (s, s + delay_max))
             .take_while(|&(_, t)| t <= timed.horizon)
             .collect(),

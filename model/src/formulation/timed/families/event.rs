@@ -1,6 +1,9 @@
 //! When an honest replica may do an event.
 
-use super::{super::columns::Timed, delivery::snake};
+use super::{
+    super::columns::{Timed, blocks_by},
+    delivery::snake,
+};
 use crate::{
     expr::Expr,
     program::Tag,
@@ -54,7 +57,12 @@ impl Act {
 /// What was done stays done: `did^(t−1) ≤ did^t`, the rest of (22), (29), (33).
 pub(super) fn stays(timed: &mut Timed, act: Act) {
     let rule = timed.events[act.e].clone();
-    let family = timed.family(&format!("{}_stays", rule.name), "E6", &[22, 29, 33], Tag::Legal);
+    let family = timed.family(
+        &format!("{}_stays", rule.name),
+        "E6",
+        &[22, 29, 33],
+        Tag::Legal,
+    );
     for b in act.blocks(timed) {
         for t in timed.slots() {
             let (before, now) = (act.did(timed, b, t - 1), act.did(timed, b, t));
@@ -117,7 +125,7 @@ pub(super) fn excluded_by_decision(timed: &mut Timed, act: Act) {
         let decided: Expr = timed
             .deciding()
             .into_iter()
-            .map(|d| timed.decided_by(&[d], act.i, act.h, timed.blocks_by(d, act.e, t)))
+            .map(|d| timed.decided_by(&[d], act.i, act.h, blocks_by(d, act.e, t)))
             .sum();
         let sum = act.happens(timed, t) + decided;
         timed.at_most(family, &act.label(None, t), sum, 1.into());
@@ -132,7 +140,7 @@ pub(super) fn excluded_by_own(timed: &mut Timed, act: Act) {
         let family = timed.family(&name, rule.line, rule.equations, Tag::Legal);
         let earlier = timed.event(exclusion.event);
         for t in timed.slots() {
-            let by = timed.blocks_by(earlier, act.e, t);
+            let by = blocks_by(earlier, act.e, t);
             let done = timed.did_in(earlier, act.i, act.h, act.v, exclusion.range, by);
             let sum = act.happens(timed, t) + done;
             timed.at_most(family, &act.label(None, t), sum, 1.into());
@@ -202,16 +210,17 @@ fn condition(
         Requires::HeldFromAnother(kind) => {
             (1, held(timed, act, kind, b, t, false).into_iter().sum())
         }
-        Requires::Tally { of, at_least } => {
-            (timed.count(*at_least), tally(timed, act, of, b, t))
-        }
+        Requires::Tally { of, at_least } => (timed.count(*at_least), tally(timed, act, of, b, t)),
     })
 }
 
 /// Any of these own events about block b.
 pub(super) fn own(timed: &Timed, act: Act, names: &[&'static str], b: u32, t: u32) -> Expr {
     let Act { i, h, v, .. } = act;
-    names.iter().map(|name| timed.did(timed.event(name), i, h, v, b, t)).sum()
+    names
+        .iter()
+        .map(|name| timed.did(timed.event(name), i, h, v, b, t))
+        .sum()
 }
 
 /// A message of that kind about block b, one expression per possible sender.
@@ -233,15 +242,21 @@ pub(super) fn held(
 
 /// The number of senders of these kinds about block b that replica i holds.
 pub(super) fn tally(timed: &Timed, act: Act, of: &[Kind], b: u32, t: u32) -> Expr {
-    of.iter().flat_map(|kind| held(timed, act, kind, b, t, true)).sum()
+    of.iter()
+        .flat_map(|kind| held(timed, act, kind, b, t, true))
+        .sum()
 }
 
 /// An event happens at most once in its range, and never at a Byzantine replica:
 /// `Σ_range did^T + byzantine_i ≤ 1`; (37) and the paper's "only once" comments.
 pub(super) fn at_most_once(timed: &mut Timed, e: usize, i: u32) {
     let rule = timed.events[e].clone();
-    let family =
-        timed.family(&format!("{}_at_most_once", rule.name), rule.line, &[37], Tag::Legal);
+    let family = timed.family(
+        &format!("{}_at_most_once", rule.name),
+        rule.line,
+        &[37],
+        Tag::Legal,
+    );
     let byzantine = timed.byzantine(i);
     for h in 0..timed.heights {
         let views = match rule.once {

@@ -9,8 +9,13 @@ use milp_schema::instance::{Fault, FaultKind};
 /// `Σ_i faulty_i ≤ count` for each kind of fault: the instance's budget, not the protocol's.
 pub(super) fn faulty_at_most(timed: &mut Timed) {
     for (kind, name) in FAULTS {
-        let count: u32 =
-            timed.instance.faults.iter().filter(|fault| fault.kind == kind).map(Fault::count).sum();
+        let count: u32 = timed
+            .instance
+            .faults
+            .iter()
+            .filter(|fault| fault.kind == kind)
+            .map(Fault::count)
+            .sum();
         let family = timed.family(&format!("{name}_at_most"), "E9", &[], Tag::Budget);
         let all: Expr = (0..timed.n).map(|i| timed.faulty(kind, i)).sum();
         timed.at_most(family, "", all, i64::from(count).into());

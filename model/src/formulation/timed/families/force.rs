@@ -1,7 +1,7 @@
 //! When an honest replica has to do an event.
 
 use super::{
-    super::columns::Timed,
+    super::columns::{Timed, blocks_by},
     event::{self, Act},
 };
 use crate::{
@@ -35,7 +35,9 @@ pub(super) fn forced(timed: &mut Timed, act: Act) {
                     let label = format!("{}_{row}_{place}", act.label(Some(b), t));
                     let slack = excuse.clone() + absent + held.missing.clone();
                     let (left, factor) = match held.tally.clone() {
-                        Some((count, most, tally)) => (tally - (count - 1).into(), most - count + 1),
+                        Some((count, most, tally)) => {
+                            (tally - (count - 1).into(), most - count + 1)
+                        }
                         None => (1.into(), 1),
                     };
                     timed.at_most(family, &label, left, slack * factor);
@@ -57,14 +59,14 @@ fn excused(timed: &Timed, rule: &Event, act: Act, t: u32) -> Expr {
         .deciding()
         .into_iter()
         .filter(|&d| d != e)
-        .map(|d| timed.decided_by(&[d], i, h, timed.blocks_by(d, e, t)))
+        .map(|d| timed.decided_by(&[d], i, h, blocks_by(d, e, t)))
         .sum();
     let own: Expr = rule
         .excludes
         .iter()
         .map(|exclusion| {
             let earlier = timed.event(exclusion.event);
-            timed.did_in(earlier, i, h, v, exclusion.range, timed.blocks_by(earlier, e, t))
+            timed.did_in(earlier, i, h, v, exclusion.range, blocks_by(earlier, e, t))
         })
         .sum();
     timed.byzantine(i) + timed.crashed(i, t) + decided + own
@@ -92,7 +94,10 @@ struct Held {
 
 /// The ways: one per sender that could supply the message required.
 fn conditions(timed: &Timed, rule: &Event, act: Act, b: u32, t: u32) -> Vec<Held> {
-    let mut ways = vec![Held { missing: Expr::default(), tally: None }];
+    let mut ways = vec![Held {
+        missing: Expr::default(),
+        tally: None,
+    }];
     for requirement in &rule.requires {
         let alternatives = match requirement {
             Requires::Own(names) => vec![event::own(timed, act, names, b, t)],
@@ -100,8 +105,10 @@ fn conditions(timed: &Timed, rule: &Event, act: Act, b: u32, t: u32) -> Vec<Held
             Requires::Held(kind) => event::held(timed, act, kind, b, t, true),
             Requires::HeldFromAnother(kind) => event::held(timed, act, kind, b, t, false),
             Requires::Tally { of, at_least } => {
-                let most: usize =
-                    of.iter().map(|kind| event::held(timed, act, kind, b, t, true).len()).sum();
+                let most: usize = of
+                    .iter()
+                    .map(|kind| event::held(timed, act, kind, b, t, true).len())
+                    .sum();
                 for way in &mut ways {
                     let tally = event::tally(timed, act, of, b, t);
                     way.tally = Some((timed.count(*at_least), most as i64, tally));

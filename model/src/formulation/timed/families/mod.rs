@@ -31,7 +31,10 @@ pub(super) fn faults(timed: &mut Timed) {
 pub(super) fn deliveries(timed: &mut Timed) {
     for c in 0..timed.protocol.channels.len() {
         for (h, v) in timed.height_views() {
-            for j in (0..timed.n).filter(|&j| timed.may_send(c, j, h, v)).collect::<Vec<_>>() {
+            for j in (0..timed.n)
+                .filter(|&j| timed.may_send(c, j, h, v))
+                .collect::<Vec<_>>()
+            {
                 for i in (0..timed.n).filter(|&i| i != j).collect::<Vec<_>>() {
                     for b in timed.channel_blocks(c, h, v) {
                         let copy = delivery::Copies { c, i, j, h, v, b };
@@ -76,7 +79,9 @@ pub(super) fn events(timed: &mut Timed) {
 
 /// The step into a later view.
 pub(super) fn view_changes(timed: &mut Timed) {
-    let Some(enter) = timed.protocol.enter().cloned() else { return };
+    let Some(enter) = timed.protocol.enter().cloned() else {
+        return;
+    };
     for h in 0..timed.heights {
         for i in 0..timed.n {
             for w in 1..timed.views {

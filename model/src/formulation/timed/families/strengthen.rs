@@ -21,7 +21,9 @@ use milp_schema::{Kind, instance::FaultKind};
 pub(super) fn honest_quorum(timed: &mut Timed, act: Act) {
     let rule = timed.events[act.e].clone();
     for requirement in &rule.requires {
-        let Requires::Tally { of, at_least } = requirement else { continue };
+        let Requires::Tally { of, at_least } = requirement else {
+            continue;
+        };
         let honest = timed.count(*at_least) - byzantine_count(timed);
         if honest <= 0 {
             continue;
@@ -50,14 +52,18 @@ fn sent_by_others(timed: &Timed, act: Act, of: &[Kind], b: u32, t: u32) -> Expr 
     for kind in of {
         let c = timed.channel(kind);
         for j in 0..timed.n {
-            let by = if i == j { t } else { t.saturating_sub(timed.delay_min) };
+            let by = if i == j {
+                t
+            } else {
+                t.saturating_sub(timed.delay_min)
+            };
             sent += timed.sent(c, j, h, v, b, by);
         }
     }
     sent
 }
 
-/// Σ_j byzantine_j.
+/// The number of Byzantine replicas.
 fn all_byzantine(timed: &Timed) -> Expr {
     (0..timed.n).map(|j| timed.byzantine(j)).sum()
 }
@@ -70,19 +76,29 @@ pub(crate) fn byzantine_count(timed: &Timed) -> i64 {
 /// Behind a view entered stand at least q − B honest requests:
 /// `(q − B) · entered_w^t ≤ Σ_(j≠i) asked_jj^(t−d) + asked_ii^t`.
 pub(super) fn enter_requires_honest_quorum(timed: &mut Timed) {
-    let Some(enter) = timed.protocol.enter().cloned() else { return };
+    let Some(enter) = timed.protocol.enter().cloned() else {
+        return;
+    };
     let honest = timed.count(enter.at_least) - byzantine_count(timed);
     if honest <= 0 {
         return;
     }
-    let family =
-        timed.family("enter_requires_honest_change_view_quorum", enter.line, &[], Tag::Valid);
+    let family = timed.family(
+        "enter_requires_honest_change_view_quorum",
+        enter.line,
+        &[],
+        Tag::Valid,
+    );
     for (h, w) in timed.height_views().into_iter().filter(|&(_, w)| w > 0) {
         for i in 0..timed.n {
             for t in timed.slots() {
                 let asked: Expr = (0..timed.n)
                     .map(|j| {
-                        let by = if i == j { t } else { t.saturating_sub(timed.delay_min) };
+                        let by = if i == j {
+                            t
+                        } else {
+                            t.saturating_sub(timed.delay_min)
+                        };
                         timed.asked(j, j, h, w, by)
                     })
                     .sum();
@@ -111,14 +127,17 @@ pub(super) fn one_binding_event(timed: &mut Timed) {
         })
         .collect();
     for (ask, lock) in pairs {
-        let name =
-            format!("{}_or_{}_at_most_once", timed.events[ask].name, timed.events[lock].name);
+        let name = format!(
+            "{}_or_{}_at_most_once",
+            timed.events[ask].name, timed.events[lock].name
+        );
         let family = timed.family(&name, timed.events[ask].line, &[], Tag::Valid);
         let last = timed.horizon;
         for (h, v) in timed.height_views() {
             for i in 0..timed.n {
-                let locked: Expr =
-                    (0..=v).map(|u| timed.did_in_view(lock, i, h, u, last)).sum();
+                let locked: Expr = (0..=v)
+                    .map(|u| timed.did_in_view(lock, i, h, u, last))
+                    .sum();
                 let sum = timed.did_in_view(ask, i, h, v, last) + locked + timed.byzantine(i);
                 timed.at_most(family, &format!("_i{i}_h{h}_v{v}"), sum, 1.into());
             }
@@ -138,7 +157,9 @@ pub(crate) fn decision_quorums(
     let last = timed.horizon;
     for event in timed.events.clone().iter().filter(|event| event.decides) {
         for requirement in &event.requires {
-            let Requires::Tally { of, at_least } = requirement else { continue };
+            let Requires::Tally { of, at_least } = requirement else {
+                continue;
+            };
             let honest = timed.count(*at_least) - byzantine_count(timed);
             if honest <= 0 {
                 continue;
@@ -173,7 +194,9 @@ pub(crate) fn most_decisions(timed: &Timed) -> Option<i64> {
         .filter(|event| event.decides)
         .flat_map(|event| &event.requires)
         .find_map(|requirement| {
-            let Requires::Tally { of, at_least } = requirement else { return None };
+            let Requires::Tally { of, at_least } = requirement else {
+                return None;
+            };
             let once = of.iter().all(|kind| {
                 let mut votes = timed.senders(timed.channel(kind));
                 votes.all(|e| timed.events[e].once == Range::Height)

@@ -10,7 +10,9 @@ use crate::{expr::Expr, program::Tag, rule::Event};
 /// `entered_v^(t−D) ≤ did^t + (1 − in_v^t) + excluded^t + decided^t + crashed_i^t + byzantine_i`.
 pub(super) fn timer(timed: &mut Timed, act: Act) {
     let rule = timed.events[act.e].clone();
-    let Some(duration) = timed.timer(&rule, act.v) else { return };
+    let Some(duration) = timed.timer(&rule, act.v) else {
+        return;
+    };
     let name = format!("timer_forces_{}", rule.name);
     let forces = timed.family(&name, rule.line, &[], Tag::Legal);
     let name = format!("{}_requires_timer", rule.name);
@@ -27,7 +29,11 @@ pub(super) fn timer(timed: &mut Timed, act: Act) {
 
 /// The view was entered at least `ago` slots before t.
 fn entered_at(timed: &Timed, act: Act, t: u32, ago: u32) -> Expr {
-    if t < ago { Expr::default() } else { timed.entered(act.i, act.h, act.v, t - ago) }
+    if t < ago {
+        Expr::default()
+    } else {
+        timed.entered(act.i, act.h, act.v, t - ago)
+    }
 }
 
 fn excused(timed: &Timed, rule: &Event, act: Act, t: u32) -> Expr {
@@ -35,9 +41,7 @@ fn excused(timed: &Timed, rule: &Event, act: Act, t: u32) -> Expr {
     let own: Expr = rule
         .excludes
         .iter()
-        .map(|exclusion| {
-            timed.did_in(timed.event(exclusion.event), i, h, v, exclusion.range, t)
-        })
+        .map(|exclusion| timed.did_in(timed.event(exclusion.event), i, h, v, exclusion.range, t))
         .sum();
     (1 - timed.is_in(i, h, v, t))
         + own

@@ -25,7 +25,9 @@ impl Step {
     }
 
     fn asked(self, timed: &Timed, t: u32) -> Expr {
-        (0..timed.n).map(|j| timed.asked(self.i, j, self.h, self.w, t)).sum()
+        (0..timed.n)
+            .map(|j| timed.asked(self.i, j, self.h, self.w, t))
+            .sum()
     }
 
     /// Own events of that name in views below w.
@@ -46,7 +48,10 @@ pub(super) fn ask_defines_asked(timed: &mut Timed, enter: &Enter, i: u32, h: u32
     for j in 0..timed.n {
         for t in timed.slots() {
             let asked = timed.asked(i, j, h, w, t);
-            let (got, later) = (timed.got(c, i, j, h, w - 1, 0, t), timed.asked(i, j, h, w + 1, t));
+            let (got, later) = (
+                timed.got(c, i, j, h, w - 1, 0, t),
+                timed.asked(i, j, h, w + 1, t),
+            );
             let label = format!("_i{i}_j{j}_h{h}_v{w}_t{t}");
             timed.at_most(family, &format!("{label}_a"), got.clone(), asked.clone());
             timed.at_most(family, &format!("{label}_b"), later.clone(), asked.clone());
@@ -60,7 +65,12 @@ pub(super) fn stays(timed: &mut Timed, enter: &Enter, step: Step) {
     let family = timed.family("enter_stays", enter.line, enter.equations, Tag::Legal);
     for t in timed.slots() {
         let now = step.entered(timed, t);
-        timed.at_most(family, &step.label(t), step.entered(timed, t - 1), now.clone());
+        timed.at_most(
+            family,
+            &step.label(t),
+            step.entered(timed, t - 1),
+            now.clone(),
+        );
         let lower = timed.entered(step.i, step.h, step.w - 1, t);
         timed.at_most(family, &format!("{}_nested", step.label(t)), now, lower);
     }
@@ -69,12 +79,21 @@ pub(super) fn stays(timed: &mut Timed, enter: &Enter, step: Step) {
 /// A view is entered with requests for it or a later one from q replicas:
 /// `q · entered_w^t ≤ Σ_j asked_w^t`.
 pub(super) fn requires_quorum(timed: &mut Timed, enter: &Enter, step: Step) {
-    let family =
-        timed.family("enter_requires_change_view_quorum", enter.line, enter.equations, Tag::Legal);
+    let family = timed.family(
+        "enter_requires_change_view_quorum",
+        enter.line,
+        enter.equations,
+        Tag::Legal,
+    );
     let count = timed.count(enter.at_least);
     for t in timed.slots() {
         let asked = step.asked(timed, t);
-        timed.at_most(family, &step.label(t), step.entered(timed, t) * count, asked);
+        timed.at_most(
+            family,
+            &step.label(t),
+            step.entered(timed, t) * count,
+            asked,
+        );
     }
 }
 
@@ -88,7 +107,12 @@ pub(super) fn excluded(timed: &mut Timed, enter: &Enter, step: Step) {
     let Step { i, h, w } = step;
     let last = timed.horizon;
     for name in &enter.excludes {
-        let family = timed.family(&format!("enter_excludes_{name}"), enter.line, &[], Tag::Legal);
+        let family = timed.family(
+            &format!("enter_excludes_{name}"),
+            enter.line,
+            &[],
+            Tag::Legal,
+        );
         let sum = step.entered(timed, last) + step.below(timed, name, last);
         timed.at_most(family, &step.label(last), sum, 1.into());
     }
@@ -101,7 +125,9 @@ pub(super) fn excluded(timed: &mut Timed, enter: &Enter, step: Step) {
             .into_iter()
             .map(|d| {
                 let views = if timed.in_view(d) { w } else { timed.views };
-                (0..views).map(|u| timed.did_in_view(d, i, h, u, t)).sum::<Expr>()
+                (0..views)
+                    .map(|u| timed.did_in_view(d, i, h, u, t))
+                    .sum::<Expr>()
             })
             .sum();
         timed.at_most(decides, &step.label(t), steps.clone() + decided, 1.into());
@@ -129,7 +155,11 @@ pub(super) fn forced(timed: &mut Timed, enter: &Enter, step: Step) {
     let family = timed.family(name, enter.line, &[], tag);
     let count = timed.count(enter.at_least);
     for t in timed.slots() {
-        let locked: Expr = enter.excludes.iter().map(|name| step.below(timed, name, t)).sum();
+        let locked: Expr = enter
+            .excludes
+            .iter()
+            .map(|name| step.below(timed, name, t))
+            .sum();
         let excused = step.entered(timed, t)
             + locked
             + timed.decided(i, h, t)
@@ -151,8 +181,10 @@ pub(super) fn quorum_excludes_timeout(timed: &mut Timed, enter: &Enter, step: St
     let count = timed.count(enter.at_least);
     let c = timed.channel(&enter.of);
     for t in timed.slots() {
-        let others: Expr =
-            (0..timed.n).filter(|&j| j != i).map(|j| timed.asked(i, j, h, w, t)).sum();
+        let others: Expr = (0..timed.n)
+            .filter(|&j| j != i)
+            .map(|j| timed.asked(i, j, h, w, t))
+            .sum();
         let asks = timed.sent(c, i, h, w - 1, 0, t) - timed.sent(c, i, h, w - 1, 0, t - 1);
         let right = (1 - asks) * (i64::from(timed.n) - count) + (count - 1);
         timed.at_most(family, &step.label(t), others, right);

@@ -1,0 +1,327 @@
+//! Programs as text and as counts: what the rules of a protocol become.
+
+use milp_model::{
+    Error, build,
+    formulation::timed,
+    program::{Program, Row, Tag},
+    protocols,
+    rule::Rule,
+};
+use milp_schema::{
+    Instance, Kind,
+    instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+};
+use std::fmt::Write as _;
+
+fn instance(protocol: &str, views: u32, slots: u32) -> Instance {
+    Instance {
+        protocol: protocol.into(),
+        rules: "paper".into(),
+        replicas: 4,
+        faults: vec![Fault {
+            kind: FaultKind::Byzantine,
+            who: Who::Any(1),
+        }],
+        beyond_budget: false,
+        heights: 1,
+        views,
+        blocks_per_proposal: 1,
+        slots,
+        network: Network::Eventual,
+        timeouts: Timeouts::Free,
+        block_time: None,
+        primary: Primary::Rotation,
+        goal: Goal::Fork,
+        formulation: Formulation::Auto,
+        budget: Budget::default(),
+        mutant: None,
+    }
+}
+
+fn text(program: &Program, row: &Row) -> String {
+    let mut text = format!("{}:", row.name);
+    for (col, k) in &row.terms {
+        let name = &program.columns[col.index()].name;
+        write!(text, " {k:+} {name}").expect("writing to a string cannot fail");
+    }
+    match (row.lower, row.upper) {
+        (Some(lower), Some(upper)) if lower == upper => write!(text, " = {upper}"),
+        (lower, upper) => write!(text, " in {lower:?}..{upper:?}"),
+    }
+    .expect("writing to a string cannot fail");
+    text
+}
+
+/// The longest row of each family, as text: enough to read the formula in it.
+fn families(program: &Program) -> String {
+    let mut out = String::new();
+    for (number, family) in program.families.iter().enumerate() {
+        let rows: Vec<&Row> = program
+            .rows
+            .iter()
+            .filter(|row| row.family.0 as usize == number)
+            .collect();
+        let longest = rows.iter().rev().max_by_key(|row| row.terms.len());
+        writeln!(
+            out,
+            "{} [{:?}] line {} equations {:?}\n  {}",
+            family.name,
+            family.tag,
+            family.line,
+            family.equations,
+            longest.map_or_else(|| "no rows".into(), |row| text(program, row)),
+        )
+        .expect("writing to a string cannot fail");
+    }
+    out
+}
+
+/// Compares with the committed text; `UPDATE=1` rewrites it for review.
+#[track_caller]
+fn check(name: &str, text: &str) {
+    let path = format!("{}/tests/golden/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        golden == text,
+        "{path} differs; UPDATE=1 rewrites it, then read the diff"
+    );
+}
+
+#[test]
+fn families_of_dbft2_read_as_their_formulas() {
+    check(
+        "dbft2",
+        &families(&build(&instance("dbft2", 2, 5)).unwrap().program),
+    );
+}
+
+#[test]
+fn families_of_dbft1_read_as_their_formulas() {
+    check(
+        "dbft1",
+        &families(&build(&instance("dbft1", 2, 5)).unwrap().program),
+    );
+}
+
+#[test]
+fn names_are_unique_and_every_column_appears_in_a_row() {
+    for protocol in ["dbft1", "dbft2"] {
+        let program = build(&instance(protocol, 3, 8)).unwrap().program;
+        let mut names: Vec<&str> = program
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .chain(program.rows.iter().map(|row| row.name.as_str()))
+            .collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count, "{protocol}");
+        let mut used = vec![false; program.columns.len()];
+        for (col, _) in program.rows.iter().flat_map(|row| &row.terms) {
+            used[col.index()] = true;
+        }
+        let unused: Vec<_> = (0..used.len())
+            .filter(|&col| !used[col])
+            .map(|col| &program.columns[col].name)
+            .collect();
+        assert!(unused.is_empty(), "{unused:?}");
+    }
+}
+
+#[test]
+fn coefficients_are_no_larger_than_the_number_of_replicas() {
+    let program = build(&instance("dbft2", 3, 8)).unwrap().program;
+    for row in &program.rows {
+        for (_, k) in &row.terms {
+            assert!(k.abs() <= 4, "{}", text(&program, row));
+        }
+    }
+}
+
+#[test]
+fn doing_nothing_is_an_execution() {
+    let program = build(&instance("dbft2", 2, 6)).unwrap().program;
+    let nothing = vec![0; program.columns.len()];
+    assert_eq!(
+        program.violations(&nothing).collect::<Vec<_>>(),
+        Vec::<&str>::new()
+    );
+    assert_eq!(program.value(&nothing), 0);
+}
+
+#[test]
+fn every_equation_of_the_paper_stands_in_a_family_or_holds_by_construction() {
+    // (3)–(4) and (7)–(18): columns of slot 0 do not exist. (19) is not an equation. (24), (31),
+    // (35): an own message is the event itself. See docs/MODEL.md.
+    let by_construction = (7..=19).chain([24, 31, 35]);
+    let mut instance = instance("dbft2", 2, 6);
+    let mut found: Vec<u32> = by_construction.collect();
+    for goal in [Goal::Fork, Goal::Finality] {
+        instance.goal = goal;
+        for family in build(&instance).unwrap().program.families {
+            found.extend(family.equations);
+        }
+    }
+    let missing: Vec<u32> = (1..=39)
+        .filter(|equation| !found.contains(equation))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_construct_that_timed_cannot_express_is_refused_by_name() {
+    let instance = instance("dbft2", 2, 6);
+    let refused = [
+        (
+            Rule::Carry {
+                kind: Kind::RecoveryMessage,
+            },
+            "`carry`",
+        ),
+        (
+            Rule::Negation {
+                event: "change_view",
+            },
+            "`negation`",
+        ),
+        (Rule::Relation { name: "parent" }, "`relation`"),
+        (Rule::Hold { kind: Kind::Commit }, "`hold`"),
+    ];
+    for (rule, name) in refused {
+        let mut protocol = protocols::of(&instance).unwrap();
+        protocol.rules.push(rule);
+        let error = timed::build(&instance, &protocol).unwrap_err();
+        assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    let mut free = instance.clone();
+    free.primary = Primary::Free;
+    assert!(
+        build(&free)
+            .unwrap_err()
+            .to_string()
+            .contains("`primary: free`")
+    );
+    let mut stall = instance.clone();
+    stall.goal = Goal::Stall;
+    stall.network = Network::Asynchronous;
+    assert!(
+        build(&stall)
+            .unwrap_err()
+            .to_string()
+            .contains("`network: asynchronous`")
+    );
+    let mut counting = instance;
+    counting.formulation = Formulation::Counting;
+    assert!(
+        build(&counting)
+            .unwrap_err()
+            .to_string()
+            .contains("`counting`")
+    );
+}
+
+#[test]
+fn a_rule_that_names_what_is_not_there_is_refused() {
+    let instance = instance("dbft2", 2, 6);
+    let mut protocol = protocols::of(&instance).unwrap();
+    protocol
+        .rules
+        .retain(|rule| !matches!(rule, Rule::Event(event) if event.name == "commit"));
+    let error = timed::build(&instance, &protocol).unwrap_err();
+    assert!(matches!(error, Error::Dangling { .. }), "{error}");
+}
+
+#[test]
+fn a_mutant_without_the_rule_has_no_vote_bound() {
+    let mut instance = instance("dbft2", 2, 6);
+    let bounded = |instance: &Instance| {
+        let program = build(instance).unwrap().program;
+        program.rows.iter().any(|row| {
+            let family = program.family(row);
+            family.name == "decisions_at_most_by_votes" && family.tag == Tag::Valid
+        })
+    };
+    assert!(bounded(&instance));
+    instance.mutant = Some("no-commit-lock".into());
+    assert!(!bounded(&instance));
+    instance.mutant = None;
+    instance.protocol = "dbft1".into();
+    assert!(!bounded(&instance));
+}
+
+#[test]
+fn with_more_byzantine_replicas_than_f_the_vote_bound_allows_a_fork() {
+    let mut instance = instance("dbft2", 2, 6);
+    instance.faults = vec![Fault {
+        kind: FaultKind::Byzantine,
+        who: Who::Any(2),
+    }];
+    let program = build(&instance).unwrap().program;
+    let bound = program
+        .rows
+        .iter()
+        .find(|row| program.family(row).name == "decisions_at_most_by_votes")
+        .and_then(|row| row.upper);
+    assert!(bound.is_none_or(|bound| bound >= 2), "{bound:?}");
+}
+
+#[test]
+fn the_model_page_lists_every_family() {
+    let mut table = String::from("| family | tag | line | equations |\n|---|---|---|---|\n");
+    let mut seen = std::collections::BTreeSet::new();
+    for protocol in ["dbft2", "dbft1"] {
+        for goal in [
+            Goal::Fork,
+            Goal::Finality,
+            Goal::Stall,
+            Goal::Slow,
+            Goal::Views,
+        ] {
+            let mut instance = instance(protocol, 2, 8);
+            instance.goal = goal;
+            instance.heights = if goal == Goal::Fork { 2 } else { 1 };
+            instance.timeouts = Timeouts::Protocol;
+            instance.block_time = Some(3);
+            instance.budget = Budget {
+                late: Some(1),
+                timeouts: Some(1),
+                injects: Some(1),
+            };
+            for family in build(&instance).unwrap().program.families {
+                if seen.insert(family.name.clone()) {
+                    let equations: Vec<_> = family
+                        .equations
+                        .iter()
+                        .map(|number| format!("({number})"))
+                        .collect();
+                    writeln!(
+                        table,
+                        "| `{}` | {} | {} | {} |",
+                        family.name,
+                        format!("{:?}", family.tag).to_lowercase(),
+                        family.line,
+                        equations.join(" "),
+                    )
+                    .unwrap();
+                }
+            }
+        }
+    }
+    let path = format!("{}/../docs/MODEL.md", env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once("<!-- families -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- end -->").unwrap();
+    let expected = format!("{before}<!-- families -->\n{table}<!-- end -->{after}");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &expected).unwrap();
+    }
+    assert!(
+        page == expected || std::env::var_os("UPDATE").is_some(),
+        "{path}: UPDATE=1"
+    );
+}

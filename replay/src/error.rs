@@ -1,0 +1,177 @@
+//! Why a replay could not start: bad input, never a property's outcome.
+
+use milp_schema::{Message, ReplicaId, instance::FaultKind};
+
+/// What is wrong with the input. `row` counts the choices from 1, a header not counted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No replicas for that protocol.
+    #[error("unknown protocol `{protocol}`: the replicas here are dbft1 and dbft2")]
+    UnknownProtocol {
+        /// The name given.
+        protocol: String,
+    },
+    /// No such rule set.
+    #[error("unknown rule set `{rules}`: the replicas here follow `paper`")]
+    UnknownRules {
+        /// The name given.
+        rules: String,
+    },
+    /// No such mutant of that protocol.
+    #[error("protocol `{protocol}` has no mutant `{mutant}`")]
+    UnknownMutant {
+        /// The name given.
+        mutant: String,
+        /// The protocol it was asked of.
+        protocol: String,
+    },
+    /// Replicas rotate the primary; they cannot let the adversary choose it.
+    #[error("`primary: free` has no replica: it belongs to the reference formulation only")]
+    FreePrimary,
+    /// The same replica is listed as faulty twice.
+    #[error("replica {replica} is listed as faulty twice")]
+    FaultyTwice {
+        /// Who.
+        replica: ReplicaId,
+    },
+    /// A faulty replica that does not exist.
+    #[error("faulty replica {replica} does not exist: replicas are 0 to {last}")]
+    UnknownFaulty {
+        /// Who.
+        replica: ReplicaId,
+        /// The highest replica.
+        last: u32,
+    },
+    /// More faulty replicas of a kind than the instance allows.
+    #[error("{listed} replicas are listed as {kind:?}, the instance allows {allowed}")]
+    TooManyFaulty {
+        /// How faulty.
+        kind: FaultKind,
+        /// How many are listed.
+        listed: u32,
+        /// How many there may be.
+        allowed: u32,
+    },
+    /// The slot is 0 or beyond the horizon.
+    #[error("row {row}: slot {slot} is not one of 1 to {slots}")]
+    SlotOutOfRange {
+        /// Which row.
+        row: usize,
+        /// The slot given.
+        slot: u32,
+        /// The last slot.
+        slots: u32,
+    },
+    /// Rows must ascend by slot.
+    #[error("row {row}: slot {slot} comes after a row of slot {before}")]
+    SlotsNotAscending {
+        /// Which row.
+        row: usize,
+        /// The slot given.
+        slot: u32,
+        /// The slot of the row before.
+        before: u32,
+    },
+    /// A replica that does not exist.
+    #[error("row {row}: replica {replica} does not exist: replicas are 0 to {last}")]
+    UnknownReplica {
+        /// Which row.
+        row: usize,
+        /// The replica given.
+        replica: ReplicaId,
+        /// The highest replica.
+        last: u32,
+    },
+    /// A copy from a replica to itself.
+    #[error("row {row}: replica {replica} would receive a copy from itself")]
+    ToItself {
+        /// Which row.
+        row: usize,
+        /// The replica.
+        replica: ReplicaId,
+    },
+    /// A delivery before the copy can have travelled.
+    #[error("row {row}: delivered in slot {slot} but sent in slot {sent}: a copy takes a slot")]
+    DeliveredBeforeSent {
+        /// Which row.
+        row: usize,
+        /// The slot of the delivery.
+        slot: u32,
+        /// The slot of sending.
+        sent: u32,
+    },
+    /// The same copy delivered or lost twice, or made twice.
+    #[error("row {row}: the copy was already used in row {first}: {message} to replica {receiver}")]
+    CopyTwice {
+        /// Which row.
+        row: usize,
+        /// The earlier row.
+        first: usize,
+        /// What the copy says.
+        message: Message,
+        /// Who it is for.
+        receiver: ReplicaId,
+    },
+    /// Recovery messages are delivered in the heal phase only.
+    #[error("row {row}: {message} belongs to the heal phase, it cannot be delivered by a row")]
+    Recovery {
+        /// Which row.
+        row: usize,
+        /// The message.
+        message: Message,
+    },
+    /// An injection by a replica that is not Byzantine.
+    #[error("row {row}: replica {replica} injects but is not Byzantine")]
+    NotByzantine {
+        /// Which row.
+        row: usize,
+        /// Who.
+        replica: ReplicaId,
+    },
+    /// A Byzantine replica cannot make such a copy (E11).
+    #[error("row {row}: a Byzantine replica cannot make `{message}`: {why}")]
+    CannotInject {
+        /// Which row.
+        row: usize,
+        /// The message.
+        message: Message,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A delivery of a Byzantine replica's copy that no earlier row makes.
+    #[error("row {row}: no earlier row injects {message} of Byzantine replica {sender}")]
+    NotInjected {
+        /// Which row.
+        row: usize,
+        /// Whose copy.
+        sender: ReplicaId,
+        /// The message.
+        message: Message,
+    },
+    /// A timer, crash or restart of a Byzantine replica, which has no honest behaviour.
+    #[error("row {row}: replica {replica} is Byzantine: it has no timer, crash or restart")]
+    IsByzantine {
+        /// Which row.
+        row: usize,
+        /// Who.
+        replica: ReplicaId,
+    },
+    /// A crash of a replica that may not crash.
+    #[error("row {row}: replica {replica} crashes but is neither crash- nor network-faulty")]
+    MayNotCrash {
+        /// Which row.
+        row: usize,
+        /// Who.
+        replica: ReplicaId,
+    },
+    /// A crash of a replica that is down, or a restart of one that is not.
+    #[error("row {row}: replica {replica} is {state} when the row applies")]
+    WrongState {
+        /// Which row.
+        row: usize,
+        /// Who.
+        replica: ReplicaId,
+        /// `up` or `down`.
+        state: &'static str,
+    },
+}

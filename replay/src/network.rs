@@ -1,0 +1,241 @@
+//! The deterministic network: copies in flight, copies held back, copies kept for the heal phase.
+//!
+//! It decides nothing. The schedule says which copy is delivered or dropped when; the network
+//! knows which copies exist, and holds back what is ahead of its receiver (E4).
+
+use crate::signature::Signature;
+use milp_schema::{Height, Kind, Message, ReplicaId, Slot, View, schedule::Copy};
+use std::{cmp::Reverse, collections::BTreeMap};
+
+/// A signed message, and the signed messages it repeats.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Parcel {
+    pub(crate) author: ReplicaId,
+    pub(crate) message: Message,
+    pub(crate) signature: Signature,
+    pub(crate) carried: Vec<Parcel>,
+}
+
+/// The order of E7 among deliveries to one replica: by height, then by kind, the highest target
+/// first among change views.
+pub(crate) fn rank(message: &Message) -> (Height, Kind, Reverse<Option<View>>) {
+    (
+        message.height,
+        message.kind.clone(),
+        Reverse(message.target),
+    )
+}
+
+/// Place in the queue of a receiver: E7, then arrival.
+type Place = ((Height, Kind, Reverse<Option<View>>), u64);
+
+/// Every copy that is neither delivered nor lost.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Network {
+    /// Copies the schedule may deliver.
+    in_flight: BTreeMap<Copy, Parcel>,
+    /// Recovery of the schedule's slots, kept for the heal phase (E17).
+    kept: BTreeMap<Copy, Parcel>,
+    /// Per receiver, delivered copies that are ahead of it.
+    held_back: Vec<BTreeMap<Place, Parcel>>,
+    arrivals: u64,
+}
+
+impl Network {
+    pub(crate) fn new(replicas: u32) -> Self {
+        Self {
+            held_back: vec![BTreeMap::new(); replicas as usize],
+            ..Self::default()
+        }
+    }
+
+    /// Makes one copy of a broadcast. An equal recovery message of the same slot carries nothing
+    /// new and makes none.
+    pub(crate) fn send(&mut self, receiver: ReplicaId, sent: Slot, parcel: &Parcel, kept: bool) {
+        let (sender, message) = (parcel.author, parcel.message.clone());
+        let mut copy = Copy {
+            sender,
+            receiver,
+            message,
+            sent,
+            copy: 0,
+        };
+        while let Some(other) = self.in_flight.get(&copy).or_else(|| self.kept.get(&copy)) {
+            if kept && other == parcel {
+                return;
+            }
+            copy.copy += 1;
+        }
+        let copies = if kept {
+            &mut self.kept
+        } else {
+            &mut self.in_flight
+        };
+        copies.insert(copy, parcel.clone());
+    }
+
+    /// Puts the copy a Byzantine replica made into flight.
+    pub(crate) fn inject(&mut self, copy: Copy, parcel: Parcel) {
+        self.in_flight.insert(copy, parcel);
+    }
+
+    /// Takes a copy out of flight, to deliver or to lose it; `None` if there is none.
+    pub(crate) fn take(&mut self, copy: &Copy) -> Option<Parcel> {
+        self.in_flight.remove(copy)
+    }
+
+    /// Copies in flight, in the order of their names.
+    pub(crate) fn in_flight(&self) -> impl Iterator<Item = &Copy> {
+        self.in_flight.keys()
+    }
+
+    /// Makes what was kept for the heal phase deliverable.
+    pub(crate) fn release_kept(&mut self) {
+        let kept = std::mem::take(&mut self.kept);
+        self.in_flight.extend(kept);
+    }
+
+    /// Holds back a parcel that is ahead of its receiver. One of equal ones is enough (E6).
+    pub(crate) fn hold_back(&mut self, receiver: ReplicaId, parcel: Parcel) {
+        let queue = &mut self.held_back[receiver.index()];
+        let same = |held: &Parcel| held.author == parcel.author && held.message == parcel.message;
+        if !queue.values().any(same) {
+            queue.insert((rank(&parcel.message), self.arrivals), parcel);
+            self.arrivals += 1;
+        }
+    }
+
+    /// The first parcel held back from `receiver` that is not ahead of it any more.
+    pub(crate) fn hand_over(
+        &mut self,
+        receiver: ReplicaId,
+        ahead: impl Fn(&Message) -> bool,
+    ) -> Option<Parcel> {
+        let queue = &mut self.held_back[receiver.index()];
+        let place = queue
+            .iter()
+            .find(|(_, parcel)| !ahead(&parcel.message))?
+            .0
+            .clone();
+        queue.remove(&place)
+    }
+
+    /// Everything undelivered without times and signatures, for the joint state: per copy the
+    /// receiver, whether it is held back, author, message and what it carries.
+    pub(crate) fn labels(&self) -> Vec<Labels> {
+        let carried = |parcel: &Parcel| {
+            parcel
+                .carried
+                .iter()
+                .map(|p| (p.author, p.message.clone()))
+                .collect()
+        };
+        let mut labels: Vec<Labels> = self
+            .in_flight
+            .iter()
+            .map(|(copy, p)| {
+                (
+                    copy.receiver,
+                    false,
+                    p.author,
+                    p.message.clone(),
+                    carried(p),
+                )
+            })
+            .collect();
+        for (receiver, queue) in self.held_back.iter().enumerate() {
+            let receiver = ReplicaId(receiver as u32);
+            labels.extend(
+                queue
+                    .values()
+                    .map(|p| (receiver, true, p.author, p.message.clone(), carried(p))),
+            );
+        }
+        labels.sort_unstable();
+        labels
+    }
+}
+
+/// See [`Network::labels`].
+pub(crate) type Labels = (
+    ReplicaId,
+    bool,
+    ReplicaId,
+    Message,
+    Vec<(ReplicaId, Message)>,
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocols::testing::at;
+
+    fn parcel(author: u32, text: &str) -> Parcel {
+        let author = ReplicaId(author);
+        let signature = Signature::Symbolic(author);
+        Parcel {
+            author,
+            message: at(0, text),
+            signature,
+            carried: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn held_back_copies_come_in_the_order_of_a_slot_then_of_arrival() {
+        let mut network = Network::new(4);
+        for (author, text) in [
+            (3, "ChangeView v1"),
+            (2, "Commit v1 b0"),
+            (3, "PrepareResponse v1 b0"),
+            (2, "PrepareResponse v1 b0"),
+            (1, "PrepareRequest v1 b0"),
+            (1, "ChangeView v2"),
+        ] {
+            network.hold_back(ReplicaId(0), parcel(author, text));
+        }
+        network.hold_back(ReplicaId(0), parcel(1, "PrepareRequest v1 b0"));
+        let mut order = Vec::new();
+        while let Some(parcel) = network.hand_over(ReplicaId(0), |_| false) {
+            order.push(format!("{} {}", parcel.author, parcel.message.kind));
+        }
+        assert_eq!(
+            order,
+            [
+                "1 PrepareRequest",
+                "3 PrepareResponse",
+                "2 PrepareResponse",
+                "2 Commit",
+                "1 ChangeView",
+                "3 ChangeView"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_copy_can_be_taken_once() {
+        let mut network = Network::new(4);
+        let parcel = parcel(1, "Commit v0 b0");
+        network.send(ReplicaId(0), Slot(3), &parcel, false);
+        let copy = network.in_flight().next().expect("one copy").clone();
+        assert_eq!(copy.sent, Slot(3));
+        assert!(network.take(&copy).is_some());
+        assert!(network.take(&copy).is_none());
+    }
+
+    #[test]
+    fn equal_recovery_of_one_slot_makes_one_copy() {
+        let mut network = Network::new(4);
+        for _ in 0..2 {
+            network.send(
+                ReplicaId(0),
+                Slot(3),
+                &parcel(1, "RecoveryMessage v0"),
+                true,
+            );
+        }
+        assert_eq!(network.in_flight().count(), 0, "kept until the heal phase");
+        network.release_kept();
+        assert_eq!(network.in_flight().count(), 1);
+    }
+}

@@ -1,0 +1,67 @@
+//! The commit lock of §8.6.2.
+//!
+//! dBFT 1.0 has no binding vote, so nothing there can break the lock.
+
+use super::{Facts, Property};
+use crate::trace::TraceEvent;
+use milp_schema::{Height, Kind, Message, ReplicaId};
+use std::collections::BTreeMap;
+
+pub(crate) const LOCK: Property = Property {
+    name: "lock",
+    expectation: "after a commit no honest replica commits again or asks for a view at the height",
+    violations,
+};
+
+fn violations(_: &Facts, trace: &[TraceEvent]) -> Vec<String> {
+    let mut bound: BTreeMap<(ReplicaId, Height), &Message> = BTreeMap::new();
+    let mut sentences = Vec::new();
+    for event in trace {
+        let Some(message) = event.sent() else {
+            continue;
+        };
+        let place = (event.replica, message.height);
+        let binds = message.kind == Kind::Commit;
+        if let Some(commit) = bound
+            .get(&place)
+            .filter(|_| binds || message.kind == Kind::ChangeView)
+        {
+            sentences.push(format!(
+                "replica {} sent {message} in slot {} after {commit}",
+                event.replica, event.slot
+            ));
+        }
+        if binds {
+            bound.entry(place).or_insert(message);
+        }
+    }
+    sentences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{event, facts, judge};
+    use super::*;
+    use crate::{protocols::Family, trace::What};
+    use milp_schema::verdict::Holds;
+
+    #[test]
+    fn a_commit_forbids_another_commit_and_a_change_view_of_the_same_replica() {
+        let facts = facts(Family::Dbft2, &[]);
+        let commit = event(What::Send, 1, "Commit v0 b0");
+        for (then, holds) in [
+            (event(What::Send, 1, "Commit v1 b0"), Holds::Violated),
+            (event(What::Send, 1, "ChangeView v0"), Holds::Violated),
+            (event(What::Send, 2, "ChangeView v0"), Holds::Holds),
+            (event(What::Send, 1, "Block v0 b0"), Holds::Holds),
+        ] {
+            assert_eq!(judge(&LOCK, &facts, &[commit.clone(), then]), holds);
+        }
+        let before = event(What::Send, 1, "ChangeView v0");
+        assert_eq!(
+            judge(&LOCK, &facts, &[before, commit]),
+            Holds::Holds,
+            "the other order"
+        );
+    }
+}

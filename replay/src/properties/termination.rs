@@ -1,0 +1,27 @@
+//! Termination: every correct replica decides every height, judged by how the heal phase ended.
+
+use milp_schema::verdict::Liveness;
+
+/// A note where the heal phase did not end in decisions; `stuck` comes with its sentence.
+pub(crate) fn termination(liveness: Liveness, stuck: Option<String>) -> Option<String> {
+    match liveness {
+        Liveness::Decided => None,
+        Liveness::Stuck => stuck,
+        Liveness::Open => {
+            Some("termination open: the step limit of the heal phase came first".to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_end_without_decisions_gets_a_note() {
+        assert_eq!(termination(Liveness::Decided, None), None);
+        let stuck = Some("stuck: all".to_owned());
+        assert_eq!(termination(Liveness::Stuck, stuck.clone()), stuck);
+        assert!(termination(Liveness::Open, None).is_some());
+    }
+}

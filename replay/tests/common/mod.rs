@@ -1,0 +1,132 @@
+//! What the tests of this folder share: instances and rows in a few words.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use milp_replay::{Options, Protocol, Replayed, Signatures, replay};
+use milp_schema::{
+    Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,
+    instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+    schedule::{Choice, Copy},
+};
+
+pub(crate) const OWN: Options = Options {
+    protocol: Protocol::Own,
+    compare: true,
+    signatures: Signatures::Symbolic,
+};
+
+/// n replicas, one height, no faults, asynchronous, free timers.
+pub(crate) fn instance(protocol: &str, replicas: u32, views: u32, slots: u32) -> Instance {
+    Instance {
+        protocol: protocol.to_owned(),
+        rules: "paper".to_owned(),
+        replicas,
+        faults: Vec::new(),
+        beyond_budget: false,
+        heights: 1,
+        views,
+        blocks_per_proposal: 1,
+        slots,
+        network: Network::Asynchronous,
+        timeouts: Timeouts::Free,
+        block_time: None,
+        primary: Primary::Rotation,
+        goal: Goal::Fork,
+        formulation: Formulation::Auto,
+        budget: Budget::default(),
+        mutant: None,
+    }
+}
+
+pub(crate) fn any(kind: FaultKind, count: u32) -> Fault {
+    Fault {
+        kind,
+        who: Who::Any(count),
+    }
+}
+
+/// `PrepareRequest v0 b0` or `ChangeView v0`, at height 0.
+pub(crate) fn message(text: &str) -> Message {
+    let mut words = text.split(' ');
+    let kind = Kind::named(words.next().expect("a kind"));
+    let number = |word: &str| word[1..].parse::<u32>().expect("a letter and a number");
+    let view = words.next().map(number).expect("a view");
+    let target = (kind == Kind::ChangeView).then_some(View(view + 1));
+    let block = words.next().map(number);
+    Message {
+        kind,
+        height: Height(0),
+        view: View(view),
+        block,
+        target,
+    }
+}
+
+pub(crate) fn copy(sent: u32, sender: u32, receiver: u32, text: &str) -> Copy {
+    let (sender, receiver) = (ReplicaId(sender), ReplicaId(receiver));
+    Copy {
+        sender,
+        receiver,
+        message: message(text),
+        sent: Slot(sent),
+        copy: 0,
+    }
+}
+
+pub(crate) fn deliver(slot: u32, sent: u32, sender: u32, receiver: u32, text: &str) -> Choice {
+    Choice::Deliver {
+        slot: Slot(slot),
+        copy: copy(sent, sender, receiver, text),
+    }
+}
+
+pub(crate) fn drop_copy(slot: u32, sent: u32, sender: u32, receiver: u32, text: &str) -> Choice {
+    Choice::Drop {
+        slot: Slot(slot),
+        copy: copy(sent, sender, receiver, text),
+    }
+}
+
+pub(crate) fn inject(slot: u32, sender: u32, receiver: u32, text: &str) -> Choice {
+    Choice::Inject {
+        copy: copy(slot, sender, receiver, text),
+    }
+}
+
+pub(crate) fn timeout(slot: u32, replica: u32, view: u32) -> Choice {
+    let (replica, view) = (ReplicaId(replica), View(view));
+    Choice::Timeout {
+        slot: Slot(slot),
+        replica,
+        height: Height(0),
+        view,
+    }
+}
+
+pub(crate) fn crash(slot: u32, replica: u32) -> Choice {
+    Choice::Crash {
+        slot: Slot(slot),
+        replica: ReplicaId(replica),
+    }
+}
+
+pub(crate) fn restart(slot: u32, replica: u32, backup: bool) -> Choice {
+    Choice::Restart {
+        slot: Slot(slot),
+        replica: ReplicaId(replica),
+        backup,
+    }
+}
+
+/// Replays choices for which nothing is predicted, so that only the choices can diverge.
+pub(crate) fn play(
+    instance: &Instance,
+    faulty: &[(ReplicaId, FaultKind)],
+    choices: Vec<Choice>,
+    options: &Options,
+) -> Replayed {
+    let schedule = Schedule {
+        choices,
+        predictions: Vec::new(),
+    };
+    replay(instance, faulty, &schedule, options).expect("good input")
+}
