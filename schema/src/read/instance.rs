@@ -319,7 +319,7 @@ fn tagged<'a, T: Copy>(
                 return Some(Tagged::Mapping(node));
             }
             // An unknown key was reported; an empty mapping was not.
-            if matches!(&node.value, Value::Map(entries) if entries.is_empty()) {
+            if fields.is_empty() {
                 fields.required(tag, shape, problems)?;
             }
             None

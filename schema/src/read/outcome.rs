@@ -183,6 +183,8 @@ fn certificate(fields: &Fields, problems: &mut Problems) -> Option<Certificate> 
             }
             seed.map(|seed| Certificate::PermutedInfeasible { seed })
         }
+        // Its only key is unknown, which was reported.
+        [None, None] if !certificate.is_empty() => None,
         _ => {
             let what = format!("`certificate` must be {expected}: exactly one of them");
             problems.at(

@@ -54,6 +54,7 @@ impl Node {
 /// keys, tags, aliases, a second document.
 pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
     let mut builder = Builder {
+        text,
         parser: Parser::new_from_str(text),
         problems,
     };
@@ -63,6 +64,7 @@ pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
 }
 
 struct Builder<'text, 'problems> {
+    text: &'text str,
     parser: Parser<'text, StrInput<'text>>,
     problems: &'problems mut Problems,
 }
@@ -90,11 +92,21 @@ impl<'text> Builder<'text, '_> {
                         _ => "check the indentation, colons, brackets and quotes around this place",
                     };
                     let what = format!("not valid YAML: {}", error.info());
-                    self.problems.at(place(error.marker()), what, hint);
+                    let place = self.on_the_tab(place(error.marker()));
+                    self.problems.at(place, what, hint);
                     return None;
                 }
             }
         }
+    }
+
+    /// The parser complains of a tab when it stands behind it.
+    fn on_the_tab(&self, place: Place) -> Place {
+        let line = self.text.lines().nth(place.line.saturating_sub(1)).unwrap_or_default();
+        let before = place.column.checked_sub(2);
+        let behind = before.and_then(|before| line.chars().nth(before)) == Some('\t');
+        let column = if behind { place.column - 1 } else { place.column };
+        Place { column, ..place }
     }
 
     fn document(&mut self) -> Option<Node> {
@@ -128,11 +140,9 @@ impl<'text> Builder<'text, '_> {
     fn node(&mut self, event: Event<'text>, span: Span) -> Option<Node> {
         let place = place(&span.start);
         if event.tag().is_some() {
-            self.problems.at(
-                place,
-                "a YAML tag (`!…`) is not used here",
-                "remove the tag",
-            );
+            let place = span.tag_start().map_or(place, |tag| self::place(&tag));
+            let what = "a YAML tag (`!…`) is not used here";
+            self.problems.at(place, what, "remove the tag");
         }
         let value = match event {
             Event::Scalar(text, style, ..) => Value::Scalar {
@@ -180,7 +190,11 @@ impl<'text> Builder<'text, '_> {
                 (event, span) => self.node(event, span)?,
             };
             let (event, span) = self.next()?;
-            let value = self.node(event, span)?;
+            let mut value = self.node(event, span)?;
+            if value.is_null() && span.is_empty() {
+                // A value that is left out is nowhere; its key is what can be pointed at.
+                value.place = key.place;
+            }
             let Value::Scalar { text, .. } = key.value else {
                 let what = format!("{} cannot be a key", key.described());
                 self.problems.at(key.place, what, "write `key: value`");

@@ -1,0 +1,912 @@
+//! Broken files as a table: what is wrong with each, at which place, and that nothing is missed.
+
+use milp_schema::read;
+
+const INSTANCE: &str = "\
+format: milp-instance/1.0
+protocol: dbft2
+replicas: 4
+views: 2
+slots: 12
+goal: fork
+";
+
+const SCHEDULE: &str = "\
+slot,choice,replica,peer,kind,height,view,block,sent,delay,target,copy
+1,timeout,0,,,0,0,,,,,
+2,deliver,1,0,PrepareRequest,0,0,0,1,1,,0
+2,inject,3,1,ChangeView,0,0,,,,1,0
+3,deliver,1,3,ChangeView,0,0,,2,1,1,0
+";
+
+const PREDICTIONS: &str = "\
+slot,event,replica,kind,height,view,block,target
+1,send,0,PrepareRequest,0,0,0,
+4,enter_view,1,,0,1,,
+5,decide,1,,0,0,0,
+";
+
+const OUTCOME: &str = "\
+format: milp-outcome/1.0
+termination: optimal
+primal: 1
+dual: 1.0
+gap: 0.0
+proved: true
+nodes: 1
+seconds: 0.5
+formulation: timed
+certificate: {safe_dual_bound: {bound: 1}}
+sentence: at most 1 block
+faulty: [{replica: 3, kind: byzantine}]
+schedule_sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+instance:
+  format: milp-instance/1.0
+  protocol: dbft2
+  replicas: 4
+  views: 2
+  slots: 12
+  goal: fork
+  faults: {kind: byzantine, count: 1}
+command: milp solve n4.yaml
+run: {seed: 0}
+";
+
+/// A good file with one text in it replaced, and every problem that this makes.
+struct Case {
+    says: &'static str,
+    replace: &'static str,
+    by: &'static str,
+    problems: &'static [(usize, usize, &'static str)],
+}
+
+const fn case(
+    says: &'static str,
+    replace: &'static str,
+    by: &'static str,
+    problems: &'static [(usize, usize, &'static str)],
+) -> Case {
+    Case {
+        says,
+        replace,
+        by,
+        problems,
+    }
+}
+
+const INSTANCES: &[Case] = &[
+    case(
+        "a text for a number",
+        "replicas: 4",
+        "replicas: four",
+        &[(3, 11, "from 1 to 64, not `four`")],
+    ),
+    case(
+        "a quoted number",
+        "slots: 12",
+        "slots: '12'",
+        &[(5, 8, "not the text `12`")],
+    ),
+    case(
+        "a fraction",
+        "views: 2",
+        "views: 1.5",
+        &[(4, 8, "from 1 to 16, not `1.5`")],
+    ),
+    case(
+        "an octal-looking number",
+        "slots: 12",
+        "slots: 012",
+        &[(5, 8, "not `012`")],
+    ),
+    case(
+        "a list for a number",
+        "views: 2",
+        "views: [2]",
+        &[(4, 8, "not a list")],
+    ),
+    case("no value", "views: 2", "views:", &[(4, 1, "not nothing")]),
+    case(
+        "no replicas",
+        "replicas: 4",
+        "replicas: 0",
+        &[(3, 11, "from 1 to 64, not `0`")],
+    ),
+    case(
+        "too many slots",
+        "slots: 12",
+        "slots: 401",
+        &[(5, 8, "from 1 to 400")],
+    ),
+    case(
+        "a number beyond 64 bits",
+        "slots: 12",
+        "slots: 99999999999999999999",
+        &[(5, 8, "from 1 to 400")],
+    ),
+    case(
+        "a negative number",
+        "views: 2",
+        "views: -2",
+        &[(4, 8, "not `-2`")],
+    ),
+    case(
+        "too many heights",
+        "goal: fork",
+        "goal: fork\nheights: 9",
+        &[(7, 10, "from 1 to 8")],
+    ),
+    case(
+        "an unknown key",
+        "views: 2",
+        "views: 2\nveiws: 2",
+        &[(5, 1, "unknown key `veiws`")],
+    ),
+    case(
+        "a duplicate key",
+        "goal: fork",
+        "goal: fork\nviews: 3",
+        &[(7, 1, "duplicate key `views`")],
+    ),
+    case(
+        "a missing key",
+        "slots: 12\n",
+        "",
+        &[(1, 1, "the key `slots` is missing")],
+    ),
+    case(
+        "three missing keys",
+        "protocol: dbft2\nreplicas: 4\nviews: 2\n",
+        "",
+        &[
+            (1, 1, "`protocol`"),
+            (1, 1, "`replicas`"),
+            (1, 1, "`views`"),
+        ],
+    ),
+    case(
+        "no format",
+        "format: milp-instance/1.0\n",
+        "",
+        &[(1, 1, "the key `format` is missing")],
+    ),
+    case(
+        "a newer major",
+        "instance/1.0",
+        "instance/2.0",
+        &[(1, 9, "version 2.0, newer than")],
+    ),
+    case(
+        "a newer major hides nothing else that could be wrong",
+        "instance/1.0\nprotocol: dbft2",
+        "instance/2.0\nprotocol: dbft9",
+        &[(1, 9, "version 2.0, newer than")],
+    ),
+    case(
+        "a newer minor",
+        "instance/1.0",
+        "instance/1.1",
+        &[(1, 9, "version 1.1, newer than")],
+    ),
+    case(
+        "an older major",
+        "instance/1.0",
+        "instance/0.9",
+        &[(1, 9, "version 0.9, older than")],
+    ),
+    case(
+        "another kind of file",
+        "milp-instance",
+        "milp-outcome",
+        &[(1, 9, "`milp-instance/1.0`")],
+    ),
+    case(
+        "a version that is none",
+        "/1.0",
+        "/one",
+        &[(1, 9, "`milp-instance/1.0`")],
+    ),
+    case(
+        "an unknown protocol",
+        "dbft2",
+        "dbft3",
+        &[(2, 11, "`dbft1` or `dbft2`, not `dbft3`")],
+    ),
+    case(
+        "an unknown rule set",
+        "goal: fork",
+        "goal: fork\nrules: nspcc",
+        &[(7, 8, "known: `paper`")],
+    ),
+    case(
+        "a mutant of another protocol",
+        "protocol: dbft2",
+        "protocol: dbft1\nmutant: no-commit-lock",
+        &[(
+            3,
+            9,
+            "unknown mutant of `dbft1` `no-commit-lock`; known: `small-quorum`",
+        )],
+    ),
+    case(
+        "an unknown goal",
+        "goal: fork",
+        "goal: fokr",
+        &[(6, 7, "`goal` must be `fork`")],
+    ),
+    case(
+        "a goal that needs weights",
+        "goal: fork",
+        "goal: weighted",
+        &[(6, 7, "not `weighted`")],
+    ),
+    case(
+        "weights without a direction",
+        "goal: fork",
+        "goal: {weighted: {blocks: 1}}",
+        &[(6, 18, "the key `sense` is missing")],
+    ),
+    case(
+        "a weight out of range",
+        "goal: fork",
+        "goal: {weighted: {sense: maximize, blocks: 1000001}}",
+        &[(
+            6,
+            44,
+            "`blocks` must be a whole number from -1000000 to 1000000",
+        )],
+    ),
+    case(
+        "a count without a kind",
+        "goal: fork",
+        "goal: fork\nfaults: {count: 1}",
+        &[(7, 9, "the key `kind` is missing")],
+    ),
+    case(
+        "an unknown kind of fault",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: byzantin, count: 1}",
+        &[(7, 16, "not `byzantin`")],
+    ),
+    case(
+        "more faulty replicas than f",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: byzantine, count: 2}",
+        &[(7, 9, "tolerate f = 1")],
+    ),
+    case(
+        "more faulty replicas than replicas",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: byzantine, count: 5}",
+        &[(7, 34, "from 0 to 4, not `5`")],
+    ),
+    case(
+        "more faulty replicas of two kinds than replicas",
+        "goal: fork",
+        "goal: fork\nbeyond_budget: true\nfaults: [{kind: crash, count: 3}, {kind: byzantine, count: 2}]",
+        &[(8, 9, "5 replicas are faulty, but there are only 4")],
+    ),
+    case(
+        "a replica with two kinds of fault",
+        "goal: fork",
+        "goal: fork\nbeyond_budget: true\nfaults:\n- {kind: crash, replicas: [2, 3]}\n- {kind: byzantine, replicas: [3]}",
+        &[(10, 32, "replica 3 is faulty twice")],
+    ),
+    case(
+        "one kind of fault twice",
+        "goal: fork",
+        "goal: fork\nbeyond_budget: true\nfaults: [{kind: crash, count: 1}, {kind: crash, count: 1}]",
+        &[(8, 42, "already given")],
+    ),
+    case(
+        "a replica that does not exist",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: byzantine, replicas: [4]}",
+        &[(7, 38, "`replica id` must be a whole number from 0 to 3")],
+    ),
+    case(
+        "count and members",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: byzantine, count: 1, replicas: [3]}",
+        &[(7, 37, "both `count` and `replicas`")],
+    ),
+    case(
+        "neither count nor members",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: byzantine}",
+        &[(7, 16, "needs `count` or `replicas`")],
+    ),
+    case(
+        "nobody, but one",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: none, count: 1}",
+        &[(7, 22, "makes nobody faulty")],
+    ),
+    case(
+        "protocol timers without block time",
+        "goal: fork",
+        "goal: fork\ntimeouts: protocol",
+        &[(7, 11, "needs `block_time`")],
+    ),
+    case(
+        "block time without protocol timers",
+        "goal: fork",
+        "goal: fork\nblock_time: 6",
+        &[(7, 1, "no meaning while the timers are free")],
+    ),
+    case(
+        "block time that no quorum divides",
+        "goal: fork",
+        "goal: fork\ntimeouts: protocol\nblock_time: 7",
+        &[(8, 13, "not a multiple of the quorum 3")],
+    ),
+    case(
+        "no delay",
+        "goal: fork",
+        "goal: fork\nnetwork: {bounded: {delay_min: 0, delay_max: 4}}",
+        &[(7, 32, "from 1 to 400, not `0`")],
+    ),
+    case(
+        "a largest delay below the smallest",
+        "goal: fork",
+        "goal: fork\nnetwork: {bounded: {delay_min: 3, delay_max: 2}}",
+        &[(7, 46, "delay_max 2 is below delay_min 3")],
+    ),
+    case(
+        "stabilisation after the horizon",
+        "goal: fork",
+        "goal: fork\nnetwork: {bounded: {delay_min: 1, delay_max: 2, gst: 13}}",
+        &[(7, 54, "gst 13 is after the last slot 12")],
+    ),
+    case(
+        "an unknown network",
+        "goal: fork",
+        "goal: fork\nnetwork: {bonded: {delay_min: 1, delay_max: 2}}",
+        &[(7, 11, "unknown key `bonded`")],
+    ),
+    case(
+        "an unknown limit",
+        "goal: fork",
+        "goal: fork\nbudget: {lat: 3}",
+        &[(7, 10, "unknown key `lat`")],
+    ),
+    case(
+        "a boolean by another name",
+        "goal: fork",
+        "goal: fork\nbeyond_budget: yes",
+        &[(7, 16, "not `yes`")],
+    ),
+    case(
+        "a tag",
+        "goal: fork",
+        "goal: !weighted {sense: maximize}",
+        &[(6, 7, "YAML tag"), (6, 18, "unknown key `sense`")],
+    ),
+    case(
+        "an alias",
+        "views: 2",
+        "views: &a 2\nheights: *a",
+        &[(5, 10, "YAML alias")],
+    ),
+    case(
+        "a second document",
+        "goal: fork",
+        "goal: fork\n---\nviews: 3",
+        &[(7, 1, "second document")],
+    ),
+    case(
+        "a tab",
+        "goal: fork",
+        "goal:\n\tweighted: 1",
+        &[(7, 1, "not valid YAML: tab")],
+    ),
+    case(
+        "a bracket that is not closed",
+        "goal: fork",
+        "faults: {kind: byz",
+        &[(6, 9, "unclosed bracket")],
+    ),
+    case(
+        "no mapping",
+        INSTANCE,
+        "- a\n- b\n",
+        &[(1, 1, "an instance must be a mapping, not a list")],
+    ),
+    case(
+        "an empty file",
+        INSTANCE,
+        "",
+        &[(1, 1, "the file is empty")],
+    ),
+    case(
+        "only a comment",
+        INSTANCE,
+        "# later\n",
+        &[(1, 1, "the file is empty")],
+    ),
+    case(
+        "many problems at once",
+        "replicas: 4\nviews: 2\nslots: 12\ngoal: fork",
+        "replicas: 65\nviews: x\nslots: 0\ngoal: win\ntimeouts: none\nextra: 1\nbudget: {late: -1}",
+        &[
+            (3, 11, "`replicas`"),
+            (4, 8, "`views`"),
+            (5, 8, "`slots`"),
+            (6, 7, "`goal`"),
+            (7, 11, "`timeouts`"),
+            (8, 1, "`extra`"),
+            (9, 16, "`late`"),
+        ],
+    ),
+];
+
+const SCHEDULES: &[Case] = &[
+    case(
+        "an empty file",
+        SCHEDULE,
+        "",
+        &[(1, 1, "the file is empty; the first line must be")],
+    ),
+    case(
+        "another header",
+        ",target,copy\n",
+        ",target\n",
+        &[(
+            1,
+            66,
+            "must be the header `slot,choice,replica,peer,kind,height,view,block,sent,delay,target,copy`",
+        )],
+    ),
+    case(
+        "a row cut off",
+        "1,1,,0\n2,inj",
+        "1,1\n2,inj",
+        &[(3, 39, "10 fields, 12 are expected")],
+    ),
+    case(
+        "a field too many",
+        "0,0,0,1,1,,0",
+        "0,0,0,1,1,,0,7",
+        &[(3, 43, "13 fields")],
+    ),
+    case(
+        "an empty line",
+        "2,inject",
+        "\n2,inject",
+        &[(4, 1, "the line is empty")],
+    ),
+    case(
+        "an unknown act",
+        "1,timeout",
+        "1,timeuot",
+        &[(2, 3, "not `timeuot`")],
+    ),
+    case(
+        "a bad number",
+        "1,timeout,0",
+        "1,timeout,x",
+        &[(2, 11, "whole number from 0, not `x`")],
+    ),
+    case(
+        "a leading zero",
+        "1,timeout,0",
+        "1,timeout,00",
+        &[(2, 11, "not `00`")],
+    ),
+    case(
+        "a space",
+        "2,deliver,1",
+        "2,deliver, 1",
+        &[(3, 11, "not ` 1`")],
+    ),
+    case(
+        "a huge number",
+        "1,timeout,0",
+        "1,timeout,4294967296",
+        &[(2, 11, "`replica`")],
+    ),
+    case(
+        "an unknown kind",
+        "PrepareRequest",
+        "Prevote",
+        &[(3, 15, "unknown message kind `Prevote`; known: `Block`")],
+    ),
+    case(
+        "a kind in other letters",
+        "PrepareRequest",
+        "preparerequest",
+        &[(3, 15, "unknown message kind")],
+    ),
+    case(
+        "no kind",
+        "PrepareRequest",
+        "",
+        &[(3, 15, "`kind` is empty; `deliver` needs a message kind")],
+    ),
+    case(
+        "a missing field",
+        "1,timeout,0,,,0,0",
+        "1,timeout,0,,,0,",
+        &[(2, 17, "`view` is empty; `timeout` needs")],
+    ),
+    case(
+        "a superfluous field",
+        "1,timeout,0,,",
+        "1,timeout,0,2,",
+        &[(2, 13, "`peer` must be empty for `timeout`")],
+    ),
+    case(
+        "a superfluous sent slot",
+        "ChangeView,0,0,,,,1,0\n",
+        "ChangeView,0,0,,2,,1,0\n",
+        &[(4, 30, "`sent` must be empty for `inject`")],
+    ),
+    case(
+        "a block that is missing",
+        "Request,0,0,0,",
+        "Request,0,0,,",
+        &[(3, 34, "`block` is empty; a PrepareRequest needs one")],
+    ),
+    case(
+        "a target that is missing",
+        "2,inject,3,1,ChangeView,0,0,,,,1,0\n3,deliver,1,3,ChangeView,0,0,,2,1,1,0",
+        "2,inject,3,1,ChangeView,0,0,,,,,0\n3,deliver,1,3,ChangeView,0,0,,2,1,,0",
+        &[
+            (4, 32, "`target` is empty; a ChangeView"),
+            (5, 35, "`target` is empty; a ChangeView"),
+        ],
+    ),
+    case(
+        "a target of another message",
+        "0,0,0,1,1,,0",
+        "0,0,0,1,1,1,0",
+        &[(3, 40, "`target` must be empty for a PrepareRequest")],
+    ),
+    case(
+        "a target that is not later",
+        "inject,3,1,ChangeView,0,0,,,,1,0\n3,deliver,1,3,ChangeView,0,0,,2,1,1",
+        "inject,3,1,ChangeView,0,1,,,,1,0\n3,deliver,1,3,ChangeView,0,1,,2,1,1",
+        &[(4, 32, "asks for view 1"), (5, 35, "asks for view 1")],
+    ),
+    case(
+        "a delivery before its send",
+        "2,deliver,1,0,PrepareRequest,0,0,0,1,1",
+        "2,deliver,1,0,PrepareRequest,0,0,0,3,1",
+        &[(3, 36, "delivered in slot 2, but sent in slot 3")],
+    ),
+    case(
+        "a delivery in the slot of its send",
+        "0,0,0,1,1,,0",
+        "0,0,0,2,0,,0",
+        &[(3, 36, "delivered in slot 2, but sent in slot 2")],
+    ),
+    case(
+        "a send in slot 0",
+        "0,0,0,1,1,,0",
+        "0,0,0,0,2,,0",
+        &[(3, 36, "nothing is sent in slot 0")],
+    ),
+    case(
+        "a wrong delay",
+        "0,0,0,1,1,,0",
+        "0,0,0,1,2,,0",
+        &[(3, 38, "slot − sent = 2 − 1 = 1, not `2`")],
+    ),
+    case(
+        "a delivery to oneself",
+        "2,deliver,1,0",
+        "2,deliver,1,1",
+        &[(3, 13, "gets a copy from itself")],
+    ),
+    case(
+        "slots that descend",
+        "1,timeout",
+        "3,timeout",
+        &[
+            (3, 1, "slot 2 comes after slot 3"),
+            (4, 1, "slot 2 comes after slot 3"),
+        ],
+    ),
+    case(
+        "an act in slot 0",
+        "1,timeout",
+        "0,timeout",
+        &[(2, 1, "nothing happens in slot 0")],
+    ),
+    case(
+        "a copy delivered twice",
+        "2,inject",
+        "2,deliver,1,0,PrepareRequest,0,0,0,1,1,,0\n2,inject",
+        &[(4, 41, "line 3 delivers or drops the same copy")],
+    ),
+    case(
+        "a copy made twice",
+        "3,deliver",
+        "2,inject,3,1,ChangeView,0,0,,,,1,0\n3,deliver",
+        &[(5, 34, "made in line 4 already")],
+    ),
+    case(
+        "a copy that nobody made",
+        "3,deliver,1,3,ChangeView,0,0,,2,1,1,0",
+        "3,deliver,1,3,ChangeView,0,0,,2,1,1,1",
+        &[(5, 13, "no earlier row injects this copy")],
+    ),
+    case(
+        "a restart without a crash",
+        "3,deliver",
+        "2,restart,2,,backup,,,,,,,\n3,deliver",
+        &[(5, 11, "it is not down")],
+    ),
+    case(
+        "a restart that says nothing of the backup",
+        "3,deliver",
+        "2,crash,2,,,,,,,,,\n2,restart,2,,,,,,,,,\n3,deliver",
+        &[(6, 14, "`backup` or `no-backup`")],
+    ),
+    case(
+        "a second crash",
+        "3,deliver",
+        "2,crash,2,,,,,,,,,\n2,crash,2,,,,,,,,,\n3,deliver",
+        &[(6, 9, "is down since line 5")],
+    ),
+    case(
+        "a timer of a crashed replica",
+        "3,deliver",
+        "2,crash,2,,,,,,,,,\n2,timeout,2,,,0,0,,,,,\n3,deliver",
+        &[(6, 11, "is down since line 5")],
+    ),
+    case(
+        "a drop with a delay",
+        "3,deliver,1,3",
+        "3,drop,1,3",
+        &[(5, 30, "`delay` must be empty for `drop`")],
+    ),
+    case(
+        "problems in three rows at once",
+        "1,timeout,0,,,0,0,,,,,\n2,deliver,1,0,PrepareRequest,0,0,0,1,1,,0\n2,inject,3",
+        "1,timeout,,,,0,0,,,,,\n2,deliver,1,1,Prevote,0,0,0,1,5,,0\n2,inject,y",
+        &[
+            (2, 11, "`replica` is empty"),
+            (3, 31, "`delay`"),
+            (4, 10, "`replica` must be"),
+        ],
+    ),
+];
+
+const PREDICTION_FILES: &[Case] = &[
+    case(
+        "an empty file",
+        PREDICTIONS,
+        "",
+        &[(1, 1, "the file is empty")],
+    ),
+    case(
+        "the header of a schedule",
+        "slot,event",
+        "slot,choice",
+        &[(
+            1,
+            6,
+            "must be the header `slot,event,replica,kind,height,view,block,target`",
+        )],
+    ),
+    case(
+        "an unknown event",
+        "1,send",
+        "1,sent",
+        &[(2, 3, "`send`, `enter_view` or `decide`, not `sent`")],
+    ),
+    case(
+        "an unknown kind",
+        "PrepareRequest",
+        "Prepare",
+        &[(2, 10, "unknown message kind `Prepare`")],
+    ),
+    case(
+        "view 0 entered",
+        "4,enter_view,1,,0,1",
+        "4,enter_view,1,,0,0",
+        &[(3, 19, "view 0 is not entered")],
+    ),
+    case(
+        "a decision on nothing",
+        "5,decide,1,,0,0,0,",
+        "5,decide,1,,0,0,,",
+        &[(4, 17, "`block` is empty; `decide` needs")],
+    ),
+    case(
+        "a kind of a decision",
+        "5,decide,1,",
+        "5,decide,1,Block",
+        &[(4, 12, "`kind` must be empty for `decide`")],
+    ),
+    case(
+        "slots that descend",
+        "5,decide",
+        "3,decide",
+        &[(4, 1, "slot 3 comes after slot 4")],
+    ),
+    case(
+        "a row cut off",
+        "5,decide,1,,0,0,0,",
+        "5,deci",
+        &[(4, 7, "2 fields, 8 are expected")],
+    ),
+];
+
+const OUTCOMES: &[Case] = &[
+    case(
+        "an unknown termination",
+        "termination: optimal",
+        "termination: done",
+        &[(2, 14, "not `done`")],
+    ),
+    case(
+        "a primal that is no number",
+        "primal: 1",
+        "primal: one",
+        &[(3, 9, "`primal` must be a whole number")],
+    ),
+    case(
+        "a primal that is missing",
+        "primal: 1\n",
+        "",
+        &[(1, 1, "the key `primal` is missing")],
+    ),
+    case(
+        "a dual that is not finite",
+        "dual: 1.0",
+        "dual: .inf",
+        &[(4, 7, "a finite number, not `.inf`")],
+    ),
+    case(
+        "an optimum without a value",
+        "primal: 1",
+        "primal: null",
+        &[
+            (3, 9, "if and only if"),
+            (5, 6, "`gap`"),
+            (13, 18, "if and only if `primal` is"),
+        ],
+    ),
+    case(
+        "a gap that does not follow",
+        "gap: 0.0",
+        "gap: 0.5",
+        &[(5, 6, "`gap` does not follow from")],
+    ),
+    case(
+        "a proof without a certificate",
+        "certificate: {safe_dual_bound: {bound: 1}}",
+        "certificate: none",
+        &[(6, 9, "needs a certificate")],
+    ),
+    case(
+        "an unknown certificate",
+        "safe_dual_bound",
+        "oath",
+        &[(10, 15, "unknown key `oath`")],
+    ),
+    case(
+        "a hash that is cut off",
+        "b7852b855",
+        "b78",
+        &[(13, 18, "64 lower-case hexadecimal digits")],
+    ),
+    case(
+        "a faulty replica that the instance does not have",
+        "replica: 3",
+        "replica: 4",
+        &[(12, 20, "from 0 to 3")],
+    ),
+    case(
+        "a fault that the instance does not have",
+        "kind: byzantine}]",
+        "kind: crash}]",
+        &[(12, 10, "does not let replica 3 have this fault")],
+    ),
+    case(
+        "a problem of the instance within",
+        "  slots: 12",
+        "  slots: many",
+        &[(19, 10, "`slots` must be")],
+    ),
+    case(
+        "an unknown key of the instance within",
+        "  goal: fork",
+        "  goal: fork\n  goals: fork",
+        &[(21, 3, "unknown key `goals`")],
+    ),
+    case(
+        "a newer instance within",
+        "milp-instance/1.0",
+        "milp-instance/3.1",
+        &[(15, 11, "version 3.1, newer")],
+    ),
+    case(
+        "a newer outcome",
+        "milp-outcome/1.0",
+        "milp-outcome/2.0",
+        &[(1, 9, "version 2.0, newer")],
+    ),
+    case(
+        "an unknown key",
+        "run: {",
+        "ran: 1\nrun: {",
+        &[(23, 1, "unknown key `ran`")],
+    ),
+    case(
+        "a fact that is a list",
+        "seed: 0",
+        "seed: [0]",
+        &[(23, 13, "`seed` must be a text")],
+    ),
+];
+
+fn check_all<T: std::fmt::Debug>(
+    good: &str,
+    cases: &[Case],
+    read: impl Fn(&str, &str) -> Result<T, read::ReadError>,
+) {
+    if let Err(error) = read("good", good) {
+        panic!("the file that the cases break is not good itself:\n{error}");
+    }
+    let mut failures = Vec::new();
+    for Case {
+        says,
+        replace,
+        by,
+        problems,
+    } in cases
+    {
+        assert!(
+            good.contains(replace),
+            "{says}: {replace:?} is not in the good file"
+        );
+        let Err(error) = read("file", &good.replacen(replace, by, 1)) else {
+            failures.push(format!("{says}: accepted"));
+            continue;
+        };
+        let found: Vec<_> = error
+            .problems
+            .iter()
+            .map(|problem| (problem.line, problem.column))
+            .collect();
+        let expected: Vec<_> = problems
+            .iter()
+            .map(|&(line, column, _)| (line, column))
+            .collect();
+        if found != expected {
+            failures.push(format!("{says}: expected {expected:?}, found\n{error}"));
+        }
+        for (problem, (.., fragment)) in error.problems.iter().zip(*problems) {
+            if !problem.what.contains(fragment) || problem.hint.is_empty() {
+                failures.push(format!(
+                    "{says}: expected {fragment:?} and a hint, found\n{problem}"
+                ));
+            }
+            assert_eq!(problem.file, "file", "the name is the one that was given");
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn every_problem_of_an_instance_is_reported_at_its_place() {
+    check_all(INSTANCE, INSTANCES, read::instance_text);
+}
+
+#[test]
+fn every_problem_of_a_schedule_is_reported_at_its_place() {
+    check_all(SCHEDULE, SCHEDULES, read::choices_text);
+}
+
+#[test]
+fn every_problem_of_predictions_is_reported_at_its_place() {
+    check_all(PREDICTIONS, PREDICTION_FILES, read::predictions_text);
+}
+
+#[test]
+fn every_problem_of_an_outcome_is_reported_at_its_place() {
+    check_all(OUTCOME, OUTCOMES, read::outcome_text);
+}
