@@ -1,6 +1,9 @@
 //! Valid and invalid command lines, broken inputs, and what each ends with.
 
-#![expect(clippy::unwrap_used, reason = "a test says by failing that it cannot go on")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says by failing that it cannot go on"
+)]
 
 mod support;
 
@@ -13,7 +16,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     ("solve --help", 0, "--no-prove"),
     ("schema", 0, "\"properties\""),
     ("check instances/small.yaml", 0, "is valid"),
-    ("export instances/small.yaml --lp", 0, "subject to"),
+    ("export instances/small.yaml --lp", 0, "Subject To"),
     ("export instances/small.yaml --mps", 0, "ROWS"),
     (
         "solve instances/small.yaml --quiet",

@@ -1,6 +1,9 @@
 //! What a run leaves in its folder, however it ends.
 
-#![expect(clippy::unwrap_used, reason = "a test says by failing that it cannot go on")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says by failing that it cannot go on"
+)]
 
 mod support;
 

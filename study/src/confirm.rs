@@ -1,6 +1,7 @@
 //! Drives replicas with a schedule.
 
 use crate::{Error, folder::Driven};
+use milp_replay::{Options, Protocol, Signatures};
 use milp_schema::{
     Instance, Verdict,
     instance::PROTOCOLS,
@@ -103,9 +104,18 @@ impl Driven {
         let engine = engine.unwrap_or(&own);
         let driven = engine.put_into(&self.instance);
         let compare = self.predicted && *engine == own;
-        let options = milp_replay::Options { symbolic, compare };
+        let signatures = if symbolic {
+            Signatures::Symbolic
+        } else {
+            Signatures::P256
+        };
+        let options = Options {
+            protocol: Protocol::Own,
+            compare,
+            signatures,
+        };
         let replayed = milp_replay::replay(&driven, &self.faulty, &self.schedule, &options)?;
-        let trace = milp_replay::trace::to_ndjson(&replayed.trace);
+        let trace = milp_replay::to_ndjson(&replayed.trace);
         Ok(Confirmed {
             verdict: replayed.verdict,
             trace,

@@ -64,7 +64,7 @@ pub fn sentence(instance: &Instance, result: &Found) -> String {
         }
         (Termination::Undecided | Termination::Optimal | Termination::Feasible, _) => (
             "nothing was learned about the worst case".to_owned(),
-            "undecided, the limit came before any schedule was found".to_owned(),
+            "undecided, stopped before any schedule was found".to_owned(),
         ),
     };
     format!("{said} {scope}: {strength}")
@@ -360,7 +360,7 @@ mod tests {
         let undecided = result(Termination::Undecided, None, 3.0);
         assert_eq!(
             tail(&undecided),
-            "undecided, the limit came before any schedule was found"
+            "undecided, stopped before any schedule was found"
         );
     }
 

@@ -49,16 +49,38 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Limits {
     /// Seconds for the whole solve, proof included
-    #[arg(long, value_name = "SECONDS", default_value_t = 600.0, value_parser = positive)]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "SECONDS",
+        default_value_t = 600.0,
+        value_parser = positive,
+    )]
     time_limit: f64,
     /// Stop at this gap, a fraction; with anything but 0 the result may be unproved
-    #[arg(long, value_name = "FRACTION", default_value_t = 0.0, value_parser = not_negative)]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "FRACTION",
+        default_value_t = 0.0,
+        value_parser = not_negative,
+    )]
     gap: f64,
     /// Threads of the solver; 1 keeps results reproducible
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=1024),
+    )]
     threads: u32,
     /// Seed of the solver's random choices
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=2_147_483_647))]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=2_147_483_647),
+    )]
     seed: u32,
     /// Take the solver's word, attempt no proof
     #[arg(long)]
@@ -148,13 +170,17 @@ fn summary(solution: &Solution, out: &Path) {
         Termination::Infeasible => "infeasible",
         Termination::Undecided => "undecided",
     };
-    let proved_by = match (&outcome.certificate, outcome.proved) {
-        (Certificate::SafeDualBound { bound }, true) => {
+    let proved_by = match &outcome.certificate {
+        Certificate::SafeDualBound { bound } if outcome.proved => {
             format!("a bound of {bound} in exact arithmetic")
         }
-        (Certificate::PermutedInfeasible { seed }, true) => {
+        Certificate::PermutedInfeasible { seed } if outcome.proved => {
             format!("a second search, permuted with seed {seed}")
         }
+        _ if outcome.termination == Termination::Feasible => {
+            "nothing, the bound is open".to_owned()
+        }
+        _ if outcome.termination == Termination::Undecided => "nothing".to_owned(),
         _ => "nothing but the solver's word".to_owned(),
     };
     let size = &solution.size;

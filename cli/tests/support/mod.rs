@@ -106,7 +106,6 @@ impl Scratch {
 }
 
 /// What a run left.
-#[derive(Debug)]
 pub(crate) struct Ran {
     /// Exit code; `None` when a signal ended it.
     pub(crate) code: Option<i32>,
@@ -114,6 +113,19 @@ pub(crate) struct Ran {
     pub(crate) stdout: String,
     /// Standard error.
     pub(crate) stderr: String,
+}
+
+impl std::fmt::Debug for Ran {
+    /// With the start of long output only: a failed test must stay readable.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let start = |text: &str| text.chars().take(2000).collect::<String>();
+        let (stdout, stderr) = (start(&self.stdout), start(&self.stderr));
+        write!(
+            out,
+            "exit code {:?}\nstdout:\n{stdout}\nstderr:\n{stderr}",
+            self.code
+        )
+    }
 }
 
 impl From<Output> for Ran {
