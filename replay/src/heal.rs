@@ -26,10 +26,10 @@ pub(crate) fn heal(world: &mut World, block_time: u32) -> (Liveness, Option<Stri
         }
     }
     let mut seen: BTreeMap<Joint, Vec<u32>> = BTreeMap::new();
+    if decided(world) {
+        return (Liveness::Decided, None);
+    }
     for _ in 0..STEP_LIMIT {
-        if live(world).all(|id| world.state(id).stopped(&world.rules)) {
-            return (Liveness::Decided, None);
-        }
         let tomorrow = world.clock.now.next();
         let idle = world.network.in_flight().next().is_none();
         // With something in flight the next slot has work, otherwise the next deadline does.
@@ -38,6 +38,9 @@ pub(crate) fn heal(world: &mut World, block_time: u32) -> (Liveness, Option<Stri
             _ => tomorrow,
         };
         slot(world);
+        if decided(world) {
+            return (Liveness::Decided, None);
+        }
         let fired: Vec<u32> = world.seats.iter().map(|seat| seat.fired).collect();
         let states = world
             .seats
@@ -60,6 +63,11 @@ pub(crate) fn heal(world: &mut World, block_time: u32) -> (Liveness, Option<Stri
 
 fn live(world: &World) -> impl Iterator<Item = ReplicaId> {
     ReplicaId::all(world.rules.replicas).filter(|id| world.seats[id.index()].is_live())
+}
+
+/// Whether every live honest replica decided every height.
+fn decided(world: &World) -> bool {
+    live(world).all(|id| world.state(id).stopped(&world.rules))
 }
 
 /// One slot: everything sent before arrives, then due timers fire.

@@ -81,7 +81,7 @@ pub(crate) fn check(
 }
 
 fn check_faulty(instance: &Instance, faulty: &[(ReplicaId, FaultKind)]) -> Result<(), Error> {
-    for (index, &(replica, kind)) in faulty.iter().enumerate() {
+    for (index, &(replica, _)) in faulty.iter().enumerate() {
         if replica.0 >= instance.replicas {
             return Err(Error::UnknownFaulty {
                 replica,
@@ -91,6 +91,8 @@ fn check_faulty(instance: &Instance, faulty: &[(ReplicaId, FaultKind)]) -> Resul
         if faulty[..index].iter().any(|(other, _)| *other == replica) {
             return Err(Error::FaultyTwice { replica });
         }
+    }
+    for &(_, kind) in faulty {
         let listed = faulty.iter().filter(|(_, other)| *other == kind).count() as u32;
         let allowed = instance.fault_count(kind);
         if listed > allowed {

@@ -109,3 +109,369 @@ fn check_change_view(replica: &mut Replica, rules: &Rules, out: &mut Vec<Output>
     replica.enter_view(view, out);
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        Family, Rules,
+        testing::{Case, check, rules},
+    };
+
+    #[test]
+    fn proposing_and_preparing_follow_lines_2_to_9() {
+        check(
+            &rules(Family::Dbft2, 1),
+            &[
+                Case {
+                    says: "L3: the primary proposes when its timer fires",
+                    me: 0,
+                    given: &[],
+                    input: "timeout",
+                    outputs: &["send PrepareRequest h0 v0 b0"],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L5: a primary that proposed asks to leave",
+                    me: 0,
+                    given: &["timeout"],
+                    input: "timeout",
+                    outputs: &["send ChangeView h0 v0 to v1"],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L5: a backup asks to leave",
+                    me: 2,
+                    given: &[],
+                    input: "timeout",
+                    outputs: &["send ChangeView h0 v0 to v1"],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L7: a backup responds to the primary's request",
+                    me: 1,
+                    given: &[],
+                    input: "0 PrepareRequest v0 b0",
+                    outputs: &["send PrepareResponse h0 v0 b0"],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L6: not to anybody else's",
+                    me: 1,
+                    given: &[],
+                    input: "2 PrepareRequest v0 b0",
+                    outputs: &[],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L6: the first request decides which block",
+                    me: 1,
+                    given: &["0 PrepareRequest v0 b1"],
+                    input: "0 PrepareRequest v0 b0",
+                    outputs: &[],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L6: a request after one's own change view is not answered",
+                    me: 1,
+                    given: &["timeout"],
+                    input: "0 PrepareRequest v0 b0",
+                    outputs: &[],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L9: request, own response and another one make a quorum",
+                    me: 1,
+                    given: &["0 PrepareRequest v0 b0"],
+                    input: "2 PrepareResponse v0 b0",
+                    outputs: &["send Commit h0 v0 b0"],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L8: early responses wait for the request",
+                    me: 1,
+                    given: &["2 PrepareResponse v0 b0", "3 PrepareResponse v0 b0"],
+                    input: "0 PrepareRequest v0 b0",
+                    outputs: &["send PrepareResponse h0 v0 b0", "send Commit h0 v0 b0"],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L8: a response by the primary is not a preparation",
+                    me: 1,
+                    given: &["0 PrepareRequest v0 b0"],
+                    input: "0 PrepareResponse v0 b0",
+                    outputs: &[],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L8: tallies are per block",
+                    me: 1,
+                    given: &["0 PrepareRequest v0 b0"],
+                    input: "2 PrepareResponse v0 b1",
+                    outputs: &[],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L8: no commit without an own preparation of that block",
+                    me: 1,
+                    given: &[
+                        "0 PrepareRequest v0 b0",
+                        "0 PrepareRequest v0 b1",
+                        "2 PrepareResponse v0 b1",
+                    ],
+                    input: "3 PrepareResponse v0 b1",
+                    outputs: &[],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L8: no commit after one's own change view",
+                    me: 1,
+                    given: &["0 PrepareRequest v0 b0", "timeout"],
+                    input: "2 PrepareResponse v0 b0",
+                    outputs: &[],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L9: the primary commits on two responses",
+                    me: 0,
+                    given: &["timeout", "1 PrepareResponse v0 b0"],
+                    input: "2 PrepareResponse v0 b0",
+                    outputs: &["send Commit h0 v0 b0"],
+                    then: (0, 0),
+                },
+            ],
+        );
+    }
+
+    #[test]
+    fn deciding_follows_lines_10_to_14() {
+        check(
+            &rules(Family::Dbft2, 2),
+            &[
+                Case {
+                    says: "L11, L14: a quorum of commits decides and starts the next height",
+                    me: 1,
+                    given: &["0 PrepareRequest v0 b0", "0 Commit v0 b0", "2 Commit v0 b0"],
+                    input: "3 Commit v0 b0",
+                    outputs: &["decide h0v0b0", "send Block h0 v0 b0"],
+                    then: (1, 0),
+                },
+                Case {
+                    says: "L10: commits without the request decide nothing",
+                    me: 1,
+                    given: &["0 Commit v0 b0", "2 Commit v0 b0"],
+                    input: "3 Commit v0 b0",
+                    outputs: &[],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L10: a late request decides, also after a change view",
+                    me: 1,
+                    given: &[
+                        "timeout",
+                        "0 Commit v0 b0",
+                        "2 Commit v0 b0",
+                        "3 Commit v0 b0",
+                    ],
+                    input: "0 PrepareRequest v0 b0",
+                    outputs: &["decide h0v0b0", "send Block h0 v0 b0"],
+                    then: (1, 0),
+                },
+                Case {
+                    says: "L6 before L10: the request is answered before it decides",
+                    me: 1,
+                    given: &["0 Commit v0 b0", "2 Commit v0 b0", "3 Commit v0 b0"],
+                    input: "0 PrepareRequest v0 b0",
+                    outputs: &[
+                        "send PrepareResponse h0 v0 b0",
+                        "decide h0v0b0",
+                        "send Block h0 v0 b0",
+                    ],
+                    then: (1, 0),
+                },
+                Case {
+                    says: "L13: a block of any view is accepted",
+                    me: 1,
+                    given: &[],
+                    input: "3 Block v2 b0",
+                    outputs: &["decide h0v2b0", "send Block h0 v2 b0"],
+                    then: (1, 0),
+                },
+                Case {
+                    says: "line 20: a passed height's question is answered with the block",
+                    me: 1,
+                    given: &["3 Block v0 b0"],
+                    input: "2 RecoveryRequest v0",
+                    outputs: &["recover Block h0 v0 b0"],
+                    then: (1, 0),
+                },
+            ],
+        );
+    }
+
+    #[test]
+    fn changing_views_follows_lines_15_and_16_and_the_commit_lock() {
+        check(
+            &rules(Family::Dbft2, 1),
+            &[
+                Case {
+                    says: "L16: three requests enter the view",
+                    me: 3,
+                    given: &["0 ChangeView v0", "1 ChangeView v0"],
+                    input: "2 ChangeView v0",
+                    outputs: &["enter v1"],
+                    then: (0, 1),
+                },
+                Case {
+                    says: "L15: own request included",
+                    me: 3,
+                    given: &["0 ChangeView v0", "1 ChangeView v0"],
+                    input: "timeout",
+                    outputs: &["send ChangeView h0 v0 to v1", "enter v1"],
+                    then: (0, 1),
+                },
+                Case {
+                    says: "L15: a later target counts for an earlier view",
+                    me: 3,
+                    given: &["0 ChangeView v2", "1 ChangeView v1"],
+                    input: "2 ChangeView v0",
+                    outputs: &["enter v1"],
+                    then: (0, 1),
+                },
+                Case {
+                    says: "L16: the highest view a quorum asks for",
+                    me: 3,
+                    given: &["0 ChangeView v2", "1 ChangeView v1"],
+                    input: "2 ChangeView v1",
+                    outputs: &["enter v2"],
+                    then: (0, 2),
+                },
+                Case {
+                    says: "L15: a replica counts once",
+                    me: 3,
+                    given: &["0 ChangeView v0", "1 ChangeView v0"],
+                    input: "0 ChangeView v1",
+                    outputs: &[],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L17: a committed replica never asks, it repeats what it holds",
+                    me: 1,
+                    given: &["0 PrepareRequest v0 b0", "2 PrepareResponse v0 b0"],
+                    input: "timeout",
+                    outputs: &["recover RecoveryMessage h0 v0 carrying 4"],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L15, L19: a committed replica stays and answers change views",
+                    me: 1,
+                    given: &[
+                        "0 PrepareRequest v0 b0",
+                        "2 PrepareResponse v0 b0",
+                        "0 ChangeView v0",
+                        "2 ChangeView v0",
+                    ],
+                    input: "3 ChangeView v0",
+                    outputs: &["recover RecoveryMessage h0 v0 carrying 6"],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L18: a second firing repeats the change view and asks for recovery",
+                    me: 1,
+                    given: &["timeout"],
+                    input: "timeout",
+                    outputs: &[
+                        "recover ChangeView h0 v0 to v1",
+                        "recover RecoveryRequest h0 v0",
+                    ],
+                    then: (0, 0),
+                },
+                Case {
+                    says: "L19: a change view that comes too late is answered with recovery",
+                    me: 1,
+                    given: &["0 ChangeView v0", "2 ChangeView v0", "3 ChangeView v0"],
+                    input: "0 ChangeView v0",
+                    outputs: &["recover RecoveryMessage h0 v1 carrying 3"],
+                    then: (0, 1),
+                },
+                Case {
+                    says: "L3: the primary of view 1 is replica 1",
+                    me: 1,
+                    given: &["0 ChangeView v0", "2 ChangeView v0", "3 ChangeView v0"],
+                    input: "timeout",
+                    outputs: &["send PrepareRequest h0 v1 b0"],
+                    then: (0, 1),
+                },
+                Case {
+                    says: "E5: what is of a passed view is ignored",
+                    me: 3,
+                    given: &["0 ChangeView v0", "1 ChangeView v0", "2 ChangeView v0"],
+                    input: "0 PrepareRequest v0 b0",
+                    outputs: &[],
+                    then: (0, 1),
+                },
+            ],
+        );
+    }
+
+    #[test]
+    fn mutants_differ_from_the_page_where_their_line_says() {
+        let mut lockless: Rules = rules(Family::Dbft2, 1);
+        lockless.switches.no_commit_lock = true;
+        let committed: &[&str] = &["0 PrepareRequest v0 b0", "2 PrepareResponse v0 b0"];
+        let mut small: Rules = rules(Family::Dbft2, 1);
+        small.switches.small_quorum = true;
+        check(
+            &lockless,
+            &[Case {
+                says: "no-commit-lock, L4: a committed replica asks to leave",
+                me: 1,
+                given: committed,
+                input: "timeout",
+                outputs: &["send ChangeView h0 v0 to v1"],
+                then: (0, 0),
+            }],
+        );
+        check(
+            &lockless,
+            &[Case {
+                says: "no-commit-lock, L8, L15: it leaves and commits again",
+                me: 1,
+                given: &[
+                    "0 PrepareRequest v0 b0",
+                    "2 PrepareResponse v0 b0",
+                    "0 ChangeView v0",
+                    "2 ChangeView v0",
+                    "3 ChangeView v0",
+                    "timeout",
+                    "2 PrepareResponse v1 b0",
+                ],
+                input: "3 PrepareResponse v1 b0",
+                outputs: &["send Commit h0 v1 b0"],
+                then: (0, 1),
+            }],
+        );
+        check(
+            &small,
+            &[Case {
+                says: "small-quorum: request and own response are enough",
+                me: 1,
+                given: &[],
+                input: "0 PrepareRequest v0 b0",
+                outputs: &["send PrepareResponse h0 v0 b0", "send Commit h0 v0 b0"],
+                then: (0, 0),
+            }],
+        );
+    }
+
+    #[test]
+    fn timers_of_the_protocol_double_with_the_view() {
+        use milp_schema::View;
+        let slots = |view, first| Rules::duration(3, View(view), first);
+        assert_eq!([slots(0, true), slots(1, true), slots(2, true)], [3, 0, 0]);
+        assert_eq!(
+            [slots(0, false), slots(1, false), slots(2, false)],
+            [6, 12, 24]
+        );
+        assert_eq!(slots(40, false), u32::MAX, "no overflow");
+    }
+}
