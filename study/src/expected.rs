@@ -279,7 +279,7 @@ mod tests {
             expected.differences(&found),
             [
                 "primal: expected 2, found 1",
-                "replays.dbft2.agreement: expected holds, found violated",
+                "replays.dbft2.verdict.agreement: expected holds, found violated",
                 "verdict.divergences: expected 0, found 3",
             ]
         );
@@ -294,7 +294,8 @@ mod tests {
         };
         let differences = expected.differences(&found);
         assert!(
-            differences.contains(&"replays.dbft2.agreement: expected holds, found nothing".into()),
+            differences
+                .contains(&"replays.dbft2.verdict.agreement: expected holds, found nothing".into()),
             "{differences:?}"
         );
     }

@@ -75,10 +75,7 @@ pub fn value(instance: &Instance, primal: i64) -> String {
     match instance.goal {
         Goal::Fork => format!("{} at one height", count(primal, "block")),
         Goal::Finality => format!("{} at one height", count(primal, "certificate")),
-        Goal::Stall => format!(
-            "{primal} of {} decided",
-            count(instance.heights.into(), "height")
-        ),
+        Goal::Stall => format!("{primal} of {} heights decided", instance.heights),
         Goal::Slow if unbounded(instance, primal) => "not bounded within the horizon".to_owned(),
         Goal::Slow => format!("slot {primal}"),
         Goal::Views => format!(

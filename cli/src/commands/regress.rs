@@ -70,9 +70,10 @@ fn table(cases: &[Case]) {
         ["result", "goal", "value", "replayed on", "found"],
         cases.iter().map(|case| {
             let about = case.about.as_ref();
-            let found = match case.differences.as_slice() {
-                [] => "as expected".to_owned(),
-                differences => differences.join("\n"),
+            let found = match case.differences.len() {
+                0 => "as expected".to_owned(),
+                1 => "1 difference".to_owned(),
+                number => format!("{number} differences"),
             };
             [
                 case.name.clone(),
@@ -84,4 +85,9 @@ fn table(cases: &[Case]) {
         }),
         &[],
     );
+    for case in cases {
+        for difference in &case.differences {
+            print::line(&format!("{}: {difference}", case.name));
+        }
+    }
 }
