@@ -1,0 +1,48 @@
+//! One file for each command: its arguments and how it runs.
+
+mod check;
+mod doctor;
+mod export;
+mod promote;
+mod regress;
+mod replay;
+mod schema;
+mod solve;
+
+use clap::Subcommand;
+use milp_study::Error;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find the worst schedule of an instance and prove that none is worse
+    Solve(solve::Args),
+    /// Drive replicas with a schedule and check every property on what they do
+    Replay(replay::Args),
+    /// Keep a result as a regression case, if its replay follows the predictions
+    Promote(promote::Args),
+    /// Check every kept result again
+    Regress(regress::Args),
+    /// Validate an instance and print the size of its program, rule by rule
+    Check(check::Args),
+    /// Print the JSON Schema of instance files
+    Schema,
+    /// Write the program of an instance for another solver
+    Export(export::Args),
+    /// Say whether this machine has what building and running need
+    Doctor,
+}
+
+/// Runs a command and gives its exit code.
+pub(crate) fn run(command: Command) -> Result<u8, Error> {
+    match command {
+        Command::Solve(args) => solve::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Promote(args) => promote::run(&args),
+        Command::Regress(args) => regress::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Schema => Ok(schema::run()),
+        Command::Export(args) => export::run(&args),
+        Command::Doctor => Ok(doctor::run()),
+    }
+}

@@ -1,0 +1,41 @@
+//! `milp promote`: keeps a result as a regression case.
+
+use crate::{exit, print};
+use milp_study::{
+    Error,
+    confirm::Engine,
+    promote::{RESULTS, Request, promote},
+};
+use std::path::PathBuf;
+
+/// The result to keep.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Folder of the result
+    dir: PathBuf,
+    /// Folder of kept results
+    #[arg(long, value_name = "DIR", default_value = RESULTS)]
+    results: PathBuf,
+    /// Path below it [default: the path of DIR below out/]
+    #[arg(long, value_name = "PATH")]
+    name: Option<PathBuf>,
+    /// Keep the verdict of these replicas as well; may be given again [default: the sound protocol
+    /// for a mutant, dbft2 for dbft1]
+    #[arg(long = "as", value_name = "PROTOCOL[:MUTANT]")]
+    engines: Vec<Engine>,
+    /// Replace what is kept there already
+    #[arg(long)]
+    force: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    let promoted = promote(&Request {
+        from: &args.dir,
+        results: &args.results,
+        name: args.name.as_deref(),
+        engines: Some(args.engines.as_slice()).filter(|engines| !engines.is_empty()),
+        force: args.force,
+    })?;
+    print::line(&format!("kept in {}", promoted.dir.display()));
+    Ok(exit::DONE)
+}

@@ -1,0 +1,93 @@
+//! `milp regress`: checks every kept result again.
+
+use super::solve::Limits;
+use crate::{exit, print};
+use milp_schema::write;
+use milp_study::{
+    Error,
+    promote::RESULTS,
+    regress::{self, Case, regress},
+};
+use std::path::PathBuf;
+
+/// Which results, and how thoroughly.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Folder of kept results
+    #[arg(default_value = RESULTS)]
+    dir: PathBuf,
+    /// Write a report as `JUnit` XML as well
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Solve every instance again as well
+    #[arg(long)]
+    solve: bool,
+    #[command(flatten)]
+    limits: Limits,
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    if !args.dir.is_dir() {
+        return Err(Error::Refused(format!(
+            "{} is not a folder",
+            args.dir.display()
+        )));
+    }
+    let settings = args.solve.then(|| args.limits.settings());
+    let cases = regress(&args.dir, settings.as_ref(), &mut |_| ())?;
+    if cases.is_empty() {
+        return Err(Error::Refused(format!(
+            "nothing to check: no folder in {} has an expected.yaml, see milp promote",
+            args.dir.display()
+        )));
+    }
+    if let Some(path) = &args.junit {
+        write::file(path, regress::junit(&cases)?.as_bytes()).map_err(|source| Error::Io {
+            doing: "write",
+            path: path.clone(),
+            source,
+        })?;
+    }
+    table(&cases);
+    let bad = cases
+        .iter()
+        .filter(|case| !case.differences.is_empty())
+        .count();
+    print::line(&format!(
+        "{} of {} results are as expected",
+        cases.len() - bad,
+        cases.len()
+    ));
+    Ok(if bad == 0 {
+        exit::DONE
+    } else {
+        exit::VIOLATION
+    })
+}
+
+fn table(cases: &[Case]) {
+    print::rows(
+        ["result", "goal", "value", "replayed on", "found"],
+        cases.iter().map(|case| {
+            let about = case.about.as_ref();
+            let found = match case.differences.len() {
+                0 => "as expected".to_owned(),
+                1 => "1 difference".to_owned(),
+                number => format!("{number} differences"),
+            };
+            [
+                case.name.clone(),
+                about.map_or_else(String::new, |about| about.goal.to_owned()),
+                about.map_or_else(String::new, |about| about.value.clone()),
+                about.map_or_else(String::new, |about| about.engines.join(", ")),
+                found,
+            ]
+        }),
+        &[],
+    );
+    for case in cases {
+        for difference in &case.differences {
+            print::line(&format!("{}: {difference}", case.name));
+        }
+    }
+}

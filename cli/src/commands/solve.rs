@@ -1,0 +1,264 @@
+//! `milp solve`: the worst schedule of an instance.
+
+use crate::{exit, print, progress::Printer};
+use milp_schema::{
+    instance::Formulation,
+    outcome::{Certificate, Termination},
+    read, write,
+};
+use milp_solver::Settings;
+use milp_study::{
+    Error,
+    folder::{self, Folder, SCHEDULE},
+    sentence,
+    solve::{Request, Solution, solve},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// The question, the limits, and where the answer goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Instance file
+    file: PathBuf,
+    /// Folder for the result [default: out/ and the path of the instance below instances/]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    limits: Limits,
+    /// Start from the schedule of an earlier result
+    #[arg(long, value_name = "DIR")]
+    warm_start: Option<PathBuf>,
+    /// Formulation, in place of the instance's own
+    #[arg(long, value_name = "NAME", value_parser = formulation)]
+    formulation: Option<Formulation>,
+    /// Solve again with four more slots and say whether the optimum is the same
+    #[arg(long)]
+    adequacy: bool,
+    /// Show no progress
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Limits and switches of the solver.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Limits {
+    /// Seconds for the whole solve, proof included
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "SECONDS",
+        default_value_t = 600.0,
+        value_parser = positive,
+    )]
+    time_limit: f64,
+    /// Stop at this gap, a fraction; with anything but 0 the result may be unproved
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "FRACTION",
+        default_value_t = 0.0,
+        value_parser = not_negative,
+    )]
+    gap: f64,
+    /// Threads of the solver; 1 keeps results reproducible
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=1024),
+    )]
+    threads: u32,
+    /// Seed of the solver's random choices
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=2_147_483_647),
+    )]
+    seed: u32,
+    /// Take the solver's word, attempt no proof
+    #[arg(long)]
+    no_prove: bool,
+}
+
+impl Limits {
+    /// The solver's settings.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            time_limit_seconds: self.time_limit,
+            relative_gap: self.gap,
+            threads: self.threads,
+            seed: self.seed,
+            prove: !self.no_prove,
+            presolve: true,
+            warm_start: None,
+            options: Vec::new(),
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    let mut instance = read::instance(&args.file)?;
+    if let Some(formulation) = args.formulation {
+        instance.formulation = formulation;
+    }
+    let warm_start = args.warm_start.as_deref().map(Folder::read).transpose()?;
+    let out = match &args.out {
+        Some(dir) => dir.clone(),
+        None => Path::new("out").join(folder::place(&args.file)?),
+    };
+    folder::replaceable(&out)?;
+    let interrupt = interrupt_on_ctrl_c()?;
+    let request = Request {
+        instance: &instance,
+        settings: &args.limits.settings(),
+        warm_start: warm_start.as_ref(),
+        adequacy: args.adequacy,
+        command: &command_line(),
+    };
+    let mut printer = Printer::new(args.quiet);
+    let solution = solve(&request, &interrupt, &mut |progress| printer.show(progress));
+    printer.finish();
+    let solution = solution?;
+    write::folder(&out, &solution.files()).map_err(|source| Error::Io {
+        doing: "write",
+        path: out.clone(),
+        source,
+    })?;
+    summary(&solution, &out);
+    Ok(code(&solution))
+}
+
+/// The first Ctrl-C asks the solver to stop, the second ends the process: an interrupt may wait
+/// for presolve.
+fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&interrupt);
+    ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::SeqCst) {
+            std::process::exit(exit::INTERRUPTED.into());
+        }
+        eprintln!("\nstopping, incumbent and bound are kept; Ctrl-C again ends at once");
+    })
+    .map_err(|error| Error::Refused(format!("failed to listen for Ctrl-C: {error}")))?;
+    Ok(interrupt)
+}
+
+fn code(solution: &Solution) -> u8 {
+    let outcome = &solution.outcome;
+    match outcome.termination {
+        _ if solution.interrupted => exit::INTERRUPTED,
+        Termination::Infeasible => exit::INFEASIBLE,
+        Termination::Undecided => exit::UNDECIDED,
+        Termination::Optimal if outcome.proved => exit::DONE,
+        Termination::Optimal | Termination::Feasible => exit::UNPROVED,
+    }
+}
+
+fn summary(solution: &Solution, out: &Path) {
+    let outcome = &solution.outcome;
+    let instance = &outcome.instance;
+    let termination = match outcome.termination {
+        Termination::Optimal => "optimal",
+        Termination::Feasible => "feasible",
+        Termination::Infeasible => "infeasible",
+        Termination::Undecided => "undecided",
+    };
+    let proved_by = match &outcome.certificate {
+        Certificate::SafeDualBound { bound } if outcome.proved => {
+            format!("a bound of {bound} in exact arithmetic")
+        }
+        Certificate::PermutedInfeasible { seed } if outcome.proved => {
+            format!("a second search, permuted with seed {seed}")
+        }
+        _ if outcome.termination == Termination::Feasible => {
+            "nothing, the bound is open".to_owned()
+        }
+        _ if outcome.termination == Termination::Undecided => "nothing".to_owned(),
+        _ => "nothing but the solver's word".to_owned(),
+    };
+    let size = &solution.size;
+    let written = if solution.schedule.is_some() {
+        out.join(SCHEDULE)
+    } else {
+        out.to_owned()
+    };
+    print::facts([
+        ("goal", Some(sentence::goal_name(instance.goal).to_owned())),
+        ("termination", Some(termination.to_owned())),
+        (
+            "value",
+            outcome.primal.map(|value| sentence::value(instance, value)),
+        ),
+        (
+            "bound",
+            outcome.dual.map(|bound| sentence::bound(instance, bound)),
+        ),
+        ("proved by", Some(proved_by)),
+        ("nodes", Some(outcome.nodes.to_string())),
+        ("root bound", solution.root_bound.map(print::number)),
+        (
+            "program",
+            Some(format!("{} columns x {} rows", size.columns, size.rows)),
+        ),
+        ("formulation", Some(outcome.formulation.clone())),
+        (
+            "started from",
+            solution.started_from.map(|value| value.to_string()),
+        ),
+        (
+            "horizon",
+            solution
+                .adequacy
+                .as_ref()
+                .map(milp_study::solve::Adequacy::words),
+        ),
+        ("seconds", Some(format!("{:.2}", outcome.seconds))),
+        ("written", Some(written.display().to_string())),
+    ]);
+    if solution.refuted {
+        print::line(
+            "A second search refuted what the first one had said; see the manual of the solver crate.",
+        );
+    }
+    print::line(&outcome.sentence);
+}
+
+/// The command line for the outcome, without the path of the binary.
+fn command_line() -> String {
+    let arguments = std::env::args_os()
+        .skip(1)
+        .map(|part| part.to_string_lossy().into_owned());
+    ["milp".to_owned()]
+        .into_iter()
+        .chain(arguments)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn formulation(text: &str) -> Result<Formulation, String> {
+    serde_yaml::from_str(text)
+        .map_err(|_| "expected auto, timed, counting, causal or reference".to_owned())
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let value = not_negative(text)?;
+    if value > 0.0 {
+        Ok(value)
+    } else {
+        Err("expected a number above 0".to_owned())
+    }
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
+        _ => Err("expected a finite number of at least 0".to_owned()),
+    }
+}

@@ -1,0 +1,30 @@
+//! Exit codes. They are an API: scripts and CI branch on them.
+
+/// Done. Solve: proved. Replay: nothing bad. Regress: all as expected.
+pub(crate) const DONE: u8 = 0;
+/// The program or the machine failed.
+pub(crate) const FAILURE: u8 = 1;
+/// Bad arguments or input; also what clap ends with.
+pub(crate) const INPUT: u8 = 2;
+/// Solve: a schedule, but the bound is not closed or not proved.
+pub(crate) const UNPROVED: u8 = 10;
+/// Solve: no execution satisfies the program.
+pub(crate) const INFEASIBLE: u8 = 11;
+/// Replay: a violation, a stuck state or a divergence. Regress: anything not as expected.
+pub(crate) const VIOLATION: u8 = 12;
+/// Solve: a limit came before any schedule was found.
+pub(crate) const UNDECIDED: u8 = 13;
+/// Solve: interrupted; incumbent and bound are kept.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// The codes as the help prints them.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0    done (solve: proved; replay: nothing bad; regress: all as expected)
+  1    the program or the machine failed
+  2    bad arguments or input
+  10   solve: a schedule, but the bound is not closed or not proved
+  11   solve: infeasible
+  12   replay: a violation, a stuck state or a divergence; regress: not as expected
+  13   solve: undecided, a limit came before any schedule was found
+  130  interrupted (incumbent and bound are kept)";

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Finds what the build needs and installs what is missing where it may.
+#
+# The solver HiGHS is C++ and is compiled from source, so the build needs a C++ compiler, cmake,
+# ninja and libclang besides Rust. Rust itself is never installed from here: how to get it is
+# the user's choice.
+set -uo pipefail
+
+rust_needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+
+if ! command -v cargo >/dev/null; then
+    cat >&2 <<EOF
+There is no Rust toolchain: 'cargo' is not on the PATH nor in ~/.cargo/bin.
+Install Rust $rust_needed or newer from https://rustup.rs (one command, no root needed),
+open a new shell and run this again.
+EOF
+    exit 1
+fi
+rust_found=$(rustc --version | awk '{print $2}')
+if [ "$(printf '%s\n%s\n' "$rust_needed" "${rust_found%%-*}" | sort -V | head -n 1)" != "$rust_needed" ]; then
+    echo "Rust $rust_found is too old: $rust_needed or newer is needed. With rustup: rustup update" >&2
+    exit 1
+fi
+
+has_compiler() { command -v c++ >/dev/null || command -v g++ >/dev/null || command -v clang++ >/dev/null; }
+has_libclang() {
+    [ -n "${LIBCLANG_PATH:-}" ] && return 0
+    command -v llvm-config >/dev/null && ls "$(llvm-config --libdir)"/libclang*.so* >/dev/null 2>&1 && return 0
+    ls /usr/lib/llvm-*/lib/libclang.so* /usr/lib/llvm-*/lib/libclang-*.so* /usr/lib/*/libclang*.so* \
+        /usr/lib64/libclang*.so* /usr/lib64/llvm*/lib/libclang*.so* \
+        /opt/homebrew/opt/llvm/lib/libclang.dylib /Library/Developer/CommandLineTools/usr/lib/libclang.dylib \
+        2>/dev/null | grep -qvE 'libclang-cpp|libclang_rt'
+}
+
+# What is missing, in words, and the Debian package that has it.
+missing=()
+packages=()
+has_compiler || { missing+=("a C++ compiler"); packages+=(g++); }
+command -v cmake >/dev/null || { missing+=(cmake); packages+=(cmake); }
+command -v ninja >/dev/null || { missing+=(ninja); packages+=(ninja-build); }
+has_libclang || { missing+=(libclang); packages+=(libclang-dev); }
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+list=$(printf '%s, ' "${missing[@]}")
+echo "The build needs ${list%, }, not found here." >&2
+
+if ! command -v apt-get >/dev/null; then
+    echo "There is no apt-get on this machine: please install them with your package manager" >&2
+    echo "(Debian's names: ${packages[*]}) and run this again." >&2
+    exit 1
+fi
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=()
+elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+    as_root=(sudo)
+else
+    echo "Neither root nor sudo is available here; ask an administrator to run" >&2
+    echo "    apt-get install ${packages[*]}" >&2
+    echo "and run this again." >&2
+    exit 1
+fi
+echo "Installing ${packages[*]} with apt-get." >&2
+"${as_root[@]}" apt-get update -qq &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${packages[@]}" >/dev/null || {
+    echo "apt-get could not install ${packages[*]}: see above, install them by hand and run this again." >&2
+    exit 1
+}

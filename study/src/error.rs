@@ -1,0 +1,66 @@
+//! One error for the whole crate.
+
+use std::path::PathBuf;
+
+/// Why a study could not be carried out.
+///
+/// Limits, infeasible programs, violated properties and differences from what was expected are
+/// results, not errors.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file that is not what it should be, with every problem found in it.
+    #[error(transparent)]
+    Read(#[from] milp_schema::read::ReadError),
+    /// An instance that no formulation can build.
+    #[error("this instance cannot be built: {0}")]
+    Model(#[from] milp_model::Error),
+    /// The solver broke down or contradicted itself.
+    #[error("failed to solve: {0}")]
+    Solver(#[from] milp_solver::Error),
+    /// A schedule that is impossible on paper.
+    #[error("failed to replay: {0}")]
+    Replay(#[from] milp_replay::Error),
+    /// A request that makes no sense, with what to do instead.
+    #[error("{0}")]
+    Refused(String),
+    /// The operating system refused something.
+    #[error("failed to {doing} {}: {source}", path.display())]
+    Io {
+        /// A verb phrase.
+        doing: &'static str,
+        /// What it was done to.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Something that was just written cannot be expressed in its format.
+    #[error("failed to write {what}: {why}")]
+    Write {
+        /// Which artefact.
+        what: &'static str,
+        /// What the writer says.
+        why: String,
+    },
+}
+
+impl Error {
+    /// Whether the input or the request is at fault rather than the program or the machine.
+    pub fn is_input(&self) -> bool {
+        match self {
+            Self::Read(_) | Self::Model(_) | Self::Replay(_) | Self::Refused(_) => true,
+            Self::Solver(_) | Self::Io { .. } | Self::Write { .. } => false,
+        }
+    }
+
+    pub(crate) fn io(
+        doing: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io {
+            doing,
+            path,
+            source,
+        }
+    }
+}

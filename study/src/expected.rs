@@ -1,0 +1,310 @@
+//! `expected.yaml`: what a kept result must give for ever.
+
+use crate::{
+    Error,
+    confirm::Engine,
+    folder::{Driven, Folder},
+};
+use milp_schema::{
+    Outcome, Verdict,
+    outcome::{Certificate, Termination},
+    verdict::{Holds, Liveness},
+};
+use serde::{Deserialize, Serialize};
+use serde_yaml::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+/// What [`Expected::format`] says.
+pub const FORMAT: &str = "milp-expected/1.0";
+
+/// What a kept result must give.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// [`FORMAT`].
+    pub format: String,
+    /// SHA-256 of schedule.csv, lower-case hex.
+    pub schedule_sha256: String,
+    /// SHA-256 of predictions.csv, lower-case hex.
+    pub predictions_sha256: String,
+    /// Why the solve ended.
+    pub termination: Termination,
+    /// Objective of the incumbent.
+    pub primal: i64,
+    /// Whether a certificate closes the gap.
+    pub proved: bool,
+    /// Kind of the certificate.
+    pub certificate: CertificateKind,
+    /// What the replicas of the instance do.
+    pub verdict: ExpectedVerdict,
+    /// What other replicas do with the same choices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replays: Vec<ExpectedReplay>,
+}
+
+/// What other replicas do with the same choices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedReplay {
+    /// `PROTOCOL[:MUTANT]`.
+    #[serde(rename = "as")]
+    pub engine: String,
+    /// What they do.
+    pub verdict: ExpectedVerdict,
+}
+
+/// What the proof rests on, without its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateKind {
+    /// The solver's word.
+    None,
+    /// A bound in exact arithmetic.
+    SafeDualBound,
+    /// A second search in another order.
+    PermutedInfeasible,
+}
+
+impl From<&Certificate> for CertificateKind {
+    fn from(certificate: &Certificate) -> Self {
+        match certificate {
+            Certificate::None => Self::None,
+            Certificate::SafeDualBound { .. } => Self::SafeDualBound,
+            Certificate::PermutedInfeasible { .. } => Self::PermutedInfeasible,
+        }
+    }
+}
+
+/// The fields of a verdict; its notes are for people and may be worded better.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedVerdict {
+    /// Which replicas were driven.
+    pub engine: String,
+    /// One block per height among honest replicas.
+    pub agreement: Holds,
+    /// One certificate per height.
+    pub finality: Holds,
+    /// Decided blocks come from the primary.
+    pub validity: Holds,
+    /// One decision per height and replica.
+    pub integrity: Holds,
+    /// Binding votes bind.
+    pub lock: Holds,
+    /// How the heal phase ended.
+    pub termination: Liveness,
+    /// Differences between prediction and trace.
+    pub divergences: u32,
+}
+
+impl From<&Verdict> for ExpectedVerdict {
+    fn from(verdict: &Verdict) -> Self {
+        Self {
+            engine: verdict.engine.clone(),
+            agreement: verdict.agreement,
+            finality: verdict.finality,
+            validity: verdict.validity,
+            integrity: verdict.integrity,
+            lock: verdict.lock,
+            termination: verdict.termination,
+            divergences: verdict.divergences,
+        }
+    }
+}
+
+impl Expected {
+    /// What `folder` gives now: its files' hashes, its outcome, and a replay on its own replicas
+    /// and on each of `engines`.
+    ///
+    /// # Errors
+    ///
+    /// When a replay is impossible, or the solve left no incumbent.
+    pub fn observe(folder: &Folder, engines: &[Engine]) -> Result<Self, Error> {
+        let driven = Driven::from(folder);
+        let own = driven.confirm(None, false)?;
+        let replays = engines
+            .iter()
+            .map(|engine| {
+                let verdict = driven.confirm(Some(engine), false)?.verdict;
+                Ok(ExpectedReplay {
+                    engine: engine.to_string(),
+                    verdict: (&verdict).into(),
+                })
+            })
+            .collect::<Result<_, Error>>()?;
+        let Outcome {
+            termination,
+            primal,
+            proved,
+            certificate,
+            ..
+        } = &folder.outcome;
+        Ok(Self {
+            format: FORMAT.to_owned(),
+            schedule_sha256: folder.schedule_sha256()?,
+            predictions_sha256: folder.predictions_sha256()?,
+            termination: *termination,
+            primal: primal.ok_or_else(|| {
+                Error::Refused(format!("{} has no incumbent", folder.dir.display()))
+            })?,
+            proved: *proved,
+            certificate: certificate.into(),
+            verdict: (&own.verdict).into(),
+            replays,
+        })
+    }
+
+    /// Reads `expected.yaml`.
+    ///
+    /// # Errors
+    ///
+    /// With every problem found in it.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        Ok(milp_schema::read::yaml::<Self>(path, "expected")?)
+    }
+
+    /// The file's text.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be expressed in YAML.
+    pub fn yaml(&self) -> Result<String, Error> {
+        serde_yaml::to_string(self).map_err(|error| Error::Write {
+            what: "expected.yaml",
+            why: error.to_string(),
+        })
+    }
+
+    /// Every field in which `found` is not as expected, one sentence each.
+    pub fn differences(&self, found: &Self) -> Vec<String> {
+        let (expected, found) = (self.facts(), found.facts());
+        let names = expected.keys().chain(found.keys()).collect::<BTreeSet<_>>();
+        let word = |fact: Option<&String>| fact.map_or("nothing", String::as_str).to_owned();
+        names
+            .into_iter()
+            .map(|name| (name, word(expected.get(name)), word(found.get(name))))
+            .filter(|(_, expected, found)| expected != found)
+            .map(|(name, expected, found)| format!("{name}: expected {expected}, found {found}"))
+            .collect()
+    }
+
+    /// Every field by its path, so that a field added to the format is compared as well.
+    fn facts(&self) -> BTreeMap<String, String> {
+        let tree = serde_yaml::to_value(self).expect("these types have no map with odd keys");
+        let mut facts = BTreeMap::new();
+        flatten("", &tree, &mut facts);
+        facts
+    }
+}
+
+/// Puts the leaves of `tree` into `facts`. An entry of a list goes by its `as`, because the order
+/// of the replays means nothing.
+fn flatten(at: &str, tree: &Value, facts: &mut BTreeMap<String, String>) {
+    let below = |name: &str| {
+        if at.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{at}.{name}")
+        }
+    };
+    match tree {
+        Value::Mapping(fields) => {
+            for (name, value) in fields {
+                flatten(&below(name.as_str().unwrap_or("?")), value, facts);
+            }
+        }
+        Value::Sequence(entries) => {
+            for (index, entry) in entries.iter().enumerate() {
+                let index = index.to_string();
+                let name = entry.get("as").and_then(Value::as_str).unwrap_or(&index);
+                flatten(&below(name), entry, facts);
+            }
+        }
+        leaf => {
+            let text = serde_yaml::to_string(leaf).expect("a leaf is a word or a number");
+            facts.insert(at.to_owned(), text.trim_end().to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expected() -> Expected {
+        let verdict = ExpectedVerdict {
+            engine: "dbft1-paper".into(),
+            agreement: Holds::Violated,
+            finality: Holds::Violated,
+            validity: Holds::Holds,
+            integrity: Holds::Holds,
+            lock: Holds::Holds,
+            termination: Liveness::Decided,
+            divergences: 0,
+        };
+        let other = ExpectedVerdict {
+            engine: "dbft2-paper".into(),
+            agreement: Holds::Holds,
+            ..verdict.clone()
+        };
+        Expected {
+            format: FORMAT.into(),
+            schedule_sha256: "aa".into(),
+            predictions_sha256: "bb".into(),
+            termination: Termination::Optimal,
+            primal: 2,
+            proved: true,
+            certificate: CertificateKind::SafeDualBound,
+            verdict,
+            replays: vec![ExpectedReplay {
+                engine: "dbft2".into(),
+                verdict: other,
+            }],
+        }
+    }
+
+    #[test]
+    fn every_changed_field_is_a_difference_with_its_place() {
+        let expected = expected();
+        assert_eq!(expected.differences(&expected), [""; 0]);
+
+        let mut found = expected.clone();
+        found.primal = 1;
+        found.verdict.divergences = 3;
+        found.replays[0].verdict.agreement = Holds::Violated;
+        assert_eq!(
+            expected.differences(&found),
+            [
+                "primal: expected 2, found 1",
+                "replays.dbft2.verdict.agreement: expected holds, found violated",
+                "verdict.divergences: expected 0, found 3",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_replay_that_is_missing_is_a_difference() {
+        let expected = expected();
+        let found = Expected {
+            replays: vec![],
+            ..expected.clone()
+        };
+        let differences = expected.differences(&found);
+        assert!(
+            differences
+                .contains(&"replays.dbft2.verdict.agreement: expected holds, found nothing".into()),
+            "{differences:?}"
+        );
+    }
+
+    #[test]
+    fn what_is_written_reads_back_equal() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("expected.yaml");
+        std::fs::write(&path, expected().yaml().unwrap()).unwrap();
+        assert_eq!(Expected::read(&path).unwrap(), expected());
+    }
+}

@@ -1,0 +1,355 @@
+//! The files of a result and where they belong.
+
+use crate::Error;
+use milp_schema::{
+    Choice, Instance, Outcome, ReplicaId, Schedule, instance::FaultKind, read, write,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
+    path::{Component, Path, PathBuf},
+};
+
+/// The adversary's choices.
+pub const SCHEDULE: &str = "schedule.csv";
+/// What the model predicts.
+pub const PREDICTIONS: &str = "predictions.csv";
+/// What the solve found.
+pub const OUTCOME: &str = "outcome.yaml";
+/// What a replay must find for ever.
+pub const EXPECTED: &str = "expected.yaml";
+
+/// A result as it lies in a folder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Folder {
+    /// Where.
+    pub dir: PathBuf,
+    /// What the solve found, the whole instance included.
+    pub outcome: Outcome,
+    /// The choices and predictions, checked against the instance.
+    pub schedule: Schedule,
+}
+
+impl Folder {
+    /// Reads the outcome and the schedule of a result folder.
+    ///
+    /// # Errors
+    ///
+    /// With every problem of the first broken file; with words when the solve left no schedule.
+    pub fn read(dir: &Path) -> Result<Self, Error> {
+        if !dir.is_dir() {
+            return Err(Error::Refused(format!(
+                "{} is not a folder: expected the folder of a result, as `milp solve` writes it",
+                dir.display()
+            )));
+        }
+        let outcome = read::outcome(&dir.join(OUTCOME))?;
+        if outcome.schedule_sha256.is_none() {
+            return Err(no_schedule(dir, &outcome.sentence));
+        }
+        let schedule = read::schedule(dir)?;
+        check(&outcome.instance, &schedule, dir)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            outcome,
+            schedule,
+        })
+    }
+
+    /// SHA-256 of schedule.csv as it lies on the disk, lower-case hex.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn schedule_sha256(&self) -> Result<String, Error> {
+        sha256(&self.dir.join(SCHEDULE))
+    }
+
+    /// SHA-256 of predictions.csv as it lies on the disk, lower-case hex.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn predictions_sha256(&self) -> Result<String, Error> {
+        sha256(&self.dir.join(PREDICTIONS))
+    }
+}
+
+/// A schedule to drive replicas with, from a result folder or from elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Driven {
+    /// Where the schedule lies.
+    pub dir: PathBuf,
+    /// What it is for.
+    pub instance: Instance,
+    /// Who is faulty, and how; ascending.
+    pub faulty: Vec<(ReplicaId, FaultKind)>,
+    /// The choices, and the predictions if there are any.
+    pub schedule: Schedule,
+    /// Whether there are predictions to compare with.
+    pub predicted: bool,
+    /// Whether the choices are other ones than the outcome beside them is about.
+    pub edited: bool,
+}
+
+impl From<&Folder> for Driven {
+    fn from(folder: &Folder) -> Self {
+        Self {
+            dir: folder.dir.clone(),
+            instance: folder.outcome.instance.clone(),
+            faulty: folder.outcome.faulty.clone(),
+            schedule: folder.schedule.clone(),
+            predicted: true,
+            edited: false,
+        }
+    }
+}
+
+impl Driven {
+    /// Reads a schedule from `path`, a result folder or a schedule.csv. The instance and who is
+    /// faulty come from the outcome.yaml beside it; `instance` replaces the former, and without
+    /// an outcome.yaml the choices say who is faulty. Without a predictions.csv there is nothing
+    /// to compare with.
+    ///
+    /// # Errors
+    ///
+    /// With every problem of the first broken file, and when nothing says what the schedule is
+    /// for.
+    pub fn read(path: &Path, instance: Option<&Path>) -> Result<Self, Error> {
+        let dir = if path.is_dir() {
+            path
+        } else {
+            // The parent of a bare file name is the empty path, which is no folder to open.
+            path.parent()
+                .filter(|dir| *dir != Path::new(""))
+                .unwrap_or(Path::new("."))
+        };
+        let file = if path.is_dir() {
+            path.join(SCHEDULE)
+        } else {
+            path.to_owned()
+        };
+        let outcome = dir.join(OUTCOME);
+        let outcome = outcome
+            .is_file()
+            .then(|| read::outcome(&outcome))
+            .transpose()?;
+        let given = instance.map(read::instance).transpose()?;
+        if given.is_none() && outcome.is_none() {
+            return Err(Error::Refused(format!(
+                "nothing says what {} is for: there is no {OUTCOME} beside it, give --instance",
+                path.display()
+            )));
+        }
+        if let Some(Outcome {
+            schedule_sha256: None,
+            sentence,
+            ..
+        }) = &outcome
+            && !file.is_file()
+        {
+            return Err(no_schedule(dir, sentence));
+        }
+        let choices = read::choices(&file)?;
+        let predictions = dir.join(PREDICTIONS);
+        let predicted = predictions.is_file();
+        let predictions = if predicted {
+            read::predictions(&predictions)?
+        } else {
+            Vec::new()
+        };
+        let schedule = Schedule {
+            choices,
+            predictions,
+        };
+        let hash = outcome
+            .as_ref()
+            .and_then(|outcome| outcome.schedule_sha256.clone());
+        let edited = hash.is_some_and(|hash| sha256(&file).is_ok_and(|found| found != hash));
+        let (instance, faulty) = match (given, outcome) {
+            (Some(given), Some(outcome)) => (given, outcome.faulty),
+            (None, Some(outcome)) => (outcome.instance, outcome.faulty),
+            (Some(given), None) => {
+                let faulty = faulty(&given, &schedule);
+                (given, faulty)
+            }
+            (None, None) => unreachable!("refused above"),
+        };
+        check(&instance, &schedule, dir)?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            instance,
+            faulty,
+            schedule,
+            predicted,
+            edited,
+        })
+    }
+}
+
+/// Who must be faulty for these choices: who injects is Byzantine, who crashes has the fault of
+/// the instance that allows it.
+fn faulty(instance: &Instance, schedule: &Schedule) -> Vec<(ReplicaId, FaultKind)> {
+    let crash = match instance.fault_count(FaultKind::Crash) {
+        0 => FaultKind::Network,
+        _ => FaultKind::Crash,
+    };
+    let faulty = schedule.choices.iter().filter_map(|choice| match choice {
+        Choice::Inject { copy } => Some((copy.sender, FaultKind::Byzantine)),
+        Choice::Crash { replica, .. } => Some((*replica, crash)),
+        _ => None,
+    });
+    faulty.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn check(instance: &Instance, schedule: &Schedule, dir: &Path) -> Result<(), Error> {
+    let file = dir.join(SCHEDULE);
+    Ok(read::check_schedule(
+        instance,
+        schedule,
+        &file.to_string_lossy(),
+    )?)
+}
+
+fn no_schedule(dir: &Path, sentence: &str) -> Error {
+    Error::Refused(format!("{} holds no schedule: {sentence}", dir.display()))
+}
+
+/// SHA-256 of a file, lower-case hex.
+pub(crate) fn sha256(path: &Path) -> Result<String, Error> {
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    Ok(write::sha256_hex(&bytes))
+}
+
+/// The files of a solve; without a schedule the outcome alone.
+pub fn files(outcome: &Outcome, schedule: Option<&Schedule>) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::from([(
+        OUTCOME.to_owned(),
+        write::outcome_yaml(outcome).into_bytes(),
+    )]);
+    if let Some(schedule) = schedule {
+        files.insert(
+            SCHEDULE.to_owned(),
+            write::choices_csv(&schedule.choices).into_bytes(),
+        );
+        files.insert(
+            PREDICTIONS.to_owned(),
+            write::predictions_csv(&schedule.predictions).into_bytes(),
+        );
+    }
+    files
+}
+
+/// Makes sure that a result may replace `dir`: it is not there yet, empty, or an earlier result.
+/// To be asked before a long solve; a mistyped folder must not lose its files.
+///
+/// # Errors
+///
+/// When something else is there, a kept result included.
+pub fn replaceable(dir: &Path) -> Result<(), Error> {
+    if dir.exists() && !dir.is_dir() {
+        return Err(Error::Refused(format!(
+            "{} is a file, expected a folder",
+            dir.display()
+        )));
+    }
+    if !dir.exists() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(dir).map_err(Error::io("list", dir))? {
+        let name = entry.map_err(Error::io("list", dir))?.file_name();
+        if !is_part_of_a_result(&name.to_string_lossy()) {
+            return Err(Error::Refused(format!(
+                "{} is not replaced: it holds {}, which is no part of a result; give another \
+                 --out",
+                dir.display(),
+                name.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn is_part_of_a_result(name: &str) -> bool {
+    [SCHEDULE, PREDICTIONS, OUTCOME].contains(&name)
+        || between(name, "trace.", ".ndjson")
+        || between(name, "verdict.", ".yaml")
+}
+
+fn between(name: &str, start: &str, end: &str) -> bool {
+    name.strip_prefix(start)
+        .and_then(|rest| rest.strip_suffix(end))
+        .is_some()
+}
+
+/// Where results of an instance belong below `out/` or `results/`: its path below the innermost
+/// folder named `instances`, without `.yaml`; the bare name for an instance that lies elsewhere.
+///
+/// # Errors
+///
+/// When the path has no file name.
+pub fn place(instance: &Path) -> Result<PathBuf, Error> {
+    let below = below(instance, "instances")
+        .or_else(|| instance.file_name().map(PathBuf::from))
+        .ok_or_else(|| Error::Refused(format!("{} names no file", instance.display())))?;
+    Ok(below.with_extension(""))
+}
+
+/// The part of `path` below its innermost folder `name`; nothing when what is below is empty or
+/// climbs out again.
+pub(crate) fn below(path: &Path, name: &str) -> Option<PathBuf> {
+    let parts = path.components().collect::<Vec<_>>();
+    let at = parts
+        .iter()
+        .rposition(|part| part.as_os_str() == OsStr::new(name))?;
+    let rest = &parts[at + 1..];
+    let plain = rest.iter().all(|part| matches!(part, Component::Normal(_)));
+    (plain && !rest.is_empty()).then(|| rest.iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_lie_where_their_instance_lies() {
+        let place = |path: &str| place(Path::new(path)).unwrap().to_str().unwrap().to_owned();
+        assert_eq!(place("instances/n4.yaml"), "n4");
+        assert_eq!(
+            place("/a/instances/b/instances/dbft2/n4-fork.yaml"),
+            "dbft2/n4-fork"
+        );
+        assert_eq!(place("elsewhere/mine.yaml"), "mine");
+        assert_eq!(place("instances/../mine.yaml"), "mine");
+        assert_eq!(place("./instances/dbft1/n4.two.yaml"), "dbft1/n4.two");
+    }
+
+    #[test]
+    fn only_an_earlier_result_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        assert!(replaceable(&at("new")).is_ok());
+        assert!(replaceable(dir.path()).is_ok());
+        for name in [
+            SCHEDULE,
+            OUTCOME,
+            "trace.dbft2-paper.ndjson",
+            "verdict.dbft2-paper.yaml",
+        ] {
+            std::fs::write(at(name), "").unwrap();
+        }
+        assert!(replaceable(dir.path()).is_ok());
+        assert!(replaceable(&at(SCHEDULE)).is_err());
+        for name in [EXPECTED, "n4.yaml", "trace.txt"] {
+            std::fs::write(at(name), "").unwrap();
+            let error = replaceable(dir.path()).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+            std::fs::remove_file(at(name)).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_path_without_a_file_name_is_refused() {
+        assert!(place(Path::new("..")).is_err());
+    }
+}

@@ -1,0 +1,154 @@
+//! Keeps a confirmed result as a regression case.
+
+use crate::{
+    Error,
+    confirm::Engine,
+    expected::Expected,
+    folder::{self, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE},
+};
+use milp_schema::write;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// Where kept results lie.
+pub const RESULTS: &str = "results";
+
+/// What was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promoted {
+    /// Where.
+    pub dir: PathBuf,
+    /// What it must give from now on.
+    pub expected: Expected,
+}
+
+/// What to keep, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The folder of the result.
+    pub from: &'a Path,
+    /// Below which folder it is kept, usually [`RESULTS`].
+    pub results: &'a Path,
+    /// Its path there; by default that of `from` below its innermost folder `out`.
+    pub name: Option<&'a Path>,
+    /// Further replicas whose verdict is kept; by default [`controls`].
+    pub engines: Option<&'a [Engine]>,
+    /// Whether to replace what is kept there already.
+    pub force: bool,
+}
+
+/// Replays a result and keeps it with what it gave.
+///
+/// # Errors
+///
+/// When the replay diverges from the predictions, the schedule is not the one the outcome is
+/// about, or something is kept there already.
+pub fn promote(request: &Request<'_>) -> Result<Promoted, Error> {
+    let from = Folder::read(request.from)?;
+    let expected = observe(&from, request.engines)?;
+    let dir = request.results.join(name(request)?);
+    if dir.exists() && !request.force {
+        return Err(Error::Refused(format!(
+            "{} exists already: give --force to replace it or --name to keep both",
+            dir.display()
+        )));
+    }
+    let mut files = BTreeMap::from([(EXPECTED.to_owned(), expected.yaml()?.into_bytes())]);
+    for name in [SCHEDULE, PREDICTIONS, OUTCOME] {
+        let path = from.dir.join(name);
+        files.insert(
+            name.to_owned(),
+            std::fs::read(&path).map_err(Error::io("read", path))?,
+        );
+    }
+    write::folder(&dir, &files).map_err(Error::io("write", &dir))?;
+    Ok(Promoted { dir, expected })
+}
+
+/// What the result gives, refused unless it is one consistent whole.
+fn observe(from: &Folder, engines: Option<&[Engine]>) -> Result<Expected, Error> {
+    let at = from.dir.display();
+    if from.outcome.schedule_sha256.as_ref() != Some(&from.schedule_sha256()?) {
+        return Err(Error::Refused(format!(
+            "{at}/{SCHEDULE} is not the schedule that {OUTCOME} is about, the hashes differ: \
+             solve again"
+        )));
+    }
+    let by_default = controls(&Engine::of(&from.outcome.instance));
+    let engines = engines.unwrap_or(&by_default);
+    let expected = Expected::observe(from, engines)?;
+    if expected.verdict.divergences > 0 {
+        return Err(Error::Refused(format!(
+            "{at} is not kept: the replay diverges from the predictions in {} places, see \
+             `milp replay {at}`",
+            expected.verdict.divergences
+        )));
+    }
+    Ok(expected)
+}
+
+/// The replicas that should resist what was found: a mutant's choices are tried on the protocol
+/// itself, those for dBFT 1.0 on dBFT 2.0, which was made because of them.
+pub fn controls(engine: &Engine) -> Vec<Engine> {
+    let sound = |protocol: &str| Engine {
+        protocol: protocol.to_owned(),
+        mutant: None,
+    };
+    match (engine.protocol.as_str(), &engine.mutant) {
+        (protocol, Some(_)) => vec![sound(protocol)],
+        ("dbft1", None) => vec![sound("dbft2")],
+        _ => Vec::new(),
+    }
+}
+
+/// The path below the folder of results.
+fn name(request: &Request<'_>) -> Result<PathBuf, Error> {
+    if let Some(name) = request.name {
+        return Ok(name.to_owned());
+    }
+    folder::below(request.from, "out")
+        .or_else(|| request.from.file_name().map(PathBuf::from))
+        .ok_or_else(|| {
+            Error::Refused(format!(
+                "{} has no name: give one with --name",
+                request.from.display()
+            ))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_is_kept_where_it_lay_below_out() {
+        let request = |from| Request {
+            from: Path::new(from),
+            results: Path::new(RESULTS),
+            name: None,
+            engines: None,
+            force: false,
+        };
+        let name = |from| name(&request(from)).unwrap().to_str().unwrap().to_owned();
+        assert_eq!(name("out/dbft2/n4-fork"), "dbft2/n4-fork");
+        assert_eq!(name("out/n4/"), "n4");
+        assert_eq!(name("/some/where/n4"), "n4");
+        assert!(super::name(&request("/")).is_err());
+    }
+
+    #[test]
+    fn weakened_protocols_are_tried_on_the_sound_one() {
+        let controls = |engine: &str| {
+            controls(&engine.parse().unwrap())
+                .iter()
+                .map(Engine::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(controls("dbft1"), ["dbft2"]);
+        assert_eq!(controls("dbft1:small-quorum"), ["dbft1"]);
+        assert_eq!(controls("dbft2:no-commit-lock"), ["dbft2"]);
+        assert_eq!(controls("dbft2"), [""; 0]);
+    }
+}

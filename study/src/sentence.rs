@@ -1,0 +1,444 @@
+//! A result in one plain sentence, exactly as strong as what was checked.
+
+use milp_schema::{
+    instance::{FaultKind, Goal, Instance, Sense},
+    outcome::{Certificate, Termination},
+};
+
+/// What the sentence is about.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// Why the solve ended.
+    pub termination: Termination,
+    /// Objective of the incumbent, if there is one.
+    pub primal: Option<i64>,
+    /// The best bound anything says holds.
+    pub dual: Option<f64>,
+    /// What was checked without trusting the solver.
+    pub certificate: Certified,
+}
+
+/// How strong the bound is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certified {
+    /// Only the solver says so.
+    No,
+    /// The bound follows in exact arithmetic.
+    Exactly(i64),
+    /// One unit better is infeasible with rows and columns permuted.
+    Permuted,
+}
+
+impl Certified {
+    /// The strength of a certificate that closes the gap, or none if `proved` is false.
+    pub fn of(certificate: &Certificate, proved: bool) -> Self {
+        match certificate {
+            _ if !proved => Self::No,
+            Certificate::None => Self::No,
+            Certificate::SafeDualBound { bound } => Self::Exactly(*bound),
+            Certificate::PermutedInfeasible { .. } => Self::Permuted,
+        }
+    }
+}
+
+/// The result as one sentence without a full stop, say "at height 0 at most 1 block can be
+/// decided with 1 Byzantine replica of 4, within 4 views and 24 slots: proved (exact bound 1)".
+pub fn sentence(instance: &Instance, result: &Found) -> String {
+    let scope = scope(instance);
+    let closed = result.termination == Termination::Optimal;
+    let (said, strength) = match (result.termination, result.primal) {
+        (Termination::Optimal | Termination::Feasible, Some(value)) => {
+            let said = if closed {
+                best(instance, value)
+            } else {
+                found(instance, value)
+            };
+            (said, strength(instance, result))
+        }
+        (Termination::Infeasible, _) => {
+            let strength = match result.certificate {
+                Certified::No => "infeasible, says the solver",
+                _ => "proved (infeasible, solved again permuted)",
+            };
+            (nothing_fits(instance).to_owned(), strength.to_owned())
+        }
+        (Termination::Undecided | Termination::Optimal | Termination::Feasible, _) => (
+            "nothing was learned about the worst case".to_owned(),
+            "undecided, stopped before any schedule was found".to_owned(),
+        ),
+    };
+    format!("{said} {scope}: {strength}")
+}
+
+/// The value of the goal in words; a number except where a number would mislead.
+pub fn value(instance: &Instance, primal: i64) -> String {
+    match instance.goal {
+        Goal::Fork => format!("{} at one height", count(primal, "block")),
+        Goal::Finality => format!("{} at one height", count(primal, "certificate")),
+        Goal::Stall => format!("{primal} of {} heights decided", instance.heights),
+        Goal::Slow if unbounded(instance, primal) => "not bounded within the horizon".to_owned(),
+        Goal::Slow => format!("slot {primal}"),
+        Goal::Views => format!(
+            "{} (the highest is view {})",
+            count(primal, "view"),
+            primal - 1
+        ),
+        Goal::Weighted { .. } => primal.to_string(),
+    }
+}
+
+/// A bound of the goal, as it may stand beside [`value`].
+pub fn bound(instance: &Instance, dual: f64) -> String {
+    let side = match sense(instance.goal) {
+        Sense::Maximize => "at most",
+        Sense::Minimize => "at least",
+    };
+    match grid(instance.goal, dual) {
+        bound if !dual.is_finite() || unbounded(instance, bound) => "none".to_owned(),
+        bound => format!("{side} {}", value(instance, bound)),
+    }
+}
+
+/// The name of a goal as instances have it.
+pub fn goal_name(goal: Goal) -> &'static str {
+    match goal {
+        Goal::Fork => "fork",
+        Goal::Finality => "finality",
+        Goal::Stall => "stall",
+        Goal::Slow => "slow",
+        Goal::Views => "views",
+        Goal::Weighted { .. } => "weighted",
+    }
+}
+
+/// Whether a larger value is worse for the protocol.
+pub fn sense(goal: Goal) -> Sense {
+    match goal {
+        Goal::Stall => Sense::Minimize,
+        Goal::Weighted { sense, .. } => sense,
+        Goal::Fork | Goal::Finality | Goal::Slow | Goal::Views => Sense::Maximize,
+    }
+}
+
+/// A bound from the solver, moved to the nearest integer that it still implies.
+pub fn grid(goal: Goal, dual: f64) -> i64 {
+    // A solver's bound carries rounding errors of about 1e-9; one step too strict would be a lie.
+    const TOLERANCE: f64 = 1e-6;
+    match sense(goal) {
+        Sense::Maximize => (dual + TOLERANCE).floor() as i64,
+        Sense::Minimize => (dual - TOLERANCE).ceil() as i64,
+    }
+}
+
+/// The program's value for an execution without any decision is one slot past the horizon.
+pub fn unbounded(instance: &Instance, primal: i64) -> bool {
+    instance.goal == Goal::Slow && primal > instance.slots.into()
+}
+
+/// What holds when nothing is worse than `value`.
+fn best(instance: &Instance, value: i64) -> String {
+    let place = place(instance);
+    match instance.goal {
+        Goal::Fork => format!("{place} at most {} can be decided", count(value, "block")),
+        Goal::Finality => {
+            format!(
+                "{place} at most {} can exist",
+                count(value, "valid certificate")
+            )
+        }
+        Goal::Slow if !unbounded(instance, value) => {
+            format!("the first block is decided in slot {value} at the latest")
+        }
+        Goal::Views => format!(
+            "the highest view an honest replica can enter is view {}",
+            value - 1
+        ),
+        Goal::Weighted {
+            sense: Sense::Maximize,
+            ..
+        } => format!("{} is at most {value}", sum(instance)),
+        Goal::Weighted {
+            sense: Sense::Minimize,
+            ..
+        } => format!("{} is at least {value}", sum(instance)),
+        // Both are said by a witness: nothing fewer than "as few as", nothing later than "never".
+        Goal::Stall | Goal::Slow => found(instance, value),
+    }
+}
+
+/// What is known from an execution with that value, whether or not a worse one exists.
+fn found(instance: &Instance, value: i64) -> String {
+    let place = place(instance);
+    match instance.goal {
+        Goal::Fork => format!("{place} {} can be decided", count(value, "block")),
+        Goal::Finality => format!("{place} {} can exist", count(value, "valid certificate")),
+        Goal::Stall => format!(
+            "in a final state as few as {value} of {} heights can be decided",
+            instance.heights
+        ),
+        Goal::Slow if unbounded(instance, value) => {
+            "the time of the first decision is not bounded \
+             within the horizon, an execution without any decision exists"
+                .to_owned()
+        }
+        Goal::Slow => format!("the first decision can be as late as slot {value}"),
+        Goal::Views => format!("an honest replica can enter view {}", value - 1),
+        Goal::Weighted { .. } => format!("{} can be {value}", sum(instance)),
+    }
+}
+
+fn nothing_fits(instance: &Instance) -> &'static str {
+    match instance.goal {
+        Goal::Stall => "no execution reaches a final state",
+        _ => "no execution exists",
+    }
+}
+
+/// How much the words before it rest on.
+fn strength(instance: &Instance, result: &Found) -> String {
+    if result.termination == Termination::Optimal {
+        return match result.certificate {
+            Certified::Exactly(_) if result.primal.is_some_and(|v| unbounded(instance, v)) => {
+                "proved (by that execution)".to_owned()
+            }
+            Certified::Exactly(bound) => format!("proved (exact bound {bound})"),
+            Certified::Permuted => {
+                "proved (one step worse is infeasible, solved again permuted)".to_owned()
+            }
+            Certified::No => "optimal, says the solver".to_owned(),
+        };
+    }
+    let Some(dual) = result.dual.filter(|dual| dual.is_finite()) else {
+        return "feasible, bound not closed".to_owned();
+    };
+    let bound = grid(instance.goal, dual);
+    let side = match sense(instance.goal) {
+        Sense::Maximize => "at most",
+        Sense::Minimize => "at least",
+    };
+    match instance.goal {
+        Goal::Slow if unbounded(instance, bound) => "feasible, bound not closed".to_owned(),
+        Goal::Views => format!("feasible, bound not closed ({side} view {})", bound - 1),
+        _ => format!("feasible, bound not closed ({side} {bound})"),
+    }
+}
+
+fn place(instance: &Instance) -> &'static str {
+    if instance.heights == 1 {
+        "at height 0"
+    } else {
+        "at any one height"
+    }
+}
+
+fn sum(instance: &Instance) -> String {
+    let Goal::Weighted {
+        blocks,
+        views,
+        messages,
+        ..
+    } = instance.goal
+    else {
+        unreachable!("only a weighted goal has weights");
+    };
+    format!("the weighted sum (blocks {blocks}, views {views}, messages {messages})")
+}
+
+/// The assumptions: "with 1 Byzantine replica of 4, within 4 views and 24 slots".
+fn scope(instance: &Instance) -> String {
+    let faulty = [
+        (FaultKind::Byzantine, "Byzantine replica", ""),
+        (FaultKind::Crash, "replica", " that may crash"),
+        (FaultKind::Network, "replica", " with network faults"),
+    ]
+    .into_iter()
+    .map(|(kind, noun, after)| (instance.fault_count(kind), noun, after))
+    .filter(|(number, _, _)| *number > 0)
+    .map(|(number, noun, after)| format!("{}{after}", count(number.into(), noun)))
+    .collect::<Vec<_>>();
+    let faulty = if faulty.is_empty() {
+        "no faulty replica".to_owned()
+    } else {
+        faulty.join(" and ")
+    };
+    let mutant = match &instance.mutant {
+        Some(name) => format!(" under the mutant {name}"),
+        None => String::new(),
+    };
+    format!(
+        "with {faulty} of {}{mutant}, within {} and {}",
+        instance.replicas,
+        count(instance.views.into(), "view"),
+        count(instance.slots.into(), "slot")
+    )
+}
+
+fn count(number: i64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milp_schema::instance::{Budget, Fault, Formulation, Network, Primary, Timeouts, Who};
+
+    fn instance(goal: Goal) -> Instance {
+        Instance {
+            protocol: "dbft2".into(),
+            rules: "paper".into(),
+            replicas: 4,
+            faults: vec![Fault {
+                kind: FaultKind::Byzantine,
+                who: Who::Any(1),
+            }],
+            beyond_budget: false,
+            heights: 1,
+            views: 4,
+            blocks_per_proposal: 1,
+            slots: 24,
+            network: Network::Eventual,
+            timeouts: Timeouts::Free,
+            block_time: None,
+            primary: Primary::Rotation,
+            goal,
+            formulation: Formulation::Auto,
+            budget: Budget::default(),
+            mutant: None,
+        }
+    }
+
+    fn result(termination: Termination, primal: Option<i64>, dual: f64) -> Found {
+        Found {
+            termination,
+            primal,
+            dual: Some(dual),
+            certificate: Certified::No,
+        }
+    }
+
+    #[test]
+    fn a_proved_fork_bound_reads_as_the_manual_says() {
+        let proved = Found {
+            certificate: Certified::Exactly(1),
+            ..result(Termination::Optimal, Some(1), 1.0)
+        };
+        assert_eq!(
+            sentence(&instance(Goal::Fork), &proved),
+            "at height 0 at most 1 block can be decided with 1 Byzantine replica of 4, \
+             within 4 views and 24 slots: proved (exact bound 1)"
+        );
+    }
+
+    #[test]
+    fn words_are_as_strong_as_what_was_checked() {
+        let fork = instance(Goal::Fork);
+        let tail = |result: &Found| {
+            sentence(&fork, result)
+                .split_once(": ")
+                .map(|(_, tail)| tail.to_owned())
+                .unwrap()
+        };
+        let optimal = result(Termination::Optimal, Some(2), 2.0);
+        assert_eq!(tail(&optimal), "optimal, says the solver");
+        let permuted = Found {
+            certificate: Certified::Permuted,
+            ..optimal
+        };
+        assert_eq!(
+            tail(&permuted),
+            "proved (one step worse is infeasible, solved again permuted)"
+        );
+        let feasible = result(Termination::Feasible, Some(1), 2.999_999_999);
+        assert_eq!(tail(&feasible), "feasible, bound not closed (at most 3)");
+        let unlimited = result(Termination::Feasible, Some(1), f64::INFINITY);
+        assert_eq!(tail(&unlimited), "feasible, bound not closed");
+        let infeasible = result(Termination::Infeasible, None, 0.0);
+        assert_eq!(tail(&infeasible), "infeasible, says the solver");
+        let undecided = result(Termination::Undecided, None, 3.0);
+        assert_eq!(
+            tail(&undecided),
+            "undecided, stopped before any schedule was found"
+        );
+    }
+
+    #[test]
+    fn a_feasible_result_never_says_at_most() {
+        for goal in [Goal::Fork, Goal::Finality, Goal::Slow, Goal::Views] {
+            let said = sentence(
+                &instance(goal),
+                &result(Termination::Feasible, Some(1), 9.0),
+            );
+            let claim = said.split_once(": ").unwrap().0;
+            assert!(
+                !claim.contains("at most") && !claim.contains("at the latest"),
+                "{said}"
+            );
+            assert!(!claim.contains("highest"), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_execution_without_a_decision_is_not_a_number() {
+        let slow = instance(Goal::Slow);
+        for termination in [Termination::Optimal, Termination::Feasible] {
+            let said = sentence(&slow, &result(termination, Some(25), 25.0));
+            assert!(said.contains("not bounded within the horizon"), "{said}");
+            assert!(!said.contains("25"), "{said}");
+        }
+        assert_eq!(value(&slow, 25), "not bounded within the horizon");
+        assert_eq!(value(&slow, 24), "slot 24");
+        let late = sentence(&slow, &result(Termination::Optimal, Some(17), 17.0));
+        assert!(
+            late.starts_with("the first block is decided in slot 17 at the latest"),
+            "{late}"
+        );
+        let open = sentence(&slow, &result(Termination::Feasible, Some(17), 25.0));
+        assert!(open.ends_with("feasible, bound not closed"), "{open}");
+    }
+
+    #[test]
+    fn every_kind_of_fault_and_the_mutant_are_named() {
+        let mixed = Instance {
+            faults: vec![
+                Fault {
+                    kind: FaultKind::Byzantine,
+                    who: Who::Any(2),
+                },
+                Fault {
+                    kind: FaultKind::Crash,
+                    who: Who::Any(1),
+                },
+                Fault {
+                    kind: FaultKind::Network,
+                    who: Who::Any(1),
+                },
+            ],
+            replicas: 13,
+            mutant: Some("small-quorum".into()),
+            ..instance(Goal::Stall)
+        };
+        assert_eq!(
+            sentence(&mixed, &result(Termination::Optimal, Some(0), 0.0)),
+            "in a final state as few as 0 of 1 heights can be decided with 2 Byzantine replicas and \
+             1 replica that may crash and 1 replica with network faults of 13 under the mutant \
+             small-quorum, within 4 views and 24 slots: optimal, says the solver"
+        );
+        let nobody = Instance {
+            faults: vec![],
+            ..instance(Goal::Views)
+        };
+        assert_eq!(
+            sentence(&nobody, &result(Termination::Optimal, Some(4), 4.0)),
+            "the highest view an honest replica can enter is view 3 with no faulty replica of 4, \
+             within 4 views and 24 slots: optimal, says the solver"
+        );
+    }
+
+    #[test]
+    fn a_bound_is_never_rounded_past_what_it_implies() {
+        assert_eq!(grid(Goal::Fork, 1.9), 1);
+        assert_eq!(grid(Goal::Fork, 1.999_999_9), 2);
+        assert_eq!(grid(Goal::Stall, 0.1), 1);
+        assert_eq!(grid(Goal::Stall, 0.000_000_1), 0);
+    }
+}

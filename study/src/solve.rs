@@ -1,0 +1,314 @@
+//! From an instance to what is known about its worst schedule.
+
+use crate::{
+    Error,
+    folder::{self, Folder},
+    sentence::{self, Certified, Found},
+    size::Size,
+};
+use milp_model::program::{Col, Column, Program};
+use milp_schema::{
+    Instance, Outcome, Schedule,
+    instance::{Goal, Sense},
+    outcome::Termination,
+    write,
+};
+use milp_solver::{Progress, Settings};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How many more slots the check of the horizon allows.
+pub const ADEQUACY_SLOTS: u32 = 4;
+
+/// What to solve and how.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// The question.
+    pub instance: &'a Instance,
+    /// Limits, proof, threads, seed. A warm start comes from the field below.
+    pub settings: &'a Settings,
+    /// An earlier result to start from; it may be for a shorter horizon or
+    /// another budget.
+    pub warm_start: Option<&'a Folder>,
+    /// Whether to solve again with [`ADEQUACY_SLOTS`] more slots.
+    pub adequacy: bool,
+    /// The command line, for the outcome.
+    pub command: &'a str,
+}
+
+/// What a solve found, and what the outcome file does not keep.
+#[derive(Debug, Clone)]
+pub struct Solution {
+    /// What is written and promoted.
+    pub outcome: Outcome,
+    /// The worst schedule found, if any.
+    pub schedule: Option<Schedule>,
+    /// Size of the program.
+    pub size: Size,
+    /// Optimum of the linear relaxation, where it was solved.
+    pub root_bound: Option<f64>,
+    /// Objective of the completed warm start; `None` if there was none or it did not fit.
+    pub started_from: Option<i64>,
+    /// Whether a second search refuted what the first one said.
+    pub refuted: bool,
+    /// What more slots change, if that was asked.
+    pub adequacy: Option<Adequacy>,
+    /// Whether the interrupt came before the result was settled.
+    pub interrupted: bool,
+}
+
+/// The optimum with more slots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adequacy {
+    /// The longer horizon.
+    pub slots: u32,
+    /// Why the second solve ended.
+    pub termination: Termination,
+    /// Its incumbent's objective.
+    pub primal: Option<i64>,
+    /// Whether both solves ended optimal with the same answer.
+    pub unchanged: bool,
+}
+
+impl Adequacy {
+    /// The check in words.
+    pub fn words(&self) -> String {
+        match (self.termination, self.primal) {
+            (Termination::Optimal, Some(_)) if self.unchanged => {
+                format!(
+                    "adequate: the optimum is the same with {} slots",
+                    self.slots
+                )
+            }
+            (Termination::Optimal, Some(value)) => {
+                format!(
+                    "not adequate: the optimum is {value} with {} slots",
+                    self.slots
+                )
+            }
+            (Termination::Infeasible, _) => {
+                format!("not adequate: infeasible with {} slots", self.slots)
+            }
+            _ => format!("not known: the limit came first with {} slots", self.slots),
+        }
+    }
+}
+
+/// Builds the program of an instance, solves it, and puts what was found into words.
+///
+/// `interrupt` may be set from elsewhere at any time; the incumbent and the bound are then kept.
+///
+/// # Errors
+///
+/// When no formulation can build the instance, or the solver fails. Limits and infeasible
+/// programs are outcomes.
+pub fn solve(
+    request: &Request<'_>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Solution, Error> {
+    let instance = request.instance;
+    let built = milp_model::build(instance)?;
+    let mut settings = request.settings.clone();
+    settings.warm_start = request
+        .warm_start
+        .map(|folder| {
+            built
+                .encode(&folder.schedule, &folder.outcome.faulty)
+                .map_err(|why| {
+                    let at = folder.dir.display();
+                    Error::Refused(format!(
+                        "the schedule in {at} is no start for this instance: {why}"
+                    ))
+                })
+        })
+        .transpose()?;
+    let solved = milp_solver::solve(&built.program, &settings, interrupt, progress)?;
+    let decoded = solved.point.as_ref().map(|point| built.decode(point));
+    let adequacy =
+        match (request.adequacy, solved.primal) {
+            (true, Some(primal)) if solved.termination == Termination::Optimal => Some(
+                check_horizon(instance, primal, request.settings, interrupt, progress)?,
+            ),
+            _ => None,
+        };
+
+    let found = Found {
+        termination: solved.termination,
+        primal: solved.primal,
+        dual: solved.dual,
+        certificate: Certified::of(&solved.certificate, solved.proved),
+    };
+    let (schedule, faulty) = match decoded {
+        Some(decoded) => (Some(decoded.schedule), decoded.faulty),
+        None => (None, Vec::new()),
+    };
+    let sha256 =
+        |schedule: &Schedule| write::sha256_hex(write::choices_csv(&schedule.choices).as_bytes());
+    let outcome = Outcome {
+        termination: solved.termination,
+        primal: solved.primal,
+        dual: solved.dual,
+        proved: solved.proved,
+        nodes: solved.nodes,
+        seconds: solved.seconds,
+        formulation: built.formulation.to_owned(),
+        certificate: solved.certificate,
+        sentence: sentence::sentence(instance, &found),
+        faulty,
+        schedule_sha256: schedule.as_ref().map(sha256),
+        instance: instance.clone(),
+        command: request.command.to_owned(),
+        run: run_facts(request.settings, solved.versions, adequacy.as_ref()),
+    };
+    Ok(Solution {
+        interrupted: interrupt.load(Ordering::SeqCst) && !outcome.proved,
+        outcome,
+        schedule,
+        size: Size::of(&built.program),
+        root_bound: solved.root_bound,
+        started_from: solved.started_from,
+        refuted: solved.refuted,
+        adequacy,
+    })
+}
+
+impl Solution {
+    /// The files of the result, by name.
+    pub fn files(&self) -> std::collections::BTreeMap<String, Vec<u8>> {
+        folder::files(&self.outcome, self.schedule.as_ref())
+    }
+}
+
+/// Solves again with more slots: an optimum that grows says that the horizon was too short.
+fn check_horizon(
+    instance: &Instance,
+    primal: i64,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Adequacy, Error> {
+    let longer = Instance {
+        slots: instance.slots + ADEQUACY_SLOTS,
+        ..instance.clone()
+    };
+    let built = milp_model::build(&longer)?;
+    let solved = milp_solver::solve(&built.program, settings, interrupt, progress)?;
+    let same = match (instance.goal, solved.primal) {
+        // Without a decision the value is one past the horizon, whatever the horizon.
+        (Goal::Slow, Some(value)) if sentence::unbounded(instance, primal) => {
+            sentence::unbounded(&longer, value)
+        }
+        (_, value) => value == Some(primal),
+    };
+    Ok(Adequacy {
+        slots: longer.slots,
+        termination: solved.termination,
+        primal: solved.primal,
+        unchanged: same && solved.termination == Termination::Optimal,
+    })
+}
+
+/// What `run:` records. Nothing else of an outcome but `seconds` may differ between two runs.
+fn run_facts(
+    settings: &Settings,
+    versions: Vec<(String, String)>,
+    adequacy: Option<&Adequacy>,
+) -> Vec<(String, String)> {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let fact = |name: &str, value: String| (name.to_owned(), value);
+    let mut facts = vec![fact("milp", env!("CARGO_PKG_VERSION").to_owned())];
+    facts.extend(versions);
+    facts.extend([
+        fact("seed", settings.seed.to_string()),
+        fact("threads", settings.threads.to_string()),
+        fact(
+            "time_limit_seconds",
+            settings.time_limit_seconds.to_string(),
+        ),
+        fact(
+            "system",
+            format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        ),
+        fact("cores", cores.to_string()),
+    ]);
+    facts.extend(adequacy.map(|adequacy| fact("horizon", adequacy.words())));
+    facts
+}
+
+/// Solves a program of one column and gives the names and versions of what solved it.
+///
+/// # Errors
+///
+/// When the solver does not do even that.
+pub fn probe() -> Result<Vec<(String, String)>, Error> {
+    let column = Column {
+        name: "x".to_owned(),
+        lower: 0,
+        upper: 3,
+    };
+    let program = Program {
+        columns: vec![column],
+        families: Vec::new(),
+        rows: Vec::new(),
+        sense: Sense::Maximize,
+        objective: vec![(Col(0), 1)],
+        constant: 0,
+    };
+    let settings = Settings {
+        time_limit_seconds: 10.0,
+        relative_gap: 0.0,
+        threads: 1,
+        seed: 0,
+        prove: false,
+        presolve: true,
+        warm_start: None,
+        options: Vec::new(),
+    };
+    let solved = milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| ())?;
+    match solved.primal {
+        Some(3) => Ok(solved.versions),
+        found => Err(Error::Solver(milp_solver::Error::Backend {
+            what: format!("the largest x of 0 ≤ x ≤ 3 is {found:?}, it says"),
+        })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_solver_linked_here_solves_and_says_its_version() {
+        let versions = probe().unwrap();
+        assert!(
+            versions
+                .iter()
+                .any(|(name, version)| name == "highs" && !version.is_empty())
+        );
+    }
+
+    #[test]
+    fn the_horizon_is_adequate_only_if_two_optima_agree() {
+        let adequacy = |termination, unchanged| {
+            Adequacy {
+                slots: 28,
+                termination,
+                primal: Some(1),
+                unchanged,
+            }
+            .words()
+        };
+        assert_eq!(
+            adequacy(Termination::Optimal, true),
+            "adequate: the optimum is the same with 28 slots"
+        );
+        assert_eq!(
+            adequacy(Termination::Optimal, false),
+            "not adequate: the optimum is 1 with 28 slots"
+        );
+        assert_eq!(
+            adequacy(Termination::Feasible, false),
+            "not known: the limit came first with 28 slots"
+        );
+    }
+}
