@@ -209,7 +209,11 @@ impl World {
         if let Some(block_time) = self.clock.block_time {
             let state = self.state(id);
             let first = state.is_primary(&self.rules) && !state.request_sent(&self.rules);
-            let gone = if first { Rules::duration(block_time, state.view, true) } else { 0 };
+            let gone = if first {
+                Rules::duration(block_time, state.view, true)
+            } else {
+                0
+            };
             let whole = Rules::duration(block_time, state.view, false);
             self.clock.arm(id, whole - gone);
         }

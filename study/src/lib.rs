@@ -14,5 +14,6 @@ pub mod regress;
 pub mod sentence;
 pub mod size;
 pub mod solve;
+mod start;
 
 pub use error::Error;

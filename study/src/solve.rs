@@ -5,6 +5,7 @@ use crate::{
     folder::{self, Folder},
     sentence::{self, Certified, Found},
     size::Size,
+    start,
 };
 use milp_model::program::{Col, Column, Program};
 use milp_schema::{
@@ -109,19 +110,10 @@ pub fn solve(
     let instance = request.instance;
     let built = milp_model::build(instance)?;
     let mut settings = request.settings.clone();
-    settings.warm_start = request
-        .warm_start
-        .map(|folder| {
-            built
-                .encode(&folder.schedule, &folder.outcome.faulty)
-                .map_err(|why| {
-                    let at = folder.dir.display();
-                    Error::Refused(format!(
-                        "the schedule in {at} is no start for this instance: {why}"
-                    ))
-                })
-        })
-        .transpose()?;
+    settings.warm_start = match request.warm_start {
+        None => start::random_start(instance, &built),
+        Some(folder) => Some(encoded(&built, folder)?),
+    };
     let solved = milp_solver::solve(&built.program, &settings, interrupt, progress)?;
     let decoded = solved.point.as_ref().map(|point| built.decode(point));
     let adequacy =
@@ -172,6 +164,18 @@ pub fn solve(
     })
 }
 
+/// The point of an earlier result.
+fn encoded(built: &milp_model::Built, folder: &Folder) -> Result<Vec<Option<i64>>, Error> {
+    built
+        .encode(&folder.schedule, &folder.outcome.faulty)
+        .map_err(|why| {
+            let at = folder.dir.display();
+            Error::Refused(format!(
+                "the schedule in {at} is no start for this instance: {why}"
+            ))
+        })
+}
+
 impl Solution {
     /// The files of the result, by name.
     pub fn files(&self) -> std::collections::BTreeMap<String, Vec<u8>> {
@@ -192,6 +196,10 @@ fn check_horizon(
         ..instance.clone()
     };
     let built = milp_model::build(&longer)?;
+    let settings = &Settings {
+        warm_start: start::random_start(&longer, &built),
+        ..settings.clone()
+    };
     let solved = milp_solver::solve(&built.program, settings, interrupt, progress)?;
     let same = match (instance.goal, solved.primal) {
         // Without a decision the value is one past the horizon, whatever the horizon.

@@ -22,8 +22,14 @@ fn instance(protocol: &str) -> Instance {
         rules: "paper".into(),
         replicas: 4,
         faults: vec![
-            Fault { kind: FaultKind::Byzantine, who: Who::Any(1) },
-            Fault { kind: FaultKind::Crash, who: Who::Any(1) },
+            Fault {
+                kind: FaultKind::Byzantine,
+                who: Who::Any(1),
+            },
+            Fault {
+                kind: FaultKind::Crash,
+                who: Who::Any(1),
+            },
         ],
         beyond_budget: true,
         heights: 1,
@@ -48,7 +54,11 @@ fn instances() -> Vec<(&'static str, Instance)> {
     timers.timeouts = Timeouts::Protocol;
     timers.block_time = Some(3);
     timers.slots = 9;
-    timers.network = Network::Bounded { delay_min: 1, delay_max: 3, gst: 0 };
+    timers.network = Network::Bounded {
+        delay_min: 1,
+        delay_max: 3,
+        gst: 0,
+    };
     let mut heights = instance("dbft2");
     heights.faults = vec![];
     heights.heights = 2;
@@ -90,8 +100,12 @@ fn settings() -> Settings {
 /// Rows of a family that stand for it: some of those with the most terms, late ones first, because
 /// early in an execution little can be broken.
 fn representatives(program: &Program, family: usize) -> Vec<&Row> {
-    let mut rows: Vec<&Row> =
-        program.rows.iter().rev().filter(|row| row.family.0 as usize == family).collect();
+    let mut rows: Vec<&Row> = program
+        .rows
+        .iter()
+        .rev()
+        .filter(|row| row.family.0 as usize == family)
+        .collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.terms.len()));
     let step = (rows.len() / 7).max(1);
     rows.into_iter().step_by(step).collect()
@@ -110,8 +124,9 @@ fn breaking(program: &Program, family: usize, row: &Row) -> Option<Vec<i64>> {
     (broken.lower, broken.upper) = (broken.upper.map(|upper| upper + 1), None);
     weaker.rows.push(broken);
     weaker.sense = Sense::Minimize;
-    weaker.objective =
-        (0..weaker.columns.len() as u32).map(|col| (milp_model::program::Col(col), 1)).collect();
+    weaker.objective = (0..weaker.columns.len() as u32)
+        .map(|col| (milp_model::program::Col(col), 1))
+        .collect();
     let mut settings = settings();
     settings.options = vec![("mip_max_improving_sols".into(), "1".into())];
     let solved = solve(&weaker, &settings, &AtomicBool::new(false), &mut |_| {});
@@ -134,9 +149,18 @@ fn replicas_object(instance: &Instance, built: &Built, point: &[i64]) -> bool {
 
 /// Families that the others imply, and why they are there all the same.
 const IMPLIED: [(&str, &str); 3] = [
-    ("adopt_stays", "the block stays received and forces the adoption again; states (33)"),
-    ("decide_stays", "the quorum stays received and forces the decision again; states (33)"),
-    ("commit_at_most_once", "one own preparation per view, and the lock; states the lock's point"),
+    (
+        "adopt_stays",
+        "the block stays received and forces the adoption again; states (33)",
+    ),
+    (
+        "decide_stays",
+        "the quorum stays received and forces the decision again; states (33)",
+    ),
+    (
+        "commit_at_most_once",
+        "one own preparation per view, and the lock; states the lock's point",
+    ),
 ];
 
 #[test]
@@ -156,7 +180,10 @@ fn without_any_one_family_the_program_allows_what_replicas_do_not_do() {
                     replicas_object(&instance, &built, &point)
                 })
             });
-            let has_rows = program.rows.iter().any(|row| row.family.0 as usize == number);
+            let has_rows = program
+                .rows
+                .iter()
+                .any(|row| row.family.0 as usize == number);
             if has_rows {
                 let note = if objected { "needed" } else { why };
                 println!("{name}: {}: {note}", family.name);
@@ -164,11 +191,16 @@ fn without_any_one_family_the_program_allows_what_replicas_do_not_do() {
             }
         }
     }
-    let not_needed: Vec<&str> =
-        needed.iter().filter(|(_, needed)| !**needed).map(|(name, _)| name.as_str()).collect();
+    let not_needed: Vec<&str> = needed
+        .iter()
+        .filter(|(_, needed)| !**needed)
+        .map(|(name, _)| name.as_str())
+        .collect();
     let implied: Vec<&str> = IMPLIED.iter().map(|&(name, _)| name).collect();
-    let unexpected: Vec<&&str> =
-        not_needed.iter().filter(|name| !implied.contains(name)).collect();
+    let unexpected: Vec<&&str> = not_needed
+        .iter()
+        .filter(|name| !implied.contains(name))
+        .collect();
     assert!(unexpected.is_empty(), "not needed: {unexpected:?}");
     assert!(needed.len() > 60, "{}", needed.len());
 }

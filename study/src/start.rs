@@ -1,0 +1,89 @@
+//! A first incumbent for the solver: the worst of some random executions of the replicas.
+//!
+//! The solver closes most bounds at the root and then spends its time on finding any execution at
+//! all. Replicas know how to execute. The start is a point like any other: the solver certifies it
+//! against every row, so it cannot make a result wrong, only sooner.
+
+use milp_model::Built;
+use milp_replay::random::{self, Executed};
+use milp_schema::{
+    Instance,
+    instance::{Goal, Sense},
+    schedule::Event,
+};
+use std::collections::BTreeSet;
+
+/// How many executions are drawn; seeds 0, 1, 2, …
+const EXECUTIONS: u64 = 300;
+
+/// The point of the worst execution drawn, one entry per column; `None` for goals that need a
+/// final state, which random executions rarely end in, and for protocols without replicas.
+pub fn random_start(instance: &Instance, built: &Built) -> Option<Vec<Option<i64>>> {
+    if instance.goal == Goal::Stall {
+        return None;
+    }
+    let mut worst: Option<(i64, Vec<Option<i64>>)> = None;
+    for seed in 0..EXECUTIONS {
+        let execution = random::execution(instance, seed);
+        let badness = badness(instance, &execution);
+        if execution.beyond_views || worst.as_ref().is_some_and(|(most, _)| *most >= badness) {
+            continue;
+        }
+        let Ok(point) = built.encode(&execution.schedule, &execution.faulty) else {
+            continue;
+        };
+        if fits(built, &point) {
+            worst = Some((badness, point));
+        }
+    }
+    worst.map(|(_, point)| point)
+}
+
+/// Whether no row among the columns that are known is violated; budgets can be.
+fn fits(built: &Built, point: &[Option<i64>]) -> bool {
+    let values: Vec<i64> = point.iter().map(|value| value.unwrap_or(0)).collect();
+    built.program.rows.iter().all(|row| {
+        let known = row
+            .terms
+            .iter()
+            .all(|(col, _)| point[col.index()].is_some());
+        !known || row.holds(&values)
+    })
+}
+
+/// The goal's value of an execution, larger for worse; a guide only, the program has the last word.
+fn badness(instance: &Instance, execution: &Executed) -> i64 {
+    let mut blocks = BTreeSet::new();
+    let (mut views, mut messages) = (1_i64, 0_i64);
+    let mut first = i64::from(instance.slots) + 1;
+    for prediction in &execution.schedule.predictions {
+        match &prediction.event {
+            Event::Send(_) => messages += 1,
+            Event::EnterView { view, .. } => views = views.max(i64::from(view.0) + 1),
+            Event::Decide(block) => {
+                blocks.insert(*block);
+                first = first.min(i64::from(prediction.slot.0));
+            }
+        }
+    }
+    let at_one_height = |h: u32| blocks.iter().filter(|block| block.height.0 == h).count() as i64;
+    match instance.goal {
+        Goal::Fork | Goal::Finality => (0..instance.heights).map(at_one_height).max().unwrap_or(0),
+        Goal::Stall => 0,
+        Goal::Slow => first,
+        Goal::Views => views,
+        Goal::Weighted {
+            sense,
+            blocks: by_block,
+            views: by_view,
+            messages: by_message,
+        } => {
+            let value = by_block * blocks.len() as i64 + by_view * views + by_message * messages;
+            if sense == Sense::Maximize {
+                value
+            } else {
+                -value
+            }
+        }
+    }
+}
