@@ -7,7 +7,7 @@ use super::{
 use crate::{
     expr::Expr,
     program::Col,
-    rule::{About, Modality, Scope},
+    rule::{About, Modality, Requires, Scope},
 };
 use milp_schema::{
     BlockId, Choice, Height, Kind, Message, Prediction, ReplicaId, Schedule, Slot, View,
@@ -219,11 +219,18 @@ fn finer(timed: &Timed, point: &[i64], i: u32, message: &Message) -> u32 {
         view,
         index,
     } = block;
-    let acts = (0..timed.events.len()).any(|e| {
-        timed.events[e].broadcasts.as_ref() != Some(&message.kind) && {
-            let did = timed.did(e, i, height.0, view.0, index, timed.horizon);
-            value(&did, point) == 1
-        }
+    // The first event that a message of this kind can trigger: the answer to a request, the commit
+    // for responses, the decision for commits and blocks.
+    let triggered = timed.events.iter().position(|event| {
+        event.requires.iter().any(|requirement| match requirement {
+            Requires::Held(kind) | Requires::HeldFromAnother(kind) => *kind == message.kind,
+            Requires::Tally { of, .. } => of.contains(&message.kind),
+            Requires::Own(_) | Requires::OwnAsPrimary(_) => false,
+        })
+    });
+    let acts = triggered.is_some_and(|e| {
+        let did = timed.did(e, i, height.0, view.0, index, timed.horizon);
+        value(&did, point) == 1
     });
     u32::from(!acts)
 }

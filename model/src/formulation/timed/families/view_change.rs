@@ -24,10 +24,17 @@ impl Step {
         timed.entered(self.i, self.h, self.w, t)
     }
 
-    fn asked(self, timed: &Timed, t: u32) -> Expr {
-        (0..timed.n)
-            .map(|j| timed.asked(self.i, j, self.h, self.w, t))
-            .sum()
+    /// How many replicas are known to ask for the view or a later one.
+    ///
+    /// Of the own requests only that of the view before counts: a later one is made in the view
+    /// itself or behind it and cannot be what led there.
+    fn asked(self, timed: &Timed, enter: &Enter, t: u32) -> Expr {
+        let Self { i, h, w } = self;
+        let others: Expr = (0..timed.n)
+            .filter(|&j| j != i)
+            .map(|j| timed.asked(i, j, h, w, t))
+            .sum();
+        others + timed.sent(timed.channel(&enter.of), i, h, w - 1, 0, t)
     }
 
     /// Own events of that name in views below w.
@@ -87,7 +94,7 @@ pub(super) fn requires_quorum(timed: &mut Timed, enter: &Enter, step: Step) {
     );
     let count = timed.count(enter.at_least);
     for t in timed.slots() {
-        let asked = step.asked(timed, t);
+        let asked = step.asked(timed, enter, t);
         timed.at_most(
             family,
             &step.label(t),
@@ -168,7 +175,7 @@ pub(super) fn forced(timed: &mut Timed, enter: &Enter, step: Step) {
             + (1 - timed.entered(i, h, 0, t));
         let factor = i64::from(timed.n) - count + 1;
         let right = excused * factor + (count - 1);
-        timed.at_most(family, &step.label(t), step.asked(timed, t), right);
+        timed.at_most(family, &step.label(t), step.asked(timed, enter, t), right);
     }
 }
 
