@@ -314,3 +314,29 @@ fn two_heights_follow_each_other() {
         1
     );
 }
+
+#[test]
+fn what_comes_too_late_or_to_nobody_is_ignored() {
+    let faults = vec![any(FaultKind::Crash, 1)];
+    let instance = Instance {
+        faults,
+        ..instance("dbft2", 4, 2, 8)
+    };
+    let mut rows: Vec<Choice> = (0..4).map(|replica| timeout(1, replica, 0)).collect();
+    rows.push(crash(2, 0));
+    rows.extend([2, 3].map(|from| deliver(2, 1, from, 1, "ChangeView v0")));
+    rows.push(deliver(3, 1, 0, 1, "PrepareRequest v0 b0"));
+    rows.push(deliver(3, 1, 2, 0, "ChangeView v0"));
+    let faulty = [(ReplicaId(0), FaultKind::Crash)];
+    let replayed = play(&instance, &faulty, rows, &OWN);
+    let late: Vec<(ReplicaId, What)> = replayed
+        .trace
+        .iter()
+        .filter(|event| event.slot == Slot(3))
+        .map(|event| (event.replica, event.what))
+        .collect();
+    assert_eq!(
+        late,
+        [(ReplicaId(1), What::Ignore), (ReplicaId(0), What::Ignore)]
+    );
+}
