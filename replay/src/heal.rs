@@ -108,3 +108,102 @@ fn describe(world: &World) -> String {
     });
     format!("stuck: {}", seats.collect::<Vec<_>>().join("; "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Signatures, protocols::Rules, random, run};
+    use milp_schema::{
+        Instance,
+        instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+    };
+
+    fn instance(protocol: &str, faults: Vec<Fault>) -> Instance {
+        Instance {
+            protocol: protocol.to_owned(),
+            rules: "paper".to_owned(),
+            replicas: 4,
+            faults,
+            beyond_budget: false,
+            heights: 1,
+            views: 3,
+            blocks_per_proposal: 1,
+            slots: 8,
+            network: Network::Asynchronous,
+            timeouts: Timeouts::Free,
+            block_time: None,
+            primary: Primary::Rotation,
+            goal: Goal::Stall,
+            formulation: Formulation::Auto,
+            budget: Budget::default(),
+            mutant: None,
+        }
+    }
+
+    /// Goes on until the state is one of E19: everything delivered, every timer fired that does
+    /// anything. Views may be passed without end, so there is a limit.
+    fn finish(world: &mut World) -> bool {
+        for _ in 0..40 {
+            world.clock.now = world.clock.now.next();
+            for copy in world.deliverable(world.clock.now) {
+                world.deliver(&copy);
+            }
+            let firing = |id: &ReplicaId| {
+                let seat = &world.seats[id.index()];
+                seat.is_live() && seat.state.timeout_matters(&world.rules)
+            };
+            let firing: Vec<ReplicaId> = ReplicaId::all(world.rules.replicas)
+                .filter(firing)
+                .collect();
+            if firing.is_empty() && world.network.in_flight().next().is_none() {
+                return true;
+            }
+            for id in firing {
+                world.fire(id);
+            }
+        }
+        false
+    }
+
+    /// "No rule is enabled in such a state, no timer changes it, and recovery offers nothing new:
+    /// it is stuck unless it is decided." (E19)
+    #[test]
+    fn a_final_state_without_decision_is_stuck_and_recovery_does_not_help() {
+        let crash = Fault {
+            kind: FaultKind::Crash,
+            who: Who::Any(1),
+        };
+        let (mut stuck, mut decided_count) = (0, 0);
+        for faults in [Vec::new(), vec![crash]] {
+            let instance = instance("dbft2", faults);
+            for seed in 0..400 {
+                let executed = random::execution(&instance, seed);
+                // What was lost for ever is not "delivered", which E19 asks for.
+                let mut schedule = executed.schedule;
+                schedule
+                    .choices
+                    .retain(|c| !matches!(c, milp_schema::Choice::Drop { .. }));
+                let rules = Rules::of(&instance).expect("known names");
+                let mode = Signatures::Symbolic;
+                let driven = run::drive(&instance, rules, &executed.faulty, &schedule, false, mode);
+                let mut world = driven.expect("good input").world;
+                if !finish(&mut world) {
+                    continue;
+                }
+                let undecided = live(&world).any(|id| world.state(id).decided.is_empty());
+                let (liveness, _) = heal(&mut world, 3);
+                if undecided {
+                    assert_eq!(liveness, Liveness::Stuck, "seed {seed}");
+                    stuck += 1;
+                } else {
+                    assert_eq!(liveness, Liveness::Decided, "seed {seed}");
+                    decided_count += 1;
+                }
+            }
+        }
+        assert!(
+            stuck >= 20 && decided_count >= 20,
+            "{stuck} stuck, {decided_count} decided"
+        );
+    }
+}

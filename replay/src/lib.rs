@@ -41,7 +41,7 @@ mod world;
 
 pub use error::Error;
 pub use signature::Signatures;
-pub use trace::{Phase, TraceEvent, What, to_ndjson};
+pub use trace::{Phase, TRACE_HEADER, TraceEvent, What, to_ndjson};
 
 use milp_schema::{Instance, ReplicaId, Schedule, Verdict, instance::FaultKind};
 use properties::{AGREEMENT, FINALITY, Facts, INTEGRITY, LOCK, VALIDITY, sometimes, termination};

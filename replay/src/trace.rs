@@ -184,12 +184,16 @@ impl TryFrom<Line> for TraceEvent {
     }
 }
 
-/// The trace as newline-delimited JSON, one line per event, each ending in a newline.
+/// The first line of a trace file.
+pub const TRACE_HEADER: &str = r#"{"format":"milp-trace/1.0"}"#;
+
+/// The trace as newline-delimited JSON: [`TRACE_HEADER`], then one line per event, each line
+/// ending in a newline.
 ///
 /// # Panics
 /// Never: an event is plain data, which always serialises.
 pub fn to_ndjson(trace: &[TraceEvent]) -> String {
-    let mut text = String::new();
+    let mut text = format!("{TRACE_HEADER}\n");
     for event in trace {
         text += &serde_json::to_string(event).expect("a trace event is plain data");
         text.push('\n');

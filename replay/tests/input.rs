@@ -33,7 +33,7 @@ fn refusal(faulty: &[(ReplicaId, FaultKind)], choices: &[Choice]) -> String {
 }
 
 #[test]
-fn each_impossible_row_is_refused_by_its_number() {
+fn slots_replicas_and_journeys_that_cannot_be_are_refused_by_row() {
     let request = "PrepareRequest v0 b0";
     for (faulty, choices, says) in [
         (
@@ -81,8 +81,17 @@ fn each_impossible_row_is_refused_by_its_number() {
             vec![drop_copy(1, 2, 0, 1, request)],
             "row 2: delivered in slot 1 but sent in slot 2: a copy takes a slot",
         ),
+    ] {
+        assert_eq!(refusal(faulty, &choices), says);
+    }
+}
+
+#[test]
+fn acts_that_nobody_may_do_are_refused_by_row() {
+    let request = "PrepareRequest v0 b0";
+    for (faulty, choices, says) in [
         (
-            &[],
+            &[][..],
             vec![deliver(2, 1, 0, 1, request), drop_copy(3, 1, 0, 1, request)],
             "row 3: the copy was already used in row 2: PrepareRequest h0 v0 b0 to replica 1",
         ),

@@ -8,6 +8,7 @@ use milp_schema::{
     Instance, Kind,
     instance::{FaultKind, Network, Timeouts},
     schedule::Event,
+    verdict::{Holds, Liveness},
 };
 use std::collections::BTreeMap;
 
@@ -154,4 +155,37 @@ fn ten_thousand_executions_fire_every_rule_often() {
     assert!(counts["enter v1"] >= 1_000, "{counts:?}");
     // Printed so that a change of the profiles can be judged.
     eprintln!("{counts:?}");
+}
+
+#[test]
+fn dbft2_is_safe_in_every_random_execution_and_the_heal_phase_always_ends() {
+    let mut ends: BTreeMap<String, u32> = BTreeMap::new();
+    for instance in instances() {
+        let safe = instance.protocol == "dbft2" && instance.mutant.is_none();
+        for seed in 100..250 {
+            let executed = random::execution(&instance, seed);
+            let replayed = replay(&instance, &executed.faulty, &executed.schedule, &OWN)
+                .expect("a random execution is good input");
+            let verdict = replayed.verdict;
+            assert_eq!(verdict.validity, Holds::Holds, "{instance:?}: seed {seed}");
+            assert_eq!(verdict.integrity, Holds::Holds, "{instance:?}: seed {seed}");
+            if safe {
+                let found = [verdict.agreement, verdict.finality, verdict.lock];
+                assert_eq!(found, [Holds::Holds; 3], "{instance:?}: seed {seed}");
+            }
+            assert_ne!(
+                verdict.termination,
+                Liveness::Open,
+                "{instance:?}: seed {seed}"
+            );
+            *ends
+                .entry(format!("{} {:?}", instance.protocol, verdict.termination))
+                .or_default() += 1;
+        }
+    }
+    eprintln!("{ends:?}");
+    assert!(
+        ends["dbft2 Decided"] > 500 && ends["dbft2 Stuck"] > 0,
+        "{ends:?}"
+    );
 }

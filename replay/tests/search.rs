@@ -3,20 +3,35 @@
 mod common;
 
 use common::{any, instance};
-use milp_replay::search::{Found, Space, State, best};
+use milp_replay::{
+    Error,
+    search::{Found, Space, State, best},
+};
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal},
 };
 use stateright::{Checker, Model, Property};
 
-fn with(goal: Goal, change: impl Fn(&mut Instance), protocol: &str, views: u32) -> Instance {
-    let mut instance = Instance {
+fn of(protocol: &str, goal: Goal, views: u32) -> Instance {
+    Instance {
         goal,
         ..instance(protocol, 4, views, 12)
-    };
-    change(&mut instance);
-    instance
+    }
+}
+
+fn faulty(kind: FaultKind, instance: Instance) -> Instance {
+    Instance {
+        faults: vec![any(kind, 1)],
+        ..instance
+    }
+}
+
+fn mutant(name: &str, instance: Instance) -> Instance {
+    Instance {
+        mutant: Some(name.to_owned()),
+        ..instance
+    }
 }
 
 fn value(instance: &Instance) -> Option<u32> {
@@ -29,26 +44,154 @@ fn value(instance: &Instance) -> Option<u32> {
 }
 
 #[test]
-fn dbft2_never_forks_and_dbft1_does_by_delays_alone() {
-    assert_eq!(value(&with(Goal::Fork, |_| {}, "dbft2", 2)), Some(1));
-    assert_eq!(value(&with(Goal::Finality, |_| {}, "dbft2", 2)), Some(1));
-    assert_eq!(value(&with(Goal::Views, |_| {}, "dbft2", 2)), Some(2));
-    assert_eq!(value(&with(Goal::Fork, |_| {}, "dbft1", 2)), Some(2));
-    assert_eq!(value(&with(Goal::Finality, |_| {}, "dbft1", 2)), Some(2));
+fn delays_alone_fork_dbft1_and_not_dbft2() {
+    for goal in [Goal::Fork, Goal::Finality] {
+        assert_eq!(value(&of("dbft1", goal, 1)), Some(1));
+        assert_eq!(value(&of("dbft1", goal, 2)), Some(2));
+        assert_eq!(value(&of("dbft2", goal, 2)), Some(1));
+    }
 }
 
 #[test]
-fn byzantine() {
-    let byz = |i: &mut Instance| i.faults = vec![any(FaultKind::Byzantine, 1)];
-    assert_eq!(value(&with(Goal::Fork, byz, "dbft2", 1)), Some(1));
-    assert_eq!(value(&with(Goal::Stall, byz, "dbft2", 1)), Some(1));
-    assert_eq!(value(&with(Goal::Fork, byz, "dbft2", 2)), Some(1));
-    assert_eq!(value(&with(Goal::Stall, byz, "dbft2", 2)), Some(0));
+fn delays_alone_fork_the_mutants_of_dbft2() {
+    assert_eq!(
+        value(&mutant("no-commit-lock", of("dbft2", Goal::Fork, 2))),
+        Some(2)
+    );
+    assert_eq!(
+        value(&mutant("small-quorum", of("dbft2", Goal::Fork, 2))),
+        Some(2)
+    );
 }
+
 #[test]
-fn stall() {
-    let crash = |i: &mut Instance| i.faults = vec![any(FaultKind::Crash, 1)];
-    assert_eq!(value(&with(Goal::Stall, |_| {}, "dbft2", 1)), Some(1));
-    assert_eq!(value(&with(Goal::Stall, |_| {}, "dbft2", 2)), Some(0));
-    assert_eq!(value(&with(Goal::Stall, crash, "dbft2", 1)), Some(0));
+fn one_byzantine_replica_cannot_fork_dbft2() {
+    let equivocating = Instance {
+        blocks_per_proposal: 2,
+        ..of("dbft2", Goal::Fork, 1)
+    };
+    assert_eq!(
+        value(&faulty(FaultKind::Byzantine, equivocating.clone())),
+        Some(1)
+    );
+    let finality = Instance {
+        goal: Goal::Finality,
+        ..equivocating.clone()
+    };
+    assert_eq!(value(&faulty(FaultKind::Byzantine, finality)), Some(1));
+    let two = Instance {
+        faults: vec![any(FaultKind::Byzantine, 2)],
+        ..equivocating
+    };
+    assert_eq!(value(&two), Some(2), "beyond the budget it forks");
+}
+
+#[test]
+fn every_modelled_view_is_entered() {
+    for views in 1..=2 {
+        assert_eq!(value(&of("dbft2", Goal::Views, views)), Some(views));
+    }
+}
+
+#[test]
+fn dbft2_can_be_stuck_and_dbft1_cannot_for_want_of_a_lock() {
+    // Two committed, two asking to leave: neither makes a quorum.
+    assert_eq!(value(&of("dbft2", Goal::Stall, 1)), Some(0));
+    assert_eq!(value(&of("dbft2", Goal::Stall, 2)), Some(0));
+    assert_eq!(
+        value(&faulty(FaultKind::Crash, of("dbft2", Goal::Stall, 1))),
+        Some(0)
+    );
+    assert_eq!(
+        value(&faulty(FaultKind::Byzantine, of("dbft2", Goal::Stall, 1))),
+        Some(0)
+    );
+    assert_eq!(value(&of("dbft1", Goal::Stall, 1)), Some(1));
+    assert_eq!(
+        value(&faulty(FaultKind::Crash, of("dbft1", Goal::Stall, 1))),
+        Some(1)
+    );
+}
+
+#[test]
+fn what_is_not_searched_is_refused_by_name() {
+    let good = of("dbft2", Goal::Fork, 1);
+    for (instance, why) in [
+        (
+            Instance {
+                heights: 2,
+                ..good.clone()
+            },
+            "more than one height",
+        ),
+        (
+            Instance {
+                goal: Goal::Slow,
+                ..good.clone()
+            },
+            "this goal",
+        ),
+        (faulty(FaultKind::Network, good.clone()), "network faults"),
+        (
+            Instance { views: 20, ..good },
+            "so many views, blocks or replicas",
+        ),
+    ] {
+        assert_eq!(best(&instance), Err(Error::NotSearched { why }));
+    }
+}
+
+/// The same space for the stateright model checker, which explores it with its own code.
+struct Explored {
+    space: Space,
+    goal: u32,
+    /// Whether to look for more than the goal, which takes the whole space if there is no more.
+    exceed: bool,
+}
+
+impl Model for Explored {
+    type State = State;
+    type Action = State;
+
+    fn init_states(&self) -> Vec<State> {
+        self.space.initial()
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<State>) {
+        actions.extend(self.space.next(state));
+    }
+
+    fn next_state(&self, _: &State, next: State) -> Option<State> {
+        Some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let reached = |model: &Self, state: &State| model.space.value(state) >= Some(model.goal);
+        let exceeded = |model: &Self, state: &State| model.space.value(state) > Some(model.goal);
+        let mut properties = vec![Property::sometimes("reached", reached)];
+        if self.exceed {
+            properties.push(Property::sometimes("exceeded", exceeded));
+        }
+        properties
+    }
+}
+
+#[test]
+fn stateright_counts_the_same_states_and_finds_the_same_value() {
+    for instance in [of("dbft1", Goal::Fork, 2), of("dbft2", Goal::Fork, 2)] {
+        let Found { value, states } = best(&instance).expect("searched");
+        let goal = value.expect("a fork goal has a value");
+        let space = Space::new(&instance).expect("searched");
+        let checker = Explored {
+            space,
+            goal,
+            exceed: true,
+        }
+        .checker()
+        .spawn_bfs()
+        .join();
+        assert_eq!(checker.unique_state_count(), states);
+        assert!(checker.discovery("reached").is_some());
+        assert!(checker.discovery("exceeded").is_none());
+    }
 }

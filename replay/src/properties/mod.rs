@@ -1,7 +1,7 @@
 //! What must hold on every trace, one file per property: name, expectation, predicate.
 //!
 //! A predicate looks at what honest replicas really did and returns one sentence per violation.
-//! `termination` is judged by the heal phase. [`sometimes`] keeps a trace in which nothing happens
+//! `termination` is judged by the heal phase. [`sometimes()`] keeps a trace in which nothing happens
 //! from passing unnoticed.
 
 mod agreement;
