@@ -27,6 +27,11 @@ impl Clock {
         self.deadlines[replica.index()] = Some(Slot(self.now.0.saturating_add(duration)));
     }
 
+    /// Arms the timer of `replica` for that slot.
+    pub(crate) fn arm_at(&mut self, replica: ReplicaId, slot: Slot) {
+        self.deadlines[replica.index()] = Some(slot);
+    }
+
     /// Stops the timer of `replica`.
     pub(crate) fn disarm(&mut self, replica: ReplicaId) {
         self.deadlines[replica.index()] = None;

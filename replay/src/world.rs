@@ -204,18 +204,21 @@ impl World {
     }
 
     /// Arms the timer after a firing: never the primary's first one again, and after that one for
-    /// the rest of the duration that counts from the entry into the view.
+    /// what is left of the duration that counts from the entry into the view.
     pub(crate) fn rearm(&mut self, id: ReplicaId) {
-        if let Some(block_time) = self.clock.block_time {
-            let state = self.state(id);
-            let first = state.is_primary(&self.rules) && !state.request_sent(&self.rules);
-            let gone = if first {
-                Rules::duration(block_time, state.view, true)
-            } else {
-                0
-            };
-            let whole = Rules::duration(block_time, state.view, false);
-            self.clock.arm(id, whole - gone);
+        let Some(block_time) = self.clock.block_time else {
+            return;
+        };
+        let state = self.state(id);
+        let first = state.is_primary(&self.rules) && !state.request_sent(&self.rules);
+        let whole = Rules::duration(block_time, state.view, false);
+        let due = self.clock.deadline(id);
+        match due.filter(|_| first) {
+            None => self.clock.arm(id, whole),
+            Some(due) => {
+                let entered = due.0 - Rules::duration(block_time, state.view, true);
+                self.clock.arm_at(id, Slot(entered + whole));
+            }
         }
     }
 
