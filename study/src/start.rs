@@ -18,7 +18,7 @@ const EXECUTIONS: u64 = 300;
 
 /// The point of the worst execution drawn, one entry per column; `None` for goals that need a
 /// final state, which random executions rarely end in, and for protocols without replicas.
-pub fn random_start(instance: &Instance, built: &Built) -> Option<Vec<Option<i64>>> {
+pub(crate) fn random_start(instance: &Instance, built: &Built) -> Option<Vec<Option<i64>>> {
     if instance.goal == Goal::Stall {
         return None;
     }
