@@ -1,0 +1,87 @@
+//! The optimum of the program is what an exhaustive search over the replicas finds.
+
+mod support;
+
+use milp_replay::search;
+use milp_schema::{
+    Instance, ReplicaId,
+    instance::{Fault, FaultKind, Goal, Network, Who},
+    outcome::Termination,
+};
+use std::sync::atomic::AtomicBool;
+use support::{any, instance, settings};
+
+/// The optimum of the program, checked to be one.
+fn optimum(instance: &Instance) -> Option<i64> {
+    let built = milp_model::build(instance).expect("timed supports it");
+    let solved = milp_solver::solve(
+        &built.program,
+        &settings(120.0, true),
+        &AtomicBool::new(false),
+        &mut |_| {},
+    )
+    .expect("the solver runs");
+    assert!(solved.proved, "{:?} {:?}", solved.termination, solved.certificate);
+    assert!(matches!(solved.termination, Termination::Optimal | Termination::Infeasible));
+    solved.primal
+}
+
+#[track_caller]
+fn check(what: &str, mut instance: Instance) {
+    let found = search::best(&instance).expect("small enough to search");
+    if instance.goal == Goal::Stall {
+        instance.network = Network::Eventual;
+    }
+    let solved = optimum(&instance);
+    println!("{what}: {:?} in {} states, program {solved:?}", found.value, found.states);
+    assert_eq!(found.value.map(i64::from), solved, "{what}");
+}
+
+const GOALS: [Goal; 4] = [Goal::Fork, Goal::Finality, Goal::Views, Goal::Stall];
+
+#[test]
+fn without_faults_search_and_program_agree() {
+    for (protocol, views, slots) in [("dbft1", 1, 7), ("dbft1", 2, 11), ("dbft2", 1, 8), ("dbft2", 2, 13)] {
+        for goal in GOALS {
+            check(
+                &format!("{protocol}, {views} views, {goal:?}"),
+                instance(protocol, views, slots, goal),
+            );
+        }
+    }
+}
+
+#[test]
+fn with_a_mutant_search_and_program_agree() {
+    for mutant in ["no-commit-lock", "small-quorum"] {
+        for goal in GOALS {
+            let mut instance = instance("dbft2", 2, 12, goal);
+            instance.mutant = Some(mutant.into());
+            check(&format!("{mutant}, {goal:?}"), instance);
+        }
+    }
+}
+
+#[test]
+fn with_one_replica_that_may_crash_search_and_program_agree() {
+    for protocol in ["dbft1", "dbft2"] {
+        for goal in GOALS {
+            let mut instance = instance(protocol, 1, 9, goal);
+            instance.faults = vec![any(FaultKind::Crash, 1)];
+            check(&format!("{protocol}, a crash, {goal:?}"), instance);
+        }
+    }
+}
+
+#[test]
+fn with_a_byzantine_primary_search_and_program_agree() {
+    for protocol in ["dbft1", "dbft2"] {
+        for goal in [Goal::Fork, Goal::Finality, Goal::Views] {
+            let mut instance = instance(protocol, 1, 8, goal);
+            instance.blocks_per_proposal = 2;
+            let who = Who::These(vec![ReplicaId(0)]);
+            instance.faults = vec![Fault { kind: FaultKind::Byzantine, who }];
+            check(&format!("{protocol}, Byzantine primary, {goal:?}"), instance);
+        }
+    }
+}
