@@ -174,7 +174,7 @@ fn output_in_a_pipe_is_plain_and_one_row_is_one_line() {
         "bound",
         "proved by",
         "nodes",
-        "root bound",
+        "written",
     ] {
         assert_eq!(
             names.iter().filter(|found| **found == name).count(),
@@ -190,7 +190,7 @@ fn output_in_a_pipe_is_plain_and_one_row_is_one_line() {
 }
 
 #[test]
-fn a_warm_start_from_an_earlier_result_is_taken() {
+fn a_warm_start_is_the_earlier_result_and_one_that_does_not_fit_is_refused() {
     let scratch = Scratch::new();
     scratch.put("small.yaml", SMALL);
     assert_eq!(scratch.run("solve small.yaml --quiet").code, Some(0));
@@ -202,6 +202,18 @@ fn a_warm_start_from_an_earlier_result_is_taken() {
         .find(|line| line.contains("started from"))
         .unwrap();
     assert!(started.trim().ends_with('1'), "{started}");
+    assert_eq!(
+        scratch.text("warm/schedule.csv"),
+        scratch.text("out/small/schedule.csv")
+    );
+
+    scratch.put("old.yaml", &SMALL.replace("dbft2", "dbft1"));
+    let ran = scratch.run("solve old.yaml --warm-start out/small --quiet");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(
+        ran.stderr.contains("is no start for this instance"),
+        "{ran:?}"
+    );
 }
 
 #[test]

@@ -27,8 +27,8 @@ pub struct Request<'a> {
     pub instance: &'a Instance,
     /// Limits, proof, threads, seed. A warm start comes from the field below.
     pub settings: &'a Settings,
-    /// An earlier result to start from; it may be for a shorter horizon or
-    /// another budget.
+    /// An earlier result to start from; it may be for another horizon or
+    /// budget: what lies beyond the horizon is left out.
     pub warm_start: Option<&'a Folder>,
     /// Whether to solve again with [`ADEQUACY_SLOTS`] more slots.
     pub adequacy: bool,
