@@ -21,8 +21,15 @@ fn optimum(instance: &Instance) -> Option<i64> {
         &mut |_| {},
     )
     .expect("the solver runs");
-    assert!(solved.proved, "{:?} {:?}", solved.termination, solved.certificate);
-    assert!(matches!(solved.termination, Termination::Optimal | Termination::Infeasible));
+    assert!(
+        solved.proved,
+        "{:?} {:?}",
+        solved.termination, solved.certificate
+    );
+    assert!(matches!(
+        solved.termination,
+        Termination::Optimal | Termination::Infeasible
+    ));
     solved.primal
 }
 
@@ -33,7 +40,10 @@ fn check(what: &str, mut instance: Instance) {
         instance.network = Network::Eventual;
     }
     let solved = optimum(&instance);
-    println!("{what}: {:?} in {} states, program {solved:?}", found.value, found.states);
+    println!(
+        "{what}: {:?} in {} states, program {solved:?}",
+        found.value, found.states
+    );
     assert_eq!(found.value.map(i64::from), solved, "{what}");
 }
 
@@ -41,7 +51,12 @@ const GOALS: [Goal; 4] = [Goal::Fork, Goal::Finality, Goal::Views, Goal::Stall];
 
 #[test]
 fn without_faults_search_and_program_agree() {
-    for (protocol, views, slots) in [("dbft1", 1, 7), ("dbft1", 2, 11), ("dbft2", 1, 8), ("dbft2", 2, 13)] {
+    for (protocol, views, slots) in [
+        ("dbft1", 1, 7),
+        ("dbft1", 2, 11),
+        ("dbft2", 1, 8),
+        ("dbft2", 2, 13),
+    ] {
         for goal in GOALS {
             check(
                 &format!("{protocol}, {views} views, {goal:?}"),
@@ -80,8 +95,14 @@ fn with_a_byzantine_primary_search_and_program_agree() {
             let mut instance = instance(protocol, 1, 8, goal);
             instance.blocks_per_proposal = 2;
             let who = Who::These(vec![ReplicaId(0)]);
-            instance.faults = vec![Fault { kind: FaultKind::Byzantine, who }];
-            check(&format!("{protocol}, Byzantine primary, {goal:?}"), instance);
+            instance.faults = vec![Fault {
+                kind: FaultKind::Byzantine,
+                who,
+            }];
+            check(
+                &format!("{protocol}, Byzantine primary, {goal:?}"),
+                instance,
+            );
         }
     }
 }

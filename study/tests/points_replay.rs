@@ -24,7 +24,10 @@ fn variants() -> Vec<(&'static str, Instance)> {
         ("dbft1", with("dbft1", &|_| {})),
         ("dbft2", with("dbft2", &|_| {})),
         ("three views", with("dbft2", &|i| i.views = 3)),
-        ("eventual", with("dbft2", &|i| i.network = Network::Eventual)),
+        (
+            "eventual",
+            with("dbft2", &|i| i.network = Network::Eventual),
+        ),
         (
             "equivocation",
             with("dbft2", &|i| {
@@ -65,14 +68,24 @@ fn variants() -> Vec<(&'static str, Instance)> {
             "bounded, protocol timers",
             with("dbft2", &|i| {
                 i.faults = vec![any(FaultKind::Crash, 1)];
-                i.network = Network::Bounded { delay_min: 1, delay_max: 3, gst: 2 };
+                i.network = Network::Bounded {
+                    delay_min: 1,
+                    delay_max: 3,
+                    gst: 2,
+                };
                 i.timeouts = Timeouts::Protocol;
                 i.block_time = Some(3);
                 i.slots = 14;
             }),
         ),
-        ("no commit lock", with("dbft2", &|i| i.mutant = Some("no-commit-lock".into()))),
-        ("small quorum", with("dbft2", &|i| i.mutant = Some("small-quorum".into()))),
+        (
+            "no commit lock",
+            with("dbft2", &|i| i.mutant = Some("no-commit-lock".into())),
+        ),
+        (
+            "small quorum",
+            with("dbft2", &|i| i.mutant = Some("small-quorum".into())),
+        ),
     ]
 }
 
@@ -125,7 +138,9 @@ fn random_corners_of_the_program_replay_without_divergence() {
                 milp_schema::write::choices_csv(&decoded.schedule.choices),
                 milp_schema::write::predictions_csv(&decoded.schedule.predictions),
             );
-            let encoded = built.encode(&decoded.schedule, &decoded.faulty).expect("its own");
+            let encoded = built
+                .encode(&decoded.schedule, &decoded.faulty)
+                .expect("its own");
             assert_eq!(
                 built.decode(&encoded.iter().map(|x| x.unwrap_or(0)).collect::<Vec<_>>()),
                 decoded
@@ -143,7 +158,15 @@ fn random_corners_of_the_program_replay_without_divergence() {
     }
     println!("{tried} points replayed; what happened in them: {seen:#?}");
     assert!(tried >= 48, "{tried}");
-    for what in ["send Commit", "send Block", "enter view 1", "decide in view 1"] {
-        assert!(seen.get(what).copied().unwrap_or(0) >= 10, "{what}: {seen:?}");
+    for what in [
+        "send Commit",
+        "send Block",
+        "enter view 1",
+        "decide in view 1",
+    ] {
+        assert!(
+            seen.get(what).copied().unwrap_or(0) >= 10,
+            "{what}: {seen:?}"
+        );
     }
 }

@@ -2,9 +2,7 @@
 
 use milp_schema::{
     Instance,
-    instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who,
-    },
+    instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
 };
 use milp_solver::Settings;
 
@@ -33,7 +31,10 @@ pub(crate) fn instance(protocol: &str, views: u32, slots: u32, goal: Goal) -> In
 
 /// At most `count` replicas with that fault.
 pub(crate) fn any(kind: FaultKind, count: u32) -> Fault {
-    Fault { kind, who: Who::Any(count) }
+    Fault {
+        kind,
+        who: Who::Any(count),
+    }
 }
 
 /// One thread, seed 0.

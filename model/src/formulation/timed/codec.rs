@@ -186,7 +186,7 @@ fn deliver(
         .iter()
         .position(|kind| *kind == copy.message.kind)
         .unwrap_or(Kind::NAMED.len()) as u32;
-    let finer = finer(timed, point, i, &copy.message);
+    let finer = finer(timed, point, (c, i, j, at), &copy.message);
     let slot = Slot(at.t);
     if byzantine {
         let order = (
@@ -207,9 +207,19 @@ fn deliver(
 
 /// The order among copies of one kind in one slot at one replica: what the replica acts on comes
 /// first, change views with the highest target first.
-fn finer(timed: &Timed, point: &[i64], i: u32, message: &Message) -> u32 {
+fn finer(
+    timed: &Timed,
+    point: &[i64],
+    (c, i, j, at): (usize, u32, u32, Indices),
+    message: &Message,
+) -> u32 {
     if let Some(target) = message.target {
-        return u32::MAX - target.0;
+        // Who asked before comes first: the number of those who ask does not grow by it, so that
+        // no lower quorum is complete before the one that counts.
+        let asked = |u: u32| timed.got(c, i, j, at.h, u, 0, at.t - 1);
+        let before: Expr = (0..timed.views).map(asked).sum();
+        let last = u32::from(value(&before, point) == 0);
+        return u32::MAX - 1 - 2 * target.0 + last;
     }
     let Some(block) = message.block_id() else {
         return 0;

@@ -90,6 +90,7 @@ pub(super) fn view_changes(timed: &mut Timed) {
                 view_change::stays(timed, &enter, step);
                 view_change::requires_quorum(timed, &enter, step);
                 view_change::excluded(timed, &enter, step);
+                view_change::skips_only_together(timed, &enter, step);
             }
             for w in 1..=timed.views {
                 view_change::forced(timed, &enter, view_change::Step { i, h, w });

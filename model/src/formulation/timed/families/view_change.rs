@@ -197,3 +197,33 @@ pub(super) fn quorum_excludes_timeout(timed: &mut Timed, enter: &Enter, step: St
         timed.at_most(family, &step.label(t), others, right);
     }
 }
+
+/// A view is skipped only if its own quorum is not complete before the later view's (E8).
+///
+/// A replica that enters w in slot t and was below u < w before has nobody's request for u alone:
+/// `entered_w^t − entered_u^(t−1) + asked_iju^(t−1) − asked_ijw^t ≤ 1` for every other j, and
+/// `entered_w^t − entered_u^(t−1) + ask_(u−1)^(t−1) ≤ 1` for the own request, which asks for u at
+/// most. Requests arrive one by one: with such a request held, the quorum for u is complete
+/// before the one for w, and the replica enters both, which takes two slots here.
+pub(super) fn skips_only_together(timed: &mut Timed, enter: &Enter, step: Step) {
+    let Step { i, h, w } = step;
+    let family = timed.family("enter_excludes_lower_quorum", "E8", &[], Tag::Legal);
+    let c = timed.channel(&enter.of);
+    for u in 1..w {
+        for t in timed.slots() {
+            let jumps = step.entered(timed, t) - timed.entered(i, h, u, t - 1);
+            let label = format!("_u{u}{}", step.label(t));
+            for j in (0..timed.n).filter(|&j| j != i) {
+                let lower = timed.asked(i, j, h, u, t - 1) - timed.asked(i, j, h, w, t);
+                timed.at_most(
+                    family,
+                    &format!("{label}_j{j}"),
+                    jumps.clone() + lower,
+                    1.into(),
+                );
+            }
+            let own = timed.sent(c, i, h, u - 1, 0, t - 1);
+            timed.at_most(family, &label, jumps + own, 1.into());
+        }
+    }
+}
