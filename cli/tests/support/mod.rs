@@ -33,8 +33,8 @@ pub(crate) const LARGE: &str = "\
 format: milp-instance/1.0
 protocol: dbft2
 rules: paper
-replicas: 10
-faults: {kind: byzantine, count: 3}
+replicas: 7
+faults: {kind: byzantine, count: 2}
 heights: 1
 views: 4
 blocks_per_proposal: 2
@@ -42,7 +42,7 @@ slots: 24
 network: eventual
 timeouts: free
 primary: rotation
-goal: fork
+goal: {weighted: {sense: maximize, blocks: 1000, views: -100, messages: 1}}
 formulation: auto
 ";
 
