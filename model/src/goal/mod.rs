@@ -56,6 +56,7 @@ fn decided_blocks(timed: &mut Timed) -> Vec<((u32, u32, u32), Expr)> {
 /// `reached_v`: some honest replica entered view v ≥ 1 of some height; both directions.
 fn reached_views(timed: &mut Timed) -> Vec<Expr> {
     let defines = timed.family("enter_defines_reached", "E13", &[], Tag::Goal);
+    let quorum = timed.family("reached_requires_honest_quorum", "E13", &[], Tag::Valid);
     let mut reached = vec![];
     for v in 1..timed.views {
         let column = timed.goal_column("reached", [v, 0, 0]);
@@ -69,6 +70,7 @@ fn reached_views(timed: &mut Timed) -> Vec<Expr> {
             }
         }
         timed.at_most(defines, &format!("_v{v}"), column.clone(), all);
+        crate::formulation::timed::reached_quorum(timed, quorum, &column, v);
         reached.push(column);
     }
     reached

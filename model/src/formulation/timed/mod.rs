@@ -22,7 +22,7 @@ mod families;
 
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
-pub(crate) use families::{decision_quorums, most_decisions};
+pub(crate) use families::{decision_quorums, most_decisions, reached_quorum};
 
 use crate::{
     error::Error,

@@ -14,7 +14,7 @@ mod timer;
 mod view_change;
 
 pub(crate) use budget::budgets;
-pub(crate) use strengthen::{decision_quorums, most_decisions};
+pub(crate) use strengthen::{decision_quorums, most_decisions, reached_quorum};
 
 use super::columns::Timed;
 

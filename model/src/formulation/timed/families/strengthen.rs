@@ -73,9 +73,47 @@ pub(crate) fn byzantine_count(timed: &Timed) -> i64 {
     i64::from(timed.instance.fault_count(FaultKind::Byzantine))
 }
 
-/// Behind a view entered stand at least q − B honest requests:
-/// `(q − B) · entered_w^t ≤ Σ_(j≠i) asked_jj^(t−d) + asked_ii^t`.
+/// Behind a view entered stand at least q − B honest requests made in the view before it:
+/// `(q − B) · entered_iw^t ≤ Σ_(j≠i) ask_j(w−1)^(t−1) + ask_i(w−1)^t`, and the same with q on the
+/// left and `+ Σ_j byzantine_j` on the right.
+///
+/// Proof: take the first slot in which any honest replica reaches w. The honest requests it holds
+/// for w or later were sent before by replicas not yet at w, hence in view w − 1. By the slot in
+/// which i reaches w they have been sent, and its own by then as well.
 pub(super) fn enter_requires_honest_quorum(timed: &mut Timed) {
+    let Some(enter) = timed.protocol.enter().cloned() else {
+        return;
+    };
+    let count = timed.count(enter.at_least);
+    let honest = count - byzantine_count(timed);
+    if honest <= 0 {
+        return;
+    }
+    let name = "enter_requires_honest_change_view_quorum";
+    let family = timed.family(name, enter.line, &[], Tag::Valid);
+    let c = timed.channel(&enter.of);
+    for (h, w) in timed.height_views().into_iter().filter(|&(_, w)| w > 0) {
+        for i in 0..timed.n {
+            for t in timed.slots() {
+                let by = |j: u32| if i == j { t } else { t - 1 };
+                let asked: Expr = (0..timed.n)
+                    .map(|j| timed.sent(c, j, h, w - 1, 0, by(j)))
+                    .sum();
+                let entered = timed.entered(i, h, w, t);
+                let label = format!("_i{i}_h{h}_v{w}_t{t}");
+                timed.at_most(family, &label, entered.clone() * honest, asked.clone());
+                if byzantine_count(timed) > 0 {
+                    let any = asked + all_byzantine(timed);
+                    timed.at_most(family, &format!("{label}_any"), entered * count, any);
+                }
+            }
+        }
+    }
+}
+
+/// A view reached by anyone has q − B honest requests made in the view before it, at some height:
+/// `(q − B) · reached_w ≤ Σ_h Σ_j ask_jh(w−1)^T`; proof as above.
+pub(crate) fn reached_quorum(timed: &mut Timed, family: FamilyId, reached: &Expr, w: u32) {
     let Some(enter) = timed.protocol.enter().cloned() else {
         return;
     };
@@ -83,30 +121,12 @@ pub(super) fn enter_requires_honest_quorum(timed: &mut Timed) {
     if honest <= 0 {
         return;
     }
-    let family = timed.family(
-        "enter_requires_honest_change_view_quorum",
-        enter.line,
-        &[],
-        Tag::Valid,
-    );
-    for (h, w) in timed.height_views().into_iter().filter(|&(_, w)| w > 0) {
-        for i in 0..timed.n {
-            for t in timed.slots() {
-                let asked: Expr = (0..timed.n)
-                    .map(|j| {
-                        let by = if i == j {
-                            t
-                        } else {
-                            t.saturating_sub(timed.delay_min)
-                        };
-                        timed.asked(j, j, h, w, by)
-                    })
-                    .sum();
-                let entered = timed.entered(i, h, w, t) * honest;
-                timed.at_most(family, &format!("_i{i}_h{h}_v{w}_t{t}"), entered, asked);
-            }
-        }
-    }
+    let (c, last) = (timed.channel(&enter.of), timed.horizon);
+    let asked: Expr = (0..timed.heights)
+        .flat_map(|h| (0..timed.n).map(move |j| (h, j)))
+        .map(|(h, j)| timed.sent(c, j, h, w - 1, 0, last))
+        .sum();
+    timed.at_most(family, &format!("_v{w}"), reached.clone() * honest, asked);
 }
 
 /// One binding event per honest replica: a request to leave view v, or a lock in any view up to
