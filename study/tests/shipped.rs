@@ -1,0 +1,202 @@
+//! Every shipped result, row by row: its schedule replays without divergence, no prediction can be
+//! dropped or shifted and no delivery removed unnoticed, and no proof is vacuous.
+
+use milp_replay::{Options, Protocol, Replayed, Signatures, replay, to_ndjson};
+use milp_schema::{
+    Choice, Instance, Schedule, Slot,
+    instance::{FaultKind, Goal, Who},
+};
+use milp_study::folder::Folder;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Files of that name below a folder, ascending.
+fn below(folder: &Path, wanted: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
+    let mut found = vec![];
+    for entry in std::fs::read_dir(folder).expect("a folder of the repository") {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() {
+            found.extend(below(&path, wanted));
+        } else if wanted(&path) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn results() -> Vec<Folder> {
+    below(&root().join("results"), &|path| {
+        path.ends_with("expected.yaml")
+    })
+    .iter()
+    .map(|path| Folder::read(path.parent().expect("a file has a folder")).expect("a result"))
+    .collect()
+}
+
+fn run(folder: &Folder, schedule: &Schedule) -> Option<Replayed> {
+    let options = Options {
+        protocol: Protocol::Own,
+        compare: true,
+        signatures: Signatures::Symbolic,
+    };
+    replay(
+        &folder.outcome.instance,
+        &folder.outcome.faulty,
+        schedule,
+        &options,
+    )
+    .ok()
+}
+
+fn diverges(folder: &Folder, schedule: &Schedule) -> bool {
+    run(folder, schedule).is_none_or(|replayed| replayed.verdict.divergences > 0)
+}
+
+#[test]
+fn every_row_of_every_shipped_result_counts() {
+    let (mut predictions, mut deliveries) = (0, 0);
+    let results = results();
+    assert!(results.len() >= 13, "{}", results.len());
+    for folder in &results {
+        let at = folder.dir.display();
+        let whole = run(folder, &folder.schedule).expect("a shipped schedule replays");
+        assert_eq!(
+            whole.verdict.divergences, 0,
+            "{at}: {:?}",
+            whole.verdict.notes
+        );
+        let trace = to_ndjson(&whole.trace);
+        for row in 0..folder.schedule.predictions.len() {
+            let mut dropped = folder.schedule.clone();
+            dropped.predictions.remove(row);
+            assert!(diverges(folder, &dropped), "{at}: prediction {row} dropped");
+            for shift in [-1_i64, 1] {
+                let mut shifted = folder.schedule.clone();
+                let slot = &mut shifted.predictions[row].slot;
+                *slot = Slot(u32::try_from(i64::from(slot.0) + shift).expect("slots start at 1"));
+                shifted.predictions.sort();
+                assert!(
+                    diverges(folder, &shifted),
+                    "{at}: prediction {row} shifted by {shift}"
+                );
+            }
+            predictions += 1;
+        }
+        for row in 0..folder.schedule.choices.len() {
+            if !matches!(folder.schedule.choices[row], Choice::Deliver { .. }) {
+                continue;
+            }
+            let mut removed = folder.schedule.clone();
+            removed.choices.remove(row);
+            let noticed = run(folder, &removed).is_none_or(|replayed| {
+                replayed.verdict.divergences > 0 || to_ndjson(&replayed.trace) != trace
+            });
+            assert!(noticed, "{at}: delivery in row {row} removed");
+            deliveries += 1;
+        }
+    }
+    println!(
+        "{} results, {predictions} predictions, {deliveries} deliveries",
+        results.len()
+    );
+    assert!(predictions > 200 && deliveries > 500);
+}
+
+#[test]
+fn every_instance_has_a_kept_result_for_just_that_instance() {
+    let results = results();
+    for path in below(&root().join("instances"), &|path| {
+        path.extension().is_some()
+    }) {
+        let instance = milp_schema::read::instance(&path).expect("a shipped instance is valid");
+        let kept = results
+            .iter()
+            .any(|folder| folder.outcome.instance == instance);
+        assert!(kept, "{}: solve it and promote the result", path.display());
+    }
+}
+
+/// Same n, heights, views, slots, network and goal; only the adversary or the protocol differs.
+fn is_twin(one: &Instance, other: &Instance) -> bool {
+    let bare = |instance: &Instance| Instance {
+        faults: vec![],
+        beyond_budget: false,
+        mutant: None,
+        ..instance.clone()
+    };
+    one != other && bare(one) == bare(other)
+}
+
+#[test]
+fn every_proof_of_safety_has_a_twin_that_reaches_the_violation() {
+    let results = results();
+    let mut safe = 0;
+    for folder in &results {
+        let instance = &folder.outcome.instance;
+        let sound = instance.mutant.is_none() && !instance.beyond_budget;
+        let value = folder.outcome.primal.expect("a kept result has a value");
+        // A stall of 0 and a fork of 2 are violations themselves.
+        let violation = match instance.goal {
+            Goal::Fork | Goal::Finality => value >= 2,
+            Goal::Stall => value == 0,
+            _ => false,
+        };
+        if !sound || violation {
+            continue;
+        }
+        let worse = results.iter().any(|twin| {
+            is_twin(&twin.outcome.instance, instance) && twin.outcome.primal > Some(value)
+        });
+        assert!(worse, "{}: no twin is worse", folder.dir.display());
+        safe += 1;
+    }
+    assert!(safe >= 7, "{safe}");
+}
+
+#[test]
+fn every_shipped_optimum_is_proved_and_the_same_with_four_more_slots() {
+    for folder in results() {
+        let at = folder.dir.display();
+        assert!(folder.outcome.proved, "{at}");
+        let horizon = folder
+            .outcome
+            .run
+            .iter()
+            .find(|(name, _)| name == "horizon");
+        let words = horizon.map(|(_, words)| words.as_str()).unwrap_or_default();
+        assert!(
+            words.starts_with("adequate"),
+            "{at}: solve it with --adequacy; {words}"
+        );
+    }
+}
+
+#[test]
+fn byzantine_replicas_of_the_shipped_results_stay_within_the_budget() {
+    for folder in results() {
+        let instance = &folder.outcome.instance;
+        for kind in [FaultKind::Byzantine, FaultKind::Crash, FaultKind::Network] {
+            let used = folder
+                .outcome
+                .faulty
+                .iter()
+                .filter(|(_, how)| *how == kind)
+                .count();
+            assert!(
+                used as u32 <= instance.fault_count(kind),
+                "{}",
+                folder.dir.display()
+            );
+            let named = instance.faults.iter().filter(|fault| fault.kind == kind);
+            for fault in named {
+                if let Who::These(replicas) = &fault.who {
+                    assert!(used <= replicas.len());
+                }
+            }
+        }
+    }
+}
