@@ -10,10 +10,7 @@
 
 mod support;
 
-use milp_schema::{
-    outcome::Outcome,
-    verdict::{Holds, Liveness},
-};
+use milp_schema::verdict::{Holds, Liveness};
 use milp_study::expected::{Expected, ExpectedVerdict};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -106,6 +103,8 @@ fn section(help: &str, title: &str) -> BTreeSet<String> {
     let names = lines
         .skip(1)
         .take_while(|line| line.starts_with("  "))
+        // Deeper ones go on with a description.
+        .filter(|line| !line.starts_with("   "))
         .filter_map(|line| line.split_whitespace().next());
     names.map(str::to_owned).collect()
 }
@@ -263,9 +262,11 @@ fn words(verdict: &ExpectedVerdict) -> String {
 /// The row of an instance, from what is kept of it.
 fn row(place: &str) -> Option<String> {
     let dir = root().join("results").join(place);
-    let read = |name: &str| std::fs::read_to_string(dir.join(name)).ok();
-    let expected: Expected = serde_yaml::from_str(&read("expected.yaml")?).unwrap();
-    let outcome: Outcome = serde_yaml::from_str(&read("outcome.yaml")?).unwrap();
+    if !dir.exists() {
+        return None;
+    }
+    let expected = Expected::read(&dir.join("expected.yaml")).unwrap();
+    let outcome = milp_schema::read::outcome(&dir.join("outcome.yaml")).unwrap();
     let mut replays = format!(
         "{}; {} divergences",
         words(&expected.verdict),
