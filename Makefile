@@ -30,6 +30,6 @@ test: setup
 	@$(STAGE) format cargo fmt --all --check
 	@$(STAGE) build cargo build --locked --workspace
 	@$(STAGE) lint cargo clippy --locked --workspace --all-targets -- -D warnings
-	@$(STAGE) test cargo test --locked --workspace
+	@$(STAGE) test scripts/test.sh
 	@RUSTDOCFLAGS="-D warnings" $(STAGE) doc cargo doc --locked --workspace --no-deps
 	@$(STAGE) regress $(MILP) regress results

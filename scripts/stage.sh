@@ -12,7 +12,7 @@ start=$SECONDS
 if "$@" >"$log" 2>&1; then
     printf '%-10s ok      %5d s\n' "$name" $((SECONDS - start))
     # A stage may have one thing to say even when it passes, say the number of tests.
-    grep -E '^stage: ' "$log" | sed 's/^stage: /           /' || true
+    grep -E '^stage: ' "$log" | sed 's/^stage: //' || true
 else
     code=$?
     cat "$log"

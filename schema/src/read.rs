@@ -14,7 +14,10 @@ pub use problem::{Problem, ReadError};
 
 pub(crate) use format::{MAJOR, MINOR, current as current_format};
 
-use crate::{Choice, Instance, Outcome, Prediction, Schedule, Verdict};
+use crate::{
+    Choice, Instance, Outcome, Prediction, Schedule, Verdict,
+    write::{choice_cells, prediction_cells},
+};
 use problem::{Place, Problems, text_of};
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -112,7 +115,8 @@ pub fn schedule(folder: &Path) -> Result<Schedule, ReadError> {
 /// and crashes only by replicas that may be faulty in that way.
 ///
 /// `file` is the `schedule.csv` the choices came from, or its folder; problems of predictions
-/// are reported under the `predictions.csv` beside it. Rows are taken to be in lines 2, 3, ….
+/// are reported under the `predictions.csv` beside it. Rows are taken to be in lines 2, 3, …
+/// and spelled as they are written, without quotes.
 ///
 /// # Errors
 /// Everything that is wrong.
@@ -127,13 +131,13 @@ pub fn check_schedule(
     } else {
         (path.join("schedule.csv"), path.join("predictions.csv"))
     };
-    let choices: Vec<_> = (2..).zip(schedule.choices.iter().cloned()).collect();
+    let choices = check::as_written(&schedule.choices, choice_cells);
     let mut problems = Problems::new(&choices_file.display().to_string());
     check::choices(&choices, &mut problems);
     check::against_instance(instance, &choices, &mut problems);
     let first = problems.finish(Some(()));
 
-    let predictions: Vec<_> = (2..).zip(schedule.predictions.iter().cloned()).collect();
+    let predictions = check::as_written(&schedule.predictions, prediction_cells);
     let mut problems = Problems::new(&predictions_file.display().to_string());
     check::predictions(&predictions, &mut problems);
     check::predictions_against_instance(instance, &choices, &predictions, &mut problems);

@@ -79,17 +79,19 @@ pub fn predictions_csv(predictions: &[Prediction]) -> String {
     )
 }
 
-/// No field ever holds a comma, a quote or a line break, so nothing needs quoting.
+/// No field ever holds a comma, a quote or a line break, so every schedule is written without
+/// quotes.
 fn csv<const N: usize>(columns: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
-    let mut text = columns.join(",");
-    text.push('\n');
+    let to_memory = "records of one length go to memory";
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(columns).expect(to_memory);
     for row in rows {
         let whole = |cell: &String| !cell.contains([',', '"', '\n', '\r']);
         assert!(row.iter().all(whole), "a message kind is one CSV field");
-        text.push_str(&row.join(","));
-        text.push('\n');
+        writer.write_record(&row).expect(to_memory);
     }
-    text
+    let bytes = writer.into_inner().expect(to_memory);
+    String::from_utf8(bytes).expect("the fields are text")
 }
 
 /// The fields of a row of `schedule.csv`.

@@ -470,6 +470,70 @@ const SCHEDULES: &[Case] = &[
         &[(3, 43, "13 fields")],
     ),
     case(
+        "two empty lines at the end",
+        SCHEDULE,
+        concat!(
+            "slot,choice,replica,peer,kind,height,view,block,sent,delay,target,copy\n",
+            "1,timeout,0,,,0,0,,,,,\n\n\n",
+        ),
+        &[(3, 1, "the line is empty"), (4, 1, "the line is empty")],
+    ),
+    case(
+        "an empty line before the header",
+        "slot,choice",
+        "\nslot,choice",
+        &[(1, 1, "must be the header")],
+    ),
+    case(
+        "a carriage return within a line",
+        "1,timeout,0,",
+        "1,timeout,0\r,",
+        &[(2, 11, "not `0\\r`")],
+    ),
+    case(
+        "a quote in a quoted field",
+        "1,timeout,0,",
+        "\"1\",timeout,\"\"\"0\",",
+        &[(
+            2,
+            13,
+            "`replica` must be a whole number from 0, not `\\\"0`",
+        )],
+    ),
+    case(
+        "an impossible peer in a row with quotes",
+        "2,inject,3,1,",
+        "\"2\",\"inject\",3,3,",
+        &[
+            (4, 16, "replica 3 gets a copy from itself"),
+            (5, 13, "no earlier row injects this copy"),
+        ],
+    ),
+    case(
+        "a quote that stays open, and a problem below",
+        "1,timeout,0,,,0,0,,,,,\n2,deliver",
+        "1,timeout,\"0,,,0,0,,,,,\n2,delver",
+        &[
+            (2, 11, "a field that begins with a quote must end with one"),
+            (3, 3, "not `delver`"),
+        ],
+    ),
+    case(
+        "text after the closing quote",
+        "1,timeout,0,",
+        "1,timeout,\"\"0,",
+        &[(2, 11, "a field that begins with a quote must end with one")],
+    ),
+    case(
+        "a line break in quotes",
+        "1,timeout,0,",
+        "1,timeout,\"0\n\",",
+        &[
+            (2, 11, "a field that begins with a quote must end with one"),
+            (3, 1, "a field that begins with a quote must end with one"),
+        ],
+    ),
+    case(
         "an empty line",
         "2,inject",
         "\n2,inject",

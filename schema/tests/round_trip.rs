@@ -401,7 +401,10 @@ proptest! {
         let text = write::choices_csv(&choices);
         prop_assert_eq!(read::choices_text("schedule.csv", &text), Ok(choices.clone()), "{}", text);
         let windows = text.replace('\n', "\r\n");
-        prop_assert_eq!(read::choices_text("schedule.csv", &windows), Ok(choices));
+        prop_assert_eq!(read::choices_text("schedule.csv", &windows), Ok(choices.clone()));
+        let rows = windows.lines().map(|row| format!("\"{}\"\r\n", row.replace(',', "\",\"")));
+        let quoted: String = rows.collect();
+        prop_assert_eq!(read::choices_text("schedule.csv", &quoted), Ok(choices), "{}", quoted);
     }
 
     #[test]

@@ -114,12 +114,14 @@ impl<'a> Search<'a> {
     ) -> Result<Self, Error> {
         let multipliers = Multipliers::zero(program);
         let bound = exact::safe_dual_bound(program, &multipliers)?;
+        #[expect(clippy::disallowed_methods, reason = "the time limit is by the clock")]
+        let began = Instant::now();
         Ok(Self {
             program,
             settings,
             interrupt,
             progress,
-            began: Instant::now(),
+            began,
             grid: Grid::of(program),
             safe: (bound, multipliers),
             best: None,

@@ -8,7 +8,7 @@ use crate::{
     ids::{Kind, ReplicaId},
     instance::{FaultKind, Instance, Who},
     schedule::{Choice, Copy, Event, Message, Prediction},
-    write::{CHOICE_COLUMNS, PREDICTION_COLUMNS, choice_cells, prediction_cells},
+    write::{CHOICE_COLUMNS, PREDICTION_COLUMNS},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,29 +27,39 @@ fn finding(column: &'static str, what: impl Into<String>, hint: impl Into<String
     }
 }
 
-/// Reports findings at the place their column has in the row as it is written. Rows have one
-/// spelling only, so that is the place in the file.
-fn report(
-    line: usize,
-    columns: &[&str],
-    cells: &[String],
-    findings: Vec<Finding>,
-    problems: &mut Problems,
-) {
+/// Reports findings at the place of their column.
+fn report(places: &[Place], columns: &[&str], findings: Vec<Finding>, problems: &mut Problems) {
     for Finding { column, what, hint } in findings {
         let position = columns.iter().position(|name| *name == column);
-        let before = &cells[..position.expect("a column of this file")];
-        let column = 1 + before
-            .iter()
-            .map(|cell| cell.chars().count() + 1)
-            .sum::<usize>();
-        problems.at(Place { line, column }, what, hint);
+        let place = places[position.expect("a column of this file")];
+        problems.at(place, what, hint);
     }
+}
+
+/// The places of the fields of rows that were never in a file, as a file would have them.
+pub(super) fn as_written<T: Clone, const N: usize>(
+    rows: &[T],
+    cells: fn(&T) -> [String; N],
+) -> Vec<(Vec<Place>, T)> {
+    let places = |line, row| {
+        let mut column = 1;
+        let place = |cell: String| {
+            let place = Place { line, column };
+            column += cell.chars().count() + 1;
+            place
+        };
+        cells(row).into_iter().map(place).collect()
+    };
+    let lines = 2..;
+    lines
+        .zip(rows)
+        .map(|(line, row)| (places(line, row), row.clone()))
+        .collect()
 }
 
 /// Rows that are impossible under every instance: deliveries before sends, deliveries to
 /// oneself, rows out of order, copies that are delivered twice or that nobody made.
-pub(super) fn choices(rows: &[(usize, Choice)], problems: &mut Problems) {
+pub(super) fn choices(rows: &[(Vec<Place>, Choice)], problems: &mut Problems) {
     let mut history = History {
         injectors: rows
             .iter()
@@ -59,7 +69,7 @@ pub(super) fn choices(rows: &[(usize, Choice)], problems: &mut Problems) {
         ..History::default()
     };
     let mut last = 0;
-    for (line, choice) in rows {
+    for (places, choice) in rows {
         let mut findings = Vec::new();
         slot_order(choice.slot().0, &mut last, &mut findings);
         match choice {
@@ -73,21 +83,15 @@ pub(super) fn choices(rows: &[(usize, Choice)], problems: &mut Problems) {
             }
             Choice::Timeout { .. } | Choice::Crash { .. } | Choice::Restart { .. } => {}
         }
-        history.row(*line, choice, &mut findings);
-        report(
-            *line,
-            &CHOICE_COLUMNS,
-            &choice_cells(choice),
-            findings,
-            problems,
-        );
+        history.row(places[0].line, choice, &mut findings);
+        report(places, &CHOICE_COLUMNS, findings, problems);
     }
 }
 
 /// Predictions that are impossible under every instance.
-pub(super) fn predictions(rows: &[(usize, Prediction)], problems: &mut Problems) {
+pub(super) fn predictions(rows: &[(Vec<Place>, Prediction)], problems: &mut Problems) {
     let mut last = 0;
-    for (line, prediction) in rows {
+    for (places, prediction) in rows {
         let mut findings = Vec::new();
         slot_order(prediction.slot.0, &mut last, &mut findings);
         match &prediction.event {
@@ -98,13 +102,7 @@ pub(super) fn predictions(rows: &[(usize, Prediction)], problems: &mut Problems)
             }
             Event::EnterView { .. } | Event::Decide(_) => {}
         }
-        report(
-            *line,
-            &PREDICTION_COLUMNS,
-            &prediction_cells(prediction),
-            findings,
-            problems,
-        );
+        report(places, &PREDICTION_COLUMNS, findings, problems);
     }
 }
 
@@ -270,12 +268,12 @@ impl History {
 /// Rows that do not fit the instance.
 pub(super) fn against_instance(
     instance: &Instance,
-    choices: &[(usize, Choice)],
+    choices: &[(Vec<Place>, Choice)],
     problems: &mut Problems,
 ) {
     let bounds = Bounds::of(instance, choices);
     let mut roles = Roles::of(instance);
-    for (line, choice) in choices {
+    for (places, choice) in choices {
         let mut findings = Vec::new();
         bounds.slot(choice.slot().0, &mut findings);
         bounds.replica("replica", choice.replica(), &mut findings);
@@ -300,25 +298,19 @@ pub(super) fn against_instance(
             Choice::Crash { replica, .. } => roles.crashes(*replica, &mut findings),
             Choice::Restart { .. } => {}
         }
-        report(
-            *line,
-            &CHOICE_COLUMNS,
-            &choice_cells(choice),
-            findings,
-            problems,
-        );
+        report(places, &CHOICE_COLUMNS, findings, problems);
     }
 }
 
 /// Predictions that do not fit the instance.
 pub(super) fn predictions_against_instance(
     instance: &Instance,
-    choices: &[(usize, Choice)],
-    predictions: &[(usize, Prediction)],
+    choices: &[(Vec<Place>, Choice)],
+    predictions: &[(Vec<Place>, Prediction)],
     problems: &mut Problems,
 ) {
     let bounds = Bounds::of(instance, choices);
-    for (line, prediction) in predictions {
+    for (places, prediction) in predictions {
         let mut findings = Vec::new();
         bounds.slot(prediction.slot.0, &mut findings);
         bounds.replica("replica", prediction.replica, &mut findings);
@@ -334,13 +326,7 @@ pub(super) fn predictions_against_instance(
                 bounds.block(block.index, &mut findings);
             }
         }
-        report(
-            *line,
-            &PREDICTION_COLUMNS,
-            &prediction_cells(prediction),
-            findings,
-            problems,
-        );
+        report(places, &PREDICTION_COLUMNS, findings, problems);
     }
 }
 
@@ -353,7 +339,7 @@ struct Bounds<'a> {
 }
 
 impl<'a> Bounds<'a> {
-    fn of(instance: &'a Instance, choices: &[(usize, Choice)]) -> Self {
+    fn of(instance: &'a Instance, choices: &[(Vec<Place>, Choice)]) -> Self {
         let forgetful = choices
             .iter()
             .filter(|(_, choice)| matches!(choice, Choice::Restart { backup: false, .. }))

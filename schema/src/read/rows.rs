@@ -6,127 +6,190 @@ use crate::{
     schedule::{Choice, Copy, Event, Message, Prediction},
     write::{CHOICE_COLUMNS, PREDICTION_COLUMNS},
 };
+use csv::{ReaderBuilder, StringRecord, Terminator};
+use std::{borrow::Cow, io::Cursor};
 
-/// The choices of a `schedule.csv` that could be read, each with its line.
-pub(super) fn choices(text: &str, problems: &mut Problems) -> Vec<(usize, Choice)> {
-    let rows = rows(text, &CHOICE_COLUMNS, problems);
-    rows.iter()
-        .filter_map(|row| Some((row.line, choice(row, problems)?)))
+/// The choices of a `schedule.csv` that could be read, each with the places of its fields.
+pub(super) fn choices(text: &str, problems: &mut Problems) -> Vec<(Vec<Place>, Choice)> {
+    let rows = rows(text, &CHOICE_COLUMNS, problems).into_iter();
+    rows.filter_map(|row| choice(&row, problems).map(|choice| (row.places, choice)))
         .collect()
 }
 
-/// The predictions of a `predictions.csv` that could be read, each with its line.
-pub(super) fn predictions(text: &str, problems: &mut Problems) -> Vec<(usize, Prediction)> {
-    let rows = rows(text, &PREDICTION_COLUMNS, problems);
-    rows.iter()
-        .filter_map(|row| Some((row.line, prediction(row, problems)?)))
+/// The predictions of a `predictions.csv` that could be read, each with the places of its fields.
+pub(super) fn predictions(text: &str, problems: &mut Problems) -> Vec<(Vec<Place>, Prediction)> {
+    let rows = rows(text, &PREDICTION_COLUMNS, problems).into_iter();
+    rows.filter_map(|row| prediction(&row, problems).map(|event| (row.places, event)))
         .collect()
 }
 
 /// The rows below the header that have the right number of fields.
-fn rows<'a>(
-    text: &'a str,
-    columns: &'static [&'static str],
-    problems: &mut Problems,
-) -> Vec<Row<'a>> {
+fn rows(text: &str, columns: &'static [&'static str], problems: &mut Problems) -> Vec<Row> {
     let header = columns.join(",");
-    let mut lines = text.lines().enumerate();
+    // A carriage return elsewhere is part of a field, not a second kind of line break.
+    let text = text.replace("\r\n", "\n");
+    let mut records = records(&text).into_iter();
     let expected = format!("the first line must be the header `{header}`");
-    match lines.next() {
-        None => {
-            let hint = "the header is the version of the format; a file without rows has it too";
-            problems.at(Place::START, format!("the file is empty; {expected}"), hint);
-            return Vec::new();
-        }
-        Some((_, found)) if found != header => {
-            let same = found
-                .chars()
-                .zip(header.chars())
-                .take_while(|(a, b)| a == b)
-                .count();
-            let what = format!("{expected}, not {}", quoted(found));
-            let hint = "the header is the version of the format; rows under another one are not \
-                        read";
-            problems.at(
-                Place {
-                    line: 1,
-                    column: same + 1,
-                },
-                what,
-                hint,
-            );
-            return Vec::new();
-        }
-        Some(_) => {}
+    let hint = "the header is the version of the format; ";
+    let Some(first) = records.next() else {
+        let what = format!("the file is empty; {expected}");
+        let hint = format!("{hint}a file without rows has it too");
+        problems.at(Place::START, what, hint);
+        return Vec::new();
+    };
+    if first.fields != *columns || first.places().is_err() {
+        let found = first.written;
+        let same = found
+            .chars()
+            .zip(header.chars())
+            .take_while(|(a, b)| a == b)
+            .count();
+        let place = Place {
+            line: 1,
+            column: same + 1,
+        };
+        let what = format!("{expected}, not {}", quoted(found));
+        let hint = format!("{hint}rows under another one are not read");
+        problems.at(place, what, hint);
+        return Vec::new();
     }
-    lines
-        .filter_map(|(position, line)| Row::of(position + 1, line, columns, problems))
+    records
+        .filter_map(|record| Row::of(record, columns, problems))
         .collect()
 }
 
-/// One row; as many cells as columns.
-struct Row<'a> {
+/// One record of the file; an empty line is a record without fields.
+struct Record<'a> {
     line: usize,
-    columns: &'static [&'static str],
-    /// Position of the first character, from 1, and text.
-    cells: Vec<(usize, &'a str)>,
+    /// The line as it is in the file.
+    written: &'a str,
+    fields: StringRecord,
 }
 
-impl<'a> Row<'a> {
+/// All records; line breaks are `\n`.
+fn records(text: &str) -> Vec<Record<'_>> {
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .terminator(Terminator::Any(b'\n'))
+        .from_reader(Cursor::new(text));
+    let in_memory = "a text in memory is read to its end";
+    let mut records = Vec::new();
+    loop {
+        let mut fields = StringRecord::new();
+        let mut start = reader.position().clone();
+        let more = reader.read_record(&mut fields).expect(in_memory);
+        let end = reader.position().byte() as usize;
+        let mut line = start.line() as usize;
+        let mut rest = &text[start.byte() as usize..end];
+        // The reader passes over empty lines, which are reported here.
+        while let Some(after) = rest.strip_prefix('\n') {
+            records.push(Record {
+                line,
+                written: "",
+                fields: StringRecord::new(),
+            });
+            line += 1;
+            rest = after;
+        }
+        if !more {
+            return records;
+        }
+        let written = rest.split('\n').next().unwrap_or_default();
+        records.push(Record {
+            line,
+            written,
+            fields,
+        });
+        // No value has a line break: the quote was left open, and the next line is its own row.
+        let next = end - rest.len() + written.len() + 1;
+        if next < end {
+            start.set_byte(next as u64).set_line(line as u64 + 1);
+            reader.seek(start).expect(in_memory);
+        }
+    }
+}
+
+impl Record<'_> {
+    /// The place of each field, or of the first one whose quotes are not those of standard CSV:
+    /// the reader makes something of any text.
+    fn places(&self) -> Result<Vec<Place>, Place> {
+        let mut place = Place {
+            line: self.line,
+            column: 1,
+        };
+        let mut rest = self.written;
+        let mut places = Vec::with_capacity(self.fields.len());
+        for field in &self.fields {
+            let spelled = if rest.starts_with('"') {
+                Cow::Owned(format!("\"{}\"", field.replace('"', "\"\"")))
+            } else {
+                Cow::Borrowed(field)
+            };
+            rest = match rest.strip_prefix(&*spelled) {
+                Some("") => "",
+                Some(rest) => rest.strip_prefix(',').ok_or(place)?,
+                None => return Err(place),
+            };
+            places.push(place);
+            place.column += spelled.chars().count() + 1;
+        }
+        Ok(places)
+    }
+}
+
+/// One row; as many fields as columns.
+struct Row {
+    columns: &'static [&'static str],
+    fields: StringRecord,
+    /// The place of the first character of each field.
+    places: Vec<Place>,
+}
+
+impl Row {
     fn of(
-        line: usize,
-        text: &'a str,
+        record: Record,
         columns: &'static [&'static str],
         problems: &mut Problems,
     ) -> Option<Self> {
-        let mut column = 1;
-        let mut cells = Vec::with_capacity(columns.len());
-        for cell in text.split(',') {
-            cells.push((column, cell));
-            column += cell.chars().count() + 1;
+        let line = record.line;
+        if record.written.is_empty() {
+            let place = Place { line, column: 1 };
+            problems.at(place, "the line is empty", "remove the line");
+            return None;
         }
-        let (found, expected) = (cells.len(), columns.len());
-        if found == expected {
-            return Some(Self {
-                line,
-                columns,
-                cells,
-            });
-        }
+        let places = match record.places() {
+            Ok(places) => places,
+            Err(place) => {
+                let what = "a field that begins with a quote must end with one in the same line, \
+                            before a comma or the end of the line";
+                problems.at(place, what, "remove the quotes, no value needs them");
+                return None;
+            }
+        };
+        let (found, expected) = (places.len(), columns.len());
         let what = format!("the row has {found} fields, {expected} are expected");
-        if text.is_empty() {
-            problems.at(
-                Place { line, column: 1 },
-                "the line is empty",
-                "remove the line",
-            );
-        } else if found < expected {
-            let place = Place {
-                line,
-                column: column - 1,
-            };
+        if found < expected {
+            let column = record.written.chars().count() + 1;
             let hint = format!("the row is cut off before `{}`", columns[found]);
-            problems.at(place, what, hint);
-        } else {
-            let place = Place {
-                line,
-                column: cells[expected].0,
-            };
-            problems.at(place, what, "remove what follows, fields are not quoted");
+            problems.at(Place { line, column }, what, hint);
+            return None;
         }
-        None
+        if let Some(excess) = places.get(expected) {
+            problems.at(*excess, what, "remove what follows");
+            return None;
+        }
+        Some(Self {
+            columns,
+            fields: record.fields,
+            places,
+        })
     }
 
-    fn cell(&self, column: &str) -> (Place, &'a str) {
+    fn cell(&self, column: &str) -> (Place, &str) {
         let position = self.columns.iter().position(|name| *name == column);
-        let (start, text) = self.cells[position.expect("a column of this file")];
-        (
-            Place {
-                line: self.line,
-                column: start,
-            },
-            text,
-        )
+        let position = position.expect("a column of this file");
+        (self.places[position], &self.fields[position])
     }
 
     /// The number in a column that may be empty.
@@ -179,7 +242,7 @@ impl<'a> Row<'a> {
     }
 
     /// One of the `names` of acts or events.
-    fn name(&self, column: &str, names: &[&str], problems: &mut Problems) -> Option<&'a str> {
+    fn name(&self, column: &str, names: &[&str], problems: &mut Problems) -> Option<&str> {
         let (place, text) = self.cell(column);
         if names.contains(&text) {
             return Some(text);
