@@ -347,7 +347,13 @@ fn the_runs_in_the_readme_are_what_the_command_prints() {
         let end = end + shown[end..].find('\n').unwrap() + 1;
         let ran = scratch.run(arguments);
         let printed = format!("{}exit {}\n", ran.stdout, ran.code.unwrap());
-        updated += &format!("{before}$ milp {arguments}; echo \"exit $?\"\n{printed}");
+        updated.extend([
+            before,
+            "$ milp ",
+            arguments,
+            "; echo \"exit $?\"\n",
+            &printed,
+        ]);
         if std::env::var_os("UPDATE").is_none() {
             assert_eq!(
                 lasting(&shown[..end]),
