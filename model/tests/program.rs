@@ -81,9 +81,9 @@ fn families(program: &Program) -> String {
 fn check(name: &str, text: &str) {
     let path = format!("{}/tests/golden/{name}.txt", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, text).expect("the golden file can be written");
     }
-    let golden = std::fs::read_to_string(&path).unwrap();
+    let golden = std::fs::read_to_string(&path).expect("a golden file");
     assert!(
         golden == text,
         "{path} differs; UPDATE=1 rewrites it, then read the diff"

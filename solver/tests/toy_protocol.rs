@@ -94,7 +94,7 @@ fn worst(protocol: &Protocol) -> (i64, usize) {
         budget: Budget::default(),
         mutant: None,
     };
-    let built = timed::build(&instance, protocol).unwrap();
+    let built = timed::build(&instance, protocol).expect("timed supports it");
     let settings = Settings {
         time_limit_seconds: 60.0,
         relative_gap: 0.0,
@@ -111,16 +111,16 @@ fn worst(protocol: &Protocol) -> (i64, usize) {
         &AtomicBool::new(false),
         &mut |_| {},
     )
-    .unwrap();
+    .expect("the solver runs");
     assert!(solved.proved);
-    let decoded = built.decode(&solved.point.unwrap());
+    let decoded = built.decode(&solved.point.expect("feasible"));
     let decisions = decoded
         .schedule
         .predictions
         .iter()
         .filter(|prediction| matches!(prediction.event, Seen::Decide(_)))
         .count();
-    (solved.primal.unwrap(), decisions)
+    (solved.primal.expect("feasible"), decisions)
 }
 
 #[test]

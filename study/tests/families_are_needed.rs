@@ -2,6 +2,11 @@
 //! program has a point that breaks one of its rows only there, and the schedule of that point
 //! does not replay.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts are for whoever runs the test by hand"
+)]
+
 use milp_model::{
     Built, build,
     program::{Program, Row, Tag},

@@ -1,5 +1,10 @@
 //! The optimum of the program is what an exhaustive search over the replicas finds.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts are for whoever runs the test by hand"
+)]
+
 mod support;
 
 use milp_replay::search;

@@ -1,6 +1,11 @@
 //! The other direction: points of the program, pulled towards random corners, are executions that
 //! the replicas follow without a divergence.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts are for whoever runs the test by hand"
+)]
+
 mod support;
 
 use milp_model::program::Col;

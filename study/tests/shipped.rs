@@ -1,6 +1,11 @@
 //! Every shipped result, row by row: its schedule replays without divergence, no prediction can be
 //! dropped or shifted and no delivery removed unnoticed, and no proof is vacuous.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts are for whoever runs the test by hand"
+)]
+
 use milp_replay::{Options, Protocol, Replayed, Signatures, replay, to_ndjson};
 use milp_schema::{
     Choice, Instance, Schedule, Slot,

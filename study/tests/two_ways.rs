@@ -1,6 +1,11 @@
 //! The program and the replicas, written separately, compared in both directions: random
 //! executions of the replicas are points of the program.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts are for whoever runs the test by hand"
+)]
+
 use milp_model::program::Tag;
 use milp_replay::random;
 use milp_schema::{

@@ -104,7 +104,10 @@ struct Listener<'a> {
 impl Listener<'_> {
     /// Passes a sample on; a panic must not unwind through C++, so it is kept for later.
     fn say(&self, sample: Sample) {
-        #[expect(clippy::disallowed_methods, reason = "progress is reported by the clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "progress is reported by the clock"
+        )]
         self.last.set(Instant::now());
         let mut report = self.report.borrow_mut();
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| report(sample))) {
@@ -204,7 +207,10 @@ pub(crate) fn run(
     prepare_scheduler(request.threads);
     let _running = SCHEDULER.read().unwrap_or_else(PoisonError::into_inner);
 
-    #[expect(clippy::disallowed_methods, reason = "limits and reports are by the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "limits and reports are by the clock"
+    )]
     let began = Instant::now();
     let listener = Listener {
         owner: thread::current().id(),

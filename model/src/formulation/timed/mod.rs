@@ -2,7 +2,7 @@
 //!
 //! Every column is a binary "by slot t": the paper's action variables are differences
 //! (`Send^t = sent^t − sent^(t−1)`), so its recurrences (22), (25), (29), (32), (33), (36) hold by
-//! substitution and what is left of them is that a column never falls ([`families::stays`]).
+//! substitution and what is left of them is that a column never falls (family `<event>_stays`).
 //! Columns of slot 0, and receipts before a copy can arrive, do not exist: equations (7)–(18).
 //!
 //! | column | meaning at the end of slot t | paper |
