@@ -217,10 +217,10 @@ fn a_warm_start_is_the_earlier_result_and_one_that_does_not_fit_is_refused() {
 }
 
 #[test]
-fn the_horizon_is_reported_when_asked() {
+fn the_horizon_is_reported_unless_not_wanted() {
     let scratch = Scratch::new();
     scratch.put("small.yaml", SMALL);
-    let ran = scratch.run("solve small.yaml --adequacy --quiet");
+    let ran = scratch.run("solve small.yaml --quiet");
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(
         ran.stdout
@@ -228,10 +228,12 @@ fn the_horizon_is_reported_when_asked() {
         "{ran:?}"
     );
     scratch.put("short.yaml", &SMALL.replace("slots: 6", "slots: 3"));
-    let ran = scratch.run("solve short.yaml --adequacy --quiet");
+    let ran = scratch.run("solve short.yaml --quiet");
     assert!(
         ran.stdout
             .contains("not adequate: the optimum is 1 with 7 slots"),
         "{ran:?}"
     );
+    let ran = scratch.run("solve short.yaml --no-adequacy --quiet");
+    assert!(!ran.stdout.contains("adequate"), "{ran:?}");
 }

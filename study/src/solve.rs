@@ -116,13 +116,17 @@ pub fn solve(
     };
     let solved = milp_solver::solve(&built.program, &settings, interrupt, progress)?;
     let decoded = solved.point.as_ref().map(|point| built.decode(point));
-    let adequacy =
-        match (request.adequacy, solved.primal) {
-            (true, Some(primal)) if solved.termination == Termination::Optimal => Some(
-                check_horizon(instance, primal, request.settings, interrupt, progress)?,
-            ),
-            _ => None,
-        };
+    let adequacy = match (request.adequacy, solved.primal) {
+        (true, Some(primal)) if solved.termination == Termination::Optimal => {
+            // The time limit is for the whole command.
+            let left = Settings {
+                time_limit_seconds: request.settings.time_limit_seconds - solved.seconds,
+                ..request.settings.clone()
+            };
+            Some(check_horizon(instance, primal, &left, interrupt, progress)?)
+        }
+        _ => None,
+    };
 
     let found = Found {
         termination: solved.termination,
@@ -197,6 +201,7 @@ fn check_horizon(
     };
     let built = milp_model::build(&longer)?;
     let settings = &Settings {
+        time_limit_seconds: settings.time_limit_seconds.max(0.0),
         warm_start: start::random_start(&longer, &built),
         ..settings.clone()
     };

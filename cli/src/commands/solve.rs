@@ -37,9 +37,9 @@ pub(crate) struct Args {
     /// Formulation, in place of the instance's own
     #[arg(long, value_name = "NAME", value_parser = formulation)]
     formulation: Option<Formulation>,
-    /// Solve again with four more slots and say whether the optimum is the same
+    /// Do not solve again with four more slots to see whether the optimum is the same
     #[arg(long)]
-    adequacy: bool,
+    no_adequacy: bool,
     /// Show no progress
     #[arg(long)]
     quiet: bool,
@@ -119,7 +119,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         instance: &instance,
         settings: &args.limits.settings(),
         warm_start: warm_start.as_ref(),
-        adequacy: args.adequacy,
+        adequacy: !args.no_adequacy,
         command: &command_line(),
     };
     let mut printer = Printer::new(args.quiet);
