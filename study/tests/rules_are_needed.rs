@@ -12,7 +12,10 @@ use milp_model::{
     formulation::timed::{self, Built},
     program::{Col, Tag},
     protocols,
-    rule::{Modality, Protocol, Range, Requires, Rotation, Rule, Scope, Threshold, Who},
+    rule::{
+        Duration, Enter, Event, Modality, Protocol, Range, Requires, Rotation, Rule, Scope,
+        Threshold, Who,
+    },
 };
 use milp_replay::{Options, Protocol as Replicas, Signatures, random, replay};
 use milp_schema::{
@@ -24,95 +27,92 @@ use support::{any, instance, settings};
 
 /// Every protocol that differs from `protocol` in one thing, with words for the difference.
 fn changed(protocol: &Protocol) -> Vec<(String, Protocol)> {
-    let mut all: Vec<(String, Protocol)> = vec![];
-    let mut push = |what: String, change: &dyn Fn(&mut Protocol)| {
-        let mut other = protocol.clone();
-        change(&mut other);
-        assert_ne!(other, *protocol, "{what} changes nothing");
-        all.push((what, other));
-    };
-    push("rotation".into(), &|p| {
-        p.rotation = Rotation::HeightMinusView
-    });
+    let rotation = Rotation::HeightMinusView;
+    let mut all = vec![(
+        "rotation".to_owned(),
+        Protocol {
+            rotation,
+            ..protocol.clone()
+        },
+    )];
     for (number, rule) in protocol.rules.iter().enumerate() {
-        match rule {
-            Rule::Event(event) => {
-                let name = event.name;
-                let at = move |p: &mut Protocol, change: &dyn Fn(&mut milp_model::rule::Event)| {
-                    let Rule::Event(event) = &mut p.rules[number] else {
-                        unreachable!()
-                    };
-                    change(event);
-                };
-                for left in 0..event.requires.len() {
-                    push(format!("{name} without requirement {left}"), &|p| {
-                        at(p, &|event| {
-                            event.requires.remove(left);
-                        });
-                    });
-                    if matches!(event.requires[left], Requires::Tally { .. }) {
-                        push(format!("{name} with a smaller quorum"), &|p| {
-                            at(p, &|event| {
-                                if let Requires::Tally { at_least, .. } = &mut event.requires[left]
-                                {
-                                    *at_least = Threshold::QuorumLessOne;
-                                }
-                            });
-                        });
-                    }
-                }
-                for left in 0..event.excludes.len() {
-                    push(format!("{name} without exclusion {left}"), &|p| {
-                        at(p, &|event| {
-                            event.excludes.remove(left);
-                        });
-                    });
-                }
-                if event.who != Who::Any {
-                    push(format!("{name} by anybody"), &|p| {
-                        at(p, &|event| event.who = Who::Any)
-                    });
-                }
-                if event.modality == Modality::Must {
-                    let after = milp_model::rule::Duration::Doubling(1);
-                    push(format!("{name} by timer"), &|p| {
-                        at(p, &|event| event.modality = Modality::Timer { after });
-                    });
-                } else {
-                    push(format!("{name} always"), &|p| {
-                        at(p, &|event| event.modality = Modality::Must);
-                    });
-                }
-                if event.scope == Scope::View && event.decides {
-                    push(format!("{name} in any view"), &|p| {
-                        at(p, &|event| event.scope = Scope::Height);
-                    });
-                }
-                // A primary proposes in one view of two anyway.
-                if event.once == Range::View && event.who != Who::Primary {
-                    push(format!("{name} once per height"), &|p| {
-                        at(p, &|event| event.once = Range::Height);
-                    });
-                }
-            }
-            Rule::Enter(enter) => {
-                push("enter with a smaller quorum".into(), &|p| {
-                    let Rule::Enter(enter) = &mut p.rules[number] else {
-                        unreachable!()
-                    };
-                    enter.at_least = Threshold::QuorumLessOne;
-                });
-                if !enter.excludes.is_empty() {
-                    push("enter without the lock".into(), &|p| {
-                        let Rule::Enter(enter) = &mut p.rules[number] else {
-                            unreachable!()
-                        };
-                        enter.excludes.clear();
-                    });
-                }
-            }
-            _ => {}
+        let changes = match rule {
+            Rule::Event(event) => changed_event(event),
+            Rule::Enter(enter) => changed_enter(enter),
+            _ => vec![],
+        };
+        for (what, change) in changes {
+            let mut other = protocol.clone();
+            other.rules[number] = change;
+            all.push((what, other));
         }
+    }
+    assert!(
+        all.iter().all(|(_, other)| other != protocol),
+        "a change changes something"
+    );
+    all
+}
+
+fn changed_event(event: &Event) -> Vec<(String, Rule)> {
+    let mut all: Vec<(String, Rule)> = vec![];
+    let mut push = |what: &str, change: &dyn Fn(&mut Event)| {
+        let mut other = event.clone();
+        change(&mut other);
+        all.push((format!("{} {what}", event.name), Rule::Event(other)));
+    };
+    for left in 0..event.requires.len() {
+        push(&format!("without requirement {left}"), &|event| {
+            event.requires.remove(left);
+        });
+        if let Requires::Tally { of, .. } = &event.requires[left] {
+            let at_least = Threshold::QuorumLessOne;
+            push("with a smaller quorum", &|event| {
+                event.requires[left] = Requires::Tally {
+                    of: of.clone(),
+                    at_least,
+                };
+            });
+        }
+    }
+    for left in 0..event.excludes.len() {
+        push(&format!("without exclusion {left}"), &|event| {
+            event.excludes.remove(left);
+        });
+    }
+    if event.who != Who::Any {
+        push("by anybody", &|event| event.who = Who::Any);
+    }
+    let after = Duration::Doubling(1);
+    match event.modality {
+        Modality::Must => push("by timer", &|event| {
+            event.modality = Modality::Timer { after }
+        }),
+        Modality::Timer { .. } => push("always", &|event| event.modality = Modality::Must),
+    }
+    if event.scope == Scope::View && event.decides {
+        push("in any view", &|event| event.scope = Scope::Height);
+    }
+    // A primary proposes in one view of two anyway.
+    if event.once == Range::View && event.who != Who::Primary {
+        push("once per height", &|event| event.once = Range::Height);
+    }
+    all
+}
+
+fn changed_enter(enter: &Enter) -> Vec<(String, Rule)> {
+    let at_least = Threshold::QuorumLessOne;
+    let smaller = Rule::Enter(Enter {
+        at_least,
+        ..enter.clone()
+    });
+    let mut all = vec![("enter with a smaller quorum".to_owned(), smaller)];
+    if !enter.excludes.is_empty() {
+        let free = Rule::Enter(Enter {
+            excludes: vec![],
+            ..enter.clone()
+        });
+        all.push(("enter without the lock".to_owned(), free));
     }
     all
 }
