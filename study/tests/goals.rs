@@ -3,6 +3,7 @@
 
 mod support;
 
+use milp_model::program::Tag;
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal, Network, Sense, Timeouts},
@@ -150,4 +151,19 @@ fn a_horizon_that_ends_before_the_last_view_is_entered_bounds_the_views() {
     check(&instance("dbft2", 3, 2, Goal::Views), 2);
     check(&instance("dbft2", 3, 1, Goal::Views), 1);
     check(&instance("dbft2", 3, 4, Goal::Views), 3);
+}
+
+#[test]
+fn no_proof_of_safety_needs_a_valid_inequality() {
+    let mut fork = instance("dbft2", 2, 9, Goal::Fork);
+    fork.faults = vec![any(FaultKind::Byzantine, 1)];
+    let mut program = milp_model::build(&fork).expect("timed supports it").program;
+    let families = program.families.clone();
+    program
+        .rows
+        .retain(|row| families[row.family.0 as usize].tag != Tag::Valid);
+    let stop = AtomicBool::new(false);
+    let settings = settings(120.0, true);
+    let solved = milp_solver::solve(&program, &settings, &stop, &mut |_| {}).expect("it solves");
+    assert_eq!((solved.primal, solved.proved), (Some(1), true));
 }

@@ -121,6 +121,19 @@ fn variants() -> Vec<(&'static str, Instance)> {
             }),
         ),
         (
+            "slow network, gst",
+            with("dbft2", &|i| {
+                i.faults = vec![any(FaultKind::Byzantine, 1)];
+                i.network = Network::Bounded {
+                    delay_min: 2,
+                    delay_max: 4,
+                    gst: 3,
+                };
+                i.views = 2;
+                i.slots = 14;
+            }),
+        ),
+        (
             "no commit lock",
             with("dbft2", &|i| i.mutant = Some("no-commit-lock".into())),
         ),
