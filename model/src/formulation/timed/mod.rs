@@ -19,6 +19,8 @@
 mod codec;
 mod columns;
 mod families;
+mod look_up;
+mod rows;
 
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};

@@ -1,7 +1,10 @@
 //! When an honest replica may do an event.
 
 use super::{
-    super::columns::{Timed, Views, blocks_by},
+    super::{
+        columns::{Timed, Views},
+        look_up::blocks_by,
+    },
     delivery::snake,
 };
 use crate::{

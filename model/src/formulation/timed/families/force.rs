@@ -1,7 +1,7 @@
 //! When an honest replica has to do an event.
 
 use super::{
-    super::columns::{Timed, blocks_by},
+    super::{columns::Timed, look_up::blocks_by},
     event::{self, Act},
 };
 use crate::{
