@@ -16,8 +16,9 @@
 //! Replica i is *in* view v at t iff `entered_v − entered_(v+1) = 1`; it started height h iff it
 //! decided a block of height h − 1.
 
-mod codec;
 mod columns;
+mod decode;
+mod encode;
 mod families;
 mod look_up;
 mod rows;
@@ -92,7 +93,7 @@ impl Built {
     /// Certify the point first: what is decoded from a point outside the program is a schedule,
     /// but not one that replicas follow.
     pub fn decode(&self, point: &[i64]) -> Decoded {
-        codec::decode(&self.timed, point)
+        decode::decode(&self.timed, point)
     }
 
     /// The values a schedule gives to the columns, `None` for those that serve the goal only: a
@@ -105,7 +106,7 @@ impl Built {
         schedule: &Schedule,
         faulty: &[(ReplicaId, FaultKind)],
     ) -> Result<Vec<Option<i64>>, String> {
-        codec::encode(&self.timed, schedule, faulty)
+        encode::encode(&self.timed, schedule, faulty)
     }
 
     /// A start for the solver from an earlier schedule, which may be partial or of another

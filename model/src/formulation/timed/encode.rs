@@ -1,0 +1,185 @@
+//! From a schedule to a point of the program.
+
+use super::columns::{Indices, Key, Timed};
+use crate::rule::Scope;
+use milp_schema::{
+    Choice, Kind, Message, Prediction, ReplicaId, Schedule, instance::FaultKind,
+    schedule::Event as Seen,
+};
+use std::collections::BTreeMap;
+
+/// The point of a schedule: every column that stands for something that happens.
+pub(super) fn encode(
+    timed: &Timed,
+    schedule: &Schedule,
+    faulty: &[(ReplicaId, FaultKind)],
+) -> Result<Vec<Option<i64>>, String> {
+    let mut first: BTreeMap<Key, u32> = BTreeMap::new();
+    let mut happened = |key: Key, t: u32| -> Result<(), String> {
+        let last = with_slot(&key, timed.horizon);
+        if timed.col(&last).is_none() {
+            return Err(format!("no column for {key:?}"));
+        }
+        let slot = first.entry(with_slot(&key, 0)).or_insert(t);
+        *slot = t.min(*slot);
+        Ok(())
+    };
+    for choice in &schedule.choices {
+        match choice {
+            Choice::Deliver { slot, copy } => {
+                let Message {
+                    kind,
+                    height,
+                    view,
+                    block,
+                    ..
+                } = &copy.message;
+                let c = channel_of(timed, kind)?;
+                if !timed.may_send(c, copy.sender.0, height.0, view.0) {
+                    continue; // a Byzantine primary answering itself: everybody ignores it
+                }
+                let at = Indices {
+                    h: height.0,
+                    v: view.0,
+                    b: block.unwrap_or(0),
+                    t: slot.0,
+                };
+                happened(Key::Got(c, copy.receiver.0, copy.sender.0, at), slot.0)?;
+            }
+            Choice::Crash { slot, replica } => happened(Key::Crashed(replica.0, slot.0), slot.0)?,
+            Choice::Restart { .. } => return Err("the program has no restarts".into()),
+            Choice::Drop { .. } | Choice::Timeout { .. } | Choice::Inject { .. } => {}
+        }
+    }
+    for Prediction {
+        slot,
+        replica,
+        event,
+    } in &schedule.predictions
+    {
+        match event {
+            Seen::Send(message) => {
+                if let Some(key) = did_key(timed, schedule, replica.0, message, slot.0)? {
+                    happened(key, slot.0)?;
+                }
+            }
+            Seen::EnterView { height, view } => {
+                for v in 1..=view.0 {
+                    let at = Indices {
+                        h: height.0,
+                        v,
+                        b: 0,
+                        t: slot.0,
+                    };
+                    happened(Key::Entered(replica.0, at), slot.0)?;
+                }
+            }
+            Seen::Decide(_) => {} // its broadcast says the same
+        }
+    }
+    Ok(fill(timed, &first, faulty))
+}
+
+fn channel_of(timed: &Timed, kind: &Kind) -> Result<usize, String> {
+    let position = timed
+        .protocol
+        .channels
+        .iter()
+        .position(|channel| channel.kind == *kind);
+    position.ok_or_else(|| format!("the protocol has no messages of kind {kind}"))
+}
+
+/// The event behind a broadcast. Of two events with one kind, the one that needs a copy from
+/// another replica is meant if such a copy was delivered by then.
+fn did_key(
+    timed: &Timed,
+    schedule: &Schedule,
+    i: u32,
+    message: &Message,
+    t: u32,
+) -> Result<Option<Key>, String> {
+    let c = channel_of(timed, &message.kind)?;
+    let at = Indices {
+        h: message.height.0,
+        v: message.view.0,
+        b: message.block.unwrap_or(0),
+        t,
+    };
+    let delivered = schedule.choices.iter().any(|choice| {
+        matches!(choice, Choice::Deliver { slot, copy }
+            if slot.0 <= t && copy.receiver.0 == i && copy.message == *message)
+    });
+    let events: Vec<usize> = timed
+        .senders(c)
+        .filter(|&e| timed.does(&timed.events[e], i, at.h, at.v))
+        .collect();
+    let meant = |&&e: &&usize| (timed.events[e].scope == Scope::Height) == delivered;
+    Ok(events
+        .iter()
+        .find(meant)
+        .or(events.first())
+        .map(|&e| Key::Did(e, i, at)))
+}
+
+/// The same key at another slot.
+fn with_slot(key: &Key, t: u32) -> Key {
+    match *key {
+        Key::Crashed(i, _) => Key::Crashed(i, t),
+        Key::Did(e, i, at) => Key::Did(e, i, Indices { t, ..at }),
+        Key::Got(c, i, j, at) => Key::Got(c, i, j, Indices { t, ..at }),
+        Key::Entered(i, at) => Key::Entered(i, Indices { t, ..at }),
+        Key::Asked(i, j, at) => Key::Asked(i, j, Indices { t, ..at }),
+        ref other => other.clone(),
+    }
+}
+
+fn fill(
+    timed: &Timed,
+    first: &BTreeMap<Key, u32>,
+    faulty: &[(ReplicaId, FaultKind)],
+) -> Vec<Option<i64>> {
+    let mut point: Vec<Option<i64>> = vec![];
+    let slot_of = |key: &Key| match *key {
+        Key::Crashed(_, t) => t,
+        Key::Did(_, _, at) | Key::Got(_, _, _, at) | Key::Entered(_, at) | Key::Asked(_, _, at) => {
+            at.t
+        }
+        Key::Faulty(..) | Key::Goal(..) => 0,
+    };
+    let by = |key: &Key, t: u32| first.get(&with_slot(key, 0)).is_some_and(|&slot| slot <= t);
+    for (key, col) in timed.keys() {
+        let value = match key {
+            Key::Faulty(kind, i) => Some(i64::from(faulty.contains(&(ReplicaId(*i), *kind)))),
+            Key::Goal(..) => None,
+            Key::Asked(i, j, at) => Some(i64::from(
+                (at.v - 1..timed.views).any(|u| asked_in(timed, &by, *i, *j, *at, u)),
+            )),
+            _ => Some(i64::from(by(key, slot_of(key)))),
+        };
+        if point.len() <= col.index() {
+            point.resize(col.index() + 1, None);
+        }
+        point[col.index()] = value;
+    }
+    point
+}
+
+/// Whether i holds the request j sent in view u.
+fn asked_in(
+    timed: &Timed,
+    by: &dyn Fn(&Key, u32) -> bool,
+    i: u32,
+    j: u32,
+    at: Indices,
+    u: u32,
+) -> bool {
+    let Some(enter) = timed.protocol.enter() else {
+        return false;
+    };
+    let c = timed.channel(&enter.of);
+    let at = Indices { v: u, b: 0, ..at };
+    if i == j {
+        return timed.senders(c).any(|e| by(&Key::Did(e, i, at), at.t));
+    }
+    by(&Key::Got(c, i, j, at), at.t)
+}
