@@ -7,6 +7,8 @@
     reason = "the counts are for whoever runs the test by hand"
 )]
 
+mod support;
+
 use milp_model::{
     Built, build,
     program::{Program, Row, Tag},
@@ -14,47 +16,23 @@ use milp_model::{
 use milp_replay::{Options, Protocol, Signatures, replay};
 use milp_schema::{
     Instance,
-    instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who,
-    },
+    instance::{FaultKind, Goal, Network, Sense, Timeouts},
 };
-use milp_solver::{Settings, solve};
+use milp_solver::solve;
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
+use support::{any, settings};
 
-fn instance(protocol: &str) -> Instance {
-    Instance {
-        protocol: protocol.into(),
-        rules: "paper".into(),
-        replicas: 4,
-        faults: vec![
-            Fault {
-                kind: FaultKind::Byzantine,
-                who: Who::Any(1),
-            },
-            Fault {
-                kind: FaultKind::Crash,
-                who: Who::Any(1),
-            },
-        ],
-        beyond_budget: true,
-        heights: 1,
-        views: 2,
-        blocks_per_proposal: 1,
-        slots: 7,
-        network: Network::Eventual,
-        timeouts: Timeouts::Free,
-        block_time: None,
-        primary: Primary::Rotation,
-        goal: Goal::Fork,
-        formulation: Formulation::Timed,
-        budget: Budget::default(),
-        mutant: None,
-    }
+/// Both kinds of fault, so that every row about faults exists.
+fn faulty(protocol: &str) -> Instance {
+    let mut instance = support::instance(protocol, 2, 7, Goal::Fork);
+    instance.faults = vec![any(FaultKind::Byzantine, 1), any(FaultKind::Crash, 1)];
+    instance.network = Network::Eventual;
+    instance
 }
 
 /// The instances whose families are tried: together they have every family.
 fn instances() -> Vec<(&'static str, Instance)> {
-    let mut timers = instance("dbft2");
+    let mut timers = faulty("dbft2");
     timers.faults = vec![];
     timers.timeouts = Timeouts::Protocol;
     timers.block_time = Some(3);
@@ -64,42 +42,29 @@ fn instances() -> Vec<(&'static str, Instance)> {
         delay_max: 3,
         gst: 0,
     };
-    let mut heights = instance("dbft2");
+    let mut heights = faulty("dbft2");
     heights.faults = vec![];
     heights.heights = 2;
     heights.views = 1;
     heights.slots = 8;
     heights.network = Network::Asynchronous;
-    let mut small_quorum = instance("dbft2");
+    let mut small_quorum = faulty("dbft2");
     small_quorum.mutant = Some("small-quorum".into());
-    let mut no_lock = instance("dbft2");
+    let mut no_lock = faulty("dbft2");
     no_lock.mutant = Some("no-commit-lock".into());
     no_lock.faults = vec![];
-    let mut three_views = instance("dbft2");
+    let mut three_views = faulty("dbft2");
     three_views.views = 3;
     three_views.faults = vec![];
     vec![
-        ("dbft2", instance("dbft2")),
-        ("dbft1", instance("dbft1")),
+        ("dbft2", faulty("dbft2")),
+        ("dbft1", faulty("dbft1")),
         ("protocol timers", timers),
         ("two heights", heights),
         ("small quorum", small_quorum),
         ("no commit lock", no_lock),
         ("three views", three_views),
     ]
-}
-
-fn settings() -> Settings {
-    Settings {
-        time_limit_seconds: 20.0,
-        relative_gap: 0.0,
-        threads: 1,
-        seed: 0,
-        prove: false,
-        presolve: true,
-        warm_start: None,
-        options: vec![],
-    }
 }
 
 /// Rows of a family that stand for it: some of those with the most terms, late ones first, because
@@ -132,7 +97,7 @@ fn breaking(program: &Program, family: usize, row: &Row) -> Option<Vec<i64>> {
     weaker.objective = (0..weaker.columns.len() as u32)
         .map(|col| (milp_model::program::Col(col), 1))
         .collect();
-    let mut settings = settings();
+    let mut settings = settings(20.0, false);
     settings.options = vec![("mip_max_improving_sols".into(), "1".into())];
     let solved = solve(&weaker, &settings, &AtomicBool::new(false), &mut |_| {});
     solved.ok().and_then(|solved| solved.point)

@@ -6,151 +6,17 @@
     reason = "the counts are for whoever runs the test by hand"
 )]
 
+mod support;
+
 use milp_model::program::Tag;
 use milp_replay::random;
 use milp_schema::{
-    Instance, Kind,
-    instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+    Kind,
+    instance::{Goal, Network},
     schedule::{Choice, Event},
 };
 use std::collections::BTreeMap;
-
-fn instance(protocol: &str) -> Instance {
-    Instance {
-        protocol: protocol.into(),
-        rules: "paper".into(),
-        replicas: 4,
-        faults: vec![],
-        beyond_budget: false,
-        heights: 1,
-        views: 3,
-        blocks_per_proposal: 1,
-        slots: 12,
-        network: Network::Asynchronous,
-        timeouts: Timeouts::Free,
-        block_time: None,
-        primary: Primary::Rotation,
-        goal: Goal::Fork,
-        formulation: Formulation::Timed,
-        budget: Budget::default(),
-        mutant: None,
-    }
-}
-
-fn any(kind: FaultKind, count: u32) -> Fault {
-    Fault {
-        kind,
-        who: Who::Any(count),
-    }
-}
-
-/// Every construct that has rows: protocols, mutants, faults, networks, timers, heights, n.
-fn variants() -> Vec<(&'static str, Instance)> {
-    let with = |protocol: &str, change: &dyn Fn(&mut Instance)| {
-        let mut instance = instance(protocol);
-        change(&mut instance);
-        instance
-    };
-    let byzantine = any(FaultKind::Byzantine, 1);
-    vec![
-        ("dbft1 asynchronous", with("dbft1", &|_| {})),
-        ("dbft2 asynchronous", with("dbft2", &|_| {})),
-        (
-            "dbft2 eventual",
-            with("dbft2", &|i| i.network = Network::Eventual),
-        ),
-        (
-            "dbft2 equivocation",
-            with("dbft2", &|i| {
-                i.faults = vec![byzantine.clone()];
-                i.blocks_per_proposal = 2;
-            }),
-        ),
-        (
-            "dbft1 equivocation",
-            with("dbft1", &|i| {
-                i.faults = vec![byzantine.clone()];
-                i.blocks_per_proposal = 2;
-                i.network = Network::Eventual;
-            }),
-        ),
-        (
-            "dbft2 beyond budget",
-            with("dbft2", &|i| {
-                i.faults = vec![any(FaultKind::Byzantine, 2)];
-                i.beyond_budget = true;
-                i.blocks_per_proposal = 2;
-            }),
-        ),
-        (
-            "dbft2 crash",
-            with("dbft2", &|i| {
-                i.faults = vec![any(FaultKind::Crash, 1)];
-                i.network = Network::Eventual;
-            }),
-        ),
-        (
-            "dbft2 network faults, two heights",
-            with("dbft2", &|i| {
-                i.faults = vec![any(FaultKind::Network, 1)];
-                i.network = Network::Eventual;
-                i.heights = 2;
-                i.slots = 16;
-            }),
-        ),
-        (
-            "dbft1 two heights",
-            with("dbft1", &|i| {
-                i.heights = 2;
-                i.slots = 16;
-            }),
-        ),
-        (
-            "dbft2 bounded, protocol timers",
-            with("dbft2", &|i| {
-                i.faults = vec![any(FaultKind::Crash, 1)];
-                i.network = Network::Bounded {
-                    delay_min: 1,
-                    delay_max: 3,
-                    gst: 2,
-                };
-                i.timeouts = Timeouts::Protocol;
-                i.block_time = Some(3);
-                i.views = 2;
-                i.slots = 18;
-            }),
-        ),
-        (
-            "slow network, gst",
-            with("dbft2", &|i| {
-                i.faults = vec![any(FaultKind::Byzantine, 1)];
-                i.network = Network::Bounded {
-                    delay_min: 2,
-                    delay_max: 4,
-                    gst: 3,
-                };
-                i.views = 2;
-                i.slots = 14;
-            }),
-        ),
-        (
-            "no commit lock",
-            with("dbft2", &|i| i.mutant = Some("no-commit-lock".into())),
-        ),
-        (
-            "small quorum",
-            with("dbft2", &|i| i.mutant = Some("small-quorum".into())),
-        ),
-        (
-            "dbft2 seven replicas",
-            with("dbft2", &|i| {
-                i.replicas = 7;
-                i.views = 2;
-                i.faults = vec![any(FaultKind::Byzantine, 1), any(FaultKind::Crash, 1)];
-            }),
-        ),
-    ]
-}
+use support::{instance, variants};
 
 /// What of an execution counts as a rule that fired.
 fn fired(execution: &random::Executed, counts: &mut BTreeMap<String, u64>) {
@@ -179,7 +45,7 @@ fn random_executions_satisfy_every_legal_row() {
     const EACH: u64 = 1_000;
     let (mut executions, mut encoded) = (0_u64, 0_u64);
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    for (name, instance) in variants() {
+    for (name, instance) in variants(3, 12) {
         let built = milp_model::build(&instance).expect("timed supports it");
         let program = &built.program;
         let mut here = 0;
@@ -249,7 +115,7 @@ fn random_executions_satisfy_every_legal_row() {
 
 #[test]
 fn an_execution_without_one_of_its_reactions_is_not_a_point() {
-    let mut instance = instance("dbft2");
+    let mut instance = instance("dbft2", 3, 12, Goal::Fork);
     instance.network = Network::Eventual;
     let built = milp_model::build(&instance).expect("timed supports it");
     let mut tried = 0;
