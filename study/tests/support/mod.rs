@@ -114,10 +114,10 @@ pub(crate) fn variants(views: u32, slots: u32) -> Vec<(&'static str, Instance)> 
         i.slots += 2;
     });
     push("no commit lock", "dbft2", &|i| {
-        i.mutant = Some("no-commit-lock".into())
+        i.mutant = Some("no-commit-lock".into());
     });
     push("small quorum", "dbft2", &|i| {
-        i.mutant = Some("small-quorum".into())
+        i.mutant = Some("small-quorum".into());
     });
     push("seven replicas", "dbft2", &|i| {
         i.replicas = 7;
