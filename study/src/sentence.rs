@@ -1,7 +1,7 @@
 //! A result in one plain sentence, exactly as strong as what was checked.
 
 use milp_schema::{
-    instance::{FaultKind, Goal, Instance, Sense},
+    instance::{FaultKind, Goal, Instance, Network, Sense, Timeouts, Who},
     outcome::{Certificate, Termination},
 };
 
@@ -218,8 +218,11 @@ fn strength(instance: &Instance, result: &Found) -> String {
     };
     match instance.goal {
         Goal::Slow if unbounded(instance, bound) => "feasible, bound not closed".to_owned(),
-        Goal::Views => format!("feasible, bound not closed ({side} view {})", bound - 1),
-        _ => format!("feasible, bound not closed ({side} {bound})"),
+        Goal::Views => format!(
+            "feasible, bound not closed ({side} view {}, says the solver)",
+            bound - 1
+        ),
+        _ => format!("feasible, bound not closed ({side} {bound}, says the solver)"),
     }
 }
 
@@ -265,12 +268,57 @@ fn scope(instance: &Instance) -> String {
         Some(name) => format!(" under the mutant {name}"),
         None => String::new(),
     };
+    let mut all = vec![format!("with {faulty} of {}{mutant}", instance.replicas)];
+    all.extend(conditions(instance));
+    let conditions = all.join(", ");
     format!(
-        "with {faulty} of {}{mutant}, within {} and {}",
-        instance.replicas,
+        "{conditions}, within {} and {}",
         count(instance.views.into(), "view"),
         count(instance.slots.into(), "slot")
     )
+}
+
+/// What else the claim holds under: everything the instance does not leave at its default.
+fn conditions(instance: &Instance) -> Vec<String> {
+    let mut conditions = vec![];
+    for fault in &instance.faults {
+        if let Who::These(replicas) = &fault.who {
+            let names: Vec<String> = replicas.iter().map(ToString::to_string).collect();
+            conditions.push(format!("only {} faulty", names.join(" and ")));
+        }
+    }
+    if instance.blocks_per_proposal > 1 {
+        let most = instance.blocks_per_proposal;
+        conditions.push(format!("up to {most} blocks per proposal"));
+    }
+    match instance.network {
+        Network::Eventual => {}
+        Network::Asynchronous => conditions.push("copies may never arrive".to_owned()),
+        Network::Bounded {
+            delay_min,
+            delay_max,
+            gst,
+        } => {
+            let after = if gst == 0 {
+                String::new()
+            } else {
+                format!(" from slot {gst} on")
+            };
+            conditions.push(format!("delays of {delay_min} to {delay_max} slots{after}"));
+        }
+    }
+    if let (Timeouts::Protocol, Some(time)) = (instance.timeouts, instance.block_time) {
+        conditions.push(format!("timers by the protocol with block time {time}"));
+    }
+    let budget = instance.budget;
+    for (most, what) in [
+        (budget.late, "late copies"),
+        (budget.timeouts, "timeouts that ask for a view"),
+        (budget.injects, "copies made by Byzantine replicas"),
+    ] {
+        conditions.extend(most.map(|most| format!("at most {most} {what}")));
+    }
+    conditions
 }
 
 fn count(number: i64, noun: &str) -> String {
@@ -349,7 +397,10 @@ mod tests {
             "proved (one step worse is infeasible, solved again permuted)"
         );
         let feasible = result(Termination::Feasible, Some(1), 2.999_999_999);
-        assert_eq!(tail(&feasible), "feasible, bound not closed (at most 3)");
+        assert_eq!(
+            tail(&feasible),
+            "feasible, bound not closed (at most 3, says the solver)"
+        );
         let unlimited = result(Termination::Feasible, Some(1), f64::INFINITY);
         assert_eq!(tail(&unlimited), "feasible, bound not closed");
         let infeasible = result(Termination::Infeasible, None, 0.0);

@@ -53,6 +53,9 @@ fn instances() -> Vec<(&'static str, Instance)> {
     let mut no_lock = faulty("dbft2");
     no_lock.mutant = Some("no-commit-lock".into());
     no_lock.faults = vec![];
+    let mut equivocation = faulty("dbft2");
+    equivocation.faults = vec![any(FaultKind::Byzantine, 1)];
+    equivocation.blocks_per_proposal = 2;
     let mut three_views = faulty("dbft2");
     three_views.views = 3;
     three_views.faults = vec![];
@@ -64,6 +67,7 @@ fn instances() -> Vec<(&'static str, Instance)> {
         ("small quorum", small_quorum),
         ("no commit lock", no_lock),
         ("three views", three_views),
+        ("equivocation", equivocation),
     ]
 }
 

@@ -8,7 +8,7 @@ use milp_schema::instance::Sense;
 /// the value T + 1, which is "not bounded within the horizon", never a slot.
 pub(super) fn objective(timed: &mut Timed) -> (Sense, Expr) {
     let defines = timed.family("decide_defines_first", "E13", &[], Tag::Goal);
-    let stays = timed.family("first_stays", "E13", &[], Tag::Valid);
+    let stays = timed.family("first_stays", "E13", &[], Tag::Goal);
     let mut undecided = Expr::from(1); // slot 0
     let mut before = Expr::default();
     for t in timed.slots() {

@@ -1,20 +1,25 @@
-//! `stall`: fewest blocks decided in a final state (E19).
+//! `stall`: fewest heights decided in a final state (E19).
 
 use super::decided_blocks;
 use crate::{error::Error, expr::Expr, formulation::timed::Timed, program::Tag};
 use milp_schema::instance::{FaultKind, Network, Sense};
 
-/// The number of blocks decided, over the executions that end in a final state.
+/// The number of heights with a decided block, over the executions that end in a final state:
+/// `block_hvb ≤ height_h`, minimised.
 pub(super) fn objective(timed: &mut Timed) -> Result<(Sense, Expr), Error> {
     refuse(timed)?;
     nothing_pending(timed);
     everyone_rests(timed);
     recovery_offers_nothing(timed);
-    let blocks: Expr = decided_blocks(timed)
-        .into_iter()
-        .map(|(_, block)| block)
-        .sum();
-    Ok((Sense::Minimize, blocks))
+    let family = timed.family("block_defines_height", "E19", &[], Tag::Goal);
+    let heights: Vec<Expr> = (0..timed.heights)
+        .map(|h| timed.goal_column("height", [h, 0, 0]))
+        .collect();
+    for ((h, v, b), block) in decided_blocks(timed) {
+        let height = heights[h as usize].clone();
+        timed.at_most(family, &format!("_h{h}_v{v}_b{b}"), block, height);
+    }
+    Ok((Sense::Minimize, heights.into_iter().sum()))
 }
 
 fn refuse(timed: &Timed) -> Result<(), Error> {

@@ -35,7 +35,7 @@ fn late_at_most(timed: &mut Timed, most: u32) {
                             continue;
                         }
                         let late = timed.goal_column("late", [number, 0, 0]);
-                        for s in 1..=timed.horizon - timed.delay_min {
+                        for s in 1..=timed.horizon.saturating_sub(timed.delay_min) {
                             let sent = timed.sent(c, j, h, v, b, s);
                             let got = timed.got(c, i, j, h, v, b, s + timed.delay_min);
                             let label = format!("_{number}_t{s}");

@@ -9,6 +9,7 @@ mod delivery;
 mod event;
 mod fault;
 mod force;
+mod order;
 mod strengthen;
 mod timer;
 mod view_change;
@@ -62,6 +63,8 @@ pub(super) fn events(timed: &mut Timed) {
                     event::excluded_by_own(timed, act);
                     event::requires(timed, act);
                     force::forced(timed, act);
+                    order::first_arrival_triggers(timed, act);
+                    order::deciding_request_excludes_votes(timed, act);
                     timer::timer(timed, act);
                 }
             }
@@ -75,6 +78,7 @@ pub(super) fn events(timed: &mut Timed) {
             event::decide_at_most_once(timed, i, h);
         }
     }
+    order::start_excludes_receive(timed);
 }
 
 /// The step into a later view.

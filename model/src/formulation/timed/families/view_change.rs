@@ -203,7 +203,8 @@ pub(super) fn quorum_excludes_timeout(timed: &mut Timed, enter: &Enter, step: St
 /// A replica that enters w in slot t and was below u < w before has nobody's request for u alone:
 /// `entered_w^t − entered_u^(t−1) + asked_iju^(t−1) − asked_ijw^t ≤ 1` for every other j, and
 /// `entered_w^t − entered_u^(t−1) + ask_(u−1)^(t−1) ≤ 1` for the own request, which asks for u at
-/// most. Requests arrive one by one: with such a request held, the quorum for u is complete
+/// most. In the slot in which the replica starts a height the rows are off: what was held back for
+/// it is handed over highest target first. Requests arrive one by one: with such a request held, the quorum for u is complete
 /// before the one for w, and the replica enters both, which takes two slots here.
 pub(super) fn skips_only_together(timed: &mut Timed, enter: &Enter, step: Step) {
     let Step { i, h, w } = step;
@@ -211,7 +212,8 @@ pub(super) fn skips_only_together(timed: &mut Timed, enter: &Enter, step: Step) 
     let c = timed.channel(&enter.of);
     for u in 1..w {
         for t in timed.slots() {
-            let jumps = step.entered(timed, t) - timed.entered(i, h, u, t - 1);
+            let starts = timed.entered(i, h, 0, t) - timed.entered(i, h, 0, t - 1);
+            let jumps = step.entered(timed, t) - timed.entered(i, h, u, t - 1) - starts;
             let label = format!("_u{u}{}", step.label(t));
             for j in (0..timed.n).filter(|&j| j != i) {
                 let lower = timed.asked(i, j, h, u, t - 1) - timed.asked(i, j, h, w, t);
