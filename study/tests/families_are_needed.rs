@@ -121,8 +121,12 @@ fn replicas_object(instance: &Instance, built: &Built, point: &[i64]) -> bool {
     }
 }
 
-/// Families that the others imply, and why they are there all the same.
-const IMPLIED: [(&str, &str); 3] = [
+/// Families that the others imply in these instances, and why they are there all the same.
+const IMPLIED: [(&str, &str); 4] = [
+    (
+        "adopt_requires_first_block",
+        "the first block received is adopted at once; two held back take a fork at a later height",
+    ),
     (
         "adopt_stays",
         "the block stays received and forces the adoption again; states (33)",
