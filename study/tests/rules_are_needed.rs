@@ -178,7 +178,7 @@ fn a_point_does_not_replay(instance: &Instance, built: &Built) -> bool {
             })
             .collect();
         let stop = AtomicBool::new(false);
-        let solved = milp_solver::solve(&program, &settings(5.0, false), &stop, &mut |_| {});
+        let solved = milp_solver::solve(&program, &settings(10.0, false), &stop, &mut |_| {});
         let Some(point) = solved.ok().and_then(|solved| solved.point) else {
             return false;
         };
