@@ -38,14 +38,6 @@ impl Protocol {
             _ => None,
         })
     }
-
-    /// The event of that name, for changing it.
-    pub fn event_mut(&mut self, name: &str) -> Option<&mut Event> {
-        self.rules.iter_mut().find_map(|rule| match rule {
-            Rule::Event(event) if event.name == name => Some(event),
-            _ => None,
-        })
-    }
 }
 
 /// Who is primary of view v at height h, among n replicas.
@@ -240,8 +232,6 @@ pub enum Threshold {
     Quorum,
     /// n − f − 1, a mutant's.
     QuorumLessOne,
-    /// f + 1.
-    HonestSupport,
 }
 
 impl Threshold {
@@ -250,7 +240,6 @@ impl Threshold {
         match self {
             Self::Quorum => n - f,
             Self::QuorumLessOne => n - f - 1,
-            Self::HonestSupport => f + 1,
         }
     }
 }

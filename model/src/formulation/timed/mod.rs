@@ -109,17 +109,6 @@ impl Built {
         encode::encode(&self.timed, schedule, faulty)
     }
 
-    /// A start for the solver from an earlier schedule, which may be partial or of another
-    /// instance: columns that the schedule says nothing about stay open.
-    pub fn warm_start(
-        &self,
-        schedule: &Schedule,
-        faulty: &[(ReplicaId, FaultKind)],
-    ) -> Vec<Option<i64>> {
-        let nothing = vec![None; self.program.columns.len()];
-        self.encode(schedule, faulty).unwrap_or(nothing)
-    }
-
     /// What a column stands for.
     pub fn key(&self, col: crate::program::Col) -> &Key {
         self.timed.key(col)
