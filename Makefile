@@ -8,12 +8,14 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 STAGE := scripts/stage.sh
 MILP := target/debug/milp
 
-.PHONY: help setup build demo test
+.PHONY: help setup build engines demo locks test
 
 help:
 	@echo "make demo    build, solve instances/n4.yaml, replay the schedule found"
-	@echo "make test    formatting, lints, tests, documentation, regression suite"
+	@echo "make test    formatting, lints, engines, tests, documentation, regression suite"
 	@echo "make build   the command target/debug/milp only"
+	@echo "make locks   states of the production engine that nothing ends, at 4 and 7 replicas"
+	@echo "make engines the adapters of engines written in Go, in target/engines"
 
 setup:
 	@scripts/setup.sh
@@ -22,14 +24,28 @@ setup:
 build: setup
 	@cargo build --locked --workspace
 
+# The first build downloads the modules, and Go itself where there is none.
+engines:
+	@scripts/engines.sh
+
 demo: build
 	$(MILP) solve instances/n4.yaml
 	$(MILP) replay out/n4
+
+# Solves both, confirms on the production engine, and says why no quorum can form. A replay that
+# confirms a stuck state ends with 12.
+locks: build engines
+	@for n in 4 7; do \
+	    lock=dbft2/n$$n-stall-nspcc; \
+	    $(MILP) solve instances/$$lock.yaml --confirm nspcc-dbft || exit; \
+	    $(MILP) replay out/$$lock --engine nspcc-dbft; [ $$? -eq 12 ] || exit 1; \
+	done
 
 test: setup
 	@$(STAGE) format cargo fmt --all --check
 	@$(STAGE) build cargo build --locked --workspace
 	@$(STAGE) lint cargo clippy --locked --workspace --all-targets -- -D warnings
+	@$(STAGE) engines scripts/engines.sh test
 	@$(STAGE) test scripts/test.sh
 	@RUSTDOCFLAGS="-D warnings" $(STAGE) doc cargo doc --locked --workspace --no-deps
-	@$(STAGE) regress $(MILP) regress results
+	@$(STAGE) regress $(MILP) regress results --engine own,nspcc-dbft

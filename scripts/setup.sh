@@ -23,13 +23,19 @@ if [ "$(printf '%s\n%s\n' "$rust_needed" "${rust_found%%-*}" | sort -V | head -n
 fi
 
 has_compiler() { command -v c++ >/dev/null || command -v g++ >/dev/null || command -v clang++ >/dev/null; }
+# The C interface of clang, libclang.so; libclang-cpp.so beside it is another library, and a link
+# may point nowhere.
 has_libclang() {
     [ -n "${LIBCLANG_PATH:-}" ] && return 0
-    command -v llvm-config >/dev/null && ls "$(llvm-config --libdir)"/libclang*.so* >/dev/null 2>&1 && return 0
-    ls /usr/lib/llvm-*/lib/libclang.so* /usr/lib/llvm-*/lib/libclang-*.so* /usr/lib/*/libclang*.so* \
-        /usr/lib64/libclang*.so* /usr/lib64/llvm*/lib/libclang*.so* \
-        /opt/homebrew/opt/llvm/lib/libclang.dylib /Library/Developer/CommandLineTools/usr/lib/libclang.dylib \
-        2>/dev/null | grep -qvE 'libclang-cpp|libclang_rt'
+    local dirs=(/usr/lib/llvm-*/lib /usr/lib/*-linux-gnu /usr/lib64 /usr/lib64/llvm*/lib
+        /opt/homebrew/opt/llvm/lib /Library/Developer/CommandLineTools/usr/lib) dir file
+    command -v llvm-config >/dev/null && dirs+=("$(llvm-config --libdir)")
+    for dir in "${dirs[@]}"; do
+        for file in "$dir"/libclang.so* "$dir"/libclang-[0-9]*.so* "$dir"/libclang.dylib; do
+            [ -e "$file" ] && return 0
+        done
+    done
+    return 1
 }
 
 # What is missing, in words, and the Debian package that has it.

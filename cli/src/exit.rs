@@ -2,15 +2,16 @@
 
 /// Done. Solve: proved. Replay: nothing bad. Regress: all as expected.
 pub(crate) const DONE: u8 = 0;
-/// The program or the machine failed.
+/// The program, the machine or an engine's adapter failed.
 pub(crate) const FAILURE: u8 = 1;
 /// Bad arguments or input; also what clap ends with.
 pub(crate) const INPUT: u8 = 2;
-/// Solve: a schedule, but the bound is not closed or not proved.
+/// Solve: a schedule, but the bound is not closed or not proved, or it is not confirmed.
 pub(crate) const UNPROVED: u8 = 10;
 /// Solve: no execution satisfies the program.
 pub(crate) const INFEASIBLE: u8 = 11;
-/// Replay: a violation, a stuck state or a divergence. Regress: anything not as expected.
+/// Replay: a violation, a stuck state, a divergence, or an engine that broke down on a legal
+/// schedule. Regress: anything not as expected. Fuzz: a difference.
 pub(crate) const VIOLATION: u8 = 12;
 /// Solve: a limit came before any schedule was found.
 pub(crate) const UNDECIDED: u8 = 13;
@@ -21,10 +22,11 @@ pub(crate) const INTERRUPTED: u8 = 130;
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    done (solve: proved; replay: nothing bad; regress: all as expected)
-  1    the program or the machine failed
+  1    the program, the machine or an engine's adapter failed
   2    bad arguments or input
-  10   solve: a schedule, but the bound is not closed or not proved
+  10   solve: a schedule, but the bound is not closed or not proved, or it is not confirmed
   11   solve: infeasible
-  12   replay: a violation, a stuck state or a divergence; regress: not as expected
+  12   replay: a violation, a stuck state, a divergence, or an engine crash on a legal
+       schedule; regress: not as expected; fuzz: a difference
   13   solve: undecided, a limit came before any schedule was found
   130  interrupted (incumbent and bound are kept)";

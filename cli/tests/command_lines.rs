@@ -15,6 +15,29 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     ("--version", 0, "milp 0."),
     ("solve --help", 0, "--no-prove"),
     ("schema", 0, "\"properties\""),
+    ("engine check --help", 0, "--limit"),
+    (
+        "engine check false",
+        1,
+        "MISSING  `shutdown` ends with {} and exit code 0: it ended with exit code 1",
+    ),
+    ("fuzz --engine nspcc-dbft --steps 300", 0, "No difference."),
+    (
+        "fuzz --engine nspcc-dbft --steps 300 --defect wrong-extension",
+        12,
+        "the timer of",
+    ),
+    ("fuzz --engine nspcc-dbft --time 5", 2, "90s, 10m or 1h"),
+    (
+        "fuzz --engine nspcc-dbft --defect none",
+        2,
+        "expected one of",
+    ),
+    ("fuzz --engine other", 2, "nspcc-dbft"),
+    ("fuzz", 2, "--engine"),
+    ("engine check", 2, "<COMMAND>"),
+    ("engine check --limit 0 false", 2, "--limit"),
+    ("engine dance", 2, "dance"),
     ("check instances/small.yaml", 0, "is valid"),
     ("export instances/small.yaml --lp", 0, "Subject To"),
     ("export instances/small.yaml --mps", 0, "ROWS"),
@@ -32,6 +55,26 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
         "solve instances/small.yaml --time-limit 0.000001 --quiet",
         13,
         "undecided",
+    ),
+    (
+        "solve instances/small.yaml --confirm own --quiet",
+        0,
+        "confirmed on dbft2-paper (0 cuts)",
+    ),
+    (
+        "solve instances/small.yaml --confirm pbft",
+        2,
+        "no replicas for protocol `pbft`",
+    ),
+    (
+        "solve instances/small.yaml --confirm own --confirm-limit 0",
+        2,
+        "--confirm-limit",
+    ),
+    (
+        "solve instances/small.yaml --confirm-limit 3",
+        2,
+        "--confirm",
     ),
     ("", 2, "Usage"),
     ("sovle instances/small.yaml", 2, "solve"),
@@ -83,14 +126,52 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
         2,
         "cannot be used with",
     ),
+    (
+        "export lock --itf --instance lock/instance.yaml",
+        0,
+        "\"RMSendCommit(2)\"",
+    ),
+    (
+        "export lock/schedule.csv --tla --instance lock/instance.yaml",
+        0,
+        "---- MODULE Trace ----",
+    ),
+    (
+        "export lock --itf --instance lock/paper.yaml",
+        2,
+        "rule set `paper` of `dbft2` is not the TLA+ model's",
+    ),
+    ("export lock --itf", 2, "--instance"),
+    (
+        "export instances/small.yaml --lp --instance instances/small.yaml",
+        2,
+        "--itf",
+    ),
+    (
+        "replay lock --instance lock/instance.yaml --dry-run",
+        12,
+        "stuck: replica 0 is dead; replica 1 in v0 asks for v1",
+    ),
     ("check", 2, "<FILE>"),
     ("replay nowhere", 2, "nowhere"),
     ("replay empty", 2, "--instance"),
     (
         "replay out/small --as pbft",
         2,
-        "expected one of dbft1, dbft2",
+        "expected one of own, nspcc-dbft, dbft1, dbft2",
     ),
+    (
+        "replay out/small --engine own,dbft3",
+        2,
+        "no replicas for protocol `dbft3`",
+    ),
+    (
+        "replay out/small --recovery none",
+        2,
+        "expected ideal or neo-go",
+    ),
+    ("promote out/small --engine neo", 2, "expected one of own"),
+    ("regress empty --engine dbft2", 2, "own stands for all"),
     ("replay out/small --as dbft2:nothing", 2, "no-commit-lock"),
     ("promote nowhere", 2, "nowhere"),
     ("promote empty", 2, "outcome.yaml"),
@@ -103,6 +184,18 @@ fn command_lines_end_with_the_documented_exit_codes() {
     let scratch = Scratch::new();
     scratch.put("instances/small.yaml", SMALL);
     scratch.put("empty/readme", "");
+    for file in ["instance.yaml", "schedule.csv", "predictions.csv"] {
+        let lock = root().join("replay/tests/tla/one-dead").join(file);
+        scratch.put(
+            &format!("lock/{file}"),
+            &std::fs::read_to_string(lock).unwrap(),
+        );
+    }
+    let paper = scratch.text("lock/instance.yaml");
+    scratch.put(
+        "lock/paper.yaml",
+        &paper.replace("rules: tla", "rules: paper"),
+    );
     for &(arguments, code, words) in COMMAND_LINES {
         let ran = scratch.run(arguments);
         assert_eq!(ran.code, Some(code), "milp {arguments}: {ran:?}");

@@ -274,7 +274,7 @@ fn row(place: &str) -> Option<String> {
     );
     for other in &expected.replays {
         let engine = &other.engine;
-        replays = format!("{replays}; `--as {engine}`: {}", words(&other.verdict));
+        replays = format!("{replays}; `--engine {engine}`: {}", words(&other.verdict));
     }
     Some(format!(
         "| `instances/{place}.yaml` | {} | {replays} | {} |",

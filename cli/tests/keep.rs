@@ -7,7 +7,7 @@
 
 mod support;
 
-use support::{SMALL, Scratch};
+use support::{Ran, SMALL, Scratch, root};
 
 /// A scratch folder with a solved, replayed and kept result.
 fn kept() -> Scratch {
@@ -151,7 +151,7 @@ fn regress_finds_whatever_changed_in_a_kept_result() {
         ),
         (
             "expected.yaml",
-            "expected/1.0",
+            "expected/1.1",
             "expected/2.0",
             "expected.yaml:1:",
         ),
@@ -241,4 +241,117 @@ fn delays_that_fork_the_old_protocol_do_not_fork_the_new_one() {
             .contains("- as: dbft2")
     );
     assert_eq!(scratch.run("regress").code, Some(0));
+}
+
+/// The command with an adapter of the production engine that is another program.
+fn with_adapter(scratch: &Scratch, adapter: &str, arguments: &str) -> Ran {
+    let mut command = scratch.command(arguments);
+    command.env("MILP_ENGINE_NSPCC_DBFT", adapter);
+    Ran::from(command.output().unwrap())
+}
+
+#[test]
+fn a_replay_on_two_engines_prints_and_writes_both_and_ends_with_the_worse() {
+    let scratch = Scratch::new();
+    let fixture = root().join("replay/tests/fixtures/four-good-nodes");
+    for name in ["instance.yaml", "schedule.csv", "predictions.csv"] {
+        let text = std::fs::read_to_string(fixture.join(name)).unwrap();
+        scratch.put(&format!("four/{name}"), &text);
+    }
+    let arguments = "replay four --instance four/instance.yaml --engine own,nspcc-dbft";
+    let ran = scratch.run(arguments);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    for words in ["dbft2-nspcc", "nspcc-dbft", "divergences  0"] {
+        assert!(ran.stdout.contains(words), "{ran:?}");
+    }
+    let trace = scratch.text("four/trace.nspcc-dbft.ndjson");
+    assert_eq!(trace, scratch.text("four/trace.dbft2-nspcc.ndjson"));
+    let verdict = scratch.text("four/verdict.nspcc-dbft.yaml");
+    assert!(verdict.contains("engine: nspcc-dbft\n"), "{verdict}");
+
+    // One prediction less: both are compared, because both follow the rules.
+    let predictions = scratch.text("four/predictions.csv");
+    scratch.put("four/predictions.csv", &without_line(&predictions, 1));
+    for engine in ["own", "nspcc-dbft"] {
+        let arguments =
+            format!("replay four --instance four/instance.yaml --dry-run --engine {engine}");
+        let ran = scratch.run(&arguments);
+        assert_eq!(ran.code, Some(12), "{engine}: {ran:?}");
+        assert!(ran.stdout.contains("divergences  1"), "{engine}: {ran:?}");
+    }
+    let neo =
+        scratch.run("replay four --instance four/instance.yaml --as nspcc-dbft --recovery neo-go");
+    assert!(neo.stdout.contains("nspcc-dbft+neo-go"), "{neo:?}");
+}
+
+#[test]
+fn a_schedule_of_the_paper_on_the_production_engine_is_compared_only_when_asked() {
+    let scratch = kept();
+    let ran = scratch.run("replay out/a/small --engine nspcc-dbft");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("divergences  0"), "{ran:?}");
+    let predictions = scratch.text("out/a/small/predictions.csv");
+    scratch.put(
+        "out/a/small/predictions.csv",
+        &without_line(&predictions, 1),
+    );
+    let ran = scratch.run("replay out/a/small --engine nspcc-dbft --compare --dry-run");
+    assert_eq!(ran.code, Some(12), "{ran:?}");
+}
+
+#[test]
+fn an_adapter_that_is_missing_or_dies_ends_with_1_and_no_verdict() {
+    let scratch = kept();
+    for (adapter, words) in [("/nowhere/engine", "/nowhere/engine"), ("false", "`false`")] {
+        for arguments in [
+            "replay out/a/small --engine nspcc-dbft",
+            "promote out/a/small --name b --engine nspcc-dbft",
+            "regress --engine own,nspcc-dbft",
+        ] {
+            let ran = with_adapter(&scratch, adapter, arguments);
+            assert_eq!(ran.code, Some(1), "{adapter}: milp {arguments}: {ran:?}");
+            assert!(ran.stderr.contains(words), "milp {arguments}: {ran:?}");
+        }
+    }
+    assert_eq!(scratch.names("results"), ["a"]);
+    let names = scratch.names("out/a/small");
+    assert!(
+        !names.iter().any(|name| name.contains("nspcc")),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn an_expected_verdict_of_the_production_engine_is_checked_when_that_is_asked_for() {
+    let scratch = kept();
+    let kept = scratch.run("promote out/a/small --force --engine own,nspcc-dbft");
+    assert_eq!(kept.code, Some(0), "{kept:?}");
+    let expected = scratch.text("results/a/small/expected.yaml");
+    assert!(expected.contains("- as: nspcc-dbft\n"), "{expected}");
+    assert!(!expected.contains("- as: own"), "{expected}");
+    let both = scratch.run("regress --engine own,nspcc-dbft");
+    assert_eq!(both.code, Some(0), "{both:?}");
+    assert!(both.stdout.contains("dbft2-paper, nspcc-dbft"), "{both:?}");
+
+    // What is not asked for is not run, and the table does not name it.
+    let (own, theirs) = expected.split_once("replays:").unwrap();
+    let broken = format!(
+        "{own}replays:{}",
+        theirs.replace("lock: holds", "lock: violated")
+    );
+    scratch.put("results/a/small/expected.yaml", &broken);
+    let ran = with_adapter(&scratch, "/nowhere/engine", "regress");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(!ran.stdout.contains("nspcc-dbft"), "{ran:?}");
+    let ran = scratch.run("regress --engine nspcc-dbft");
+    assert_eq!(ran.code, Some(12), "{ran:?}");
+    let words = "replays.nspcc-dbft.verdict.lock: expected violated, found holds";
+    assert!(ran.stdout.contains(words), "{ran:?}");
+    assert!(!ran.stdout.contains("dbft2-paper"), "{ran:?}");
+    // And the other way round: the own replicas are not run for the engine's sake.
+    let broken = expected.replacen("lock: holds", "lock: violated", 1);
+    scratch.put("results/a/small/expected.yaml", &broken);
+    let ran = scratch.run("regress --engine nspcc-dbft");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(scratch.run("regress").code, Some(12));
 }

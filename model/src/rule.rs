@@ -31,6 +31,49 @@ impl Protocol {
         })
     }
 
+    /// The moving timer, if the protocol has one.
+    pub fn arming(&self) -> Option<&Arming> {
+        self.rules.iter().find_map(|rule| match rule {
+            Rule::Timer(arming) => Some(arming),
+            _ => None,
+        })
+    }
+
+    /// The count of that name.
+    pub fn negation(&self, name: &str) -> Option<&Negation> {
+        self.rules.iter().find_map(|rule| match rule {
+            Rule::Negation(negation) if negation.name == name => Some(negation),
+            _ => None,
+        })
+    }
+
+    /// Whether messages go into one pool instead of travelling as copies.
+    pub fn pools(&self) -> bool {
+        self.channels.iter().any(|channel| channel.pool)
+    }
+
+    /// Whether an event only repeats a message: it requires an own event that sent the same kind.
+    /// The pool does not change by it, the replica that does it does.
+    pub fn repeats(&self, event: &Event) -> bool {
+        let required = |own: &Event| {
+            event.requires.iter().any(
+                |requirement| matches!(requirement, Requires::Own(names) if names.contains(&own.name)),
+            )
+        };
+        event.broadcasts.is_some()
+            && self
+                .events()
+                .any(|own| own.broadcasts == event.broadcasts && required(own))
+    }
+
+    /// The acceptance guard of a kind, if it has one.
+    pub fn hold(&self, kind: &Kind) -> Option<&Hold> {
+        self.rules.iter().find_map(|rule| match rule {
+            Rule::Hold(hold) if hold.kind == *kind => Some(hold),
+            _ => None,
+        })
+    }
+
     /// The view change, if the protocol has one.
     pub fn enter(&self) -> Option<&Enter> {
         self.rules.iter().find_map(|rule| match rule {
@@ -59,6 +102,12 @@ pub struct Channel {
     /// Whether a Byzantine replica may make copies of it (E11); it cannot make what takes other
     /// replicas' signatures.
     pub forgeable: bool,
+    /// Whether a copy of a view its receiver has not reached is lost on it instead of waiting or
+    /// being taken (E20).
+    pub lost_ahead: bool,
+    /// Whether there are no copies of it but one pool, which everybody sees: what a replica puts
+    /// there in a slot stands there for all from the next slot on (E26).
+    pub pool: bool,
 }
 
 /// One construct.
@@ -73,21 +122,67 @@ pub enum Rule {
         /// The kind that carries.
         kind: Kind,
     },
-    /// A guard on something that is absent, a tally below a threshold for instance.
-    Negation {
-        /// The event it guards.
-        event: &'static str,
-    },
+    /// A count that events ask about both ways: reached or not.
+    Negation(Negation),
     /// A relation between blocks of different views or heights.
     Relation {
         /// What relates them.
         name: &'static str,
     },
     /// An acceptance guard at delivery other than "held once handed over".
-    Hold {
-        /// The kind it concerns.
-        kind: Kind,
-    },
+    Hold(Hold),
+    /// A timer with a deadline that moves.
+    Timer(Arming),
+}
+
+/// More than f of the replicas are committed or were not heard: a replica counts the others it
+/// has heard in its view and holds no commit of, and there are fewer than a quorum less one.
+///
+/// The count falls when a commit arrives and rises when someone is heard, so it is asked at
+/// handling time, both ways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Negation {
+    /// Name, for [`Requires::When`] and [`Requires::Unless`].
+    pub name: &'static str,
+    /// Line of the protocol page.
+    pub line: &'static str,
+    /// A message of one of these kinds from the view makes its sender heard.
+    pub heard: Vec<Kind>,
+    /// A message of this kind from the view or a later one does.
+    pub heard_ahead: Kind,
+    /// A message of this kind, from the view or an earlier one, takes its sender out.
+    pub without: Kind,
+}
+
+/// A timer whose deadline moves, block time T: armed on entering a view (a primary T in view 0 and
+/// 0 above, everybody else T · 2^(v+1)), on proposing (T in view 0, T · 2^(v+1) above) and on any
+/// other timeout (T · 2^(v+2)); put off by messages taken in the view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arming {
+    /// Line of the protocol page.
+    pub line: &'static str,
+    /// The own event after which a firing does nothing that a program knows.
+    pub stops: &'static str,
+    /// The own event, in the view, after which nothing puts the deadline off.
+    pub frozen_by: &'static str,
+    /// The own event that a primary's timer triggers first.
+    pub proposes: &'static str,
+    /// Kinds that put the deadline off when taken, and by how many T / q.
+    pub extended_by: Vec<(Kind, u32)>,
+}
+
+/// A message is handed over but not held: ignored if the receiver did an event in the view,
+/// unless a count says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The kind it concerns.
+    pub kind: Kind,
+    /// Line of the protocol page.
+    pub line: &'static str,
+    /// The own event, in the message's view, that makes the replica ignore it.
+    pub after: &'static str,
+    /// The count that makes it take the message nevertheless.
+    pub unless: &'static str,
 }
 
 /// Something an honest replica does at a height, in a view, perhaps about a block.
@@ -105,7 +200,7 @@ pub struct Event {
     pub who: Who,
     /// Whether it is about the view or about one block of it.
     pub about: About,
-    /// How often it may happen.
+    /// How often it may happen; in a pool the events that send one kind count together.
     pub once: Range,
     /// The view the replica has to be in.
     pub scope: Scope,
@@ -113,6 +208,8 @@ pub struct Event {
     pub modality: Modality,
     /// All of these are needed.
     pub requires: Vec<Requires>,
+    /// At which moments the requirements are looked at.
+    pub checked: Checked,
     /// Any of these, done before, forbids it.
     pub excludes: Vec<Excludes>,
     /// Whether it makes a block final and ends the height.
@@ -159,11 +256,26 @@ pub enum Scope {
     Height,
 }
 
+/// At which moments a replica looks at what an event requires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// Whenever something changes.
+    Always,
+    /// Only when one of the tally's messages arrives, or the own event happens.
+    OnVote {
+        /// The own event that sends such a message.
+        own: &'static str,
+    },
+}
+
 /// Whether an event happens by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Modality {
     /// As soon as it can.
     Must,
+    /// In any slot in which it can, or never; at most one such action per replica and slot, on
+    /// what was there when the slot began (E26, E27).
+    May,
     /// When the replica's timer fires: never sooner, and under protocol timers always then.
     Timer {
         /// How long after the entry into the view.
@@ -178,20 +290,17 @@ pub enum Duration {
     FirstViewOnly(u32),
     /// So many in view 0, twice as many in each next view.
     Doubling(u32),
+    /// As the rule [`Arming`] has it.
+    Armed,
 }
 
 impl Duration {
-    /// The duration in block times in that view.
-    pub fn in_view(self, view: u32) -> u32 {
+    /// The duration in block times in that view, if it is a fixed one.
+    pub fn in_view(self, view: u32) -> Option<u32> {
         match self {
-            Self::FirstViewOnly(count) => {
-                if view == 0 {
-                    count
-                } else {
-                    0
-                }
-            }
-            Self::Doubling(count) => count << view,
+            Self::FirstViewOnly(count) => Some(if view == 0 { count } else { 0 }),
+            Self::Doubling(count) => Some(count << view),
+            Self::Armed => None,
         }
     }
 }
@@ -214,6 +323,18 @@ pub enum Requires {
         /// How many senders.
         at_least: Threshold,
     },
+    /// Messages of this kind about any view of the height from a number of replicas, oneself
+    /// included.
+    TallyOverViews {
+        /// The kind; a sender counts once.
+        of: Kind,
+        /// How many senders.
+        at_least: Threshold,
+    },
+    /// The count of that name is reached ([`Negation`]).
+    When(&'static str),
+    /// The count of that name is not reached.
+    Unless(&'static str),
 }
 
 /// An own earlier event that forbids another.
@@ -232,6 +353,8 @@ pub enum Threshold {
     Quorum,
     /// n − f − 1, a mutant's.
     QuorumLessOne,
+    /// f + 1: at least one of them is honest.
+    MoreThanF,
 }
 
 impl Threshold {
@@ -240,6 +363,7 @@ impl Threshold {
         match self {
             Self::Quorum => n - f,
             Self::QuorumLessOne => n - f - 1,
+            Self::MoreThanF => f + 1,
         }
     }
 }
@@ -255,6 +379,20 @@ pub struct Enter {
     pub of: Kind,
     /// How many replicas have to ask for the view or a later one.
     pub at_least: Threshold,
+    /// Whether it happens by itself; one that may happen goes one view up.
+    pub modality: Modality,
     /// Own earlier events, in any lower view of the height, that forbid it.
     pub excludes: Vec<&'static str>,
+    /// What a replica keeps of the requests it holds.
+    pub keeps: Keeps,
+}
+
+/// What becomes of held requests for a view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// They stay for the height, and are counted whenever something changes.
+    Height,
+    /// They are forgotten on entering a view, and counted for the view that the message just
+    /// taken asks for.
+    View,
 }

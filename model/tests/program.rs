@@ -13,6 +13,15 @@ use milp_schema::{
 };
 use std::fmt::Write as _;
 
+/// Every rule set there is.
+const RULE_SETS: [(&str, &str); 5] = [
+    ("dbft2", "paper"),
+    ("dbft1", "paper"),
+    ("dbft2", "nspcc"),
+    ("dbft2", "tla"),
+    ("dbft2", "tla-per-view"),
+];
+
 fn instance(protocol: &str, views: u32, slots: u32) -> Instance {
     Instance {
         protocol: protocol.into(),
@@ -99,6 +108,27 @@ fn families_of_dbft2_read_as_their_formulas() {
 }
 
 #[test]
+fn families_of_the_production_rules_read_as_their_formulas() {
+    let mut instance = instance("dbft2", 2, 5);
+    instance.rules = "nspcc".into();
+    instance.blocks_per_proposal = 2;
+    instance.goal = Goal::Stall;
+    instance.timeouts = Timeouts::Protocol;
+    instance.block_time = Some(3);
+    check("nspcc", &families(&build(&instance).unwrap().program));
+}
+
+#[test]
+fn families_of_the_formal_model_read_as_their_formulas() {
+    for rules in ["tla", "tla-per-view"] {
+        let mut instance = instance("dbft2", 2, 5);
+        instance.rules = rules.into();
+        instance.goal = Goal::Stall;
+        check(rules, &families(&build(&instance).unwrap().program));
+    }
+}
+
+#[test]
 fn families_of_dbft1_read_as_their_formulas() {
     check(
         "dbft1",
@@ -108,8 +138,10 @@ fn families_of_dbft1_read_as_their_formulas() {
 
 #[test]
 fn names_are_unique_and_every_column_appears_in_a_row() {
-    for protocol in ["dbft1", "dbft2"] {
-        let program = build(&instance(protocol, 3, 8)).unwrap().program;
+    for (protocol, rules) in RULE_SETS {
+        let mut instance = instance(protocol, 3, 8);
+        instance.rules = rules.into();
+        let program = build(&instance).unwrap().program;
         let mut names: Vec<&str> = program
             .columns
             .iter()
@@ -144,13 +176,21 @@ fn coefficients_are_no_larger_than_the_number_of_replicas() {
 
 #[test]
 fn doing_nothing_is_an_execution() {
-    let program = build(&instance("dbft2", 2, 6)).unwrap().program;
-    let nothing = vec![0; program.columns.len()];
-    assert_eq!(
-        program.violations(&nothing).collect::<Vec<_>>(),
-        Vec::<&str>::new()
-    );
-    assert_eq!(program.value(&nothing), 0);
+    for rules in ["paper", "nspcc", "tla", "tla-per-view"] {
+        let mut instance = instance("dbft2", 2, 6);
+        instance.rules = rules.into();
+        let built = build(&instance).unwrap();
+        let point = built
+            .encode(&milp_schema::Schedule::default(), &[])
+            .unwrap();
+        let nothing: Vec<i64> = point.iter().map(|value| value.unwrap_or(0)).collect();
+        let program = built.program;
+        assert_eq!(
+            program.violations(&nothing).collect::<Vec<_>>(),
+            Vec::<&str>::new()
+        );
+        assert_eq!(program.value(&nothing), 0);
+    }
 }
 
 #[test]
@@ -182,14 +222,7 @@ fn a_construct_that_timed_cannot_express_is_refused_by_name() {
             },
             "`carry`",
         ),
-        (
-            Rule::Negation {
-                event: "change_view",
-            },
-            "`negation`",
-        ),
         (Rule::Relation { name: "parent" }, "`relation`"),
-        (Rule::Hold { kind: Kind::Commit }, "`hold`"),
     ];
     for (rule, name) in refused {
         let mut protocol = protocols::of(&instance).unwrap();
@@ -197,6 +230,25 @@ fn a_construct_that_timed_cannot_express_is_refused_by_name() {
         let error = timed::build(&instance, &protocol).unwrap_err();
         assert!(matches!(error, Error::Unsupported { .. }), "{error}");
         assert!(error.to_string().contains(name), "{error}");
+    }
+    for name in ["`negation`", "`hold`"] {
+        let mut heights = self::instance("dbft2", 2, 6);
+        heights.rules = "nspcc".into();
+        let mut protocol = protocols::of(&heights).unwrap();
+        let other = if name == "`hold`" {
+            "`negation`"
+        } else {
+            "`hold`"
+        };
+        protocol.rules.retain(|rule| match rule {
+            Rule::Negation(_) => other != "`negation`",
+            Rule::Hold(_) => other != "`hold`",
+            _ => true,
+        });
+        heights.heights = 2;
+        let error = timed::build(&heights, &protocol).unwrap_err();
+        assert!(error.to_string().contains(name), "{error}");
+        assert!(error.to_string().contains("several heights"), "{error}");
     }
     let mut free = instance.clone();
     free.primary = Primary::Free;
@@ -274,7 +326,7 @@ fn with_more_byzantine_replicas_than_f_the_vote_bound_allows_a_fork() {
 fn the_model_page_lists_every_family() {
     let mut table = String::from("| family | tag | line | equations |\n|---|---|---|---|\n");
     let mut seen = std::collections::BTreeSet::new();
-    for protocol in ["dbft2", "dbft1"] {
+    for (protocol, rules) in RULE_SETS {
         for goal in [
             Goal::Fork,
             Goal::Finality,
@@ -284,11 +336,19 @@ fn the_model_page_lists_every_family() {
         ] {
             let mut instance = instance(protocol, 2, 8);
             instance.goal = goal;
-            instance.heights = if goal == Goal::Fork { 2 } else { 1 };
-            instance.timeouts = Timeouts::Protocol;
-            instance.block_time = Some(3);
+            instance.rules = rules.into();
+            let pool = rules.starts_with("tla");
+            if rules == "nspcc" {
+                instance.blocks_per_proposal = 2;
+            } else if goal == Goal::Fork && !pool {
+                instance.heights = 2;
+            }
+            if !pool {
+                instance.timeouts = Timeouts::Protocol;
+                instance.block_time = Some(3);
+            }
             instance.budget = Budget {
-                late: Some(1),
+                late: (!pool).then_some(1),
                 timeouts: Some(1),
                 injects: Some(1),
             };

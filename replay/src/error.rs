@@ -1,8 +1,9 @@
-//! Why a replay could not start: bad input, never a property's outcome.
+//! Why a replay has no verdict: bad input or a broken adapter, never a property's outcome.
 
+use crate::engine::EngineError;
 use milp_schema::{Message, ReplicaId, instance::FaultKind};
 
-/// What is wrong with the input. `row` counts the choices from 1, a header not counted.
+/// What is wrong with the input or the adapter. `row` counts the choices from 1, a header not counted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No replicas for that protocol.
@@ -12,11 +13,30 @@ pub enum Error {
         protocol: String,
     },
     /// No such rule set.
-    #[error("unknown rule set `{rules}`: the replicas here follow `paper`")]
+    #[error("unknown rule set `{rules}` for these replicas: {known}")]
     UnknownRules {
         /// The name given.
         rules: String,
+        /// What they follow.
+        known: &'static str,
     },
+    /// The schedule cannot drive an engine whose primaries rotate by (h − v) mod n.
+    #[error("the schedule cannot drive the engine: {why}")]
+    NotDriven {
+        /// What stands in the way.
+        why: String,
+    },
+    /// A restart of an engine's replica with a backup, which engines do not have.
+    #[error("row {row}: replica {replica} restarts with `backup`: an engine keeps its ledger only")]
+    NoBackup {
+        /// Which row.
+        row: usize,
+        /// Who.
+        replica: ReplicaId,
+    },
+    /// The engine gave no answer: the run has no verdict.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// No such mutant of that protocol.
     #[error("protocol `{protocol}` has no mutant `{mutant}`")]
     UnknownMutant {
@@ -28,6 +48,46 @@ pub enum Error {
     /// Replicas rotate the primary; they cannot let the adversary choose it.
     #[error("`primary: free` has no replica: it belongs to the reference formulation only")]
     FreePrimary,
+    /// A question about the TLA+ model for other rules.
+    #[error(
+        "rule set `{rules}` of `{protocol}` is not the TLA+ model's; `tla` and `tla-per-view` of `dbft2` are"
+    )]
+    NotTheModel {
+        /// The protocol.
+        protocol: String,
+        /// The rule set.
+        rules: String,
+    },
+    /// The TLA+ model does not have what the instance asks for (E25).
+    #[error("rule set `{rules}` does not cover {what}")]
+    NotInModel {
+        /// The rule set.
+        rules: String,
+        /// What it does not cover.
+        what: &'static str,
+    },
+    /// A row that a rule set with a shared pool of messages has no use for (E27).
+    #[error("row {row}: there is no `{kind}` under this rule set: messages are seen by all")]
+    NoSuchRow {
+        /// Which row.
+        row: usize,
+        /// The act of the row.
+        kind: &'static str,
+    },
+    /// A schedule that is no behaviour of the model has none to export (E30).
+    #[error("the schedule is no behaviour of the model: {why}")]
+    NoBehaviour {
+        /// Its first event that is no step.
+        why: String,
+    },
+    /// Other replicas, or no predictions, for a schedule whose predictions are the behaviour.
+    #[error(
+        "under rule set `{rules}` the predictions are the behaviour: they cannot be left out, and no other replicas can be driven with them"
+    )]
+    PredictionsAreTheBehaviour {
+        /// The rule set.
+        rules: String,
+    },
     /// The exhaustive search does not cover the instance.
     #[error("the exhaustive search does not cover {why}")]
     NotSearched {
@@ -180,4 +240,11 @@ pub enum Error {
         /// `up` or `down`.
         state: &'static str,
     },
+}
+
+impl Error {
+    /// Whether the input is at fault rather than the engine or its adapter.
+    pub fn is_input(&self) -> bool {
+        !matches!(self, Self::Engine(_))
+    }
 }

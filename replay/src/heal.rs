@@ -73,7 +73,7 @@ fn decided(world: &World) -> bool {
 /// One slot: everything sent before arrives, then due timers fire.
 fn slot(world: &mut World) {
     let now: Slot = world.clock.now;
-    for copy in world.deliverable(now) {
+    for copy in world.network.deliverable(now) {
         if world.seats[copy.receiver.index()].is_live() {
             world.deliver(&copy);
         } else {
@@ -145,7 +145,7 @@ mod tests {
     fn finish(world: &mut World) -> bool {
         for _ in 0..40 {
             world.clock.now = world.clock.now.next();
-            for copy in world.deliverable(world.clock.now) {
+            for copy in world.network.deliverable(world.clock.now) {
                 world.deliver(&copy);
             }
             let firing = |id: &ReplicaId| {
@@ -185,8 +185,8 @@ mod tests {
                     .retain(|c| !matches!(c, milp_schema::Choice::Drop { .. }));
                 let rules = Rules::of(&instance).expect("known names");
                 let mode = Signatures::Symbolic;
-                let driven = run::drive(&instance, rules, &executed.faulty, &schedule, false, mode);
-                let mut world = driven.expect("good input").world;
+                let mut world = World::new(&instance, rules, &executed.faulty, mode);
+                run::drive(&mut world, &instance, &schedule, false).expect("good input");
                 if !finish(&mut world) {
                     continue;
                 }

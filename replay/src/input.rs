@@ -2,11 +2,22 @@
 
 use crate::Error;
 use milp_schema::{
-    Instance, Kind, ReplicaId, Slot, View,
+    Height, Instance, Kind, ReplicaId, Slot, View,
     instance::FaultKind,
     schedule::{Choice, Copy, Schedule},
 };
 use std::collections::BTreeMap;
+
+/// Whose replicas the rows are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Driven {
+    /// The paper's: recovery belongs to the heal phase, a backup survives a crash.
+    Paper,
+    /// An engine's, by the schedule of such a rule set: recovery travels like anything else.
+    Engine,
+    /// An engine's, by a schedule of the rule set `paper`.
+    EngineByPaper,
+}
 
 /// Refuses schedules that are impossible on paper, whatever the replicas do.
 ///
@@ -16,6 +27,7 @@ pub(crate) fn check(
     instance: &Instance,
     faulty: &[(ReplicaId, FaultKind)],
     schedule: &Schedule,
+    driven: Driven,
 ) -> Result<(), Error> {
     check_faulty(instance, faulty)?;
     let fault_of = |id: ReplicaId| faulty.iter().find(|(who, _)| *who == id).map(|f| f.1);
@@ -39,15 +51,7 @@ pub(crate) fn check(
                     let (slot, sent) = (slot.0, copy.sent.0);
                     return Err(Error::DeliveredBeforeSent { row, slot, sent });
                 }
-                if matches!(
-                    copy.message.kind,
-                    Kind::RecoveryRequest | Kind::RecoveryMessage
-                ) {
-                    return Err(Error::Recovery {
-                        row,
-                        message: copy.message.clone(),
-                    });
-                }
+                check_recovery(row, copy, driven)?;
                 once(row, copy, &mut used)?;
                 let byzantine = fault_of(copy.sender) == Some(FaultKind::Byzantine);
                 if byzantine && !made.contains_key(copy) {
@@ -61,7 +65,7 @@ pub(crate) fn check(
             }
             Choice::Inject { copy } => {
                 check_copy(row, copy, instance)?;
-                check_inject(row, copy, instance, fault_of(copy.sender))?;
+                check_inject(row, copy, instance, fault_of(copy.sender), driven)?;
                 once(row, copy, &mut made)?;
             }
             Choice::Timeout { replica, .. }
@@ -74,8 +78,25 @@ pub(crate) fn check(
                 if fault.is_none() && matches!(choice, Choice::Crash { .. }) {
                     return Err(Error::MayNotCrash { row, replica });
                 }
+                if driven != Driven::Paper && matches!(choice, Choice::Restart { backup: true, .. })
+                {
+                    return Err(Error::NoBackup { row, replica });
+                }
             }
         }
+    }
+    Ok(())
+}
+
+/// E17, E21: whether a row may name recovery.
+fn check_recovery(row: usize, copy: &Copy, driven: Driven) -> Result<(), Error> {
+    let recovery = matches!(
+        copy.message.kind,
+        Kind::RecoveryRequest | Kind::RecoveryMessage
+    );
+    if recovery && driven != Driven::Engine {
+        let message = copy.message.clone();
+        return Err(Error::Recovery { row, message });
     }
     Ok(())
 }
@@ -161,6 +182,7 @@ fn check_inject(
     copy: &Copy,
     instance: &Instance,
     fault: Option<FaultKind>,
+    driven: Driven,
 ) -> Result<(), Error> {
     if fault != Some(FaultKind::Byzantine) {
         return Err(Error::NotByzantine {
@@ -174,6 +196,10 @@ fn check_inject(
         Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit
     );
     let next = message.view.0.checked_add(1).map(View);
+    // An engine's adapter signs no proposal that nobody could have made; the paper's replicas
+    // ignore it themselves.
+    let proposes = message.kind == Kind::PrepareRequest && driven != Driven::Paper;
+    let primary = rotation(instance, driven)(message.height, message.view);
     let why = if message.kind == Kind::Block {
         "what it could relay is a certificate, and certificates need honest signatures"
     } else if !votes && message.kind != Kind::ChangeView {
@@ -184,6 +210,8 @@ fn check_inject(
         "it needs a block and no target"
     } else if !votes && (message.block.is_some() || message.target != next || next.is_none()) {
         "its target is the next view, and it names no block"
+    } else if proposes && copy.sender != primary {
+        "it is not the primary of that view"
     } else {
         return Ok(());
     };
@@ -192,4 +220,16 @@ fn check_inject(
         message: message.clone(),
         why,
     })
+}
+
+/// Who is the primary of a view, by the rule set that the schedule is for.
+pub(crate) fn rotation(
+    instance: &Instance,
+    driven: Driven,
+) -> impl Fn(Height, View) -> ReplicaId + use<> {
+    let n = instance.replicas;
+    move |height, view| match driven {
+        Driven::Engine => ReplicaId((height.0 + n - view.0 % n) % n),
+        Driven::Paper | Driven::EngineByPaper => ReplicaId((height.0 + view.0) % n),
+    }
 }

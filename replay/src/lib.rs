@@ -2,19 +2,20 @@
 //!
 //! A [`Schedule`] holds the adversary's choices; they drive. Its predictions are only compared
 //! with what the replicas did; each difference is a *divergence*. What follows the last slot, who
-//! handles what when and what a final state is: `docs/EXECUTION.md`, cited as E1 to E19. The
+//! handles what when and what a final state is: `docs/EXECUTION.md`, cited as E1 to E37. The
 //! replicas' rules: `docs/protocols/*.md`, cited by line. No rule here is shared with the
 //! optimiser, so a mistake in one cannot hide from the other.
 //!
 //! ```text
 //! Instance, faulty, Schedule
 //!   input       what no execution could contain is refused, with its row
-//!   run         rows drive the world, slot by slot
+//!   run         rows drive a stage, slot by slot
 //!     world     acts of the adversary on replicas, network and clock; logs every event
 //!       protocols   dbft1, dbft2, recovery: state machines without clock, network or key
 //!       network     copies in flight, held back, kept for the heal phase
 //!       clock       the slot and the timers' deadlines
 //!       signature   P-256 or symbolic
+//!     session   the same for replicas behind an [`engine::Engine`]
 //!   heal        synchronous network until decided, stuck or open
 //!   compare     predictions against the trace
 //!   properties  agreement, finality, validity, integrity, lock, termination
@@ -22,10 +23,13 @@
 //! ```
 //!
 //! Two more entrances use the same replicas: [`random`] makes random legal executions, [`search`]
-//! finds the best value of a goal exhaustively on small instances.
+//! finds the best value of a goal exhaustively on small instances. [`tla`] is a second check of
+//! its own, for schedules of the TLA+ model, which has no replicas to drive: their events are
+//! confirmed action by action.
 
 mod clock;
 mod compare;
+pub mod engine;
 mod error;
 mod heal;
 mod input;
@@ -35,17 +39,32 @@ mod protocols;
 pub mod random;
 mod run;
 pub mod search;
+mod session;
 mod signature;
+pub mod tla;
 mod trace;
 mod world;
 
+pub use engine::Recovery;
 pub use error::Error;
 pub use signature::Signatures;
 pub use trace::{Phase, TRACE_HEADER, TraceEvent, What, to_ndjson};
 
-use milp_schema::{Instance, ReplicaId, Schedule, Verdict, instance::FaultKind};
+use engine::{
+    Engine,
+    nspcc::{Nspcc, Switches},
+};
+use input::Driven;
+use milp_schema::{
+    Instance, ReplicaId, Schedule, Verdict,
+    instance::{FaultKind, Primary},
+    verdict::Liveness,
+};
 use properties::{AGREEMENT, FINALITY, Facts, INTEGRITY, LOCK, VALIDITY, sometimes, termination};
-use protocols::Rules;
+use protocols::{Family, Rules};
+use session::{Ended, Mirrored, Session};
+use std::collections::BTreeSet;
+use world::World;
 
 /// Which replicas a replay drives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +85,8 @@ pub struct Options {
     pub compare: bool,
     /// How messages are signed; the verdict does not depend on it.
     pub signatures: Signatures,
+    /// How an engine rebuilds what a recovery message carries; the paper's replicas have one way.
+    pub recovery: Recovery,
 }
 
 /// What a replay found.
@@ -78,7 +99,7 @@ pub struct Replayed {
 }
 
 /// Replays `schedule` on the replicas of `instance`, of which `faulty` are faulty, and judges what
-/// they did.
+/// they did. Rule set `nspcc` has replicas behind [`replay_on`], the others do not.
 ///
 /// # Errors
 /// Input that no execution could contain, or protocols without replicas here. A violated property
@@ -89,49 +110,192 @@ pub fn replay(
     schedule: &Schedule,
     options: &Options,
 ) -> Result<Replayed, Error> {
+    if tla::covers(instance) {
+        if options.protocol != Protocol::Own || !options.compare {
+            return Err(Error::PredictionsAreTheBehaviour {
+                rules: instance.rules.clone(),
+            });
+        }
+        return tla::replay(instance, faulty, schedule);
+    }
     let rules = match &options.protocol {
+        Protocol::Own if instance.rules == "nspcc" => {
+            let mut twin = twin(instance)?;
+            return replay_on(&mut twin, instance, faulty, schedule, options);
+        }
         Protocol::Own => Rules::of(instance)?,
+        Protocol::As(_) if instance.rules != "paper" => {
+            return Err(Error::UnknownRules {
+                rules: instance.rules.clone(),
+                known: "they follow `paper`, and primaries take turns in another order there",
+            });
+        }
         Protocol::As(name) => Rules::named(instance, name)?,
     };
-    let run::Driven {
-        mut world,
-        divergences,
-    } = run::drive(
-        instance,
-        rules,
-        faulty,
-        schedule,
-        options.compare,
-        options.signatures,
-    )?;
+    input::check(instance, faulty, schedule, Driven::Paper)?;
+    let mut world = World::new(instance, rules, faulty, options.signatures);
+    let divergences = run::drive(&mut world, instance, schedule, options.compare)?;
     let (liveness, stuck) = heal::heal(&mut world, instance.quorum());
-    let trace = world.log;
+    let facts = Facts {
+        family: rules.family,
+        quorum: rules.quorum(),
+        primary: Box::new(move |height, view| rules.primary(height, view)),
+        byzantine: byzantine(faulty),
+    };
+    Ok(judge(
+        &facts,
+        Course {
+            engine: rules.engine(),
+            trace: world.log,
+            divergences,
+            faults: Vec::new(),
+            liveness,
+            stuck,
+        },
+    ))
+}
+
+/// Replays `schedule` on an engine that was not started yet, and judges what its replicas did.
+///
+/// The schedule is one of the rule set `nspcc`, whose rotation of primaries is the engine's, or of
+/// dBFT 2.0 `paper` with one height: then the engine's replica i stands for replica (n − i) mod n
+/// of the schedule, which makes the rotations the same. Quorums are those of the instance, its
+/// mutant included. `options.protocol` says nothing here.
+///
+/// # Errors
+/// Input that no execution could contain or that cannot be renamed; an engine that gives no
+/// answer, [`Error::Engine`]. An engine that breaks down on a legal schedule is part of the
+/// verdict, as is a violated property or a divergence.
+pub fn replay_on(
+    engine: &mut dyn Engine,
+    instance: &Instance,
+    faulty: &[(ReplicaId, FaultKind)],
+    schedule: &Schedule,
+    options: &Options,
+) -> Result<Replayed, Error> {
+    let driven = drivable(instance)?;
+    input::check(instance, faulty, schedule, driven)?;
+    let mut mirrored;
+    let engine: &mut dyn Engine = if driven == Driven::EngineByPaper {
+        mirrored = Mirrored::new(engine, instance.replicas);
+        &mut mirrored
+    } else {
+        engine
+    };
+    let quorum = quorum(instance);
+    let how = (options.signatures, options.recovery);
+    let mut session = Session::new(engine, instance, quorum, faulty, how)?;
+    let divergences = run::drive(&mut session, instance, schedule, options.compare)?;
+    let (liveness, stuck) = session::heal(&mut session)?;
+    let Ended {
+        mut engine,
+        log,
+        faults,
+    } = session.end();
+    if options.recovery == Recovery::NeoGo {
+        engine += "+neo-go";
+    }
+    let facts = Facts {
+        family: Family::Dbft2,
+        quorum,
+        primary: Box::new(input::rotation(instance, driven)),
+        byzantine: byzantine(faulty),
+    };
+    Ok(judge(
+        &facts,
+        Course {
+            engine,
+            trace: log,
+            divergences,
+            faults,
+            liveness,
+            stuck,
+        },
+    ))
+}
+
+/// What the replicas of dBFT 2.0 wait for, mutant included.
+fn quorum(instance: &Instance) -> usize {
+    let small = u32::from(instance.mutant.as_deref() == Some("small-quorum"));
+    (instance.quorum() - small) as usize
+}
+
+/// The own replicas of rule set `nspcc`, mutant included.
+fn twin(instance: &Instance) -> Result<Nspcc, Error> {
+    let mutant = instance.mutant.as_deref();
+    let switches = Switches::of(mutant).ok_or_else(|| Error::UnknownMutant {
+        mutant: mutant.unwrap_or_default().to_owned(),
+        protocol: instance.protocol.clone(),
+    })?;
+    Ok(Nspcc::new(switches))
+}
+
+/// Whether and how a schedule of the instance drives an engine of dBFT 2.0.
+fn drivable(instance: &Instance) -> Result<Driven, Error> {
+    let Instance {
+        protocol,
+        rules,
+        heights,
+        ..
+    } = instance;
+    let refuse = |why: String| Err(Error::NotDriven { why });
+    if instance.primary == Primary::Free {
+        return Err(Error::FreePrimary);
+    }
+    match (protocol.as_str(), rules.as_str()) {
+        ("dbft2", "nspcc") => Ok(Driven::Engine),
+        ("dbft2", "paper") if *heights == 1 => Ok(Driven::EngineByPaper),
+        ("dbft2", "paper") => refuse(format!(
+            "the rotations of rule set `paper` and of the engine agree, after renaming, for one \
+             height only, and the instance has {heights}"
+        )),
+        ("dbft1", _) => refuse("it is of dbft1, and the engine is of dbft2".to_owned()),
+        _ => refuse(format!("it is of protocol `{protocol}`, rules `{rules}`")),
+    }
+}
+
+fn byzantine(faulty: &[(ReplicaId, FaultKind)]) -> BTreeSet<ReplicaId> {
     let byzantine = faulty
         .iter()
         .filter(|(_, kind)| *kind == FaultKind::Byzantine);
-    let facts = Facts {
-        rules,
-        byzantine: byzantine.map(|(id, _)| *id).collect(),
-    };
+    byzantine.map(|(id, _)| *id).collect()
+}
+
+/// What replicas did and how it ended.
+struct Course {
+    engine: String,
+    trace: Vec<TraceEvent>,
+    divergences: Vec<String>,
+    faults: Vec<String>,
+    liveness: Liveness,
+    stuck: Option<String>,
+}
+
+/// Every property's outcome.
+fn judge(facts: &Facts, course: Course) -> Replayed {
+    let trace = course.trace;
     let mut notes = Vec::new();
     let [agreement, finality, validity, integrity, lock] =
         [AGREEMENT, FINALITY, VALIDITY, INTEGRITY, LOCK]
-            .map(|property| property.judge(&facts, &trace, &mut notes));
-    notes.extend(termination(liveness, stuck));
-    let count = divergences.len() as u32;
-    notes.extend(divergences);
+            .map(|property| property.judge(facts, &trace, &mut notes));
+    let faults = course.faults.len() as u32;
+    notes.extend(course.faults);
+    notes.extend(termination(course.liveness, course.stuck));
+    let divergences = course.divergences.len() as u32;
+    notes.extend(course.divergences);
     notes.push(sometimes(&trace));
     let verdict = Verdict {
-        format: "milp-verdict/1.0".to_owned(),
-        engine: rules.engine(),
+        format: milp_schema::verdict::FORMAT.to_owned(),
+        engine: course.engine,
         agreement,
         finality,
         validity,
         integrity,
         lock,
-        termination: liveness,
-        divergences: count,
+        termination: course.liveness,
+        divergences,
+        faults,
         notes,
     };
-    Ok(Replayed { trace, verdict })
+    Replayed { trace, verdict }
 }

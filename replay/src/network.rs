@@ -7,6 +7,16 @@ use crate::signature::Signature;
 use milp_schema::{Height, Kind, Message, ReplicaId, Slot, View, schedule::Copy};
 use std::{cmp::Reverse, collections::BTreeMap};
 
+/// What travels in a copy.
+pub(crate) trait Letter: Clone + PartialEq {
+    /// Who says it.
+    fn author(&self) -> ReplicaId;
+    /// What it says.
+    fn message(&self) -> &Message;
+    /// What it repeats, author and message each.
+    fn carried(&self) -> Vec<(ReplicaId, Message)>;
+}
+
 /// A signed message, and the signed messages it repeats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Parcel {
@@ -14,6 +24,21 @@ pub(crate) struct Parcel {
     pub(crate) message: Message,
     pub(crate) signature: Signature,
     pub(crate) carried: Vec<Parcel>,
+}
+
+impl Letter for Parcel {
+    fn author(&self) -> ReplicaId {
+        self.author
+    }
+
+    fn message(&self) -> &Message {
+        &self.message
+    }
+
+    fn carried(&self) -> Vec<(ReplicaId, Message)> {
+        let label = |parcel: &Self| (parcel.author, parcel.message.clone());
+        self.carried.iter().map(label).collect()
+    }
 }
 
 /// The order of E7 among deliveries to one replica: by height, then by kind, the highest target
@@ -30,29 +55,31 @@ pub(crate) fn rank(message: &Message) -> (Height, Kind, Reverse<Option<View>>) {
 type Place = ((Height, Kind, Reverse<Option<View>>), u64);
 
 /// Every copy that is neither delivered nor lost.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Network {
+#[derive(Debug, Clone)]
+pub(crate) struct Network<L = Parcel> {
     /// Copies the schedule may deliver.
-    in_flight: BTreeMap<Copy, Parcel>,
+    in_flight: BTreeMap<Copy, L>,
     /// Recovery of the schedule's slots, kept for the heal phase (E17).
-    kept: BTreeMap<Copy, Parcel>,
+    kept: BTreeMap<Copy, L>,
     /// Per receiver, delivered copies that are ahead of it.
-    held_back: Vec<BTreeMap<Place, Parcel>>,
+    held_back: Vec<BTreeMap<Place, L>>,
     arrivals: u64,
 }
 
-impl Network {
+impl<L: Letter> Network<L> {
     pub(crate) fn new(replicas: u32) -> Self {
         Self {
+            in_flight: BTreeMap::new(),
+            kept: BTreeMap::new(),
             held_back: vec![BTreeMap::new(); replicas as usize],
-            ..Self::default()
+            arrivals: 0,
         }
     }
 
     /// Makes one copy of a broadcast. An equal recovery message of the same slot carries nothing
     /// new and makes none.
-    pub(crate) fn send(&mut self, receiver: ReplicaId, sent: Slot, parcel: &Parcel, kept: bool) {
-        let (sender, message) = (parcel.author, parcel.message.clone());
+    pub(crate) fn send(&mut self, receiver: ReplicaId, sent: Slot, parcel: &L, kept: bool) {
+        let (sender, message) = (parcel.author(), parcel.message().clone());
         let mut copy = Copy {
             sender,
             receiver,
@@ -75,18 +102,34 @@ impl Network {
     }
 
     /// Puts the copy a Byzantine replica made into flight.
-    pub(crate) fn inject(&mut self, copy: Copy, parcel: Parcel) {
+    pub(crate) fn inject(&mut self, copy: Copy, parcel: L) {
         self.in_flight.insert(copy, parcel);
     }
 
     /// Takes a copy out of flight, to deliver or to lose it; `None` if there is none.
-    pub(crate) fn take(&mut self, copy: &Copy) -> Option<Parcel> {
+    pub(crate) fn take(&mut self, copy: &Copy) -> Option<L> {
         self.in_flight.remove(copy)
     }
 
     /// Copies in flight, in the order of their names.
     pub(crate) fn in_flight(&self) -> impl Iterator<Item = &Copy> {
         self.in_flight.keys()
+    }
+
+    /// Copies sent before that slot, canonical order within each receiver (E7).
+    pub(crate) fn deliverable(&self, sent_before: Slot) -> Vec<Copy> {
+        let before = |copy: &&Copy| copy.sent < sent_before;
+        let mut copies: Vec<Copy> = self.in_flight().filter(before).cloned().collect();
+        copies.sort_by_cached_key(|copy| {
+            (
+                copy.receiver,
+                rank(&copy.message),
+                copy.sent,
+                copy.sender,
+                copy.copy,
+            )
+        });
+        copies
     }
 
     /// Makes what was kept for the heal phase deliverable.
@@ -96,11 +139,12 @@ impl Network {
     }
 
     /// Holds back a parcel that is ahead of its receiver. One of equal ones is enough (E6).
-    pub(crate) fn hold_back(&mut self, receiver: ReplicaId, parcel: Parcel) {
+    pub(crate) fn hold_back(&mut self, receiver: ReplicaId, parcel: L) {
         let queue = &mut self.held_back[receiver.index()];
-        let same = |held: &Parcel| held.author == parcel.author && held.message == parcel.message;
+        let same =
+            |held: &L| held.author() == parcel.author() && held.message() == parcel.message();
         if !queue.values().any(same) {
-            queue.insert((rank(&parcel.message), self.arrivals), parcel);
+            queue.insert((rank(parcel.message()), self.arrivals), parcel);
             self.arrivals += 1;
         }
     }
@@ -110,11 +154,11 @@ impl Network {
         &mut self,
         receiver: ReplicaId,
         ahead: impl Fn(&Message) -> bool,
-    ) -> Option<Parcel> {
+    ) -> Option<L> {
         let queue = &mut self.held_back[receiver.index()];
         let place = queue
             .iter()
-            .find(|(_, parcel)| !ahead(&parcel.message))?
+            .find(|(_, parcel)| !ahead(parcel.message()))?
             .0
             .clone();
         queue.remove(&place)
@@ -123,33 +167,17 @@ impl Network {
     /// Everything undelivered without times and signatures, for the joint state: per copy the
     /// receiver, whether it is held back, author, message and what it carries.
     pub(crate) fn labels(&self) -> Vec<Labels> {
-        let carried = |parcel: &Parcel| {
-            parcel
-                .carried
-                .iter()
-                .map(|p| (p.author, p.message.clone()))
-                .collect()
+        let label = |receiver, held, letter: &L| {
+            let (author, message) = (letter.author(), letter.message().clone());
+            (receiver, held, author, message, letter.carried())
         };
-        let mut labels: Vec<Labels> = self
-            .in_flight
-            .iter()
-            .map(|(copy, p)| {
-                (
-                    copy.receiver,
-                    false,
-                    p.author,
-                    p.message.clone(),
-                    carried(p),
-                )
-            })
+        let in_flight = self.in_flight.iter();
+        let mut labels: Vec<Labels> = in_flight
+            .map(|(copy, letter)| label(copy.receiver, false, letter))
             .collect();
         for (receiver, queue) in self.held_back.iter().enumerate() {
             let receiver = ReplicaId(receiver as u32);
-            labels.extend(
-                queue
-                    .values()
-                    .map(|p| (receiver, true, p.author, p.message.clone(), carried(p))),
-            );
+            labels.extend(queue.values().map(|letter| label(receiver, true, letter)));
         }
         labels.sort_unstable();
         labels

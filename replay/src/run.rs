@@ -1,47 +1,79 @@
-//! Drives a world with the rows of a schedule, slot by slot, in row order.
+//! Drives replicas with the rows of a schedule, slot by slot, in row order.
 
-use crate::{Error, compare, input, signature::Signatures, trace::TraceEvent, world::World};
+use crate::{
+    Error, compare,
+    trace::{TraceEvent, What},
+    world::World,
+};
 use milp_schema::{
-    Instance, ReplicaId, Slot,
+    Height, Instance, Kind, ReplicaId, Slot, View,
     instance::{FaultKind, Network, Timeouts},
     schedule::{Choice, Copy, Schedule},
 };
 
-/// The world after the last slot, and the divergences of the choices themselves.
-pub(crate) struct Driven {
-    pub(crate) world: World,
-    pub(crate) divergences: Vec<String>,
+/// Replicas, a network and a clock put together: what rows act on.
+///
+/// An error is never the schedule's doing; an act that changes nothing is no error.
+pub(crate) trait Stage {
+    /// The slot begins.
+    fn begin(&mut self, slot: Slot) -> Result<(), Error>;
+    /// Takes the copy out of flight and gives it to its receiver; whether it was in flight.
+    fn deliver(&mut self, copy: &Copy) -> Result<bool, Error>;
+    /// Loses the copy for ever; whether it was in flight.
+    fn drop_copy(&mut self, copy: &Copy) -> bool;
+    /// A Byzantine replica makes a copy.
+    fn inject(&mut self, copy: &Copy) -> Result<(), Error>;
+    /// A replica that is up stops.
+    fn crash(&mut self, id: ReplicaId) -> Result<(), Error>;
+    /// A replica that is down returns.
+    fn restart(&mut self, id: ReplicaId, backup: bool) -> Result<(), Error>;
+    /// Whether the timer armed for (`height`, `view`) can fire at `id` now.
+    fn can_fire(&self, id: ReplicaId, height: Height, view: View) -> bool;
+    /// A timer that cannot fire was asked to.
+    fn refuse_timeout(&mut self, id: ReplicaId, place: (Height, View));
+    /// The slot in which the timer is due, if it runs.
+    fn deadline(&self, id: ReplicaId) -> Option<Slot>;
+    /// The timer of a live replica fires.
+    fn fire(&mut self, id: ReplicaId) -> Result<(), Error>;
+    /// The slot ends: the place of a timer that was due by now, should have fired and did not.
+    fn missed(&mut self, id: ReplicaId) -> Result<Option<(Height, View)>, Error>;
+    /// Whether the replica is not crashed.
+    fn is_up(&self, id: ReplicaId) -> bool;
+    /// How the replica may misbehave.
+    fn fault(&self, id: ReplicaId) -> Option<FaultKind>;
+    /// Copies neither delivered nor lost.
+    fn in_flight(&self) -> Vec<Copy>;
+    /// What happened so far.
+    fn log(&self) -> &[TraceEvent];
 }
 
-struct Driver<'a> {
+struct Driver<'a, S> {
     instance: &'a Instance,
-    world: World,
+    stage: &'a mut S,
     compare: bool,
     divergences: Vec<String>,
     /// Copies to lose at the end of the slot they are sent in.
     doomed: Vec<Copy>,
     /// Every copy of an honest replica that was delivered, with its slot.
     delivered: Vec<(Copy, Slot)>,
-    /// Who was ever down.
+    /// Who was ever down by a row.
     crashed: Vec<bool>,
 }
 
-/// Applies every row of the schedule.
+/// Applies every row of a schedule that passed `input::check`, and gives the divergences: of the
+/// choices themselves, and of what the replicas did from what was predicted.
 ///
 /// # Errors
-/// A crash or restart of a replica that is in the wrong state for it.
-pub(crate) fn drive(
+/// A crash or restart of a replica that is in the wrong state for it; what the stage cannot do.
+pub(crate) fn drive<S: Stage>(
+    stage: &mut S,
     instance: &Instance,
-    rules: crate::protocols::Rules,
-    faulty: &[(ReplicaId, FaultKind)],
     schedule: &Schedule,
     compare: bool,
-    signatures: Signatures,
-) -> Result<Driven, Error> {
-    input::check(instance, faulty, schedule)?;
+) -> Result<Vec<String>, Error> {
     let mut driver = Driver {
         instance,
-        world: World::new(instance, rules, faulty, signatures),
+        stage,
         compare,
         divergences: Vec::new(),
         doomed: Vec::new(),
@@ -50,26 +82,23 @@ pub(crate) fn drive(
     };
     let mut rows = schedule.choices.iter().enumerate().peekable();
     for slot in 1..=instance.slots {
-        driver.world.clock.now = Slot(slot);
+        driver.stage.begin(Slot(slot))?;
         while let Some((row, choice)) = rows.next_if(|(_, choice)| choice.slot().0 == slot) {
             driver.apply(row + 1, choice)?;
         }
-        driver.end_slot();
+        driver.end_slot(Slot(slot))?;
     }
     if compare {
-        let observed = compare::observed(&driver.world.log);
+        let observed = compare::observed(driver.stage.log());
         driver
             .divergences
             .extend(compare::divergences(&schedule.predictions, &observed));
         driver.check_network();
     }
-    Ok(Driven {
-        world: driver.world,
-        divergences: driver.divergences,
-    })
+    Ok(driver.divergences)
 }
 
-impl Driver<'_> {
+impl<S: Stage> Driver<'_, S> {
     fn diverge(&mut self, sentence: String) {
         if self.compare {
             self.divergences.push(sentence);
@@ -79,7 +108,7 @@ impl Driver<'_> {
     fn apply(&mut self, row: usize, choice: &Choice) -> Result<(), Error> {
         match choice {
             Choice::Deliver { slot, copy } => {
-                if self.world.deliver(copy) {
+                if self.stage.deliver(copy)? {
                     self.delivered.push((copy.clone(), *slot));
                 } else {
                     self.diverge(missing(*slot, copy, "receive"));
@@ -87,7 +116,7 @@ impl Driver<'_> {
             }
             Choice::Drop { slot, copy } if *slot == copy.sent => self.doomed.push(copy.clone()),
             Choice::Drop { slot, copy } => {
-                if !self.world.drop_copy(copy) {
+                if !self.stage.drop_copy(copy) {
                     self.diverge(missing(*slot, copy, "lose"));
                 }
             }
@@ -97,11 +126,11 @@ impl Driver<'_> {
                 height,
                 view,
             } => {
-                self.timeout(*slot, *replica, (*height, *view));
+                self.timeout(*slot, *replica, (*height, *view))?;
             }
-            Choice::Inject { copy } => self.world.inject(copy),
+            Choice::Inject { copy } => self.stage.inject(copy)?,
             Choice::Crash { replica, .. } => {
-                if !self.world.seats[replica.index()].up {
+                if !self.stage.is_up(*replica) {
                     return Err(Error::WrongState {
                         row,
                         replica: *replica,
@@ -109,19 +138,19 @@ impl Driver<'_> {
                     });
                 }
                 self.crashed[replica.index()] = true;
-                self.world.crash(*replica);
+                self.stage.crash(*replica)?;
             }
             Choice::Restart {
                 replica, backup, ..
             } => {
-                if self.world.seats[replica.index()].up {
+                if self.stage.is_up(*replica) {
                     return Err(Error::WrongState {
                         row,
                         replica: *replica,
                         state: "up",
                     });
                 }
-                self.world.restart(*replica, *backup);
+                self.stage.restart(*replica, *backup)?;
             }
         }
         Ok(())
@@ -133,52 +162,52 @@ impl Driver<'_> {
         &mut self,
         slot: Slot,
         replica: ReplicaId,
-        (height, view): (milp_schema::Height, milp_schema::View),
-    ) {
-        if !self.world.can_fire(replica, height, view) {
-            self.world.refuse_timeout(replica, (height, view));
+        (height, view): (Height, View),
+    ) -> Result<(), Error> {
+        if !self.stage.can_fire(replica, height, view) {
+            self.stage.refuse_timeout(replica, (height, view));
             let what = format!("has no timer for h{height} v{view}, so it cannot fire");
             self.diverge(compare::at(slot, replica, &what));
-            return;
+            return Ok(());
         }
-        let deadline = self.world.clock.deadline(replica);
+        let deadline = self.stage.deadline(replica);
         if self.instance.timeouts == Timeouts::Protocol && deadline != Some(slot) {
             let due = deadline.map_or_else(|| "never".to_owned(), |due| format!("in slot {due}"));
             let what = format!("fires its timer of h{height} v{view}, which is due {due}");
             self.diverge(compare::at(slot, replica, &what));
         }
-        self.world.fire(replica);
+        self.stage.fire(replica)
     }
 
     /// Loses what was sent and given up in this slot, and looks for timers that should have fired.
-    fn end_slot(&mut self) {
-        let slot = self.world.clock.now;
+    fn end_slot(&mut self, slot: Slot) -> Result<(), Error> {
         for copy in std::mem::take(&mut self.doomed) {
-            if !self.world.drop_copy(&copy) {
+            if !self.stage.drop_copy(&copy) {
                 self.diverge(missing(slot, &copy, "lose"));
             }
         }
+        if self.instance.timeouts == Timeouts::Free {
+            return Ok(());
+        }
         for id in ReplicaId::all(self.instance.replicas) {
-            if !self.world.clock.is_due(id) {
-                continue;
-            }
-            let replica = self.world.state(id);
-            if replica.timeout_matters(&self.world.rules) {
-                let (height, view) = (replica.height, replica.view);
+            if let Some((height, view)) = self.stage.missed(id)? {
                 let what = format!("has its timer of h{height} v{view} due, but no row fires it");
                 self.diverge(compare::at(slot, id, &what));
             }
-            self.world.rearm(id);
         }
+        Ok(())
     }
 
     /// E10: what the network promised between replicas it makes promises to.
     fn check_network(&mut self) {
         let promised = |id: ReplicaId| {
-            let fault = self.world.seats[id.index()].fault;
-            !matches!(fault, Some(FaultKind::Byzantine | FaultKind::Network))
+            !matches!(
+                self.stage.fault(id),
+                Some(FaultKind::Byzantine | FaultKind::Network)
+            )
         };
-        let receives = |id: ReplicaId| promised(id) && !self.crashed[id.index()];
+        let receives =
+            |id: ReplicaId| promised(id) && !self.crashed[id.index()] && self.stage.is_up(id);
         let latest = |sent: Slot| match self.instance.network {
             Network::Asynchronous => None,
             Network::Eventual => (sent.0 < self.instance.slots).then_some(self.instance.slots),
@@ -194,16 +223,20 @@ impl Driver<'_> {
             );
             late.push(compare::at(Slot(due), copy.receiver, &what));
         };
-        let undelivered = self.world.network.in_flight().map(|copy| (copy, None));
+        let in_flight = self.stage.in_flight();
+        let undelivered = in_flight.iter().map(|copy| (copy, None));
         let delivered = self
             .delivered
             .iter()
             .map(|(copy, slot)| (copy, Some(slot.0)));
-        let lost = lost(&self.world.log);
+        let lost = lost(self.stage.log());
         let lost = lost.iter().map(|copy| (copy, None));
         for (copy, arrived) in undelivered.chain(delivered).chain(lost) {
-            let due =
-                latest(copy.sent).filter(|_| promised(copy.sender) && receives(copy.receiver));
+            // Nothing is promised for recovery messages (E21).
+            let covered = promised(copy.sender)
+                && receives(copy.receiver)
+                && copy.message.kind != Kind::RecoveryMessage;
+            let due = latest(copy.sent).filter(|_| covered);
             if let Some(due) = due
                 && arrived.is_none_or(|arrived| arrived > due)
             {
@@ -224,10 +257,84 @@ impl Driver<'_> {
     }
 }
 
+impl Stage for World {
+    fn begin(&mut self, slot: Slot) -> Result<(), Error> {
+        self.clock.now = slot;
+        Ok(())
+    }
+
+    fn deliver(&mut self, copy: &Copy) -> Result<bool, Error> {
+        Ok(World::deliver(self, copy))
+    }
+
+    fn drop_copy(&mut self, copy: &Copy) -> bool {
+        World::drop_copy(self, copy)
+    }
+
+    fn inject(&mut self, copy: &Copy) -> Result<(), Error> {
+        World::inject(self, copy);
+        Ok(())
+    }
+
+    fn crash(&mut self, id: ReplicaId) -> Result<(), Error> {
+        World::crash(self, id);
+        Ok(())
+    }
+
+    fn restart(&mut self, id: ReplicaId, backup: bool) -> Result<(), Error> {
+        World::restart(self, id, backup);
+        Ok(())
+    }
+
+    fn can_fire(&self, id: ReplicaId, height: Height, view: View) -> bool {
+        World::can_fire(self, id, height, view)
+    }
+
+    fn refuse_timeout(&mut self, id: ReplicaId, place: (Height, View)) {
+        World::refuse_timeout(self, id, place);
+    }
+
+    fn deadline(&self, id: ReplicaId) -> Option<Slot> {
+        self.clock.deadline(id)
+    }
+
+    fn fire(&mut self, id: ReplicaId) -> Result<(), Error> {
+        World::fire(self, id);
+        Ok(())
+    }
+
+    fn missed(&mut self, id: ReplicaId) -> Result<Option<(Height, View)>, Error> {
+        if !self.clock.is_due(id) {
+            return Ok(None);
+        }
+        let replica = self.state(id);
+        let matters = replica.timeout_matters(&self.rules);
+        let place = matters.then_some((replica.height, replica.view));
+        self.rearm(id);
+        Ok(place)
+    }
+
+    fn is_up(&self, id: ReplicaId) -> bool {
+        self.seats[id.index()].up
+    }
+
+    fn fault(&self, id: ReplicaId) -> Option<FaultKind> {
+        self.seats[id.index()].fault
+    }
+
+    fn in_flight(&self) -> Vec<Copy> {
+        self.network.in_flight().cloned().collect()
+    }
+
+    fn log(&self) -> &[TraceEvent] {
+        &self.log
+    }
+}
+
 /// Copies the trace says were lost.
 fn lost(log: &[TraceEvent]) -> Vec<Copy> {
     log.iter()
-        .filter(|event| event.what == crate::trace::What::Drop)
+        .filter(|event| event.what == What::Drop)
         .filter_map(|event| {
             let (sent, copy) = event.copy?;
             let (sender, message) = (event.peer?, event.message.clone()?);

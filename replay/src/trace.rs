@@ -43,6 +43,8 @@ pub enum What {
     Inject,
     /// A copy was lost for ever.
     Drop,
+    /// The engine of a replica broke down; the replica counts as crashed.
+    Fault,
 }
 
 /// One event; one line of `trace.ndjson`.
@@ -67,6 +69,8 @@ pub struct TraceEvent {
     pub place: Option<(Height, View)>,
     /// Whether a restarted replica kept its local backup.
     pub backup: Option<bool>,
+    /// What an engine said when it broke down.
+    pub text: Option<String>,
 }
 
 impl TraceEvent {
@@ -123,6 +127,8 @@ struct Line {
     copy: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     backup: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
 }
 
 impl From<TraceEvent> for Line {
@@ -143,6 +149,7 @@ impl From<TraceEvent> for Line {
             sent: event.copy.map(|(sent, _)| sent.0),
             copy: event.copy.map(|(_, copy)| copy),
             backup: event.backup,
+            text: event.text,
         }
     }
 }
@@ -180,12 +187,13 @@ impl TryFrom<Line> for TraceEvent {
             place: if message.is_some() { None } else { place },
             message,
             backup: line.backup,
+            text: line.text,
         })
     }
 }
 
 /// The first line of a trace file.
-pub const TRACE_HEADER: &str = r#"{"format":"milp-trace/1.0"}"#;
+pub const TRACE_HEADER: &str = r#"{"format":"milp-trace/1.1"}"#;
 
 /// The trace as newline-delimited JSON: [`TRACE_HEADER`], then one line per event, each line
 /// ending in a newline.

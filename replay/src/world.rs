@@ -432,26 +432,7 @@ impl World {
             message: None,
             place: None,
             backup: None,
+            text: None,
         }));
-    }
-
-    /// Copies that reach a live replica in the slot, canonical order within each receiver.
-    pub(crate) fn deliverable(&self, sent_before: Slot) -> Vec<Copy> {
-        let mut copies: Vec<Copy> = self
-            .network
-            .in_flight()
-            .filter(|copy| copy.sent < sent_before)
-            .cloned()
-            .collect();
-        copies.sort_by_cached_key(|copy| {
-            (
-                copy.receiver,
-                rank(&copy.message),
-                copy.sent,
-                copy.sender,
-                copy.copy,
-            )
-        });
-        copies
     }
 }

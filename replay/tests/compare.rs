@@ -3,7 +3,9 @@
 mod common;
 
 use common::{OWN, any, crash, deliver, drop_copy, instance, play, timeout};
-use milp_replay::{Error, Options, Phase, Protocol, Replayed, Signatures, What, random, replay};
+use milp_replay::{
+    Error, Options, Phase, Protocol, Recovery, Replayed, Signatures, What, random, replay,
+};
 use milp_schema::{
     Height, Instance, ReplicaId, Schedule, Slot, View,
     instance::{FaultKind, Network, Timeouts},
@@ -88,6 +90,7 @@ fn a_copy_that_was_never_sent_diverges_and_is_skipped_where_nothing_is_compared(
         protocol,
         compare: false,
         signatures: Signatures::Symbolic,
+        recovery: Recovery::Ideal,
     };
     let silent = play(&instance, &[], rows, &options).verdict;
     assert_eq!(

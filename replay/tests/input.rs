@@ -190,8 +190,8 @@ fn unknown_protocols_rule_sets_mutants_and_free_primaries_have_no_replicas() {
         Error::UnknownProtocol { protocol } if protocol == "pbft"
     ));
     assert!(matches!(
-        bad(&|i| i.rules = "tla".to_owned()),
-        Error::UnknownRules { rules } if rules == "tla"
+        bad(&|i| i.rules = "spork".to_owned()),
+        Error::UnknownRules { rules, .. } if rules == "spork"
     ));
     assert!(matches!(
         bad(&|i| i.mutant = Some("no-lock".to_owned())),

@@ -14,8 +14,11 @@ use std::collections::BTreeMap;
 
 fn instances() -> Vec<Instance> {
     let mut all = Vec::new();
-    for protocol in ["dbft1", "dbft2"] {
-        let plain = instance(protocol, 4, 2, 12);
+    for (protocol, rules) in [("dbft1", "paper"), ("dbft2", "paper"), ("dbft2", "nspcc")] {
+        let plain = Instance {
+            rules: rules.to_owned(),
+            ..instance(protocol, 4, 2, 12)
+        };
         let byzantine = Instance {
             faults: vec![any(FaultKind::Byzantine, 1)],
             blocks_per_proposal: 2,
@@ -38,7 +41,7 @@ fn instances() -> Vec<Instance> {
             ..plain.clone()
         };
         let heights = Instance {
-            heights: 2,
+            heights: if rules == "paper" { 2 } else { 1 },
             faults: vec![any(FaultKind::Network, 1)],
             ..plain.clone()
         };
@@ -80,7 +83,7 @@ fn random_executions_replay_without_divergence() {
         for seed in 0..60 {
             let executed = random::execution(&instance, seed);
             assert!(
-                !executed.beyond_views,
+                !executed.left_out,
                 "{instance:?}: seed {seed} leaves the views"
             );
             let replayed = replay(&instance, &executed.faulty, &executed.schedule, &OWN)
@@ -92,6 +95,41 @@ fn random_executions_replay_without_divergence() {
             );
         }
     }
+}
+
+#[test]
+fn the_lock_of_any_number_of_replicas_is_stuck_for_ever() {
+    for replicas in 4..=10 {
+        let instance = Instance {
+            rules: "nspcc".to_owned(),
+            network: Network::Eventual,
+            ..instance("dbft2", replicas, 2, 12)
+        };
+        let lock = random::lock(&instance).expect("it fits");
+        let replayed =
+            replay(&instance, &lock.faulty, &lock.schedule, &OWN).expect("a legal schedule");
+        let verdict = replayed.verdict;
+        assert_eq!(verdict.divergences, 0, "{replicas}: {:?}", verdict.notes);
+        assert_eq!(verdict.termination, Liveness::Stuck, "{replicas}");
+        let decided = replayed.trace.iter().any(|event| event.decided().is_some());
+        assert!(!decided, "{replicas}");
+    }
+}
+
+#[test]
+fn a_lock_is_only_known_where_it_fits() {
+    let fits = Instance {
+        rules: "nspcc".to_owned(),
+        network: Network::Eventual,
+        ..instance("dbft2", 7, 2, 9)
+    };
+    assert!(random::lock(&fits).is_some());
+    let short = Instance { slots: 8, ..fits };
+    assert!(random::lock(&short).is_none());
+    assert!(
+        random::lock(&instance("dbft2", 7, 2, 12)).is_none(),
+        "paper"
+    );
 }
 
 #[test]

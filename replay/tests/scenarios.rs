@@ -4,7 +4,7 @@
 mod common;
 
 use common::{OWN, any, crash, deliver, drop_copy, inject, instance, play, restart, timeout};
-use milp_replay::{Options, Phase, Protocol, Replayed, Signatures, What, to_ndjson};
+use milp_replay::{Options, Phase, Protocol, Recovery, Replayed, Signatures, What, to_ndjson};
 use milp_schema::{
     Instance, ReplicaId,
     instance::FaultKind,
@@ -38,6 +38,7 @@ fn run_as(instance: &Instance, choices: Vec<Choice>, protocol: &str) -> Verdict 
         protocol,
         compare: false,
         signatures: Signatures::P256,
+        recovery: Recovery::Ideal,
     };
     play(instance, &[], choices, &options).verdict
 }
@@ -446,7 +447,7 @@ fn the_same_replay_gives_the_same_bytes() {
         (to_ndjson(&replayed.trace), replayed.verdict)
     };
     let (trace, verdict) = bytes();
-    assert_eq!(trace.lines().next(), Some(r#"{"format":"milp-trace/1.0"}"#));
+    assert_eq!(trace.lines().next(), Some(r#"{"format":"milp-trace/1.1"}"#));
     assert_eq!(bytes(), (trace.clone(), verdict.clone()));
     assert_eq!(
         trace.lines().nth(1),

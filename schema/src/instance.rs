@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Instance {
     /// Name of the protocol, `dbft1` or `dbft2`.
     pub protocol: String,
-    /// Name of the rule set of the protocol, `paper`.
+    /// Name of the rule set of the protocol, say `paper`.
     pub rules: String,
     /// n, the number of replicas.
     pub replicas: u32,
@@ -234,5 +234,12 @@ pub struct Budget {
 /// The protocols, rule sets and mutants that have a name: (protocol, rule sets, mutants).
 pub const PROTOCOLS: [(&str, &[&str], &[&str]); 2] = [
     ("dbft1", &["paper"], &["small-quorum"]),
-    ("dbft2", &["paper"], &["no-commit-lock", "small-quorum"]),
+    (
+        "dbft2",
+        &["paper", "nspcc", "tla", "tla-per-view"],
+        &["no-commit-lock", "small-quorum"],
+    ),
 ];
+
+/// The rule sets that no mutant weakens.
+pub const WITHOUT_MUTANTS: [&str; 2] = ["tla", "tla-per-view"];

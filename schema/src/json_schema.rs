@@ -4,10 +4,10 @@
 //! arithmetic between keys: f, the quorum, sums of faults, `delay_max` against `delay_min`.
 
 use crate::{
-    instance::PROTOCOLS,
+    instance::{PROTOCOLS, WITHOUT_MUTANTS},
     limits,
     raw::RawInstance,
-    read::{MAJOR, MINOR},
+    read::{MAJOR, minor},
 };
 use serde_json::{Map, Value, json};
 use std::ops::RangeInclusive;
@@ -20,7 +20,7 @@ pub fn instance() -> Value {
     let mut schema = schemars::schema_for!(RawInstance).to_value();
     ranges(&mut schema);
     faults(&mut schema);
-    let formats: Vec<String> = (0..=MINOR)
+    let formats: Vec<String> = (0..=minor("instance"))
         .map(|minor| format!("milp-instance/{MAJOR}.{minor}"))
         .collect();
     let names: Vec<&str> = PROTOCOLS.iter().map(|&(protocol, ..)| protocol).collect();
@@ -111,7 +111,8 @@ fn faults(schema: &mut Value) {
     set(schema, "/$defs/Fault", "oneOf", who);
 }
 
-/// Rule sets and mutants by protocol; block time if and only if the timers follow the protocol.
+/// Rule sets and mutants by protocol, no mutants for some rule sets; block time if and only if the
+/// timers follow the protocol.
 fn conditions() -> Value {
     let by_protocol = PROTOCOLS.iter().map(|(protocol, rule_sets, mutants)| {
         json!({
@@ -124,5 +125,9 @@ fn conditions() -> Value {
         "then": {"required": ["block_time"]},
         "else": {"not": {"required": ["block_time"]}},
     });
-    by_protocol.chain([clock]).collect()
+    let unweakened = json!({
+        "if": {"properties": {"rules": {"enum": WITHOUT_MUTANTS}}, "required": ["rules"]},
+        "then": {"not": {"required": ["mutant"]}},
+    });
+    by_protocol.chain([unweakened, clock]).collect()
 }

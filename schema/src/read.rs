@@ -12,7 +12,7 @@ mod tree;
 
 pub use problem::{Problem, ReadError};
 
-pub(crate) use format::{MAJOR, MINOR, current as current_format};
+pub(crate) use format::{MAJOR, current as current_format, minor};
 
 use crate::{
     Choice, Instance, Outcome, Prediction, Schedule, Verdict,

@@ -24,11 +24,14 @@ pub enum Liveness {
     Open,
 }
 
+/// What [`Verdict::format`] says.
+pub const FORMAT: &str = "milp-verdict/1.1";
+
 /// The outcome of every property on one trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
-    /// `milp-verdict/1.0`.
+    /// [`FORMAT`], or an older minor in a file.
     pub format: String,
     /// Which replicas were driven, say `dbft2-paper`.
     pub engine: String,
@@ -46,6 +49,9 @@ pub struct Verdict {
     pub termination: Liveness,
     /// Differences between prediction and trace; 0 where nothing is compared.
     pub divergences: u32,
-    /// One sentence for each violation, divergence and for the state called stuck.
+    /// How often an engine broke down on this legal schedule; absent before 1.1.
+    #[serde(default)]
+    pub faults: u32,
+    /// One sentence for each violation, divergence and breakdown, and for the state called stuck.
     pub notes: Vec<String>,
 }

@@ -215,8 +215,14 @@ const INSTANCES: &[Case] = &[
     case(
         "an unknown rule set",
         "goal: fork",
-        "goal: fork\nrules: nspcc",
+        "goal: fork\nrules: spork",
         &[(7, 8, "known: `paper`")],
+    ),
+    case(
+        "a mutant of a rule set that has none",
+        "goal: fork",
+        "goal: fork\nrules: tla\nmutant: small-quorum",
+        &[(8, 9, "rule set `tla` has no mutants")],
     ),
     case(
         "a mutant of another protocol",

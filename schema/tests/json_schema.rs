@@ -114,7 +114,10 @@ fn what_the_reader_accepts_satisfies_the_schema() {
     let lines = [
         "",
         "rules: paper",
+        "rules: tla",
+        "rules: tla-per-view",
         "mutant: small-quorum",
+        "rules: paper\nmutant: small-quorum",
         "faults: {kind: none}",
         "faults: []",
         "faults: {kind: crash, count: 1}",
@@ -155,9 +158,11 @@ fn what_the_reader_accepts_satisfies_the_schema() {
 }
 
 /// Lines that make the good instance bad.
-const REFUSED_LINES: [&str; 30] = [
+const REFUSED_LINES: [&str; 32] = [
     "mutant: small",
-    "rules: nspcc",
+    "rules: spork",
+    "rules: tla\nmutant: small-quorum",
+    "rules: tla-per-view\nmutant: no-commit-lock",
     "faults: {}",
     "faults: {kind: crash}",
     "faults: {kind: none, count: 1}",

@@ -5,12 +5,12 @@ use milp_schema::{
     Slot, Verdict, View,
     instance::{
         Budget, Fault, FaultKind, Formulation, Goal, Network, PROTOCOLS, Primary, Sense, Timeouts,
-        Who,
+        WITHOUT_MUTANTS, Who,
     },
     outcome::{Certificate, Termination},
     read,
     schedule::{Copy, Event},
-    verdict::{Holds, Liveness},
+    verdict::{FORMAT, Holds, Liveness},
     write,
 };
 use proptest::{option, prelude::*, sample::subsequence};
@@ -97,42 +97,46 @@ fn formulation() -> impl Strategy<Value = Formulation> {
 fn instance() -> impl Strategy<Value = Instance> {
     let sizes = (1..=64_u32, 1..=8_u32, 1..=16_u32, 1..=8_u32, 1..=400_u32);
     let named = (0..PROTOCOLS.len()).prop_flat_map(|position| {
-        let mutants = PROTOCOLS[position].2.to_vec();
-        (
-            Just(PROTOCOLS[position].0),
-            option::of(prop::sample::select(mutants)),
-        )
+        let (protocol, rule_sets, mutants) = PROTOCOLS[position];
+        let rules = prop::sample::select(rule_sets.to_vec());
+        let mutant = option::of(prop::sample::select(mutants.to_vec()));
+        (rules, mutant).prop_map(move |(rules, mutant)| {
+            let mutant = mutant.filter(|_| !WITHOUT_MUTANTS.contains(&rules));
+            (protocol, rules, mutant)
+        })
     });
-    (sizes, named).prop_flat_map(|((n, heights, views, blocks, slots), (protocol, mutant))| {
-        let quorum = n - (n - 1) / 3;
-        let block_time = option::of((1..=400 / quorum).prop_map(move |k| k * quorum));
-        let primary = prop_oneof![Just(Primary::Rotation), Just(Primary::Free)];
-        let rest = (block_time, primary, goal(), formulation(), budget());
-        (faults(n), network(slots), rest).prop_map(
-            move |(faults, network, (block_time, primary, goal, formulation, budget))| {
-                let faulty: u32 = faults.iter().map(Fault::count).sum();
-                Instance {
-                    protocol: protocol.to_owned(),
-                    rules: "paper".to_owned(),
-                    replicas: n,
-                    beyond_budget: faulty > (n - 1) / 3,
-                    faults,
-                    heights,
-                    views,
-                    blocks_per_proposal: blocks,
-                    slots,
-                    network,
-                    timeouts: block_time.map_or(Timeouts::Free, |_| Timeouts::Protocol),
-                    block_time,
-                    primary,
-                    goal,
-                    formulation,
-                    budget,
-                    mutant: mutant.map(str::to_owned),
-                }
-            },
-        )
-    })
+    (sizes, named).prop_flat_map(
+        |((n, heights, views, blocks, slots), (protocol, rules, mutant))| {
+            let quorum = n - (n - 1) / 3;
+            let block_time = option::of((1..=400 / quorum).prop_map(move |k| k * quorum));
+            let primary = prop_oneof![Just(Primary::Rotation), Just(Primary::Free)];
+            let rest = (block_time, primary, goal(), formulation(), budget());
+            (faults(n), network(slots), rest).prop_map(
+                move |(faults, network, (block_time, primary, goal, formulation, budget))| {
+                    let faulty: u32 = faults.iter().map(Fault::count).sum();
+                    Instance {
+                        protocol: protocol.to_owned(),
+                        rules: rules.to_owned(),
+                        replicas: n,
+                        beyond_budget: faulty > (n - 1) / 3,
+                        faults,
+                        heights,
+                        views,
+                        blocks_per_proposal: blocks,
+                        slots,
+                        network,
+                        timeouts: block_time.map_or(Timeouts::Free, |_| Timeouts::Protocol),
+                        block_time,
+                        primary,
+                        goal,
+                        formulation,
+                        budget,
+                        mutant: mutant.map(str::to_owned),
+                    }
+                },
+            )
+        },
+    )
 }
 
 fn message() -> impl Strategy<Value = Message> {
@@ -361,6 +365,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
         text(),
         properties,
         any::<u32>(),
+        any::<u32>(),
         prop::collection::vec(text(), 0..5),
     )
         .prop_map(
@@ -368,10 +373,11 @@ fn verdict() -> impl Strategy<Value = Verdict> {
                 engine,
                 (agreement, finality, validity, integrity, lock, termination),
                 divergences,
+                faults,
                 notes,
             )| {
                 Verdict {
-                    format: "milp-verdict/1.0".to_owned(),
+                    format: FORMAT.to_owned(),
                     engine,
                     agreement,
                     finality,
@@ -380,6 +386,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
                     lock,
                     termination,
                     divergences,
+                    faults,
                     notes,
                 }
             },
@@ -647,7 +654,13 @@ notes: []
             (1, 9),
             "version 2.0, newer than",
         ),
-        ("verdict/1.0", "outcome/1.0", (1, 9), "`milp-verdict/1.0`"),
+        ("verdict/1.0", "outcome/1.0", (1, 9), "`milp-verdict/1.1`"),
+        (
+            "verdict/1.0",
+            "verdict/1.2",
+            (1, 9),
+            "version 1.2, newer than",
+        ),
         ("lock: violated", "lock: broken", (7, 7), "broken"),
         ("divergences: 0", "divergences: -1", (9, 14), ""),
         ("notes: []", "notes: []\nnote: 1", (11, 1), "note"),

@@ -3,8 +3,8 @@
 use milp_model::{
     formulation::timed,
     rule::{
-        About, Channel, Duration, Event, Modality, Protocol, Range, Requires, Rotation, Rule,
-        Scope, Threshold, Who,
+        About, Channel, Checked, Duration, Event, Modality, Protocol, Range, Requires, Rotation,
+        Rule, Scope, Threshold, Who,
     },
 };
 use milp_schema::{
@@ -33,6 +33,7 @@ fn event(name: &'static str, sends: &str, who: Who, modality: Modality) -> Event
         scope: Scope::View,
         modality,
         requires: vec![],
+        checked: Checked::Always,
         excludes: vec![],
         decides: false,
     }
@@ -61,6 +62,8 @@ fn echo_broadcast(threshold: Threshold) -> Protocol {
     let channels = ["Offer", "Echo", "Delivered"].map(|name| Channel {
         kind: kind(name),
         forgeable: name != "Delivered",
+        lost_ahead: false,
+        pool: false,
     });
     Protocol {
         name: "echo-broadcast".into(),

@@ -1,7 +1,10 @@
 //! Drives replicas with a schedule.
 
 use crate::{Error, folder::Driven};
-use milp_replay::{Options, Protocol, Signatures};
+use milp_replay::{
+    Options, Protocol, Recovery, Replayed, Signatures,
+    engine::{self, ANSWER_LIMIT, Engine as _, SLOT, Sidecar, Start},
+};
 use milp_schema::{
     Instance, Verdict,
     instance::PROTOCOLS,
@@ -9,27 +12,48 @@ use milp_schema::{
 };
 use std::{fmt, str::FromStr};
 
-/// Which replicas to drive when not those the schedule was made for: `PROTOCOL[:MUTANT]`.
+/// The replicas a schedule was made for.
+pub const OWN: &str = "own";
+
+/// Production engines with an adapter.
+pub const ADAPTERS: [&str; 1] = ["nspcc-dbft"];
+
+/// Which replicas to drive: `own`, the name of a production engine, or `PROTOCOL[:MUTANT]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Engine {
-    /// Name of the protocol.
-    pub protocol: String,
-    /// Name of the mutant, if any.
-    pub mutant: Option<String>,
+pub enum Engine {
+    /// Those the instance is about, mutant included.
+    Own,
+    /// Built-in ones of a protocol.
+    BuiltIn {
+        /// Name of the protocol.
+        protocol: String,
+        /// Name of the mutant, if any.
+        mutant: Option<String>,
+    },
+    /// Those of a production engine, in a process of their own.
+    Adapter(String),
 }
 
 impl FromStr for Engine {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text == OWN {
+            return Ok(Self::Own);
+        }
+        if ADAPTERS.contains(&text) {
+            return Ok(Self::Adapter(text.to_owned()));
+        }
         let (protocol, mutant) = match text.split_once(':') {
             Some((protocol, mutant)) => (protocol, Some(mutant)),
             None => (text, None),
         };
         let Some((_, _, mutants)) = PROTOCOLS.iter().find(|(name, _, _)| *name == protocol) else {
-            let names = PROTOCOLS.map(|(name, _, _)| name).join(", ");
+            let protocols = PROTOCOLS.map(|(name, _, _)| name);
+            let names = [OWN].into_iter().chain(ADAPTERS).chain(protocols);
             return Err(format!(
-                "no replicas for protocol `{protocol}`: expected one of {names}"
+                "no replicas for protocol `{protocol}`: expected one of {}",
+                names.collect::<Vec<_>>().join(", ")
             ));
         };
         if let Some(mutant) = mutant.filter(|mutant| !mutants.contains(mutant)) {
@@ -38,7 +62,7 @@ impl FromStr for Engine {
                 mutants.join(", ")
             ));
         }
-        Ok(Self {
+        Ok(Self::BuiltIn {
             protocol: protocol.to_owned(),
             mutant: mutant.map(str::to_owned),
         })
@@ -47,38 +71,68 @@ impl FromStr for Engine {
 
 impl fmt::Display for Engine {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.protocol)?;
-        match &self.mutant {
-            Some(mutant) => write!(out, ":{mutant}"),
-            None => Ok(()),
+        match self {
+            Self::Own => out.write_str(OWN),
+            Self::BuiltIn {
+                protocol,
+                mutant: None,
+            } => out.write_str(protocol),
+            Self::BuiltIn {
+                protocol,
+                mutant: Some(mutant),
+            } => write!(out, "{protocol}:{mutant}"),
+            Self::Adapter(name) => out.write_str(name),
         }
     }
 }
 
 impl Engine {
-    /// The replicas an instance is about.
-    pub fn of(instance: &Instance) -> Self {
-        Self {
-            protocol: instance.protocol.clone(),
-            mutant: instance.mutant.clone(),
+    /// The instance with these replicas in place of its own.
+    fn put_into(&self, instance: &Instance) -> Result<Instance, Error> {
+        let (protocol, mutant) = match self {
+            Self::Own => return Ok(instance.clone()),
+            // A production engine has no mutants.
+            Self::Adapter(_) => (&instance.protocol, &None),
+            Self::BuiltIn { protocol, mutant } => (protocol, mutant),
+        };
+        // Primaries take turns by the rule set, so a schedule of one drives no other.
+        let known = |(name, rules, _): &(&str, &[&str], _)| {
+            name == protocol && rules.contains(&instance.rules.as_str())
+        };
+        if !PROTOCOLS.iter().any(known) {
+            return Err(Error::Refused(format!(
+                "a schedule of rule set `{}` cannot drive {self}, which has no such rule set",
+                instance.rules
+            )));
         }
+        Ok(Instance {
+            protocol: protocol.clone(),
+            mutant: mutant.clone(),
+            ..instance.clone()
+        })
     }
 
-    /// The instance with these replicas in place of its own.
-    fn put_into(&self, instance: &Instance) -> Instance {
-        // Another protocol has its own rule sets; the first one named is the paper's.
-        let rules = PROTOCOLS
-            .iter()
-            .find(|(name, _, _)| *name == self.protocol && *name != instance.protocol)
-            .and_then(|(_, rules, _)| rules.first())
-            .map_or_else(|| instance.rules.clone(), |rules| (*rules).to_owned());
-        Instance {
-            protocol: self.protocol.clone(),
-            rules,
-            mutant: self.mutant.clone(),
-            ..instance.clone()
+    /// Whether these replicas follow the rules that the predictions are by.
+    fn follows(&self, instance: &Instance) -> bool {
+        match self {
+            Self::Own => true,
+            Self::BuiltIn { protocol, mutant } => {
+                (protocol, mutant) == (&instance.protocol, &instance.mutant)
+            }
+            Self::Adapter(_) => instance.rules == "nspcc" && instance.mutant.is_none(),
         }
     }
+}
+
+/// How to drive them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct How {
+    /// Leave real signatures out, for speed.
+    pub symbolic: bool,
+    /// How an engine rebuilds what a recovery message carries.
+    pub recovery: Recovery,
+    /// Compare with the predictions even if the replicas follow other rules.
+    pub compare: bool,
 }
 
 /// What replicas did with a schedule.
@@ -91,40 +145,121 @@ pub struct Confirmed {
 }
 
 impl Driven {
-    /// Drives replicas with the schedule. `engine` replaces the replicas the instance is about;
-    /// then nothing is compared with the predictions, only the properties are checked.
-    /// `symbolic` leaves real signatures out, for speed.
+    /// Drives the replicas of `engine` with the schedule. Only what follows the rules the schedule
+    /// was made by is compared with the predictions, unless `how` says otherwise: the instance's
+    /// own replicas, and the production engine under its own rule set.
     ///
     /// # Errors
     ///
-    /// When the schedule is impossible on paper; a violated property or a divergence is part of
-    /// the verdict.
-    pub fn confirm(&self, engine: Option<&Engine>, symbolic: bool) -> Result<Confirmed, Error> {
-        let own = Engine::of(&self.instance);
-        let engine = engine.unwrap_or(&own);
-        let driven = engine.put_into(&self.instance);
-        let compare = self.predicted && *engine == own;
-        let signatures = if symbolic {
-            Signatures::Symbolic
-        } else {
-            Signatures::P256
-        };
-        let options = Options {
-            protocol: Protocol::Own,
-            compare,
-            signatures,
-        };
-        let replayed = milp_replay::replay(&driven, &self.faulty, &self.schedule, &options)?;
+    /// When the schedule is impossible on paper or not one for these replicas, or the adapter is
+    /// missing or at fault; a violated property or a divergence is part of the verdict.
+    pub fn confirm(&self, engine: &Engine, how: How) -> Result<Confirmed, Error> {
+        let replayed = self.replay(engine, how)?;
         let trace = milp_replay::to_ndjson(&replayed.trace);
         Ok(Confirmed {
             verdict: replayed.verdict,
             trace,
         })
     }
+
+    /// [`Driven::confirm`] with the trace as events.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn replay(&self, engine: &Engine, how: How) -> Result<Replayed, Error> {
+        let instance = engine.put_into(&self.instance)?;
+        let signatures = if how.symbolic {
+            Signatures::Symbolic
+        } else {
+            Signatures::P256
+        };
+        let options = Options {
+            protocol: Protocol::Own,
+            compare: self.predicted && (how.compare || engine.follows(&self.instance)),
+            signatures,
+            recovery: how.recovery,
+        };
+        match engine {
+            Engine::Adapter(name) => self.adapted(name, &instance, &options),
+            Engine::Own | Engine::BuiltIn { .. } => Ok(milp_replay::replay(
+                &instance,
+                &self.faulty,
+                &self.schedule,
+                &options,
+            )?),
+        }
+    }
+
+    /// The same in another process, which ends with the replay.
+    fn adapted(
+        &self,
+        name: &str,
+        instance: &Instance,
+        options: &Options,
+    ) -> Result<Replayed, Error> {
+        let mut sidecar = adapter(name)?;
+        let replayed = milp_replay::replay_on(
+            &mut sidecar,
+            instance,
+            &self.faulty,
+            &self.schedule,
+            options,
+        )?;
+        sidecar.shutdown()?;
+        Ok(replayed)
+    }
 }
 
-/// Whether every property holds, the heal phase decided and nothing diverged. A heal phase that
-/// met its step limit shows nothing bad.
+/// The adapter of a production engine, at work.
+fn adapter(name: &str) -> Result<Sidecar, Error> {
+    Ok(Sidecar::open(&engine::find(name)?, ANSWER_LIMIT)?)
+}
+
+/// Makes sure that the adapter of a production engine is there and answers.
+///
+/// # Errors
+///
+/// When it does not.
+pub(crate) fn probe(name: &str) -> Result<(), Error> {
+    let mut sidecar = adapter(name)?;
+    let alone = Start {
+        replicas: 1,
+        heights: 1,
+        byzantine: Vec::new(),
+        block_time: SLOT,
+        seed: 1,
+        signatures: Signatures::Symbolic,
+        recovery: Recovery::Ideal,
+    };
+    sidecar.start(&alone)?;
+    Ok(sidecar.shutdown()?)
+}
+
+impl Driven {
+    /// The schedule as a behaviour of the TLA+ model in the Informal Trace Format, on one line.
+    ///
+    /// # Errors
+    ///
+    /// When the instance is about other rules, or the schedule is no behaviour of the model.
+    pub fn itf(&self) -> Result<String, Error> {
+        let itf = milp_replay::tla::itf(&self.instance, &self.faulty, &self.schedule)?;
+        Ok(format!("{itf}\n"))
+    }
+
+    /// The schedule as a module that TLC checks together with the published model.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Driven::itf`].
+    pub fn tla_module(&self) -> Result<String, Error> {
+        let module = milp_replay::tla::module(&self.instance, &self.faulty, &self.schedule)?;
+        Ok(module)
+    }
+}
+
+/// Whether every property holds, the heal phase decided, nothing diverged and no engine broke down.
+/// A heal phase that met its step limit shows nothing bad.
 pub fn is_clean(verdict: &Verdict) -> bool {
     let properties = [
         verdict.agreement,
@@ -136,6 +271,7 @@ pub fn is_clean(verdict: &Verdict) -> bool {
     properties.iter().all(|property| *property == Holds::Holds)
         && verdict.termination != Liveness::Stuck
         && verdict.divergences == 0
+        && verdict.faults == 0
 }
 
 #[cfg(test)]
@@ -144,7 +280,7 @@ mod tests {
 
     fn clean() -> Verdict {
         Verdict {
-            format: "milp-verdict/1.0".into(),
+            format: milp_schema::verdict::FORMAT.into(),
             engine: "dbft2-paper".into(),
             agreement: Holds::Holds,
             finality: Holds::Holds,
@@ -153,12 +289,13 @@ mod tests {
             lock: Holds::Holds,
             termination: Liveness::Decided,
             divergences: 0,
+            faults: 0,
             notes: vec![],
         }
     }
 
     #[test]
-    fn any_violation_or_divergence_or_stuck_state_is_not_clean() {
+    fn any_violation_divergence_stuck_state_or_breakdown_is_not_clean() {
         assert!(is_clean(&clean()));
         assert!(is_clean(&Verdict {
             termination: Liveness::Open,
@@ -193,14 +330,52 @@ mod tests {
                 divergences: 1,
                 ..clean()
             },
+            Verdict {
+                faults: 1,
+                ..clean()
+            },
         ] {
             assert!(!is_clean(&bad), "{bad:?}");
         }
     }
 
+    fn instance(protocol: &str, rules: &str, mutant: Option<&str>) -> Instance {
+        let mutant = mutant.map_or_else(String::new, |name| format!("mutant: {name}\n"));
+        let text = format!(
+            "format: milp-instance/1.0\nprotocol: {protocol}\nrules: {rules}\nreplicas: 4\n\
+             views: 2\nslots: 8\ngoal: fork\n{mutant}"
+        );
+        milp_schema::read::instance_text("test", &text).unwrap()
+    }
+
+    #[test]
+    fn only_replicas_that_follow_the_rules_are_compared_and_other_rule_sets_are_refused() {
+        for (engine, protocol, rules, mutant, follows) in [
+            ("own", "dbft2", "paper", Some("small-quorum"), true),
+            ("dbft2", "dbft2", "paper", None, true),
+            ("dbft2", "dbft2", "paper", Some("small-quorum"), false),
+            ("dbft2", "dbft1", "paper", None, false),
+            ("nspcc-dbft", "dbft2", "nspcc", None, true),
+            ("nspcc-dbft", "dbft2", "nspcc", Some("small-quorum"), false),
+            ("nspcc-dbft", "dbft2", "paper", None, false),
+        ] {
+            let engine: Engine = engine.parse().unwrap();
+            let instance = instance(protocol, rules, mutant);
+            assert_eq!(engine.follows(&instance), follows, "{engine} {instance:?}");
+            let put = engine.put_into(&instance).unwrap();
+            assert_eq!(put.rules, rules);
+            assert!(engine == Engine::Own || put.mutant.is_none());
+        }
+        let old: Engine = "dbft1".parse().unwrap();
+        let error = old.put_into(&instance("dbft2", "nspcc", None)).unwrap_err();
+        assert!(error.to_string().contains("cannot drive dbft1"), "{error}");
+    }
+
     #[test]
     fn engines_are_named_with_an_optional_mutant() {
         for name in [
+            "own",
+            "nspcc-dbft",
             "dbft1",
             "dbft2",
             "dbft2:no-commit-lock",
@@ -209,8 +384,8 @@ mod tests {
             assert_eq!(name.parse::<Engine>().unwrap().to_string(), name);
         }
         for (name, names) in [
-            ("pbft", "dbft1, dbft2"),
-            ("", "dbft1, dbft2"),
+            ("pbft", "own, nspcc-dbft, dbft1, dbft2"),
+            ("", "own, nspcc-dbft, dbft1, dbft2"),
             ("dbft2:", "no-commit-lock, small-quorum"),
             ("dbft1:no-commit-lock", "small-quorum"),
         ] {

@@ -17,9 +17,12 @@ pub enum Error {
     /// The solver broke down or contradicted itself.
     #[error("failed to solve: {0}")]
     Solver(#[from] milp_solver::Error),
-    /// A schedule that is impossible on paper.
+    /// A schedule that is impossible on paper, or an engine that gave no answer.
     #[error("failed to replay: {0}")]
     Replay(#[from] milp_replay::Error),
+    /// An adapter that failed, or refused what no engine refuses.
+    #[error(transparent)]
+    Engine(#[from] milp_replay::engine::EngineError),
     /// A request that makes no sense, with what to do instead.
     #[error("{0}")]
     Refused(String),
@@ -47,8 +50,18 @@ impl Error {
     /// Whether the input or the request is at fault rather than the program or the machine.
     pub fn is_input(&self) -> bool {
         match self {
-            Self::Read(_) | Self::Model(_) | Self::Replay(_) | Self::Refused(_) => true,
-            Self::Solver(_) | Self::Io { .. } | Self::Write { .. } => false,
+            Self::Read(_) | Self::Model(_) | Self::Refused(_) => true,
+            Self::Replay(error) => error.is_input(),
+            Self::Solver(_) | Self::Engine(_) | Self::Io { .. } | Self::Write { .. } => false,
+        }
+    }
+
+    /// Whether an engine or its adapter gave no answer, which says nothing about any result.
+    pub fn is_engine(&self) -> bool {
+        match self {
+            Self::Engine(_) => true,
+            Self::Replay(error) => !error.is_input(),
+            _ => false,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    confirm::Engine,
+    confirm::{Engine, How},
     folder::{Driven, Folder},
 };
 use milp_schema::{
@@ -18,13 +18,15 @@ use std::{
 };
 
 /// What [`Expected::format`] says.
-pub const FORMAT: &str = "milp-expected/1.0";
+///
+/// 1.1: `as` may name a production engine, a verdict counts `faults`.
+pub const FORMAT: &str = "milp-expected/1.1";
 
 /// What a kept result must give.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// [`FORMAT`].
+    /// [`FORMAT`]; an older minor means the same and is replaced by it when read.
     pub format: String,
     /// SHA-256 of schedule.csv, lower-case hex.
     pub schedule_sha256: String,
@@ -49,7 +51,7 @@ pub struct Expected {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedReplay {
-    /// `PROTOCOL[:MUTANT]`.
+    /// `PROTOCOL[:MUTANT]`, or the name of a production engine.
     #[serde(rename = "as")]
     pub engine: String,
     /// What they do.
@@ -98,6 +100,18 @@ pub struct ExpectedVerdict {
     pub termination: Liveness,
     /// Differences between prediction and trace.
     pub divergences: u32,
+    /// How often the engine broke down.
+    #[serde(default, skip_serializing_if = "none")]
+    pub faults: u32,
+}
+
+/// Most engines never break down; files say it only of those that do.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn none(faults: &u32) -> bool {
+    *faults == 0
 }
 
 impl From<&Verdict> for ExpectedVerdict {
@@ -111,27 +125,40 @@ impl From<&Verdict> for ExpectedVerdict {
             lock: verdict.lock,
             termination: verdict.termination,
             divergences: verdict.divergences,
+            faults: verdict.faults,
         }
     }
 }
 
 impl Expected {
     /// What `folder` gives now: its files' hashes, its outcome, and a replay on its own replicas
-    /// and on each of `engines`.
+    /// and on each other one of `engines`.
     ///
     /// # Errors
     ///
     /// When a replay is impossible, or the solve left no incumbent.
     pub fn observe(folder: &Folder, engines: &[Engine]) -> Result<Self, Error> {
-        let driven = Driven::from(folder);
-        let own = driven.confirm(None, false)?;
-        let replays = engines
-            .iter()
+        let verdict = observed(folder, &Engine::Own)?;
+        Self::with(folder, verdict, engines)
+    }
+
+    /// [`Expected::observe`] without a replay on its own replicas, which is taken to give
+    /// `verdict`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Expected::observe`].
+    pub fn with(
+        folder: &Folder,
+        verdict: ExpectedVerdict,
+        engines: &[Engine],
+    ) -> Result<Self, Error> {
+        let others = engines.iter().filter(|engine| **engine != Engine::Own);
+        let replays = others
             .map(|engine| {
-                let verdict = driven.confirm(Some(engine), false)?.verdict;
                 Ok(ExpectedReplay {
                     engine: engine.to_string(),
-                    verdict: (&verdict).into(),
+                    verdict: observed(folder, engine)?,
                 })
             })
             .collect::<Result<_, Error>>()?;
@@ -152,7 +179,7 @@ impl Expected {
             })?,
             proved: *proved,
             certificate: certificate.into(),
-            verdict: (&own.verdict).into(),
+            verdict,
             replays,
         })
     }
@@ -163,7 +190,9 @@ impl Expected {
     ///
     /// With every problem found in it.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        Ok(milp_schema::read::yaml::<Self>(path, "expected")?)
+        let mut expected = milp_schema::read::yaml::<Self>(path, "expected")?;
+        FORMAT.clone_into(&mut expected.format);
+        Ok(expected)
     }
 
     /// The file's text.
@@ -198,6 +227,12 @@ impl Expected {
         flatten("", &tree, &mut facts);
         facts
     }
+}
+
+/// What the replicas of `engine` do with a kept schedule.
+fn observed(folder: &Folder, engine: &Engine) -> Result<ExpectedVerdict, Error> {
+    let confirmed = Driven::from(folder).confirm(engine, How::default())?;
+    Ok((&confirmed.verdict).into())
 }
 
 /// Puts the leaves of `tree` into `facts`. An entry of a list goes by its `as`, because the order
@@ -244,6 +279,7 @@ mod tests {
             lock: Holds::Holds,
             termination: Liveness::Decided,
             divergences: 0,
+            faults: 0,
         };
         let other = ExpectedVerdict {
             engine: "dbft2-paper".into(),
@@ -298,6 +334,24 @@ mod tests {
                 .contains(&"replays.dbft2.verdict.agreement: expected holds, found nothing".into()),
             "{differences:?}"
         );
+    }
+
+    #[test]
+    fn a_file_of_the_first_minor_means_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("expected.yaml");
+        let mut expected = expected();
+        let old = expected
+            .yaml()
+            .unwrap()
+            .replace(FORMAT, "milp-expected/1.0");
+        assert!(!old.contains("faults"), "{old}");
+        std::fs::write(&path, old).unwrap();
+        assert_eq!(Expected::read(&path).unwrap(), expected);
+        // What breaks down is said, and read.
+        expected.replays[0].verdict.faults = 2;
+        std::fs::write(&path, expected.yaml().unwrap()).unwrap();
+        assert_eq!(Expected::read(&path).unwrap(), expected);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The files of a result and where they belong.
 
-use crate::Error;
+use crate::{Error, learn::Cuts};
 use milp_schema::{
     Choice, Instance, Outcome, ReplicaId, Schedule, instance::FaultKind, read, write,
 };
@@ -16,6 +16,8 @@ pub const SCHEDULE: &str = "schedule.csv";
 pub const PREDICTIONS: &str = "predictions.csv";
 /// What the solve found.
 pub const OUTCOME: &str = "outcome.yaml";
+/// What was learned from an engine.
+pub const CUTS: &str = "cuts.yaml";
 /// What a replay must find for ever.
 pub const EXPECTED: &str = "expected.yaml";
 
@@ -54,6 +56,16 @@ impl Folder {
             outcome,
             schedule,
         })
+    }
+
+    /// What was learned from an engine on the way to the result, if anything was.
+    ///
+    /// # Errors
+    ///
+    /// With every problem of the file.
+    pub fn cuts(&self) -> Result<Option<Cuts>, Error> {
+        let path = self.dir.join(CUTS);
+        path.is_file().then(|| Cuts::read(&path)).transpose()
     }
 
     /// SHA-256 of schedule.csv as it lies on the disk, lower-case hex.
@@ -271,7 +283,7 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
 }
 
 fn is_part_of_a_result(name: &str) -> bool {
-    [SCHEDULE, PREDICTIONS, OUTCOME].contains(&name)
+    [SCHEDULE, PREDICTIONS, OUTCOME, CUTS].contains(&name)
         || between(name, "trace.", ".ndjson")
         || between(name, "verdict.", ".yaml")
 }

@@ -2,13 +2,14 @@
 //!
 //! [`solve`] goes from an instance to an outcome and a schedule, [`confirm`] drives replicas with
 //! a schedule, [`promote`] keeps a confirmed result and [`regress`] checks what was kept.
-//! [`folder`] knows the files of a result, [`sentence`] the words of one.
+//! [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
 
 pub mod confirm;
 mod error;
 pub mod expected;
 pub mod folder;
 mod junit;
+pub mod learn;
 pub mod promote;
 pub mod regress;
 pub mod sentence;
@@ -17,3 +18,4 @@ pub mod solve;
 mod start;
 
 pub use error::Error;
+pub use milp_replay::Recovery;

@@ -4,9 +4,9 @@ use crate::{
     Error,
     confirm::Engine,
     expected::Expected,
-    folder::{self, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE},
+    folder::{self, CUTS, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE},
 };
-use milp_schema::write;
+use milp_schema::{Instance, write};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -33,7 +33,8 @@ pub struct Request<'a> {
     pub results: &'a Path,
     /// Its path there; by default that of `from` below its innermost folder `out`.
     pub name: Option<&'a Path>,
-    /// Further replicas whose verdict is kept; by default [`controls`].
+    /// Replicas whose verdict is kept beside that of the instance's own, which always is; by
+    /// default [`controls`].
     pub engines: Option<&'a [Engine]>,
     /// Whether to replace what is kept there already.
     pub force: bool,
@@ -56,7 +57,8 @@ pub fn promote(request: &Request<'_>) -> Result<Promoted, Error> {
         )));
     }
     let mut files = BTreeMap::from([(EXPECTED.to_owned(), expected.yaml()?.into_bytes())]);
-    for name in [SCHEDULE, PREDICTIONS, OUTCOME] {
+    let learned = from.cuts()?.map(|_| CUTS);
+    for name in [SCHEDULE, PREDICTIONS, OUTCOME].into_iter().chain(learned) {
         let path = from.dir.join(name);
         files.insert(
             name.to_owned(),
@@ -76,27 +78,32 @@ fn observe(from: &Folder, engines: Option<&[Engine]>) -> Result<Expected, Error>
              solve again"
         )));
     }
-    let by_default = controls(&Engine::of(&from.outcome.instance));
+    let by_default = controls(&from.outcome.instance);
     let engines = engines.unwrap_or(&by_default);
     let expected = Expected::observe(from, engines)?;
-    if expected.verdict.divergences > 0 {
-        return Err(Error::Refused(format!(
-            "{at} is not kept: the replay diverges from the predictions in {} places, see \
-             `milp replay {at}`",
-            expected.verdict.divergences
-        )));
+    let own = (crate::confirm::OWN, &expected.verdict);
+    let others = expected.replays.iter();
+    let others = others.map(|replay| (replay.engine.as_str(), &replay.verdict));
+    for (engine, verdict) in [own].into_iter().chain(others) {
+        if verdict.divergences > 0 {
+            return Err(Error::Refused(format!(
+                "{at} is not kept: the replay diverges from the predictions in {} places, see \
+                 `milp replay {at} --engine {engine}`",
+                verdict.divergences
+            )));
+        }
     }
     Ok(expected)
 }
 
 /// The replicas that should resist what was found: a mutant's choices are tried on the protocol
 /// itself, those for dBFT 1.0 on dBFT 2.0, which was made because of them.
-pub fn controls(engine: &Engine) -> Vec<Engine> {
-    let sound = |protocol: &str| Engine {
+pub fn controls(instance: &Instance) -> Vec<Engine> {
+    let sound = |protocol: &str| Engine::BuiltIn {
         protocol: protocol.to_owned(),
         mutant: None,
     };
-    match (engine.protocol.as_str(), &engine.mutant) {
+    match (instance.protocol.as_str(), &instance.mutant) {
         (protocol, Some(_)) => vec![sound(protocol)],
         ("dbft1", None) => vec![sound("dbft2")],
         _ => Vec::new(),
@@ -140,8 +147,17 @@ mod tests {
 
     #[test]
     fn weakened_protocols_are_tried_on_the_sound_one() {
-        let controls = |engine: &str| {
-            controls(&engine.parse().unwrap())
+        let controls = |names: &str| {
+            let (protocol, mutant) = names.split_once(':').unwrap_or((names, ""));
+            let mutant = match mutant {
+                "" => String::new(),
+                name => format!("mutant: {name}\n"),
+            };
+            let text = format!(
+                "format: milp-instance/1.0\nprotocol: {protocol}\nreplicas: 4\nviews: 2\n\
+                 slots: 8\ngoal: fork\n{mutant}"
+            );
+            controls(&milp_schema::read::instance_text("test", &text).unwrap())
                 .iter()
                 .map(Engine::to_string)
                 .collect::<Vec<_>>()

@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    confirm::Engine,
+    confirm::{self, ADAPTERS, Engine},
     expected::{CertificateKind, Expected},
     folder::{EXPECTED, Folder},
     junit, sentence,
@@ -11,6 +11,7 @@ use crate::{
 use milp_schema::Outcome;
 use milp_solver::Settings;
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
@@ -33,20 +34,70 @@ pub struct About {
     pub goal: &'static str,
     /// The kept value in words, and whether it is proved.
     pub value: String,
-    /// The replicas driven: the instance's own, then the others.
+    /// The replicas driven: the instance's own, then the others, as far as they were asked for.
     pub engines: Vec<String>,
 }
 
-/// Checks every folder below `results` that has an `expected.yaml`, in order of their paths.
-/// With `settings` every instance is solved again as well. A case whose files cannot be read or
+/// Which replicas to run of those that the kept results name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The built-in ones: the instance's own and, where they are kept, those of other protocols.
+    own: bool,
+    /// Production engines by name; their adapters are there.
+    adapters: BTreeSet<String>,
+}
+
+impl Asked {
+    /// `own` stands for everything built in, the others are looked for.
+    ///
+    /// # Errors
+    ///
+    /// When an adapter is missing or broken, so that no engine asked for is passed over; for the name of a
+    /// protocol, because each result has its own.
+    pub fn of(engines: &[Engine]) -> Result<Self, Error> {
+        let mut asked = Self {
+            own: false,
+            adapters: BTreeSet::new(),
+        };
+        for engine in engines {
+            match engine {
+                Engine::Own => asked.own = true,
+                Engine::Adapter(name) => {
+                    confirm::probe(name)?;
+                    asked.adapters.insert(name.clone());
+                }
+                Engine::BuiltIn { .. } => {
+                    return Err(Error::Refused(format!(
+                        "{engine} is no choice here: own stands for all replicas built in, the \
+                         others are {}",
+                        ADAPTERS.join(", ")
+                    )));
+                }
+            }
+        }
+        Ok(asked)
+    }
+
+    fn includes(&self, engine: &Engine) -> bool {
+        match engine {
+            Engine::Own | Engine::BuiltIn { .. } => self.own,
+            Engine::Adapter(name) => self.adapters.contains(name),
+        }
+    }
+}
+
+/// Checks every folder below `results` that has an `expected.yaml`, in order of their paths, on
+/// the replicas it names as far as they are `asked` for. With `settings` every instance is solved again as well. A case whose files cannot be read or
 /// replayed is a difference, so one broken case hides no other. An empty list says that there
 /// was nothing to check.
 ///
 /// # Errors
 ///
-/// When the folder itself cannot be read.
+/// When the folder itself cannot be read, or an adapter is at fault, which says nothing about any
+/// result.
 pub fn regress(
     results: &Path,
+    asked: &Asked,
     settings: Option<&Settings>,
     report: &mut dyn FnMut(&Case),
 ) -> Result<Vec<Case>, Error> {
@@ -65,7 +116,7 @@ pub fn regress(
         } else {
             name
         };
-        let case = check(name, &dir, settings);
+        let case = check(name, &dir, asked, settings)?;
         report(&case);
         cases.push(case);
     }
@@ -95,13 +146,21 @@ fn collect(dir: &Path, dirs: &mut Vec<PathBuf>) -> Result<(), Error> {
     Ok(())
 }
 
-fn check(name: String, dir: &Path, settings: Option<&Settings>) -> Case {
+fn check(
+    name: String,
+    dir: &Path,
+    asked: &Asked,
+    settings: Option<&Settings>,
+) -> Result<Case, Error> {
     let read = || Ok((Expected::read(&dir.join(EXPECTED))?, Folder::read(dir)?));
-    let (expected, folder) = match read() {
+    let (kept, folder) = match read() {
         Ok(both) => both,
-        Err(error) => return broken(name, &error),
+        Err(error) => return Ok(broken(name, &error)),
     };
-    let engines = expected.replays.iter().map(|replay| replay.engine.clone());
+    let plan = match Plan::of(&kept, asked) {
+        Ok(plan) => plan,
+        Err(error) => return Ok(broken(name, &error)),
+    };
     let Outcome {
         instance,
         primal,
@@ -109,6 +168,8 @@ fn check(name: String, dir: &Path, settings: Option<&Settings>) -> Case {
         ..
     } = &folder.outcome;
     let value = primal.map_or_else(String::new, |primal| sentence::value(instance, primal));
+    let own = asked.own.then(|| kept.verdict.engine.clone());
+    let others = plan.engines.iter().map(Engine::to_string);
     let about = About {
         goal: sentence::goal_name(instance.goal),
         value: if *proved {
@@ -116,21 +177,49 @@ fn check(name: String, dir: &Path, settings: Option<&Settings>) -> Case {
         } else {
             value
         },
-        engines: [expected.verdict.engine.clone()]
-            .into_iter()
-            .chain(engines)
-            .collect(),
+        engines: own.into_iter().chain(others).collect(),
     };
-    match differences(&expected, &folder, settings) {
-        Ok(differences) => Case {
+    let about = Some(about);
+    match differences(&plan, &folder, settings) {
+        Ok(differences) => Ok(Case {
             name,
-            about: Some(about),
+            about,
             differences,
-        },
-        Err(error) => Case {
-            about: Some(about),
+        }),
+        Err(error) if error.is_engine() => Err(error),
+        Err(error) => Ok(Case {
+            about,
             ..broken(name, &error)
-        },
+        }),
+    }
+}
+
+/// What is run of a kept result.
+struct Plan {
+    own: bool,
+    engines: Vec<Engine>,
+    /// What is expected of those that are run.
+    expected: Expected,
+}
+
+impl Plan {
+    fn of(kept: &Expected, asked: &Asked) -> Result<Self, Error> {
+        let (mut engines, mut replays) = (Vec::new(), Vec::new());
+        for replay in &kept.replays {
+            let engine = replay.engine.parse::<Engine>().map_err(Error::Refused)?;
+            if asked.includes(&engine) {
+                engines.push(engine);
+                replays.push(replay.clone());
+            }
+        }
+        Ok(Self {
+            own: asked.own,
+            engines,
+            expected: Expected {
+                replays,
+                ..kept.clone()
+            },
+        })
     }
 }
 
@@ -143,16 +232,17 @@ fn broken(name: String, error: &Error) -> Case {
 }
 
 fn differences(
-    expected: &Expected,
+    plan: &Plan,
     folder: &Folder,
     settings: Option<&Settings>,
 ) -> Result<Vec<String>, Error> {
-    let engines = expected
-        .replays
-        .iter()
-        .map(|replay| replay.engine.parse::<Engine>().map_err(Error::Refused))
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut differences = expected.differences(&Expected::observe(folder, &engines)?);
+    let expected = &plan.expected;
+    let found = if plan.own {
+        Expected::observe(folder, &plan.engines)?
+    } else {
+        Expected::with(folder, expected.verdict.clone(), &plan.engines)?
+    };
+    let mut differences = expected.differences(&found);
     if folder.outcome.schedule_sha256.as_ref() != Some(&expected.schedule_sha256) {
         differences.push("outcome.yaml is about another schedule".to_owned());
     }
@@ -162,7 +252,7 @@ fn differences(
     Ok(differences)
 }
 
-/// What a new solve says differently. The schedule may be another one that is as bad.
+/// What a new solve says differently, with what was learned the first time. The schedule may be another one that is as bad.
 fn solved_again(
     expected: &Expected,
     folder: &Folder,
@@ -175,7 +265,12 @@ fn solved_again(
         adequacy: false,
         command: "milp regress --solve",
     };
-    let Solution { outcome, .. } = solve::solve(&request, &AtomicBool::new(false), &mut |_| ())?;
+    let Solution { outcome, .. } = solve::solve_with(
+        &request,
+        folder.cuts()?.as_ref(),
+        &AtomicBool::new(false),
+        &mut |_| (),
+    )?;
     let found = Expected {
         termination: outcome.termination,
         primal: outcome.primal.unwrap_or(i64::MIN),

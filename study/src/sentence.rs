@@ -310,6 +310,10 @@ fn conditions(instance: &Instance) -> Vec<String> {
     if let (Timeouts::Protocol, Some(time)) = (instance.timeouts, instance.block_time) {
         conditions.push(format!("timers by the protocol with block time {time}"));
     }
+    if instance.rules == "nspcc" {
+        // EXECUTION.md, E21 and E22.
+        conditions.push("recovery messages withheld, the patterns of E22 left out".to_owned());
+    }
     let budget = instance.budget;
     for (most, what) in [
         (budget.late, "late copies"),
@@ -321,7 +325,7 @@ fn conditions(instance: &Instance) -> Vec<String> {
     conditions
 }
 
-fn count(number: i64, noun: &str) -> String {
+pub(crate) fn count(number: i64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

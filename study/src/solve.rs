@@ -3,6 +3,7 @@
 use crate::{
     Error,
     folder::{self, Folder},
+    learn::Cuts,
     sentence::{self, Certified, Found},
     size::Size,
     start,
@@ -107,8 +108,24 @@ pub fn solve(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Solution, Error> {
+    solve_with(request, None, interrupt, progress)
+}
+
+/// [`solve`] with what was learned from an engine as further rows. Whatever is proved is then
+/// proved of the program with these rows, and the sentence says so.
+///
+/// # Errors
+///
+/// As for [`solve`].
+pub fn solve_with(
+    request: &Request<'_>,
+    cuts: Option<&Cuts>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Solution, Error> {
     let instance = request.instance;
-    let built = milp_model::build(instance)?;
+    let cuts = cuts.filter(|cuts| !cuts.cuts.is_empty());
+    let built = build(instance, cuts)?;
     let mut settings = request.settings.clone();
     settings.warm_start = match request.warm_start {
         None => start::random_start(instance, &built),
@@ -123,7 +140,8 @@ pub fn solve(
                 time_limit_seconds: request.settings.time_limit_seconds - solved.seconds,
                 ..request.settings.clone()
             };
-            Some(check_horizon(instance, primal, &left, interrupt, progress)?)
+            let first = (instance, cuts, primal);
+            Some(check_horizon(first, &left, interrupt, progress)?)
         }
         _ => None,
     };
@@ -149,7 +167,7 @@ pub fn solve(
         seconds: solved.seconds,
         formulation: built.formulation.to_owned(),
         certificate: solved.certificate,
-        sentence: sentence::sentence(instance, &found),
+        sentence: sentence::sentence(instance, &found) + &relative(cuts),
         faulty,
         schedule_sha256: schedule.as_ref().map(sha256),
         instance: instance.clone(),
@@ -165,6 +183,23 @@ pub fn solve(
         started_from: solved.started_from,
         refuted: solved.refuted,
         adequacy,
+    })
+}
+
+/// The program of the instance, with what was learned.
+fn build(instance: &Instance, cuts: Option<&Cuts>) -> Result<milp_model::Built, Error> {
+    let mut built = milp_model::build(instance)?;
+    if let Some(cuts) = cuts {
+        cuts.add_to(&mut built, instance);
+    }
+    Ok(built)
+}
+
+/// What the sentence rests on besides the program of the instance.
+fn relative(cuts: Option<&Cuts>) -> String {
+    cuts.map_or_else(String::new, |Cuts { engine, cuts, .. }| {
+        let count = sentence::count(cuts.len() as i64, "cut");
+        format!(", relative to {count} learned from {engine}")
     })
 }
 
@@ -189,8 +224,7 @@ impl Solution {
 
 /// Solves again with more slots: an optimum that grows says that the horizon was too short.
 fn check_horizon(
-    instance: &Instance,
-    primal: i64,
+    (instance, cuts, primal): (&Instance, Option<&Cuts>, i64),
     settings: &Settings,
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
@@ -199,7 +233,7 @@ fn check_horizon(
         slots: instance.slots + ADEQUACY_SLOTS,
         ..instance.clone()
     };
-    let built = milp_model::build(&longer)?;
+    let built = build(&longer, cuts)?;
     let settings = &Settings {
         time_limit_seconds: settings.time_limit_seconds.max(0.0),
         warm_start: start::random_start(&longer, &built),

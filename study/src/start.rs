@@ -16,17 +16,22 @@ use std::collections::BTreeSet;
 /// How many executions are drawn; seeds 0, 1, 2, …
 const EXECUTIONS: u64 = 300;
 
-/// The point of the worst execution drawn, one entry per column; `None` for goals that need a
-/// final state, which random executions rarely end in, and for protocols without replicas.
+/// The point of the worst execution drawn, one entry per column. Random executions rarely end in a
+/// final state, so a goal that needs one starts from a lock, where one is known.
 pub(crate) fn random_start(instance: &Instance, built: &Built) -> Option<Vec<Option<i64>>> {
-    if instance.goal == Goal::Stall {
+    if !random::covers(instance) {
         return None;
+    }
+    if instance.goal == Goal::Stall {
+        let lock = random::lock(instance)?;
+        let point = built.encode(&lock.schedule, &lock.faulty).ok()?;
+        return fits(built, &point).then_some(point);
     }
     let mut worst: Option<(i64, Vec<Option<i64>>)> = None;
     for seed in 0..EXECUTIONS {
         let execution = random::execution(instance, seed);
         let badness = badness(instance, &execution);
-        if execution.beyond_views || worst.as_ref().is_some_and(|(most, _)| *most >= badness) {
+        if execution.left_out || worst.as_ref().is_some_and(|(most, _)| *most >= badness) {
             continue;
         }
         let Ok(point) = built.encode(&execution.schedule, &execution.faulty) else {

@@ -11,7 +11,7 @@ use milp_schema::{
 };
 use milp_study::solve::{Request, Solution, solve};
 use std::sync::atomic::AtomicBool;
-use support::{any, instance, settings};
+use support::{any, instance, production, settings};
 
 fn solved(instance: &Instance) -> Solution {
     let settings = settings(60.0, true);
@@ -166,4 +166,48 @@ fn no_proof_of_safety_needs_a_valid_inequality() {
     let settings = settings(120.0, true);
     let solved = milp_solver::solve(&program, &settings, &stop, &mut |_| {}).expect("it solves");
     assert_eq!((solved.primal, solved.proved), (Some(1), true));
+}
+
+#[test]
+fn under_the_production_rules_nobody_leaves_a_view_before_others_were_heard() {
+    // Slot 1 questions, since nobody was heard; 2 requests to leave, 3 the next view.
+    let mut views = production(3, 2);
+    views.goal = Goal::Views;
+    check(&views, 1);
+    views.slots = 3;
+    check(&views, 2);
+    // Three of four have to ask.
+    views.budget.timeouts = Some(2);
+    check(&views, 1);
+}
+
+#[test]
+fn under_the_production_rules_one_block_takes_four_slots() {
+    let mut fork = production(1, 3);
+    check(&fork, 0);
+    fork.slots = 4;
+    check(&fork, 1);
+}
+
+#[test]
+fn under_the_production_rules_four_replicas_lock_without_a_fault() {
+    let mut stall = production(2, 8);
+    stall.goal = Goal::Stall;
+    stall.network = Network::Eventual;
+    check(&stall, 0);
+}
+
+#[test]
+fn production_timers_bound_the_first_decision_of_a_fast_network() {
+    // Block time 3, delays of 1, nobody faulty: request in slot 3, three hops.
+    let mut slow = production(1, 9);
+    slow.goal = Goal::Slow;
+    slow.network = Network::Bounded {
+        delay_min: 1,
+        delay_max: 1,
+        gst: 0,
+    };
+    slow.timeouts = Timeouts::Protocol;
+    slow.block_time = Some(3);
+    check(&slow, 6);
 }

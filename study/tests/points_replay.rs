@@ -8,61 +8,78 @@
 
 mod support;
 
-use milp_model::program::Col;
-use milp_replay::{Options, Protocol, Signatures, replay};
-use milp_schema::schedule::Event;
+use milp_model::{
+    Decoded,
+    program::{Col, Program},
+};
+use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
+use milp_schema::{Instance, schedule::Event};
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
-use support::{settings, variants};
+use support::{production_variants, settings, variants, weights};
 
-/// A repeatable sequence of small weights (splitmix64).
-fn weights(seed: u64) -> impl FnMut() -> i64 {
-    let mut state = seed;
-    move || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        i64::try_from((z ^ (z >> 31)) % 7).expect("less than 7") - 2
-    }
+/// Points found, and what happened in them.
+#[derive(Debug, Default)]
+struct Tried {
+    points: u32,
+    /// Those that are not where the search began.
+    moved: u32,
+    seen: BTreeMap<String, u32>,
 }
 
-#[test]
-fn random_corners_of_the_program_replay_without_divergence() {
-    let mut tried = 0;
-    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    for (name, instance) in variants(2, 8) {
+/// Where a search for a corner begins.
+#[derive(Debug, Clone, Copy)]
+enum From {
+    /// Anywhere.
+    Nothing,
+    /// At a random execution, of which half of the replicas keep to theirs: programs too large to
+    /// find a point in seconds.
+    Execution,
+}
+
+/// Pulls the program of every variant towards random corners, and replays what comes out.
+fn try_corners(variants: Vec<(&'static str, Instance)>, seeds: u64, from: From) -> Tried {
+    let mut tried = Tried::default();
+    for (name, instance) in variants {
         let built = milp_model::build(&instance).expect("timed supports it");
-        for seed in 0..5 {
+        for seed in 0..seeds {
             let mut program = built.program.clone();
             let mut weight = weights(seed);
+            // Decisions are rare, so now and then they weigh more.
+            let more = |name: &str| {
+                if seed % 4 == 3 && name.starts_with("did_decide") {
+                    9
+                } else {
+                    0
+                }
+            };
+            let names: Vec<&str> = built
+                .program
+                .columns
+                .iter()
+                .map(|c| c.name.as_str())
+                .collect();
             program.objective = (0..program.columns.len() as u32)
-                .map(|col| (Col(col), weight()))
+                .map(|col| (Col(col), weight() + more(names[col as usize])))
                 .filter(|&(_, weight)| weight != 0)
                 .collect();
             let mut settings = settings(4.0, false);
             // Any good point will do: the first two, not the best.
             settings.options = vec![("mip_max_improving_sols".into(), "2".into())];
+            if matches!(from, From::Execution) {
+                settings.warm_start = support::start(&instance, &built, seed);
+                settings.options.clear();
+                keep_half(&mut program, settings.warm_start.as_deref(), seed);
+            }
             let solved =
                 milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| {})
                     .expect("the solver runs");
             let Some(point) = solved.point else { continue };
+            let start = settings.warm_start.unwrap_or_default();
+            let differs = |(was, is): (&Option<i64>, &i64)| was.is_some_and(|was| was != *is);
+            let is_new = start.is_empty() || start.iter().zip(&point).any(differs);
+            tried.moved += u32::from(is_new);
             let decoded = built.decode(&point);
-            let options = Options {
-                protocol: Protocol::Own,
-                compare: true,
-                signatures: Signatures::Symbolic,
-            };
-            let replayed = replay(&instance, &decoded.faulty, &decoded.schedule, &options)
-                .expect("a point is a possible schedule");
-            assert_eq!(
-                replayed.verdict.divergences,
-                0,
-                "{name}, seed {seed}, faulty {:?}: {:#?}\n{}\n{}",
-                decoded.faulty,
-                replayed.verdict.notes,
-                milp_schema::write::choices_csv(&decoded.schedule.choices),
-                milp_schema::write::predictions_csv(&decoded.schedule.predictions),
-            );
+            follow(&format!("{name}, seed {seed}"), &instance, &decoded);
             let encoded = built
                 .encode(&decoded.schedule, &decoded.faulty)
                 .expect("its own");
@@ -76,22 +93,92 @@ fn random_corners_of_the_program_replay_without_divergence() {
                     Event::EnterView { view, .. } => format!("enter view {view}"),
                     Event::Decide(block) => format!("decide in view {}", block.view),
                 };
-                *seen.entry(what).or_default() += 1;
+                *tried.seen.entry(what).or_default() += 1;
             }
-            tried += 1;
+            tried.points += 1;
         }
     }
-    println!("{tried} points replayed; what happened in them: {seen:#?}");
-    assert!(tried >= 48, "{tried}");
-    for what in [
-        "send Commit",
-        "send Block",
-        "enter view 1",
-        "decide in view 1",
-    ] {
-        assert!(
-            seen.get(what).copied().unwrap_or(0) >= 10,
-            "{what}: {seen:?}"
-        );
+    tried
+}
+
+/// Fixes what happens at about half of the replicas.
+fn keep_half(program: &mut Program, start: Option<&[Option<i64>]>, seed: u64) {
+    let Some(start) = start else { return };
+    for (column, value) in program.columns.iter_mut().zip(start) {
+        let (_, about) = column.name.split_once("_i").unwrap_or_default();
+        let replica = about
+            .split('_')
+            .next()
+            .and_then(|id| id.parse::<u64>().ok());
+        if let (Some(replica), Some(value)) = (replica, *value)
+            && (replica * 7 + seed * 5 + replica * seed) % 4 < 2
+        {
+            (column.lower, column.upper) = (value, value);
+        }
     }
+}
+
+/// The replicas do what the point says.
+fn follow(name: &str, instance: &Instance, decoded: &Decoded) {
+    let options = Options {
+        protocol: Protocol::Own,
+        compare: true,
+        signatures: Signatures::Symbolic,
+        recovery: Recovery::Ideal,
+    };
+    let replayed = replay(instance, &decoded.faulty, &decoded.schedule, &options)
+        .expect("a point is a possible schedule");
+    assert_eq!(
+        replayed.verdict.divergences,
+        0,
+        "{name}, faulty {:?}: {:#?}\n{}\n{}",
+        decoded.faulty,
+        replayed.verdict.notes,
+        milp_schema::write::choices_csv(&decoded.schedule.choices),
+        milp_schema::write::predictions_csv(&decoded.schedule.predictions),
+    );
+}
+
+impl Tried {
+    /// Enough points, in which everything happened.
+    fn check(&self, points: u32, happenings: &[&str]) {
+        println!(
+            "{} points replayed, {} of them new; what happened in them: {:#?}",
+            self.points, self.moved, self.seen
+        );
+        assert!(self.moved >= points, "{self:?}");
+        for what in happenings {
+            assert!(
+                self.seen.get(*what).copied().unwrap_or(0) >= 10,
+                "{what}: {:?}",
+                self.seen
+            );
+        }
+    }
+}
+
+#[test]
+fn random_corners_of_the_program_replay_without_divergence() {
+    try_corners(variants(2, 8), 5, From::Nothing).check(
+        48,
+        &[
+            "send Commit",
+            "send Block",
+            "enter view 1",
+            "decide in view 1",
+        ],
+    );
+}
+
+#[test]
+fn random_corners_of_the_production_rules_replay_without_divergence() {
+    try_corners(production_variants(2, 8), 6, From::Execution).check(
+        35,
+        &[
+            "send Commit",
+            "send Block",
+            "send RecoveryRequest",
+            "enter view 1",
+        ],
+    );
 }

@@ -1,34 +1,51 @@
-//! `milp export`: the program for another solver.
+//! `milp export`: a program for another solver, a schedule for another model checker.
 
 use crate::{exit, print};
 use milp_schema::{read, write};
-use milp_study::Error;
+use milp_study::{Error, folder::Driven};
 use std::path::PathBuf;
 
-/// The instance and the format.
+/// What is exported and the format.
 #[derive(Debug, clap::Args)]
-#[command(group(clap::ArgGroup::new("format").required(true).args(["lp", "mps"])))]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one flag per format, of which one is given"
+)]
+#[command(group(clap::ArgGroup::new("format").required(true).args(["lp", "mps", "itf", "tla"])))]
+#[command(group(clap::ArgGroup::new("behaviour").args(["itf", "tla"])))]
 pub(crate) struct Args {
-    /// Instance file
+    /// Instance file; for --itf and --tla the folder of a result, or a schedule.csv
     file: PathBuf,
-    /// In the LP format of CPLEX
+    /// The program in the LP format of CPLEX
     #[arg(long)]
     lp: bool,
-    /// In free MPS
+    /// The program in free MPS
     #[arg(long)]
     mps: bool,
+    /// The behaviour of the TLA+ model in the Informal Trace Format
+    #[arg(long)]
+    itf: bool,
+    /// The behaviour as a module Trace with which TLC confirms it on the published model
+    #[arg(long)]
+    tla: bool,
+    /// Instance file of a schedule, in place of the one in outcome.yaml beside it
+    #[arg(long, value_name = "FILE", requires = "behaviour")]
+    instance: Option<PathBuf>,
     /// File to write [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    let instance = read::instance(&args.file)?;
-    let program = milp_model::build(&instance)?.program;
-    let text = if args.lp {
-        milp_solver::lp(&program)
+    let text = if args.itf || args.tla {
+        let driven = Driven::read(&args.file, args.instance.as_deref())?;
+        if args.itf {
+            driven.itf()?
+        } else {
+            driven.tla_module()?
+        }
     } else {
-        milp_solver::mps(&program)
+        program(args)?
     };
     match &args.out {
         Some(path) => write::file(path, text.as_bytes()).map_err(|source| Error::Io {
@@ -39,4 +56,15 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         None => print::line(text.trim_end()),
     }
     Ok(exit::DONE)
+}
+
+/// The program of the instance as text.
+fn program(args: &Args) -> Result<String, Error> {
+    let instance = read::instance(&args.file)?;
+    let program = milp_model::build(&instance)?.program;
+    Ok(if args.lp {
+        milp_solver::lp(&program)
+    } else {
+        milp_solver::mps(&program)
+    })
 }

@@ -2,7 +2,9 @@
 
 mod check;
 mod doctor;
+mod engine;
 mod export;
+mod fuzz;
 mod promote;
 mod regress;
 mod replay;
@@ -29,6 +31,11 @@ pub(crate) enum Command {
     Schema,
     /// Write the program of an instance for another solver
     Export(export::Args),
+    /// Compare our replicas with a production engine on random schedules
+    Fuzz(fuzz::Args),
+    /// Check an adapter that drives an engine in another process
+    #[command(subcommand)]
+    Engine(engine::Args),
     /// Say whether this machine has what building and running need
     Doctor,
 }
@@ -43,6 +50,8 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Check(args) => check::run(&args),
         Command::Schema => Ok(schema::run()),
         Command::Export(args) => export::run(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
+        Command::Engine(args) => Ok(engine::run(&args)),
         Command::Doctor => Ok(doctor::run()),
     }
 }

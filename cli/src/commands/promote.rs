@@ -19,9 +19,15 @@ pub(crate) struct Args {
     /// Path below it [default: the path of DIR below out/]
     #[arg(long, value_name = "PATH")]
     name: Option<PathBuf>,
-    /// Keep the verdict of these replicas as well; may be given again [default: the sound protocol
-    /// for a mutant, dbft2 for dbft1]
-    #[arg(long = "as", value_name = "PROTOCOL[:MUTANT]")]
+    /// Keep the verdict of these replicas beside that of the instance's own: nspcc-dbft (the
+    /// production engine) or PROTOCOL[:MUTANT]; may be given again, or as a list with commas
+    /// [default: the sound protocol for a mutant, dbft2 for dbft1]
+    #[arg(
+        long = "engine",
+        visible_alias = "as",
+        value_name = "ENGINE",
+        value_delimiter = ','
+    )]
     engines: Vec<Engine>,
     /// Replace what is kept there already
     #[arg(long)]

@@ -5,8 +5,9 @@ use crate::{exit, print};
 use milp_schema::write;
 use milp_study::{
     Error,
+    confirm::{Engine, OWN},
     promote::RESULTS,
-    regress::{self, Case, regress},
+    regress::{self, Asked, Case, regress},
 };
 use std::path::PathBuf;
 
@@ -16,6 +17,16 @@ pub(crate) struct Args {
     /// Folder of kept results
     #[arg(default_value = RESULTS)]
     dir: PathBuf,
+    /// Which replicas to run of those that a result's expected.yaml names: own stands for all that
+    /// are built in, nspcc-dbft is the production engine; may be given again, or as a list with
+    /// commas
+    #[arg(
+        long = "engine",
+        value_name = "ENGINE",
+        value_delimiter = ',',
+        default_value = OWN
+    )]
+    engines: Vec<Engine>,
     /// Write a report as `JUnit` XML as well
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -34,7 +45,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         )));
     }
     let settings = args.solve.then(|| args.limits.settings());
-    let cases = regress(&args.dir, settings.as_ref(), &mut |_| ())?;
+    let asked = Asked::of(&args.engines)?;
+    let cases = regress(&args.dir, &asked, settings.as_ref(), &mut |_| ())?;
     if cases.is_empty() {
         return Err(Error::Refused(format!(
             "nothing to check: no folder in {} has an expected.yaml, see milp promote",

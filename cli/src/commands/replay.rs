@@ -7,8 +7,8 @@ use milp_schema::{
     write,
 };
 use milp_study::{
-    Error,
-    confirm::{Confirmed, Engine, is_clean},
+    Error, Recovery,
+    confirm::{Confirmed, Engine, How, OWN, is_clean},
     folder::Driven,
 };
 use std::path::{Path, PathBuf};
@@ -18,9 +18,23 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Args {
     /// Folder of a result, or a schedule.csv
     path: PathBuf,
-    /// Drive other replicas: no comparison with the predictions, properties only
-    #[arg(long = "as", value_name = "PROTOCOL[:MUTANT]")]
-    engine: Option<Engine>,
+    /// Whose replicas to drive: own, nspcc-dbft (the production engine) or PROTOCOL[:MUTANT]; may
+    /// be given again, or as a list with commas. Those that follow other rules than the schedule's
+    /// are not compared with the predictions, only the properties are checked
+    #[arg(
+        long = "engine",
+        visible_alias = "as",
+        value_name = "ENGINE",
+        value_delimiter = ',',
+        default_value = OWN
+    )]
+    engines: Vec<Engine>,
+    /// Compare with the predictions whatever rules the replicas follow
+    #[arg(long)]
+    compare: bool,
+    /// How an engine rebuilds what a recovery message carries: as sent, or as neo-go does
+    #[arg(long, value_name = "HOW", value_parser = recovery, default_value = "ideal")]
+    recovery: Recovery,
     /// Instance file, in place of the one in outcome.yaml beside the schedule
     #[arg(long, value_name = "FILE")]
     instance: Option<PathBuf>,
@@ -37,20 +51,33 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     if driven.edited {
         eprintln!("milp: note: schedule.csv is not the one outcome.yaml is about, it was edited");
     }
-    let confirmed = driven.confirm(args.engine.as_ref(), args.symbolic)?;
-    let verdict = &confirmed.verdict;
-    if !args.dry_run {
-        keep(&driven.dir, &confirmed)?;
+    let how = How {
+        symbolic: args.symbolic,
+        recovery: args.recovery,
+        compare: args.compare,
+    };
+    let mut clean = true;
+    for engine in &args.engines {
+        let confirmed = driven.confirm(engine, how)?;
+        let verdict = &confirmed.verdict;
+        if !args.dry_run {
+            keep(&driven.dir, &confirmed)?;
+        }
+        table(verdict);
+        for note in &verdict.notes {
+            print::line(note);
+        }
+        clean &= is_clean(verdict);
     }
-    table(verdict);
-    for note in &verdict.notes {
-        print::line(note);
+    Ok(if clean { exit::DONE } else { exit::VIOLATION })
+}
+
+fn recovery(name: &str) -> Result<Recovery, String> {
+    match name {
+        "ideal" => Ok(Recovery::Ideal),
+        "neo-go" => Ok(Recovery::NeoGo),
+        _ => Err("expected ideal or neo-go".to_owned()),
     }
-    Ok(if is_clean(verdict) {
-        exit::DONE
-    } else {
-        exit::VIOLATION
-    })
 }
 
 /// Writes the trace and then the verdict, so that a verdict is never there without its trace.
@@ -93,5 +120,11 @@ fn table(verdict: &Verdict) {
         ("lock", Some(holds(verdict.lock).to_owned())),
         ("termination", Some(termination.to_owned())),
         ("divergences", Some(verdict.divergences.to_string())),
+        (
+            "breakdowns",
+            Some(verdict.faults)
+                .filter(|faults| *faults > 0)
+                .map(|faults| faults.to_string()),
+        ),
     ]);
 }

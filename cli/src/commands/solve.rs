@@ -10,10 +10,13 @@ use milp_solver::Settings;
 use milp_study::{
     Error,
     folder::{self, Folder, SCHEDULE},
+    learn::{self, Ending, Witness},
     sentence,
     solve::{Request, Solution, solve},
 };
 use std::{
+    cell::RefCell,
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -40,6 +43,21 @@ pub(crate) struct Args {
     /// Do not solve again with four more slots to see whether the optimum is the same
     #[arg(long)]
     no_adequacy: bool,
+    /// Confirm the schedule on an engine (own, nspcc-dbft, dbft2-nspcc or PROTOCOL[:MUTANT]); what
+    /// the engine does otherwise is learned as cuts, and solved again until it follows a schedule
+    /// or none is left
+    #[arg(long, value_name = "ENGINE")]
+    confirm: Option<Witness>,
+    /// Stop after so many cuts
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "CUTS",
+        default_value_t = 200,
+        value_parser = clap::value_parser!(u32).range(1..),
+        requires = "confirm",
+    )]
+    confirm_limit: u32,
     /// Show no progress
     #[arg(long)]
     quiet: bool,
@@ -123,16 +141,73 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         command: &command_line(),
     };
     let mut printer = Printer::new(args.quiet);
-    let solution = solve(&request, &interrupt, &mut |progress| printer.show(progress));
+    let answer = answer(args, request, &interrupt, &mut printer);
     printer.finish();
-    let solution = solution?;
-    write::folder(&out, &solution.files()).map_err(|source| Error::Io {
+    let Answer {
+        solution,
+        files,
+        confirmed,
+    } = answer?;
+    write::folder(&out, &files).map_err(|source| Error::Io {
         doing: "write",
         path: out.clone(),
         source,
     })?;
     summary(&solution, &out);
-    Ok(code(&solution))
+    if let Some((words, _)) = &confirmed {
+        print::line(words);
+    }
+    Ok(match confirmed {
+        // A proof without a witness who was asked for is not what was asked for.
+        Some((_, false)) if code(&solution) == exit::DONE => exit::UNPROVED,
+        _ => code(&solution),
+    })
+}
+
+/// What is written and printed.
+struct Answer {
+    solution: Solution,
+    files: BTreeMap<String, Vec<u8>>,
+    /// What an engine said to it, and whether it follows the schedule, if one was asked.
+    confirmed: Option<(String, bool)>,
+}
+
+fn answer(
+    args: &Args,
+    request: Request<'_>,
+    interrupt: &AtomicBool,
+    printer: &mut Printer,
+) -> Result<Answer, Error> {
+    let Some(witness) = &args.confirm else {
+        let solution = solve(&request, interrupt, &mut |progress| printer.show(progress))?;
+        return Ok(Answer {
+            files: solution.files(),
+            solution,
+            confirmed: None,
+        });
+    };
+    let instance = request.instance;
+    let request = learn::Request {
+        solve: request,
+        witness,
+        limit: args.confirm_limit as usize,
+    };
+    let printer = RefCell::new(printer);
+    let learned = learn::learn(
+        &request,
+        interrupt,
+        &mut |progress| printer.borrow_mut().show(progress),
+        &mut |cut| {
+            printer.borrow_mut().finish();
+            print::line(&cut.sentence);
+        },
+    )?;
+    let confirmed = (learned.words(instance), learned.ending == Ending::Confirmed);
+    Ok(Answer {
+        files: learned.files()?,
+        solution: learned.solution,
+        confirmed: Some(confirmed),
+    })
 }
 
 /// The first Ctrl-C asks the solver to stop, the second ends the process: an interrupt may wait

@@ -2,6 +2,8 @@
 
 mod finality;
 mod fork;
+mod idle;
+mod rest;
 mod slow;
 mod stall;
 mod views;

@@ -8,9 +8,17 @@ use milp_schema::instance::{FaultKind, Network, Sense};
 /// `block_hvb ≤ height_h`, minimised.
 pub(super) fn objective(timed: &mut Timed) -> Result<(Sense, Expr), Error> {
     refuse(timed)?;
-    nothing_pending(timed);
-    everyone_rests(timed);
-    recovery_offers_nothing(timed);
+    match timed.protocol.enter().cloned() {
+        Some(enter) if timed.pools() => super::idle::state(timed, &enter),
+        enter => {
+            nothing_pending(timed);
+            match enter {
+                Some(enter) if timed.forgets() => super::rest::state(timed, &enter),
+                _ => everyone_rests(timed),
+            }
+            recovery_offers_nothing(timed);
+        }
+    }
     let family = timed.family("block_defines_height", "E19", &[], Tag::Goal);
     let heights: Vec<Expr> = (0..timed.heights)
         .map(|h| timed.goal_column("height", [h, 0, 0]))
@@ -34,7 +42,7 @@ fn refuse(timed: &Timed) -> Result<(), Error> {
         let hint = "use `kind: crash`, a lost copy is offered again by recovery";
         return unsupported("goal `stall` with `faults: {kind: network}`", hint);
     }
-    if timed.instance.network == Network::Asynchronous {
+    if timed.instance.network == Network::Asynchronous && !timed.pools() {
         let hint = "use `network: eventual`, otherwise silence alone is a stall";
         return unsupported("goal `stall` with `network: asynchronous`", hint);
     }

@@ -1,8 +1,8 @@
 //! dBFT 2.0, rule set `paper`: `docs/protocols/dbft2.md`.
 
 use crate::rule::{
-    About, Channel, Duration, Enter, Event, Excludes, Modality, Protocol, Range, Requires,
-    Rotation, Rule, Scope, Threshold, Who,
+    About, Channel, Checked, Duration, Enter, Event, Excludes, Keeps, Modality, Protocol, Range,
+    Requires, Rotation, Rule, Scope, Threshold, Who,
 };
 use milp_schema::Kind;
 
@@ -50,10 +50,14 @@ pub(super) fn channels() -> Vec<Channel> {
     .map(|kind| Channel {
         kind,
         forgeable: true,
+        lost_ahead: false,
+        pool: false,
     })
     .chain([Channel {
         kind: Kind::Block,
         forgeable: false,
+        lost_ahead: false,
+        pool: false,
     }])
     .collect()
 }
@@ -71,6 +75,7 @@ pub(super) fn adopt(line: &'static str) -> Event {
         scope: Scope::Height,
         modality: Modality::Must,
         requires: vec![Requires::HeldFromAnother(Kind::Block)],
+        checked: Checked::Always,
         excludes: vec![],
         decides: true,
     }
@@ -89,6 +94,7 @@ pub(super) fn prepare_response(line: &'static str) -> Event {
         scope: Scope::View,
         modality: Modality::Must,
         requires: vec![Requires::Held(Kind::PrepareRequest)],
+        checked: Checked::Always,
         excludes: vec![Excludes {
             event: "change_view",
             range: Range::View,
@@ -98,7 +104,7 @@ pub(super) fn prepare_response(line: &'static str) -> Event {
 }
 
 /// Lines 8–9: a quorum of preparations binds the replica, once per height.
-fn commit() -> Event {
+pub(super) fn commit() -> Event {
     Event {
         name: "commit",
         line: "dbft2 8-9",
@@ -116,6 +122,7 @@ fn commit() -> Event {
                 at_least: Threshold::Quorum,
             },
         ],
+        checked: Checked::Always,
         excludes: vec![Excludes {
             event: "change_view",
             range: Range::View,
@@ -143,6 +150,7 @@ pub(super) fn decide(line: &'static str, kinds: Vec<Kind>) -> Event {
                 at_least: Threshold::Quorum,
             },
         ],
+        checked: Checked::Always,
         excludes: vec![],
         decides: true,
     }
@@ -155,7 +163,9 @@ pub(super) fn enter(line: &'static str, locks: Vec<&'static str>) -> Enter {
         equations: &[3, 4, 5, 6],
         of: Kind::ChangeView,
         at_least: Threshold::Quorum,
+        modality: Modality::Must,
         excludes: locks,
+        keeps: Keeps::Height,
     }
 }
 
@@ -174,6 +184,7 @@ pub(super) fn prepare_request(line: &'static str) -> Event {
             after: Duration::FirstViewOnly(1),
         },
         requires: vec![],
+        checked: Checked::Always,
         excludes: vec![],
         decides: false,
     }
@@ -194,6 +205,7 @@ pub(super) fn change_view(line: &'static str, lock: Option<&'static str>) -> Eve
             after: Duration::Doubling(2),
         },
         requires: vec![Requires::OwnAsPrimary("prepare_request")],
+        checked: Checked::Always,
         excludes: lock
             .into_iter()
             .map(|event| Excludes {

@@ -2,12 +2,14 @@
 
 pub mod dbft1;
 pub mod dbft2;
+pub mod nspcc;
+pub mod tla;
 
 use crate::{
     error::Error,
     rule::{Protocol, Requires, Rule, Threshold},
 };
-use milp_schema::Instance;
+use milp_schema::{Instance, instance::WITHOUT_MUTANTS};
 
 /// The protocol an instance names, weakened by its mutant.
 ///
@@ -17,12 +19,20 @@ pub fn of(instance: &Instance) -> Result<Protocol, Error> {
     let mut protocol = match (instance.protocol.as_str(), instance.rules.as_str()) {
         ("dbft1", "paper") => dbft1::paper(),
         ("dbft2", "paper") => dbft2::paper(),
+        ("dbft2", "nspcc") => nspcc::rules(),
+        ("dbft2", "tla") => tla::current(),
+        ("dbft2", "tla-per-view") => tla::per_view(),
         _ => return Err(unknown(instance)),
     };
     match instance.mutant.as_deref() {
         None => {}
+        Some(_) if WITHOUT_MUTANTS.contains(&instance.rules.as_str()) => {
+            return Err(unknown(instance));
+        }
         Some("small-quorum") => small_quorum(&mut protocol),
-        Some("no-commit-lock") if protocol.name == "dbft2" => dbft2::no_commit_lock(&mut protocol),
+        Some("no-commit-lock") if protocol.rule_set == "paper" && protocol.name == "dbft2" => {
+            dbft2::no_commit_lock(&mut protocol);
+        }
         Some(_) => return Err(unknown(instance)),
     }
     Ok(protocol)

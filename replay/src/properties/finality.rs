@@ -22,7 +22,7 @@ fn certified(facts: &Facts, trace: &[TraceEvent]) -> BTreeMap<Height, BTreeSet<B
         let Some(message) = event.sent() else {
             continue;
         };
-        let is_vote = match facts.rules.family {
+        let is_vote = match facts.family {
             Family::Dbft1 => {
                 matches!(message.kind, Kind::PrepareRequest | Kind::PrepareResponse)
             }
@@ -34,7 +34,7 @@ fn certified(facts: &Facts, trace: &[TraceEvent]) -> BTreeMap<Height, BTreeSet<B
     }
     let mut certified: BTreeMap<Height, BTreeSet<BlockId>> = BTreeMap::new();
     for (block, by) in votes {
-        if by.len() + facts.byzantine.len() >= facts.rules.quorum() {
+        if by.len() + facts.byzantine.len() >= facts.quorum {
             certified.entry(block.height).or_default().insert(block);
         }
     }

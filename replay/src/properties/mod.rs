@@ -20,14 +20,18 @@ pub(crate) use sometimes::sometimes;
 pub(crate) use termination::termination;
 pub(crate) use validity::VALIDITY;
 
-use crate::{protocols::Rules, trace::TraceEvent};
-use milp_schema::{ReplicaId, verdict::Holds};
+use crate::{protocols::Family, trace::TraceEvent};
+use milp_schema::{Height, ReplicaId, View, verdict::Holds};
 use std::collections::BTreeSet;
 
 /// What a predicate may know besides the trace.
 pub(crate) struct Facts {
-    /// The rules the honest replicas followed, their quorum included.
-    pub(crate) rules: Rules,
+    /// Whose rules the honest replicas followed.
+    pub(crate) family: Family,
+    /// How many votes make a certificate.
+    pub(crate) quorum: usize,
+    /// The primary of a view of a height.
+    pub(crate) primary: Box<dyn Fn(Height, View) -> ReplicaId>,
     /// Who did not follow them.
     pub(crate) byzantine: BTreeSet<ReplicaId>,
 }
@@ -72,15 +76,18 @@ impl Property {
 mod testing {
     use super::*;
     use crate::{
-        protocols::{Family, testing},
+        protocols::testing,
         trace::{Phase, What},
     };
-    use milp_schema::{Height, Message, Slot, View};
+    use milp_schema::{Message, Slot};
 
     pub(super) fn facts(family: Family, byzantine: &[u32]) -> Facts {
         let byzantine = byzantine.iter().copied().map(ReplicaId).collect();
+        let rules = testing::rules(family, 1);
         Facts {
-            rules: testing::rules(family, 1),
+            family,
+            quorum: rules.quorum(),
+            primary: Box::new(move |height, view| rules.primary(height, view)),
             byzantine,
         }
     }
@@ -97,6 +104,7 @@ mod testing {
             message: Some(message(text)),
             place: None,
             backup: None,
+            text: None,
         }
     }
 

@@ -18,7 +18,7 @@ fn violations(facts: &Facts, trace: &[TraceEvent]) -> Vec<String> {
         let said = matches!(event.what, What::Send | What::Inject);
         if let Some(message) = event.message.as_ref().filter(|_| said)
             && message.kind == Kind::PrepareRequest
-            && event.replica == facts.rules.primary(message.height, message.view)
+            && event.replica == (facts.primary)(message.height, message.view)
         {
             proposed.extend(message.block_id());
         }

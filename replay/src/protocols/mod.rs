@@ -60,6 +60,7 @@ impl Rules {
         if instance.rules != "paper" {
             return Err(Error::UnknownRules {
                 rules: instance.rules.clone(),
+                known: "they follow `paper`",
             });
         }
         match (rules.family, instance.mutant.as_deref()) {

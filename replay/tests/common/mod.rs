@@ -1,7 +1,7 @@
 //! What the tests of this folder share: instances and rows in a few words.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use milp_replay::{Options, Protocol, Replayed, Signatures, replay};
+use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures, replay};
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,
     instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
@@ -12,6 +12,7 @@ pub(crate) const OWN: Options = Options {
     protocol: Protocol::Own,
     compare: true,
     signatures: Signatures::Symbolic,
+    recovery: Recovery::Ideal,
 };
 
 /// n replicas, one height, no faults, asynchronous, free timers.

@@ -10,7 +10,7 @@ use crate::{
     ids::ReplicaId,
     instance::{
         Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, PROTOCOLS, Primary, Sense,
-        Timeouts, Who,
+        Timeouts, WITHOUT_MUTANTS, Who,
     },
     limits,
 };
@@ -119,6 +119,13 @@ fn names(fields: &Fields, problems: &mut Problems) -> Option<(String, String, Op
         )
         .map(Some),
     };
+    if let (Some(rules), Some(node)) = (rules, fields.get("mutant"))
+        && WITHOUT_MUTANTS.contains(&rules)
+    {
+        let what = format!("rule set `{rules}` has no mutants");
+        problems.at(node.place, what, "remove `mutant`");
+        return None;
+    }
     Some((
         protocol.to_owned(),
         rules?.to_owned(),

@@ -2,11 +2,23 @@
 
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
+use milp_model::{
+    Built, Decoded,
+    program::{Col, Program, Row, Tag},
+};
+use milp_replay::{
+    Options, Protocol, Recovery, Signatures,
+    random::{self, Executed},
+    replay,
+};
 use milp_schema::{
     Instance,
-    instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+    instance::{
+        Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who,
+    },
 };
 use milp_solver::Settings;
+use std::{cmp::Reverse, sync::atomic::AtomicBool};
 
 /// n = 4 without faults, asynchronous, free timers; tests change what they are about.
 pub(crate) fn instance(protocol: &str, views: u32, slots: u32, goal: Goal) -> Instance {
@@ -50,6 +62,109 @@ pub(crate) fn settings(seconds: f64, prove: bool) -> Settings {
         presolve: true,
         warm_start: None,
         options: vec![],
+    }
+}
+
+/// The point of a random execution, of a hundred drawn, that satisfies every row; for programs in
+/// which the solver finds no point of its own in seconds.
+pub(crate) fn start(instance: &Instance, built: &Built, seed: u64) -> Option<Vec<Option<i64>>> {
+    let encoded = |executed: Executed| {
+        let point = built.encode(&executed.schedule, &executed.faulty);
+        point.ok().filter(|_| !executed.left_out)
+    };
+    (100 * seed..100 * seed + 100)
+        .filter_map(|seed| encoded(random::execution(instance, seed)))
+        .find(|point| fits(built, point))
+}
+
+/// Whether every row among the columns that are known holds; the goal's own are not.
+pub(crate) fn fits(built: &Built, point: &[Option<i64>]) -> bool {
+    let values: Vec<i64> = point.iter().map(|value| value.unwrap_or(0)).collect();
+    built.program.rows.iter().all(|row| {
+        let known = |(col, _): &(Col, i64)| point[col.index()].is_some();
+        row.holds(&values) || !row.terms.iter().all(known)
+    })
+}
+
+/// A repeatable sequence of small weights (splitmix64).
+pub(crate) fn weights(seed: u64) -> impl FnMut() -> i64 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        i64::try_from((z ^ (z >> 31)) % 7).expect("less than 7") - 2
+    }
+}
+
+/// Points of the program, which is weaker than `built`, pulled from random executions towards random
+/// corners of what happens; what follows from it has no weight.
+pub(crate) fn corners(
+    instance: &Instance,
+    built: &Built,
+    program: &Program,
+    seeds: u64,
+) -> impl Iterator<Item = Vec<i64>> {
+    (0..seeds).filter_map(move |seed| {
+        let mut program = program.clone();
+        let mut weight = weights(seed);
+        let happens = |name: &str| {
+            ["did_", "got_", "entered_"]
+                .iter()
+                .any(|it| name.starts_with(it))
+        };
+        program.objective = (0..program.columns.len() as u32)
+            .map(|col| (Col(col), weight()))
+            .filter(|(col, weight)| *weight != 0 && happens(&program.columns[col.index()].name))
+            .collect();
+        let mut settings = settings(4.0, false);
+        settings.warm_start = start(instance, built, seed);
+        let solved = milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| {});
+        solved.ok().and_then(|solved| solved.point)
+    })
+}
+
+/// Some rows that stand for all: of those with the most terms, late ones first, because early in an
+/// execution little can be broken.
+pub(crate) fn representatives(mut rows: Vec<&Row>) -> Vec<&Row> {
+    rows.reverse();
+    rows.sort_by_key(|row| Reverse(row.terms.len()));
+    let step = (rows.len() / 7).max(1);
+    rows.into_iter().step_by(step).collect()
+}
+
+/// A point of the program (without what is implied by the whole) that breaks `row`; with few
+/// events, so that nothing else is in the way.
+pub(crate) fn breaking(mut program: Program, row: &Row) -> Option<Vec<i64>> {
+    let tags: Vec<Tag> = program.families.iter().map(|family| family.tag).collect();
+    let asks = |row: &Row| matches!(tags[row.family.0 as usize], Tag::Legal | Tag::Budget);
+    program.rows.retain(asks);
+    let mut broken = row.clone();
+    broken.name = "broken".into();
+    (broken.lower, broken.upper) = (broken.upper.map(|upper| upper + 1), None);
+    program.rows.push(broken);
+    program.sense = Sense::Minimize;
+    program.objective = (0..program.columns.len() as u32)
+        .map(|col| (Col(col), 1))
+        .collect();
+    let mut settings = settings(20.0, false);
+    settings.options = vec![("mip_max_improving_sols".into(), "1".into())];
+    let solved = milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| {});
+    solved.ok().and_then(|solved| solved.point)
+}
+
+/// Whether the replicas refuse to follow the schedule.
+pub(crate) fn replicas_object(instance: &Instance, decoded: &Decoded) -> bool {
+    let options = Options {
+        protocol: Protocol::Own,
+        compare: true,
+        signatures: Signatures::Symbolic,
+        recovery: Recovery::Ideal,
+    };
+    match replay(instance, &decoded.faulty, &decoded.schedule, &options) {
+        Ok(replayed) => replayed.verdict.divergences > 0,
+        Err(_) => true,
     }
 }
 
@@ -120,6 +235,87 @@ pub(crate) fn variants(views: u32, slots: u32) -> Vec<(&'static str, Instance)> 
         i.mutant = Some("small-quorum".into());
     });
     push("seven replicas", "dbft2", &|i| {
+        i.replicas = 7;
+        i.views = 2;
+        i.faults = vec![any(FaultKind::Byzantine, 1), any(FaultKind::Crash, 1)];
+    });
+    all
+}
+
+/// Rule set `nspcc`, n = 4 without faults: small enough to find points in seconds.
+pub(crate) fn production(views: u32, slots: u32) -> Instance {
+    Instance {
+        rules: "nspcc".into(),
+        ..instance("dbft2", views, slots, Goal::Fork)
+    }
+}
+
+/// The same for rule set `nspcc`, which has one height here.
+pub(crate) fn production_variants(views: u32, slots: u32) -> Vec<(&'static str, Instance)> {
+    let mut all = vec![];
+    let mut push = |name: &'static str, change: &dyn Fn(&mut Instance)| {
+        let mut instance = production(views, slots);
+        change(&mut instance);
+        all.push((name, instance));
+    };
+    push("nspcc", &|_| {});
+    push("nspcc, eventual", &|i| i.network = Network::Eventual);
+    push("nspcc, a crash", &|i| {
+        i.faults = vec![any(FaultKind::Crash, 1)];
+        i.network = Network::Eventual;
+    });
+    push("nspcc, equivocation", &|i| {
+        i.faults = vec![any(FaultKind::Byzantine, 1)];
+        i.blocks_per_proposal = 2;
+    });
+    push("nspcc, equivocation, eventual", &|i| {
+        i.faults = vec![any(FaultKind::Byzantine, 1)];
+        i.blocks_per_proposal = 2;
+        i.network = Network::Eventual;
+    });
+    push("nspcc, beyond budget", &|i| {
+        i.faults = vec![any(FaultKind::Byzantine, 2)];
+        i.blocks_per_proposal = 2;
+    });
+    push("nspcc, network faults", &|i| {
+        i.faults = vec![any(FaultKind::Network, 1)];
+        i.network = Network::Eventual;
+    });
+    let bounded = Network::Bounded {
+        delay_min: 1,
+        delay_max: 3,
+        gst: 2,
+    };
+    push("nspcc, bounded, protocol timers", &|i| {
+        i.faults = vec![any(FaultKind::Crash, 1)];
+        i.network = bounded;
+        i.timeouts = Timeouts::Protocol;
+        i.block_time = Some(3);
+        i.views = 2;
+        i.slots += 6;
+    });
+    push("nspcc, Byzantine, protocol timers", &|i| {
+        i.faults = vec![any(FaultKind::Byzantine, 1)];
+        i.blocks_per_proposal = 2;
+        i.timeouts = Timeouts::Protocol;
+        i.block_time = Some(3);
+        i.views = 2;
+        i.slots += 6;
+    });
+    push("nspcc, slow network, gst", &|i| {
+        i.faults = vec![any(FaultKind::Byzantine, 1)];
+        i.network = Network::Bounded {
+            delay_min: 2,
+            delay_max: 4,
+            gst: 3,
+        };
+        i.views = 2;
+        i.slots += 2;
+    });
+    push("nspcc, small quorum", &|i| {
+        i.mutant = Some("small-quorum".into());
+    });
+    push("nspcc, seven replicas", &|i| {
         i.replicas = 7;
         i.views = 2;
         i.faults = vec![any(FaultKind::Byzantine, 1), any(FaultKind::Crash, 1)];

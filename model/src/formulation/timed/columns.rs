@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     expr::Expr,
     program::{Col, Column, Family, FamilyId, Row},
-    rule::{About, Event, Protocol, Requires, Rotation, Who},
+    rule::{About, Event, Keeps, Protocol, Requires, Rotation, Rule, Who},
 };
 use milp_schema::{
     Instance, Kind,
@@ -28,6 +28,28 @@ pub enum Key {
     Entered(u32, Indices),
     /// Replica i holds a request from j for view v of height h or a later one, by slot t.
     Asked(u32, u32, Indices),
+    /// Replica i took that copy: it was delivered and not ignored, by slot t.
+    Took(usize, u32, u32, Indices),
+    /// Replica i, in view v, took a request of j sent in view u (the second number), by slot t.
+    Kept(u32, u32, u32, Indices),
+    /// Replica i heard replica j in view v of height h or a later one, by slot t.
+    Heard(u32, u32, Indices),
+    /// Replica i, in view v, counts replica j as neither committed nor lost, at slot t.
+    Alive(u32, u32, Indices),
+    /// Replica i, in view v, counts more than f replicas as committed or lost, at slot t.
+    Lost(u32, Indices),
+    /// Replica i threw away the commit of j for (h, v, b), which is not the block requested.
+    Cleared(u32, u32, Indices),
+    /// The response of j for (h, v, b) came to replica i when it held the request of another block.
+    Stray(u32, u32, Indices),
+    /// The slot in which the timer of replica i is due, at the end of slot t.
+    Due(u32, u32),
+    /// Byzantine replica j put the message of channel number c about (h, v, b) into the pool by
+    /// slot t.
+    Injected(usize, u32, Indices),
+    /// Byzantine replica j put a message of channel number c about view v or a later one into the
+    /// pool by slot t.
+    Since(usize, u32, Indices),
     /// A column of the goal, by name and numbers.
     Goal(&'static str, [u32; 3]),
 }
@@ -55,6 +77,8 @@ pub(crate) struct Timed {
     pub(crate) protocol: Protocol,
     /// The events, in handling order.
     pub(crate) events: Vec<Event>,
+    /// Which of them only repeat a message in the pool.
+    repeats: Vec<bool>,
     /// n, H, V, T of the instance.
     pub(crate) n: u32,
     pub(crate) heights: u32,
@@ -74,6 +98,8 @@ pub(crate) struct Timed {
 impl Timed {
     pub(crate) fn new(instance: Instance, protocol: Protocol) -> Result<Self, Error> {
         let events: Vec<Event> = protocol.events().cloned().collect();
+        let repeat = |event: &Event| protocol.pools() && protocol.repeats(event);
+        let repeats = events.iter().map(repeat).collect();
         let mut timed = Self {
             n: instance.replicas,
             heights: instance.heights,
@@ -81,6 +107,7 @@ impl Timed {
             horizon: instance.slots,
             delay_min: instance.delays().0,
             events,
+            repeats,
             instance,
             protocol,
             keys: vec![],
@@ -139,10 +166,43 @@ impl Timed {
                     Requires::Held(kind) | Requires::HeldFromAnother(kind) => {
                         channel(rule.name, kind)?;
                     }
+                    Requires::TallyOverViews { of, .. } => channel(rule.name, of)?,
                     Requires::Tally { of, .. } => {
                         of.iter().try_for_each(|kind| channel(rule.name, kind))?;
                     }
+                    Requires::When(name) | Requires::Unless(name) => {
+                        if self.protocol.negation(name).is_none() {
+                            return Err(dangling(rule.name, name));
+                        }
+                    }
                 }
+            }
+        }
+        for rule in &self.protocol.rules {
+            match rule {
+                Rule::Hold(hold) => {
+                    channel("hold", &hold.kind)?;
+                    event("hold", hold.after)?;
+                    if self.protocol.negation(hold.unless).is_none() {
+                        return Err(dangling("hold", hold.unless));
+                    }
+                }
+                Rule::Negation(negation) => {
+                    let kinds = negation.heard.iter();
+                    kinds
+                        .chain([&negation.heard_ahead, &negation.without])
+                        .try_for_each(|kind| channel(negation.name, kind))?;
+                }
+                Rule::Timer(arming) => {
+                    [arming.stops, arming.frozen_by, arming.proposes]
+                        .iter()
+                        .try_for_each(|name| event("timer", name))?;
+                    let kinds = arming.extended_by.iter();
+                    kinds
+                        .map(|(kind, _)| kind)
+                        .try_for_each(|kind| channel("timer", kind))?;
+                }
+                _ => {}
             }
         }
         if let Some(enter) = self.protocol.enter() {
@@ -233,10 +293,26 @@ impl Timed {
         position.expect("check_names found every event that a rule names")
     }
 
-    /// Events that broadcast the channel's kind.
+    /// Events that broadcast the channel's kind, what only repeats a message in a pool aside.
     pub(crate) fn senders(&self, channel: usize) -> impl Iterator<Item = usize> + '_ {
         let kind = &self.protocol.channels[channel].kind;
-        (0..self.events.len()).filter(move |&e| self.events[e].broadcasts.as_ref() == Some(kind))
+        (0..self.events.len())
+            .filter(move |&e| self.events[e].broadcasts.as_ref() == Some(kind) && !self.repeats[e])
+    }
+
+    /// Events that happen as often together as event e: those that send its kind into the pool.
+    pub(crate) fn counted_with(&self, e: usize) -> Vec<usize> {
+        match &self.events[e].broadcasts {
+            Some(kind) if self.pools() && !self.repeats[e] => {
+                self.senders(self.channel(kind)).collect()
+            }
+            _ => vec![e],
+        }
+    }
+
+    /// Whether messages go into one pool.
+    pub(crate) fn pools(&self) -> bool {
+        self.protocol.pools()
     }
 
     /// Whether j may send the channel's kind in view v of height h.
@@ -284,6 +360,28 @@ impl Timed {
         for (h, v) in self.height_views() {
             self.add_view_columns(h, v);
         }
+        if self.protocol.arming().is_some() && self.instance.block_time.is_some() {
+            let latest = i64::from(self.latest_due());
+            for i in 0..self.n {
+                for t in 0..=self.horizon {
+                    self.add(Key::Due(i, t), format!("due_i{i}_t{t}"), latest);
+                }
+            }
+        }
+    }
+
+    /// No timer is ever due after this slot: armed in the last slot for the longest duration and
+    /// put off by every message of a view.
+    pub(crate) fn latest_due(&self) -> u32 {
+        let step = self.block_time() / (self.n - self.instance.f());
+        let most: u32 = self.protocol.arming().map_or(0, |arming| {
+            arming
+                .extended_by
+                .iter()
+                .map(|(_, count)| count * self.n)
+                .sum()
+        });
+        self.horizon + (self.block_time() << (self.views + 1)) + step * most
     }
 
     fn add_view_columns(&mut self, h: u32, v: u32) {
@@ -302,9 +400,16 @@ impl Timed {
                     }
                 }
             }
-            for j in (0..self.n).filter(|&j| j != i) {
-                for c in 0..self.protocol.channels.len() {
-                    self.add_receipts(c, i, j, h, v);
+            let channels = 0..self.protocol.channels.len();
+            if self.pools() {
+                channels
+                    .clone()
+                    .for_each(|c| self.add_injections(c, i, h, v));
+            } else {
+                for j in (0..self.n).filter(|&j| j != i) {
+                    channels
+                        .clone()
+                        .for_each(|c| self.add_receipts(c, i, j, h, v));
                 }
             }
             if changes_views && v > 0 {
@@ -312,11 +417,58 @@ impl Timed {
                     let at = Indices { h, v, b: 0, t };
                     let label = label(h, v, None, t);
                     self.add(Key::Entered(i, at), format!("entered_i{i}{label}"), 1);
-                    for j in 0..self.n {
+                    let own = !self.forgets();
+                    let others = (0..self.n).filter(|&j| (j != i || own) && !self.pools());
+                    for j in others.collect::<Vec<_>>() {
                         self.add(Key::Asked(i, j, at), format!("asked_i{i}_j{j}{label}"), 1);
                     }
                 }
             }
+            if self.forgets() {
+                self.add_kept(i, h, v);
+            }
+            if self
+                .protocol
+                .rules
+                .iter()
+                .any(|rule| matches!(rule, Rule::Negation(_)))
+            {
+                self.add_counts(i, h, v);
+            }
+        }
+    }
+
+    /// Whether requests to leave are forgotten on entering a view.
+    pub(crate) fn forgets(&self) -> bool {
+        self.protocol
+            .enter()
+            .is_some_and(|enter| enter.keeps == Keeps::View)
+    }
+
+    /// What a replica in view v takes of the requests sent in view v or later.
+    fn add_kept(&mut self, i: u32, h: u32, v: u32) {
+        for j in (0..self.n).filter(|&j| j != i) {
+            for u in v..self.views {
+                for t in 1 + self.delay_min..=self.horizon {
+                    let at = Indices { h, v, b: 0, t };
+                    let name = format!("kept_i{i}_j{j}_u{u}{}", label(h, v, None, t));
+                    self.add(Key::Kept(i, j, u, at), name, 1);
+                }
+            }
+        }
+    }
+
+    /// Who counts as alive in view v.
+    fn add_counts(&mut self, i: u32, h: u32, v: u32) {
+        for t in self.slots() {
+            let at = Indices { h, v, b: 0, t };
+            let label = label(h, v, None, t);
+            let earliest = self.delay_min;
+            for j in (0..self.n).filter(|&j| j != i && t > earliest) {
+                self.add(Key::Heard(i, j, at), format!("heard_i{i}_j{j}{label}"), 1);
+                self.add(Key::Alive(i, j, at), format!("alive_i{i}_j{j}{label}"), 1);
+            }
+            self.add(Key::Lost(i, at), format!("lost_i{i}{label}"), 1);
         }
     }
 
@@ -331,13 +483,95 @@ impl Timed {
             for t in 1 + self.delay_min..=self.horizon {
                 let label = label(h, v, names_block.then_some(b), t);
                 let at = Indices { h, v, b, t };
-                self.add(
-                    Key::Got(c, i, j, at),
-                    format!("got_{kind}_i{i}_j{j}{label}"),
-                    1,
-                );
+                let name = format!("{kind}_i{i}_j{j}{label}");
+                self.add(Key::Got(c, i, j, at), format!("got_{name}"), 1);
+                if self.guards(c) {
+                    self.add(Key::Took(c, i, j, at), format!("took_{name}"), 1);
+                }
+                if self.clears(c, h, v) {
+                    self.add(Key::Cleared(i, j, at), format!("cleared_{name}"), 1);
+                }
+                if self.strays(c, h, v) {
+                    self.add(Key::Stray(i, j, at), format!("stray_{name}"), 1);
+                }
             }
         }
+    }
+
+    /// What replica j puts into the pool if it is Byzantine.
+    fn add_injections(&mut self, c: usize, j: u32, h: u32, v: u32) {
+        if !self.may_inject(c, j, h, v) {
+            return;
+        }
+        let kind = self.protocol.channels[c].kind.name().to_owned();
+        let names_block = self.senders(c).any(|e| self.events[e].about != About::View);
+        let since = v + 1 < self.views && self.asked_since(c).contains(&v);
+        for t in self.slots() {
+            for b in self.channel_blocks(c, h, v) {
+                let label = label(h, v, names_block.then_some(b), t);
+                let at = Indices { h, v, b, t };
+                let name = format!("injected_{kind}_i{j}{label}");
+                self.add(Key::Injected(c, j, at), name, 1);
+            }
+            if since {
+                let at = Indices { h, v, b: 0, t };
+                let name = format!("since_{kind}_i{j}{}", label(h, v, None, t));
+                self.add(Key::Since(c, j, at), name, 1);
+            }
+        }
+    }
+
+    /// Whether replica j may put a message of the channel into the pool as a Byzantine one.
+    pub(crate) fn may_inject(&self, c: usize, j: u32, h: u32, v: u32) -> bool {
+        let channel = &self.protocol.channels[c];
+        channel.pool
+            && channel.forgeable
+            && self.may_be(FaultKind::Byzantine, j)
+            && self.may_send(c, j, h, v)
+    }
+
+    /// The views for which somebody asks whether a message of the channel about the view or a
+    /// later one is in the pool.
+    pub(crate) fn asked_since(&self, c: usize) -> Views {
+        let kind = &self.protocol.channels[c].kind;
+        if self.protocol.enter().is_some_and(|enter| enter.of == *kind) {
+            return self.all_views();
+        }
+        let over_views = |requirement: &Requires| matches!(requirement, Requires::TallyOverViews { of, .. } if of == kind);
+        let any = self
+            .events
+            .iter()
+            .flat_map(|event| &event.requires)
+            .any(over_views);
+        0..u32::from(any)
+    }
+
+    /// Whether a copy of the channel may be delivered and not taken.
+    pub(crate) fn guards(&self, c: usize) -> bool {
+        let channel = &self.protocol.channels[c];
+        channel.lost_ahead || self.protocol.hold(&channel.kind).is_some()
+    }
+
+    /// Whether a copy of the channel is thrown away if another block of the view was requested.
+    pub(crate) fn clears(&self, c: usize, h: u32, v: u32) -> bool {
+        let kind = &self.protocol.channels[c].kind;
+        let counts = self
+            .protocol
+            .rules
+            .iter()
+            .any(|rule| matches!(rule, Rule::Negation(negation) if negation.without == *kind));
+        counts && self.blocks(h, v).len() > 1
+    }
+
+    /// Whether a guarded copy of the channel is of no use if another block of the view was requested,
+    /// and timers ask about it.
+    pub(crate) fn strays(&self, c: usize, h: u32, v: u32) -> bool {
+        let timers = self.protocol.arming().is_some() && self.instance.block_time.is_some();
+        let guarded = self
+            .protocol
+            .hold(&self.protocol.channels[c].kind)
+            .is_some();
+        timers && guarded && self.blocks(h, v).len() > 1
     }
 
     /// A binary column of the goal.

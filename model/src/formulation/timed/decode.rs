@@ -39,21 +39,20 @@ pub(super) fn decode(timed: &Timed, point: &[i64]) -> Decoded {
                     rows.push(timeout(i, at, e));
                 }
             }
+            Key::Injected(c, j, at) => rows.push(inject(timed, c, j, at)),
             Key::Got(c, i, j, at) => deliver(timed, point, (c, i, j, at), &mut rows),
-            Key::Entered(i, at) => {
-                // Only the highest view entered in the slot is a step of its own.
-                if value(&timed.entered(i, at.h, at.v + 1, t), point) == 0 {
-                    predictions.push(Prediction {
-                        slot: Slot(t),
-                        replica: ReplicaId(i),
-                        event: Seen::EnterView {
-                            height: Height(at.h),
-                            view: View(at.v),
-                        },
-                    });
-                }
+            // Only the highest view entered in the slot is a step of its own.
+            Key::Entered(i, at) if value(&timed.entered(i, at.h, at.v + 1, t), point) == 0 => {
+                predictions.push(Prediction {
+                    slot: Slot(t),
+                    replica: ReplicaId(i),
+                    event: Seen::EnterView {
+                        height: Height(at.h),
+                        view: View(at.v),
+                    },
+                });
             }
-            Key::Faulty(..) | Key::Asked(..) | Key::Goal(..) => {}
+            _ => {} // nothing to see, or a view that the replica did not stop in
         }
     }
     rows.sort_by_key(|(order, _)| *order);
@@ -83,7 +82,8 @@ fn begins(timed: &Timed, point: &[i64], key: &Key, col: Col) -> Option<u32> {
         Key::Did(e, i, at) => (at.t, Key::Did(e, i, Indices { t: at.t - 1, ..at })),
         Key::Got(c, i, j, at) => (at.t, Key::Got(c, i, j, Indices { t: at.t - 1, ..at })),
         Key::Entered(i, at) => (at.t, Key::Entered(i, Indices { t: at.t - 1, ..at })),
-        Key::Faulty(..) | Key::Asked(..) | Key::Goal(..) => return None,
+        Key::Injected(c, j, at) => (at.t, Key::Injected(c, j, Indices { t: at.t - 1, ..at })),
+        _ => return None, // what follows from the others, or is about no slot
     };
     let was = timed.col(&before).map_or(0, |before| point[before.index()]);
     (point[col.index()] == 1 && was == 0).then_some(t)
@@ -102,7 +102,7 @@ fn faulty(timed: &Timed, point: &[i64]) -> Vec<(ReplicaId, FaultKind)> {
 }
 
 /// The message of channel c about (h, v, b).
-fn message(timed: &Timed, c: usize, at: Indices) -> Message {
+pub(super) fn message(timed: &Timed, c: usize, at: Indices) -> Message {
     let kind = timed.protocol.channels[c].kind.clone();
     let asks = timed.protocol.enter().is_some_and(|enter| enter.of == kind);
     let names_block = timed
@@ -158,6 +158,28 @@ fn timeout(i: u32, at: Indices, e: usize) -> (Order, Choice) {
     )
 }
 
+/// A message that a Byzantine replica puts into the pool, by view (E29). The row names the first
+/// other replica as receiver; the pool has no receivers.
+fn inject(timed: &Timed, c: usize, j: u32, at: Indices) -> (Order, Choice) {
+    let slot = Slot(at.t);
+    let copy = Copy {
+        sender: ReplicaId(j),
+        receiver: ReplicaId(u32::from(j == 0)),
+        message: message(timed, c, at),
+        sent: slot,
+        copy: 0,
+    };
+    let kind = kind_order(&copy.message.kind);
+    let order = (slot, 3, ReplicaId(j), Height(at.h), at.v, kind, 0, 0);
+    (order, Choice::Inject { copy })
+}
+
+/// The place of a kind in the order of a slot.
+fn kind_order(kind: &Kind) -> u32 {
+    let position = Kind::NAMED.iter().position(|named| named == kind);
+    position.unwrap_or(Kind::NAMED.len()) as u32
+}
+
 /// The delivery of a copy, and its making if the sender is Byzantine.
 fn deliver(
     timed: &Timed,
@@ -181,10 +203,7 @@ fn deliver(
         sent: Slot(sent),
         copy: 0,
     };
-    let kind = Kind::NAMED
-        .iter()
-        .position(|kind| *kind == copy.message.kind)
-        .unwrap_or(Kind::NAMED.len()) as u32;
+    let kind = kind_order(&copy.message.kind);
     let finer = finer(timed, point, (c, i, j, at), &copy.message);
     let slot = Slot(at.t);
     if byzantine {
@@ -234,7 +253,7 @@ fn finer(
         event.requires.iter().any(|requirement| match requirement {
             Requires::Held(kind) | Requires::HeldFromAnother(kind) => *kind == message.kind,
             Requires::Tally { of, .. } => of.contains(&message.kind),
-            Requires::Own(_) | Requires::OwnAsPrimary(_) => false,
+            _ => false,
         })
     });
     let acts = triggered.is_some_and(|e| {

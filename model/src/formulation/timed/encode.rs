@@ -1,6 +1,10 @@
 //! From a schedule to a point of the program.
 
-use super::columns::{Indices, Key, Timed};
+use super::{
+    behaviour,
+    columns::{Indices, Key, Timed},
+    derive,
+};
 use crate::rule::Scope;
 use milp_schema::{
     Choice, Kind, Message, Prediction, ReplicaId, Schedule, instance::FaultKind,
@@ -14,16 +18,49 @@ pub(super) fn encode(
     schedule: &Schedule,
     faulty: &[(ReplicaId, FaultKind)],
 ) -> Result<Vec<Option<i64>>, String> {
-    let mut first: BTreeMap<Key, u32> = BTreeMap::new();
-    let mut happened = |key: Key, t: u32| -> Result<(), String> {
-        let last = with_slot(&key, timed.horizon);
-        if timed.col(&last).is_none() {
+    let first = if timed.pools() {
+        behaviour::happenings(timed, schedule)?
+    } else {
+        happenings(timed, schedule)?
+    };
+    Ok(fill(timed, &first, faulty))
+}
+
+/// What happens, by its key at slot 0, and in which slot for the first time.
+#[derive(Debug)]
+pub(super) struct First<'a> {
+    timed: &'a Timed,
+    slots: BTreeMap<Key, u32>,
+}
+
+impl<'a> First<'a> {
+    pub(super) fn new(timed: &'a Timed) -> Self {
+        let slots = BTreeMap::new();
+        Self { timed, slots }
+    }
+
+    /// It happens in slot t.
+    pub(super) fn add(&mut self, key: &Key, t: u32) -> Result<(), String> {
+        let last = with_slot(key, self.timed.horizon);
+        if self.timed.col(&last).is_none() {
             return Err(format!("no column for {key:?}"));
         }
-        let slot = first.entry(with_slot(&key, 0)).or_insert(t);
+        let slot = self.slots.entry(with_slot(key, 0)).or_insert(t);
         *slot = t.min(*slot);
         Ok(())
-    };
+    }
+
+    /// Whether it has happened by slot t.
+    pub(super) fn by(&self, key: &Key, t: u32) -> bool {
+        let slot = self.slots.get(&with_slot(key, 0));
+        slot.is_some_and(|&slot| slot <= t)
+    }
+}
+
+/// What a schedule of copies says.
+fn happenings<'a>(timed: &'a Timed, schedule: &Schedule) -> Result<First<'a>, String> {
+    let mut first = First::new(timed);
+    let mut happened = |key: Key, t: u32| first.add(&key, t);
     for choice in &schedule.choices {
         match choice {
             Choice::Deliver { slot, copy } => {
@@ -77,10 +114,10 @@ pub(super) fn encode(
             Seen::Decide(_) => {} // its broadcast says the same
         }
     }
-    Ok(fill(timed, &first, faulty))
+    Ok(first)
 }
 
-fn channel_of(timed: &Timed, kind: &Kind) -> Result<usize, String> {
+pub(super) fn channel_of(timed: &Timed, kind: &Kind) -> Result<usize, String> {
     let position = timed
         .protocol
         .channels
@@ -129,28 +166,40 @@ fn with_slot(key: &Key, t: u32) -> Key {
         Key::Got(c, i, j, at) => Key::Got(c, i, j, Indices { t, ..at }),
         Key::Entered(i, at) => Key::Entered(i, Indices { t, ..at }),
         Key::Asked(i, j, at) => Key::Asked(i, j, Indices { t, ..at }),
+        Key::Injected(c, j, at) => Key::Injected(c, j, Indices { t, ..at }),
         ref other => other.clone(),
     }
 }
 
-fn fill(
-    timed: &Timed,
-    first: &BTreeMap<Key, u32>,
-    faulty: &[(ReplicaId, FaultKind)],
-) -> Vec<Option<i64>> {
+fn fill(timed: &Timed, first: &First, faulty: &[(ReplicaId, FaultKind)]) -> Vec<Option<i64>> {
     let mut point: Vec<Option<i64>> = vec![];
     let slot_of = |key: &Key| match *key {
         Key::Crashed(_, t) => t,
-        Key::Did(_, _, at) | Key::Got(_, _, _, at) | Key::Entered(_, at) | Key::Asked(_, _, at) => {
-            at.t
-        }
-        Key::Faulty(..) | Key::Goal(..) => 0,
+        Key::Did(_, _, at)
+        | Key::Got(_, _, _, at)
+        | Key::Entered(_, at)
+        | Key::Asked(_, _, at)
+        | Key::Injected(_, _, at) => at.t,
+        _ => 0,
     };
-    let by = |key: &Key, t: u32| first.get(&with_slot(key, 0)).is_some_and(|&slot| slot <= t);
+    let by = |key: &Key, t: u32| first.by(key, t);
     for (key, col) in timed.keys() {
         let value = match key {
             Key::Faulty(kind, i) => Some(i64::from(faulty.contains(&(ReplicaId(*i), *kind)))),
-            Key::Goal(..) => None,
+            Key::Goal(..)
+            | Key::Took(..)
+            | Key::Kept(..)
+            | Key::Heard(..)
+            | Key::Alive(..)
+            | Key::Lost(..)
+            | Key::Cleared(..)
+            | Key::Stray(..)
+            | Key::Due(..) => None,
+            Key::Asked(..) if timed.forgets() => None,
+            Key::Since(c, j, at) => Some(i64::from((at.v..timed.views).any(|v| {
+                let injected = Key::Injected(*c, *j, Indices { v, ..*at });
+                by(&injected, at.t)
+            }))),
             Key::Asked(i, j, at) => Some(i64::from(
                 (at.v - 1..timed.views).any(|u| asked_in(timed, &by, *i, *j, *at, u)),
             )),
@@ -161,6 +210,7 @@ fn fill(
         }
         point[col.index()] = value;
     }
+    derive::fill(timed, &mut point);
     point
 }
 

@@ -11,16 +11,22 @@
 //! | `got_<kind>_i_j_h_v_b_t` | a copy from j was delivered to i | `recvd…` |
 //! | `entered_i_h_v_t` | i reached view v ≥ 1 of height h or a later one | `initialized` |
 //! | `asked_i_j_h_w_t` | i holds a request of j for view w or a later one | – |
+//! | `injected_<kind>_j_h_v_b_t` | Byzantine j put the message into the pool | – |
+//! | `since_<kind>_j_h_v_t` | it put one about view v or a later one there | – |
 //! | `crashed_i_t`, `byzantine_i`, `crashing_i`, `disconnected_i` | faults | R^BYZ |
 //!
 //! Replica i is *in* view v at t iff `entered_v − entered_(v+1) = 1`; it started height h iff it
 //! decided a block of height h − 1.
 
+mod behaviour;
 mod columns;
 mod decode;
+mod derive;
 mod encode;
 mod families;
+mod further;
 mod look_up;
+mod refuse;
 mod rows;
 
 pub(crate) use columns::Timed;
@@ -31,13 +37,10 @@ use crate::{
     error::Error,
     goal,
     program::{Program, Tag},
-    rule::{Protocol, Rule},
+    rule::Protocol,
 };
 
-use milp_schema::{
-    Instance, ReplicaId, Schedule,
-    instance::{FaultKind, Primary},
-};
+use milp_schema::{Instance, ReplicaId, Schedule, instance::FaultKind};
 
 /// A program of this formulation and what its columns mean.
 #[derive(Debug)]
@@ -64,10 +67,11 @@ pub struct Decoded {
 /// [`Error::Unsupported`] names a construct, network, primary or goal this formulation cannot
 /// express; [`Error::Dangling`] a rule that names what the protocol does not define.
 pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
-    refuse(instance, protocol)?;
+    refuse::refuse(instance, protocol)?;
     let mut timed = Timed::new(instance.clone(), protocol.clone())?;
     families::faults(&mut timed);
     families::deliveries(&mut timed);
+    families::holds(&mut timed);
     families::events(&mut timed);
     families::view_changes(&mut timed);
     families::strengthening(&mut timed);
@@ -113,47 +117,4 @@ impl Built {
     pub fn key(&self, col: crate::program::Col) -> &Key {
         self.timed.key(col)
     }
-}
-
-fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
-    let unsupported = |construct: &str, hint: &str| {
-        Err(Error::Unsupported {
-            formulation: "timed",
-            construct: construct.into(),
-            hint: hint.into(),
-        })
-    };
-    if instance.primary == Primary::Free {
-        return unsupported("`primary: free`", "use `primary: rotation`");
-    }
-    for rule in &protocol.rules {
-        match rule {
-            Rule::Event(_) | Rule::Enter(_) => {}
-            Rule::Carry { kind } => {
-                return unsupported(
-                    &format!("the construct `carry` (messages of kind {kind})"),
-                    "leave recovery to the heal phase of the replay",
-                );
-            }
-            Rule::Negation { event } => {
-                return unsupported(
-                    &format!("the construct `negation` (on event `{event}`)"),
-                    "use a rule set whose guards only grow",
-                );
-            }
-            Rule::Relation { name } => {
-                return unsupported(
-                    &format!("the construct `relation` ({name})"),
-                    "use a protocol whose blocks are unrelated",
-                );
-            }
-            Rule::Hold { kind } => {
-                return unsupported(
-                    &format!("the construct `hold` (messages of kind {kind})"),
-                    "use a rule set that holds what is handed over",
-                );
-            }
-        }
-    }
-    Ok(())
 }

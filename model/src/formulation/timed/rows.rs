@@ -32,25 +32,9 @@ impl Timed {
 
     /// Adds `left ≤ right`, unless the columns' bounds imply it.
     pub(crate) fn at_most(&mut self, family: FamilyId, indices: &str, left: Expr, right: Expr) {
-        let difference = left - right;
-        let most: i64 = difference
-            .terms()
-            .map(|(col, k)| k.max(0) * self.columns[col.index()].upper)
-            .sum::<i64>()
-            + difference.constant();
-        if most <= 0 {
-            return;
-        }
         let name = format!("{}{indices}", self.families[family.0 as usize].name);
-        let upper = Some(-difference.constant());
-        let terms = difference.terms().collect();
-        self.rows.push(Row {
-            name,
-            family,
-            terms,
-            lower: None,
-            upper,
-        });
+        let row = Row::at_most(name, family, &self.columns, left, right);
+        self.rows.extend(row);
     }
 
     pub(crate) fn finish(&mut self) -> Program {

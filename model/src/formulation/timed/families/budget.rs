@@ -1,7 +1,10 @@
 //! Limits on the adversary's acts that the instance asks for.
 
 use super::super::columns::{Key, Timed};
-use crate::{expr::Expr, program::Tag};
+use crate::{
+    expr::Expr,
+    program::{Col, Tag},
+};
 use milp_schema::instance::FaultKind;
 
 /// The families of `budget:`; none without it.
@@ -71,11 +74,21 @@ fn timeouts_at_most(timed: &mut Timed, most: u32) {
 }
 
 /// At most so many copies are made by Byzantine replicas: `made ≥ got^T + byzantine_j − 1` for
-/// every copy, `Σ made ≤ most`.
+/// every copy, `Σ made ≤ most`; of a pool `Σ injected^T ≤ most`.
 fn injects_at_most(timed: &mut Timed, most: u32) {
+    let last = timed.horizon;
+    if timed.pools() {
+        let limit = timed.family("inject_at_most", "E9", &[], Tag::Budget);
+        let injected = |(key, col): (&Key, Col)| match key {
+            Key::Injected(_, _, at) if at.t == last => Some(Expr::from(col)),
+            _ => None,
+        };
+        let total = timed.keys().filter_map(injected).sum();
+        timed.at_most(limit, "", total, i64::from(most).into());
+        return;
+    }
     let defines = timed.family("inject_defines_inject", "E11", &[], Tag::Budget);
     let limit = timed.family("inject_at_most", "E9", &[], Tag::Budget);
-    let last = timed.horizon;
     let copies: Vec<(u32, Key)> = timed
         .keys()
         .filter_map(|(key, _)| match key {

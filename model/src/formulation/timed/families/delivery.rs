@@ -16,7 +16,7 @@ pub(super) struct Copies {
 }
 
 impl Copies {
-    fn got(self, timed: &Timed, t: u32) -> Expr {
+    pub(super) fn got(self, timed: &Timed, t: u32) -> Expr {
         timed.got(self.c, self.i, self.j, self.h, self.v, self.b, t)
     }
 
@@ -28,7 +28,7 @@ impl Copies {
         snake(timed.protocol.channels[self.c].kind.name())
     }
 
-    fn label(self, t: u32) -> String {
+    pub(super) fn label(self, t: u32) -> String {
         let Self { i, j, h, v, b, .. } = self;
         format!("_i{i}_j{j}_h{h}_v{v}_b{b}_t{t}")
     }
@@ -44,6 +44,21 @@ pub(super) fn snake(kind: &str) -> String {
         name.push(letter.to_ascii_lowercase());
     }
     name
+}
+
+/// Everything that arrives at i in slot t.
+pub(super) fn arrivals(timed: &Timed, i: u32, t: u32) -> Expr {
+    let mut all = Expr::default();
+    for c in 0..timed.protocol.channels.len() {
+        for (h, v) in timed.height_views() {
+            for b in timed.channel_blocks(c, h, v) {
+                for j in (0..timed.n).filter(|&j| j != i) {
+                    all += timed.got(c, i, j, h, v, b, t) - timed.got(c, i, j, h, v, b, t - 1);
+                }
+            }
+        }
+    }
+    all
 }
 
 /// What was delivered stays delivered: `got^(t−1) ≤ got^t`, the rest of (25), (32), (36).

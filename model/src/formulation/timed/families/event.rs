@@ -10,7 +10,7 @@ use super::{
 use crate::{
     expr::Expr,
     program::Tag,
-    rule::{Event, Modality, Range, Requires},
+    rule::{Checked, Event, Modality, Range, Requires, Threshold},
 };
 use milp_schema::Kind;
 
@@ -157,6 +157,9 @@ pub(super) fn excluded_by_own(timed: &mut Timed, act: Act) {
 pub(super) fn requires(timed: &mut Timed, act: Act) {
     let rule = timed.events[act.e].clone();
     for requirement in &rule.requires {
+        if asked_now(timed, act, &rule, requirement) {
+            continue;
+        }
         let name = format!("{}_requires_{}", rule.name, what(requirement));
         let family = timed.family(&name, rule.line, rule.equations, Tag::Legal);
         for b in act.blocks(timed) {
@@ -171,16 +174,91 @@ pub(super) fn requires(timed: &mut Timed, act: Act) {
     }
 }
 
+/// A count that falls and rises is asked for in the slot of the event: `Δ^t ≤ lost^t` or
+/// `Δ^t ≤ 1 − lost^t`; whether the requirement is such a count.
+fn asked_now(timed: &mut Timed, act: Act, rule: &Event, requirement: &Requires) -> bool {
+    let (name, reached) = match requirement {
+        Requires::When(name) => (name, true),
+        Requires::Unless(name) => (name, false),
+        _ => return false,
+    };
+    let verb = if reached { "requires" } else { "excludes" };
+    let family = format!("{}_{verb}_{name}", rule.name);
+    let family = timed.family(&family, rule.line, rule.equations, Tag::Legal);
+    for t in timed.slots() {
+        let lost = timed.lost(act.i, act.h, act.v, t);
+        let right = if reached { lost } else { 1 - lost };
+        timed.at_most(family, &act.label(None, t), act.happens(timed, t), right);
+    }
+    true
+}
+
+/// A requirement that is looked at only when a vote comes needs one in the slot of the event, or
+/// the own one, or the entry into the view, when the votes held back come:
+/// `Δ_b^t ≤ Σ_(j≠i) Δgot_ijb^t + Δown_b^t + Δentered_v^t`.
+pub(super) fn requires_vote(timed: &mut Timed, act: Act) {
+    let rule = timed.events[act.e].clone();
+    let Checked::OnVote { own } = rule.checked else {
+        return;
+    };
+    let name = format!("{}_requires_vote", rule.name);
+    let family = timed.family(&name, rule.line, rule.equations, Tag::Legal);
+    for b in act.blocks(timed) {
+        for t in timed.slots() {
+            let happens = act.did(timed, b, t) - act.did(timed, b, t - 1);
+            let any = votes(timed, act, &rule, own, b, t).into_iter().sum();
+            timed.at_most(family, &act.label(Some(b), t), happens, any);
+        }
+    }
+}
+
+/// The moments of slot t at which such a requirement is looked at.
+pub(super) fn votes(timed: &Timed, act: Act, rule: &Event, own: &str, b: u32, t: u32) -> Vec<Expr> {
+    let Act { i, h, v, .. } = act;
+    let own = timed.event(own);
+    let mut moments = vec![timed.did(own, i, h, v, b, t) - timed.did(own, i, h, v, b, t - 1)];
+    if v > 0 {
+        moments.push(timed.entered(i, h, v, t) - timed.entered(i, h, v, t - 1));
+    }
+    for requirement in &rule.requires {
+        if let Requires::Tally { of, .. } = requirement {
+            for kind in of {
+                let now = held(timed, act, kind, b, t, false);
+                let before = held(timed, act, kind, b, t - 1, false);
+                moments.extend(
+                    now.into_iter()
+                        .zip(before)
+                        .map(|(now, before)| now - before),
+                );
+            }
+        }
+    }
+    moments.retain(|moment| !moment.is_constant());
+    moments
+}
+
 /// The word for a requirement in the name of a family.
 fn what(requirement: &Requires) -> String {
     match requirement {
         Requires::Own(names) => names.join("_or_"),
         Requires::OwnAsPrimary(name) => format!("{name}_as_primary"),
         Requires::Held(kind) | Requires::HeldFromAnother(kind) => snake(kind.name()),
-        Requires::Tally { of, .. } => {
+        Requires::Tally { of, at_least } => {
             let kinds: Vec<_> = of.iter().map(|kind| snake(kind.name())).collect();
-            format!("{}_quorum", kinds.join("_or_"))
+            format!("{}_{}", kinds.join("_or_"), many(*at_least))
         }
+        Requires::TallyOverViews { of, at_least } => {
+            format!("{}_over_views_{}", snake(of.name()), many(*at_least))
+        }
+        Requires::When(name) | Requires::Unless(name) => (*name).to_owned(),
+    }
+}
+
+/// The word for a number of senders in the name of a family.
+fn many(threshold: Threshold) -> &'static str {
+    match threshold {
+        Threshold::Quorum | Threshold::QuorumLessOne => "quorum",
+        Threshold::MoreThanF => "more_than_f",
     }
 }
 
@@ -211,6 +289,11 @@ fn condition(
             (1, held(timed, act, kind, b, t, false).into_iter().sum())
         }
         Requires::Tally { of, at_least } => (timed.count(*at_least), tally(timed, act, of, b, t)),
+        Requires::TallyOverViews { of, at_least } => {
+            let sent = timed.pooled_over_views(timed.channel(of), h, t - 1);
+            (timed.count(*at_least), sent)
+        }
+        Requires::When(_) | Requires::Unless(_) => return None,
     })
 }
 
@@ -236,7 +319,7 @@ pub(super) fn held(
     let c = timed.channel(kind);
     (0..timed.n)
         .filter(|&j| timed.may_send(c, j, h, v) && (own_included || j != i))
-        .map(|j| timed.got(c, i, j, h, v, b, t))
+        .map(|j| timed.took(c, i, j, h, v, b, t))
         .collect()
 }
 
@@ -248,9 +331,14 @@ pub(super) fn tally(timed: &Timed, act: Act, of: &[Kind], b: u32, t: u32) -> Exp
 }
 
 /// An event happens at most once in its range, and never at a Byzantine replica:
-/// `Σ_range did^T + byzantine_i ≤ 1`; (37) and the paper's "only once" comments.
+/// `Σ_range did^T + byzantine_i ≤ 1`; (37) and the paper's "only once" comments. Events that send
+/// one kind into a pool count together.
 pub(super) fn at_most_once(timed: &mut Timed, e: usize, i: u32) {
     let rule = timed.events[e].clone();
+    let together = timed.counted_with(e);
+    if together.first() != Some(&e) {
+        return;
+    }
     let family = timed.family(
         &format!("{}_at_most_once", rule.name),
         rule.line,
@@ -265,7 +353,10 @@ pub(super) fn at_most_once(timed: &mut Timed, e: usize, i: u32) {
         };
         for views in ranges {
             let v = views.start;
-            let did = timed.did_in(e, i, h, views, timed.horizon);
+            let did: Expr = together
+                .iter()
+                .map(|&e| timed.did_in(e, i, h, views.clone(), timed.horizon))
+                .sum();
             if !did.is_constant() {
                 let label = format!("_i{i}_h{h}_v{v}");
                 timed.at_most(family, &label, did + byzantine.clone(), 1.into());

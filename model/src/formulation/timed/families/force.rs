@@ -7,7 +7,7 @@ use super::{
 use crate::{
     expr::Expr,
     program::Tag,
-    rule::{Event, Modality, Requires},
+    rule::{Checked, Event, Modality, Requires},
 };
 
 /// An event that must happen does, in the slot in which everything it requires is there, unless
@@ -30,10 +30,16 @@ pub(super) fn forced(timed: &mut Timed, act: Act) {
     for b in act.blocks(timed) {
         for t in timed.slots() {
             let excuse = done(timed, &rule, act, t) + excused(timed, &rule, act, t);
+            let moments = moments(timed, &rule, act, b, t);
             for (row, held) in conditions(timed, &rule, act, b, t).into_iter().enumerate() {
-                for (place, absent) in absent(timed, act, t).into_iter().enumerate() {
-                    let label = format!("{}_{row}_{place}", act.label(Some(b), t));
-                    let slack = excuse.clone() + absent + held.missing.clone();
+                let places = absent(timed, act, t);
+                let cases = places
+                    .iter()
+                    .flat_map(|place| moments.iter().map(move |m| (place, m)));
+                for (number, (absent, moment)) in cases.enumerate() {
+                    let label = format!("{}_{row}_{number}", act.label(Some(b), t));
+                    let slack =
+                        excuse.clone() + absent.clone() + moment.clone() + held.missing.clone();
                     let (left, factor) = match held.tally.clone() {
                         Some((count, most, tally)) => {
                             (tally - (count - 1).into(), most - count + 1)
@@ -44,6 +50,18 @@ pub(super) fn forced(timed: &mut Timed, act: Act) {
                 }
             }
         }
+    }
+}
+
+/// When the requirements are looked at, each as what is missing for it: 0, or 1 minus the vote that
+/// comes.
+fn moments(timed: &Timed, rule: &Event, act: Act, b: u32, t: u32) -> Vec<Expr> {
+    match rule.checked {
+        Checked::Always => vec![Expr::default()],
+        Checked::OnVote { own } => event::votes(timed, act, rule, own, b, t)
+            .into_iter()
+            .map(|vote| 1 - vote)
+            .collect(),
     }
 }
 
@@ -102,7 +120,11 @@ fn conditions(timed: &Timed, rule: &Event, act: Act, b: u32, t: u32) -> Vec<Held
     for requirement in &rule.requires {
         let alternatives = match requirement {
             Requires::Own(names) => vec![event::own(timed, act, names, b, t)],
-            Requires::OwnAsPrimary(_) => continue,
+            // Counts over views belong to what may happen (`refuse`).
+            Requires::OwnAsPrimary(_)
+            | Requires::When(_)
+            | Requires::Unless(_)
+            | Requires::TallyOverViews { .. } => continue,
             Requires::Held(kind) => event::held(timed, act, kind, b, t, true),
             Requires::HeldFromAnother(kind) => event::held(timed, act, kind, b, t, false),
             Requires::Tally { of, at_least } => {

@@ -25,7 +25,7 @@ pub(super) fn honest_quorum(timed: &mut Timed, act: Act) {
             continue;
         };
         let honest = timed.count(*at_least) - byzantine_count(timed);
-        if honest <= 0 {
+        if honest <= 0 || said_by_pool(timed) {
             continue;
         }
         let name = format!("{}_requires_honest_quorum", rule.name);
@@ -36,7 +36,7 @@ pub(super) fn honest_quorum(timed: &mut Timed, act: Act) {
                 let did = act.did(timed, b, t);
                 let label = act.label(Some(b), t);
                 timed.at_most(family, &label, did.clone() * honest, sent.clone());
-                if byzantine_count(timed) > 0 {
+                if byzantine_count(timed) > 0 && !timed.pools() {
                     let count = timed.count(*at_least);
                     let any = sent + all_byzantine(timed);
                     timed.at_most(family, &format!("{label}_any"), did * count, any);
@@ -68,6 +68,12 @@ fn all_byzantine(timed: &Timed) -> Expr {
     (0..timed.n).map(|j| timed.byzantine(j)).sum()
 }
 
+/// Whether the rows on the pool say it all: a message in it was sent, unless somebody may be
+/// Byzantine; and they are never weaker than those with q on the left.
+fn said_by_pool(timed: &Timed) -> bool {
+    timed.pools() && byzantine_count(timed) == 0
+}
+
 /// B, the number of replicas that may be Byzantine.
 pub(crate) fn byzantine_count(timed: &Timed) -> i64 {
     i64::from(timed.instance.fault_count(FaultKind::Byzantine))
@@ -86,7 +92,7 @@ pub(super) fn enter_requires_honest_quorum(timed: &mut Timed) {
     };
     let count = timed.count(enter.at_least);
     let honest = count - byzantine_count(timed);
-    if honest <= 0 {
+    if honest <= 0 || said_by_pool(timed) {
         return;
     }
     let name = "enter_requires_honest_change_view_quorum";
@@ -102,7 +108,7 @@ pub(super) fn enter_requires_honest_quorum(timed: &mut Timed) {
                 let entered = timed.entered(i, h, w, t);
                 let label = format!("_i{i}_h{h}_v{w}_t{t}");
                 timed.at_most(family, &label, entered.clone() * honest, asked.clone());
-                if byzantine_count(timed) > 0 {
+                if byzantine_count(timed) > 0 && !timed.pools() {
                     let any = asked + all_byzantine(timed);
                     timed.at_most(family, &format!("{label}_any"), entered * count, any);
                 }
@@ -218,8 +224,9 @@ pub(crate) fn most_decisions(timed: &Timed) -> Option<i64> {
                 return None;
             };
             let once = of.iter().all(|kind| {
-                let mut votes = timed.senders(timed.channel(kind));
-                votes.all(|e| timed.events[e].once == Range::Height)
+                let votes: Vec<usize> = timed.senders(timed.channel(kind)).collect();
+                let height = |&e: &usize| timed.events[e].once == Range::Height;
+                votes.iter().all(height) && (votes.len() == 1 || timed.pools())
             });
             let honest = timed.count(*at_least) - byzantine;
             (once && of.len() == 1 && honest > 0).then(|| (n - byzantine) / honest)

@@ -16,7 +16,7 @@ pub(super) struct Step {
 }
 
 impl Step {
-    fn label(self, t: u32) -> String {
+    pub(super) fn label(self, t: u32) -> String {
         format!("_i{}_h{}_v{}_t{t}", self.i, self.h, self.w)
     }
 
@@ -28,8 +28,12 @@ impl Step {
     ///
     /// Of the own requests only that of the view before counts: a later one is made in the view
     /// itself or behind it and cannot be what led there.
-    fn asked(self, timed: &Timed, enter: &Enter, t: u32) -> Expr {
+    /// Of a pool, what is in it when slot t begins.
+    pub(super) fn asked(self, timed: &Timed, enter: &Enter, t: u32) -> Expr {
         let Self { i, h, w } = self;
+        if timed.pools() {
+            return timed.pooled_asks(timed.channel(&enter.of), h, w, t - 1);
+        }
         let others: Expr = (0..timed.n)
             .filter(|&j| j != i)
             .map(|j| timed.asked(i, j, h, w, t))
@@ -38,7 +42,7 @@ impl Step {
     }
 
     /// Own events of that name in views below w.
-    fn below(self, timed: &Timed, name: &str, t: u32) -> Expr {
+    pub(super) fn below(self, timed: &Timed, name: &str, t: u32) -> Expr {
         let e = timed.event(name);
         (0..self.w.min(timed.views))
             .map(|u| timed.did_in_view(e, self.i, self.h, u, t))
@@ -104,14 +108,9 @@ pub(super) fn requires_quorum(timed: &mut Timed, enter: &Enter, step: Step) {
     }
 }
 
-/// A lock, a decision, a crash or being Byzantine forbids the step.
-///
-/// - `entered_w^T + Σ_(u<w) lock_u^T ≤ 1`: a locked replica stays, and a replica that left cannot
-///   lock in the view it left;
-/// - `Δentered_w^t + Σ_(u<w) decided_u^t + adopted^t ≤ 1`;
-/// - `Δentered_w^t + crashed_i^t ≤ 1`; `entered_w^T + byzantine_i ≤ 1`.
-pub(super) fn excluded(timed: &mut Timed, enter: &Enter, step: Step) {
-    let Step { i, h, w } = step;
+/// A lock forbids the step: `entered_w^T + Σ_(u<w) lock_u^T ≤ 1`, because a locked replica stays,
+/// and a replica that left cannot lock in the view it left.
+pub(super) fn excluded_by_lock(timed: &mut Timed, enter: &Enter, step: Step) {
     let last = timed.horizon;
     for name in &enter.excludes {
         let family = timed.family(
@@ -123,6 +122,21 @@ pub(super) fn excluded(timed: &mut Timed, enter: &Enter, step: Step) {
         let sum = step.entered(timed, last) + step.below(timed, name, last);
         timed.at_most(family, &step.label(last), sum, 1.into());
     }
+}
+
+/// A Byzantine replica takes no step by rule: `entered_w^T + byzantine_i ≤ 1`.
+pub(super) fn excluded_by_byzantine(timed: &mut Timed, step: Step) {
+    let family = timed.family("enter_excludes_byzantine", "E11", &[], Tag::Legal);
+    let last = timed.horizon;
+    let sum = step.entered(timed, last) + timed.byzantine(step.i);
+    timed.at_most(family, &step.label(last), sum, 1.into());
+}
+
+/// A lock, a decision, a crash or being Byzantine forbids the step: the rows above and
+/// `Δentered_w^t + Σ_(u<w) decided_u^t + adopted^t ≤ 1`; `Δentered_w^t + crashed_i^t ≤ 1`.
+pub(super) fn excluded(timed: &mut Timed, enter: &Enter, step: Step) {
+    excluded_by_lock(timed, enter, step);
+    let Step { i, h, w } = step;
     let decides = timed.family("enter_excludes_decide", enter.line, &[], Tag::Legal);
     let crash = timed.family("enter_excludes_crash", "E12", &[], Tag::Legal);
     for t in timed.slots() {
@@ -141,9 +155,7 @@ pub(super) fn excluded(timed: &mut Timed, enter: &Enter, step: Step) {
         let crashed = timed.crashed(i, t);
         timed.at_most(crash, &step.label(t), steps + crashed, 1.into());
     }
-    let family = timed.family("enter_excludes_byzantine", "E11", &[], Tag::Legal);
-    let sum = step.entered(timed, last) + timed.byzantine(i);
-    timed.at_most(family, &step.label(last), sum, 1.into());
+    excluded_by_byzantine(timed, step);
 }
 
 /// A quorum of requests for w or a later view is followed at once.

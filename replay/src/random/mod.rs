@@ -8,6 +8,10 @@
 //! in one slot, is refused. Where it cannot be refused (a copy the network owes, a timer of the
 //! protocol) the attempt is given up and the next one drawn from the same seed.
 
+mod engine;
+mod lock;
+mod past;
+
 use crate::{
     compare, network::rank, protocols::Rules, signature::Signatures, trace::What, world::World,
 };
@@ -28,17 +32,17 @@ pub struct Executed {
     pub faulty: Vec<(ReplicaId, FaultKind)>,
     /// The choices drawn, and what honest replicas did in answer.
     pub schedule: Schedule,
-    /// Whether somebody leaves the last modelled view, or two views in one slot, because no
-    /// attempt of the seed avoided it: legal, but beyond what the program knows.
-    pub beyond_views: bool,
+    /// Whether somebody leaves the last modelled view, or two views in one slot, or does something
+    /// else that the program leaves out (E8, E22), because no attempt of the seed avoided it.
+    pub left_out: bool,
 }
 
 /// A seeded generator (splitmix64), so that a seed names an execution for ever.
 #[derive(Debug, Clone)]
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -47,13 +51,13 @@ impl Random {
     }
 
     /// Uniform in 0..bound.
-    fn below(&mut self, bound: u32) -> u32 {
+    pub(crate) fn below(&mut self, bound: u32) -> u32 {
         assert!(bound > 0, "nothing is below 0");
         (self.next() % u64::from(bound)) as u32
     }
 
     /// True `percent` times of a hundred.
-    fn percent(&mut self, percent: u32) -> bool {
+    pub(crate) fn percent(&mut self, percent: u32) -> bool {
         self.below(100) < percent
     }
 }
@@ -107,6 +111,11 @@ const PROFILES: [Profile; 5] = [
     },
 ];
 
+/// Whether there are replicas for the instance, so that it has executions here.
+pub fn covers(instance: &Instance) -> bool {
+    instance.rules == "nspcc" || Rules::of(instance).is_ok()
+}
+
 /// A random legal execution of the instance; equal seeds give equal executions.
 ///
 /// The instance's budget is not looked at: a budget limits the adversary, not what is legal.
@@ -114,6 +123,9 @@ const PROFILES: [Profile; 5] = [
 /// # Panics
 /// If the instance names a protocol, rule set or mutant without replicas here.
 pub fn execution(instance: &Instance, seed: u64) -> Executed {
+    if instance.rules == "nspcc" {
+        return engine::execution(instance, seed);
+    }
     let rules = Rules::of(instance).expect("a validated instance names replicas known here");
     let rules = Rules {
         recovery: false,
@@ -128,6 +140,18 @@ pub fn execution(instance: &Instance, seed: u64) -> Executed {
         }
     }
     unreachable!("the last attempt is lenient and is never given up")
+}
+
+/// An execution that ends in a lock, where one is known: a final state (E23) in which nobody has
+/// decided and nobody ever will. Rule set `nspcc` only.
+///
+/// # Panics
+/// If the own replicas refuse what they are told, which is a mistake in them.
+pub fn lock(instance: &Instance) -> Option<Executed> {
+    if instance.rules != "nspcc" {
+        return None;
+    }
+    lock::lock(instance).expect("own replicas refuse nothing that is legal")
 }
 
 /// The attempt ran into something the program does not know.
@@ -176,7 +200,7 @@ impl<'a> Draft<'a> {
         Executed {
             faulty: self.faulty,
             schedule,
-            beyond_views: self.beyond,
+            left_out: self.beyond,
         }
     }
 

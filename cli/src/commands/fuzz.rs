@@ -1,0 +1,206 @@
+//! `milp fuzz`: our own replicas against a production engine on random schedules.
+
+use crate::{exit, print};
+use milp_replay::engine::{
+    ANSWER_LIMIT, Engine, EngineError, Sidecar, find,
+    fuzz::{Outcome, Report, Settings, fuzz},
+    nspcc::{Defect, Nspcc, Switches},
+};
+use milp_schema::write;
+use milp_study::Error;
+use std::{
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// What to compare, and for how long.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The engine that our replicas of the same rules are compared with
+    #[arg(long, value_parser = ["nspcc-dbft"])]
+    engine: String,
+    /// How long, say 90s, 10m or 1h; acts without end if --steps is not given
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    time: Option<Duration>,
+    /// How many acts; 100000 if neither this nor --time is given
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
+    /// Names the schedules: the same seed gives the same ones
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Break our replicas on purpose, to see that it is noticed
+    #[arg(long, value_name = "NAME", value_parser = defect)]
+    defect: Option<Defect>,
+    /// Sign everything with P-256 rather than with names; much slower
+    #[arg(long)]
+    p256: bool,
+    /// Write the script of a difference into this file, too
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    let command = find(&args.engine).map_err(milp_replay::Error::from)?;
+    let own = Nspcc::new(Switches::default());
+    let own = match args.defect {
+        Some(defect) => own.with_defect(defect),
+        None => own,
+    };
+    let own = || -> Result<Box<dyn Engine>, EngineError> { Ok(Box::new(own.clone())) };
+    let foreign = || -> Result<Box<dyn Engine>, EngineError> {
+        Ok(Box::new(Sidecar::open(&command, ANSWER_LIMIT)?))
+    };
+    let interrupted = interrupt_on_ctrl_c()?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long and how fast is by the clock"
+    )]
+    let began = Instant::now();
+    let mut interrupt = || {
+        interrupted.load(Ordering::SeqCst) || args.time.is_some_and(|time| began.elapsed() >= time)
+    };
+    let mut line = Line::new(began);
+    let outcome = fuzz(
+        &own,
+        &foreign,
+        &settings(args),
+        &mut interrupt,
+        &mut |report| {
+            line.show(report);
+        },
+    );
+    line.wipe();
+    match outcome.map_err(milp_replay::Error::from)? {
+        Outcome::Same(report) => {
+            print::line(&report.to_string());
+            print::line("No difference.");
+            Ok(exit::DONE)
+        }
+        Outcome::Differ(report, found) => {
+            let script = found.to_string();
+            if let Some(path) = &args.out {
+                keep(path, &script)?;
+            }
+            print::line(&report.to_string());
+            print::line(&script);
+            match found.failure {
+                Some(error) => Err(milp_replay::Error::from(error).into()),
+                None => Ok(exit::VIOLATION),
+            }
+        }
+    }
+}
+
+fn settings(args: &Args) -> Settings {
+    let unlimited = args.time.is_some();
+    let steps = args.steps.or((!unlimited).then_some(100_000));
+    let mut settings = Settings::new(args.seed, steps);
+    if args.p256 {
+        settings.signatures = milp_replay::Signatures::P256;
+    }
+    settings
+}
+
+fn keep(path: &Path, script: &str) -> Result<(), Error> {
+    write::file(path, script.as_bytes()).map_err(|source| Error::Io {
+        doing: "write",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The first Ctrl-C asks for the report, the second ends the process.
+fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&interrupt);
+    ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::SeqCst) {
+            std::process::exit(exit::INTERRUPTED.into());
+        }
+    })
+    .map_err(|error| Error::Refused(format!("failed to listen for Ctrl-C: {error}")))?;
+    Ok(interrupt)
+}
+
+/// A sign of life on a terminal; silent elsewhere.
+struct Line {
+    began: Instant,
+    /// Milliseconds after the beginning when it was last shown.
+    last: Option<u128>,
+}
+
+impl Line {
+    fn new(began: Instant) -> Self {
+        let last = io::stderr().is_terminal().then_some(0);
+        Self { began, last }
+    }
+
+    fn show(&mut self, report: &Report) {
+        const PAUSE: u128 = 200;
+        let elapsed = self.began.elapsed();
+        let now = elapsed.as_millis();
+        if self.last.is_none_or(|last| now < last + PAUSE) {
+            return;
+        }
+        self.last = Some(now);
+        let pace = report.steps as f64 / elapsed.as_secs_f64();
+        let (steps, runs) = (report.steps, report.runs);
+        // Progress is a courtesy: a closed standard error must not end anything.
+        let _ = write!(
+            io::stderr().lock(),
+            "\r{steps} steps in {runs} runs, {pace:.0} per second  "
+        );
+    }
+
+    fn wipe(&self) {
+        if self.last.is_some() {
+            let _ = write!(io::stderr().lock(), "\r{:70}\r", "");
+        }
+    }
+}
+
+/// A number of seconds, minutes or hours.
+fn duration(text: &str) -> Result<Duration, String> {
+    const EXPECTED: &str = "expected a duration above 0, say 90s, 10m or 1h";
+    let unit = text.find(|c: char| c.is_ascii_alphabetic());
+    let (number, unit) = text.split_at(unit.unwrap_or(text.len()));
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err(EXPECTED.to_owned()),
+    };
+    let number: u32 = number.parse().map_err(|_| EXPECTED.to_owned())?;
+    if number == 0 {
+        return Err(EXPECTED.to_owned());
+    }
+    Ok(Duration::from_secs(u64::from(number) * seconds))
+}
+
+fn defect(name: &str) -> Result<Defect, String> {
+    Defect::named(name).ok_or_else(|| {
+        let names = Defect::ALL.map(Defect::name);
+        format!("expected one of {}", names.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_a_unit() {
+        let seconds = |text| duration(text).map(|duration| duration.as_secs());
+        assert_eq!(seconds("90s"), Ok(90));
+        assert_eq!(seconds("10m"), Ok(600));
+        assert_eq!(seconds("2h"), Ok(7200));
+        for wrong in ["", "10", "h", "0s", "-1s", "1d", "1.5h", "99999999999s"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Rows from outside: what happens in an execution as expressions over the columns of a built
+//! program, by the schema's words, and a way to state more about them.
+//!
+//! What has no column is 0 here, as everywhere: it does not happen within the program.
+
+use super::{Built, columns::Key, decode::message};
+use crate::{
+    expr::Expr,
+    program::{Family, FamilyId, Row},
+};
+use milp_schema::{BlockId, Height, Message, ReplicaId, Slot, View, schedule::Event};
+use std::collections::BTreeSet;
+
+impl Built {
+    /// The primary of a view.
+    pub fn primary(&self, height: Height, view: View) -> ReplicaId {
+        ReplicaId(self.timed.primary(height.0, view.0))
+    }
+
+    /// Every message that a copy delivered to the replica may carry, with its sender; ascending.
+    pub fn receivable(&self, at: ReplicaId) -> BTreeSet<(ReplicaId, Message)> {
+        let keys = self.timed.keys().map(|(key, _)| key);
+        keys.filter_map(|key| match *key {
+            Key::Got(c, i, j, indices) if i == at.0 => {
+                Some((ReplicaId(j), message(&self.timed, c, indices)))
+            }
+            _ => None,
+        })
+        .collect()
+    }
+
+    /// 1 iff a copy of the message from that sender was delivered to the replica by the slot.
+    pub fn received(&self, at: ReplicaId, from: ReplicaId, said: &Message, by: Slot) -> Expr {
+        let channels = &self.timed.protocol.channels;
+        let Some(c) = channels
+            .iter()
+            .position(|channel| channel.kind == said.kind)
+        else {
+            return Expr::default();
+        };
+        let (h, v) = (said.height.0, said.view.0);
+        if at == from || v >= self.timed.views {
+            return Expr::default();
+        }
+        self.timed
+            .got(c, at.0, from.0, h, v, said.block.unwrap_or(0), by.0)
+    }
+
+    /// 1 iff the replica did it by the slot: broadcast a message, entered a view or a later one,
+    /// decided a block.
+    pub fn done(&self, by: ReplicaId, event: &Event, until: Slot) -> Expr {
+        let (i, t) = (by.0, until.0);
+        match event {
+            Event::Send(said) => {
+                let (h, v, b) = (said.height.0, said.view.0, said.block.unwrap_or(0));
+                let events = self.timed.events.iter().enumerate();
+                events
+                    .filter(|(_, event)| event.broadcasts.as_ref() == Some(&said.kind))
+                    .map(|(e, _)| self.timed.did(e, i, h, v, b, t))
+                    .sum()
+            }
+            Event::EnterView { height, view } => self.timed.entered(i, height.0, view.0, t),
+            Event::Decide(BlockId {
+                height,
+                view,
+                index,
+            }) => self.timed.decided_block(i, height.0, view.0, *index, t),
+        }
+    }
+
+    /// 1 iff the replica decided the height by the slot.
+    pub fn decided(&self, by: ReplicaId, height: Height, until: Slot) -> Expr {
+        self.timed.decided(by.0, height.0, until.0)
+    }
+
+    /// 1 iff the replica follows no rules in the slot: it is Byzantine or has crashed.
+    pub fn lawless(&self, who: ReplicaId, in_slot: Slot) -> Expr {
+        self.timed.byzantine(who.0) + self.timed.crashed(who.0, in_slot.0)
+    }
+
+    /// A further family of rows.
+    pub fn add_family(&mut self, family: Family) -> FamilyId {
+        self.program.families.push(family);
+        FamilyId(self.program.families.len() as u32 - 1)
+    }
+
+    /// A further row `left ≤ right` of a family, named by it and by `indices`, unless the columns'
+    /// bounds imply it.
+    ///
+    /// # Panics
+    /// If the family is none of the program.
+    pub fn add_at_most(&mut self, family: FamilyId, indices: &str, left: Expr, right: Expr) {
+        let name = format!("{}{indices}", self.program.families[family.0 as usize].name);
+        let columns = &self.program.columns;
+        self.program
+            .rows
+            .extend(Row::at_most(name, family, columns, left, right));
+    }
+}

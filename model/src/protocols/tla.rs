@@ -1,0 +1,253 @@
+//! dBFT 2.0, rule sets `tla` and `tla-per-view`: `docs/protocols/dbft2-tla.md`, the actions of two
+//! revisions of the formal model.
+//!
+//! Every action is *may*, there is one pool of messages and no copy of any. A replica's type in its
+//! view is what it did there: `cv` is to have asked to leave and not to have come back, and coming
+//! back takes more than f replicas that committed. An action open to two types with different
+//! guards is two events here (lines 3 and 5), so that each guard is a plain list.
+
+use super::dbft2;
+use crate::rule::{
+    About, Channel, Checked, Enter, Event, Excludes, Modality, Protocol, Range, Requires, Rotation,
+    Rule, Scope, Threshold, Who,
+};
+use milp_schema::Kind;
+
+/// What differs between the revisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Revision {
+    /// More than f committed: in any view; a primary proposes before it asks to leave.
+    Current,
+    /// More than f committed: in the replica's view; any replica asks to leave at once.
+    PerView,
+}
+
+/// Rule set `tla`.
+pub fn current() -> Protocol {
+    rules("tla", Revision::Current)
+}
+
+/// Rule set `tla-per-view`.
+pub fn per_view() -> Protocol {
+    rules("tla-per-view", Revision::PerView)
+}
+
+/// The rules of the page, in its order; all actions start from the same pool, so that the order
+/// says nothing else.
+fn rules(name: &str, revision: Revision) -> Protocol {
+    Protocol {
+        name: "dbft2".into(),
+        rule_set: name.into(),
+        rotation: Rotation::ViewOnly,
+        channels: channels(),
+        rules: vec![
+            Rule::Event(prepare_request()),
+            Rule::Event(prepare_response()),
+            Rule::Event(returning_response(revision)),
+            Rule::Event(repeated_response(revision)),
+            Rule::Event(commit()),
+            Rule::Event(returning_commit(revision)),
+            Rule::Event(decide()),
+            Rule::Event(change_view(revision)),
+            Rule::Enter(enter()),
+        ],
+    }
+}
+
+fn channels() -> Vec<Channel> {
+    [
+        Kind::PrepareRequest,
+        Kind::PrepareResponse,
+        Kind::Commit,
+        Kind::ChangeView,
+    ]
+    .into_iter()
+    .map(|kind| Channel {
+        kind,
+        forgeable: true,
+        lost_ahead: false,
+        pool: true,
+    })
+    .collect()
+}
+
+/// An action about the block of the view, once per view, without guards yet.
+fn action(name: &'static str, line: &'static str, broadcasts: Option<Kind>) -> Event {
+    Event {
+        name,
+        line,
+        equations: &[],
+        broadcasts,
+        who: Who::Any,
+        about: About::Block,
+        once: Range::View,
+        scope: Scope::View,
+        modality: Modality::May,
+        requires: vec![],
+        checked: Checked::Always,
+        excludes: vec![],
+        decides: false,
+    }
+}
+
+fn in_view(event: &'static str) -> Excludes {
+    Excludes {
+        event,
+        range: Range::View,
+    }
+}
+
+/// `MoreThanFNodesCommitted`.
+fn more_than_f_committed(revision: Revision) -> Requires {
+    let at_least = Threshold::MoreThanF;
+    match revision {
+        Revision::Current => Requires::TallyOverViews {
+            of: Kind::Commit,
+            at_least,
+        },
+        Revision::PerView => Requires::Tally {
+            of: vec![Kind::Commit],
+            at_least,
+        },
+    }
+}
+
+fn quorum(of: Vec<Kind>) -> Requires {
+    Requires::Tally {
+        of,
+        at_least: Threshold::Quorum,
+    }
+}
+
+/// Lines 1–2: the primary proposes while it is initialized.
+fn prepare_request() -> Event {
+    Event {
+        who: Who::Primary,
+        about: About::Proposal,
+        excludes: vec![in_view("change_view")],
+        ..action(
+            "prepare_request",
+            "dbft2-tla 1-2",
+            Some(Kind::PrepareRequest),
+        )
+    }
+}
+
+/// Lines 3–4, first case: an initialized backup answers the request.
+fn prepare_response() -> Event {
+    Event {
+        who: Who::Backup,
+        requires: vec![Requires::Held(Kind::PrepareRequest)],
+        excludes: vec![in_view("change_view")],
+        ..action(
+            "prepare_response",
+            "dbft2-tla 3-4",
+            Some(Kind::PrepareResponse),
+        )
+    }
+}
+
+/// Lines 3–4, second case: a backup that asked to leave answers if more than f committed.
+fn returning_response(revision: Revision) -> Event {
+    Event {
+        requires: vec![
+            Requires::Own(vec!["change_view"]),
+            more_than_f_committed(revision),
+            Requires::Held(Kind::PrepareRequest),
+        ],
+        excludes: vec![in_view("returning_commit")],
+        ..back("returning_response")
+    }
+}
+
+/// Lines 3–4, second case, for a backup that had answered before it asked to leave: it is
+/// prepared again, and the pool has its answer already.
+fn repeated_response(revision: Revision) -> Event {
+    Event {
+        requires: vec![
+            Requires::Own(vec!["change_view"]),
+            Requires::Own(vec!["prepare_response"]),
+            more_than_f_committed(revision),
+            Requires::Held(Kind::PrepareRequest),
+        ],
+        excludes: vec![in_view("returning_commit")],
+        ..back("repeated_response")
+    }
+}
+
+fn back(name: &'static str) -> Event {
+    Event {
+        who: Who::Backup,
+        ..action(name, "dbft2-tla 3-4", Some(Kind::PrepareResponse))
+    }
+}
+
+/// Lines 5–6, first case: a prepared replica commits with a quorum of preparations.
+fn commit() -> Event {
+    Event {
+        once: Range::Height,
+        requires: vec![
+            Requires::Own(vec!["prepare_request", "prepare_response"]),
+            quorum(vec![Kind::PrepareRequest, Kind::PrepareResponse]),
+            Requires::Held(Kind::PrepareRequest),
+        ],
+        excludes: vec![in_view("change_view")],
+        ..action("commit", "dbft2-tla 5-6", Some(Kind::Commit))
+    }
+}
+
+/// Lines 5–6, second case: a replica that asked to leave commits if more than f did, prepared or
+/// not. One that came back by a response has more than f committed too, so its first case is here.
+fn returning_commit(revision: Revision) -> Event {
+    Event {
+        once: Range::Height,
+        requires: vec![
+            Requires::Own(vec!["change_view"]),
+            more_than_f_committed(revision),
+            quorum(vec![Kind::PrepareRequest, Kind::PrepareResponse]),
+            Requires::Held(Kind::PrepareRequest),
+        ],
+        ..action("returning_commit", "dbft2-tla 5-6", Some(Kind::Commit))
+    }
+}
+
+/// Lines 7–8: the request and a quorum of commits of the view; nobody publishes a block.
+fn decide() -> Event {
+    Event {
+        once: Range::Height,
+        requires: vec![
+            Requires::Held(Kind::PrepareRequest),
+            quorum(vec![Kind::Commit]),
+        ],
+        decides: true,
+        ..action("decide", "dbft2-tla 7-8", None)
+    }
+}
+
+/// Lines 9–10: whoever has not committed asks to leave its view, once.
+fn change_view(revision: Revision) -> Event {
+    Event {
+        about: About::View,
+        requires: match revision {
+            Revision::Current => vec![Requires::OwnAsPrimary("prepare_request")],
+            Revision::PerView => vec![],
+        },
+        excludes: vec![Excludes {
+            event: "commit",
+            range: Range::Height,
+        }],
+        ..action("change_view", "dbft2-tla 9-10", Some(Kind::ChangeView))
+    }
+}
+
+/// Lines 11–12: a quorum that asked to leave the view or a later one leads to the next view.
+fn enter() -> Enter {
+    Enter {
+        equations: &[],
+        modality: Modality::May,
+        ..dbft2::enter(
+            "dbft2-tla 11-12",
+            vec!["commit", "returning_commit", "decide"],
+        )
+    }
+}

@@ -1,0 +1,166 @@
+//! Executions with crashes and Byzantine replicas.
+
+use super::{
+    Bench, Checked, Missing, demand,
+    group::Group,
+    runs::{FIRST, all_states, lose_nothing, message, other, primaries, proposed, with_byzantine},
+    start,
+};
+use crate::{
+    engine::{Effect, Engine, EngineError, Start, State},
+    signature::Signatures,
+};
+use milp_schema::{Height, Kind, Message, ReplicaId, View};
+
+pub(super) fn crashes(bench: &Bench) -> Checked {
+    let (mut group, request, primary) = proposed(bench, &start(4, 2))?;
+    let who = other(&group, &[primary])?;
+    group.deliver(who, request)?;
+    let effects = group.crash(who)?;
+    let only_timer = |effect: &Effect| matches!(effect, Effect::Timer { timer: None, .. });
+    demand(
+        effects.iter().all(only_timer) && group.place(who).timer.is_none(),
+        || format!("a crash ends the timer, and nothing else happens: {effects:?}"),
+    )?;
+    let state = group.engine.state(who)?;
+    demand(state == State::Down(FIRST), || {
+        format!("replica {who} is down, its state is {state:?}")
+    })?;
+    let refused = group.engine.deliver(who, request);
+    demand(matches!(refused, Err(EngineError::Refused { .. })), || {
+        format!("a message is delivered to a replica that is down: {refused:?}")
+    })?;
+    group.restart(who)?;
+    let state = group.knows(who)?;
+    let empty =
+        state.preparations.is_empty() && state.commits.is_empty() && state.request.is_none();
+    demand(empty, || {
+        format!("replica {who} remembers across a crash: {state:?}")
+    })?;
+    group.timers_agree()?;
+    let decided = |group: &Group| group.all_decided(FIRST);
+    group.drive("a decision of height 0 by all", lose_nothing, decided)?;
+    group.crash(who)?;
+    group.restart(who)?;
+    let state = group.knows(who)?;
+    demand(state.height == Height(1), || {
+        format!("replica {who} lost its ledger in a crash: {state:?}")
+    })?;
+    let all = |group: &Group| group.all_decided(Height(1));
+    group.drive("a decision of height 1 by all", lose_nothing, all)?;
+    group.crash(who)?;
+    let state = group.engine.state(who)?;
+    demand(state == State::Down(Height(2)), || {
+        format!("replica {who} is down with two blocks: {state:?}")
+    })?;
+    group.restart(who)?;
+    let state = group.engine.state(who)?;
+    demand(state == State::Stopped(Height(2)), || {
+        format!("replica {who} restarts with every height decided: {state:?}")
+    })?;
+    Ok(None)
+}
+
+pub(super) fn second_proposal(bench: &Bench) -> Checked {
+    let (mut group, first, primary) = proposed(bench, &start(4, 1))?;
+    group.crash(primary)?;
+    group.restart(primary)?;
+    for _ in 0..3 {
+        match group.request_at(FIRST, View(0)) {
+            Some((id, _)) if id != first => {
+                let block = group.sent[&id].1.block;
+                demand(block == Some(1), || {
+                    format!("the second proposal of replica {primary} is number {block:?}")
+                })?;
+                return Ok(None);
+            }
+            _ => group.fire(primary)?,
+        };
+    }
+    Ok(Some("this engine does not propose again".to_owned()))
+}
+
+pub(super) fn injections(bench: &Bench) -> Checked {
+    let (start, byzantine, _) = with_byzantine(bench)?;
+    let mut group = Group::begin(bench, &start)?;
+    let before = all_states(&mut group)?;
+    for (kind, block, target) in [
+        (Kind::PrepareResponse, Some(0), None),
+        (Kind::PrepareResponse, Some(1), None),
+        (Kind::Commit, Some(0), None),
+        (Kind::Commit, Some(0), None),
+        (Kind::ChangeView, None, Some(1)),
+    ] {
+        group.inject(byzantine, &message(kind, 0, block, target))?;
+    }
+    let after = all_states(&mut group)?;
+    demand(before == after, || {
+        format!("states {before:?} became {after:?}")
+    })?;
+    Ok(None)
+}
+
+/// With a Byzantine replica's preparation and commit, made before anybody proposed, two of three
+/// honest replicas suffice.
+pub(super) fn named_early(bench: &Bench, signatures: Signatures) -> Checked {
+    let (start, byzantine, [primary, _]) = with_byzantine(bench)?;
+    let start = Start {
+        signatures,
+        ..start
+    };
+    let mut group = Group::begin(bench, &start)?;
+    let backup = other(&group, &[primary])?;
+    let late = other(&group, &[primary, backup])?;
+    let response = message(Kind::PrepareResponse, 0, Some(0), None);
+    let response = group.inject(byzantine, &response)?;
+    let commit = group.inject(byzantine, &message(Kind::Commit, 0, Some(0), None))?;
+    group.deliver(backup, response)?;
+    let lost = |to: ReplicaId, message: &Message| {
+        to == late || message.kind == Kind::RecoveryRequest || message.kind == Kind::RecoveryMessage
+    };
+    let held = group.knows(backup)?.preparations;
+    demand(held.iter().all(|(_, _, block)| block.is_none()), || {
+        format!("nothing was proposed, yet replica {backup} holds {held:?}")
+    })?;
+    group.proposer(FIRST, View(0))?;
+    group.deliver(primary, response)?;
+    let (request, _) = group
+        .request_at(FIRST, View(0))
+        .ok_or_else(|| Missing("nobody proposed".to_owned()))?;
+    group.deliver(backup, request)?;
+    let held = group.knows(backup)?.preparations;
+    demand(
+        held.contains(&(byzantine, Kind::PrepareResponse, Some(0))),
+        || format!("the response injected before does not count for the proposal: {held:?}"),
+    )?;
+    for who in [primary, backup] {
+        group.settle(lost)?;
+        group.deliver(who, commit)?;
+    }
+    group.settle(lost)?;
+    let decided = group.decided();
+    demand(decided.iter().any(|(who, _)| *who == backup), || {
+        format!("the commit injected before does not count: decided is {decided:?}")
+    })?;
+    Ok(None)
+}
+
+pub(super) fn equivocation(bench: &Bench) -> Checked {
+    let (first, _) = primaries(bench)?;
+    let start = Start {
+        byzantine: vec![first],
+        ..start(4, 1)
+    };
+    let mut group = Group::begin(bench, &start)?;
+    let honest = group.honest();
+    for (&who, block) in honest.iter().zip([0, 1, 0]) {
+        let request = message(Kind::PrepareRequest, 0, Some(block), None);
+        let id = group.inject(first, &request)?;
+        group.deliver(who, id)?;
+        let found = group.knows(who)?.request;
+        demand(found == Some(block), || {
+            format!("replica {who} was sent the request for block {block}, it has {found:?}")
+        })?;
+    }
+    Ok(None)
+}

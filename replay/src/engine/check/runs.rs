@@ -1,0 +1,317 @@
+//! Executions.
+
+use super::{Bench, Check, Checked, Missing, adversary, demand, group::Group, recovery, start};
+use crate::{
+    engine::{Effect, Engine, MessageId, Recovery, SLOT, Start, State},
+    signature::Signatures,
+};
+use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use std::collections::BTreeSet;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "at the start timers run and nobody has proposed",
+        page: "Methods",
+        run: beginning,
+    },
+    Check {
+        name: "n = 4 decides two heights without faults and stops",
+        page: "Methods",
+        run: |bench| two_heights(bench, 4),
+    },
+    Check {
+        name: "n = 7 decides two heights without faults and stops",
+        page: "Methods",
+        run: |bench| two_heights(bench, 7),
+    },
+    Check {
+        name: "states tell what was proposed, held and sent",
+        page: "State",
+        run: states,
+    },
+    Check {
+        name: "a duplicate is legal and changes nothing",
+        page: "Methods",
+        run: duplicates,
+    },
+    Check {
+        name: "timers fire when told and not by themselves, stale ones do nothing",
+        page: "Methods",
+        run: timers,
+    },
+    Check {
+        name: "a crash loses everything but the ledger",
+        page: "Methods",
+        run: adversary::crashes,
+    },
+    Check {
+        name: "a primary that restarts and proposes again makes block 1",
+        page: "Numbers and names",
+        run: adversary::second_proposal,
+    },
+    Check {
+        name: "an injection changes no replica",
+        page: "Methods",
+        run: adversary::injections,
+    },
+    Check {
+        name: "what is injected before a proposal names it (symbolic)",
+        page: "Methods",
+        run: |bench| adversary::named_early(bench, Signatures::Symbolic),
+    },
+    Check {
+        name: "what is injected before a proposal names it (p256)",
+        page: "Methods",
+        run: |bench| adversary::named_early(bench, Signatures::P256),
+    },
+    Check {
+        name: "a Byzantine primary tells different replicas different things",
+        page: "Methods",
+        run: adversary::equivocation,
+    },
+    Check {
+        name: "a view change leads to another primary and a decision",
+        page: "Effects",
+        run: recovery::view_change,
+    },
+    Check {
+        name: "a Block decides its height, one of another height nothing",
+        page: "Methods",
+        run: recovery::blocks,
+    },
+    Check {
+        name: "a RecoveryRequest of a later view and recovery of a later height may come early",
+        page: "Early messages",
+        run: recovery::early,
+    },
+    Check {
+        name: "recovery `ideal`: what is carried is what was sent",
+        page: "Methods",
+        run: |bench| recovery::carried(bench, Recovery::Ideal),
+    },
+    Check {
+        name: "recovery `neo-go`: commits are relabelled, change views ask for the next view",
+        page: "Methods",
+        run: |bench| recovery::carried(bench, Recovery::NeoGo),
+    },
+    Check {
+        name: "two runs with the same requests give the same bytes, whatever the time",
+        page: "Transport",
+        run: recovery::same_bytes,
+    },
+];
+
+pub(super) const FIRST: Height = Height(0);
+
+pub(super) fn lose_nothing(_: ReplicaId, _: &Message) -> bool {
+    false
+}
+
+pub(super) fn message(kind: Kind, view: u32, block: Option<u32>, target: Option<u32>) -> Message {
+    Message {
+        kind,
+        height: FIRST,
+        view: View(view),
+        block,
+        target: target.map(View),
+    }
+}
+
+/// Who proposes first in a group of four, and who does after that one is gone.
+pub(super) fn primaries(bench: &Bench) -> Result<(ReplicaId, ReplicaId), Missing> {
+    let first = Group::begin(bench, &start(4, 1))?.proposer(FIRST, View(0))?;
+    let mut without = Group::begin(bench, &start(4, 1))?;
+    without.crash(first)?;
+    Ok((first, without.proposer(FIRST, View(1))?))
+}
+
+/// A group of four with a Byzantine replica that is primary of neither view 0 nor view 1, and who
+/// these are.
+pub(super) fn with_byzantine(bench: &Bench) -> Result<(Start, ReplicaId, [ReplicaId; 2]), Missing> {
+    let (first, second) = primaries(bench)?;
+    let mut others = ReplicaId::all(4).filter(|&id| id != first && id != second);
+    let byzantine = others
+        .next()
+        .ok_or_else(|| Missing("four replicas are not enough".to_owned()))?;
+    let start = Start {
+        byzantine: vec![byzantine],
+        ..start(4, 1)
+    };
+    Ok((start, byzantine, [first, second]))
+}
+
+fn beginning(bench: &Bench) -> Checked {
+    let start = Start {
+        byzantine: vec![ReplicaId(2)],
+        ..start(4, 1)
+    };
+    let mut group = Group::begin(bench, &start)?;
+    let others = group
+        .log
+        .iter()
+        .find(|effect| !matches!(effect, Effect::Timer { .. }));
+    demand(others.is_none(), || {
+        format!("`initialise` does more than start timers: {others:?}")
+    })?;
+    for who in group.honest() {
+        let state = group.knows(who)?;
+        demand(group.place(who).timer.is_some(), || {
+            format!("no timer of replica {who} is reported")
+        })?;
+        let nothing = state.preparations.is_empty()
+            && state.commits.is_empty()
+            && state.change_views.is_empty()
+            && state.request.is_none();
+        demand(
+            (state.height, state.view) == (FIRST, View(0)) && nothing,
+            || format!("replica {who} does not begin at height 0, view 0 with nothing: {state:?}"),
+        )?;
+    }
+    group.timers_agree()?;
+    let first = group.proposer(FIRST, View(0))?;
+    Ok(Some(format!("replica {first} proposes first")))
+}
+
+fn two_heights(bench: &Bench, n: u32) -> Checked {
+    let start = Start {
+        signatures: Signatures::P256,
+        ..start(n, 2)
+    };
+    let mut group = Group::begin(bench, &start)?;
+    for height in Height::all(2) {
+        let what = format!("a decision of height {height} by all");
+        group.drive(&what, lose_nothing, |group| group.all_decided(height))?;
+        if height == FIRST {
+            group.timers_agree()?;
+        }
+    }
+    for height in Height::all(2) {
+        let decided = group.decided();
+        let here = decided.iter().filter(|(_, block)| block.height == height);
+        let (who, blocks): (Vec<_>, BTreeSet<_>) = here.copied().unzip();
+        demand(who.len() == n as usize && blocks.len() == 1, || {
+            format!("height {height}: replicas {who:?} decide {blocks:?}")
+        })?;
+    }
+    for who in group.honest() {
+        let state = group.engine.state(who)?;
+        demand(state == State::Stopped(Height(2)), || {
+            format!("replica {who} decided every height, its state is {state:?}")
+        })?;
+        demand(group.place(who).timer.is_none(), || {
+            format!("replica {who} has stopped, but no `timer` null was reported")
+        })?;
+        let stale = group.engine.timeout(who, Height(1), View(0))?;
+        demand(stale.is_empty(), || {
+            format!("replica {who} has stopped and does something: {stale:?}")
+        })?;
+    }
+    Ok(None)
+}
+
+/// A group of four in which the first request was sent, with its number and sender.
+pub(super) fn proposed(
+    bench: &Bench,
+    start: &Start,
+) -> Result<(Group, MessageId, ReplicaId), Missing> {
+    let mut group = Group::begin(bench, start)?;
+    group.proposer(FIRST, View(0))?;
+    let (id, by) = group
+        .request_at(FIRST, View(0))
+        .ok_or_else(|| Missing("nobody proposed".to_owned()))?;
+    Ok((group, id, by))
+}
+
+fn states(bench: &Bench) -> Checked {
+    let (mut group, request, primary) = proposed(bench, &start(4, 1))?;
+    let own = group.knows(primary)?;
+    let expected = (primary, Kind::PrepareRequest, Some(0));
+    demand(own.request == Some(0) && own.response_sent, || {
+        format!("the primary sent a request: {own:?}")
+    })?;
+    demand(own.preparations.contains(&expected), || {
+        format!("the primary holds its own request: {own:?}")
+    })?;
+    let backup = other(&group, &[primary])?;
+    let effects = group.deliver(backup, request)?;
+    let state = group.knows(backup)?;
+    let answered = effects.iter().any(
+        |effect| matches!(effect, Effect::Send { message, .. } if message.kind == Kind::PrepareResponse),
+    );
+    demand(
+        state.request == Some(0) && state.preparations.contains(&expected),
+        || format!("replica {backup} accepted the request: {state:?}"),
+    )?;
+    let response = (backup, Kind::PrepareResponse, Some(0));
+    let same =
+        state.response_sent == answered && state.preparations.contains(&response) == answered;
+    demand(same, || {
+        format!("replica {backup} answered: {answered}, but its state is {state:?}")
+    })?;
+    demand(state.seen[primary.index()] == Some(View(0)), || {
+        format!("replica {backup} heard replica {primary} in view 0: {state:?}")
+    })?;
+    Ok(None)
+}
+
+/// The first honest replica that is none of these.
+pub(super) fn other(group: &Group, not: &[ReplicaId]) -> Result<ReplicaId, Missing> {
+    let mut honest = group.honest().into_iter();
+    honest
+        .find(|who| !not.contains(who))
+        .ok_or_else(|| Missing("too few honest replicas".to_owned()))
+}
+
+fn duplicates(bench: &Bench) -> Checked {
+    let (mut group, _, _) = proposed(bench, &start(4, 1))?;
+    let mut seen = 0;
+    let mut next = 0;
+    while let Some((id, (by, message))) = group.sent.iter().nth(next) {
+        let (id, by, message) = (*id, *by, message.clone());
+        next += 1;
+        if message.kind == Kind::Block {
+            continue;
+        }
+        for to in group.honest().into_iter().filter(|&to| to != by) {
+            group.deliver(to, id)?;
+            let before = group.engine.state(to)?;
+            let again = group.deliver(to, id)?;
+            demand(
+                again.is_empty() && group.engine.state(to)? == before,
+                || format!("a second {message} at replica {to} does {again:?}"),
+            )?;
+            seen += 1;
+        }
+    }
+    demand(seen >= 3, || "too little was sent to try".to_owned())?;
+    Ok(Some(format!("{seen} tried")))
+}
+
+fn timers(bench: &Bench) -> Checked {
+    let mut group = Group::begin(bench, &start(4, 1))?;
+    let honest = group.honest();
+    // Long after every deadline the timers still wait for being told.
+    group.advance(1_000 * SLOT)?;
+    group.timers_agree()?;
+    for &who in &honest {
+        for (height, view) in [(0, 5), (0, 1_000)] {
+            let effects = group.engine.timeout(who, Height(height), View(view))?;
+            demand(effects.is_empty(), || {
+                format!("replica {who} is not in view {view}, its timer there does {effects:?}")
+            })?;
+        }
+    }
+    let mut did = 0;
+    for &who in &honest {
+        did += usize::from(!group.fire(who)?.is_empty());
+    }
+    demand(did > 0, || "no timer does anything".to_owned())?;
+    group.timers_agree()?;
+    Ok(None)
+}
+
+pub(super) fn all_states(group: &mut Group) -> Result<Vec<State>, Missing> {
+    let honest = group.honest().into_iter();
+    let states = honest.map(|who| Ok(group.engine.state(who)?));
+    states.collect()
+}

@@ -1,0 +1,156 @@
+//! What differs between two observations, field by field.
+
+use std::fmt;
+
+/// One field in which the engines differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// What the first engine says.
+    pub a: String,
+    /// What the second one says.
+    pub b: String,
+}
+
+/// Where two engines differ; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference(pub Vec<Field>);
+
+impl Difference {
+    pub(super) fn one(name: &str, a: String, b: String) -> Self {
+        let name = name.to_owned();
+        Self(vec![Field { name, a, b }])
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Field { name, a, b } in &self.0 {
+            writeln!(out, "{name}\n  a: {a}\n  b: {b}")?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) mod compare {
+    //! Effects and states side by side.
+
+    use super::{Difference, Field};
+    use crate::engine::{Effect, MessageId, State, Timer, Working};
+    use milp_schema::ReplicaId;
+    use std::fmt::Debug;
+
+    /// The first effect that differs, numbers of messages and words of faults aside.
+    pub(in super::super) fn answers(
+        a: &Result<Vec<Effect>, String>,
+        b: &Result<Vec<Effect>, String>,
+    ) -> Option<Difference> {
+        let (a, b) = match (a, b) {
+            (Ok(a), Ok(b)) => (a, b),
+            // The engines word their refusals as they like.
+            (Err(_), Err(_)) => return None,
+            _ => {
+                let text = |side: &Result<Vec<Effect>, String>| match side {
+                    Ok(effects) => format!("{} effects", effects.len()),
+                    Err(why) => why.clone(),
+                };
+                return Some(Difference::one("the answer", text(a), text(b)));
+            }
+        };
+        let place = (0..a.len().max(b.len()))
+            .find(|&place| a.get(place).map(bare) != b.get(place).map(bare))?;
+        let text = |side: &[Effect]| side.get(place).map_or("nothing more".to_owned(), words);
+        let name = format!("effect {}", place + 1);
+        Some(Difference::one(&name, text(a), text(b)))
+    }
+
+    /// The effect without what may differ.
+    fn bare(effect: &Effect) -> Effect {
+        let mut effect = effect.clone();
+        match &mut effect {
+            Effect::Send { id, .. } => *id = MessageId(0),
+            Effect::Fault { text, .. } => text.clear(),
+            Effect::EnterView { .. } | Effect::Decide { .. } | Effect::Timer { .. } => {}
+        }
+        effect
+    }
+
+    fn words(effect: &Effect) -> String {
+        match effect {
+            Effect::Send {
+                replica,
+                message,
+                carried,
+                ..
+            } => {
+                let carried = carried.iter();
+                let carried = carried.map(|(author, message)| format!(", {message} of {author}"));
+                format!("{replica} sends {message}{}", carried.collect::<String>())
+            }
+            Effect::EnterView {
+                replica,
+                height,
+                view,
+            } => format!("{replica} enters h{height} v{view}"),
+            Effect::Decide { replica, block } => format!("{replica} decides {block}"),
+            Effect::Timer { replica, timer } => {
+                format!("the timer of {replica}: {}", timer_words(*timer))
+            }
+            Effect::Fault { replica, text } => format!("{replica} fails: {text}"),
+        }
+    }
+
+    fn timer_words(timer: Option<Timer>) -> String {
+        timer.map_or_else(
+            || "none".to_owned(),
+            |timer| format!("h{} v{} at {}", timer.height, timer.view, timer.deadline),
+        )
+    }
+
+    /// Every field of a state that differs.
+    pub(in super::super) fn states(
+        who: ReplicaId,
+        a: &Result<State, String>,
+        b: &Result<State, String>,
+    ) -> Option<Difference> {
+        let mut fields = Vec::new();
+        match (a, b) {
+            (Ok(State::Working(a)), Ok(State::Working(b))) => working(a, b, &mut fields),
+            (Err(_), Err(_)) => {}
+            _ => field("where it is", a, b, &mut fields),
+        }
+        for field in &mut fields {
+            field.name = format!("state of {who}: {}", field.name);
+        }
+        (!fields.is_empty()).then_some(Difference(fields))
+    }
+
+    fn working(a: &Working, b: &Working, out: &mut Vec<Field>) {
+        field("height", &a.height, &b.height, out);
+        field("view", &a.view, &b.view, out);
+        field("preparations", &a.preparations, &b.preparations, out);
+        field("commits", &a.commits, &b.commits, out);
+        field("change_views", &a.change_views, &b.change_views, out);
+        let (last_a, last_b) = (&a.last_change_views, &b.last_change_views);
+        field("last_change_views", last_a, last_b, out);
+        field("seen", &a.seen, &b.seen, out);
+        field("request", &a.request, &b.request, out);
+        field("response_sent", &a.response_sent, &b.response_sent, out);
+        field("commit_sent", &a.commit_sent, &b.commit_sent, out);
+        let (asked_a, asked_b) = (&a.change_view_sent, &b.change_view_sent);
+        field("change_view_sent", asked_a, asked_b, out);
+        field("block_sent", &a.block_sent, &b.block_sent, out);
+        field("timer", &a.timer, &b.timer, out);
+    }
+
+    fn field<T: Debug + PartialEq>(name: &str, a: &T, b: &T, out: &mut Vec<Field>) {
+        if a != b {
+            out.push(Field {
+                name: name.to_owned(),
+                a: format!("{a:?}"),
+                b: format!("{b:?}"),
+            });
+        }
+    }
+}

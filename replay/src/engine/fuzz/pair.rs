@@ -1,0 +1,309 @@
+//! Two engines under the same acts, and whether they can be told apart.
+
+use super::{
+    difference::{Difference, compare},
+    script::{Act, Named},
+};
+use crate::engine::{Effect, Engine, EngineError, MessageId, Nanos, Start, State, Timer};
+use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use std::collections::BTreeMap;
+
+/// What everybody can see of an honest replica from outside.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seat {
+    pub(super) byzantine: bool,
+    pub(super) up: bool,
+    pub(super) stopped: bool,
+    pub(super) height: Height,
+    pub(super) view: View,
+    pub(super) timer: Option<Timer>,
+}
+
+impl Seat {
+    pub(super) fn works(&self) -> bool {
+        !self.byzantine && self.up && !self.stopped
+    }
+
+    /// Whether the network holds the message back until the replica gets there (E4, E20).
+    pub(super) fn is_behind(&self, message: &Message) -> bool {
+        match message.kind {
+            Kind::RecoveryRequest | Kind::RecoveryMessage => false,
+            Kind::Block | Kind::ChangeView => message.height > self.height,
+            _ => (message.height, message.view) > (self.height, self.view),
+        }
+    }
+}
+
+/// A message as both engines know it.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    pub(super) named: Named,
+    ids: [MessageId; 2],
+}
+
+/// What became of an act.
+pub(super) enum Step {
+    /// It was not possible here: nobody sent the message, or its receiver must not have it yet.
+    Skipped,
+    /// Both refused it.
+    Refused,
+    /// Both engines answered the same.
+    Same(Vec<Effect>),
+    /// They did not.
+    Differ(Difference),
+}
+
+/// Two engines that were started the same way.
+pub(super) struct Pair {
+    engines: [Box<dyn Engine>; 2],
+    pub(super) start: Start,
+    pub(super) seats: Vec<Seat>,
+    pub(super) sent: Vec<Sent>,
+    /// Positions in `sent` by author and label.
+    by_label: BTreeMap<(ReplicaId, Message), Vec<usize>>,
+    pub(super) now: Nanos,
+    /// Why an adapter gave no answer; nothing can be asked after that.
+    pub(super) failure: Option<EngineError>,
+}
+
+impl Pair {
+    /// Starts both.
+    pub(super) fn new(engines: [Box<dyn Engine>; 2], start: &Start) -> (Self, Step) {
+        let seat = |id| Seat {
+            byzantine: start.byzantine.contains(&id),
+            up: true,
+            ..Seat::default()
+        };
+        let mut pair = Self {
+            engines,
+            start: start.clone(),
+            seats: ReplicaId::all(start.replicas).map(seat).collect(),
+            sent: Vec::new(),
+            by_label: BTreeMap::new(),
+            now: 0,
+            failure: None,
+        };
+        let mut answers = Vec::new();
+        for engine in &mut pair.engines {
+            answers.push(answer(engine.start(start), &mut pair.failure));
+        }
+        let step = pair.weigh(None, answers);
+        (pair, step)
+    }
+
+    pub(super) fn names(&self) -> [String; 2] {
+        [self.engines[0].name(), self.engines[1].name()]
+    }
+
+    /// Does `act` to both and compares the answers and the states of the replica concerned.
+    pub(super) fn step(&mut self, act: &Act) -> Step {
+        let Some(who) = self.concerned(act) else {
+            return Step::Skipped;
+        };
+        if let Act::Inject { by, message } = act {
+            return self.inject(*by, message);
+        }
+        let mut answers = Vec::new();
+        for side in 0..2 {
+            let applied = self.apply(side, act);
+            answers.push(answer(applied, &mut self.failure));
+        }
+        let step = self.weigh(Some(act), answers);
+        match (&step, act) {
+            (Step::Differ(_), _) | (_, Act::Advance(_)) => step,
+            _ => self.look(who).map_or(step, Step::Differ),
+        }
+    }
+
+    /// The replica that an act is about; `None` if the act is not possible here.
+    fn concerned(&self, act: &Act) -> Option<ReplicaId> {
+        match act {
+            Act::Deliver { to, named } => {
+                let there = self.find(named).is_some();
+                let seat = &self.seats[to.index()];
+                (there && !seat.is_behind(&named.message)).then_some(*to)
+            }
+            Act::Timeout { at: who, .. }
+            | Act::Inject { by: who, .. }
+            | Act::Crash(who)
+            | Act::Restart(who) => Some(*who),
+            Act::Advance(_) => Some(ReplicaId(0)),
+        }
+    }
+
+    /// The message of that name, or the last one that says the same: a script with acts taken out
+    /// has fewer of them.
+    fn find(&self, named: &Named) -> Option<&Sent> {
+        let key = (named.author, named.message.clone());
+        let positions = self.by_label.get(&key)?;
+        let position = positions.get(named.nth).or(positions.last())?;
+        Some(&self.sent[*position])
+    }
+
+    /// Whether that author said that before.
+    pub(super) fn knows(&self, author: ReplicaId, message: &Message) -> bool {
+        self.by_label.contains_key(&(author, message.clone()))
+    }
+
+    /// The act as it is carried out here, with the message it gets.
+    pub(super) fn exactly(&self, act: &Act) -> Act {
+        match act {
+            Act::Deliver { to, named } => Act::Deliver {
+                to: *to,
+                named: self.find(named).map_or(named, |sent| &sent.named).clone(),
+            },
+            _ => act.clone(),
+        }
+    }
+
+    fn apply(&mut self, side: usize, act: &Act) -> Result<Vec<Effect>, EngineError> {
+        let id = match act {
+            Act::Deliver { named, .. } => self.find(named).map(|sent| sent.ids[side]),
+            _ => None,
+        };
+        let engine = &mut self.engines[side];
+        match (act, id) {
+            (Act::Deliver { to, .. }, Some(id)) => engine.deliver(*to, id),
+            (Act::Timeout { at, height, view }, _) => engine.timeout(*at, *height, *view),
+            (Act::Crash(who), _) => engine.crash(*who),
+            (Act::Restart(who), _) => engine.restart(*who),
+            (Act::Advance(by), _) => {
+                let now = self.now.saturating_add(*by);
+                let effects = engine.advance(now)?;
+                if side == 1 {
+                    self.now = now;
+                }
+                Ok(effects)
+            }
+            (Act::Deliver { .. }, None) | (Act::Inject { .. }, _) => Ok(Vec::new()),
+        }
+    }
+
+    fn inject(&mut self, by: ReplicaId, message: &Message) -> Step {
+        let mut ids = Vec::new();
+        for engine in &mut self.engines {
+            ids.push(answer(engine.inject(by, message), &mut self.failure));
+        }
+        match ids[..] {
+            [Ok(a), Ok(b)] => {
+                self.note(by, message.clone(), [a, b]);
+                Step::Same(Vec::new())
+            }
+            [Err(_), Err(_)] if self.failure.is_none() => Step::Refused,
+            _ => {
+                let [a, b] = [0, 1].map(|side| match &ids[side] {
+                    Ok(_) => "made".to_owned(),
+                    Err(why) => why.clone(),
+                });
+                Step::Differ(Difference::one("the injection", a, b))
+            }
+        }
+    }
+
+    /// Remembers a message of both.
+    fn note(&mut self, author: ReplicaId, message: Message, ids: [MessageId; 2]) {
+        let positions = self.by_label.entry((author, message.clone())).or_default();
+        let named = Named {
+            author,
+            message,
+            nth: positions.len(),
+        };
+        positions.push(self.sent.len());
+        self.sent.push(Sent { named, ids });
+    }
+
+    /// Compares two answers, ids aside, and takes note of what happened.
+    fn weigh(&mut self, act: Option<&Act>, mut answers: Vec<Result<Vec<Effect>, String>>) -> Step {
+        let (b, a) = (answers.pop(), answers.pop());
+        let (Some(a), Some(b)) = (a, b) else {
+            return Step::Skipped;
+        };
+        if let Some(difference) = compare::answers(&a, &b).or_else(|| self.broken()) {
+            return Step::Differ(difference);
+        }
+        let (Ok(a), Ok(b)) = (a, b) else {
+            return Step::Refused;
+        };
+        self.follow_act(act);
+        for (effect, twin) in a.iter().zip(&b) {
+            self.follow(effect, twin);
+        }
+        Step::Same(a)
+    }
+
+    /// An adapter that gave no answer where the other side refused to give one.
+    fn broken(&self) -> Option<Difference> {
+        let failure = self.failure.as_ref()?;
+        let refused = "refused".to_owned();
+        Some(Difference::one("the answer", refused, failure.to_string()))
+    }
+
+    /// Takes note of an effect of the one engine, and the same of the other.
+    fn follow(&mut self, effect: &Effect, twin: &Effect) {
+        match effect {
+            Effect::Send {
+                replica,
+                id,
+                message,
+                ..
+            } => {
+                if let Effect::Send { id: other, .. } = twin {
+                    self.note(*replica, message.clone(), [*id, *other]);
+                }
+            }
+            Effect::EnterView { replica, view, .. } => self.seats[replica.index()].view = *view,
+            Effect::Decide { replica, .. } => {
+                let last = self.start.heights;
+                let seat = &mut self.seats[replica.index()];
+                seat.height = seat.height.next();
+                seat.view = View(0);
+                seat.stopped = seat.height.0 == last;
+            }
+            Effect::Timer { replica, timer } => self.seats[replica.index()].timer = *timer,
+            Effect::Fault { replica, .. } => self.seats[replica.index()].up = false,
+        }
+    }
+
+    /// Takes note of what no effect says.
+    fn follow_act(&mut self, act: Option<&Act>) {
+        match act {
+            Some(Act::Crash(who)) => self.seats[who.index()].up = false,
+            Some(Act::Restart(who)) => {
+                let seat = &mut self.seats[who.index()];
+                seat.up = true;
+                seat.view = View(0);
+            }
+            _ => {}
+        }
+    }
+
+    /// Compares the states of a replica.
+    pub(super) fn look(&mut self, who: ReplicaId) -> Option<Difference> {
+        let mut states: Vec<Result<State, String>> = Vec::new();
+        for engine in &mut self.engines {
+            states.push(answer(engine.state(who), &mut self.failure));
+        }
+        compare::states(who, &states[0], &states[1]).or_else(|| self.broken())
+    }
+
+    /// Compares the states of everybody.
+    pub(super) fn look_around(&mut self) -> Option<Difference> {
+        let mut everybody = ReplicaId::all(self.start.replicas);
+        everybody.find_map(|who| {
+            let honest = !self.seats[who.index()].byzantine;
+            honest.then(|| self.look(who)).flatten()
+        })
+    }
+}
+
+/// What a side answered. A refusal is an answer; an adapter that fails is not, but it tells the
+/// sides apart: the error is kept beside.
+fn answer<T>(
+    answer: Result<T, EngineError>,
+    failure: &mut Option<EngineError>,
+) -> Result<T, String> {
+    answer.map_err(|error| match error {
+        EngineError::Refused { act, why } => format!("refused {act}: {why}"),
+        EngineError::Adapter { .. } => failure.insert(error).to_string(),
+    })
+}

@@ -1,0 +1,284 @@
+//! Real replicas behind one trait, whoever wrote them and wherever they run.
+//!
+//! An [`Engine`] holds all replicas of one run. It is told what the adversary does, one act at a
+//! time, and answers with everything that happened ([`Effect`]s). It has no clock and no network
+//! of its own. `docs/ENGINE-PROTOCOL.md` is the same door for other processes; the words here
+//! mean what they mean there.
+
+pub mod check;
+mod command;
+pub mod fuzz;
+pub mod nspcc;
+mod sidecar;
+
+pub use command::{CommandLine, find};
+pub use sidecar::{ANSWER_LIMIT, Sidecar};
+
+use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+
+/// Nanoseconds of virtual time since the start of the run.
+pub type Nanos = u64;
+
+/// One slot of a schedule in virtual time: one second.
+pub const SLOT: Nanos = 1_000_000_000;
+
+/// A message of an engine, by the number the engine gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId(pub u64);
+
+/// How a run begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// n.
+    pub replicas: u32,
+    /// Number of heights; a replica stops after the last.
+    pub heights: u32,
+    /// Who is Byzantine: a key without a replica.
+    pub byzantine: Vec<ReplicaId>,
+    /// T of the timers.
+    pub block_time: Nanos,
+    /// What proposals are derived from.
+    pub seed: u64,
+    /// How messages are signed.
+    pub signatures: crate::Signatures,
+    /// How a recovery message's content is rebuilt.
+    pub recovery: Recovery,
+}
+
+/// How messages carried by a recovery message are rebuilt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Recovery {
+    /// As their authors sent them.
+    #[default]
+    Ideal,
+    /// As neo-go does: commits get the view of the recovery message, change views ask for the
+    /// view after the one they were sent in.
+    NeoGo,
+}
+
+/// The timer of a replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timer {
+    /// The height it was armed at.
+    pub height: Height,
+    /// The view it was armed in.
+    pub view: View,
+    /// When it is due; perhaps in the past.
+    pub deadline: Nanos,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// A broadcast to all others.
+    Send {
+        /// By whom.
+        replica: ReplicaId,
+        /// Its number.
+        id: MessageId,
+        /// What it says.
+        message: Message,
+        /// What a recovery message carries, in the order of handling; empty otherwise.
+        carried: Vec<(ReplicaId, Message)>,
+    },
+    /// A view above 0 was entered.
+    EnterView {
+        /// By whom.
+        replica: ReplicaId,
+        /// At which height.
+        height: Height,
+        /// Which view.
+        view: View,
+    },
+    /// A block became final at a replica.
+    Decide {
+        /// At which.
+        replica: ReplicaId,
+        /// Which block.
+        block: BlockId,
+    },
+    /// The timer of a replica changed; at most one per replica and act, after everything else.
+    Timer {
+        /// Whose.
+        replica: ReplicaId,
+        /// The new one; `None` when none runs.
+        timer: Option<Timer>,
+    },
+    /// The engine panicked; the replica counts as crashed.
+    Fault {
+        /// Where.
+        replica: ReplicaId,
+        /// What the engine said.
+        text: String,
+    },
+}
+
+/// What a replica knows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Crashed, with the height of its ledger.
+    Down(Height),
+    /// Decided every height.
+    Stopped(Height),
+    /// At work.
+    Working(Box<Working>),
+}
+
+/// What a replica at work knows; every list ascends by author.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a question with an answer of its own in the engine protocol"
+)]
+pub struct Working {
+    /// Its height.
+    pub height: Height,
+    /// Its view.
+    pub view: View,
+    /// Preparations held in this view: author, kind, block (`None`: nothing ever proposed).
+    pub preparations: Vec<(ReplicaId, Kind, Option<u32>)>,
+    /// Commits held at this height: author, view, block.
+    pub commits: Vec<(ReplicaId, View, Option<u32>)>,
+    /// Requests to leave held in this view: author, target.
+    pub change_views: Vec<(ReplicaId, View)>,
+    /// Those that led to this view.
+    pub last_change_views: Vec<(ReplicaId, View)>,
+    /// The highest view of this height each replica was heard in.
+    pub seen: Vec<Option<View>>,
+    /// The block of the request sent or accepted in this view.
+    pub request: Option<u32>,
+    /// Whether it prepared in this view, by a request or a response.
+    pub response_sent: bool,
+    /// Whether it committed at this height.
+    pub commit_sent: bool,
+    /// Whether it asked to leave this view.
+    pub change_view_sent: bool,
+    /// Whether it has formed the block.
+    pub block_sent: bool,
+    /// Its timer.
+    pub timer: Option<Timer>,
+}
+
+/// Why an engine gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// The engine refused the act: it is impossible in the state it is in.
+    #[error("the engine refused {act}: {why}")]
+    Refused {
+        /// What it was asked.
+        act: String,
+        /// What it said.
+        why: String,
+    },
+    /// The adapter ended, hung, flooded or answered nonsense.
+    #[error("the adapter `{command}` {what}")]
+    Adapter {
+        /// How it was started.
+        command: String,
+        /// What it did, with the last lines of its standard error where they help.
+        what: String,
+    },
+}
+
+/// All replicas of one run.
+pub trait Engine {
+    /// The name in a verdict, say `nspcc-dbft` or `dbft2-nspcc`.
+    fn name(&self) -> String;
+
+    /// Starts all replicas; the first call.
+    ///
+    /// # Errors
+    /// [`EngineError`], as for every method.
+    fn start(&mut self, start: &Start) -> Result<Vec<Effect>, EngineError>;
+
+    /// Hands a message to an honest replica that is up.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn deliver(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError>;
+
+    /// The timer armed for that height and view fires.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn timeout(
+        &mut self,
+        at: ReplicaId,
+        height: Height,
+        view: View,
+    ) -> Result<Vec<Effect>, EngineError>;
+
+    /// A Byzantine replica makes a message.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn inject(&mut self, by: ReplicaId, message: &Message) -> Result<MessageId, EngineError>;
+
+    /// The replica stops and loses everything but its decided blocks.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn crash(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError>;
+
+    /// A crashed replica starts again.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError>;
+
+    /// The clock moves forward.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn advance(&mut self, now: Nanos) -> Result<Vec<Effect>, EngineError>;
+
+    /// What a replica knows.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn state(&mut self, who: ReplicaId) -> Result<State, EngineError>;
+}
+
+/// An engine somebody else keeps.
+impl<E: Engine + ?Sized> Engine for &mut E {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn start(&mut self, start: &Start) -> Result<Vec<Effect>, EngineError> {
+        (**self).start(start)
+    }
+
+    fn deliver(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError> {
+        (**self).deliver(to, id)
+    }
+
+    fn timeout(
+        &mut self,
+        at: ReplicaId,
+        height: Height,
+        view: View,
+    ) -> Result<Vec<Effect>, EngineError> {
+        (**self).timeout(at, height, view)
+    }
+
+    fn inject(&mut self, by: ReplicaId, message: &Message) -> Result<MessageId, EngineError> {
+        (**self).inject(by, message)
+    }
+
+    fn crash(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+        (**self).crash(who)
+    }
+
+    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+        (**self).restart(who)
+    }
+
+    fn advance(&mut self, now: Nanos) -> Result<Vec<Effect>, EngineError> {
+        (**self).advance(now)
+    }
+
+    fn state(&mut self, who: ReplicaId) -> Result<State, EngineError> {
+        (**self).state(who)
+    }
+}

@@ -1,0 +1,98 @@
+//! What replicas say to each other: labels in place of hashes and signatures.
+
+use super::ledger::Sealed;
+use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+
+/// A message with its author. The hash of a request is the block it proposes, the signature in a
+/// commit is the block it signs with everything before: two are equal if and only if these are.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Payload {
+    pub(super) author: ReplicaId,
+    pub(super) height: Height,
+    /// The view it claims to be from. A commit relabelled by recovery signs a block of another.
+    pub(super) view: View,
+    pub(super) body: Body,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Body {
+    PrepareRequest(BlockId),
+    /// The block of the request it answers.
+    PrepareResponse(BlockId),
+    /// The block it signs.
+    Commit(Sealed),
+    /// The view asked for.
+    ChangeView(View),
+    RecoveryRequest,
+    /// What it carries, as its receiver rebuilds it and in the order of handling (L49–51).
+    RecoveryMessage(Vec<Payload>),
+    /// A decided block; a quorum signs it.
+    Block(Sealed),
+}
+
+impl Payload {
+    pub(super) fn kind(&self) -> Kind {
+        match self.body {
+            Body::PrepareRequest(_) => Kind::PrepareRequest,
+            Body::PrepareResponse(_) => Kind::PrepareResponse,
+            Body::Commit(_) => Kind::Commit,
+            Body::ChangeView(_) => Kind::ChangeView,
+            Body::RecoveryRequest => Kind::RecoveryRequest,
+            Body::RecoveryMessage(_) => Kind::RecoveryMessage,
+            Body::Block(_) => Kind::Block,
+        }
+    }
+
+    /// The block it stands for.
+    pub(super) fn names(&self) -> Option<BlockId> {
+        match self.body {
+            Body::PrepareRequest(block)
+            | Body::PrepareResponse(block)
+            | Body::Commit(Sealed { block, .. }) => Some(block),
+            Body::Block(ref sealed) => Some(sealed.block),
+            Body::ChangeView(_) | Body::RecoveryRequest | Body::RecoveryMessage(_) => None,
+        }
+    }
+
+    /// The view asked for, 0 for everything but a change view.
+    pub(super) fn target(&self) -> View {
+        match self.body {
+            Body::ChangeView(target) => target,
+            _ => View(0),
+        }
+    }
+
+    /// The block by the view it claims to be from and the number of the proposal it stands for.
+    pub(super) fn claims(&self) -> Option<BlockId> {
+        self.names().map(|block| BlockId {
+            height: self.height,
+            view: self.view,
+            index: block.index,
+        })
+    }
+
+    pub(super) fn label(&self) -> Message {
+        Message {
+            kind: self.kind(),
+            height: self.height,
+            view: self.view,
+            block: self.names().map(|block| block.index),
+            target: match self.body {
+                Body::ChangeView(target) => Some(target),
+                _ => None,
+            },
+        }
+    }
+
+    /// What it carries with the authors; empty for everything but a recovery message.
+    pub(super) fn carried(&self) -> Vec<(ReplicaId, Message)> {
+        match &self.body {
+            Body::RecoveryMessage(carried) => carried
+                .iter()
+                .map(|payload| (payload.author, payload.label()))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,523 @@
+//! What adapters answer, read strictly: what the page does not say is refused.
+
+use crate::engine::{Effect, MessageId, Recovery, Start, State, Timer, Working};
+use crate::signature::Signatures;
+use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The version of the page that is spoken here.
+pub(crate) const PROTOCOL: &str = "milp-engine/1.0";
+
+/// What the caller knows of a run, and holds answers against.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    replicas: u32,
+    heights: u32,
+    byzantine: BTreeSet<ReplicaId>,
+    ids: BTreeSet<u64>,
+}
+
+/// Answer to `initialise`.
+#[derive(Debug, Clone)]
+pub(crate) struct Begun {
+    pub(crate) engine: String,
+    pub(crate) version: String,
+    pub(crate) effects: Vec<Effect>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBegun {
+    protocol: String,
+    engine: String,
+    version: String,
+    effects: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEffects {
+    effects: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawInjected {
+    effects: Vec<Value>,
+    message: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case", deny_unknown_fields)]
+enum RawEffect {
+    Send {
+        replica: u32,
+        message: u64,
+        label: RawLabel,
+        carried: Option<Vec<RawCarried>>,
+    },
+    EnterView {
+        replica: u32,
+        height: u32,
+        view: u32,
+    },
+    Decide {
+        replica: u32,
+        label: RawLabel,
+    },
+    Timer {
+        replica: u32,
+        #[serde(deserialize_with = "Option::deserialize")]
+        timer: Option<RawTimer>,
+    },
+    Fault {
+        replica: u32,
+        text: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLabel {
+    kind: String,
+    height: u32,
+    view: u32,
+    #[serde(deserialize_with = "Option::deserialize")]
+    block: Option<u32>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    target: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCarried {
+    author: u32,
+    label: RawLabel,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTimer {
+    height: u32,
+    view: u32,
+    deadline: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDown {
+    #[serde(rename = "up")]
+    _up: bool,
+    height: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStopped {
+    #[serde(rename = "up")]
+    _up: bool,
+    #[serde(rename = "stopped")]
+    _stopped: bool,
+    height: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the page has one for each thing a replica does once"
+)]
+struct RawWorking {
+    #[serde(rename = "up")]
+    _up: bool,
+    #[serde(rename = "stopped")]
+    _stopped: bool,
+    height: u32,
+    view: u32,
+    preparations: Vec<RawPreparation>,
+    commits: Vec<RawCommit>,
+    change_views: Vec<RawWish>,
+    last_change_views: Vec<RawWish>,
+    seen: Vec<Option<u32>>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    request: Option<u32>,
+    response_sent: bool,
+    commit_sent: bool,
+    change_view_sent: bool,
+    block_sent: bool,
+    #[serde(deserialize_with = "Option::deserialize")]
+    timer: Option<RawTimer>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPreparation {
+    author: u32,
+    kind: String,
+    #[serde(deserialize_with = "Option::deserialize")]
+    block: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCommit {
+    author: u32,
+    view: u32,
+    #[serde(deserialize_with = "Option::deserialize")]
+    block: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWish {
+    author: u32,
+    target: u32,
+}
+
+/// Params of `initialise`.
+pub(crate) fn start_params(start: &Start) -> Value {
+    json!({
+        "protocol": PROTOCOL,
+        "replicas": start.replicas,
+        "heights": start.heights,
+        "byzantine": start.byzantine,
+        "block_time": start.block_time,
+        "seed": start.seed,
+        "signatures": match start.signatures {
+            Signatures::P256 => "p256",
+            Signatures::Symbolic => "symbolic",
+        },
+        "recovery": match start.recovery {
+            Recovery::Ideal => "ideal",
+            Recovery::NeoGo => "neo-go",
+        },
+    })
+}
+
+/// A label as the page has it.
+pub(crate) fn label(message: &Message) -> Value {
+    json!({
+        "kind": message.kind.name(),
+        "height": message.height,
+        "view": message.view,
+        "block": message.block,
+        "target": message.target,
+    })
+}
+
+impl Known {
+    /// Nothing but what the run begins with.
+    pub(crate) fn of(start: &Start) -> Self {
+        Self {
+            replicas: start.replicas,
+            heights: start.heights,
+            byzantine: start.byzantine.iter().copied().collect(),
+            ids: BTreeSet::new(),
+        }
+    }
+
+    /// Reads the answer to `initialise`.
+    pub(crate) fn begun(&mut self, result: Value) -> Result<Begun, String> {
+        let raw: RawBegun = parse(result)?;
+        let minor = raw.protocol.strip_prefix("milp-engine/1.");
+        if minor.is_none_or(|minor| minor.parse::<u32>().is_err()) {
+            return Err(format!("it speaks {}, not {PROTOCOL}", raw.protocol));
+        }
+        Ok(Begun {
+            engine: raw.engine,
+            version: raw.version,
+            effects: self.all(raw.effects)?,
+        })
+    }
+
+    /// Reads an answer that has effects only.
+    pub(crate) fn effects(&mut self, result: Value) -> Result<Vec<Effect>, String> {
+        let raw: RawEffects = parse(result)?;
+        self.all(raw.effects)
+    }
+
+    /// Reads the answer to `inject`.
+    pub(crate) fn injected(&mut self, result: Value) -> Result<MessageId, String> {
+        let raw: RawInjected = parse(result)?;
+        if !raw.effects.is_empty() {
+            return Err("an injection has effects".to_owned());
+        }
+        self.fresh(raw.message)
+    }
+
+    /// Reads the answer to `state`.
+    pub(crate) fn state(&self, result: Value) -> Result<State, String> {
+        let flag = |name: &str| result.get(name).and_then(Value::as_bool);
+        match (flag("up"), flag("stopped")) {
+            (None, _) => Err("`up` is missing or neither true nor false".to_owned()),
+            (Some(false), _) => {
+                parse(result).and_then(|raw: RawDown| Ok(State::Down(self.reached(raw.height)?)))
+            }
+            (Some(true), Some(true)) => parse(result)
+                .and_then(|raw: RawStopped| Ok(State::Stopped(self.reached(raw.height)?))),
+            (Some(true), _) => {
+                parse(result).and_then(|raw| Ok(State::Working(Box::new(self.working(raw)?))))
+            }
+        }
+    }
+
+    fn all(&mut self, raw: Vec<Value>) -> Result<Vec<Effect>, String> {
+        let mut effects = Vec::with_capacity(raw.len());
+        let mut timed = BTreeSet::new();
+        for (place, value) in raw.into_iter().enumerate() {
+            let at = |why| format!("effects[{place}]: {why}");
+            let effect = parse(value).and_then(|raw| self.effect(raw)).map_err(at)?;
+            match &effect {
+                Effect::Timer { replica, .. } if !timed.insert(*replica) => {
+                    return Err(at(format!("a second timer of replica {replica}")));
+                }
+                Effect::Timer { .. } => {}
+                _ if !timed.is_empty() => return Err(at("it comes after a timer".to_owned())),
+                _ => {}
+            }
+            follows(effects.last(), &effect).map_err(at)?;
+            effects.push(effect);
+        }
+        match effects.last() {
+            Some(Effect::Decide { .. }) => Err("a decision is not published".to_owned()),
+            _ => Ok(effects),
+        }
+    }
+
+    fn effect(&mut self, raw: RawEffect) -> Result<Effect, String> {
+        Ok(match raw {
+            RawEffect::Send {
+                replica,
+                message,
+                label,
+                carried,
+            } => {
+                let message = (self.fresh(message)?, self.message(&label)?);
+                self.send(replica, message, carried)?
+            }
+            RawEffect::EnterView {
+                replica,
+                height,
+                view,
+            } => Effect::EnterView {
+                replica: self.honest(replica)?,
+                height: self.height(height)?,
+                view: match view {
+                    0 => return Err("view 0 is not entered".to_owned()),
+                    view => View(view),
+                },
+            },
+            RawEffect::Decide { replica, label } => {
+                let message = self.message(&label)?;
+                let block = message.block_id().filter(|_| message.kind == Kind::Block);
+                Effect::Decide {
+                    replica: self.honest(replica)?,
+                    block: block.ok_or("a decision's label is of kind Block")?,
+                }
+            }
+            RawEffect::Timer { replica, timer } => Effect::Timer {
+                replica: self.honest(replica)?,
+                timer: self.timer(timer)?,
+            },
+            RawEffect::Fault { replica, text } => Effect::Fault {
+                replica: self.honest(replica)?,
+                text,
+            },
+        })
+    }
+
+    fn send(
+        &self,
+        replica: u32,
+        (id, message): (MessageId, Message),
+        carried: Option<Vec<RawCarried>>,
+    ) -> Result<Effect, String> {
+        if carried.is_some() != (message.kind == Kind::RecoveryMessage) {
+            return Err(format!(
+                "`carried` belongs to a RecoveryMessage and to nothing else, this is a {}",
+                message.kind
+            ));
+        }
+        let carried = carried.unwrap_or_default().into_iter().map(|raw| {
+            let message = self.message(&raw.label)?;
+            match message.kind {
+                Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit | Kind::ChangeView => {
+                    Ok((self.replica(raw.author)?, message))
+                }
+                kind => Err(format!("a {kind} is not carried")),
+            }
+        });
+        Ok(Effect::Send {
+            replica: self.honest(replica)?,
+            id,
+            message,
+            carried: carried.collect::<Result<_, String>>()?,
+        })
+    }
+
+    fn message(&self, raw: &RawLabel) -> Result<Message, String> {
+        let kind = match Kind::named(&raw.kind) {
+            Kind::Other(name) => return Err(format!("no kind of message is called `{name}`")),
+            kind => kind,
+        };
+        let names_block = !matches!(
+            kind,
+            Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage
+        );
+        if raw.block.is_some() != names_block || raw.target.is_some() != (kind == Kind::ChangeView)
+        {
+            return Err(format!(
+                "the label of a {kind} has block {:?} and target {:?}",
+                raw.block, raw.target
+            ));
+        }
+        Ok(Message {
+            kind,
+            height: self.height(raw.height)?,
+            view: View(raw.view),
+            block: raw.block,
+            target: raw.target.map(View),
+        })
+    }
+
+    fn working(&self, raw: RawWorking) -> Result<Working, String> {
+        if raw.seen.len() != self.replicas as usize {
+            return Err(format!("`seen` has {} entries", raw.seen.len()));
+        }
+        let wishes = |raw: Vec<RawWish>| -> Result<Vec<(ReplicaId, View)>, String> {
+            let wishes = raw.into_iter();
+            wishes
+                .map(|wish| Ok((self.replica(wish.author)?, View(wish.target))))
+                .collect()
+        };
+        let preparation = |raw: RawPreparation| match Kind::named(&raw.kind) {
+            kind @ (Kind::PrepareRequest | Kind::PrepareResponse) => {
+                Ok((self.replica(raw.author)?, kind, raw.block))
+            }
+            kind => Err(format!("a {kind} is no preparation")),
+        };
+        let commit = |raw: RawCommit| Ok((self.replica(raw.author)?, View(raw.view), raw.block));
+        let preparations = raw.preparations.into_iter().map(preparation);
+        let commits = raw.commits.into_iter().map(commit);
+        let working = Working {
+            height: self.height(raw.height)?,
+            view: View(raw.view),
+            preparations: preparations.collect::<Result<_, String>>()?,
+            commits: commits.collect::<Result<_, String>>()?,
+            change_views: wishes(raw.change_views)?,
+            last_change_views: wishes(raw.last_change_views)?,
+            seen: raw.seen.into_iter().map(|view| view.map(View)).collect(),
+            request: raw.request,
+            response_sent: raw.response_sent,
+            commit_sent: raw.commit_sent,
+            change_view_sent: raw.change_view_sent,
+            block_sent: raw.block_sent,
+            timer: self.timer(raw.timer)?,
+        };
+        ascending("preparations", working.preparations.iter().map(|one| one.0))?;
+        ascending("commits", working.commits.iter().map(|one| one.0))?;
+        ascending("change_views", working.change_views.iter().map(|one| one.0))?;
+        ascending(
+            "last_change_views",
+            working.last_change_views.iter().map(|one| one.0),
+        )?;
+        Ok(working)
+    }
+
+    fn timer(&self, raw: Option<RawTimer>) -> Result<Option<Timer>, String> {
+        raw.map(|raw| {
+            Ok(Timer {
+                height: self.height(raw.height)?,
+                view: View(raw.view),
+                deadline: raw.deadline,
+            })
+        })
+        .transpose()
+    }
+
+    fn replica(&self, id: u32) -> Result<ReplicaId, String> {
+        if id < self.replicas {
+            Ok(ReplicaId(id))
+        } else {
+            Err(format!("there is no replica {id}"))
+        }
+    }
+
+    fn honest(&self, id: u32) -> Result<ReplicaId, String> {
+        match self.replica(id)? {
+            replica if self.byzantine.contains(&replica) => Err(format!(
+                "replica {id} is Byzantine and does nothing by itself"
+            )),
+            replica => Ok(replica),
+        }
+    }
+
+    fn height(&self, height: u32) -> Result<Height, String> {
+        if height < self.heights {
+            Ok(Height(height))
+        } else {
+            Err(format!("there is no height {height}"))
+        }
+    }
+
+    /// A height of a ledger: the one after the last stands for all of them.
+    fn reached(&self, height: u32) -> Result<Height, String> {
+        if height <= self.heights {
+            Ok(Height(height))
+        } else {
+            Err(format!("there is no height {height}"))
+        }
+    }
+
+    fn fresh(&mut self, id: u64) -> Result<MessageId, String> {
+        if id == 0 {
+            return Err("message 0: ids are positive".to_owned());
+        }
+        if self.ids.insert(id) {
+            Ok(MessageId(id))
+        } else {
+            Err(format!("message {id} is an id used before"))
+        }
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, String> {
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+/// Right after a decision the block is published, and at no other time.
+fn follows(before: Option<&Effect>, effect: &Effect) -> Result<(), String> {
+    let decided = |replica: ReplicaId, block: BlockId| match before {
+        Some(Effect::Decide {
+            replica: by,
+            block: what,
+        }) => (*by, *what) == (replica, block),
+        _ => false,
+    };
+    let publishes = match effect {
+        Effect::Send {
+            replica, message, ..
+        } if message.kind == Kind::Block => {
+            let block = message.block_id();
+            if !block.is_some_and(|block| decided(*replica, block)) {
+                return Err("a Block is sent right after its decision only".to_owned());
+            }
+            true
+        }
+        _ => false,
+    };
+    if matches!(before, Some(Effect::Decide { .. })) && !publishes {
+        return Err("a decision is not published right after it".to_owned());
+    }
+    Ok(())
+}
+
+fn ascending(list: &str, authors: impl Iterator<Item = ReplicaId> + Clone) -> Result<(), String> {
+    let mut pairs = authors.clone().zip(authors.skip(1));
+    match pairs.find(|(one, next)| one >= next) {
+        Some((_, next)) => Err(format!("`{list}` does not ascend at author {next}")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,192 @@
+//! The heal phase of an engine (E16–E18, E24): a synchronous network, timers at the engine's own
+//! deadlines, nobody attacks.
+
+use super::{Posted, Seat, Session, stuck::describe};
+use crate::{
+    Error,
+    engine::{Engine, SLOT, State},
+    network::Labels,
+    run::Stage,
+    trace::{Phase, TraceEvent, What},
+};
+use milp_schema::{Kind, Message, ReplicaId, Slot, verdict::Liveness};
+use std::collections::BTreeMap;
+
+/// Slots handled before the phase gives up; slots in which nothing is due are skipped.
+const STEP_LIMIT: usize = 2_000;
+
+/// A running timer must have fired this often between a state and its repetition (E18).
+const FIRINGS: u32 = 3;
+
+/// Firings of one replica in one slot. A timer of no duration fires in the slot it is armed in;
+/// one that is armed so for ever must not stop the clock.
+const FIRINGS_IN_A_SLOT: u32 = 8;
+
+/// The joint state: what everybody knows and what is undelivered, timers and times aside.
+type Joint = (Vec<State>, Vec<Labels>);
+
+/// Runs the phase to its end; for `stuck` also a sentence about the state.
+///
+/// # Errors
+/// The engine's.
+pub(crate) fn heal<E: Engine>(
+    session: &mut Session<E>,
+) -> Result<(Liveness, Option<String>), Error> {
+    session.phase = Phase::Heal;
+    let mut seen: BTreeMap<Joint, Vec<Clockwork>> = BTreeMap::new();
+    for _ in 0..STEP_LIMIT {
+        if session.decided() {
+            return Ok((Liveness::Decided, None));
+        }
+        let Some(next) = session.next_slot() else {
+            break;
+        };
+        session.begin(next)?;
+        session.deliver_all()?;
+        session.fire_due()?;
+        let states = session.states()?;
+        let now = session.clockworks();
+        let joint = (states, session.network.labels());
+        let Some(then) = seen.get(&joint) else {
+            seen.insert(joint, now);
+            continue;
+        };
+        if repeats(then, &now) {
+            let sentence = describe(session, &joint.0);
+            return Ok((Liveness::Stuck, Some(sentence)));
+        }
+    }
+    let decided = session.decided();
+    let end = if decided {
+        Liveness::Decided
+    } else {
+        Liveness::Open
+    };
+    Ok((end, None))
+}
+
+/// What a replica's timer did and has left to do.
+#[derive(Debug, Clone, Copy)]
+struct Clockwork {
+    /// How often it fired.
+    fired: u32,
+    /// Nanoseconds to its deadline, negative when it is overdue; `None` if it does not run.
+    left: Option<i128>,
+}
+
+/// Whether a joint state that was there `then` stays for ever: every running timer has fired often
+/// enough, or was put off so much that it is no nearer to its deadline although others have.
+fn repeats(then: &[Clockwork], now: &[Clockwork]) -> bool {
+    let often = |then: &Clockwork, now: &Clockwork| now.fired >= then.fired + FIRINGS;
+    let put_off =
+        |then: &Clockwork, now: &Clockwork| then.left.is_some_and(|left| now.left >= Some(left));
+    let both = || then.iter().zip(now).filter(|(_, now)| now.left.is_some());
+    let fires = both().next().is_none() || both().any(|(then, now)| often(then, now));
+    fires && both().all(|(then, now)| often(then, now) || put_off(then, now))
+}
+
+impl<E: Engine> Session<E> {
+    /// The timers, by replica.
+    fn clockworks(&self) -> Vec<Clockwork> {
+        let now = i128::from(self.now.0) * i128::from(SLOT);
+        let work = |seat: &Seat| {
+            let timer = seat.timer.as_ref().filter(|_| seat.is_live());
+            let left = timer.map(|timer| i128::from(timer.deadline) - now);
+            let fired = seat.fired;
+            Clockwork { fired, left }
+        };
+        self.seats.iter().map(work).collect()
+    }
+
+    pub(crate) fn live(&self) -> impl Iterator<Item = ReplicaId> {
+        self.everybody().filter(|id| self.seat(*id).is_live())
+    }
+
+    /// Whether every live honest replica decided every height.
+    fn decided(&self) -> bool {
+        self.live().all(|id| self.stopped(id))
+    }
+
+    /// The next slot with work: with something in flight the one after this, otherwise that of the
+    /// next deadline. `None` when slots are used up.
+    fn next_slot(&self) -> Option<Slot> {
+        let tomorrow = Slot(self.now.0.checked_add(1)?);
+        if self.network.in_flight().next().is_some() {
+            return Some(tomorrow);
+        }
+        match self.live().filter_map(|id| self.due(id)).min() {
+            None => Some(tomorrow),
+            Some(Slot(u32::MAX)) => None,
+            Some(due) => Some(due.max(tomorrow)),
+        }
+    }
+
+    fn deliver_all(&mut self) -> Result<(), Error> {
+        for copy in self.network.deliverable(self.now) {
+            if self.seat(copy.receiver).is_live() {
+                self.deliver(&copy)?;
+            } else {
+                // Nobody is there; what is not taken would stay in flight for ever.
+                self.network.take(&copy);
+            }
+        }
+        Ok(())
+    }
+
+    fn fire_due(&mut self) -> Result<(), Error> {
+        for id in self.everybody() {
+            for _ in 0..FIRINGS_IN_A_SLOT {
+                let due = self.due(id).is_some_and(|due| due <= self.now);
+                if !due || !self.seat(id).is_live() || self.stopped(id) {
+                    break;
+                }
+                self.fire(id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What everybody honest knows, timers aside.
+    fn states(&mut self) -> Result<Vec<State>, Error> {
+        let mut states = Vec::new();
+        for id in self.everybody() {
+            // A Byzantine replica has no state, and so does one whose engine broke down.
+            let seat = &self.seats[id.index()];
+            if !seat.is_live() {
+                states.push(State::Down(seat.height));
+                continue;
+            }
+            let mut state = self.engine.state(id)?;
+            if let State::Working(working) = &mut state {
+                working.timer = None;
+            }
+            states.push(state);
+        }
+        Ok(states)
+    }
+
+    /// A replica that has decided a height answers who is still there with the block (E24).
+    pub(super) fn answer(&mut self, id: ReplicaId, question: &Message) {
+        let asks = matches!(
+            question.kind,
+            Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage
+        );
+        let place = (id, question.height);
+        if self.phase == Phase::Schedule || !asks || !self.answered.insert(place) {
+            return;
+        }
+        let Some((message, block)) = self.ledger.get(&place).cloned() else {
+            return;
+        };
+        self.post(&Posted {
+            author: id,
+            message: message.clone(),
+            id: block,
+            carried: Vec::new(),
+        });
+        self.note(id, What::Recover, |event| TraceEvent {
+            message: Some(message),
+            ..event
+        });
+    }
+}

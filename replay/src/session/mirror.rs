@@ -1,0 +1,130 @@
+//! The same engine under other names of its replicas.
+
+use crate::engine::{Effect, Engine, EngineError, MessageId, Nanos, Start, State};
+use milp_schema::{Height, Message, ReplicaId, View};
+
+/// An engine whose replica i is called (n − i) mod n here.
+///
+/// The rule set `paper` rotates primaries by (h + v) mod n, production engines by (h − v) mod n.
+/// At height 0 the renaming turns one rotation into the other. It is its own inverse.
+pub(crate) struct Mirrored<'a> {
+    engine: &'a mut dyn Engine,
+    replicas: u32,
+}
+
+impl<'a> Mirrored<'a> {
+    pub(crate) fn new(engine: &'a mut dyn Engine, replicas: u32) -> Self {
+        Self { engine, replicas }
+    }
+
+    fn other_name(&self, id: ReplicaId) -> ReplicaId {
+        ReplicaId((self.replicas - id.0) % self.replicas)
+    }
+
+    fn effects(&self, effects: Vec<Effect>) -> Vec<Effect> {
+        let mut effects = effects;
+        for effect in &mut effects {
+            match effect {
+                Effect::Send {
+                    replica, carried, ..
+                } => {
+                    *replica = self.other_name(*replica);
+                    for (author, _) in carried {
+                        *author = self.other_name(*author);
+                    }
+                }
+                Effect::EnterView { replica, .. }
+                | Effect::Decide { replica, .. }
+                | Effect::Timer { replica, .. }
+                | Effect::Fault { replica, .. } => *replica = self.other_name(*replica),
+            }
+        }
+        effects
+    }
+
+    /// Every list of a state ascends by author, so each is sorted again.
+    fn state_of(&self, state: State) -> State {
+        let State::Working(mut working) = state else {
+            return state;
+        };
+        for entry in &mut working.preparations {
+            entry.0 = self.other_name(entry.0);
+        }
+        for entry in &mut working.commits {
+            entry.0 = self.other_name(entry.0);
+        }
+        for entry in &mut working.change_views {
+            entry.0 = self.other_name(entry.0);
+        }
+        for entry in &mut working.last_change_views {
+            entry.0 = self.other_name(entry.0);
+        }
+        working.preparations.sort();
+        working.commits.sort();
+        working.change_views.sort();
+        working.last_change_views.sort();
+        // Positions 1 to n − 1 change places end to end, 0 stays.
+        working.seen[1..].reverse();
+        State::Working(working)
+    }
+}
+
+impl Engine for Mirrored<'_> {
+    fn name(&self) -> String {
+        self.engine.name()
+    }
+
+    fn start(&mut self, start: &Start) -> Result<Vec<Effect>, EngineError> {
+        let mut byzantine: Vec<ReplicaId> = start
+            .byzantine
+            .iter()
+            .map(|id| self.other_name(*id))
+            .collect();
+        byzantine.sort_unstable();
+        let start = Start {
+            byzantine,
+            ..start.clone()
+        };
+        let effects = self.engine.start(&start)?;
+        Ok(self.effects(effects))
+    }
+
+    fn deliver(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError> {
+        let effects = self.engine.deliver(self.other_name(to), id)?;
+        Ok(self.effects(effects))
+    }
+
+    fn timeout(
+        &mut self,
+        at: ReplicaId,
+        height: Height,
+        view: View,
+    ) -> Result<Vec<Effect>, EngineError> {
+        let effects = self.engine.timeout(self.other_name(at), height, view)?;
+        Ok(self.effects(effects))
+    }
+
+    fn inject(&mut self, by: ReplicaId, message: &Message) -> Result<MessageId, EngineError> {
+        self.engine.inject(self.other_name(by), message)
+    }
+
+    fn crash(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+        let effects = self.engine.crash(self.other_name(who))?;
+        Ok(self.effects(effects))
+    }
+
+    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+        let effects = self.engine.restart(self.other_name(who))?;
+        Ok(self.effects(effects))
+    }
+
+    fn advance(&mut self, now: Nanos) -> Result<Vec<Effect>, EngineError> {
+        let effects = self.engine.advance(now)?;
+        Ok(self.effects(effects))
+    }
+
+    fn state(&mut self, who: ReplicaId) -> Result<State, EngineError> {
+        let state = self.engine.state(self.other_name(who))?;
+        Ok(self.state_of(state))
+    }
+}

@@ -1,0 +1,338 @@
+//! Words for a state called stuck: who is where, why no quorum can form, and what would form one.
+
+use super::Session;
+use crate::{
+    engine::{Engine, State, Working},
+    trace::What,
+};
+use milp_schema::{Height, Kind, ReplicaId, View, instance::FaultKind};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A commit's view and block; `None` for a block nobody ever proposed.
+type Ballot = (View, Option<u32>);
+
+/// The state in question at the height that is stuck.
+struct Table<'a> {
+    quorum: usize,
+    height: Height,
+    /// Who is at work at the height.
+    working: BTreeMap<ReplicaId, &'a Working>,
+    /// Why everybody else does nothing there.
+    absent: BTreeMap<ReplicaId, &'static str>,
+    /// Whose last word was a question for recovery.
+    recovering: BTreeSet<ReplicaId>,
+    /// Every commit that somebody at work holds, its author's among them.
+    commits: BTreeMap<Ballot, BTreeSet<ReplicaId>>,
+}
+
+/// One sentence about a session that repeats `states`, with nobody deciding.
+pub(super) fn describe<E: Engine>(session: &Session<E>, states: &[State]) -> String {
+    let table = Table::of(session, states);
+    let parts = table
+        .seats()
+        .into_iter()
+        .chain(table.ballots())
+        .chain([table.departure()]);
+    format!("stuck: {}", parts.collect::<Vec<_>>().join("; "))
+}
+
+impl<'a> Table<'a> {
+    fn of<E: Engine>(session: &Session<E>, states: &'a [State]) -> Self {
+        let at_work = |state: &'a State| match state {
+            State::Working(working) => Some(&**working),
+            State::Down(_) | State::Stopped(_) => None,
+        };
+        let lowest = states.iter().filter_map(at_work).map(|w| w.height).min();
+        let height = lowest.unwrap_or_default();
+        let (mut working, mut absent) = (BTreeMap::new(), BTreeMap::new());
+        for (id, state) in session.everybody().zip(states) {
+            match at_work(state).filter(|working| working.height == height) {
+                Some(state) => {
+                    working.insert(id, state);
+                }
+                None => {
+                    absent.insert(id, absence(session, id));
+                }
+            }
+        }
+        let mut commits: BTreeMap<Ballot, BTreeSet<ReplicaId>> = BTreeMap::new();
+        for state in working.values() {
+            for &(author, view, block) in &state.commits {
+                commits.entry((view, block)).or_default().insert(author);
+            }
+        }
+        Self {
+            quorum: session.quorum,
+            height,
+            recovering: recovering(session),
+            working,
+            absent,
+            commits,
+        }
+    }
+
+    /// The commit that binds a replica, if any does.
+    fn bound(&self, id: ReplicaId) -> Option<Ballot> {
+        let commits = &self.working.get(&id)?.commits;
+        let own = commits.iter().find(|(author, ..)| *author == id);
+        own.map(|&(_, view, block)| (view, block))
+    }
+
+    /// Replicas at work that are not bound.
+    fn free(&self) -> Vec<ReplicaId> {
+        let ids = self.working.keys().copied();
+        ids.filter(|&id| self.bound(id).is_none()).collect()
+    }
+
+    /// Where everybody is and what they do.
+    fn seats(&self) -> Vec<String> {
+        let at_work = self.working.iter().map(|(&id, state)| {
+            let place = format!("replica {id} in h{} v{}", self.height, state.view);
+            let does = match self.bound(id) {
+                Some(ballot) => format!("has committed {}", name(ballot)),
+                None if state.change_view_sent => format!("asks for v{}", state.view.next()),
+                None if self.recovering.contains(&id) => "asks for recovery".to_owned(),
+                None => "waits".to_owned(),
+            };
+            (id, format!("{place} {does}"))
+        });
+        let absent = self.absent.iter();
+        let absent = absent.map(|(&id, why)| (id, format!("replica {id} {why}")));
+        let seats: BTreeMap<ReplicaId, String> = at_work.chain(absent).collect();
+        seats.into_values().collect()
+    }
+
+    /// Each block that has commits: how many, how many are missing, and what keeps the others from
+    /// giving them.
+    fn ballots(&self) -> Vec<String> {
+        if self.commits.is_empty() {
+            return vec!["nobody has committed".to_owned()];
+        }
+        self.commits
+            .iter()
+            .map(|(&ballot, by)| {
+                let (view, block) = ballot;
+                if block.is_none() {
+                    // No quorum of these decides anything, so nothing is missing.
+                    return format!("{} committed v{view} of no known block", list(by));
+                }
+                let missing = self.quorum.saturating_sub(by.len());
+                let everybody = self.working.keys().chain(self.absent.keys());
+                let others: BTreeSet<ReplicaId> =
+                    everybody.copied().filter(|id| !by.contains(id)).collect();
+                let others = others
+                    .into_iter()
+                    .map(|id| format!("replica {id} ({})", self.hindrance(id, ballot)));
+                format!(
+                    "{} has {} of {} commits ({}), {missing} more would decide it, from among {}",
+                    name(ballot),
+                    by.len(),
+                    self.quorum,
+                    list(by),
+                    others.collect::<Vec<_>>().join(", "),
+                )
+            })
+            .collect()
+    }
+
+    /// Why a replica has not given the commit.
+    fn hindrance(&self, id: ReplicaId, (view, block): Ballot) -> String {
+        if let Some(bound) = self.bound(id) {
+            return format!("committed {}", name(bound));
+        }
+        match self.working.get(&id) {
+            None => self.absent[&id].to_owned(),
+            Some(state) if state.view > view => format!("has left v{view}"),
+            Some(state) if state.view < view => format!("still in v{}", state.view),
+            Some(state) => {
+                let held = &state.preparations;
+                let held = held.iter().filter(|(.., named)| *named == block).count();
+                format!("in v{view} with {held} of {} preparations", self.quorum)
+            }
+        }
+    }
+
+    /// Why no view is left: who still could, and who asks.
+    fn departure(&self) -> String {
+        let free = self.free();
+        if free.len() < self.quorum {
+            let number = free.len();
+            let who = if free.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", list(&free))
+            };
+            return format!(
+                "a view is left by {} replicas that have not committed, and {number} can ask{who}",
+                self.quorum
+            );
+        }
+        let views: BTreeSet<View> = free.iter().map(|id| self.working[id].view).collect();
+        let views = views.into_iter().map(|view| {
+            let asking = |id: &ReplicaId| {
+                let state = self.working[id];
+                state.view == view && state.change_view_sent
+            };
+            let asking: Vec<ReplicaId> = free.iter().copied().filter(asking).collect();
+            format!("v{view} is left by {} of {}", asking.len(), self.quorum)
+        });
+        views.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Why a replica takes no part.
+fn absence<E: Engine>(session: &Session<E>, id: ReplicaId) -> &'static str {
+    let seat = session.seat(id);
+    if seat.fault == Some(FaultKind::Byzantine) {
+        "is silent"
+    } else if seat.up {
+        // Its block went to everybody who asked (E24), and they are still here.
+        "has decided, and its block is not taken"
+    } else {
+        "is down"
+    }
+}
+
+/// Whose last message was a question for recovery.
+fn recovering<E: Engine>(session: &Session<E>) -> BTreeSet<ReplicaId> {
+    let mut last: BTreeMap<ReplicaId, &Kind> = BTreeMap::new();
+    for event in &session.log {
+        if let Some(message) = event.message.as_ref().filter(|_| event.what == What::Send) {
+            last.insert(event.replica, &message.kind);
+        }
+    }
+    let asks = last.into_iter();
+    asks.filter(|(_, kind)| **kind == Kind::RecoveryRequest)
+        .map(|(id, _)| id)
+        .collect()
+}
+
+fn name((view, block): Ballot) -> String {
+    match block {
+        Some(block) => format!("v{view} b{block}"),
+        None => format!("v{view} of no known block"),
+    }
+}
+
+/// `replica 2`, `replicas 0, 3`.
+fn list<'a>(ids: impl IntoIterator<Item = &'a ReplicaId>) -> String {
+    let ids: Vec<String> = ids.into_iter().map(ReplicaId::to_string).collect();
+    let noun = if ids.len() == 1 {
+        "replica"
+    } else {
+        "replicas"
+    };
+    format!("{noun} {}", ids.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::toy::{HOW, Toy};
+    use super::*;
+    use milp_schema::Instance;
+
+    fn instance() -> Instance {
+        let text = "format: milp-instance/1.0\nprotocol: dbft2\nrules: nspcc\nreplicas: 4\n\
+                    views: 3\nslots: 8\ngoal: stall\n";
+        milp_schema::read::instance_text("test", text).expect("a good instance")
+    }
+
+    /// At work in `view`, with commits (author, view, block) and whether it asks to leave.
+    fn at_work(view: u32, commits: &[(u32, u32, Option<u32>)], asks: bool) -> State {
+        let commits = commits
+            .iter()
+            .map(|&(author, view, block)| (ReplicaId(author), View(view), block));
+        State::Working(Box::new(Working {
+            height: Height(0),
+            view: View(view),
+            preparations: vec![
+                (ReplicaId(0), Kind::PrepareResponse, Some(0)),
+                (ReplicaId(3), Kind::PrepareRequest, Some(0)),
+            ],
+            commits: commits.collect(),
+            change_views: Vec::new(),
+            last_change_views: Vec::new(),
+            seen: vec![None; 4],
+            request: Some(0),
+            response_sent: true,
+            commit_sent: false,
+            change_view_sent: asks,
+            block_sent: false,
+            timer: None,
+        }))
+    }
+
+    fn words(faulty: &[(ReplicaId, FaultKind)], states: &[State]) -> Vec<String> {
+        let mut toy = Toy::default();
+        let session = Session::new(&mut toy, &instance(), 3, faulty, HOW).expect("it starts");
+        let sentence = describe(&session, states);
+        let parts = sentence.strip_prefix("stuck: ").expect("named so");
+        parts.split("; ").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn commits_in_two_views_say_how_many_are_missing_of_each_and_what_keeps_the_others() {
+        let states = [
+            at_work(1, &[(3, 1, Some(0))], true),
+            at_work(1, &[], true),
+            at_work(0, &[(2, 0, Some(0))], false),
+            at_work(1, &[(3, 1, Some(0))], false),
+        ];
+        assert_eq!(
+            words(&[], &states),
+            [
+                "replica 0 in h0 v1 asks for v2",
+                "replica 1 in h0 v1 asks for v2",
+                "replica 2 in h0 v0 has committed v0 b0",
+                "replica 3 in h0 v1 has committed v1 b0",
+                "v0 b0 has 1 of 3 commits (replica 2), 2 more would decide it, from among replica \
+                 0 (has left v0), replica 1 (has left v0), replica 3 (committed v1 b0)",
+                "v1 b0 has 1 of 3 commits (replica 3), 2 more would decide it, from among replica \
+                 0 (in v1 with 2 of 3 preparations), replica 1 (in v1 with 2 of 3 preparations), \
+                 replica 2 (committed v0 b0)",
+                "a view is left by 3 replicas that have not committed, and 2 can ask (replicas 0, \
+                 1)",
+            ]
+        );
+    }
+
+    #[test]
+    fn nobody_bound_says_who_asks_to_leave_each_view() {
+        let states = [
+            at_work(0, &[], true),
+            at_work(0, &[], false),
+            at_work(1, &[], true),
+            State::Stopped(Height(1)),
+        ];
+        assert_eq!(
+            words(&[], &states)[3..],
+            [
+                "replica 3 has decided, and its block is not taken",
+                "nobody has committed",
+                "v0 is left by 1 of 3, v1 is left by 1 of 3",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_commit_of_no_known_block_decides_nothing() {
+        let states = [
+            at_work(1, &[(1, 0, None), (0, 0, Some(0))], false),
+            State::Down(Height(0)),
+            at_work(0, &[], false),
+            at_work(0, &[], false),
+        ];
+        let faulty = [(ReplicaId(1), FaultKind::Byzantine)];
+        assert_eq!(
+            words(&faulty, &states)[4..],
+            [
+                "replica 1 committed v0 of no known block",
+                "v0 b0 has 1 of 3 commits (replica 0), 2 more would decide it, from among replica \
+                 1 (is silent), replica 2 (in v0 with 2 of 3 preparations), replica 3 (in v0 with \
+                 2 of 3 preparations)",
+                "a view is left by 3 replicas that have not committed, and 2 can ask (replicas 2, \
+                 3)",
+            ]
+        );
+    }
+}

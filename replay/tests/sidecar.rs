@@ -1,0 +1,369 @@
+//! Adapters that misbehave: each gives an error that says what it did, soon, and leaves no process
+//! behind.
+#![cfg(unix)]
+
+use milp_replay::{
+    Signatures,
+    engine::{CommandLine, Engine, EngineError, MessageId, Recovery, Sidecar, Start},
+};
+use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use std::time::{Duration, Instant};
+
+const LIMIT: Duration = Duration::from_millis(300);
+/// Plenty for anything that is not stuck, on a busy machine.
+const SOON: Duration = Duration::from_secs(8);
+
+const BEGUN: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"protocol":"milp-engine/1.0","engine":"toy","version":"1","effects":[]}}"#;
+
+fn shell(script: &str) -> CommandLine {
+    CommandLine {
+        program: "sh".into(),
+        arguments: vec!["-c".into(), script.into()],
+    }
+}
+
+fn start() -> Start {
+    Start {
+        replicas: 4,
+        heights: 1,
+        byzantine: vec![ReplicaId(3)],
+        block_time: 1,
+        seed: 7,
+        signatures: Signatures::Symbolic,
+        recovery: Recovery::Ideal,
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long an error takes is what is tested"
+)]
+fn soon<T>(what: &str, act: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let result = act();
+    assert!(began.elapsed() < SOON, "{what}: {:?}", began.elapsed());
+    result
+}
+
+/// What the adapter of a script is said to have done, when the run begins or at the first delivery.
+fn said(script: &str) -> String {
+    let error = soon(script, || {
+        let mut sidecar = Sidecar::open(&shell(script), LIMIT).expect("sh is there");
+        let begun = sidecar.start(&start());
+        begun.and_then(|_| sidecar.deliver(ReplicaId(0), MessageId(1)))
+    });
+    match error {
+        Err(EngineError::Adapter { what, .. }) => what,
+        other => panic!("{script}: {other:?}"),
+    }
+}
+
+/// An adapter that begins a run, answers the next request with `answer` and waits.
+fn answering(answer: &str) -> String {
+    format!("read request; echo '{BEGUN}'; read request; echo '{answer}'; cat >/dev/null")
+}
+
+#[test]
+fn an_adapter_that_ends_is_said_to_have_ended_with_its_last_words() {
+    for (script, words) in [
+        (
+            "exit 0",
+            "ended with exit code 0 and said nothing on standard error",
+        ),
+        ("read request; exit 7", "ended with exit code 7"),
+        (
+            "read request; for i in 1 2 3 4 5 6; do echo reason $i >&2; done; exit 3",
+            "ended with exit code 3; the end of its standard error:\n  reason 2\n  reason 3\n  \
+             reason 4\n  reason 5\n  reason 6",
+        ),
+        (
+            &format!(
+                "read request; echo '{BEGUN}'; read request; printf '{{\"jsonrpc\"'; kill -9 $$"
+            ),
+            "ended: signal: 9",
+        ),
+        ("exec >&-; cat >/dev/null", "closed its standard output"),
+    ] {
+        let said = said(script);
+        assert!(said.starts_with(words), "{script}: {said}");
+    }
+}
+
+#[test]
+fn an_adapter_that_cannot_be_started_is_named() {
+    let command = CommandLine::parse("/nowhere/adapter --fast").unwrap();
+    let error = Sidecar::open(&command, LIMIT).unwrap_err().to_string();
+    assert!(
+        error.starts_with("the adapter `/nowhere/adapter --fast` cannot be started: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_adapter_that_hangs_or_floods_is_cut_off() {
+    for (script, words) in [
+        ("cat >/dev/null", "did not answer within 300 ms"),
+        ("sleep 1000", "did not answer within 300 ms"),
+        (
+            "exec cat /dev/zero",
+            "wrote a line of more than 16777216 bytes",
+        ),
+        ("yes", "answered `y`: it is not JSON"),
+        (r"printf '\377\n'", "wrote a line that is not UTF-8"),
+    ] {
+        let said = said(script);
+        assert!(said.starts_with(words), "{script}: {said}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_response_is_refused() {
+    for (answer, words) in [
+        ("hello", "it is not JSON"),
+        ("[]", "it is no response"),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+            "its id is 1, not 2",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":"2","result":{}}"#,
+            "its id is \"2\", not 2",
+        ),
+        (
+            r#"{"jsonrpc":"1.0","id":2,"result":{}}"#,
+            "its `jsonrpc` is not",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":2}"#,
+            "not one of `result` and `error`",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":2,"result":{},"error":{"code":-32602,"message":""}}"#,
+            "not one of `result` and `error`",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":2,"result":{},"extra":1}"#,
+            "unknown field `extra`",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":2,"error":{"code":-32601,"message":"no such method"}}"#,
+            "error -32601, which has no place there: no such method",
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":2,"error":{"code":5,"message":"five"}}"#,
+            "error 5, which has no place there",
+        ),
+    ] {
+        let said = said(&answering(answer));
+        assert!(said.contains(words), "{answer}: {said}");
+    }
+}
+
+/// Effects that break the page, and what is said of them. `S` stands for a send by replica 0,
+/// `T` for a timer of replica 0.
+const EFFECTS: &[(&str, &str)] = &[
+    (
+        r#"{"effect":"dance","replica":0}"#,
+        "effects[0]: unknown variant `dance`",
+    ),
+    (r#"{"replica":0}"#, "missing field `effect`"),
+    (
+        r#"{"effect":"fault","replica":0,"text":"x","why":1}"#,
+        "unknown field `why`",
+    ),
+    (
+        r#"{"effect":"fault","replica":4,"text":"x"}"#,
+        "there is no replica 4",
+    ),
+    (
+        r#"{"effect":"fault","replica":3,"text":"x"}"#,
+        "replica 3 is Byzantine",
+    ),
+    (
+        r#"{"effect":"fault","replica":"0","text":"x"}"#,
+        "invalid type: string",
+    ),
+    (r#"{"effect":"timer","replica":0}"#, "missing field `timer`"),
+    (
+        r#"{"effect":"timer","replica":0,"timer":{"height":0,"view":0,"deadline":-1}}"#,
+        "invalid value",
+    ),
+    (
+        r#"{"effect":"timer","replica":0,"timer":{"height":1,"view":0,"deadline":1}}"#,
+        "there is no height 1",
+    ),
+    ("T,T", "effects[1]: a second timer of replica 0"),
+    ("T,S", "effects[1]: it comes after a timer"),
+    ("S,S", "effects[1]: message 5 is an id used before"),
+    (
+        r#"{"effect":"enter_view","replica":0,"height":0,"view":0}"#,
+        "view 0 is not entered",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":0,"label":{"kind":"Commit","height":0,"view":0,"block":0,"target":null}}"#,
+        "ids are positive",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":"a","label":{"kind":"Commit","height":0,"view":0,"block":0,"target":null}}"#,
+        "invalid type: string",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Vote","height":0,"view":0,"block":0,"target":null}}"#,
+        "no kind of message is called `Vote`",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"block":null,"target":null}}"#,
+        "the label of a Commit has block None",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"block":0}}"#,
+        "missing field `target`",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"RecoveryMessage","height":0,"view":0,"block":null,"target":null}}"#,
+        "`carried` belongs to a RecoveryMessage",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Block","height":0,"view":0,"block":0,"target":null}}"#,
+        "a Block is sent right after its decision only",
+    ),
+    (
+        r#"{"effect":"decide","replica":0,"label":{"kind":"Commit","height":0,"view":0,"block":0,"target":null}}"#,
+        "a decision's label is of kind Block",
+    ),
+    (
+        r#"{"effect":"decide","replica":0,"label":{"kind":"Block","height":0,"view":0,"block":0,"target":null}},S"#,
+        "effects[1]: a decision is not published right after it",
+    ),
+    (
+        r#"{"effect":"decide","replica":0,"label":{"kind":"Block","height":0,"view":0,"block":0,"target":null}}"#,
+        "a decision is not published",
+    ),
+];
+
+#[test]
+fn an_effect_that_the_page_does_not_allow_is_refused_by_its_place() {
+    let send = r#"{"effect":"send","replica":0,"message":5,"label":{"kind":"Commit","height":0,"view":0,"block":0,"target":null}}"#;
+    let timer = r#"{"effect":"timer","replica":0,"timer":null}"#;
+    for (effects, words) in EFFECTS {
+        let expanded = effects.split(',').map(|part| match part {
+            "S" => send,
+            "T" => timer,
+            part => part,
+        });
+        let effects = expanded.collect::<Vec<_>>().join(",");
+        let answer = format!(r#"{{"jsonrpc":"2.0","id":2,"result":{{"effects":[{effects}]}}}}"#);
+        let said = said(&answering(&answer));
+        assert!(
+            said.starts_with("answered `deliver` against the protocol: "),
+            "{said}"
+        );
+        assert!(said.contains(words), "{effects}: {said}");
+    }
+}
+
+#[test]
+fn a_line_nobody_asked_for_is_noticed_at_the_next_request() {
+    let begun = format!("read request; echo '{BEGUN}'; echo '{BEGUN}'; cat >/dev/null");
+    let said = said(&begun);
+    // Whether it arrives before the request or in place of its answer is a matter of luck.
+    let asked = said.starts_with("wrote `{") && said.ends_with("without being asked");
+    assert!(asked || said.contains("its id is 1, not 2"), "{said}");
+}
+
+#[test]
+fn a_protocol_of_another_version_is_refused() {
+    let begun = BEGUN.replace("milp-engine/1.0", "milp-engine/2.0");
+    let said = said(&format!("read request; echo '{begun}'; cat >/dev/null"));
+    assert!(
+        said.contains("it speaks milp-engine/2.0, not milp-engine/1.0"),
+        "{said}"
+    );
+}
+
+#[test]
+fn an_error_of_the_page_is_a_refusal_and_the_run_goes_on() {
+    let refusal = r#"{"jsonrpc":"2.0","id":2,"error":{"code":-32003,"message":"no message 1"}}"#;
+    let fine = r#"{"jsonrpc":"2.0","id":3,"result":{"effects":[],"message":4}}"#;
+    let script = format!(
+        "read request; echo '{BEGUN}'; read request; echo '{refusal}'; read request; echo '{fine}'; \
+         cat >/dev/null"
+    );
+    let mut sidecar = Sidecar::open(&shell(&script), LIMIT).unwrap();
+    let early = sidecar.deliver(ReplicaId(0), MessageId(1)).unwrap_err();
+    assert!(matches!(early, EngineError::Refused { .. }), "{early}");
+    sidecar.start(&start()).unwrap();
+    assert_eq!(
+        (sidecar.name().as_str(), sidecar.version()),
+        ("toy", Some("1"))
+    );
+    let again = sidecar.start(&start()).unwrap_err().to_string();
+    assert!(again.contains("the run has begun before"), "{again}");
+    let refused = sidecar.deliver(ReplicaId(0), MessageId(1)).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        r#"the engine refused deliver {"message":1,"replica":0}: no message 1 (-32003)"#
+    );
+    let wish = Message {
+        kind: Kind::ChangeView,
+        height: Height(0),
+        view: View(0),
+        block: None,
+        target: Some(View(1)),
+    };
+    assert_eq!(sidecar.inject(ReplicaId(3), &wish), Ok(MessageId(4)));
+}
+
+#[test]
+fn after_a_fault_the_adapter_is_not_asked_again() {
+    let mut sidecar = Sidecar::open(&shell("exit 4"), LIMIT).unwrap();
+    let first = sidecar.start(&start()).unwrap_err();
+    assert_eq!(sidecar.start(&start()), Err(first));
+}
+
+/// Whether a process is there. A zombie is, unless it is another's to wait for.
+#[cfg(target_os = "linux")]
+fn is_there(pid: &str, ours: bool) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().unwrap_or_default().trim_start();
+    !state.is_empty() && (ours || !state.starts_with('Z'))
+}
+
+/// The system takes a moment to end what was killed.
+#[cfg(target_os = "linux")]
+fn goes(pid: &str) -> bool {
+    (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(5));
+        !is_there(pid, false)
+    })
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_is_left_of_an_adapter_and_what_it_started() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for (name, end) in [
+        ("hangs", "wait"),
+        ("ends", "exit 3"),
+        ("ignores", "trap '' TERM HUP; wait"),
+    ] {
+        let pids = &folder.join(format!("pids-{}-{name}", std::process::id()));
+        let script = format!(
+            "sleep 1000 & echo $$ $! >{0}.new; mv {0}.new {0}; {end}",
+            pids.display()
+        );
+        let mut sidecar = Sidecar::open(&shell(&script), LIMIT).unwrap();
+        let error = soon(name, || sidecar.start(&start()));
+        assert!(
+            matches!(error, Err(EngineError::Adapter { .. })),
+            "{name}: {error:?}"
+        );
+        let text = std::fs::read_to_string(pids).unwrap();
+        let (child, grandchild) = text.trim().split_once(' ').unwrap();
+        assert!(is_there(grandchild, false), "{name}: it was there before");
+        drop(sidecar);
+        assert!(!is_there(child, true), "{name}: {child} is left");
+        assert!(goes(grandchild), "{name}: {grandchild} is left");
+        std::fs::remove_file(pids).unwrap();
+    }
+}

@@ -1,0 +1,450 @@
+//! A cut: what an engine's replica does in a situation, as rows of the program and as text.
+
+use super::{
+    history::{Fact, Situation, lag},
+    shrink::Tests,
+};
+use crate::Error;
+use milp_model::{
+    Built,
+    expr::Expr,
+    program::{Family, FamilyId, Tag},
+};
+use milp_schema::{
+    BlockId, Height, Kind, Message, ReplicaId, Slot, View, instance::Instance, schedule::Event,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, path::Path};
+
+/// What [`Cuts::format`] says.
+pub const FORMAT: &str = "milp-cuts/1.0";
+
+/// Everything learned from one engine: `cuts.yaml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cuts {
+    /// [`FORMAT`].
+    pub format: String,
+    /// Which engine it was learned from, as a verdict names it.
+    pub engine: String,
+    /// What holds for all of them, for people.
+    pub about: String,
+    /// The cuts, in the order in which they were learned.
+    pub cuts: Vec<Cut>,
+}
+
+impl Cuts {
+    /// None yet.
+    pub fn of(engine: &str) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            engine: engine.to_owned(),
+            about: "Every cut is meant for one replica, and for all that a renaming of the \
+                    replicas which keeps the primaries of its views makes of it: the engine looks \
+                    at indices relative to primaries only, recovery aside. Half of the tests ran \
+                    under such a renaming."
+                .to_owned(),
+            cuts: Vec::new(),
+        }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// When it is none, or names a message that no cut can be about.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let cuts = milp_schema::read::yaml::<Self>(path, "cuts")?;
+        for (number, cut) in (1..).zip(&cuts.cuts) {
+            cut.check()
+                .map_err(|why| Error::Refused(format!("{}: cut {number} {why}", path.display())))?;
+        }
+        Ok(cuts)
+    }
+
+    /// The file's text.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be expressed in YAML.
+    pub fn yaml(&self) -> Result<String, Error> {
+        serde_yaml::to_string(self).map_err(|error| Error::Write {
+            what: "cuts.yaml",
+            why: error.to_string(),
+        })
+    }
+
+    /// Adds every cut to the program of the instance.
+    pub fn add_to(&self, built: &mut Built, instance: &Instance) {
+        for (number, cut) in (1..).zip(&self.cuts) {
+            cut.add_to(built, instance, number);
+        }
+    }
+}
+
+/// One thing that the engine does otherwise than the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// The cut in words.
+    pub sentence: String,
+    /// The replica it was learned from.
+    pub replica: ReplicaId,
+    /// The view it was in.
+    pub view: View,
+    /// The act in question.
+    pub act: Act,
+    /// Whether the engine does it; otherwise it does not.
+    pub does: bool,
+    /// When the cut applies: all of these hold.
+    pub literals: Vec<Literal>,
+    /// The slot it was learned in. A cut speaks about every slot, unless its literals have slots of
+    /// their own; then about every shift of them.
+    pub slot: Slot,
+    /// How it was tested.
+    pub tests: Tests,
+}
+
+/// An act, in the words of predictions.csv, at height 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Act {
+    /// `send`, `enter_view` or `decide`.
+    pub event: String,
+    /// Kind of the message sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// View of the message or block, or the view entered.
+    pub view: View,
+    /// Number of the block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<u32>,
+}
+
+/// A message that the replica has, or has not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Literal {
+    /// Whether it has it.
+    pub has: bool,
+    /// Who says it; the replica itself for what its timer made it send.
+    pub from: ReplicaId,
+    /// Its kind.
+    pub kind: String,
+    /// Its view.
+    pub view: View,
+    /// Number of its block, if it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<u32>,
+    /// When exactly it came, where order matters; otherwise at any time before the act.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Slot>,
+}
+
+impl Act {
+    pub(crate) fn of(event: &Event) -> Self {
+        let (word, kind, view, block) = match event {
+            Event::Send(said) => (
+                "send",
+                Some(said.kind.name().to_owned()),
+                said.view,
+                said.block,
+            ),
+            Event::EnterView { view, .. } => ("enter_view", None, *view, None),
+            Event::Decide(block) => ("decide", None, block.view, Some(block.index)),
+        };
+        Self {
+            event: word.to_owned(),
+            kind,
+            view,
+            block,
+        }
+    }
+
+    /// The event; `None` if the words make none.
+    pub(crate) fn event(&self) -> Option<Event> {
+        let height = Height(0);
+        match (self.event.as_str(), &self.kind, self.block) {
+            ("send", Some(kind), block) => message(kind, self.view, block).map(Event::Send),
+            ("enter_view", None, None) => Some(Event::EnterView {
+                height,
+                view: self.view,
+            }),
+            ("decide", None, Some(index)) => Some(Event::Decide(BlockId {
+                height,
+                view: self.view,
+                index,
+            })),
+            _ => None,
+        }
+    }
+}
+
+impl Literal {
+    pub(crate) fn of(fact: &Fact, has: bool, slot: Option<Slot>) -> Self {
+        Self {
+            has,
+            from: fact.author,
+            kind: fact.message.kind.name().to_owned(),
+            view: fact.message.view,
+            block: fact.message.block,
+            slot,
+        }
+    }
+
+    pub(crate) fn fact(&self) -> Option<Fact> {
+        let message = message(&self.kind, self.view, self.block)?;
+        Some(Fact {
+            author: self.from,
+            message,
+        })
+    }
+}
+
+/// The message of these words at height 0; `None` for words that make none.
+fn message(kind: &str, view: View, block: Option<u32>) -> Option<Message> {
+    let kind = Kind::named(kind);
+    let asks = kind == Kind::ChangeView;
+    let names_block = match kind {
+        Kind::Other(_) => return None,
+        Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage => false,
+        _ => true,
+    };
+    (names_block == block.is_some()).then(|| Message {
+        kind,
+        height: Height(0),
+        view,
+        block,
+        target: asks.then(|| view.next()),
+    })
+}
+
+/// A literal whose message was understood.
+struct Term {
+    has: bool,
+    fact: Fact,
+    slot: Option<Slot>,
+}
+
+impl Cut {
+    fn check(&self) -> Result<(), String> {
+        if self.act.event().is_none() {
+            return Err(format!("has an act that means nothing: {:?}", self.act));
+        }
+        match self
+            .literals
+            .iter()
+            .find(|literal| literal.fact().is_none())
+        {
+            Some(literal) => Err(format!("has a literal that means nothing: {literal:?}")),
+            None => Ok(()),
+        }
+    }
+
+    fn terms(&self) -> Vec<Term> {
+        let literals = self.literals.iter();
+        let terms = literals.filter_map(|literal| {
+            Some(Term {
+                has: literal.has,
+                fact: literal.fact()?,
+                slot: literal.slot,
+            })
+        });
+        terms.collect()
+    }
+
+    /// Adds the rows of the cut, for every replica of the role and every slot t:
+    /// `Δact^t ≤ misses^t` if the engine does not do it, and
+    /// `1 − misses^t − elsewhere^t ≤ act^t` if it does, where `misses` counts the literals that do
+    /// not hold and `elsewhere` is not 0 if the replica follows no rules, is not in the view or has
+    /// left the height.
+    fn add_to(&self, built: &mut Built, instance: &Instance, number: usize) {
+        let Some(act) = self.act.event() else {
+            return;
+        };
+        let family = built.add_family(Family {
+            name: format!("learned_{number}"),
+            line: "cuts.yaml".to_owned(),
+            equations: Vec::new(),
+            tag: Tag::Legal,
+        });
+        let equal = equal(built, instance, self.view);
+        for (image, (replica, terms)) in self.images(&equal).iter().enumerate() {
+            let cut = Image {
+                cut: self,
+                act: &act,
+                replica: *replica,
+                terms,
+            };
+            for slot in (1..=instance.slots).map(Slot) {
+                if let Some((left, right)) = cut.row(built, slot, instance.slots) {
+                    add_row(built, family, (image, slot), left, right);
+                }
+            }
+        }
+    }
+
+    /// Whether it says what happens in a situation, its replica renamed among the equal ones.
+    pub(crate) fn covers(&self, situation: &Situation, equal: &[ReplicaId]) -> bool {
+        let same = self.act.event().as_ref() == Some(&situation.act)
+            && (self.does, self.view) == (situation.does, situation.view);
+        let has = |fact: &Fact| situation.facts.iter().any(|(other, _)| other == fact);
+        same && self.images(equal).iter().any(|(replica, terms)| {
+            let mut terms = terms.iter();
+            *replica == situation.replica
+                && terms.all(|term| term.slot.is_none() && term.has == has(&term.fact))
+        })
+    }
+
+    /// The cut under every renaming of equal replicas, each once.
+    fn images(&self, equal: &[ReplicaId]) -> Vec<(ReplicaId, Vec<Term>)> {
+        let terms = self.terms();
+        let named = terms.iter().map(|term| term.fact.author);
+        let named: BTreeSet<ReplicaId> = named.chain([self.replica]).collect();
+        let named: Vec<ReplicaId> = named.into_iter().filter(|id| equal.contains(id)).collect();
+        let mut seen = BTreeSet::new();
+        let mut images = Vec::new();
+        for names in arrangements(equal, named.len()) {
+            let name = |id: ReplicaId| {
+                let at = named.iter().position(|other| *other == id);
+                at.map_or(id, |at| names[at])
+            };
+            let replica = name(self.replica);
+            let image: Vec<Term> = terms
+                .iter()
+                .map(|term| Term {
+                    fact: Fact {
+                        author: name(term.fact.author),
+                        message: term.fact.message.clone(),
+                    },
+                    ..*term
+                })
+                .collect();
+            let words = image
+                .iter()
+                .map(|term| (term.fact.clone(), term.has, term.slot));
+            if seen.insert((replica, words.collect::<BTreeSet<_>>())) {
+                images.push((replica, image));
+            }
+        }
+        images
+    }
+}
+
+fn add_row(
+    built: &mut Built,
+    family: FamilyId,
+    (image, slot): (usize, Slot),
+    left: Expr,
+    right: Expr,
+) {
+    built.add_at_most(family, &format!("_r{image}_t{slot}"), left, right);
+}
+
+/// Replicas that no view up to this one has as primary: a cut does not tell them apart.
+pub(crate) fn equal(built: &Built, instance: &Instance, view: View) -> Vec<ReplicaId> {
+    let primaries: BTreeSet<ReplicaId> = View::all(view.0 + 1)
+        .map(|view| built.primary(Height(0), view))
+        .collect();
+    let all = ReplicaId::all(instance.replicas);
+    all.filter(|id| !primaries.contains(id)).collect()
+}
+
+/// Every sequence of so many different members of a set.
+fn arrangements(of: &[ReplicaId], length: usize) -> Vec<Vec<ReplicaId>> {
+    let mut all = vec![Vec::new()];
+    for _ in 0..length {
+        let longer = |start: &Vec<ReplicaId>| {
+            let start = start.clone();
+            let next = of.iter().filter(|id| !start.contains(id)).copied();
+            let next: Vec<ReplicaId> = next.collect();
+            next.into_iter().map(move |id| {
+                let mut sequence = start.clone();
+                sequence.push(id);
+                sequence
+            })
+        };
+        all = all.iter().flat_map(longer).collect();
+    }
+    all
+}
+
+/// A cut for one replica of the role.
+struct Image<'a> {
+    cut: &'a Cut,
+    act: &'a Event,
+    replica: ReplicaId,
+    terms: &'a [Term],
+}
+
+impl Image<'_> {
+    /// The two sides of the row of a slot; `None` where a literal's slot is shifted off the
+    /// horizon.
+    fn row(&self, built: &Built, slot: Slot, horizon: u32) -> Option<(Expr, Expr)> {
+        let mut misses = Expr::default();
+        for term in self.terms {
+            let held = self.literal(built, term, slot, horizon)?;
+            misses += if term.has { 1 - held } else { held };
+        }
+        let acted = built.done(self.replica, self.act, slot);
+        if !self.cut.does {
+            let before = built.done(self.replica, self.act, Slot(slot.0 - 1));
+            return Some((acted - before, misses));
+        }
+        Some((1 - misses - self.elsewhere(built, slot), acted))
+    }
+
+    /// 1 iff the replica has the message by the slot, or exactly when the literal says.
+    fn literal(&self, built: &Built, term: &Term, slot: Slot, horizon: u32) -> Option<Expr> {
+        let Fact { author, message } = &term.fact;
+        let by = |slot: Slot| {
+            if *author == self.replica {
+                built.done(self.replica, &Event::Send(message.clone()), slot)
+            } else {
+                built.received(self.replica, *author, message, slot)
+            }
+        };
+        match term.slot {
+            None => {
+                let lag = lag(self.replica, self.cut.view, self.act, &term.fact);
+                Some(by(Slot(slot.0 - lag)))
+            }
+            Some(exactly) => {
+                let shifted = (exactly.0 + slot.0).checked_sub(self.cut.slot.0);
+                let then = shifted.filter(|then| (1..=horizon).contains(then))?;
+                Some(by(Slot(then)) - by(Slot(then - 1)))
+            }
+        }
+    }
+
+    /// Not 0 if the replica follows no rules, is not in the view, or decided something else.
+    fn elsewhere(&self, built: &Built, slot: Slot) -> Expr {
+        let (height, view) = (Height(0), self.cut.view);
+        let (here, next) = (
+            Event::EnterView { height, view },
+            Event::EnterView {
+                height,
+                view: view.next(),
+            },
+        );
+        let decided = built.decided(self.replica, height, slot);
+        let decided = match self.act {
+            Event::Decide(_) => decided - built.done(self.replica, self.act, slot),
+            _ => decided,
+        };
+        let left = match self.act {
+            Event::EnterView { .. } => Expr::default(),
+            _ => built.done(self.replica, &next, self.leaves(slot)),
+        };
+        let reached = built.done(self.replica, &here, slot);
+        1 - reached + left + decided + built.lawless(self.replica, slot)
+    }
+
+    /// By which slot the replica must not have left the view: what else a slot brings comes before
+    /// the requests that make it leave (E7), but a request that the cut needs may come after those.
+    fn leaves(&self, slot: Slot) -> Slot {
+        let mut needed = self.terms.iter().filter(|term| term.has);
+        let needs_request = needed.any(|term| term.fact.message.kind == Kind::ChangeView);
+        Slot(slot.0 - u32::from(!needs_request))
+    }
+}

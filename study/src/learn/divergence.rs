@@ -1,0 +1,213 @@
+//! The first place where an engine and the program part.
+
+use milp_replay::{Phase, TraceEvent};
+use milp_schema::{
+    Kind, Prediction, ReplicaId, Slot, View,
+    schedule::{Event, Message},
+};
+
+/// What one replica did otherwise than predicted, having been told the same up to there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Divergence {
+    pub(crate) slot: Slot,
+    pub(crate) replica: ReplicaId,
+    /// The first act, in the order of handling, that only one side knows.
+    pub(crate) act: Event,
+    /// Whether the engine does it; otherwise the program does.
+    pub(crate) does: bool,
+}
+
+/// What the first slot with a difference shows, one entry for each replica that parts there.
+///
+/// Nothing that was sent in earlier slots differs, so whatever a replica was told by then is what
+/// the program says it was told; copies sent in the slot itself arrive later.
+pub(crate) fn first(predicted: &[Prediction], trace: &[TraceEvent]) -> Vec<Divergence> {
+    let observed = observed(trace);
+    // What is left of each side after the other is taken away, as multisets.
+    let (mut missing, mut extra) = (predicted.to_vec(), observed.clone());
+    take_away(&mut missing, &observed);
+    take_away(&mut extra, predicted);
+    let Some(slot) = missing.iter().chain(&extra).map(|entry| entry.slot).min() else {
+        return Vec::new();
+    };
+    let missing = missing.into_iter().map(|entry| (entry, false));
+    // What a timer makes an engine do in place of something else shows as something missing.
+    let by_delivery = extra
+        .into_iter()
+        .filter(|entry| !by_timer(&entry.event))
+        .map(|entry| (entry, true));
+    let mut parting: Vec<_> = missing
+        .chain(by_delivery)
+        .filter(|(entry, _)| entry.slot == slot)
+        .collect();
+    parting.sort_by_key(|(entry, does)| (entry.replica, stage(&entry.event), *does));
+    parting.dedup_by_key(|(entry, _)| entry.replica);
+    parting
+        .into_iter()
+        .map(|(entry, does)| Divergence {
+            slot,
+            replica: entry.replica,
+            act: entry.event,
+            does,
+        })
+        .collect()
+}
+
+/// What honest replicas did in the slots of the schedule, in order.
+fn observed(trace: &[TraceEvent]) -> Vec<Prediction> {
+    trace
+        .iter()
+        .filter(|event| event.phase == Phase::Schedule)
+        .filter_map(|seen| {
+            Some(Prediction {
+                slot: seen.slot,
+                replica: seen.replica,
+                event: seen.event()?,
+            })
+        })
+        .collect()
+}
+
+fn take_away(from: &mut Vec<Prediction>, what: &[Prediction]) {
+    for entry in what {
+        if let Some(at) = from.iter().position(|other| other == entry) {
+            from.remove(at);
+        }
+    }
+}
+
+/// Whether only a timer makes a replica do it.
+pub(crate) fn by_timer(act: &Event) -> bool {
+    matches!(act, Event::Send(Message { kind, .. }) if timer_kind(kind))
+}
+
+/// Whether only a timer makes a replica send a message of the kind.
+pub(crate) fn timer_kind(kind: &Kind) -> bool {
+    [
+        Kind::PrepareRequest,
+        Kind::ChangeView,
+        Kind::RecoveryRequest,
+    ]
+    .contains(kind)
+}
+
+/// Where an act stands among those of one replica in one slot (`docs/EXECUTION.md`, E7): by view,
+/// then deliveries, timers, and the step into the next view.
+fn stage(act: &Event) -> (u32, usize) {
+    /// Kinds in the order in which a replica that follows its rules sends them in a view.
+    const ORDER: [Kind; 6] = [
+        Kind::PrepareResponse,
+        Kind::Commit,
+        Kind::Block,
+        Kind::PrepareRequest,
+        Kind::RecoveryRequest,
+        Kind::ChangeView,
+    ];
+    match act {
+        Event::Send(said) => {
+            let place = ORDER.iter().position(|kind| *kind == said.kind);
+            (said.view.0, 2 * place.unwrap_or(ORDER.len()))
+        }
+        // A decision comes between the commit that completes it and the block that publishes it.
+        Event::Decide(block) => (block.view.0, 3),
+        Event::EnterView { view, .. } => (view.0.saturating_sub(1), 2 * ORDER.len() + 1),
+    }
+}
+
+/// The view in which a replica does it.
+pub(crate) fn view(act: &Event) -> View {
+    match act {
+        Event::Send(said) => said.view,
+        Event::Decide(block) => block.view,
+        Event::EnterView { view, .. } => View(view.0.saturating_sub(1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milp_replay::What;
+    use milp_schema::Height;
+
+    fn said(kind: Kind, view: u32) -> Message {
+        let names_block = kind != Kind::ChangeView && kind != Kind::RecoveryRequest;
+        Message {
+            target: (kind == Kind::ChangeView).then_some(View(view + 1)),
+            block: names_block.then_some(0),
+            kind,
+            height: Height(0),
+            view: View(view),
+        }
+    }
+
+    fn sends(slot: u32, replica: u32, kind: Kind, view: u32) -> Prediction {
+        Prediction {
+            slot: Slot(slot),
+            replica: ReplicaId(replica),
+            event: Event::Send(said(kind, view)),
+        }
+    }
+
+    fn sent(prediction: &Prediction) -> TraceEvent {
+        let Event::Send(message) = &prediction.event else {
+            panic!("only sends here")
+        };
+        TraceEvent {
+            slot: prediction.slot,
+            phase: Phase::Schedule,
+            replica: prediction.replica,
+            what: What::Send,
+            peer: None,
+            copy: None,
+            message: Some(message.clone()),
+            place: None,
+            backup: None,
+            text: None,
+        }
+    }
+
+    #[test]
+    fn the_first_slot_and_in_it_the_first_act_of_each_replica_counts() {
+        let agreed = sends(2, 1, Kind::PrepareRequest, 0);
+        let predicted = [
+            agreed.clone(),
+            sends(4, 2, Kind::ChangeView, 0),
+            sends(4, 2, Kind::PrepareResponse, 1),
+            sends(4, 3, Kind::Commit, 0),
+            sends(5, 0, Kind::Commit, 0),
+        ];
+        let trace = [
+            sent(&agreed),
+            sent(&sends(4, 2, Kind::RecoveryRequest, 0)),
+            sent(&sends(4, 3, Kind::PrepareResponse, 0)),
+        ];
+        let found = first(&predicted, &trace);
+        let found: Vec<_> = found
+            .iter()
+            .map(|parting| {
+                (
+                    parting.slot.0,
+                    parting.replica.0,
+                    &parting.act,
+                    parting.does,
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (4, 2, &Event::Send(said(Kind::ChangeView, 0)), false),
+                (4, 3, &Event::Send(said(Kind::PrepareResponse, 0)), true),
+            ]
+        );
+    }
+
+    #[test]
+    fn equal_multisets_part_nowhere_and_multiplicity_counts() {
+        let once = sends(4, 2, Kind::Commit, 0);
+        assert_eq!(first(std::slice::from_ref(&once), &[sent(&once)]), []);
+        let twice = first(std::slice::from_ref(&once), &[sent(&once), sent(&once)]);
+        assert_eq!(twice.len(), 1);
+        assert!(twice[0].does);
+    }
+}

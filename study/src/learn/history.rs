@@ -1,0 +1,332 @@
+//! What one replica was told before an act, and a run in which another replica is told that.
+
+use super::divergence::{Divergence, by_timer, timer_kind, view};
+use crate::folder::Driven;
+use milp_model::Built;
+use milp_replay::{Phase, TraceEvent, What};
+use milp_schema::{
+    Choice, Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,
+    instance::{Fault, FaultKind, Goal, Network, Timeouts, Who},
+    schedule::{Copy, Event},
+};
+use std::{collections::BTreeSet, path::PathBuf};
+
+/// A message that a replica has: received from its author, or made by its own timer.
+///
+/// What else a replica sends follows from these, on the engine and in the program alike up to
+/// their first divergence.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Fact {
+    /// Who says it; the replica itself for what its timer made.
+    pub(crate) author: ReplicaId,
+    /// What it says.
+    pub(crate) message: Message,
+}
+
+/// The situation in which a replica acts or does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Situation {
+    pub(crate) replica: ReplicaId,
+    /// The view it is in.
+    pub(crate) view: View,
+    pub(crate) act: Event,
+    /// Whether the engine does it, otherwise the program.
+    pub(crate) does: bool,
+    pub(crate) slot: Slot,
+    /// Every fact that may matter, ascending.
+    pub(crate) universe: Vec<Fact>,
+    /// Those there are before the act, in the order of handling, with their slots.
+    pub(crate) facts: Vec<(Fact, Slot)>,
+}
+
+impl Situation {
+    /// The situation of a divergence; `None` if the replica was told something that no Byzantine
+    /// replica can make, so that no other run can tell it that.
+    pub(crate) fn of(built: &Built, schedule: &Schedule, divergence: &Divergence) -> Option<Self> {
+        let Divergence {
+            slot,
+            replica,
+            act,
+            does,
+        } = divergence.clone();
+        let view = view(&act);
+        let mut situation = Self {
+            replica,
+            view,
+            does,
+            slot,
+            universe: universe(built, replica, view, &act),
+            facts: Vec::new(),
+            act,
+        };
+        let mut own = situation.fired(schedule);
+        for choice in &schedule.choices {
+            match choice {
+                Choice::Deliver { slot: when, copy }
+                    if copy.receiver == replica && *when <= slot =>
+                {
+                    if !tellable(&copy.message.kind) {
+                        return None;
+                    }
+                    let fact = Fact {
+                        author: copy.sender,
+                        message: copy.message.clone(),
+                    };
+                    // What is of a later view waits for it; a second copy says nothing.
+                    let known = situation.facts.iter().any(|(other, _)| *other == fact);
+                    if !known && situation.universe.contains(&fact) {
+                        situation.facts.push((fact, *when));
+                    }
+                }
+                Choice::Timeout {
+                    slot: when,
+                    replica: at,
+                    view,
+                    ..
+                } if *at == replica => {
+                    own.retain(|(fact, since)| {
+                        let made = since == when && fact.message.view == *view;
+                        if made {
+                            situation.facts.push((fact.clone(), *since));
+                        }
+                        !made
+                    });
+                }
+                _ => {}
+            }
+        }
+        Some(situation)
+    }
+
+    /// What the replica's own timer made before the act.
+    fn fired(&self, schedule: &Schedule) -> Vec<(Fact, Slot)> {
+        let own = schedule.predictions.iter().filter_map(|prediction| {
+            let Event::Send(message) = &prediction.event else {
+                return None;
+            };
+            let fact = Fact {
+                author: prediction.replica,
+                message: message.clone(),
+            };
+            let before = prediction.slot.0 <= self.slot.0 - self.lag(&fact);
+            (self.universe.contains(&fact) && fact.author == self.replica && before)
+                .then_some((fact, prediction.slot))
+        });
+        own.collect()
+    }
+
+    /// By how many slots a fact must be earlier than the act to come before it: a delivery of the
+    /// slot does, a timer of the slot only before what comes after timers.
+    pub(crate) fn lag(&self, fact: &Fact) -> u32 {
+        lag(self.replica, self.view, &self.act, fact)
+    }
+
+    /// Which facts there are, by their places in the universe.
+    pub(crate) fn held(&self) -> Vec<bool> {
+        let there: BTreeSet<&Fact> = self.facts.iter().map(|(fact, _)| fact).collect();
+        let universe = self.universe.iter();
+        universe.map(|fact| there.contains(fact)).collect()
+    }
+}
+
+/// [`Situation::lag`], in terms of a replica and its act in a view.
+pub(crate) fn lag(replica: ReplicaId, view: View, act: &Event, fact: &Fact) -> u32 {
+    let after_timers = match act {
+        Event::EnterView { .. } => true,
+        Event::Send(said) => {
+            said.kind == Kind::ChangeView && fact.message.kind == Kind::PrepareRequest
+        }
+        Event::Decide(_) => false,
+    };
+    let same_slot = fact.author != replica || fact.message.view < view || after_timers;
+    u32::from(!same_slot)
+}
+
+/// Whether a Byzantine replica can make it for another to be told (E11).
+fn tellable(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit | Kind::ChangeView
+    )
+}
+
+/// What may matter to a replica up to its act in a view: what the network hands it there (E4), and
+/// what its timer made. A block is left out: whoever holds one has left the height.
+fn universe(built: &Built, replica: ReplicaId, view: View, act: &Event) -> Vec<Fact> {
+    let arrives = |message: &Message| {
+        message.kind == Kind::ChangeView || (tellable(&message.kind) && message.view <= view)
+    };
+    let received = built.receivable(replica).into_iter();
+    let received = received
+        .filter(|(_, message)| arrives(message))
+        .map(|(author, message)| Fact { author, message });
+    let own = View::all(view.0 + 1).flat_map(|at| {
+        let primary = built.primary(Height(0), at) == replica;
+        [
+            primary.then(|| proposal(at)),
+            Some(Message {
+                kind: Kind::ChangeView,
+                height: Height(0),
+                view: at,
+                block: None,
+                target: Some(at.next()),
+            }),
+        ]
+    });
+    let own = own.flatten().map(|message| Fact {
+        author: replica,
+        message,
+    });
+    let others = received.chain(own);
+    let others =
+        others.filter(|fact| Event::Send(fact.message.clone()) != *act || fact.author != replica);
+    others.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn proposal(view: View) -> Message {
+    Message {
+        kind: Kind::PrepareRequest,
+        height: Height(0),
+        view,
+        block: Some(0),
+        target: None,
+    }
+}
+
+/// What a replica is told in a local run: facts one after the other, then perhaps its timer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Local {
+    pub(crate) replica: ReplicaId,
+    pub(crate) view: View,
+    pub(crate) act: Event,
+    pub(crate) facts: Vec<Fact>,
+}
+
+/// What the replica of a local run did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reaction {
+    /// Whether the run is what it was meant to be: its timer made what it should, it is in the view
+    /// when it comes to act, and has not decided.
+    pub(crate) arrived: bool,
+    /// Whether it did the act.
+    pub(crate) acted: bool,
+    /// What it did last: at its timer, or in answer to the last message.
+    pub(crate) last: Vec<Event>,
+}
+
+impl Local {
+    /// The run: all others are Byzantine, so that whatever they say, they can.
+    pub(crate) fn driven(&self, instance: &Instance) -> Driven {
+        let others = ReplicaId::all(instance.replicas).filter(|&id| id != self.replica);
+        let faulty: Vec<_> = others.map(|id| (id, FaultKind::Byzantine)).collect();
+        let mut choices = Vec::new();
+        for fact in self.facts.iter().filter(|fact| fact.author != self.replica) {
+            choices.push(Choice::Inject {
+                copy: self.copy(fact),
+            });
+        }
+        // One slot for each: the order is all that an engine with free timers can tell.
+        let mut slots = (2..).map(Slot);
+        for (fact, slot) in self.facts.iter().zip(&mut slots) {
+            choices.push(if fact.author == self.replica {
+                self.timeout(slot, fact.message.view)
+            } else {
+                let copy = self.copy(fact);
+                Choice::Deliver { slot, copy }
+            });
+        }
+        let last = self.last();
+        if by_timer(&self.act) {
+            choices.push(self.timeout(last, self.view));
+        }
+        Driven {
+            dir: PathBuf::new(),
+            instance: Instance {
+                faults: vec![Fault {
+                    kind: FaultKind::Byzantine,
+                    who: Who::Any(instance.replicas - 1),
+                }],
+                beyond_budget: true,
+                slots: last.0,
+                network: Network::Asynchronous,
+                timeouts: Timeouts::Free,
+                block_time: None,
+                goal: Goal::Fork,
+                ..instance.clone()
+            },
+            faulty,
+            schedule: Schedule {
+                choices,
+                predictions: Vec::new(),
+            },
+            predicted: false,
+            edited: false,
+        }
+    }
+
+    /// The slot of the timer that comes last, or the one after the last message.
+    fn last(&self) -> Slot {
+        Slot(2 + self.facts.len() as u32)
+    }
+
+    fn copy(&self, fact: &Fact) -> Copy {
+        Copy {
+            sender: fact.author,
+            receiver: self.replica,
+            message: fact.message.clone(),
+            sent: Slot(1),
+            copy: 0,
+        }
+    }
+
+    fn timeout(&self, slot: Slot, view: View) -> Choice {
+        Choice::Timeout {
+            slot,
+            replica: self.replica,
+            height: Height(0),
+            view,
+        }
+    }
+
+    /// What the trace of the run says.
+    pub(crate) fn reaction(&self, trace: &[TraceEvent]) -> Reaction {
+        let timer = by_timer(&self.act);
+        let (mut view, mut left, mut acted) = (View(0), false, false);
+        let (mut made, mut last) = (Vec::new(), Vec::new());
+        let at_the_end = Slot(self.last().0 - u32::from(!timer));
+        let mine = trace
+            .iter()
+            .filter(|seen| seen.replica == self.replica && seen.phase == Phase::Schedule);
+        for seen in mine {
+            left |= seen.what == What::Fault;
+            let Some(event) = seen.event() else {
+                continue;
+            };
+            let act = event == self.act;
+            acted |= act && (!timer || seen.slot == at_the_end);
+            if seen.slot == at_the_end {
+                last.push(event.clone());
+                if timer {
+                    continue;
+                }
+            }
+            match &event {
+                Event::EnterView { view: entered, .. } if !act => view = *entered,
+                Event::Decide(_) => left |= !act,
+                Event::Send(said) if timer_kind(&said.kind) && !act => made.push(said.clone()),
+                // A timer that acts too early would make the last one a repetition.
+                Event::Send(_) if act && timer => left = true,
+                _ => {}
+            }
+        }
+        let own = self.facts.iter().filter(|fact| fact.author == self.replica);
+        let mut meant: Vec<_> = own.map(|fact| fact.message.clone()).collect();
+        meant.sort();
+        made.sort();
+        Reaction {
+            arrived: !left && view == self.view && made == meant,
+            acted,
+            last,
+        }
+    }
+}

@@ -1,0 +1,583 @@
+//! Which facts of a situation matter, found out by telling other replicas of the engine other ones.
+//!
+//! A fact is left out of a cut only after runs in which it was the other way round, alone and
+//! together with others left out, and the replica did the same.
+
+use super::history::{Fact, Local, Reaction, Situation};
+use crate::{Error, folder::Driven};
+use milp_replay::Replayed;
+use milp_schema::{Instance, ReplicaId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// With at most so many facts left out, every combination of them is tried.
+const EXHAUSTIVE: usize = 8;
+
+/// With at most so many of them of the view or a later one, every combination of these is.
+const EXHAUSTIVE_OF_VIEW: usize = 10;
+
+/// How many combinations are drawn otherwise.
+const DRAWN: u64 = 600;
+
+/// How many of all these are tried where a run takes long.
+const FEW: usize = 256;
+
+/// In so many other orders the situation itself is told, in [`FEW_ORDERS`] where a run takes long.
+const ORDERS: u64 = 48;
+const FEW_ORDERS: u64 = 12;
+
+/// In every so-manieth combination the order is another one, too, and replicas have other names.
+const RETOLD: u64 = 3;
+
+/// Drives fresh replicas of an engine with a schedule.
+pub(crate) type Drive<'a> = dyn FnMut(&Driven) -> Result<Replayed, Error> + 'a;
+
+/// How many of the combinations of the facts left out were tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// All of them.
+    Every,
+    /// All of those of the view or later ones, with the earlier ones as they were, and some drawn
+    /// with seed 0.
+    EveryOfView,
+    /// Each fact alone and some combinations drawn with seed 0.
+    Drawn,
+}
+
+/// How far a cut was tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tests {
+    /// Local runs in which the cut applied and the engine did as it says.
+    pub histories: u32,
+    /// Combinations of the facts left out that these runs cover.
+    pub combinations: u32,
+    /// Facts left out.
+    pub left_out: u32,
+    /// Which combinations were tried. One in which the replica does not get to the point, say
+    /// because it leaves the view, counts as tried.
+    pub reach: Reach,
+}
+
+impl Tests {
+    /// The situation itself, told once; nothing is left out.
+    pub(crate) const ONE: Self = Self {
+        histories: 1,
+        combinations: 1,
+        left_out: 0,
+        reach: Reach::Every,
+    };
+}
+
+/// What shrinking found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Shrunk {
+    /// Only these facts matter, by their places in the universe.
+    To(BTreeSet<usize>, Tests),
+    /// With the facts in another order the replica does otherwise.
+    OrderMatters,
+    /// A replica that is told the same, alone, does not do the same.
+    NotReproduced,
+}
+
+/// What a run says about the claim that the replica acts, or does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// The claim does not speak about it.
+    Vacuous,
+    Agrees,
+    Refutes,
+}
+
+/// How facts are ordered and replicas named in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Telling {
+    /// As it happened; further facts at drawn places.
+    AsItWas,
+    /// In an order, and with replicas of equal role renamed, drawn with this seed.
+    Drawn(u64),
+}
+
+/// How much is tried in a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// Everything.
+    Full,
+    /// [`FEW`] of it, where a run takes long.
+    Few,
+}
+
+/// A situation on the bench.
+pub(crate) struct Bench<'a, 'b> {
+    pub(crate) instance: &'a Instance,
+    pub(crate) situation: &'a Situation,
+    /// Replicas of equal role, which a cut does not tell apart.
+    pub(crate) equal: &'a [ReplicaId],
+    pub(crate) drive: &'a mut Drive<'b>,
+    pub(crate) effort: Effort,
+    /// What was asked before.
+    known: BTreeMap<(Vec<bool>, Telling), Answer>,
+}
+
+/// The outcome of a round of tests.
+enum Round {
+    Holds(Tests),
+    /// These facts, told like this, refute the claim.
+    Refuted(Vec<bool>, Telling),
+    /// The claim was never tested with this fact the other way round.
+    Untested(usize),
+}
+
+impl<'a, 'b> Bench<'a, 'b> {
+    pub(crate) fn new(
+        instance: &'a Instance,
+        situation: &'a Situation,
+        equal: &'a [ReplicaId],
+        drive: &'a mut Drive<'b>,
+        effort: Effort,
+    ) -> Self {
+        Self {
+            instance,
+            situation,
+            equal,
+            drive,
+            effort,
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// What the replica does in the situation, alone.
+    pub(crate) fn reaction(&mut self) -> Result<Reaction, Error> {
+        let held = self.situation.held();
+        self.run(&held, Telling::AsItWas)
+    }
+
+    /// Keeps the facts of `start` and those that a test shows to matter, and leaves out the others;
+    /// then, one by one, those that mattered only until others were kept.
+    pub(crate) fn shrink(&mut self, start: BTreeSet<usize>) -> Result<Shrunk, Error> {
+        let base = self.situation.held();
+        if self.ask(&base, Telling::AsItWas)? != Answer::Agrees {
+            return Ok(Shrunk::NotReproduced);
+        }
+        let mut kept = start;
+        let mut tests = loop {
+            match self.round(&kept)? {
+                Round::Holds(tests) => break tests,
+                Round::Untested(fact) => {
+                    kept.insert(fact);
+                }
+                Round::Refuted(held, telling) => match self.cause(&base, &held, telling)? {
+                    Some(fact) => {
+                        kept.insert(fact);
+                    }
+                    None => return Ok(Shrunk::OrderMatters),
+                },
+            }
+        };
+        // To leave out what was found to matter takes every test there is.
+        let again = match self.effort {
+            Effort::Full => kept.clone(),
+            Effort::Few => BTreeSet::new(),
+        };
+        for fact in again {
+            let mut fewer = kept.clone();
+            fewer.remove(&fact);
+            if let Round::Holds(fewer_tests) = self.round(&fewer)? {
+                (kept, tests) = (fewer, fewer_tests);
+            }
+        }
+        Ok(Shrunk::To(kept, tests))
+    }
+
+    /// Tests the claim with these facts as they are and the others in many ways.
+    fn round(&mut self, kept: &BTreeSet<usize>) -> Result<Round, Error> {
+        let base = self.situation.held();
+        let free: Vec<usize> = (0..base.len()).filter(|at| !kept.contains(at)).collect();
+        let (ways, reach) = self.ways(&base, &free);
+        let mut flipped = BTreeSet::new();
+        let (mut histories, mut combinations) = (0, 0);
+        for (seed, held) in (1..).zip(&ways) {
+            let mut covered = false;
+            for telling in self.tellings(held == &base, seed) {
+                match self.ask(held, telling)? {
+                    Answer::Refutes => return Ok(Round::Refuted(held.clone(), telling)),
+                    Answer::Vacuous => {}
+                    Answer::Agrees => {
+                        covered = true;
+                        histories += 1;
+                        flipped.extend((0..base.len()).filter(|&at| held[at] != base[at]));
+                    }
+                }
+            }
+            combinations += u32::from(covered);
+        }
+        if let Some(&fact) = free.iter().find(|fact| !flipped.contains(fact)) {
+            return Ok(Round::Untested(fact));
+        }
+        Ok(Round::Holds(Tests {
+            histories,
+            combinations,
+            left_out: free.len() as u32,
+            reach,
+        }))
+    }
+
+    /// How a combination is told: as it was, and perhaps in other orders; the situation itself in
+    /// many.
+    fn tellings(&self, situation: bool, seed: u64) -> Vec<Telling> {
+        let orders = match (situation, self.effort) {
+            (true, Effort::Full) => ORDERS,
+            (true, Effort::Few) => FEW_ORDERS,
+            (false, _) => u64::from(seed.is_multiple_of(RETOLD)),
+        };
+        // Seeds of the situation lie apart from those of the combinations.
+        let seeds = (0..orders).map(|order| (order << 32) + seed);
+        let others = seeds.map(Telling::Drawn);
+        [Telling::AsItWas].into_iter().chain(others).collect()
+    }
+
+    /// What is told in a round.
+    fn ways(&self, base: &[bool], free: &[usize]) -> (Vec<Vec<bool>>, Reach) {
+        if free.len() <= EXHAUSTIVE {
+            return (all(base, free), Reach::Every);
+        }
+        let universe = &self.situation.universe;
+        let of_view = |at: &usize| universe[*at].message.view >= self.situation.view;
+        let of_view: Vec<usize> = free.iter().copied().filter(of_view).collect();
+        let mut ways = nearby(base, free);
+        let alone = 1 + free.len();
+        let reach = if of_view.len() <= EXHAUSTIVE_OF_VIEW {
+            ways.extend(all(base, &of_view));
+            Reach::EveryOfView
+        } else {
+            ways.extend(drawn(base, &of_view));
+            Reach::Drawn
+        };
+        ways.extend(drawn(base, free));
+        let mut seen = BTreeSet::new();
+        ways.retain(|held| seen.insert(held.clone()));
+        if self.effort == Effort::Full || ways.len() <= FEW {
+            return (ways, reach);
+        }
+        let others = ways.split_off(alone);
+        let step = others.len().div_ceil(FEW);
+        ways.extend(others.into_iter().step_by(step));
+        (ways, Reach::Drawn)
+    }
+
+    /// A fact that, between the situation and what refutes the claim, makes the difference; `None`
+    /// if the situation itself, told like that, refutes it.
+    fn cause(
+        &mut self,
+        base: &[bool],
+        refuter: &[bool],
+        telling: Telling,
+    ) -> Result<Option<usize>, Error> {
+        let differ: Vec<usize> = (0..base.len())
+            .filter(|&at| base[at] != refuter[at])
+            .collect();
+        let mix = |count: usize| {
+            let mut mixed = base.to_vec();
+            for &at in &differ[..count] {
+                mixed[at] = refuter[at];
+            }
+            mixed
+        };
+        if self.ask(&mix(0), telling)? == Answer::Refutes {
+            return Ok(None);
+        }
+        // Between `fine` flips, which do not refute, and `wrong` ones, which do.
+        let (mut fine, mut wrong) = (0, differ.len());
+        while fine + 1 < wrong {
+            let middle = usize::midpoint(fine, wrong);
+            if self.ask(&mix(middle), telling)? == Answer::Refutes {
+                wrong = middle;
+            } else {
+                fine = middle;
+            }
+        }
+        Ok(Some(differ[wrong - 1]))
+    }
+
+    fn ask(&mut self, held: &[bool], telling: Telling) -> Result<Answer, Error> {
+        let key = (held.to_vec(), telling);
+        if let Some(answer) = self.known.get(&key) {
+            return Ok(*answer);
+        }
+        let reaction = self.run(held, telling)?;
+        let answer = match (reaction.acted == self.situation.does, reaction.arrived) {
+            (true, true) => Answer::Agrees,
+            // It acts, wherever it went afterwards.
+            (true, false) if reaction.acted => Answer::Agrees,
+            (false, _) if reaction.acted => Answer::Refutes,
+            (false, true) => Answer::Refutes,
+            (_, false) => Answer::Vacuous,
+        };
+        self.known.insert(key, answer);
+        Ok(answer)
+    }
+
+    fn run(&mut self, held: &[bool], telling: Telling) -> Result<Reaction, Error> {
+        let local = self.local(held, telling);
+        let replayed = (self.drive)(&local.driven(self.instance))?;
+        Ok(local.reaction(&replayed.trace))
+    }
+
+    /// The run that tells a replica these facts.
+    fn local(&self, held: &[bool], telling: Telling) -> Local {
+        let seed = match telling {
+            Telling::AsItWas => 0,
+            Telling::Drawn(seed) => seed,
+        };
+        let mut random = Random(seed);
+        let count = self.situation.facts.len() as u32;
+        // Every fact of the universe gets its place whether it is told or not, so that leaving one
+        // out does not move the others.
+        let mut places: Vec<(u32, u32, usize)> = Vec::new();
+        for (at, fact) in self.situation.universe.iter().enumerate() {
+            let (place, tie) = (random.below(2 * count + 1), random.below(1 << 16));
+            let was = self
+                .situation
+                .facts
+                .iter()
+                .position(|(other, _)| other == fact);
+            let place = match was {
+                Some(was) if telling == Telling::AsItWas => 2 * was as u32 + 1,
+                // Even places are between those of the situation.
+                _ if telling == Telling::AsItWas => place & !1,
+                _ => place,
+            };
+            places.push((place, tie, at));
+        }
+        places.sort_unstable();
+        let names = if telling == Telling::AsItWas {
+            BTreeMap::new()
+        } else {
+            random.renaming(self.equal)
+        };
+        let told = places.iter().filter(|(.., at)| held[*at]);
+        let facts = told.map(|(.., at)| {
+            let fact = &self.situation.universe[*at];
+            Fact {
+                author: name(&names, fact.author),
+                message: fact.message.clone(),
+            }
+        });
+        Local {
+            replica: name(&names, self.situation.replica),
+            view: self.situation.view,
+            act: self.situation.act.clone(),
+            facts: facts.collect(),
+        }
+    }
+}
+
+fn name(names: &BTreeMap<ReplicaId, ReplicaId>, id: ReplicaId) -> ReplicaId {
+    names.get(&id).copied().unwrap_or(id)
+}
+
+/// Every combination of the free facts.
+fn all(base: &[bool], free: &[usize]) -> Vec<Vec<bool>> {
+    let ways = 0..1_u32 << free.len();
+    ways.map(|way| {
+        let mut held = base.to_vec();
+        for (bit, &at) in free.iter().enumerate() {
+            held[at] ^= way >> bit & 1 == 1;
+        }
+        held
+    })
+    .collect()
+}
+
+/// The situation; each free fact the other way round; and each two of them.
+fn nearby(base: &[bool], free: &[usize]) -> Vec<Vec<bool>> {
+    let flip = |held: &[bool], at: usize| {
+        let mut held = held.to_vec();
+        held[at] = !held[at];
+        held
+    };
+    let mut ways = vec![base.to_vec()];
+    ways.extend(free.iter().map(|&at| flip(base, at)));
+    for (number, &one) in free.iter().enumerate() {
+        let others = free[..number].iter();
+        ways.extend(others.map(|&other| flip(&flip(base, one), other)));
+    }
+    ways
+}
+
+/// Combinations drawn: a few, some or half of the free facts the other way round, or few, half or
+/// most of them there.
+fn drawn(base: &[bool], free: &[usize]) -> Vec<Vec<bool>> {
+    let mut random = Random(0);
+    let draw = |draw| {
+        let mut held = base.to_vec();
+        let flips = draw % 2 == 0;
+        let in_eight = [1, 2, 4][(draw / 2 % 3) as usize];
+        let in_eight = if flips { in_eight } else { 2 * in_eight - 1 };
+        for &at in free {
+            let drawn = random.below(8) < in_eight;
+            held[at] = if flips { held[at] != drawn } else { drawn };
+        }
+        held
+    };
+    (0..DRAWN).map(draw).collect()
+}
+
+/// A seeded generator (splitmix64): the same seed gives the same tests for ever.
+struct Random(u64);
+
+impl Random {
+    /// Uniform in 0..bound, but for a bias below one in 2^32.
+    fn below(&mut self, bound: u32) -> u32 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % u64::from(bound)) as u32
+    }
+
+    /// Other names within a set of replicas.
+    fn renaming(&mut self, equal: &[ReplicaId]) -> BTreeMap<ReplicaId, ReplicaId> {
+        let mut names = equal.to_vec();
+        for last in (1..names.len()).rev() {
+            let other = self.below(last as u32 + 1) as usize;
+            names.swap(last, other);
+        }
+        equal.iter().copied().zip(names).collect()
+    }
+}
+
+/// The facts kept, each with whether it is there.
+pub(crate) fn literals(situation: &Situation, kept: &BTreeSet<usize>) -> Vec<(Fact, bool)> {
+    let held = situation.held();
+    kept.iter()
+        .map(|&at| (situation.universe[at].clone(), held[at]))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milp_replay::{Phase, TraceEvent, What};
+    use milp_schema::{
+        Choice, Height, Kind, Message, Slot, Verdict, View,
+        schedule::Event,
+        verdict::{Holds, Liveness},
+    };
+
+    fn leave() -> Message {
+        Message {
+            kind: Kind::ChangeView,
+            height: Height(0),
+            view: View(0),
+            block: None,
+            target: Some(View(1)),
+        }
+    }
+
+    fn asks(author: u32) -> Fact {
+        Fact {
+            author: ReplicaId(author),
+            message: leave(),
+        }
+    }
+
+    /// Replica 0 may hear 1, 2 and 3 ask to leave; it heard those in `facts`, and its timer made it
+    /// not ask.
+    fn silent(facts: &[u32]) -> Situation {
+        let facts = (1..).zip(facts);
+        Situation {
+            replica: ReplicaId(0),
+            view: View(0),
+            act: Event::Send(leave()),
+            does: false,
+            slot: Slot(9),
+            universe: vec![asks(1), asks(2), asks(3)],
+            facts: facts.map(|(slot, id)| (asks(*id), Slot(slot))).collect(),
+        }
+    }
+
+    /// An engine whose timer asks to leave if `leaves` says so of those heard, in order.
+    fn engine(leaves: impl Fn(&[u32]) -> bool) -> impl Fn(&Driven) -> Result<Replayed, Error> {
+        move |driven| {
+            let (mut heard, mut trace) = (Vec::new(), Vec::new());
+            for choice in &driven.schedule.choices {
+                match choice {
+                    Choice::Deliver { copy, .. } => heard.push(copy.sender.0),
+                    Choice::Timeout { slot, replica, .. } if leaves(&heard) => {
+                        trace.push(TraceEvent {
+                            slot: *slot,
+                            phase: Phase::Schedule,
+                            replica: *replica,
+                            what: What::Send,
+                            peer: None,
+                            copy: None,
+                            message: Some(leave()),
+                            place: None,
+                            backup: None,
+                            text: None,
+                        });
+                    }
+                    _ => {}
+                }
+            }
+            let holds = Holds::Holds;
+            let verdict = Verdict {
+                format: milp_schema::verdict::FORMAT.into(),
+                engine: "a toy".into(),
+                agreement: holds,
+                finality: holds,
+                validity: holds,
+                integrity: holds,
+                lock: holds,
+                termination: Liveness::Open,
+                divergences: 0,
+                faults: 0,
+                notes: vec![],
+            };
+            Ok(Replayed { trace, verdict })
+        }
+    }
+
+    fn shrunk(situation: &Situation, leaves: impl Fn(&[u32]) -> bool) -> Shrunk {
+        let text = "format: milp-instance/1.0\nprotocol: dbft2\nreplicas: 4\nviews: 2\nslots: 9\n\
+                    goal: fork\n";
+        let instance = milp_schema::read::instance_text("test", text).unwrap();
+        let mut drive = engine(leaves);
+        let mut bench = Bench::new(&instance, situation, &[], &mut drive, Effort::Full);
+        bench.shrink(BTreeSet::new()).unwrap()
+    }
+
+    #[test]
+    fn what_matters_is_kept_and_nothing_else() {
+        // Two must be missing for fewer than two to be heard, whichever.
+        let Shrunk::To(kept, tests) = shrunk(&silent(&[]), |heard| heard.len() >= 2) else {
+            panic!("order does not matter");
+        };
+        assert_eq!(kept.len(), 2);
+        assert_eq!((tests.left_out, tests.combinations), (1, 2));
+        assert_eq!(tests.reach, Reach::Every);
+        // Hearing 2 alone matters.
+        let found = shrunk(&silent(&[2, 3]), |heard| !heard.contains(&2));
+        let Shrunk::To(kept, _) = found else {
+            panic!("order does not matter");
+        };
+        assert_eq!(kept, BTreeSet::from([1]));
+        // Nothing does.
+        let Shrunk::To(kept, tests) = shrunk(&silent(&[1]), |_| false) else {
+            panic!("order does not matter");
+        };
+        assert!(kept.is_empty());
+        assert_eq!(tests.combinations, 8);
+    }
+
+    #[test]
+    fn an_order_that_matters_and_a_replica_that_does_otherwise_are_noticed() {
+        let first_is_2 = |heard: &[u32]| heard.first() == Some(&2);
+        let found = shrunk(&silent(&[1, 2, 3]), first_is_2);
+        assert!(!matches!(found, Shrunk::NotReproduced), "{found:?}");
+        // Whatever is kept, the same three in another order refute it.
+        assert_eq!(found, Shrunk::OrderMatters);
+        assert_eq!(shrunk(&silent(&[1]), |_| true), Shrunk::NotReproduced);
+    }
+}
