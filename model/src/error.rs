@@ -27,6 +27,12 @@ pub enum Error {
         /// What to do instead.
         hint: String,
     },
+    /// A point of a formulation without slots that no order of events explains.
+    #[error("the point has no schedule: {why}; use `formulation: timed`")]
+    NoSchedule {
+        /// What stands in the way.
+        why: String,
+    },
     /// A rule names an event or message that the protocol does not have.
     #[error("rule `{rule}` of protocol `{protocol}` names `{missing}`, which it does not define")]
     Dangling {

@@ -7,6 +7,7 @@
 //!
 //! This crate knows no solver, no clock and no replica.
 
+mod built;
 pub mod error;
 pub mod expr;
 pub mod formulation;
@@ -15,8 +16,8 @@ pub mod program;
 pub mod protocols;
 pub mod rule;
 
+pub use built::{Built, Decoded};
 pub use error::Error;
-pub use formulation::timed::{Built, Decoded};
 
 use milp_schema::{Instance, instance::Formulation};
 
@@ -27,7 +28,7 @@ use milp_schema::{Instance, instance::Formulation};
 pub fn build(instance: &Instance) -> Result<Built, Error> {
     let name = match instance.formulation {
         Formulation::Auto | Formulation::Timed => {
-            return formulation::timed::build(instance, &protocols::of(instance)?);
+            return Ok(Built::Timed(formulation::timed::of(instance)?));
         }
         Formulation::Counting => "counting",
         Formulation::Causal => "causal",

@@ -103,7 +103,7 @@ fn check(name: &str, text: &str) {
 fn families_of_dbft2_read_as_their_formulas() {
     check(
         "dbft2",
-        &families(&build(&instance("dbft2", 2, 5)).unwrap().program),
+        &families(&timed::of(&instance("dbft2", 2, 5)).unwrap().program),
     );
 }
 
@@ -115,7 +115,7 @@ fn families_of_the_production_rules_read_as_their_formulas() {
     instance.goal = Goal::Stall;
     instance.timeouts = Timeouts::Protocol;
     instance.block_time = Some(3);
-    check("nspcc", &families(&build(&instance).unwrap().program));
+    check("nspcc", &families(&timed::of(&instance).unwrap().program));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn families_of_the_formal_model_read_as_their_formulas() {
         let mut instance = instance("dbft2", 2, 5);
         instance.rules = rules.into();
         instance.goal = Goal::Stall;
-        check(rules, &families(&build(&instance).unwrap().program));
+        check(rules, &families(&timed::of(&instance).unwrap().program));
     }
 }
 
@@ -132,7 +132,7 @@ fn families_of_the_formal_model_read_as_their_formulas() {
 fn families_of_dbft1_read_as_their_formulas() {
     check(
         "dbft1",
-        &families(&build(&instance("dbft1", 2, 5)).unwrap().program),
+        &families(&timed::of(&instance("dbft1", 2, 5)).unwrap().program),
     );
 }
 
@@ -141,7 +141,7 @@ fn names_are_unique_and_every_column_appears_in_a_row() {
     for (protocol, rules) in RULE_SETS {
         let mut instance = instance(protocol, 3, 8);
         instance.rules = rules.into();
-        let program = build(&instance).unwrap().program;
+        let program = timed::of(&instance).unwrap().program;
         let mut names: Vec<&str> = program
             .columns
             .iter()
@@ -166,7 +166,7 @@ fn names_are_unique_and_every_column_appears_in_a_row() {
 
 #[test]
 fn coefficients_are_no_larger_than_the_number_of_replicas() {
-    let program = build(&instance("dbft2", 3, 8)).unwrap().program;
+    let program = timed::of(&instance("dbft2", 3, 8)).unwrap().program;
     for row in &program.rows {
         for (_, k) in &row.terms {
             assert!(k.abs() <= 4, "{}", text(&program, row));
@@ -179,7 +179,7 @@ fn doing_nothing_is_an_execution() {
     for rules in ["paper", "nspcc", "tla", "tla-per-view"] {
         let mut instance = instance("dbft2", 2, 6);
         instance.rules = rules.into();
-        let built = build(&instance).unwrap();
+        let built = timed::of(&instance).unwrap();
         let point = built
             .encode(&milp_schema::Schedule::default(), &[])
             .unwrap();
@@ -202,7 +202,7 @@ fn every_equation_of_the_paper_stands_in_a_family_or_holds_by_construction() {
     let mut found: Vec<u32> = by_construction.collect();
     for goal in [Goal::Fork, Goal::Finality] {
         instance.goal = goal;
-        for family in build(&instance).unwrap().program.families {
+        for family in timed::of(&instance).unwrap().program.families {
             found.extend(family.equations);
         }
     }
@@ -253,7 +253,7 @@ fn a_construct_that_timed_cannot_express_is_refused_by_name() {
     let mut free = instance.clone();
     free.primary = Primary::Free;
     assert!(
-        build(&free)
+        timed::of(&free)
             .unwrap_err()
             .to_string()
             .contains("`primary: free`")
@@ -262,7 +262,7 @@ fn a_construct_that_timed_cannot_express_is_refused_by_name() {
     stall.goal = Goal::Stall;
     stall.network = Network::Asynchronous;
     assert!(
-        build(&stall)
+        timed::of(&stall)
             .unwrap_err()
             .to_string()
             .contains("`network: asynchronous`")
@@ -292,7 +292,7 @@ fn a_rule_that_names_what_is_not_there_is_refused() {
 fn a_mutant_without_the_rule_has_no_vote_bound() {
     let mut instance = instance("dbft2", 2, 6);
     let bounded = |instance: &Instance| {
-        let program = build(instance).unwrap().program;
+        let program = timed::of(instance).unwrap().program;
         program.rows.iter().any(|row| {
             let family = program.family(row);
             family.name == "decisions_at_most_by_votes" && family.tag == Tag::Valid
@@ -313,7 +313,7 @@ fn with_more_byzantine_replicas_than_f_the_vote_bound_allows_a_fork() {
         kind: FaultKind::Byzantine,
         who: Who::Any(2),
     }];
-    let program = build(&instance).unwrap().program;
+    let program = timed::of(&instance).unwrap().program;
     let bound = program
         .rows
         .iter()
@@ -352,7 +352,7 @@ fn the_model_page_lists_every_family() {
                 timeouts: Some(1),
                 injects: Some(1),
             };
-            for family in build(&instance).unwrap().program.families {
+            for family in timed::of(&instance).unwrap().program.families {
                 if seen.insert(family.name.clone()) {
                     let equations: Vec<_> = family
                         .equations

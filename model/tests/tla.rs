@@ -1,7 +1,10 @@
 //! Behaviours of the formal model as points of the program, and behaviours it does not have as
 //! points that a named family cuts off. `docs/protocols/dbft2-tla.md`.
 
-use milp_model::{Built, build, program::Program};
+use milp_model::{
+    formulation::timed::{self, Built},
+    program::Program,
+};
 use milp_schema::{
     BlockId, Choice, Height, Instance, Kind, Message, Prediction, ReplicaId, Schedule, Slot, View,
     instance::{
@@ -173,7 +176,7 @@ fn point(built: &Built, steps: &[Step]) -> Vec<i64> {
 
 /// The families whose rows the steps violate, each once.
 fn violated(instance: &Instance, steps: &[Step]) -> Vec<String> {
-    let built = build(instance).expect("the instance has a program");
+    let built = timed::of(instance).expect("the instance has a program");
     families(&built.program, &point(&built, steps))
 }
 
@@ -228,7 +231,7 @@ fn then(steps: &[Step], more: &[Step]) -> Vec<Step> {
 fn the_published_lock_of_four_good_replicas_is_final_where_commits_count_per_view() {
     let instance = instance("tla-per-view", Goal::Stall, None);
     assert_eq!(violated(&instance, &FOUR_GOOD), Vec::<String>::new());
-    let built = build(&instance).unwrap();
+    let built = timed::of(&instance).unwrap();
     assert_eq!(built.program.value(&point(&built, &FOUR_GOOD)), 0);
 }
 
@@ -310,7 +313,7 @@ fn a_behaviour_is_over_when_a_quorum_accepted_and_open_before() {
     );
     let accepted = then(&BLOCK, &[(4, 1, "accepts", 0), (4, 2, "accepts", 0)]);
     assert_eq!(violated(&instance, &accepted), Vec::<String>::new());
-    let built = build(&instance).unwrap();
+    let built = timed::of(&instance).unwrap();
     assert_eq!(built.program.value(&point(&built, &accepted)), 1);
 }
 
@@ -574,7 +577,7 @@ fn a_behaviour_is_decoded_as_it_was_encoded() {
         ("tla", None, BLOCK.to_vec()),
         ("tla", Some(FaultKind::Byzantine), injected.to_vec()),
     ] {
-        let built = build(&instance(rules, Goal::Fork, fault)).unwrap();
+        let built = timed::of(&instance(rules, Goal::Fork, fault)).unwrap();
         let point = point(&built, &steps);
         assert_eq!(families(&built.program, &point), Vec::<String>::new());
         let decoded = built.decode(&point);
@@ -591,7 +594,7 @@ fn messages_are_counted_once_however_often_they_are_repeated() {
         views: 0,
         messages: 1,
     };
-    let built = build(&instance("tla", goal, None)).unwrap();
+    let built = timed::of(&instance("tla", goal, None)).unwrap();
     let again = then(&FOUR_GOOD, &[(17, 0, "response", 1)]);
     let messages = |steps: &[Step]| built.program.value(&point(&built, steps));
     assert_eq!(messages(&FOUR_GOOD), 13);
@@ -633,7 +636,7 @@ fn what_a_pool_does_not_have_is_refused_by_name() {
     for (name, change) in changes {
         let mut instance = instance("tla", Goal::Fork, None);
         change(&mut instance);
-        let error = build(&instance).unwrap_err().to_string();
+        let error = timed::of(&instance).unwrap_err().to_string();
         assert!(error.contains(name), "{error}");
     }
 }

@@ -16,6 +16,8 @@ pub struct Found {
     pub dual: Option<f64>,
     /// What was checked without trusting the solver.
     pub certificate: Certified,
+    /// Whether the program knows slots; what a program without them says holds for any number.
+    pub within_slots: bool,
 }
 
 /// How strong the bound is.
@@ -44,7 +46,7 @@ impl Certified {
 /// The result as one sentence without a full stop, say "at height 0 at most 1 block can be
 /// decided with 1 Byzantine replica of 4, within 4 views and 24 slots: proved (exact bound 1)".
 pub fn sentence(instance: &Instance, result: &Found) -> String {
-    let scope = scope(instance);
+    let scope = scope(instance, result.within_slots);
     let closed = result.termination == Termination::Optimal;
     let (said, strength) = match (result.termination, result.primal) {
         (Termination::Optimal | Termination::Feasible, Some(value)) => {
@@ -248,7 +250,7 @@ fn sum(instance: &Instance) -> String {
 }
 
 /// The assumptions: "with 1 Byzantine replica of 4, within 4 views and 24 slots".
-fn scope(instance: &Instance) -> String {
+fn scope(instance: &Instance, within_slots: bool) -> String {
     let faulty = [
         (FaultKind::Byzantine, "Byzantine replica", ""),
         (FaultKind::Crash, "replica", " that may crash"),
@@ -271,11 +273,12 @@ fn scope(instance: &Instance) -> String {
     let mut all = vec![format!("with {faulty} of {}{mutant}", instance.replicas)];
     all.extend(conditions(instance));
     let conditions = all.join(", ");
-    format!(
-        "{conditions}, within {} and {}",
-        count(instance.views.into(), "view"),
-        count(instance.slots.into(), "slot")
-    )
+    let views = count(instance.views.into(), "view");
+    if !within_slots {
+        return format!("{conditions}, within {views} and any number of slots");
+    }
+    let slots = count(instance.slots.into(), "slot");
+    format!("{conditions}, within {views} and {slots}")
 }
 
 /// What else the claim holds under: everything the instance does not leave at its default.
@@ -365,7 +368,21 @@ mod tests {
             primal,
             dual: Some(dual),
             certificate: Certified::No,
+            within_slots: true,
         }
+    }
+
+    #[test]
+    fn without_slots_the_claim_is_about_any_number_of_them() {
+        let timeless = Found {
+            within_slots: false,
+            ..result(Termination::Optimal, Some(1), 1.0)
+        };
+        assert_eq!(
+            sentence(&instance(Goal::Fork), &timeless),
+            "at height 0 at most 1 block can be decided with 1 Byzantine replica of 4, \
+             within 4 views and any number of slots: optimal, says the solver"
+        );
     }
 
     #[test]

@@ -8,7 +8,11 @@ use crate::{
     size::Size,
     start,
 };
-use milp_model::program::{Col, Column, Program};
+use milp_model::{
+    Built,
+    formulation::timed,
+    program::{Col, Column, Program},
+};
 use milp_schema::{
     Instance, Outcome, Schedule,
     instance::{Goal, Sense},
@@ -126,15 +130,19 @@ pub fn solve_with(
     let instance = request.instance;
     let cuts = cuts.filter(|cuts| !cuts.cuts.is_empty());
     let built = build(instance, cuts)?;
+    let program = built.program();
     let mut settings = request.settings.clone();
     settings.warm_start = match request.warm_start {
         None => start::random_start(instance, &built),
         Some(folder) => Some(encoded(&built, folder)?),
     };
-    let solved = milp_solver::solve(&built.program, &settings, interrupt, progress)?;
+    let solved = milp_solver::solve(program, &settings, interrupt, progress)?;
     let decoded = solved.point.as_ref().map(|point| built.decode(point));
+    let decoded = decoded.transpose()?;
     let adequacy = match (request.adequacy, solved.primal) {
-        (true, Some(primal)) if solved.termination == Termination::Optimal => {
+        (true, Some(primal))
+            if built.knows_slots() && solved.termination == Termination::Optimal =>
+        {
             // The time limit is for the whole command.
             let left = Settings {
                 time_limit_seconds: request.settings.time_limit_seconds - solved.seconds,
@@ -151,9 +159,15 @@ pub fn solve_with(
         primal: solved.primal,
         dual: solved.dual,
         certificate: Certified::of(&solved.certificate, solved.proved),
+        within_slots: built.knows_slots(),
     };
+    let mut instance = instance.clone();
     let (schedule, faulty) = match decoded {
-        Some(decoded) => (Some(decoded.schedule), decoded.faulty),
+        Some(decoded) => {
+            // Without slots in the program the schedule says how many its replay takes.
+            instance.slots = decoded.slots;
+            (Some(decoded.schedule), decoded.faulty)
+        }
         None => (None, Vec::new()),
     };
     let sha256 =
@@ -165,12 +179,12 @@ pub fn solve_with(
         proved: solved.proved,
         nodes: solved.nodes,
         seconds: solved.seconds,
-        formulation: built.formulation.to_owned(),
+        formulation: built.formulation().to_owned(),
         certificate: solved.certificate,
-        sentence: sentence::sentence(instance, &found) + &relative(cuts),
+        sentence: sentence::sentence(&instance, &found) + &relative(cuts),
         faulty,
         schedule_sha256: schedule.as_ref().map(sha256),
-        instance: instance.clone(),
+        instance,
         command: request.command.to_owned(),
         run: run_facts(request.settings, solved.versions, adequacy.as_ref()),
     };
@@ -178,7 +192,7 @@ pub fn solve_with(
         interrupted: interrupt.load(Ordering::SeqCst) && !outcome.proved,
         outcome,
         schedule,
-        size: Size::of(&built.program),
+        size: Size::of(program),
         root_bound: solved.root_bound,
         started_from: solved.started_from,
         refuted: solved.refuted,
@@ -187,12 +201,14 @@ pub fn solve_with(
 }
 
 /// The program of the instance, with what was learned.
-fn build(instance: &Instance, cuts: Option<&Cuts>) -> Result<milp_model::Built, Error> {
-    let mut built = milp_model::build(instance)?;
-    if let Some(cuts) = cuts {
-        cuts.add_to(&mut built, instance);
-    }
-    Ok(built)
+fn build(instance: &Instance, cuts: Option<&Cuts>) -> Result<Built, Error> {
+    let Some(cuts) = cuts else {
+        return Ok(milp_model::build(instance)?);
+    };
+    // A cut speaks of slots.
+    let mut built = timed::of(instance)?;
+    cuts.add_to(&mut built, instance);
+    Ok(Built::Timed(built))
 }
 
 /// What the sentence rests on besides the program of the instance.
@@ -204,7 +220,7 @@ fn relative(cuts: Option<&Cuts>) -> String {
 }
 
 /// The point of an earlier result.
-fn encoded(built: &milp_model::Built, folder: &Folder) -> Result<Vec<Option<i64>>, Error> {
+fn encoded(built: &Built, folder: &Folder) -> Result<Vec<Option<i64>>, Error> {
     built
         .encode(&folder.schedule, &folder.outcome.faulty)
         .map_err(|why| {
@@ -239,7 +255,7 @@ fn check_horizon(
         warm_start: start::random_start(&longer, &built),
         ..settings.clone()
     };
-    let solved = milp_solver::solve(&built.program, settings, interrupt, progress)?;
+    let solved = milp_solver::solve(built.program(), settings, interrupt, progress)?;
     let same = match (instance.goal, solved.primal) {
         // Without a decision the value is one past the horizon, whatever the horizon.
         (Goal::Slow, Some(value)) if sentence::unbounded(instance, primal) => {

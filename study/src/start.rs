@@ -47,7 +47,7 @@ pub(crate) fn random_start(instance: &Instance, built: &Built) -> Option<Vec<Opt
 /// Whether no row among the columns that are known is violated; budgets can be.
 fn fits(built: &Built, point: &[Option<i64>]) -> bool {
     let values: Vec<i64> = point.iter().map(|value| value.unwrap_or(0)).collect();
-    built.program.rows.iter().all(|row| {
+    built.program().rows.iter().all(|row| {
         let known = row
             .terms
             .iter()

@@ -25,7 +25,7 @@ use support::{any, instance, production, settings};
 
 /// The events of the program by name and view, each with its columns at the last slot.
 fn happenings(instance: &Instance) -> BTreeMap<(String, u32), Vec<Col>> {
-    let built = milp_model::build(instance).expect("timed supports it");
+    let built = milp_model::formulation::timed::of(instance).expect("timed supports it");
     let mut happenings: BTreeMap<(String, u32), Vec<Col>> = BTreeMap::new();
     for number in 0..built.program.columns.len() as u32 {
         let col = Col(number);
@@ -49,7 +49,7 @@ fn happenings(instance: &Instance) -> BTreeMap<(String, u32), Vec<Col>> {
 }
 
 fn can_happen(instance: &Instance, cols: &[Col]) -> bool {
-    let mut program = milp_model::build(instance)
+    let mut program = milp_model::formulation::timed::of(instance)
         .expect("timed supports it")
         .program;
     program.objective.clear();
@@ -87,7 +87,7 @@ fn every_event_can_happen_in_every_view() {
 
 /// Drops what happens in random executions that are points of the program, budgets included.
 fn drop_what_happens(instance: &Instance, happenings: &mut BTreeMap<(String, u32), Vec<Col>>) {
-    let built = milp_model::build(instance).expect("timed supports it");
+    let built = milp_model::formulation::timed::of(instance).expect("timed supports it");
     for seed in 0..3_000 {
         let executed = random::execution(instance, seed);
         let Ok(point) = built.encode(&executed.schedule, &executed.faulty) else {

@@ -9,7 +9,7 @@
 
 mod support;
 
-use milp_model::{build, program::Tag};
+use milp_model::{formulation::timed, program::Tag};
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal, Network, Timeouts},
@@ -119,7 +119,7 @@ const IMPLIED: [(&str, &str); 4] = [
 fn without_any_one_family_the_program_allows_what_replicas_do_not_do() {
     let mut needed: BTreeMap<String, bool> = BTreeMap::new();
     for (name, instance) in instances() {
-        let built = build(&instance).expect("timed supports it");
+        let built = timed::of(&instance).expect("timed supports it");
         let program = &built.program;
         for (number, family) in program.families.iter().enumerate() {
             if family.tag != Tag::Legal || needed.get(&family.name) == Some(&true) {

@@ -157,7 +157,9 @@ fn a_horizon_that_ends_before_the_last_view_is_entered_bounds_the_views() {
 fn no_proof_of_safety_needs_a_valid_inequality() {
     let mut fork = instance("dbft2", 2, 9, Goal::Fork);
     fork.faults = vec![any(FaultKind::Byzantine, 1)];
-    let mut program = milp_model::build(&fork).expect("timed supports it").program;
+    let mut program = milp_model::formulation::timed::of(&fork)
+        .expect("timed supports it")
+        .program;
     let families = program.families.clone();
     program
         .rows

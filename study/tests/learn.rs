@@ -2,7 +2,7 @@
 
 mod support;
 
-use milp_model::{Built, build};
+use milp_model::formulation::timed::{self, Built};
 use milp_replay::{
     Options, Phase, Protocol, Recovery, Signatures, TraceEvent, What,
     engine::nspcc::{Nspcc, Switches},
@@ -411,7 +411,7 @@ fn no_cut_removes_an_execution_of_the_engine_and_one_too_strong_would() {
         ..stalled
     };
     let with = |cuts: &Cuts| {
-        let mut built = build(&besieged).expect("it can be built");
+        let mut built = timed::of(&besieged).expect("it can be built");
         cuts.add_to(&mut built, &besieged);
         built
     };

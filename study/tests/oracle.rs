@@ -18,7 +18,7 @@ use support::{any, instance, settings};
 
 /// The optimum of the program, checked to be one.
 fn optimum(instance: &Instance) -> Option<i64> {
-    let built = milp_model::build(instance).expect("timed supports it");
+    let built = milp_model::formulation::timed::of(instance).expect("timed supports it");
     let solved = milp_solver::solve(
         &built.program,
         &settings(120.0, true),

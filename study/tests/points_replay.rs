@@ -40,7 +40,7 @@ enum From {
 fn try_corners(variants: Vec<(&'static str, Instance)>, seeds: u64, from: From) -> Tried {
     let mut tried = Tried::default();
     for (name, instance) in variants {
-        let built = milp_model::build(&instance).expect("timed supports it");
+        let built = milp_model::formulation::timed::of(&instance).expect("timed supports it");
         for seed in 0..seeds {
             let mut program = built.program.clone();
             let mut weight = weights(seed);

@@ -2,7 +2,10 @@
 
 mod support;
 
-use milp_model::{Built, build, formulation::timed::Key, program::Tag};
+use milp_model::{
+    formulation::timed::{self, Built, Key},
+    program::Tag,
+};
 use milp_schema::{
     Choice, Instance, Schedule,
     instance::{Goal, Network},
@@ -37,7 +40,7 @@ fn slot(key: &Key) -> Option<u32> {
 #[test]
 fn what_the_four_good_nodes_do_is_a_point_of_the_program() {
     let (instance, schedule) = four_good_nodes();
-    let built = build(&instance).expect("it builds");
+    let built = timed::of(&instance).expect("it builds");
     let point = values(&built, &schedule);
     let broken: Vec<&str> = built
         .program
@@ -60,7 +63,7 @@ fn the_published_lock_of_four_good_nodes_is_none_under_the_engines_rules() {
         slots: 16,
         ..fixture
     };
-    let mut built = build(&instance).expect("it builds");
+    let mut built = timed::of(&instance).expect("it builds");
     let until = |slot: u32| slot <= LOCK;
     let prefix = Schedule {
         choices: schedule

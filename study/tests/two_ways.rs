@@ -62,7 +62,7 @@ fn binds(program: &Program, row: &Row) -> bool {
 fn compare(variants: Vec<(&'static str, Instance)>, each: u64) -> Compared {
     let mut compared = Compared::default();
     for (name, instance) in variants {
-        let built = milp_model::build(&instance).expect("timed supports it");
+        let built = milp_model::formulation::timed::of(&instance).expect("timed supports it");
         let program = &built.program;
         let mut here = 0;
         let mut outside: BTreeMap<String, u64> = BTreeMap::new();
@@ -178,7 +178,7 @@ fn an_execution_of_production_rules_without_one_of_its_reactions_is_not_a_point(
 }
 
 fn drop_reactions(instance: &Instance) {
-    let built = milp_model::build(instance).expect("timed supports it");
+    let built = milp_model::formulation::timed::of(instance).expect("timed supports it");
     let mut tried = 0;
     for seed in 0..300 {
         let execution = random::execution(instance, seed);

@@ -18,7 +18,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let instance = read::instance(&args.file)?;
     let built = milp_model::build(&instance)?;
-    let size = Size::of(&built.program);
+    let size = Size::of(built.program());
     print::rows(
         ["rows of", "rows", "nonzeros", "tag", "equations", "line"],
         size.families.iter().map(|family| {
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         size.fixed,
         size.rows,
         size.nonzeros,
-        built.formulation
+        built.formulation()
     ));
     Ok(exit::DONE)
 }

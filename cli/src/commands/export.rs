@@ -61,10 +61,11 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
 /// The program of the instance as text.
 fn program(args: &Args) -> Result<String, Error> {
     let instance = read::instance(&args.file)?;
-    let program = milp_model::build(&instance)?.program;
+    let built = milp_model::build(&instance)?;
+    let program = built.program();
     Ok(if args.lp {
-        milp_solver::lp(&program)
+        milp_solver::lp(program)
     } else {
-        milp_solver::mps(&program)
+        milp_solver::mps(program)
     })
 }

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::Error;
 use milp_model::{
-    Built,
     expr::Expr,
+    formulation::timed::Built,
     program::{Family, FamilyId, Tag},
 };
 use milp_schema::{

@@ -2,7 +2,7 @@
 
 use super::divergence::{Divergence, by_timer, timer_kind, view};
 use crate::folder::Driven;
-use milp_model::Built;
+use milp_model::formulation::timed::Built;
 use milp_replay::{Phase, TraceEvent, What};
 use milp_schema::{
     Choice, Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,

@@ -30,7 +30,7 @@ use crate::{
 };
 use divergence::Divergence;
 use history::{Fact, Situation};
-use milp_model::Built;
+use milp_model::formulation::timed::{self, Built};
 use milp_replay::{
     Options, Protocol, Recovery, Replayed, Signatures,
     engine::nspcc::{Nspcc, Switches},
@@ -341,7 +341,7 @@ impl Course<'_> {
         replayed: &Replayed,
         report: &mut dyn FnMut(&Cut),
     ) -> Result<Look, Error> {
-        let built = milp_model::build(&driven.instance)?;
+        let built = timed::of(&driven.instance)?;
         let parting = divergence::first(&driven.schedule.predictions, &replayed.trace);
         if parting.is_empty() {
             let note = replayed.verdict.notes.iter();

@@ -5,7 +5,7 @@ use super::{
     history::{Fact, Situation},
     shrink::{Reach, Tests},
 };
-use milp_model::Built;
+use milp_model::formulation::timed::Built;
 use milp_schema::{Height, Kind, Message, ReplicaId, View, schedule::Event};
 use std::collections::BTreeMap;
 

@@ -3,7 +3,8 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use milp_model::{
-    Built, Decoded,
+    Decoded,
+    formulation::timed::Built,
     program::{Col, Program, Row, Tag},
 };
 use milp_replay::{

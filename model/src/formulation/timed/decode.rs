@@ -1,10 +1,8 @@
 //! From a point of the program to a schedule.
 
-use super::{
-    Decoded,
-    columns::{FAULTS, Indices, Key, Timed},
-};
+use super::columns::{FAULTS, Indices, Key, Timed};
 use crate::{
+    built::Decoded,
     expr::Expr,
     program::Col,
     rule::{About, Modality, Requires},
@@ -64,6 +62,7 @@ pub(super) fn decode(timed: &Timed, point: &[i64]) -> Decoded {
             predictions,
         },
         faulty: faulty(timed, point),
+        slots: timed.horizon,
     }
 }
 

@@ -34,12 +34,13 @@ pub use columns::{Indices, Key};
 pub(crate) use families::{decision_quorums, most_decisions, reached_quorum};
 
 use crate::{
+    built::Decoded,
     error::Error,
     goal,
     program::{Program, Tag},
+    protocols,
     rule::Protocol,
 };
-
 use milp_schema::{Instance, ReplicaId, Schedule, instance::FaultKind};
 
 /// A program of this formulation and what its columns mean.
@@ -52,13 +53,12 @@ pub struct Built {
     timed: Timed,
 }
 
-/// What a point of the program says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decoded {
-    /// The adversary's choices and the predictions.
-    pub schedule: Schedule,
-    /// Who is faulty, ascending.
-    pub faulty: Vec<(ReplicaId, FaultKind)>,
+/// Builds the program of an instance whose protocol is one of [`protocols`].
+///
+/// # Errors
+/// As for [`build`], and [`Error::UnknownProtocol`].
+pub fn of(instance: &Instance) -> Result<Built, Error> {
+    build(instance, &protocols::of(instance)?)
 }
 
 /// Builds the program of `protocol` for `instance`.

@@ -1,0 +1,73 @@
+//! A program in some formulation, and the way back from its points.
+
+use crate::{error::Error, formulation::timed, program::Program};
+use milp_schema::{ReplicaId, Schedule, instance::FaultKind};
+
+/// What a point of a program says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// The adversary's choices and the predictions.
+    pub schedule: Schedule,
+    /// Who is faulty, ascending.
+    pub faulty: Vec<(ReplicaId, FaultKind)>,
+    /// The last slot of the schedule's execution: the instance's own where the formulation knows
+    /// slots, as many as the schedule takes where it does not.
+    pub slots: u32,
+}
+
+/// The program of an instance and what its columns mean, one variant per formulation.
+#[derive(Debug)]
+pub enum Built {
+    /// One binary per event, indices and slot.
+    Timed(timed::Built),
+}
+
+impl Built {
+    /// The program to solve.
+    pub fn program(&self) -> &Program {
+        match self {
+            Self::Timed(built) => &built.program,
+        }
+    }
+
+    /// Name of the formulation, as instances spell it.
+    pub fn formulation(&self) -> &'static str {
+        match self {
+            Self::Timed(built) => built.formulation,
+        }
+    }
+
+    /// Whether the program has slots, so that its optimum may depend on how many.
+    pub fn knows_slots(&self) -> bool {
+        match self {
+            Self::Timed(_) => true,
+        }
+    }
+
+    /// The schedule a point of the program stands for. Certify the point first.
+    ///
+    /// # Errors
+    /// [`Error::NoSchedule`] if a formulation without slots finds no order of events for the
+    /// point; the point is then no execution, and its value is none that was reached.
+    pub fn decode(&self, point: &[i64]) -> Result<Decoded, Error> {
+        match self {
+            Self::Timed(built) => Ok(built.decode(point)),
+        }
+    }
+
+    /// The values a schedule gives to the columns, `None` for those that serve the goal only: a
+    /// warm start.
+    ///
+    /// # Errors
+    /// Why the schedule is no point: the first row of it that has no column, or that the
+    /// formulation takes no schedules.
+    pub fn encode(
+        &self,
+        schedule: &Schedule,
+        faulty: &[(ReplicaId, FaultKind)],
+    ) -> Result<Vec<Option<i64>>, String> {
+        match self {
+            Self::Timed(built) => built.encode(schedule, faulty),
+        }
+    }
+}
