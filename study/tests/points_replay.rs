@@ -15,7 +15,7 @@ use milp_model::{
 use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
 use milp_schema::{Instance, schedule::Event};
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
-use support::{production_variants, settings, variants, weights};
+use support::{CORNER_NODES, production_variants, short, variants, weights};
 
 /// Points found, and what happened in them.
 #[derive(Debug, Default)]
@@ -62,13 +62,14 @@ fn try_corners(variants: Vec<(&'static str, Instance)>, seeds: u64, from: From) 
                 .map(|col| (Col(col), weight() + more(names[col as usize])))
                 .filter(|&(_, weight)| weight != 0)
                 .collect();
-            let mut settings = settings(4.0, false);
-            // Any good point will do: the first two, not the best.
-            settings.options = vec![("mip_max_improving_sols".into(), "2".into())];
+            let mut settings = short(CORNER_NODES);
             if matches!(from, From::Execution) {
                 settings.warm_start = support::start(&instance, &built, seed);
-                settings.options.clear();
                 keep_half(&mut program, settings.warm_start.as_deref(), seed);
+            } else {
+                // Any good point will do: the first two, not the best.
+                let two = ("mip_max_improving_sols".into(), "2".into());
+                settings.options.push(two);
             }
             let solved =
                 milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| {})

@@ -66,6 +66,20 @@ pub(crate) fn settings(seconds: f64, prove: bool) -> Settings {
     }
 }
 
+/// Nodes of a search for a point near a random corner.
+pub(crate) const CORNER_NODES: u32 = 1;
+
+/// Nodes of a search for any point that breaks a row.
+const BREAKING_NODES: u32 = 50;
+
+/// A search that ends after so many nodes and never by the clock, so that what it finds does not
+/// depend on the machine or on what else it does.
+pub(crate) fn short(nodes: u32) -> Settings {
+    let mut settings = settings(3_600.0, false);
+    settings.options = vec![("mip_max_nodes".into(), nodes.to_string())];
+    settings
+}
+
 /// The point of a random execution, of a hundred drawn, that satisfies every row; for programs in
 /// which the solver finds no point of its own in seconds.
 pub(crate) fn start(instance: &Instance, built: &Built, seed: u64) -> Option<Vec<Option<i64>>> {
@@ -119,7 +133,7 @@ pub(crate) fn corners(
             .map(|col| (Col(col), weight()))
             .filter(|(col, weight)| *weight != 0 && happens(&program.columns[col.index()].name))
             .collect();
-        let mut settings = settings(4.0, false);
+        let mut settings = short(CORNER_NODES);
         settings.warm_start = start(instance, built, seed);
         let solved = milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| {});
         solved.ok().and_then(|solved| solved.point)
@@ -149,8 +163,9 @@ pub(crate) fn breaking(mut program: Program, row: &Row) -> Option<Vec<i64>> {
     program.objective = (0..program.columns.len() as u32)
         .map(|col| (Col(col), 1))
         .collect();
-    let mut settings = settings(20.0, false);
-    settings.options = vec![("mip_max_improving_sols".into(), "1".into())];
+    let mut settings = short(BREAKING_NODES);
+    let first = ("mip_max_improving_sols".into(), "1".into());
+    settings.options.push(first);
     let solved = milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| {});
     solved.ok().and_then(|solved| solved.point)
 }
