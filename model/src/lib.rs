@@ -30,7 +30,9 @@ pub fn build(instance: &Instance) -> Result<Built, Error> {
         Formulation::Auto | Formulation::Timed => {
             return Ok(Built::Timed(formulation::timed::of(instance)?));
         }
-        Formulation::Counting => "counting",
+        Formulation::Counting => {
+            return Ok(Built::Counting(formulation::counting::of(instance)?));
+        }
         Formulation::Causal => "causal",
         Formulation::Reference => "reference",
     };

@@ -1,0 +1,214 @@
+//! Two exact formulations and the exhaustive search over the replicas find the same optimum, and what
+//! `counting` finds is an execution that the replicas follow.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts are for whoever runs the test by hand"
+)]
+
+mod support;
+
+use milp_model::{Decoded, formulation::counting};
+use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures, replay, search};
+use milp_schema::{
+    Instance, ReplicaId,
+    instance::{Fault, FaultKind, Goal, Network, Sense, Who},
+    outcome::Termination,
+    schedule::Event,
+};
+use std::{collections::BTreeSet, sync::atomic::AtomicBool};
+use support::{any, instance, settings};
+
+/// An optimum of `counting`, proved, and the execution found.
+struct Best {
+    value: Option<i64>,
+    decoded: Option<Decoded>,
+}
+
+#[track_caller]
+fn counted(instance: &Instance) -> Best {
+    let built = counting::of(instance).expect("counting supports it");
+    let solved = milp_solver::solve(
+        &built.program,
+        &settings(120.0, true),
+        &AtomicBool::new(false),
+        &mut |_| {},
+    )
+    .expect("the solver runs");
+    assert!(
+        solved.proved,
+        "{instance:?}: {:?} {:?}",
+        solved.termination, solved.certificate
+    );
+    let decoded = solved
+        .point
+        .map(|point| built.decode(&point).unwrap_or_else(|error| panic!("{instance:?}: {error}")));
+    let nodes = solved.nodes;
+    println!(
+        "  counting {:?}, {nodes} nodes, {} columns, {} rows",
+        solved.primal,
+        built.program.columns.len(),
+        built.program.rows.len()
+    );
+    Best {
+        value: solved.primal,
+        decoded,
+    }
+}
+
+/// The replicas follow the schedule, and it is as bad as the program says.
+#[track_caller]
+fn confirm(what: &str, instance: &Instance, best: &Best) -> Option<Replayed> {
+    let decoded = best.decoded.as_ref()?;
+    let instance = &Instance {
+        slots: decoded.slots,
+        ..instance.clone()
+    };
+    let options = Options {
+        protocol: Protocol::Own,
+        compare: true,
+        signatures: Signatures::Symbolic,
+        recovery: Recovery::Ideal,
+    };
+    let replayed = replay(instance, &decoded.faulty, &decoded.schedule, &options)
+        .unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert_eq!(replayed.verdict.divergences, 0, "{what}: {:?}", replayed.verdict);
+    let value = best.value.expect("a schedule has a value");
+    let found = value_of(instance, decoded);
+    let enough = match instance.goal {
+        Goal::Finality => true, // Byzantine replicas' votes are no events
+        Goal::Weighted { sense: Sense::Minimize, .. } | Goal::Stall => found <= value,
+        _ => found >= value,
+    };
+    assert!(enough, "{what}: {found} in the schedule, {value} in the program");
+    Some(replayed)
+}
+
+/// The goal's value by what the schedule predicts.
+fn value_of(instance: &Instance, decoded: &Decoded) -> i64 {
+    let (mut blocks, mut views, mut messages) = (BTreeSet::new(), 1, 0);
+    for prediction in &decoded.schedule.predictions {
+        match &prediction.event {
+            Event::Send(_) => messages += 1,
+            Event::EnterView { view, .. } => views = views.max(i64::from(view.0) + 1),
+            Event::Decide(block) => {
+                blocks.insert(*block);
+            }
+        }
+    }
+    let decided = blocks.len() as i64;
+    match instance.goal {
+        Goal::Fork | Goal::Finality => decided,
+        Goal::Stall => decided.min(1),
+        Goal::Views => views,
+        Goal::Slow => unreachable!("counting refuses it"),
+        Goal::Weighted {
+            blocks,
+            views: by_view,
+            messages: by_message,
+            ..
+        } => decided * blocks + views * by_view + messages * by_message,
+    }
+}
+
+const GOALS: [Goal; 4] = [Goal::Fork, Goal::Finality, Goal::Views, Goal::Stall];
+
+/// Counting and the search agree.
+#[track_caller]
+fn check(what: &str, mut instance: Instance) {
+    let found = search::best(&instance).expect("small enough to search");
+    if instance.goal == Goal::Stall {
+        instance.network = Network::Eventual;
+    }
+    println!("{what}: search {:?} in {} states", found.value, found.states);
+    let best = counted(&instance);
+    assert_eq!(found.value.map(i64::from), best.value, "{what}");
+    confirm(what, &instance, &best);
+    if instance.network == Network::Asynchronous {
+        instance.network = Network::Eventual;
+        let best = counted(&instance);
+        assert_eq!(found.value.map(i64::from), best.value, "{what}, eventual");
+        confirm(what, &instance, &best);
+    }
+}
+
+#[test]
+fn without_faults_search_and_counting_agree() {
+    for (protocol, views) in [("dbft1", 1), ("dbft1", 2), ("dbft2", 1), ("dbft2", 2)] {
+        for goal in GOALS {
+            let what = format!("{protocol}, {views} views, {goal:?}");
+            check(&what, instance(protocol, views, 1, goal));
+        }
+    }
+}
+
+#[test]
+fn with_a_mutant_search_and_counting_agree() {
+    for mutant in ["no-commit-lock", "small-quorum"] {
+        for goal in GOALS {
+            let mut instance = instance("dbft2", 2, 1, goal);
+            instance.mutant = Some(mutant.into());
+            check(&format!("{mutant}, {goal:?}"), instance);
+        }
+    }
+}
+
+#[test]
+fn with_faults_search_and_counting_agree() {
+    for protocol in ["dbft1", "dbft2"] {
+        for goal in GOALS {
+            let mut instance = instance(protocol, 1, 1, goal);
+            instance.faults = vec![any(FaultKind::Crash, 1)];
+            check(&format!("{protocol}, a crash, {goal:?}"), instance.clone());
+            instance.blocks_per_proposal = 2;
+            let who = Who::These(vec![ReplicaId(0)]);
+            let kind = FaultKind::Byzantine;
+            instance.faults = vec![Fault { kind, who }];
+            check(&format!("{protocol}, Byzantine primary, {goal:?}"), instance.clone());
+            instance.faults = vec![any(FaultKind::Byzantine, 2)];
+            check(&format!("{protocol}, 2 Byzantine, {goal:?}"), instance);
+        }
+    }
+}
+
+/// Size and time at scale; the value and the replay are what is checked.
+#[test]
+#[ignore = "by hand: large instances"]
+fn large_instances() {
+    for (n, views) in [(4, 4), (7, 7), (13, 13), (31, 31), (31, 7), (100, 7)] {
+        let f = (n - 1) / 3;
+        let weighted = |blocks, views, messages| Goal::Weighted {
+            sense: Sense::Maximize,
+            blocks,
+            views,
+            messages,
+        };
+        for (goal, network) in [
+            (Goal::Fork, Network::Asynchronous),
+            (Goal::Stall, Network::Eventual),
+            (Goal::Views, Network::Eventual),
+            (Goal::Finality, Network::Asynchronous),
+            (weighted(1000, -100, 0), Network::Asynchronous),
+            (weighted(1000, 100, 1), Network::Asynchronous),
+            (weighted(0, 100, -1), Network::Asynchronous),
+        ] {
+            let mut instance = instance("dbft2", views, 1, goal);
+            instance.replicas = n;
+            instance.network = network;
+            instance.faults = vec![any(FaultKind::Byzantine, f)];
+            let begin = std::time::Instant::now();
+            let best = counted(&instance);
+            let solved = begin.elapsed();
+            let what = format!("n {n}, {views} views, {goal:?}");
+            let replayed = confirm(&what, &instance, &best);
+            println!(
+                "{what}: {:?}, {} slots, {} rows, solved {solved:?}, all {:?}, {:?}",
+                best.value,
+                best.decoded.as_ref().map_or(0, |decoded| decoded.slots),
+                best.decoded.as_ref().map_or(0, |decoded| decoded.schedule.choices.len()),
+                begin.elapsed(),
+                replayed.map(|replayed| replayed.verdict.termination),
+            );
+        }
+    }
+}
