@@ -13,7 +13,6 @@ use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures, replay, sea
 use milp_schema::{
     Instance, ReplicaId,
     instance::{Fault, FaultKind, Goal, Network, Sense, Who},
-    outcome::Termination,
     schedule::Event,
 };
 use std::{collections::BTreeSet, sync::atomic::AtomicBool};
@@ -171,18 +170,82 @@ fn with_faults_search_and_counting_agree() {
     }
 }
 
+/// The optimum of `timed`, proved.
+#[track_caller]
+fn timed(instance: &Instance) -> Option<i64> {
+    let built = milp_model::formulation::timed::of(instance).expect("timed supports it");
+    let mut settings = settings(240.0, true);
+    settings.warm_start = support::start(instance, &built, 0);
+    let solved = milp_solver::solve(
+        &built.program,
+        &settings,
+        &AtomicBool::new(false),
+        &mut |_| {},
+    )
+    .expect("the solver runs");
+    assert!(solved.proved, "{:?}", solved.termination);
+    solved.primal
+}
+
+fn weighted(sense: Sense, [blocks, views, messages]: [i64; 3]) -> Goal {
+    Goal::Weighted {
+        sense,
+        blocks,
+        views,
+        messages,
+    }
+}
+
+#[test]
+fn timed_with_enough_slots_and_counting_agree() {
+    let (most, least) = (Sense::Maximize, Sense::Minimize);
+    let mut asked: Vec<(&str, Instance)> = vec![];
+    let mut ask = |what: &'static str, protocol: &str, slots, goal, change: &dyn Fn(&mut Instance)| {
+        let mut instance = instance(protocol, 2, slots, goal);
+        change(&mut instance);
+        asked.push((what, instance));
+    };
+    for weights in [[1000, -100, 0], [1000, 100, 1], [0, 100, -1], [-10, 100, -1]] {
+        ask("weighted", "dbft2", 13, weighted(most, weights), &|_| {});
+    }
+    ask("least messages", "dbft2", 11, weighted(least, [-1000, 100, 1]), &|_| {});
+    ask("weighted, eventual", "dbft2", 12, weighted(most, [1000, 100, 0]), &|i| {
+        i.network = Network::Eventual;
+    });
+    ask("dbft1, most messages", "dbft1", 9, weighted(most, [10, 1, 1]), &|i| i.views = 1);
+    ask("no commit lock, weighted", "dbft2", 13, weighted(most, [1000, -100, -1]), &|i| {
+        i.mutant = Some("no-commit-lock".into());
+    });
+    ask("few timeouts", "dbft2", 10, Goal::Views, &|i| i.budget.timeouts = Some(2));
+    ask("enough timeouts", "dbft2", 10, Goal::Views, &|i| i.budget.timeouts = Some(3));
+    ask("network faults", "dbft2", 12, Goal::Fork, &|i| {
+        i.faults = vec![any(FaultKind::Network, 1)];
+        i.network = Network::Eventual;
+    });
+    ask("a crash, stall", "dbft2", 12, Goal::Stall, &|i| {
+        i.faults = vec![any(FaultKind::Crash, 1)];
+        i.network = Network::Eventual;
+    });
+    ask("beyond budget", "dbft2", 10, Goal::Fork, &|i| {
+        i.faults = vec![any(FaultKind::Byzantine, 2)];
+        i.blocks_per_proposal = 2;
+    });
+    for (what, instance) in asked {
+        let best = counted(&instance);
+        let value = timed(&instance);
+        println!("{what}: timed {value:?}");
+        assert_eq!(value, best.value, "{what}");
+        confirm(what, &instance, &best);
+    }
+}
+
 /// Size and time at scale; the value and the replay are what is checked.
 #[test]
 #[ignore = "by hand: large instances"]
 fn large_instances() {
     for (n, views) in [(4, 4), (7, 7), (13, 13), (31, 31), (31, 7), (100, 7)] {
         let f = (n - 1) / 3;
-        let weighted = |blocks, views, messages| Goal::Weighted {
-            sense: Sense::Maximize,
-            blocks,
-            views,
-            messages,
-        };
+        let weighted = |blocks, views, messages| weighted(Sense::Maximize, [blocks, views, messages]);
         for (goal, network) in [
             (Goal::Fork, Network::Asynchronous),
             (Goal::Stall, Network::Eventual),

@@ -350,11 +350,6 @@ impl Walk {
         pairs
     }
 
-    /// The events done on the way to a node.
-    pub(super) fn done(&self, node: usize) -> impl Iterator<Item = (usize, u32)> {
-        self.nodes[node].seat.done.iter().map(|&(e, _, b)| (e, b))
-    }
-
     /// The most often a walk can do what `counts` says of its steps.
     pub(super) fn most(&self, counts: &dyn Fn(&Arc) -> bool) -> u32 {
         // Every step adds to what was done, so the nodes by the number of own events are in order.

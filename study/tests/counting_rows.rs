@@ -1,0 +1,268 @@
+//! The rows of `counting`: no execution of the replicas is cut, every family is needed, and the valid
+//! ones close the gap as far as written here and no further.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts are for whoever runs the test by hand"
+)]
+
+mod support;
+
+use milp_model::{
+    formulation::counting::{self, Built},
+    program::{Program, Tag},
+};
+use milp_replay::{Options, Protocol, Recovery, Signatures, random, replay};
+use milp_schema::{
+    Instance,
+    instance::{FaultKind, Goal, Network, Sense},
+};
+use std::{collections::BTreeMap, sync::atomic::AtomicBool};
+use support::{any, instance, settings};
+
+/// What the families are looked at on.
+fn variants() -> Vec<(&'static str, Instance)> {
+    let mut all = vec![];
+    let mut push = |name: &'static str, protocol: &str, goal, change: &dyn Fn(&mut Instance)| {
+        let mut instance = instance(protocol, 3, 16, goal);
+        change(&mut instance);
+        all.push((name, instance));
+    };
+    let byzantine = |i: &mut Instance| i.faults = vec![any(FaultKind::Byzantine, 1)];
+    let weighted = |blocks, views, messages| Goal::Weighted {
+        sense: Sense::Maximize,
+        blocks,
+        views,
+        messages,
+    };
+    push("fork", "dbft2", Goal::Fork, &|_| {});
+    push("fork, dbft1", "dbft1", Goal::Fork, &|_| {});
+    push("fork, Byzantine", "dbft2", Goal::Fork, &byzantine);
+    push("fork, equivocation", "dbft1", Goal::Fork, &|i| {
+        byzantine(i);
+        i.blocks_per_proposal = 2;
+    });
+    push("fork, beyond budget", "dbft2", Goal::Fork, &|i| {
+        i.faults = vec![any(FaultKind::Byzantine, 2)];
+        i.blocks_per_proposal = 2;
+    });
+    push("fork, no commit lock", "dbft2", Goal::Fork, &|i| {
+        i.mutant = Some("no-commit-lock".into());
+    });
+    push("fork, small quorum", "dbft2", Goal::Fork, &|i| {
+        i.mutant = Some("small-quorum".into());
+    });
+    push("finality", "dbft2", Goal::Finality, &byzantine);
+    push("views", "dbft2", Goal::Views, &|_| {});
+    push("views, Byzantine", "dbft2", Goal::Views, &byzantine);
+    push("views, few timeouts", "dbft2", Goal::Views, &|i| i.budget.timeouts = Some(4));
+    push("views, five of n", "dbft2", Goal::Views, &|i| {
+        byzantine(i);
+        i.replicas = 5;
+    });
+    push("weighted", "dbft2", weighted(1000, -100, 0), &byzantine);
+    push("weighted, messages", "dbft2", weighted(1, 1, 1), &byzantine);
+    push("weighted, blocks and views", "dbft2", weighted(100, 10, -1), &|_| {});
+    push("weighted, no blocks", "dbft2", weighted(-100, 10, 1), &|_| {});
+    push("weighted, dbft1", "dbft1", weighted(1, 1, 1), &byzantine);
+    push("stall", "dbft2", Goal::Stall, &|i| i.network = Network::Eventual);
+    push("stall, one view", "dbft2", Goal::Stall, &|i| {
+        i.network = Network::Eventual;
+        i.views = 1;
+    });
+    push("stall, dbft1", "dbft1", Goal::Stall, &|i| i.network = Network::Eventual);
+    push("stall, Byzantine", "dbft1", Goal::Stall, &|i| {
+        byzantine(i);
+        i.network = Network::Eventual;
+    });
+    push("stall, crash", "dbft2", Goal::Stall, &|i| {
+        i.faults = vec![any(FaultKind::Crash, 1)];
+        i.network = Network::Eventual;
+        i.views = 1;
+    });
+    push("stall, no commit lock", "dbft2", Goal::Stall, &|i| {
+        i.mutant = Some("no-commit-lock".into());
+        i.network = Network::Eventual;
+    });
+    all
+}
+
+/// The values of all columns: those of an execution, and of the goal's as large as its rows let them
+/// be, one after another.
+fn completed(program: &Program, point: &[Option<i64>]) -> Vec<i64> {
+    let mut values: Vec<i64> = point.iter().map(|value| value.unwrap_or(0)).collect();
+    for col in (0..point.len()).filter(|&col| point[col].is_none()) {
+        values[col] = 1;
+        let about = |term: &(milp_model::program::Col, i64)| term.0.index() == col;
+        let holds = program
+            .rows
+            .iter()
+            .filter(|row| row.terms.iter().any(about))
+            .filter(|row| program.family(row).tag != Tag::Valid)
+            .all(|row| row.holds(&values));
+        values[col] = i64::from(holds);
+    }
+    values
+}
+
+#[test]
+fn no_execution_of_the_replicas_is_cut() {
+    let mut all = 0;
+    for (name, instance) in variants() {
+        if instance.goal == Goal::Stall {
+            continue; // random executions rarely end in a final state
+        }
+        let built = counting::of(&instance).expect("counting supports it");
+        let (mut here, mut outside): (u32, BTreeMap<String, u32>) = (0, BTreeMap::new());
+        for seed in 0..150 {
+            let execution = random::execution(&instance, seed);
+            let point = match built.encode(&execution.schedule, &execution.faulty) {
+                Ok(point) => point,
+                Err(why) => {
+                    assert!(execution.left_out, "{name}, seed {seed}: {why}");
+                    *outside.entry(why).or_default() += 1;
+                    continue;
+                }
+            };
+            let values = completed(&built.program, &point);
+            let broken: Vec<&str> = built
+                .program
+                .rows
+                .iter()
+                .filter(|row| built.program.family(row).tag != Tag::Budget)
+                .filter(|row| !row.holds(&values))
+                .map(|row| row.name.as_str())
+                .collect();
+            assert!(
+                broken.is_empty(),
+                "{name}, seed {seed}, faulty {:?}: {broken:?}\n{}",
+                execution.faulty,
+                milp_schema::write::predictions_csv(&execution.schedule.predictions),
+            );
+            here += 1;
+        }
+        println!("{name}: {here} of 150 executions are points of the program {outside:?}");
+        all += here;
+    }
+    assert!(all > 2000, "{all}");
+}
+
+/// The optimum, or what is wrong with it: no schedule, or one the replicas do not follow.
+#[derive(Debug, Clone, PartialEq)]
+enum Answer {
+    Value(Option<i64>),
+    Wrong(String),
+}
+
+fn answer(instance: &Instance, built: &Built, program: &Program) -> Answer {
+    let solved = milp_solver::solve(
+        program,
+        &settings(60.0, false),
+        &AtomicBool::new(false),
+        &mut |_| {},
+    )
+    .expect("the solver runs");
+    let Some(point) = solved.point else {
+        return Answer::Value(None);
+    };
+    let decoded = match built.decode(&point) {
+        Ok(decoded) => decoded,
+        Err(error) => return Answer::Wrong(error.to_string()),
+    };
+    let options = Options {
+        protocol: Protocol::Own,
+        compare: true,
+        signatures: Signatures::Symbolic,
+        recovery: Recovery::Ideal,
+    };
+    let instance = Instance {
+        slots: decoded.slots,
+        ..instance.clone()
+    };
+    match replay(&instance, &decoded.faulty, &decoded.schedule, &options) {
+        Ok(replayed) if replayed.verdict.divergences == 0 => Answer::Value(solved.primal),
+        Ok(_) => Answer::Wrong("the replicas do something else".into()),
+        Err(error) => Answer::Wrong(error.to_string()),
+    }
+}
+
+/// The program without a family, or with its rows one unit tighter.
+fn changed(program: &Program, family: &str, drop: bool) -> Program {
+    let mut changed = program.clone();
+    let of = |row: &milp_model::program::Row| program.family(row).name == family;
+    if drop {
+        changed.rows.retain(|row| !of(row));
+    } else {
+        for row in changed.rows.iter_mut().filter(|row| of(row)) {
+            row.upper = row.upper.map(|upper| upper - 1);
+        }
+    }
+    changed
+}
+
+#[test]
+fn without_any_family_something_impossible_is_optimal_and_a_tighter_one_cuts_an_optimum() {
+    let mut needed: BTreeMap<String, Option<&str>> = BTreeMap::new();
+    let mut exact: BTreeMap<String, Option<&str>> = BTreeMap::new();
+    for (name, instance) in variants() {
+        let built = counting::of(&instance).expect("counting supports it");
+        let right = answer(&instance, &built, &built.program);
+        println!("{name}: {right:?}");
+        assert!(matches!(right, Answer::Value(_)), "{name}: {right:?}");
+        for family in &built.program.families {
+            let noticed = |found: &mut Option<&str>, drop: bool| {
+                if found.is_none() {
+                    let other = changed(&built.program, &family.name, drop);
+                    if answer(&instance, &built, &other) != right {
+                        *found = Some(name);
+                    }
+                }
+            };
+            if family.tag != Tag::Valid {
+                let found = needed.entry(family.name.clone()).or_default();
+                noticed(found, true);
+            }
+            let found = exact.entry(family.name.clone()).or_default();
+            noticed(found, false);
+        }
+    }
+    println!("needed: {needed:#?}\ntight: {exact:#?}");
+    let idle = |(family, found): (&String, &Option<&str>)| found.is_none().then(|| family.clone());
+    let idle_rows: Vec<String> = needed.iter().filter_map(idle).collect();
+    assert_eq!(idle_rows, Vec::<String>::new(), "not needed");
+    let loose: Vec<String> = exact.iter().filter_map(idle).collect();
+    assert_eq!(loose, Vec::<String>::new(), "one unit tighter cuts nothing");
+}
+
+/// The optimum of the relaxation with and without each valid family, in hundredths.
+#[test]
+fn every_valid_family_moves_the_root_bound() {
+    let mut found: Vec<String> = vec![];
+    for (name, instance) in variants() {
+        let built = counting::of(&instance).expect("counting supports it");
+        let root = |program: &Program| {
+            let mut settings = settings(60.0, false);
+            settings.presolve = false;
+            let solved = milp_solver::solve(
+                program,
+                &settings,
+                &AtomicBool::new(false),
+                &mut |_| {},
+            );
+            let bound = solved.expect("the solver runs").root_bound;
+            bound.map(|bound| (bound * 100.0).round() / 100.0)
+        };
+        let all = root(&built.program);
+        for family in &built.program.families {
+            if family.tag == Tag::Valid {
+                let without = root(&changed(&built.program, &family.name, true));
+                if without != all {
+                    let line = format!("{} {name}: {all:?} {without:?}", family.name);
+                    println!("{line}");
+                    found.push(line);
+                }
+            }
+        }
+    }
+    assert!(!found.is_empty());
+}
