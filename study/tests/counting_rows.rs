@@ -10,7 +10,7 @@ mod support;
 
 use milp_model::{
     formulation::counting::{self, Built},
-    program::{Program, Tag},
+    program::{Col, Program, Tag},
 };
 use milp_replay::{Options, Protocol, Recovery, Signatures, random, replay};
 use milp_schema::{
@@ -19,6 +19,9 @@ use milp_schema::{
 };
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 use support::{any, instance, settings};
+
+/// How many random objectives each variant is asked.
+const PULLS: u64 = 6;
 
 /// What the families are looked at on.
 fn variants() -> Vec<(&'static str, Instance)> {
@@ -53,9 +56,10 @@ fn variants() -> Vec<(&'static str, Instance)> {
         i.mutant = Some("small-quorum".into());
     });
     push("finality", "dbft2", Goal::Finality, &byzantine);
+    push("finality, no timeouts", "dbft1", Goal::Finality, &|i| i.budget.timeouts = Some(0));
     push("views", "dbft2", Goal::Views, &|_| {});
     push("views, Byzantine", "dbft2", Goal::Views, &byzantine);
-    push("views, few timeouts", "dbft2", Goal::Views, &|i| i.budget.timeouts = Some(4));
+    push("views, few timeouts", "dbft2", Goal::Views, &|i| i.budget.timeouts = Some(3));
     push("views, five of n", "dbft2", Goal::Views, &|i| {
         byzantine(i);
         i.replicas = 5;
@@ -77,6 +81,11 @@ fn variants() -> Vec<(&'static str, Instance)> {
     });
     push("stall, crash", "dbft2", Goal::Stall, &|i| {
         i.faults = vec![any(FaultKind::Crash, 1)];
+        i.network = Network::Eventual;
+        i.views = 1;
+    });
+    push("stall, two crashes", "dbft1", Goal::Stall, &|i| {
+        i.faults = vec![any(FaultKind::Crash, 2)];
         i.network = Network::Eventual;
         i.views = 1;
     });
@@ -154,6 +163,36 @@ enum Answer {
     Wrong(String),
 }
 
+/// The program with another objective: random weights of what happens.
+fn pulled(program: &Program, seed: u64) -> Program {
+    let mut pulled = program.clone();
+    let mut weight = support::weights(seed);
+    let happens = |name: &str| ["took_", "here_"].iter().any(|it| name.starts_with(it));
+    pulled.objective = (0..program.columns.len() as u32)
+        .map(|col| (Col(col), weight()))
+        .filter(|(col, weight)| *weight != 0 && happens(&program.columns[col.index()].name))
+        .collect();
+    pulled.sense = Sense::Maximize;
+    pulled
+}
+
+/// The program asked for primaries that get to their views among as few others as may be.
+fn lonely(program: &Program) -> Program {
+    let mut lonely = program.clone();
+    let weight = |name: &str| match name {
+        _ if name.starts_with("here_") => 5,
+        _ if !name.ends_with("_to_enter") => 0,
+        _ if name.contains("_primary_") => -1,
+        _ => -2,
+    };
+    lonely.objective = (0..program.columns.len() as u32)
+        .map(|col| (Col(col), weight(&program.columns[col as usize].name)))
+        .filter(|(_, weight)| *weight != 0)
+        .collect();
+    lonely.sense = Sense::Maximize;
+    lonely
+}
+
 fn answer(instance: &Instance, built: &Built, program: &Program) -> Answer {
     let solved = milp_solver::solve(
         program,
@@ -206,14 +245,27 @@ fn without_any_family_something_impossible_is_optimal_and_a_tighter_one_cuts_an_
     let mut exact: BTreeMap<String, Option<&str>> = BTreeMap::new();
     for (name, instance) in variants() {
         let built = counting::of(&instance).expect("counting supports it");
-        let right = answer(&instance, &built, &built.program);
-        println!("{name}: {right:?}");
-        assert!(matches!(right, Answer::Value(_)), "{name}: {right:?}");
+        // The instance's own question, then random ones.
+        let mut questions = vec![built.program.clone(), lonely(&built.program)];
+        questions.extend((0..PULLS).map(|seed| pulled(&built.program, seed)));
+        let rights: Vec<Answer> = questions
+            .iter()
+            .map(|question| answer(&instance, &built, question))
+            .collect();
+        println!("{name}: {rights:?}");
+        for right in &rights {
+            assert!(matches!(right, Answer::Value(_)), "{name}: {right:?}");
+        }
         for family in &built.program.families {
             let noticed = |found: &mut Option<&str>, drop: bool| {
-                if found.is_none() {
-                    let other = changed(&built.program, &family.name, drop);
-                    if answer(&instance, &built, &other) != right {
+                for (question, right) in questions.iter().zip(&rights) {
+                    if found.is_some() {
+                        break;
+                    }
+                    let other = changed(question, &family.name, drop);
+                    let other = answer(&instance, &built, &other);
+                    let differs = other != *right;
+                    if differs {
                         *found = Some(name);
                     }
                 }
@@ -241,8 +293,7 @@ fn every_valid_family_moves_the_root_bound() {
     for (name, instance) in variants() {
         let built = counting::of(&instance).expect("counting supports it");
         let root = |program: &Program| {
-            let mut settings = settings(60.0, false);
-            settings.presolve = false;
+            let settings = settings(60.0, true);
             let solved = milp_solver::solve(
                 program,
                 &settings,
