@@ -56,25 +56,56 @@ fn variants() -> Vec<(&'static str, Instance)> {
         i.mutant = Some("small-quorum".into());
     });
     push("finality", "dbft2", Goal::Finality, &byzantine);
-    push("finality, no timeouts", "dbft1", Goal::Finality, &|i| i.budget.timeouts = Some(0));
+    push("finality, no timeouts", "dbft1", Goal::Finality, &|i| {
+        i.budget.timeouts = Some(0)
+    });
     push("views", "dbft2", Goal::Views, &|_| {});
     push("views, Byzantine", "dbft2", Goal::Views, &byzantine);
-    push("views, few timeouts", "dbft2", Goal::Views, &|i| i.budget.timeouts = Some(3));
+    push("views, few timeouts", "dbft2", Goal::Views, &|i| {
+        i.budget.timeouts = Some(3)
+    });
+    push(
+        "views, few timeouts, Byzantine",
+        "dbft2",
+        Goal::Views,
+        &|i| {
+            byzantine(i);
+            i.budget.timeouts = Some(3);
+        },
+    );
+    push("finality, equivocation", "dbft1", Goal::Finality, &|i| {
+        byzantine(i);
+        i.blocks_per_proposal = 2;
+    });
     push("views, five of n", "dbft2", Goal::Views, &|i| {
         byzantine(i);
         i.replicas = 5;
     });
     push("weighted", "dbft2", weighted(1000, -100, 0), &byzantine);
     push("weighted, messages", "dbft2", weighted(1, 1, 1), &byzantine);
-    push("weighted, blocks and views", "dbft2", weighted(100, 10, -1), &|_| {});
-    push("weighted, no blocks", "dbft2", weighted(-100, 10, 1), &|_| {});
+    push(
+        "weighted, blocks and views",
+        "dbft2",
+        weighted(100, 10, -1),
+        &|_| {},
+    );
+    push(
+        "weighted, no blocks",
+        "dbft2",
+        weighted(-100, 10, 1),
+        &|_| {},
+    );
     push("weighted, dbft1", "dbft1", weighted(1, 1, 1), &byzantine);
-    push("stall", "dbft2", Goal::Stall, &|i| i.network = Network::Eventual);
+    push("stall", "dbft2", Goal::Stall, &|i| {
+        i.network = Network::Eventual
+    });
     push("stall, one view", "dbft2", Goal::Stall, &|i| {
         i.network = Network::Eventual;
         i.views = 1;
     });
-    push("stall, dbft1", "dbft1", Goal::Stall, &|i| i.network = Network::Eventual);
+    push("stall, dbft1", "dbft1", Goal::Stall, &|i| {
+        i.network = Network::Eventual
+    });
     push("stall, Byzantine", "dbft1", Goal::Stall, &|i| {
         byzantine(i);
         i.network = Network::Eventual;
@@ -294,12 +325,8 @@ fn every_valid_family_moves_the_root_bound() {
         let built = counting::of(&instance).expect("counting supports it");
         let root = |program: &Program| {
             let settings = settings(60.0, true);
-            let solved = milp_solver::solve(
-                program,
-                &settings,
-                &AtomicBool::new(false),
-                &mut |_| {},
-            );
+            let solved =
+                milp_solver::solve(program, &settings, &AtomicBool::new(false), &mut |_| {});
             let bound = solved.expect("the solver runs").root_bound;
             bound.map(|bound| (bound * 100.0).round() / 100.0)
         };

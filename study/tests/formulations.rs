@@ -39,9 +39,11 @@ fn counted(instance: &Instance) -> Best {
         "{instance:?}: {:?} {:?}",
         solved.termination, solved.certificate
     );
-    let decoded = solved
-        .point
-        .map(|point| built.decode(&point).unwrap_or_else(|error| panic!("{instance:?}: {error}")));
+    let decoded = solved.point.map(|point| {
+        built
+            .decode(&point)
+            .unwrap_or_else(|error| panic!("{instance:?}: {error}"))
+    });
     let nodes = solved.nodes;
     println!(
         "  counting {:?}, {nodes} nodes, {} columns, {} rows",
@@ -71,15 +73,26 @@ fn confirm(what: &str, instance: &Instance, best: &Best) -> Option<Replayed> {
     };
     let replayed = replay(instance, &decoded.faulty, &decoded.schedule, &options)
         .unwrap_or_else(|error| panic!("{what}: {error}"));
-    assert_eq!(replayed.verdict.divergences, 0, "{what}: {:?}", replayed.verdict);
+    assert_eq!(
+        replayed.verdict.divergences, 0,
+        "{what}: {:?}",
+        replayed.verdict
+    );
     let value = best.value.expect("a schedule has a value");
     let found = value_of(instance, decoded);
     let enough = match instance.goal {
         Goal::Finality => true, // Byzantine replicas' votes are no events
-        Goal::Weighted { sense: Sense::Minimize, .. } | Goal::Stall => found <= value,
+        Goal::Weighted {
+            sense: Sense::Minimize,
+            ..
+        }
+        | Goal::Stall => found <= value,
         _ => found >= value,
     };
-    assert!(enough, "{what}: {found} in the schedule, {value} in the program");
+    assert!(
+        enough,
+        "{what}: {found} in the schedule, {value} in the program"
+    );
     Some(replayed)
 }
 
@@ -119,7 +132,10 @@ fn check(what: &str, mut instance: Instance) {
     if instance.goal == Goal::Stall {
         instance.network = Network::Eventual;
     }
-    println!("{what}: search {:?} in {} states", found.value, found.states);
+    println!(
+        "{what}: search {:?} in {} states",
+        found.value, found.states
+    );
     let best = counted(&instance);
     assert_eq!(found.value.map(i64::from), best.value, "{what}");
     confirm(what, &instance, &best);
@@ -163,7 +179,10 @@ fn with_faults_search_and_counting_agree() {
             let who = Who::These(vec![ReplicaId(0)]);
             let kind = FaultKind::Byzantine;
             instance.faults = vec![Fault { kind, who }];
-            check(&format!("{protocol}, Byzantine primary, {goal:?}"), instance.clone());
+            check(
+                &format!("{protocol}, Byzantine primary, {goal:?}"),
+                instance.clone(),
+            );
             instance.faults = vec![any(FaultKind::Byzantine, 2)];
             check(&format!("{protocol}, 2 Byzantine, {goal:?}"), instance);
         }
@@ -200,24 +219,58 @@ fn weighted(sense: Sense, [blocks, views, messages]: [i64; 3]) -> Goal {
 fn timed_with_enough_slots_and_counting_agree() {
     let (most, least) = (Sense::Maximize, Sense::Minimize);
     let mut asked: Vec<(&str, Instance)> = vec![];
-    let mut ask = |what: &'static str, protocol: &str, slots, goal, change: &dyn Fn(&mut Instance)| {
-        let mut instance = instance(protocol, 2, slots, goal);
-        change(&mut instance);
-        asked.push((what, instance));
-    };
-    for weights in [[1000, -100, 0], [1000, 100, 1], [0, 100, -1], [-10, 100, -1]] {
+    let mut ask =
+        |what: &'static str, protocol: &str, slots, goal, change: &dyn Fn(&mut Instance)| {
+            let mut instance = instance(protocol, 2, slots, goal);
+            change(&mut instance);
+            asked.push((what, instance));
+        };
+    for weights in [
+        [1000, -100, 0],
+        [1000, 100, 1],
+        [0, 100, -1],
+        [-10, 100, -1],
+    ] {
         ask("weighted", "dbft2", 13, weighted(most, weights), &|_| {});
     }
-    ask("least messages", "dbft2", 11, weighted(least, [-1000, 100, 1]), &|_| {});
-    ask("weighted, eventual", "dbft2", 12, weighted(most, [1000, 100, 0]), &|i| {
-        i.network = Network::Eventual;
+    ask(
+        "least messages",
+        "dbft2",
+        11,
+        weighted(least, [-1000, 100, 1]),
+        &|_| {},
+    );
+    ask(
+        "weighted, eventual",
+        "dbft2",
+        12,
+        weighted(most, [1000, 100, 0]),
+        &|i| {
+            i.network = Network::Eventual;
+        },
+    );
+    ask(
+        "dbft1, most messages",
+        "dbft1",
+        9,
+        weighted(most, [10, 1, 1]),
+        &|i| i.views = 1,
+    );
+    ask(
+        "no commit lock, weighted",
+        "dbft2",
+        13,
+        weighted(most, [1000, -100, -1]),
+        &|i| {
+            i.mutant = Some("no-commit-lock".into());
+        },
+    );
+    ask("few timeouts", "dbft2", 10, Goal::Views, &|i| {
+        i.budget.timeouts = Some(2)
     });
-    ask("dbft1, most messages", "dbft1", 9, weighted(most, [10, 1, 1]), &|i| i.views = 1);
-    ask("no commit lock, weighted", "dbft2", 13, weighted(most, [1000, -100, -1]), &|i| {
-        i.mutant = Some("no-commit-lock".into());
+    ask("enough timeouts", "dbft2", 10, Goal::Views, &|i| {
+        i.budget.timeouts = Some(3)
     });
-    ask("few timeouts", "dbft2", 10, Goal::Views, &|i| i.budget.timeouts = Some(2));
-    ask("enough timeouts", "dbft2", 10, Goal::Views, &|i| i.budget.timeouts = Some(3));
     ask("network faults", "dbft2", 12, Goal::Fork, &|i| {
         i.faults = vec![any(FaultKind::Network, 1)];
         i.network = Network::Eventual;
@@ -245,7 +298,8 @@ fn timed_with_enough_slots_and_counting_agree() {
 fn large_instances() {
     for (n, views) in [(4, 4), (7, 7), (13, 13), (31, 31), (31, 7), (100, 7)] {
         let f = (n - 1) / 3;
-        let weighted = |blocks, views, messages| weighted(Sense::Maximize, [blocks, views, messages]);
+        let weighted =
+            |blocks, views, messages| weighted(Sense::Maximize, [blocks, views, messages]);
         for (goal, network) in [
             (Goal::Fork, Network::Asynchronous),
             (Goal::Stall, Network::Eventual),
@@ -268,7 +322,9 @@ fn large_instances() {
                 "{what}: {:?}, {} slots, {} rows, solved {solved:?}, all {:?}, {:?}",
                 best.value,
                 best.decoded.as_ref().map_or(0, |decoded| decoded.slots),
-                best.decoded.as_ref().map_or(0, |decoded| decoded.schedule.choices.len()),
+                best.decoded
+                    .as_ref()
+                    .map_or(0, |decoded| decoded.schedule.choices.len()),
                 begin.elapsed(),
                 replayed.map(|replayed| replayed.verdict.termination),
             );

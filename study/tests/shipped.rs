@@ -194,9 +194,9 @@ fn every_proof_of_safety_has_a_twin_that_reaches_the_violation() {
             Goal::Stall => twin < value,
             _ => twin > value,
         };
-        let worse = results.iter().any(|twin| {
-            is_twin(twin, folder) && twin.outcome.primal.is_some_and(is_worse)
-        });
+        let worse = results
+            .iter()
+            .any(|twin| is_twin(twin, folder) && twin.outcome.primal.is_some_and(is_worse));
         assert!(worse, "{}: no twin is worse", folder.dir.display());
         safe += 1;
     }

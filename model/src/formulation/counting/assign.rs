@@ -58,7 +58,12 @@ pub(super) fn assign(draft: &Draft, point: &[i64]) -> Result<Plan, Error> {
         let mut names = vec![primary; primaries as usize];
         let backups: Vec<u32> = present.iter().copied().filter(|&i| i != primary).collect();
         names.extend(order(draft, v, &backups, &here));
-        paths.extend(self::paths(draft, point, (v, Role::Backup), backups.len() as u32)?);
+        paths.extend(self::paths(
+            draft,
+            point,
+            (v, Role::Backup),
+            backups.len() as u32,
+        )?);
         present.clear();
         for (i, path) in names.into_iter().zip(paths) {
             plan.steps[i as usize].extend(path.steps);
@@ -93,7 +98,9 @@ fn byzantine(draft: &Draft, point: &[i64]) -> BTreeSet<u32> {
     let book = &draft.book;
     let is_byzantine = |v: &u32| value(draft, point, &Key::Byzantine(*v)) == 1;
     let others = value(draft, point, &Key::ByzantineRest) as usize;
-    let primaries = (0..book.views).filter(is_byzantine).map(|v| book.primary(v));
+    let primaries = (0..book.views)
+        .filter(is_byzantine)
+        .map(|v| book.primary(v));
     let may = |i: &u32| book.may_be(FaultKind::Byzantine, *i);
     primaries
         .chain(draft.rest().filter(may).take(others))

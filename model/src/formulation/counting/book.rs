@@ -127,8 +127,7 @@ impl Book {
 
     /// Whether replica i in view v may send on the channel, honestly or not.
     pub(super) fn may_send(&self, c: usize, i: u32, v: u32) -> bool {
-        self.senders(c)
-            .any(|e| self.does(e, i == self.primary(v)))
+        self.senders(c).any(|e| self.does(e, i == self.primary(v)))
     }
 
     /// Whether the event is the primary's, or a backup's.
@@ -214,8 +213,14 @@ fn dangling(protocol: &Protocol, events: &[Event], enter: &Enter) -> Result<(), 
     };
     let event = |name: &str| events.iter().any(|event| event.name == name);
     let sent = |kind: &Kind| {
-        let channel = protocol.channels.iter().any(|channel| channel.kind == *kind);
-        channel && events.iter().any(|event| event.broadcasts.as_ref() == Some(kind))
+        let channel = protocol
+            .channels
+            .iter()
+            .any(|channel| channel.kind == *kind);
+        channel
+            && events
+                .iter()
+                .any(|event| event.broadcasts.as_ref() == Some(kind))
     };
     check("enter", enter.of.name(), sent(&enter.of))?;
     for name in &enter.excludes {

@@ -1,6 +1,9 @@
 //! A program under construction: its columns by what they mean, its families and rows.
 
-use super::{book::Book, walk::{Arc, Need, Role, To, Walk}};
+use super::{
+    book::Book,
+    walk::{Arc, Need, Role, To, Walk},
+};
 use crate::{
     expr::Expr,
     program::{Col, Column, Family, FamilyId, Program, Row, Tag},
@@ -174,7 +177,7 @@ impl Draft {
         let adopts = step.needs.contains(&Need::Decision);
         let asks = step.acts.iter().any(|&(e, _)| e == self.book.ask);
         proposed
-            && !(adopts && !self.counts_adoptions())
+            && (!adopts || self.counts_adoptions())
             && !(last && step.to == To::Next)
             && !(last && asks && self.avoids_last_requests())
     }
@@ -214,7 +217,11 @@ impl Draft {
 
     /// The column, or nothing.
     pub(super) fn get(&self, key: &Key) -> Expr {
-        self.at.get(key).copied().map(Expr::from).unwrap_or_default()
+        self.at
+            .get(key)
+            .copied()
+            .map(Expr::from)
+            .unwrap_or_default()
     }
 
     pub(super) fn col(&self, key: &Key) -> Option<Col> {
@@ -236,7 +243,9 @@ impl Draft {
 
     /// The steps of both roles.
     pub(super) fn all_steps(&self, v: u32) -> impl Iterator<Item = (&Arc, Expr)> {
-        Role::ALL.into_iter().flat_map(move |role| self.steps(v, role))
+        Role::ALL
+            .into_iter()
+            .flat_map(move |role| self.steps(v, role))
     }
 
     /// How many replicas take a step that `counts`.

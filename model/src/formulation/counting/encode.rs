@@ -194,16 +194,17 @@ fn walk(
         let acts = life.acts.get(&v).cloned().unwrap_or_default();
         let last = v == life.view;
         let decided = life.decided.filter(|_| last);
-        let steps = ways(all, (v, role), &acts, decided)
-            .into_iter()
-            .find_map(|(wanted, terminal)| {
-                let to = match (last, terminal) {
-                    (false, _) => To::Next,
-                    (true, true) => To::Decided,
-                    (true, false) => To::Node(0),
-                };
-                path(all, (v, role), 0, &wanted, to)
-            });
+        let steps =
+            ways(all, (v, role), &acts, decided)
+                .into_iter()
+                .find_map(|(wanted, terminal)| {
+                    let to = match (last, terminal) {
+                        (false, _) => To::Next,
+                        (true, true) => To::Decided,
+                        (true, false) => To::Node(0),
+                    };
+                    path(all, (v, role), 0, &wanted, to)
+                });
         let Some((steps, end)) = steps else {
             return Err(format!("no walk of replica {i} in view {v} does {acts:?}"));
         };

@@ -7,11 +7,7 @@ use super::{
     draft::{Draft, Key},
     walk::{Arc, Need, Role, To},
 };
-use crate::{
-    expr::Expr,
-    program::Tag,
-    rule::Range,
-};
+use crate::{expr::Expr, program::Tag, rule::Range};
 use milp_schema::instance::FaultKind;
 use std::collections::BTreeSet;
 
@@ -50,7 +46,10 @@ fn byzantine_at_most(draft: &mut Draft) {
 fn request_requires_byzantine(draft: &mut Draft) {
     let family = draft.family("request_requires_byzantine", "E11", &[], Tag::Legal);
     for (v, b) in draft.book.view_blocks() {
-        let (made, may) = (draft.get(&Key::Request(v, b)), draft.get(&Key::Byzantine(v)));
+        let (made, may) = (
+            draft.get(&Key::Request(v, b)),
+            draft.get(&Key::Byzantine(v)),
+        );
         draft.at_most(family, &format!("_v{v}_b{b}"), made, may);
     }
 }
@@ -93,7 +92,11 @@ fn leave_requires_reach(draft: &mut Draft, v: u32, role: Role, node: usize) {
         Expr::default()
     };
     let into = into + first;
-    let label = format!("_v{v}_{}_{}", role.name(), draft.walks[role as usize].nodes[node].name);
+    let label = format!(
+        "_v{v}_{}_{}",
+        role.name(),
+        draft.walks[role as usize].nodes[node].name
+    );
     if draft.ends() {
         let ends = draft.get(&Key::Rests(v, role, node)) + draft.get(&Key::Crashes(v, role, node));
         draft.at_most(family, &label, out.clone() + ends.clone(), into.clone());
@@ -104,7 +107,7 @@ fn leave_requires_reach(draft: &mut Draft, v: u32, role: Role, node: usize) {
 }
 
 /// A step is taken only if others sent what it needs: `took_a ≤ m_a · proposed_vb` for the primary's
-/// message, `took_a ≤ m_a · open` for a number of senders; m_a is the largest number of replicas
+/// message, `took_a ≤ m_a · open` for a number of senders; `m_a` is the largest number of replicas
 /// that may take it. Steps of which a replica takes only one, whatever its walk, count together.
 fn steps_require(draft: &mut Draft, v: u32) {
     let mut rows: Vec<(String, String, Expr, Expr)> = vec![];
@@ -197,8 +200,18 @@ fn tally_requires_senders(draft: &mut Draft, v: u32) {
 fn enter_requires_quorum(draft: &mut Draft, v: u32) {
     let line = draft.book.enter.line;
     let equations = draft.book.enter.equations;
-    let legal = draft.family("enter_requires_change_view_quorum", line, equations, Tag::Legal);
-    let valid = draft.family("enter_requires_honest_change_view_quorum", line, &[], Tag::Valid);
+    let legal = draft.family(
+        "enter_requires_change_view_quorum",
+        line,
+        equations,
+        Tag::Legal,
+    );
+    let valid = draft.family(
+        "enter_requires_honest_change_view_quorum",
+        line,
+        &[],
+        Tag::Valid,
+    );
     let count = i64::from(draft.book.count(draft.book.enter.at_least));
     let reached = draft.get(&Key::Reached(v));
     let asks = draft.did(draft.book.ask, v - 1, 0);
@@ -228,7 +241,9 @@ fn enter_defines_reached(draft: &mut Draft, v: u32) {
 /// through view v.
 fn primaries_come_along(draft: &mut Draft, v: u32) {
     let family = draft.family("here_requires_enter", "E3", &[20, 21], Tag::Legal);
-    let later: Expr = (v..draft.book.views).map(|u| draft.get(&Key::Here(u))).sum();
+    let later: Expr = (v..draft.book.views)
+        .map(|u| draft.get(&Key::Here(u)))
+        .sum();
     let before: Expr = draft
         .steps(v - 1, Role::Primary)
         .filter(|(arc, _)| arc.to == To::Next)

@@ -127,7 +127,12 @@ fn at_most_by_votes(draft: &mut Draft, things: Vec<Expr>) -> Expr {
 /// reach the quorum: `q · certificate ≤ Σ voted + β`, and `(q − B) · certificate ≤ Σ voted`.
 fn certificates(draft: &mut Draft) -> Vec<Expr> {
     let defines = draft.family("certificate_requires_quorum", "E13", &[1], Tag::Goal);
-    let valid = draft.family("certificate_requires_honest_quorum", "E13", &[1], Tag::Valid);
+    let valid = draft.family(
+        "certificate_requires_honest_quorum",
+        "E13",
+        &[1],
+        Tag::Valid,
+    );
     let mut certificates = vec![];
     for (v, b) in draft.book.view_blocks() {
         let certificate = draft.goal_column("certificate", [v, b]);
@@ -243,7 +248,12 @@ fn rest_excludes_enter(draft: &mut Draft, v: u32) {
     let resting = resting(draft, v, Some(true));
     draft.at_most(family, &label, resting, open.clone() * n);
     let reached = draft.get(&Key::Reached(v + 1));
-    draft.at_most(family, &format!("{label}_next"), open.clone() + reached, 1.into());
+    draft.at_most(
+        family,
+        &format!("{label}_next"),
+        open.clone() + reached,
+        1.into(),
+    );
     let asks = draft.did(draft.book.ask, v, 0);
     let most = (1 - open) * (n - count + 1) + (count - 1);
     draft.at_most(family, &format!("{label}_asks"), asks, most);

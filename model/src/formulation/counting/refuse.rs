@@ -1,6 +1,10 @@
 //! What the formulation cannot express, by name.
 
-use super::{NAME, book::Book, walk::{Role, To, Walk}};
+use super::{
+    NAME,
+    book::Book,
+    walk::{Role, To, Walk},
+};
 use crate::{
     error::Error,
     rule::{Checked, Keeps, Modality, Protocol, Requires, Rule, Scope},
@@ -23,15 +27,35 @@ fn unsupported(construct: impl Into<String>, hint: &str) -> Error {
 pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
     let timed = "use `formulation: timed`";
     let checks = [
-        (instance.primary == Primary::Free, "`primary: free`", "use `primary: rotation`"),
-        (instance.timeouts == Timeouts::Protocol, "`timeouts: protocol`", timed),
-        (matches!(instance.network, Network::Bounded { .. }), "`network: bounded`", timed),
+        (
+            instance.primary == Primary::Free,
+            "`primary: free`",
+            "use `primary: rotation`",
+        ),
+        (
+            instance.timeouts == Timeouts::Protocol,
+            "`timeouts: protocol`",
+            timed,
+        ),
+        (
+            matches!(instance.network, Network::Bounded { .. }),
+            "`network: bounded`",
+            timed,
+        ),
         (instance.goal == Goal::Slow, "goal `slow`", timed),
         (instance.heights > 1, "several heights", timed),
         (instance.replicas < 2, "a single replica", timed),
-        (instance.views > instance.replicas, "more views than replicas", timed),
+        (
+            instance.views > instance.replicas,
+            "more views than replicas",
+            timed,
+        ),
         (instance.budget.late.is_some(), "`budget: {late: …}`", timed),
-        (instance.budget.injects.is_some(), "`budget: {injects: …}`", timed),
+        (
+            instance.budget.injects.is_some(),
+            "`budget: {injects: …}`",
+            timed,
+        ),
     ];
     if let Some((_, construct, hint)) = checks.into_iter().find(|check| check.0) {
         return Err(unsupported(construct, hint));
@@ -46,19 +70,29 @@ fn refuse_goal(instance: &Instance) -> Result<(), Error> {
     match instance.goal {
         Goal::Stall => {
             let crashes = instance.fault_count(FaultKind::Crash);
-            let named = instance.faults.iter().any(|fault| {
-                fault.kind == FaultKind::Crash && matches!(fault.who, Who::These(_))
-            });
+            let named = instance
+                .faults
+                .iter()
+                .any(|fault| fault.kind == FaultKind::Crash && matches!(fault.who, Who::These(_)));
             if instance.fault_count(FaultKind::Network) > 0 {
                 let hint = "use `kind: crash`, a lost copy is offered again by recovery";
-                return Err(unsupported("goal `stall` with `faults: {kind: network}`", hint));
+                return Err(unsupported(
+                    "goal `stall` with `faults: {kind: network}`",
+                    hint,
+                ));
             }
             if instance.network == Network::Asynchronous {
                 let hint = "use `network: eventual`, otherwise silence alone is a stall";
-                return Err(unsupported("goal `stall` with `network: asynchronous`", hint));
+                return Err(unsupported(
+                    "goal `stall` with `network: asynchronous`",
+                    hint,
+                ));
             }
             if named {
-                return Err(unsupported("goal `stall` with named replicas that may crash", timed));
+                return Err(unsupported(
+                    "goal `stall` with named replicas that may crash",
+                    timed,
+                ));
             }
             if crashes > 0 && instance.fault_count(FaultKind::Byzantine) > 0 {
                 let both = "goal `stall` with Byzantine replicas beside others that may crash";
@@ -82,7 +116,10 @@ fn refuse_goal(instance: &Instance) -> Result<(), Error> {
             // What arrives at the end makes replicas do more, and more is not better here.
             let construct = "goal `weighted` with `network: eventual` unless messages weigh nothing \
                              and neither blocks nor views speak against the adversary";
-            Err(unsupported(construct, "use `network: asynchronous` or `formulation: timed`"))
+            Err(unsupported(
+                construct,
+                "use `network: asynchronous` or `formulation: timed`",
+            ))
         }
         _ => Ok(()),
     }
@@ -95,7 +132,10 @@ fn refuse_rules(protocol: &Protocol) -> Result<(), Error> {
         return Err(unsupported("a pool instead of copies", timed));
     }
     if protocol.channels.iter().any(|channel| channel.lost_ahead) {
-        return Err(unsupported("copies that are lost on a receiver in a lower view", timed));
+        return Err(unsupported(
+            "copies that are lost on a receiver in a lower view",
+            timed,
+        ));
     }
     for rule in &protocol.rules {
         let construct = match rule {
@@ -107,7 +147,9 @@ fn refuse_rules(protocol: &Protocol) -> Result<(), Error> {
             Rule::Enter(enter) if enter.keeps == Keeps::View => {
                 "requests that are forgotten on entering a view".into()
             }
-            Rule::Enter(enter) if enter.modality != Modality::Must => "`May` for a view change".into(),
+            Rule::Enter(enter) if enter.modality != Modality::Must => {
+                "`May` for a view change".into()
+            }
             Rule::Enter(_) => continue,
             Rule::Event(event) => {
                 let name = event.name;
@@ -119,11 +161,17 @@ fn refuse_rules(protocol: &Protocol) -> Result<(), Error> {
                 } else if event.requires.iter().filter(tallies).count() > 1 {
                     format!("two tallies in one rule ({name})")
                 } else if event.requires.iter().any(|it| {
-                    matches!(it, Requires::TallyOverViews { .. } | Requires::When(_) | Requires::Unless(_))
+                    matches!(
+                        it,
+                        Requires::TallyOverViews { .. } | Requires::When(_) | Requires::Unless(_)
+                    )
                 }) {
                     format!("a count over views or a count that falls ({name})")
                 } else if event.scope == Scope::Height
-                    && !event.requires.iter().all(|it| matches!(it, Requires::HeldFromAnother(_)))
+                    && !event
+                        .requires
+                        .iter()
+                        .all(|it| matches!(it, Requires::HeldFromAnother(_)))
                 {
                     format!("a rule for any view that needs more than a block ({name})")
                 } else {
@@ -139,10 +187,8 @@ fn refuse_rules(protocol: &Protocol) -> Result<(), Error> {
 /// What the walks show: events that wait for one another, and final states that are none.
 pub(super) fn refuse_walks(book: &Book, walks: &[Walk; 2]) -> Result<(), Error> {
     let timed = "use `formulation: timed`";
-    let mut before: BTreeSet<(usize, usize)> = walks
-        .iter()
-        .flat_map(|walk| walk.before(book))
-        .collect();
+    let mut before: BTreeSet<(usize, usize)> =
+        walks.iter().flat_map(|walk| walk.before(book)).collect();
     let mut left: BTreeSet<usize> = (0..book.events.len()).collect();
     while let Some(&first) = left
         .iter()
@@ -153,7 +199,10 @@ pub(super) fn refuse_walks(book: &Book, walks: &[Walk; 2]) -> Result<(), Error> 
     }
     if let Some(&e) = left.first() {
         let name = book.events[e].name;
-        return Err(unsupported(format!("events that wait for one another ({name})"), timed));
+        return Err(unsupported(
+            format!("events that wait for one another ({name})"),
+            timed,
+        ));
     }
     if book.instance.goal != Goal::Stall {
         return Ok(());

@@ -136,9 +136,7 @@ impl Seat {
         let rule = &book.events[e];
         let places: Vec<(u32, u32)> = match (rule.scope, rule.about) {
             (Scope::View, About::View | About::Proposal) => vec![(self.view, 0)],
-            (Scope::View, About::Block) => {
-                book.blocks(self.view).map(|b| (self.view, b)).collect()
-            }
+            (Scope::View, About::Block) => book.blocks(self.view).map(|b| (self.view, b)).collect(),
             (Scope::Height, _) => book.view_blocks(),
         };
         let may = |&(v, b): &(u32, u32)| self.may(book, e, v, b);
@@ -164,9 +162,7 @@ impl Seat {
             Requires::Own(names) => names
                 .iter()
                 .any(|name| self.done.contains(&(book.event(name), v, b))),
-            Requires::OwnAsPrimary(name) => {
-                !primary || self.did(book.event(name), Range::View, v)
-            }
+            Requires::OwnAsPrimary(name) => !primary || self.did(book.event(name), Range::View, v),
             Requires::Held(kind) => !self.senders(book, &[book.channel(kind)], v, b).is_empty(),
             Requires::HeldFromAnother(kind) => self.held.contains_key(&(book.channel(kind), v, b)),
             Requires::Tally { of, at_least } => {
@@ -206,7 +202,7 @@ impl Seat {
     /// The highest view above its own that a quorum asks for, unless a lock keeps it.
     fn wanted(&self, book: &Book) -> Option<u32> {
         let locked = |name: &&'static str| self.did(book.event(name), Range::Height, 0);
-        if book.enter.excludes.iter().any(|name| locked(name)) {
+        if book.enter.excludes.iter().any(locked) {
             return None;
         }
         let c = book.channel(&book.enter.of);
@@ -218,11 +214,17 @@ impl Seat {
                 .filter(|((of, u, _), _)| *of == c && u + 1 >= w)
                 .flat_map(|(_, who)| who.iter().copied())
                 .collect();
-            if self.done.iter().any(|&(e, u, _)| e == book.ask && u + 1 >= w) {
+            if self
+                .done
+                .iter()
+                .any(|&(e, u, _)| e == book.ask && u + 1 >= w)
+            {
                 who.insert(self.me);
             }
             who.len()
         };
-        (self.view + 1..=book.views).rev().find(|&w| asking(w) >= quorum)
+        (self.view + 1..=book.views)
+            .rev()
+            .find(|&w| asking(w) >= quorum)
     }
 }

@@ -167,10 +167,7 @@ impl<'a> Stage<'a> {
                 blocks.copied().collect()
             }
         };
-        let mut known: Vec<From> = all
-            .into_iter()
-            .filter(|from| self.is_there(from))
-            .collect();
+        let mut known: Vec<From> = all.into_iter().filter(|from| self.is_there(from)).collect();
         // Stable: the kinds stay in order, honest copies come first within one.
         known.sort_by_key(|((c, _, _), from)| {
             let votes = !super::walk::only_primary(book, *c);
@@ -238,7 +235,8 @@ impl<'a> Stage<'a> {
             self.rows.push(((sent, 3), choice));
         }
         let slot = Slot(self.slot);
-        self.rows.push(((self.slot, 1), Choice::Deliver { slot, copy }));
+        self.rows
+            .push(((self.slot, 1), Choice::Deliver { slot, copy }));
     }
 
     /// What replica i did, for the predictions and for others to receive.
@@ -313,7 +311,11 @@ impl<'a> Stage<'a> {
                     continue;
                 }
                 // Whatever was sent in this slot, by replicas before, arrives after the last one.
-                if self.sent.get(&(copy, from)).is_some_and(|&slot| slot >= self.slot) {
+                if self
+                    .sent
+                    .get(&(copy, from))
+                    .is_some_and(|&slot| slot >= self.slot)
+                {
                     continue;
                 }
                 self.hand(i, copy, from);
@@ -321,7 +323,9 @@ impl<'a> Stage<'a> {
             }
             let outside = |did: &Did| matches!(did, Did::Enter(w) if *w >= book.views);
             if all.iter().any(outside) {
-                return Err(refused("what arrives at the end leads out of the modelled views"));
+                return Err(refused(
+                    "what arrives at the end leads out of the modelled views",
+                ));
             }
             if self.draft.ends() && !all.is_empty() {
                 return Err(refused(format!(

@@ -159,22 +159,21 @@ impl Walk {
         if let Some(known) = self.nodes.iter().position(|node| node.seat == *seat) {
             return known;
         }
-        let mut name = String::from("idle");
-        for (position, &(e, _, b)) in seat.done.iter().enumerate() {
-            let joint = if position == 0 {
-                name.clear();
-                ""
-            } else {
-                "_"
-            };
-            name += &format!("{joint}{}{b}", book.events[e].name);
-        }
+        let own = seat.done.iter();
+        let words: Vec<String> = own
+            .map(|&(e, _, b)| format!("{}{b}", book.events[e].name))
+            .collect();
+        let done = if words.is_empty() {
+            "idle".to_owned()
+        } else {
+            words.join("_")
+        };
         // States that differ in what is held only.
-        let same = |node: &&Node| node.name == name || node.name.starts_with(&format!("{name}_x"));
-        let twins = self.nodes.iter().filter(same).count();
-        if twins > 0 {
-            name += &format!("_x{twins}");
-        }
+        let twins = self.nodes.iter();
+        let name = match twins.filter(|node| node.seat.done == seat.done).count() {
+            0 => done,
+            twins => format!("{done}_x{twins}"),
+        };
         let mut later = seat.clone();
         let rests = later.timeout(book).is_empty();
         self.nodes.push(Node {
@@ -315,7 +314,10 @@ impl Walk {
                 if votes.values().any(|&votes| votes > 1) {
                     return Err(Error::Unsupported {
                         formulation: super::NAME,
-                        construct: format!("two votes of a replica in the tally of `{}`", book.events[e].name),
+                        construct: format!(
+                            "two votes of a replica in the tally of `{}`",
+                            book.events[e].name
+                        ),
                         hint: "use `formulation: timed`".into(),
                     });
                 }
@@ -400,8 +402,6 @@ pub(super) fn aimed(book: &Book, seat: &Seat, e: usize, b: u32) -> Vec<(usize, u
     channels
         .into_iter()
         .flat_map(|c| (0..book.n).map(move |j| (c, j)))
-        .filter(|&(c, j)| {
-            j != seat.me && book.may_send(c, j, v) && !seat.has((c, v, b), j)
-        })
+        .filter(|&(c, j)| j != seat.me && book.may_send(c, j, v) && !seat.has((c, v, b), j))
         .collect()
 }
