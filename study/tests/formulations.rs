@@ -123,6 +123,9 @@ fn value_of(instance: &Instance, decoded: &Decoded) -> i64 {
     }
 }
 
+/// How many random instances are drawn.
+const SEEDS: u64 = 60;
+
 const GOALS: [Goal; 4] = [Goal::Fork, Goal::Finality, Goal::Views, Goal::Stall];
 
 /// Counting and the search agree.
@@ -292,42 +295,112 @@ fn timed_with_enough_slots_and_counting_agree() {
     }
 }
 
-/// Size and time at scale; the value and the replay are what is checked.
+/// A small instance drawn from a seed, and what it asks in words.
+fn drawn(seed: u64) -> (String, Instance) {
+    let mut weight = support::weights(seed);
+    // Weights are −2..=4.
+    let mut pick = |bound: u32| {
+        let digits = (weight() + 2) * 49 + (weight() + 2) * 7 + weight() + 2;
+        (digits.unsigned_abs() % u64::from(bound)) as u32
+    };
+    let (protocol, mutants): (&str, &[Option<&str>]) = match pick(3) {
+        0 => ("dbft1", &[None, Some("small-quorum")]),
+        _ => (
+            "dbft2",
+            &[None, Some("small-quorum"), Some("no-commit-lock")],
+        ),
+    };
+    let mut instance = instance(protocol, 1, 1, GOALS[pick(4) as usize]);
+    instance.mutant = mutants[pick(mutants.len() as u32) as usize].map(Into::into);
+    instance.replicas = [4, 4, 4, 5, 5, 6][pick(6) as usize];
+    let small = instance.replicas == 4;
+    if small && instance.mutant.is_none() {
+        instance.views = 1 + pick(2);
+    }
+    // Two views are many states: one block, and at most one named replica at fault.
+    let two_views = instance.views == 2;
+    instance.blocks_per_proposal = if two_views { 1 } else { 1 + pick(2) };
+    let count = 1 + pick(if small && instance.views == 1 { 3 } else { 1 });
+    let kind = [FaultKind::Byzantine, FaultKind::Crash][pick(2) as usize];
+    let who = match pick(2) {
+        0 if !(kind == FaultKind::Crash && instance.goal == Goal::Stall) => {
+            let first = pick(2);
+            Who::These((first..first + count).map(ReplicaId).collect())
+        }
+        _ => Who::Any(count),
+    };
+    let named = two_views && kind == FaultKind::Byzantine && matches!(who, Who::These(_));
+    if !two_views || named {
+        instance.faults = vec![Fault { kind, who }];
+    }
+    let what = format!(
+        "seed {seed}: {protocol} {:?}, n {}, {} views, {} blocks, {:?}, {:?}",
+        instance.mutant,
+        instance.replicas,
+        instance.views,
+        instance.blocks_per_proposal,
+        instance.faults,
+        instance.goal
+    );
+    (what, instance)
+}
+
 #[test]
-#[ignore = "by hand: large instances"]
-fn large_instances() {
+fn on_random_instances_search_and_counting_agree() {
+    for seed in 0..SEEDS {
+        let (what, instance) = drawn(seed);
+        let begin = std::time::Instant::now();
+        check(&what, instance);
+        println!("  {:?}", begin.elapsed());
+    }
+}
+
+/// Solves, replays, and says how large and how long.
+fn large(n: u32, views: u32, goal: Goal, network: Network) {
+    let mut instance = instance("dbft2", views, 1, goal);
+    instance.replicas = n;
+    instance.network = network;
+    instance.faults = vec![any(FaultKind::Byzantine, (n - 1) / 3)];
+    let begin = std::time::Instant::now();
+    let best = counted(&instance);
+    let solved = begin.elapsed();
+    let what = format!("n {n}, {views} views, {goal:?}");
+    let replayed = confirm(&what, &instance, &best).expect("there is a schedule");
+    let decoded = best.decoded.expect("there is a schedule");
+    println!(
+        "{what}: {:?}, {} slots, {} rows, solved {solved:?}, all {:?}, {:?}",
+        best.value,
+        decoded.slots,
+        decoded.schedule.choices.len(),
+        begin.elapsed(),
+        replayed.verdict.termination,
+    );
+}
+
+#[test]
+fn schedules_of_many_replicas_replay() {
+    let messages = weighted(Sense::Maximize, [1000, 100, 1]);
+    large(13, 13, Goal::Stall, Network::Eventual);
+    large(13, 13, messages, Network::Asynchronous);
+    large(31, 31, Goal::Fork, Network::Asynchronous);
+    large(100, 7, Goal::Fork, Network::Eventual);
+}
+
+#[test]
+#[ignore = "by hand: a minute or two"]
+fn every_goal_with_many_replicas() {
+    let weighted = |weights| weighted(Sense::Maximize, weights);
     for (n, views) in [(4, 4), (7, 7), (13, 13), (31, 31), (31, 7), (100, 7)] {
-        let f = (n - 1) / 3;
-        let weighted =
-            |blocks, views, messages| weighted(Sense::Maximize, [blocks, views, messages]);
         for (goal, network) in [
             (Goal::Fork, Network::Asynchronous),
             (Goal::Stall, Network::Eventual),
             (Goal::Views, Network::Eventual),
             (Goal::Finality, Network::Asynchronous),
-            (weighted(1000, -100, 0), Network::Asynchronous),
-            (weighted(1000, 100, 1), Network::Asynchronous),
-            (weighted(0, 100, -1), Network::Asynchronous),
+            (weighted([1000, -100, 0]), Network::Asynchronous),
+            (weighted([1000, 100, 1]), Network::Asynchronous),
+            (weighted([0, 100, -1]), Network::Asynchronous),
         ] {
-            let mut instance = instance("dbft2", views, 1, goal);
-            instance.replicas = n;
-            instance.network = network;
-            instance.faults = vec![any(FaultKind::Byzantine, f)];
-            let begin = std::time::Instant::now();
-            let best = counted(&instance);
-            let solved = begin.elapsed();
-            let what = format!("n {n}, {views} views, {goal:?}");
-            let replayed = confirm(&what, &instance, &best);
-            println!(
-                "{what}: {:?}, {} slots, {} rows, solved {solved:?}, all {:?}, {:?}",
-                best.value,
-                best.decoded.as_ref().map_or(0, |decoded| decoded.slots),
-                best.decoded
-                    .as_ref()
-                    .map_or(0, |decoded| decoded.schedule.choices.len()),
-                begin.elapsed(),
-                replayed.map(|replayed| replayed.verdict.termination),
-            );
+            large(n, views, goal, network);
         }
     }
 }
