@@ -195,8 +195,14 @@ impl<'a> Stage<'a> {
         if arc.to == To::Next {
             planned.push(Did::Enter(v + 1));
         }
-        let adopts = matches!(arc.cause, Cause::Adopt { .. }) && did.len() == planned.len();
-        if did == planned || adopts {
+        // Which of several decided blocks is adopted is open.
+        let adopts = matches!(arc.cause, Cause::Adopt { .. });
+        let alike = |(did, planned): (&Did, &Did)| match (did, planned) {
+            (Did::Event { e, .. }, Did::Event { e: other, .. }) => e == other,
+            _ => did == planned,
+        };
+        let adopted = adopts && did.len() == planned.len() && did.iter().zip(&planned).all(alike);
+        if did == planned || adopted {
             return Ok(());
         }
         let (slot, book) = (self.slot, self.book());
