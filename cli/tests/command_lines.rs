@@ -218,7 +218,8 @@ fn an_infeasible_program_ends_with_11_and_leaves_an_outcome_without_a_schedule()
     let scratch = Scratch::new();
     let stall = SMALL
         .replace("goal: fork", "goal: stall")
-        .replace("slots: 6", "slots: 1");
+        .replace("slots: 6", "slots: 1")
+        .replace("formulation: auto", "formulation: timed");
     scratch.put("stall.yaml", &stall);
     let ran = scratch.run("solve stall.yaml --quiet");
     assert_eq!(ran.code, Some(11), "{ran:?}");

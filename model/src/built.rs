@@ -1,6 +1,10 @@
 //! A program in some formulation, and the way back from its points.
 
-use crate::{error::Error, formulation::timed, program::Program};
+use crate::{
+    error::Error,
+    formulation::{counting, timed},
+    program::Program,
+};
 use milp_schema::{ReplicaId, Schedule, instance::FaultKind};
 
 /// What a point of a program says.
@@ -20,6 +24,8 @@ pub struct Decoded {
 pub enum Built {
     /// One binary per event, indices and slot.
     Timed(timed::Built),
+    /// How many replicas do what in which view.
+    Counting(counting::Built),
 }
 
 impl Built {
@@ -27,6 +33,7 @@ impl Built {
     pub fn program(&self) -> &Program {
         match self {
             Self::Timed(built) => &built.program,
+            Self::Counting(built) => &built.program,
         }
     }
 
@@ -34,6 +41,7 @@ impl Built {
     pub fn formulation(&self) -> &'static str {
         match self {
             Self::Timed(built) => built.formulation,
+            Self::Counting(built) => built.formulation,
         }
     }
 
@@ -41,6 +49,7 @@ impl Built {
     pub fn knows_slots(&self) -> bool {
         match self {
             Self::Timed(_) => true,
+            Self::Counting(_) => false,
         }
     }
 
@@ -52,6 +61,7 @@ impl Built {
     pub fn decode(&self, point: &[i64]) -> Result<Decoded, Error> {
         match self {
             Self::Timed(built) => Ok(built.decode(point)),
+            Self::Counting(built) => built.decode(point),
         }
     }
 
@@ -68,6 +78,7 @@ impl Built {
     ) -> Result<Vec<Option<i64>>, String> {
         match self {
             Self::Timed(built) => built.encode(schedule, faulty),
+            Self::Counting(built) => built.encode(schedule, faulty),
         }
     }
 }

@@ -27,10 +27,11 @@ use milp_schema::{Instance, instance::Formulation};
 /// Whatever the instance asks for and nothing here provides, by name: see [`Error`].
 pub fn build(instance: &Instance) -> Result<Built, Error> {
     let name = match instance.formulation {
-        Formulation::Auto | Formulation::Timed => {
-            return Ok(Built::Timed(formulation::timed::of(instance)?));
+        Formulation::Auto => return formulation::cheapest(instance),
+        Formulation::Timed => return Ok(Built::Timed(formulation::timed::of(instance)?)),
+        Formulation::Counting => {
+            return Ok(Built::Counting(formulation::counting::of(instance)?));
         }
-        Formulation::Counting => "counting",
         Formulation::Causal => "causal",
         Formulation::Reference => "reference",
     };

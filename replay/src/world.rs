@@ -217,7 +217,7 @@ impl World {
             None => self.clock.arm(id, whole),
             Some(due) => {
                 let entered = due.0 - Rules::duration(block_time, state.view, true);
-                self.clock.arm_at(id, Slot(entered + whole));
+                self.clock.arm_at(id, Slot(entered.saturating_add(whole)));
             }
         }
     }

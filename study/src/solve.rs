@@ -128,7 +128,6 @@ pub fn solve_with(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Solution, Error> {
     let instance = request.instance;
-    let cuts = cuts.filter(|cuts| !cuts.cuts.is_empty());
     let built = build(instance, cuts)?;
     let program = built.program();
     let mut settings = request.settings.clone();
@@ -200,12 +199,12 @@ pub fn solve_with(
     })
 }
 
-/// The program of the instance, with what was learned.
+/// The program of the instance, with what was learned; where something may be, in slots, because a
+/// cut speaks of them.
 fn build(instance: &Instance, cuts: Option<&Cuts>) -> Result<Built, Error> {
     let Some(cuts) = cuts else {
         return Ok(milp_model::build(instance)?);
     };
-    // A cut speaks of slots.
     let mut built = timed::of(instance)?;
     cuts.add_to(&mut built, instance);
     Ok(Built::Timed(built))
@@ -213,7 +212,8 @@ fn build(instance: &Instance, cuts: Option<&Cuts>) -> Result<Built, Error> {
 
 /// What the sentence rests on besides the program of the instance.
 fn relative(cuts: Option<&Cuts>) -> String {
-    cuts.map_or_else(String::new, |Cuts { engine, cuts, .. }| {
+    let learned = cuts.filter(|cuts| !cuts.cuts.is_empty());
+    learned.map_or_else(String::new, |Cuts { engine, cuts, .. }| {
         let count = sentence::count(cuts.len() as i64, "cut");
         format!(", relative to {count} learned from {engine}")
     })

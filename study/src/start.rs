@@ -19,7 +19,8 @@ const EXECUTIONS: u64 = 300;
 /// The point of the worst execution drawn, one entry per column. Random executions rarely end in a
 /// final state, so a goal that needs one starts from a lock, where one is known.
 pub(crate) fn random_start(instance: &Instance, built: &Built) -> Option<Vec<Option<i64>>> {
-    if !random::covers(instance) {
+    // Without slots in the program the solver needs no help to find an execution.
+    if !built.knows_slots() || !random::covers(instance) {
         return None;
     }
     if instance.goal == Goal::Stall {
