@@ -13,6 +13,8 @@ pub(crate) fn minor(kind: &str) -> u32 {
     match kind {
         // 1.1: `faults`; in expected.yaml also replays on engines behind adapters.
         "verdict" | "expected" => 1,
+        // 1.1: `reference`, rule set `reference-2020` and protocol `dbft3`.
+        "instance" => 1,
         _ => 0,
     }
 }
