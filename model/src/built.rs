@@ -1,6 +1,10 @@
 //! A program in some formulation, and the way back from its points.
 
-use crate::{error::Error, formulation::timed, program::Program};
+use crate::{
+    error::Error,
+    formulation::{reference, timed},
+    program::Program,
+};
 use milp_schema::{ReplicaId, Schedule, instance::FaultKind};
 
 /// What a point of a program says.
@@ -20,6 +24,8 @@ pub struct Decoded {
 pub enum Built {
     /// One binary per event, indices and slot.
     Timed(timed::Built),
+    /// The published programs of 2020.
+    Reference(reference::Built),
 }
 
 impl Built {
@@ -27,6 +33,7 @@ impl Built {
     pub fn program(&self) -> &Program {
         match self {
             Self::Timed(built) => &built.program,
+            Self::Reference(built) => &built.program,
         }
     }
 
@@ -34,13 +41,22 @@ impl Built {
     pub fn formulation(&self) -> &'static str {
         match self {
             Self::Timed(built) => built.formulation,
+            Self::Reference(_) => "reference",
         }
     }
 
     /// Whether the program has slots, so that its optimum may depend on how many.
     pub fn knows_slots(&self) -> bool {
         match self {
-            Self::Timed(_) => true,
+            Self::Timed(_) | Self::Reference(_) => true,
+        }
+    }
+
+    /// The columns of a point that are not zero as CSV, where points are no schedules.
+    pub fn table(&self, point: &[i64]) -> Option<String> {
+        match self {
+            Self::Timed(_) => None,
+            Self::Reference(built) => Some(built.table(point)),
         }
     }
 
@@ -48,10 +64,15 @@ impl Built {
     ///
     /// # Errors
     /// [`Error::NoSchedule`] if a formulation without slots finds no order of events for the
-    /// point; the point is then no execution, and its value is none that was reached.
+    /// point; the point is then no execution, and its value is none that was reached. Always for
+    /// formulation `reference`, see [`Built::table`].
     pub fn decode(&self, point: &[i64]) -> Result<Decoded, Error> {
         match self {
             Self::Timed(built) => Ok(built.decode(point)),
+            Self::Reference(_) => Err(Error::NoSchedule {
+                why: "it is a point of a published program, whose executions no replica follows"
+                    .into(),
+            }),
         }
     }
 
@@ -68,6 +89,9 @@ impl Built {
     ) -> Result<Vec<Option<i64>>, String> {
         match self {
             Self::Timed(built) => built.encode(schedule, faulty),
+            Self::Reference(_) => {
+                Err("the published programs take no schedules of our replicas".into())
+            }
         }
     }
 }

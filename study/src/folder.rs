@@ -16,6 +16,8 @@ pub const SCHEDULE: &str = "schedule.csv";
 pub const PREDICTIONS: &str = "predictions.csv";
 /// What the solve found.
 pub const OUTCOME: &str = "outcome.yaml";
+/// The columns of the incumbent that are not zero, where it is no schedule.
+pub const TABLE: &str = "solution.csv";
 /// What was learned from an engine.
 pub const CUTS: &str = "cuts.yaml";
 /// What a replay must find for ever.
@@ -283,7 +285,7 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
 }
 
 fn is_part_of_a_result(name: &str) -> bool {
-    [SCHEDULE, PREDICTIONS, OUTCOME, CUTS].contains(&name)
+    [SCHEDULE, PREDICTIONS, OUTCOME, TABLE, CUTS].contains(&name)
         || between(name, "trace.", ".ndjson")
         || between(name, "verdict.", ".yaml")
 }

@@ -1,0 +1,2 @@
+use super::super::Model;
+pub(super) fn all(_model: &mut Model) {}
