@@ -59,6 +59,17 @@ impl Model {
         self.row(name, Tag::Valid, &index.into(), Compare::AtMost, left - right);
     }
 
+    /// Adds `left ≤ right`, which removes points that others are copies of.
+    pub(crate) fn symmetry(
+        &mut self,
+        name: &str,
+        index: impl Into<Index>,
+        left: Expr,
+        right: Expr,
+    ) {
+        self.row(name, Tag::Symmetry, &index.into(), Compare::AtMost, left - right);
+    }
+
     /// A row about nothing, which the published text has when there is only one view, is left
     /// out.
     fn row(&mut self, name: &str, tag: Tag, index: &Index, compare: Compare, difference: Expr) {
