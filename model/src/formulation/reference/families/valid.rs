@@ -1,4 +1,4 @@
-//! Valid inequalities of the programs about liveness, proved in
+//! Valid inequalities and an order of equal replicas, proved in
 //! `docs/protocols/reference-2020.md`; without them the relaxation lets everybody do a fraction of
 //! everything.
 //!
@@ -10,11 +10,12 @@ use super::super::{
     index::{Index, PLAIN, Priority},
 };
 use crate::expr::Expr;
+use milp_schema::instance::Published;
 
 pub(super) fn all(model: &mut Model) {
     primaries_in_order(model);
     if !model.is_liveness() {
-        return;
+        return one_block_or_the_next_view(model);
     }
     receipts_by_slot(model);
     needs_by_slot(model);
@@ -250,5 +251,35 @@ fn quorums_behind_blocks(model: &mut Model) {
         let most = m / honest;
         let family = "blockRelayed_or_Primary_at_most_by_binding_events";
         model.valid(family, Index(vec![v]), blocks + next, most.into());
+    }
+}
+
+/// The programs about forks with a commit phase: a replica that keeps the rules does not both
+/// commit in a view and ask to leave it, so blocks up to a view and the next view share the
+/// binding events of those h replicas; M − (N − h) of them stand behind each:
+/// `Σ_p Σ_(u≤v) blockRelayed(p,u) + Σ_i Primary(i,v+1) ≤ ⌊h / (M − (N − h))⌋`.
+///
+/// Only where the right side is 1: then no view follows one with a block, and the sum over the
+/// views before holds as well.
+fn one_block_or_the_next_view(model: &mut Model) {
+    let everybody = model.reference.model == Published::Fork && model.version == 2;
+    let bound = i64::from(if everybody { model.n } else { model.quorum });
+    let most = bound / (model.m() - (i64::from(model.n) - bound));
+    if model.version == 1 || most != 1 {
+        return;
+    }
+    for v in model.all_views() {
+        let mut blocks = Expr::default();
+        for p in model.priorities() {
+            let views = 1..=v;
+            blocks += views.map(|u| model.var("blockRelayed", p.then([u]))).sum();
+        }
+        let next = if v < model.views {
+            model.has_primary(model.first(), v + 1)
+        } else {
+            Expr::default()
+        };
+        let family = "blockRelayed_or_Primary_at_most_by_binding_events";
+        model.valid(family, [v], blocks + next, most.into());
     }
 }
