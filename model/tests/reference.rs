@@ -81,7 +81,9 @@ fn normal(program: &Program, row: &Row) -> String {
         (Some(lower), None) => (">", lower),
         (None, None) => panic!("{} has no side", row.name),
     };
-    let divisor = terms.iter().fold(side.abs(), |all, (_, k)| gcd(all, k.abs()));
+    let divisor = terms
+        .iter()
+        .fold(side.abs(), |all, (_, k)| gcd(all, k.abs()));
     let (divisor, sense) = match (terms[0].1 > 0, sense) {
         (true, sense) => (divisor, sense),
         (false, "<") => (-divisor, ">"),
@@ -127,7 +129,10 @@ fn table(program: &Program) -> String {
 
 #[track_caller]
 fn check(name: &str, instance: &Instance) {
-    let path = format!("{}/tests/golden/reference-{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/tests/golden/reference-{name}.txt",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let published = std::fs::read_to_string(path).expect("a golden file");
     let ours = table(&program(instance));
     for (ours, published) in ours.lines().zip(published.lines()) {
@@ -162,14 +167,20 @@ fn the_programs_about_liveness_are_the_published_ones_row_by_row() {
     check("dbft3-liveness-n4", &instance("dbft3", 4, 8, plain.clone()));
     let fast = instance("dbft3", 4, 8, speed_up);
     check("dbft3-liveness-n4-speed-up", &fast);
-    check("dbft3-liveness-n4-deliver", &instance("dbft3", 4, 8, deliver(&[])));
+    check(
+        "dbft3-liveness-n4-deliver",
+        &instance("dbft3", 4, 8, deliver(&[])),
+    );
 }
 
 #[test]
 fn the_programs_about_forks_are_the_published_ones_row_by_row() {
     let (plain, free) = (model(Published::Fork), model(Published::ForkByzantine));
     check("dbft1-fork-n4", &instance("dbft1", 4, 8, plain.clone()));
-    check("dbft1-fork-byzantine-n4", &instance("dbft1", 4, 8, free.clone()));
+    check(
+        "dbft1-fork-byzantine-n4",
+        &instance("dbft1", 4, 8, free.clone()),
+    );
     check("dbft2-fork-n4", &instance("dbft2", 4, 8, plain.clone()));
     check("dbft2-fork-byzantine-n4", &instance("dbft2", 4, 8, free));
     let speed_up = Reference {
@@ -182,7 +193,11 @@ fn the_programs_about_forks_are_the_published_ones_row_by_row() {
 #[test]
 fn sizes_are_the_published_ones() {
     let sizes = |program: &Program| {
-        (program.columns.len(), program.rows.len(), program.nonzeros())
+        (
+            program.columns.len(),
+            program.rows.len(),
+            program.nonzeros(),
+        )
     };
     let mut two = instance("dbft2", 4, 8, Reference::default());
     assert_eq!(sizes(&program(&two)), (2730, 4281, 27548));
@@ -316,7 +331,10 @@ fn what_the_published_programs_do_not_have_is_refused_by_name() {
     timed.formulation = Formulation::Timed;
     assert!(build(&timed).is_err());
     timed.formulation = Formulation::Auto;
-    assert_eq!(build(&timed).expect("the published program").formulation(), "reference");
+    assert_eq!(
+        build(&timed).expect("the published program").formulation(),
+        "reference"
+    );
 }
 
 #[test]
@@ -324,7 +342,11 @@ fn a_point_is_a_table_and_no_schedule() {
     let built = build(&instance("dbft3", 4, 5, Reference::default())).expect("it builds");
     let columns = &built.program().columns;
     let mut point = vec![0; columns.len()];
-    for name in ["RecvCommit(2,4,1,3,2)", "Primary(1,2,1)", "lastRelayedBlock"] {
+    for name in [
+        "RecvCommit(2,4,1,3,2)",
+        "Primary(1,2,1)",
+        "lastRelayedBlock",
+    ] {
         let at = columns.iter().position(|column| column.name == name);
         point[at.expect("a column")] = 1;
     }

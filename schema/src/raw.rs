@@ -6,7 +6,8 @@
 use crate::{
     ids::ReplicaId,
     instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Reference, Timeouts, Who,
+        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Reference,
+        Timeouts, Who,
     },
     outcome::{Certificate, Outcome, Termination},
     read::current_format,

@@ -227,7 +227,10 @@ const REFUSED_CHANGES: [(&str, &str); 16] = [
     ("dbft2", "dbft4"),
     ("dbft2", "dbft3"),
     ("dbft2", "dbft3\nrules: paper"),
-    ("dbft2", "dbft3\nrules: reference-2020\nmutant: small-quorum"),
+    (
+        "dbft2",
+        "dbft3\nrules: reference-2020\nmutant: small-quorum",
+    ),
     ("protocol: dbft2", "protocol: dbft1\nmutant: no-commit-lock"),
     ("instance/1.0", "instance/2.0"),
     ("instance/1.0", "outcome/1.0"),

@@ -2,6 +2,7 @@
 
 mod support;
 
+use milp_model::program::{Col, Row, Tag};
 use milp_schema::{
     Instance,
     instance::{BigM, Goal, REFERENCE_2020, Receipt, Sense},
@@ -17,7 +18,7 @@ use std::{
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
-use support::settings;
+use support::{settings, weights};
 
 /// Shipped instances, their optimum, and whether it is proved here or by the longer command of
 /// docs/REPRODUCE.md; here the solver's word is enough for the latter.
@@ -53,7 +54,7 @@ fn shipped(name: &str) -> Instance {
 }
 
 fn solved(instance: &Instance, prove: bool) -> Solution {
-    let settings = settings(200.0, prove);
+    let settings = settings(900.0, prove);
     let request = Request {
         instance,
         settings: &settings,
@@ -93,7 +94,12 @@ fn every_shipped_instance_has_its_optimum_here() {
     let mut files = BTreeSet::new();
     for entry in std::fs::read_dir(dir()).expect("the folder") {
         let path = entry.expect("an entry").path();
-        files.insert(path.file_stem().expect("a name").to_string_lossy().into_owned());
+        files.insert(
+            path.file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned(),
+        );
     }
     let known: BTreeSet<String> = OPTIMA.iter().map(|(name, ..)| (*name).to_owned()).collect();
     assert_eq!(files, known);
@@ -229,5 +235,49 @@ fn a_result_has_a_table_in_place_of_a_schedule_and_is_read_back() {
         [folder::OUTCOME, folder::TABLE]
     );
     let yaml = write::outcome_yaml(&solution.outcome);
-    assert_eq!(read::outcome_text("outcome.yaml", &yaml), Ok(solution.outcome));
+    assert_eq!(
+        read::outcome_text("outcome.yaml", &yaml),
+        Ok(solution.outcome)
+    );
+}
+
+/// Points of the published programs, pulled towards random corners, satisfy every row called
+/// valid; those that only remove copies of points are no part of this.
+#[test]
+fn no_point_of_a_published_program_breaks_a_valid_inequality() {
+    let names = [
+        "dbft2-n4-max-all",
+        "dbft3-n4-max-all",
+        "dbft2-n4-fork",
+        "dbft2-n4-fork-byzantine",
+        "dbft3-n4-fork",
+    ];
+    let mut points = 0;
+    for name in names {
+        let mut instance = shipped(name);
+        (instance.views, instance.slots) = (2, 10);
+        let built = milp_model::build(&instance).expect("it builds");
+        let valid = |row: &&Row| built.program().family(row).tag == Tag::Valid;
+        let rows: Vec<&Row> = built.program().rows.iter().filter(valid).collect();
+        instance.reference.valid_inequalities = false;
+        let plain = milp_model::build(&instance).expect("it builds");
+        for seed in 0..4 {
+            let mut program = plain.program().clone();
+            let mut weight = weights(seed);
+            program.objective = (0..program.columns.len() as u32)
+                .map(|col| (Col(col), weight()))
+                .filter(|(_, weight)| *weight != 0)
+                .collect();
+            let stop = AtomicBool::new(false);
+            let solved = milp_solver::solve(&program, &settings(5.0, false), &stop, &mut |_| {});
+            let Some(point) = solved.expect("it solves").point else {
+                continue;
+            };
+            for row in &rows {
+                assert!(row.holds(&point), "{name}, seed {seed}: {}", row.name);
+            }
+            points += 1;
+        }
+    }
+    assert!(points >= 10, "{points}");
 }

@@ -509,11 +509,7 @@ fn budget(fields: &Fields, problems: &mut Problems) -> Option<Budget> {
 }
 
 /// The block `reference`, which only the published programs have.
-fn reference(
-    fields: &Fields,
-    rules: Option<&str>,
-    problems: &mut Problems,
-) -> Option<Reference> {
+fn reference(fields: &Fields, rules: Option<&str>, problems: &mut Problems) -> Option<Reference> {
     let Some(entry) = fields.entry("reference") else {
         return Some(Reference::default());
     };

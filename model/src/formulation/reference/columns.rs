@@ -338,7 +338,13 @@ impl Model {
     }
 
     /// `Σ_(1<t≤last) name(p,t,i,v)`: whether i did it by slot `last` of view v.
-    pub(crate) fn by(&self, name: &'static str, p: Priority, (i, v): (u32, u32), last: u32) -> Expr {
+    pub(crate) fn by(
+        &self,
+        name: &'static str,
+        p: Priority,
+        (i, v): (u32, u32),
+        last: u32,
+    ) -> Expr {
         (2..=last).map(|t| self.var(name, p.then([t, i, v]))).sum()
     }
 

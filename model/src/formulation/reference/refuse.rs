@@ -37,9 +37,10 @@ pub(super) fn unsupported(instance: &Instance) -> Result<(), Error> {
         );
     }
     let last: Vec<ReplicaId> = (2 * f + 1..n).map(ReplicaId).collect();
-    let named = instance.faults.iter().all(|fault| {
-        fault.kind == FaultKind::Byzantine && fault.who == Who::These(last.clone())
-    });
+    let named = instance
+        .faults
+        .iter()
+        .all(|fault| fault.kind == FaultKind::Byzantine && fault.who == Who::These(last.clone()));
     if instance.faults.len() != 1 || !named {
         let names: Vec<String> = last.iter().map(|id| id.0.to_string()).collect();
         return refuse(
@@ -74,11 +75,7 @@ pub(super) fn unsupported(instance: &Instance) -> Result<(), Error> {
 /// What the published programs fix: whether the instance differs, and what to write.
 fn plain(instance: &Instance) -> [(bool, &'static str, &'static str); 7] {
     [
-        (
-            instance.heights != 1,
-            "several heights",
-            "use `heights: 1`",
-        ),
+        (instance.heights != 1, "several heights", "use `heights: 1`"),
         (
             instance.blocks_per_proposal != 1,
             "several blocks per proposal",

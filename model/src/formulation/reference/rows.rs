@@ -35,7 +35,13 @@ impl Model {
 
     /// Adds `left ≤ right` to the published family.
     pub(crate) fn at_most(&mut self, name: &str, index: impl Into<Index>, left: Expr, right: Expr) {
-        self.row(name, Tag::Legal, &index.into(), Compare::AtMost, left - right);
+        self.row(
+            name,
+            Tag::Legal,
+            &index.into(),
+            Compare::AtMost,
+            left - right,
+        );
     }
 
     /// Adds `left ≥ right` to the published family.
@@ -46,17 +52,35 @@ impl Model {
         left: Expr,
         right: Expr,
     ) {
-        self.row(name, Tag::Legal, &index.into(), Compare::AtLeast, left - right);
+        self.row(
+            name,
+            Tag::Legal,
+            &index.into(),
+            Compare::AtLeast,
+            left - right,
+        );
     }
 
     /// Adds `left = right` to the published family.
     pub(crate) fn equal(&mut self, name: &str, index: impl Into<Index>, left: Expr, right: Expr) {
-        self.row(name, Tag::Legal, &index.into(), Compare::Equal, left - right);
+        self.row(
+            name,
+            Tag::Legal,
+            &index.into(),
+            Compare::Equal,
+            left - right,
+        );
     }
 
     /// Adds `left ≤ right`, which the published rows imply for integer points.
     pub(crate) fn valid(&mut self, name: &str, index: impl Into<Index>, left: Expr, right: Expr) {
-        self.row(name, Tag::Valid, &index.into(), Compare::AtMost, left - right);
+        self.row(
+            name,
+            Tag::Valid,
+            &index.into(),
+            Compare::AtMost,
+            left - right,
+        );
     }
 
     /// Adds `left ≤ right`, which removes points that others are copies of.
@@ -67,7 +91,13 @@ impl Model {
         left: Expr,
         right: Expr,
     ) {
-        self.row(name, Tag::Symmetry, &index.into(), Compare::AtMost, left - right);
+        self.row(
+            name,
+            Tag::Symmetry,
+            &index.into(),
+            Compare::AtMost,
+            left - right,
+        );
     }
 
     /// A row about nothing, which the published text has when there is only one view, is left

@@ -20,7 +20,12 @@ pub(crate) struct Meaning {
 impl Meaning {
     /// By the published order of indices: (p,)(t,)i,(j,)v, and v alone.
     pub(crate) fn of(act: &'static str, index: &[u32], prioritised: bool, slots: u32) -> Self {
-        let without = ["SendCV", "RecvCV", "changeViewRecvPerNodeAndView", "blockRelayed"];
+        let without = [
+            "SendCV",
+            "RecvCV",
+            "changeViewRecvPerNodeAndView",
+            "blockRelayed",
+        ];
         let has_priority = prioritised && !without.contains(&act) && !index.is_empty();
         let (priority, rest) = match index {
             [p, rest @ ..] if has_priority => (Some(*p), rest),

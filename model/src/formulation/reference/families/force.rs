@@ -81,7 +81,11 @@ pub(super) fn pre_commits_and_commits(model: &mut Model) {
     let commit = (COMMIT.send, PRE_COMMIT.receive);
     let early = (COMMIT.send, RESPONSE.receive);
     for (family, acts, limit) in [
-        ("assertSendPreCommitWithinSimLimit1", pre_commit, (one, support)),
+        (
+            "assertSendPreCommitWithinSimLimit1",
+            pre_commit,
+            (one, support),
+        ),
         ("assertSendPreCommitWithinSimLimit2", pre_commit, (two, m)),
         ("assertSendCommitWithinSimLimit1", commit, (one, m)),
         ("assertSendCommitWithinSimLimit1SpeedUp", early, (one, m)),

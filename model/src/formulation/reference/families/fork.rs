@@ -117,9 +117,7 @@ fn did(model: &Model, name: &'static str, p: Priority, at: (u32, u32)) -> Expr {
 }
 
 fn by(model: &Model, name: &'static str, p: Priority, (i, v): (u32, u32), last: u32) -> Expr {
-    (1..=last)
-        .map(|t| model.var(name, p.then([t, i, v])))
-        .sum()
+    (1..=last).map(|t| model.var(name, p.then([t, i, v]))).sum()
 }
 
 /// [`did`] in all views before v.
@@ -363,7 +361,13 @@ fn commits(model: &mut Model) {
     let (who, m, response) = (bound(model), model.m(), model.phases()[1].receive);
     if model.version == 2 {
         let columns = (COMMIT.send, response);
-        needs(model, "commitSentIfMPrepResp", columns, (PLAIN, m, 0), PLAIN);
+        needs(
+            model,
+            "commitSentIfMPrepResp",
+            columns,
+            (PLAIN, m, 0),
+            PLAIN,
+        );
     } else {
         let (one, two) = (Priority(Some(1)), Priority(Some(2)));
         for t in model.later_slots() {
@@ -378,7 +382,13 @@ fn commits(model: &mut Model) {
             }
         }
         let columns = (COMMIT.send, PRE_COMMIT.receive);
-        needs(model, "commitSentIfMPreCommits2", columns, (two, m, 0), PLAIN);
+        needs(
+            model,
+            "commitSentIfMPreCommits2",
+            columns,
+            (two, m, 0),
+            PLAIN,
+        );
         for (i, v) in model.honest_pairs() {
             let sent = did(model, COMMIT.send, one, (i, v)) + did(model, COMMIT.send, two, (i, v));
             model.at_most("sendCommitOnlyOnceForNonByz", [i, v], sent, 1.into());

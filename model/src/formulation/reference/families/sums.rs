@@ -70,8 +70,12 @@ fn messages(model: &mut Model) {
         }
     }
     let alone = || Index(vec![]);
-    let [sends, receipts, all] = ["totalNumberSendMsg", "totalNumberRcvdMsg", "totalNumberMsgs"]
-        .map(|name| model.var(name, alone()));
+    let [sends, receipts, all] = [
+        "totalNumberSendMsg",
+        "totalNumberRcvdMsg",
+        "totalNumberMsgs",
+    ]
+    .map(|name| model.var(name, alone()));
     let family = "calcTotalNumberOfSentMsgs";
     model.equal(family, alone(), sends.clone(), sent);
     let family = "calcTotalNumberOfRcvdMsgs";

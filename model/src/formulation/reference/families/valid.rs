@@ -164,7 +164,12 @@ fn one_request(model: &mut Model) {
             }
             let received = model.received(REQUEST.receive, p, (i, v));
             let primary = model.has_primary(p, v);
-            model.valid("RecvPrepReq_at_most_once", p.then([i, v]), received, primary);
+            model.valid(
+                "RecvPrepReq_at_most_once",
+                p.then([i, v]),
+                received,
+                primary,
+            );
         }
     }
 }
@@ -240,7 +245,12 @@ fn quorums_behind_blocks(model: &mut Model) {
         let m = model.m();
         let family = "blockRelayed_requires_honest_SendCommit";
         model.valid(family, [v], block.clone() * honest, committed);
-        model.valid("blockRelayed_requires_SendCommit", [v], block.clone() * m, sent);
+        model.valid(
+            "blockRelayed_requires_SendCommit",
+            [v],
+            block.clone() * m,
+            sent,
+        );
         model.valid("blockRelayed_requires_RecvCommit", [v], block * m, received);
         let blocks: Expr = (1..=v).map(|u| model.var("blockRelayed", [u])).sum();
         let next = if v < model.views {
