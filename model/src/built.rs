@@ -21,6 +21,7 @@ pub struct Decoded {
 
 /// The program of an instance and what its columns mean, one variant per formulation.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of these at a time")]
 pub enum Built {
     /// One binary per event, indices and slot.
     Timed(timed::Built),
@@ -53,6 +54,9 @@ impl Built {
     }
 
     /// The columns of a point that are not zero as CSV, where points are no schedules.
+    ///
+    /// # Panics
+    /// If `point` does not have one value per column.
     pub fn table(&self, point: &[i64]) -> Option<String> {
         match self {
             Self::Timed(_) => None,

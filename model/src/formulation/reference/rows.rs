@@ -40,7 +40,7 @@ impl Model {
             Tag::Legal,
             &index.into(),
             Compare::AtMost,
-            left - right,
+            &(left - right),
         );
     }
 
@@ -57,7 +57,7 @@ impl Model {
             Tag::Legal,
             &index.into(),
             Compare::AtLeast,
-            left - right,
+            &(left - right),
         );
     }
 
@@ -68,7 +68,7 @@ impl Model {
             Tag::Legal,
             &index.into(),
             Compare::Equal,
-            left - right,
+            &(left - right),
         );
     }
 
@@ -79,7 +79,7 @@ impl Model {
             Tag::Valid,
             &index.into(),
             Compare::AtMost,
-            left - right,
+            &(left - right),
         );
     }
 
@@ -96,13 +96,13 @@ impl Model {
             Tag::Symmetry,
             &index.into(),
             Compare::AtMost,
-            left - right,
+            &(left - right),
         );
     }
 
     /// A row about nothing, which the published text has when there is only one view, is left
     /// out.
-    fn row(&mut self, name: &str, tag: Tag, index: &Index, compare: Compare, difference: Expr) {
+    fn row(&mut self, name: &str, tag: Tag, index: &Index, compare: Compare, difference: &Expr) {
         if difference.is_constant() {
             return;
         }

@@ -56,6 +56,9 @@ const HEADER: &str = "view,slot,overall_slot,replica,act,from,priority,value,col
 impl Built {
     /// The columns of a point that are not zero as CSV, in the order of views and slots; what has
     /// no view comes last. Views, slots and replicas count from one, as in the published text.
+    ///
+    /// # Panics
+    /// If `point` does not have one value per column.
     pub fn table(&self, point: &[i64]) -> String {
         let columns = &self.program.columns;
         assert_eq!(point.len(), columns.len(), "one value per column");
