@@ -9,6 +9,20 @@ mod support;
 
 use support::{SMALL, Scratch, root};
 
+/// A published program of one view, whose point is no schedule.
+const PUBLISHED: &str = "\
+format: milp-instance/1.1
+protocol: dbft2
+rules: reference-2020
+replicas: 4
+faults: {kind: byzantine, replicas: [3]}
+views: 1
+slots: 4
+network: asynchronous
+primary: free
+goal: {weighted: {sense: minimize, blocks: 1000, views: 100}}
+";
+
 /// Arguments, exit code, and words that standard output (standard error for code 2) must have.
 const COMMAND_LINES: &[(&str, i32, &str)] = &[
     ("--help", 0, "Exit codes:"),
@@ -152,6 +166,29 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
         12,
         "stuck: replica 0 is dead; replica 1 in v0 asks for v1",
     ),
+    (
+        "solve instances/published.yaml --quiet",
+        0,
+        "in the program about liveness of dBFT 2.0 of 2020",
+    ),
+    (
+        "export instances/published.yaml --lp",
+        0,
+        " initSendCV(4,1): ",
+    ),
+    ("check instances/published.yaml", 0, "formulation reference"),
+    (
+        "solve instances/published.yaml --quiet --confirm own",
+        2,
+        "remove --confirm",
+    ),
+    (
+        "solve instances/published.yaml --quiet --formulation timed",
+        2,
+        "use `formulation: reference`",
+    ),
+    ("replay out/published", 2, "solution.csv has what it says"),
+    ("promote out/published", 2, "solution.csv has what it says"),
     ("check", 2, "<FILE>"),
     ("replay nowhere", 2, "nowhere"),
     ("replay empty", 2, "--instance"),
@@ -183,6 +220,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
 fn command_lines_end_with_the_documented_exit_codes() {
     let scratch = Scratch::new();
     scratch.put("instances/small.yaml", SMALL);
+    scratch.put("instances/published.yaml", PUBLISHED);
     scratch.put("empty/readme", "");
     for file in ["instance.yaml", "schedule.csv", "predictions.csv"] {
         let lock = root().join("replay/tests/tla/one-dead").join(file);

@@ -2,7 +2,7 @@
 
 use crate::{
     error::Error,
-    formulation::{counting, timed},
+    formulation::{counting, reference, timed},
     program::Program,
 };
 use milp_schema::{ReplicaId, Schedule, instance::FaultKind};
@@ -21,11 +21,14 @@ pub struct Decoded {
 
 /// The program of an instance and what its columns mean, one variant per formulation.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of these at a time")]
 pub enum Built {
     /// One binary per event, indices and slot.
     Timed(timed::Built),
     /// How many replicas do what in which view.
     Counting(counting::Built),
+    /// The published programs of 2020.
+    Reference(reference::Built),
 }
 
 impl Built {
@@ -34,6 +37,7 @@ impl Built {
         match self {
             Self::Timed(built) => &built.program,
             Self::Counting(built) => &built.program,
+            Self::Reference(built) => &built.program,
         }
     }
 
@@ -42,14 +46,26 @@ impl Built {
         match self {
             Self::Timed(built) => built.formulation,
             Self::Counting(built) => built.formulation,
+            Self::Reference(_) => "reference",
         }
     }
 
     /// Whether the program has slots, so that its optimum may depend on how many.
     pub fn knows_slots(&self) -> bool {
         match self {
-            Self::Timed(_) => true,
+            Self::Timed(_) | Self::Reference(_) => true,
             Self::Counting(_) => false,
+        }
+    }
+
+    /// The columns of a point that are not zero as CSV, where points are no schedules.
+    ///
+    /// # Panics
+    /// If `point` does not have one value per column.
+    pub fn table(&self, point: &[i64]) -> Option<String> {
+        match self {
+            Self::Timed(_) | Self::Counting(_) => None,
+            Self::Reference(built) => Some(built.table(point)),
         }
     }
 
@@ -57,11 +73,16 @@ impl Built {
     ///
     /// # Errors
     /// [`Error::NoSchedule`] if a formulation without slots finds no order of events for the
-    /// point; the point is then no execution, and its value is none that was reached.
+    /// point; the point is then no execution, and its value is none that was reached. Always for
+    /// formulation `reference`, see [`Built::table`].
     pub fn decode(&self, point: &[i64]) -> Result<Decoded, Error> {
         match self {
             Self::Timed(built) => Ok(built.decode(point)),
             Self::Counting(built) => built.decode(point),
+            Self::Reference(_) => Err(Error::NoSchedule {
+                why: "it is a point of a published program, whose executions no replica follows"
+                    .into(),
+            }),
         }
     }
 
@@ -79,6 +100,9 @@ impl Built {
         match self {
             Self::Timed(built) => built.encode(schedule, faulty),
             Self::Counting(built) => built.encode(schedule, faulty),
+            Self::Reference(_) => {
+                Err("the published programs take no schedules of our replicas".into())
+            }
         }
     }
 }

@@ -19,25 +19,42 @@ pub mod rule;
 pub use built::{Built, Decoded};
 pub use error::Error;
 
-use milp_schema::{Instance, instance::Formulation};
+use milp_schema::{
+    Instance,
+    instance::{Formulation, REFERENCE_2020},
+};
 
 /// Builds the program of an instance.
 ///
 /// # Errors
 /// Whatever the instance asks for and nothing here provides, by name: see [`Error`].
 pub fn build(instance: &Instance) -> Result<Built, Error> {
+    let published = instance.rules == REFERENCE_2020;
     let name = match instance.formulation {
+        Formulation::Reference => return reference(instance),
+        // Rules that only the published programs have.
+        Formulation::Auto if published => return reference(instance),
+        Formulation::Timed if published => {
+            return Err(Error::Unsupported {
+                formulation: "timed",
+                construct: format!("rule set `{REFERENCE_2020}`"),
+                hint: "use `formulation: reference`".into(),
+            });
+        }
         Formulation::Auto => return formulation::cheapest(instance),
         Formulation::Timed => return Ok(Built::Timed(formulation::timed::of(instance)?)),
         Formulation::Counting => {
             return Ok(Built::Counting(formulation::counting::of(instance)?));
         }
         Formulation::Causal => "causal",
-        Formulation::Reference => "reference",
     };
     Err(Error::Unsupported {
         formulation: name,
         construct: "any protocol yet".into(),
         hint: "use `formulation: auto` or `timed`".into(),
     })
+}
+
+fn reference(instance: &Instance) -> Result<Built, Error> {
+    Ok(Built::Reference(formulation::reference::of(instance)?))
 }

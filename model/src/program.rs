@@ -22,7 +22,7 @@ pub struct FamilyId(pub u32);
 /// One integer variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// Readable name, unique in the program, made of `[A-Za-z0-9_]` so that LP files take it.
+    /// Readable name, unique in the program, made of `[A-Za-z0-9_(),]` so that LP files take it.
     pub name: String,
     /// Smallest value.
     pub lower: i64,

@@ -45,6 +45,7 @@ fn instance(replicas: u32) -> Instance {
         formulation: Formulation::Auto,
         budget: Budget::default(),
         mutant: None,
+        reference: milp_schema::instance::Reference::default(),
     }
 }
 

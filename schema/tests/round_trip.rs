@@ -4,8 +4,8 @@ use milp_schema::{
     BlockId, Choice, Height, Instance, Kind, Message, Outcome, Prediction, ReplicaId, Schedule,
     Slot, Verdict, View,
     instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Network, PROTOCOLS, Primary, Sense, Timeouts,
-        WITHOUT_MUTANTS, Who,
+        BigM, Budget, Fault, FaultKind, Formulation, Goal, Network, PROTOCOLS, Primary, Published,
+        REFERENCE_2020, Receipt, Reference, Sense, Timeouts, WITHOUT_MUTANTS, Who,
     },
     outcome::{Certificate, Termination},
     read,
@@ -94,19 +94,54 @@ fn formulation() -> impl Strategy<Value = Formulation> {
     ]
 }
 
+fn reference() -> impl Strategy<Value = Reference> {
+    let kinds = vec![
+        Receipt::PrepareRequest,
+        Receipt::PrepareResponse,
+        Receipt::PreCommit,
+        Receipt::Commit,
+        Receipt::ChangeView,
+    ];
+    let model = prop_oneof![
+        Just(Published::Fork),
+        Just(Published::ForkByzantine),
+        Just(Published::Liveness),
+    ];
+    let big_m = prop_oneof![Just(BigM::Published), Just(BigM::Corrected)];
+    let switches = (any::<bool>(), any::<bool>(), any::<bool>());
+    (model, big_m, subsequence(kinds, 0..=5), switches).prop_map(
+        |(model, big_m, deliver, (speed_up, ten_to_the_view, valid_inequalities))| Reference {
+            model,
+            speed_up,
+            big_m,
+            deliver,
+            ten_to_the_view,
+            valid_inequalities,
+        },
+    )
+}
+
 fn instance() -> impl Strategy<Value = Instance> {
     let sizes = (1..=64_u32, 1..=8_u32, 1..=16_u32, 1..=8_u32, 1..=400_u32);
     let named = (0..PROTOCOLS.len()).prop_flat_map(|position| {
         let (protocol, rule_sets, mutants) = PROTOCOLS[position];
         let rules = prop::sample::select(rule_sets.to_vec());
-        let mutant = option::of(prop::sample::select(mutants.to_vec()));
-        (rules, mutant).prop_map(move |(rules, mutant)| {
+        let mutants: Vec<_> = std::iter::once(None)
+            .chain(mutants.iter().copied().map(Some))
+            .collect();
+        let mutant = prop::sample::select(mutants);
+        (rules, mutant, reference()).prop_map(move |(rules, mutant, reference)| {
             let mutant = mutant.filter(|_| !WITHOUT_MUTANTS.contains(&rules));
-            (protocol, rules, mutant)
+            let reference = if rules == REFERENCE_2020 {
+                reference
+            } else {
+                Reference::default()
+            };
+            (protocol, rules, mutant, reference)
         })
     });
     (sizes, named).prop_flat_map(
-        |((n, heights, views, blocks, slots), (protocol, rules, mutant))| {
+        |((n, heights, views, blocks, slots), (protocol, rules, mutant, reference))| {
             let quorum = n - (n - 1) / 3;
             let block_time = option::of((1..=400 / quorum).prop_map(move |k| k * quorum));
             let primary = prop_oneof![Just(Primary::Rotation), Just(Primary::Free)];
@@ -132,6 +167,7 @@ fn instance() -> impl Strategy<Value = Instance> {
                         formulation,
                         budget,
                         mutant: mutant.map(str::to_owned),
+                        reference: reference.clone(),
                     }
                 },
             )

@@ -51,7 +51,7 @@ impl fmt::Display for Text<'_> {
 fn row_names(program: &Program) -> Vec<String> {
     let mut taken = BTreeSet::from(["objective".to_owned()]);
     let allowed = |char: char| {
-        if char.is_ascii_alphanumeric() {
+        if char.is_ascii_alphanumeric() || "(),".contains(char) {
             char
         } else {
             '_'
@@ -342,7 +342,7 @@ ENDATA
     #[test]
     fn names_the_formats_do_not_take_are_replaced_and_stay_unique() {
         let mut program = rows_of_every_kind();
-        program.rows[0].name = "commit[0,1]".to_owned();
+        program.rows[0].name = "commit[0;1]".to_owned();
         program.rows[1].name = "commit[0 1]".to_owned();
         let text = lp(&program);
         assert!(text.contains(" commit_0_1_: "), "{text}");

@@ -7,7 +7,7 @@ use milp_replay::{
 };
 use milp_schema::{
     Instance, Verdict,
-    instance::PROTOCOLS,
+    instance::{PROTOCOLS, REFERENCE_2020},
     verdict::{Holds, Liveness},
 };
 use std::{fmt, str::FromStr};
@@ -48,8 +48,13 @@ impl FromStr for Engine {
             Some((protocol, mutant)) => (protocol, Some(mutant)),
             None => (text, None),
         };
-        let Some((_, _, mutants)) = PROTOCOLS.iter().find(|(name, _, _)| *name == protocol) else {
-            let protocols = PROTOCOLS.map(|(name, _, _)| name);
+        // The published programs have no replicas.
+        let replicas = PROTOCOLS
+            .iter()
+            .filter(|(_, rules, _)| *rules != [REFERENCE_2020]);
+        let mut known = replicas.clone();
+        let Some((_, _, mutants)) = known.find(|(name, _, _)| *name == protocol) else {
+            let protocols = replicas.map(|(name, _, _)| *name);
             let names = [OWN].into_iter().chain(ADAPTERS).chain(protocols);
             return Err(format!(
                 "no replicas for protocol `{protocol}`: expected one of {}",

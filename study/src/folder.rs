@@ -2,7 +2,9 @@
 
 use crate::{Error, learn::Cuts};
 use milp_schema::{
-    Choice, Instance, Outcome, ReplicaId, Schedule, instance::FaultKind, read, write,
+    Choice, Instance, Outcome, ReplicaId, Schedule,
+    instance::{FaultKind, REFERENCE_2020},
+    read, write,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,6 +18,8 @@ pub const SCHEDULE: &str = "schedule.csv";
 pub const PREDICTIONS: &str = "predictions.csv";
 /// What the solve found.
 pub const OUTCOME: &str = "outcome.yaml";
+/// The columns of the incumbent that are not zero, where it is no schedule.
+pub const TABLE: &str = "solution.csv";
 /// What was learned from an engine.
 pub const CUTS: &str = "cuts.yaml";
 /// What a replay must find for ever.
@@ -47,7 +51,7 @@ impl Folder {
         }
         let outcome = read::outcome(&dir.join(OUTCOME))?;
         if outcome.schedule_sha256.is_none() {
-            return Err(no_schedule(dir, &outcome.sentence));
+            return Err(no_schedule(dir, &outcome));
         }
         let schedule = read::schedule(dir)?;
         check(&outcome.instance, &schedule, dir)?;
@@ -153,14 +157,11 @@ impl Driven {
                 path.display()
             )));
         }
-        if let Some(Outcome {
-            schedule_sha256: None,
-            sentence,
-            ..
-        }) = &outcome
+        if let Some(outcome) = &outcome
+            && outcome.schedule_sha256.is_none()
             && !file.is_file()
         {
-            return Err(no_schedule(dir, sentence));
+            return Err(no_schedule(dir, outcome));
         }
         let choices = read::choices(&file)?;
         let predictions = dir.join(PREDICTIONS);
@@ -223,8 +224,16 @@ fn check(instance: &Instance, schedule: &Schedule, dir: &Path) -> Result<(), Err
     )?)
 }
 
-fn no_schedule(dir: &Path, sentence: &str) -> Error {
-    Error::Refused(format!("{} holds no schedule: {sentence}", dir.display()))
+fn no_schedule(dir: &Path, outcome: &Outcome) -> Error {
+    let dir = dir.display();
+    Error::Refused(if outcome.instance.rules == REFERENCE_2020 {
+        format!(
+            "{dir} holds no schedule: a point of a published program is none; {TABLE} has what \
+             it says"
+        )
+    } else {
+        format!("{dir} holds no schedule: {}", outcome.sentence)
+    })
 }
 
 /// SHA-256 of a file, lower-case hex.
@@ -283,7 +292,7 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
 }
 
 fn is_part_of_a_result(name: &str) -> bool {
-    [SCHEDULE, PREDICTIONS, OUTCOME, CUTS].contains(&name)
+    [SCHEDULE, PREDICTIONS, OUTCOME, TABLE, CUTS].contains(&name)
         || between(name, "trace.", ".ndjson")
         || between(name, "verdict.", ".yaml")
 }

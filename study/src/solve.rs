@@ -15,7 +15,7 @@ use milp_model::{
 };
 use milp_schema::{
     Instance, Outcome, Schedule,
-    instance::{Goal, Sense},
+    instance::{Goal, REFERENCE_2020, Sense},
     outcome::Termination,
     write,
 };
@@ -48,6 +48,8 @@ pub struct Solution {
     pub outcome: Outcome,
     /// The worst schedule found, if any.
     pub schedule: Option<Schedule>,
+    /// The incumbent as a table, where a formulation's points are no schedules.
+    pub table: Option<String>,
     /// Size of the program.
     pub size: Size,
     /// Optimum of the linear relaxation, where it was solved.
@@ -136,8 +138,10 @@ pub fn solve_with(
         Some(folder) => Some(encoded(&built, folder)?),
     };
     let solved = milp_solver::solve(program, &settings, interrupt, progress)?;
-    let decoded = solved.point.as_ref().map(|point| built.decode(point));
-    let decoded = decoded.transpose()?;
+    let point = solved.point.as_deref();
+    let table = point.and_then(|point| built.table(point));
+    let schedule = point.filter(|_| table.is_none());
+    let decoded = schedule.map(|point| built.decode(point)).transpose()?;
     let adequacy = match (request.adequacy, solved.primal) {
         (true, Some(primal))
             if built.knows_slots() && solved.termination == Termination::Optimal =>
@@ -191,6 +195,7 @@ pub fn solve_with(
         interrupted: interrupt.load(Ordering::SeqCst) && !outcome.proved,
         outcome,
         schedule,
+        table,
         size: Size::of(program),
         root_bound: solved.root_bound,
         started_from: solved.started_from,
@@ -234,7 +239,13 @@ fn encoded(built: &Built, folder: &Folder) -> Result<Vec<Option<i64>>, Error> {
 impl Solution {
     /// The files of the result, by name.
     pub fn files(&self) -> std::collections::BTreeMap<String, Vec<u8>> {
-        folder::files(&self.outcome, self.schedule.as_ref())
+        let mut files = folder::files(&self.outcome, self.schedule.as_ref());
+        files.extend(
+            self.table
+                .iter()
+                .map(|table| (folder::TABLE.to_owned(), table.clone().into_bytes())),
+        );
+        files
     }
 }
 
@@ -245,8 +256,14 @@ fn check_horizon(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Adequacy, Error> {
+    // Where every view has slots of its own they grow together.
+    let more = if instance.rules == REFERENCE_2020 {
+        ADEQUACY_SLOTS.next_multiple_of(instance.views)
+    } else {
+        ADEQUACY_SLOTS
+    };
     let longer = Instance {
-        slots: instance.slots + ADEQUACY_SLOTS,
+        slots: instance.slots + more,
         ..instance.clone()
     };
     let built = build(&longer, cuts)?;

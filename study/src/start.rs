@@ -8,7 +8,7 @@ use milp_model::Built;
 use milp_replay::random::{self, Executed};
 use milp_schema::{
     Instance,
-    instance::{Goal, Sense},
+    instance::{Goal, REFERENCE_2020, Sense},
     schedule::Event,
 };
 use std::collections::BTreeSet;
@@ -19,8 +19,10 @@ const EXECUTIONS: u64 = 300;
 /// The point of the worst execution drawn, one entry per column. Random executions rarely end in a
 /// final state, so a goal that needs one starts from a lock, where one is known.
 pub(crate) fn random_start(instance: &Instance, built: &Built) -> Option<Vec<Option<i64>>> {
-    // Without slots in the program the solver needs no help to find an execution.
-    if !built.knows_slots() || !random::covers(instance) {
+    // Without slots in the program the solver needs no help to find an execution, and the published
+    // programs have executions of their own.
+    let helps = built.knows_slots() && instance.rules != REFERENCE_2020;
+    if !helps || !random::covers(instance) {
         return None;
     }
     if instance.goal == Goal::Stall {

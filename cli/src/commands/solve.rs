@@ -9,7 +9,7 @@ use milp_schema::{
 use milp_solver::Settings;
 use milp_study::{
     Error,
-    folder::{self, Folder, SCHEDULE},
+    folder::{self, Folder, SCHEDULE, TABLE},
     learn::{self, Ending, Witness},
     sentence,
     solve::{Request, Solution, solve},
@@ -261,6 +261,8 @@ fn summary(solution: &Solution, out: &Path) {
     let size = &solution.size;
     let written = if solution.schedule.is_some() {
         out.join(SCHEDULE)
+    } else if solution.table.is_some() {
+        out.join(TABLE)
     } else {
         out.to_owned()
     };

@@ -1,6 +1,7 @@
 //! Formulations: how rules become columns and rows.
 
 pub mod counting;
+pub mod reference;
 pub mod timed;
 
 use crate::{Built, Error};

@@ -42,6 +42,7 @@ fn instance(heights: u32) -> Instance {
         formulation: Formulation::Auto,
         budget: Budget::default(),
         mutant: None,
+        reference: milp_schema::instance::Reference::default(),
     }
 }
 

@@ -37,7 +37,7 @@ use milp_replay::{
 };
 use milp_schema::{
     Instance, ReplicaId, Verdict,
-    instance::Goal,
+    instance::{Goal, REFERENCE_2020},
     outcome::Termination,
     verdict::{Holds, Liveness},
 };
@@ -212,6 +212,13 @@ pub fn learn(
     progress: &mut dyn FnMut(&Progress),
     report: &mut dyn FnMut(&Cut),
 ) -> Result<Learned, Error> {
+    if request.solve.instance.rules == REFERENCE_2020 {
+        return Err(Error::Refused(
+            "no engine can confirm a point of a published program, which is no schedule: remove \
+             --confirm"
+                .to_owned(),
+        ));
+    }
     let mut course = Course {
         request,
         cuts: Cuts::of(&request.witness.to_string()),

@@ -41,6 +41,7 @@ pub(crate) fn instance(protocol: &str, views: u32, slots: u32, goal: Goal) -> In
         formulation: Formulation::Timed,
         budget: Budget::default(),
         mutant: None,
+        reference: milp_schema::instance::Reference::default(),
     }
 }
 
