@@ -1,6 +1,6 @@
 //! A program in some formulation, and the way back from its points.
 
-use crate::{error::Error, formulation::timed, program::Program};
+use crate::{error::Error, formulation::{causal, timed}, program::Program};
 use milp_schema::{ReplicaId, Schedule, instance::FaultKind};
 
 /// What a point of a program says.
@@ -20,6 +20,8 @@ pub struct Decoded {
 pub enum Built {
     /// One binary per event, indices and slot.
     Timed(timed::Built),
+    /// One level per act, no slots.
+    Causal(causal::Built),
 }
 
 impl Built {
@@ -27,6 +29,7 @@ impl Built {
     pub fn program(&self) -> &Program {
         match self {
             Self::Timed(built) => &built.program,
+            Self::Causal(built) => &built.program,
         }
     }
 
@@ -34,6 +37,7 @@ impl Built {
     pub fn formulation(&self) -> &'static str {
         match self {
             Self::Timed(built) => built.formulation,
+            Self::Causal(_) => "causal",
         }
     }
 
@@ -41,6 +45,7 @@ impl Built {
     pub fn knows_slots(&self) -> bool {
         match self {
             Self::Timed(_) => true,
+            Self::Causal(_) => false,
         }
     }
 
@@ -52,6 +57,7 @@ impl Built {
     pub fn decode(&self, point: &[i64]) -> Result<Decoded, Error> {
         match self {
             Self::Timed(built) => Ok(built.decode(point)),
+            Self::Causal(built) => built.decode(point),
         }
     }
 
@@ -68,6 +74,7 @@ impl Built {
     ) -> Result<Vec<Option<i64>>, String> {
         match self {
             Self::Timed(built) => built.encode(schedule, faulty),
+            Self::Causal(_) => Err("formulation `causal` takes no schedules".into()),
         }
     }
 }

@@ -31,7 +31,9 @@ pub fn build(instance: &Instance) -> Result<Built, Error> {
             return Ok(Built::Timed(formulation::timed::of(instance)?));
         }
         Formulation::Counting => "counting",
-        Formulation::Causal => "causal",
+        Formulation::Causal => {
+            return Ok(Built::Causal(formulation::causal::of(instance)?));
+        }
         Formulation::Reference => "reference",
     };
     Err(Error::Unsupported {
