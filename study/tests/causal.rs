@@ -115,3 +115,53 @@ fn locks_of_the_formal_model_are_found_and_excluded() {
         assert_eq!(optimum(&what, &instance), Some(value), "{what}");
     }
 }
+
+#[test]
+fn the_paper_s_rules_agree_with_timed() {
+    for (protocol, views, slots) in [("dbft1", 1, 7), ("dbft2", 1, 8), ("dbft1", 2, 11), ("dbft2", 2, 13)] {
+        for goal in GOALS {
+            for network in [Network::Asynchronous, Network::Eventual] {
+                if goal == Goal::Stall && network == Network::Asynchronous {
+                    continue;
+                }
+                let mut instance = instance(protocol, views, slots, goal);
+                instance.network = network;
+                same(&format!("{protocol} {views} {goal:?} {network:?}"), &instance);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_paper_s_rules_with_faults_agree_with_timed() {
+    for (protocol, slots) in [("dbft1", 7), ("dbft2", 8)] {
+        for goal in GOALS {
+            for kind in [FaultKind::Crash, FaultKind::Network, FaultKind::Byzantine] {
+                if goal == Goal::Stall && kind == FaultKind::Network {
+                    continue;
+                }
+                let mut instance = instance(protocol, 1, slots, goal);
+                instance.network = Network::Eventual;
+                instance.faults = vec![any(kind, 1)];
+                instance.blocks_per_proposal = 2;
+                same(&format!("{protocol} {goal:?} {kind:?}"), &instance);
+                instance.network = Network::Asynchronous;
+                if goal != Goal::Stall {
+                    same(&format!("{protocol} {goal:?} {kind:?}, any delay"), &instance);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn mutants_agree_with_timed() {
+    for mutant in ["no-commit-lock", "small-quorum"] {
+        for goal in GOALS {
+            let mut instance = instance("dbft2", 2, 12, goal);
+            instance.network = Network::Eventual;
+            instance.mutant = Some(mutant.into());
+            same(&format!("{mutant} {goal:?}"), &instance);
+        }
+    }
+}

@@ -108,6 +108,14 @@ impl Reading<'_> {
         slots.map(|(_, &slot)| slot).max().unwrap_or(0)
     }
 
+    /// Whether an act happens as soon as it can.
+    fn must(&self, act: Act) -> bool {
+        match act {
+            Act::Does(e, ..) => self.causal.events[e].modality == Modality::Must,
+            Act::Enters(..) => true,
+        }
+    }
+
     /// Gives an act its slot, and says what arrives for it and what is seen of it.
     fn place(&mut self, act: Act) -> Result<(), Error> {
         let (i, b) = match act {
@@ -115,7 +123,11 @@ impl Reading<'_> {
             Act::Enters(i, _) => (i, 0),
         };
         let wants = self.wants(act, b)?;
-        let mut slot = self.last_slot(i) + 1;
+        // What needs nothing more to arrive happens at once.
+        let news = |said: &Said| !self.got.contains(&(i, *said));
+        let waits = wants.iter().flat_map(|wants| &wants.messages).any(news);
+        let at_once = !self.causal.pools() && self.must(act) && !waits;
+        let mut slot = (self.last_slot(i) + u32::from(!at_once)).max(1);
         for wanted in wants.iter().flat_map(|wants| &wants.messages) {
             slot = slot.max(self.arrives_from(*wanted)?);
         }

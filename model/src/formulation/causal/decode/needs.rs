@@ -47,8 +47,8 @@ impl Reading<'_> {
         Ok(all)
     }
 
-    /// As many messages of a quorum as replica i needs beside its own: those sent first, then
-    /// Byzantine ones.
+    /// As many messages of a quorum as replica i needs beside its own: those it has, those
+    /// sent first, then Byzantine ones.
     fn of_quorum(&self, i: u32, quorum: &Quorum) -> Result<Vec<Said>, Error> {
         let causal = self.causal;
         let m = causal.quorum_number(quorum);
@@ -57,7 +57,7 @@ impl Reading<'_> {
             _ => 0,
         };
         let mut own = 0;
-        let mut sent: Vec<(u32, Said)> = vec![];
+        let mut sent: Vec<(bool, u32, Said)> = vec![];
         for (e, j, v) in members(causal, quorum) {
             let kind = causal.events[e].broadcasts.as_ref();
             let c = causal.channel(kind.expect("what counts is a message"));
@@ -68,14 +68,18 @@ impl Reading<'_> {
             let slot = self.slot(Act::Does(e, j, v)).filter(|_| about);
             match slot {
                 Some(_) if i == j => own = 1,
-                Some(slot) if self.is(&causal.look_up(&Key::Counts(m, e, j, v))) => {
-                    sent.push((slot, (c, j, v, block)));
+                Some(slot) => {
+                    let said = (c, j, v, block);
+                    let has = self.got.contains(&(i, said));
+                    if has || self.is(&causal.look_up(&Key::Counts(m, e, j, v))) {
+                        sent.push((!has, slot, said));
+                    }
                 }
-                _ => {}
+                None => {}
             }
         }
         sent.sort_unstable();
-        let honest = sent.into_iter().map(|(_, said)| said);
+        let honest = sent.into_iter().map(|(_, _, said)| said);
         let forged = (0..causal.n).filter_map(|j| self.forged(quorum, j, block));
         let needed = usize::try_from(quorum.at_least - own).unwrap_or(0);
         let all: Vec<Said> = honest.chain(forged).take(needed).collect();
