@@ -165,3 +165,30 @@ fn mutants_agree_with_timed() {
         }
     }
 }
+
+#[test]
+fn the_production_rules_agree_with_timed_in_one_view() {
+    for goal in GOALS {
+        for kind in [None, Some(FaultKind::Crash), Some(FaultKind::Byzantine)] {
+            for network in [Network::Asynchronous, Network::Eventual] {
+                if goal == Goal::Stall && network == Network::Asynchronous {
+                    continue;
+                }
+                let mut instance = model("nspcc", 1, 7, goal);
+                instance.network = network;
+                instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
+                same(&format!("nspcc {goal:?} {kind:?} {network:?}"), &instance);
+            }
+        }
+    }
+}
+
+#[test]
+fn locks_of_the_production_rules_are_found() {
+    for (views, kind) in [(2, None), (2, Some(FaultKind::Crash)), (2, Some(FaultKind::Byzantine))] {
+        let mut instance = model("nspcc", views, 10, Goal::Stall);
+        instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
+        let what = format!("nspcc {views} {kind:?}");
+        assert_eq!(optimum(&what, &instance), Some(0), "{what}");
+    }
+}

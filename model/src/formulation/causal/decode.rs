@@ -1,6 +1,7 @@
 //! From a point of the program to a schedule: every act gets the first slot in which all it needs
 //! can have arrived, and what it needs arrives in that slot.
 
+mod guarded;
 mod needs;
 
 use super::columns::{Act, Causal, FAULTS};
@@ -93,7 +94,7 @@ impl Reading<'_> {
     }
 
     /// The block that an event of view v is about.
-    fn block(&self, e: usize, i: u32, v: u32) -> u32 {
+    pub(super) fn block(&self, e: usize, i: u32, v: u32) -> u32 {
         let mut blocks = self.causal.about(e, v);
         let did = |&b: &u32| self.is(&self.causal.did(e, i, v, b));
         blocks.find(did).unwrap_or(0)

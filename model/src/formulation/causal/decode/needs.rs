@@ -42,7 +42,7 @@ impl Reading<'_> {
             }
         }
         wants.messages.retain(|&(_, j, ..)| j != i);
-        let mut all = self.guarded(act, b);
+        let mut all = self.guarded(act);
         all.push(wants);
         Ok(all)
     }
@@ -109,17 +109,5 @@ impl Reading<'_> {
             .flat_map(|v| quorum.of.iter().map(move |&c| (c, v)))
             .collect();
         places.iter().find(made).map(|&(c, v)| (c, j, v, block))
-    }
-}
-
-impl Reading<'_> {
-    /// What arrives for an act under an acceptance guard.
-    fn guarded(&self, _act: Act, _b: u32) -> Vec<Wants> {
-        vec![]
-    }
-
-    /// The order in which the rest arrives at replica i in the end, a group a slot.
-    pub(super) fn in_order(&self, _i: u32, pending: Vec<Said>) -> Vec<Vec<Said>> {
-        vec![pending]
     }
 }

@@ -13,7 +13,7 @@ mod settle;
 mod guard;
 
 pub(super) use fault::faults;
-pub(super) use guard::guards;
+pub(super) use guard::{Seat, guards};
 pub(super) use own::own;
 pub(super) use quorum::{members, quorums};
 pub(super) use require::{requirements, the_sender};

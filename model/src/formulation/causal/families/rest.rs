@@ -25,6 +25,7 @@ pub(in super::super) fn final_states(causal: &mut Causal) {
         last_view_stays(causal, enter.as_ref());
     }
     if causal.guards() {
+        no_actions(causal, &Expr::default(), |causal, e| !causal.in_view(e));
         super::settle::final_states(causal, stall);
         return;
     }
@@ -33,22 +34,28 @@ pub(in super::super) fn final_states(causal: &mut Causal) {
     } else {
         Expr::default()
     };
+    no_actions(causal, &over, |_, _| true);
+    if let Some(enter) = enter {
+        no_step(causal, &enter, &over);
+        if stall && !causal.pools() {
+            everyone_rests(causal, &enter);
+        }
+    }
+}
+
+/// None of the chosen events that happen by themselves, or may happen, is enabled.
+fn no_actions(causal: &mut Causal, over: &Expr, chosen: impl Fn(&Causal, usize) -> bool) {
     for e in 0..causal.events.len() {
-        if matches!(causal.events[e].modality, Modality::Timer { .. }) {
+        let timer = matches!(causal.events[e].modality, Modality::Timer { .. });
+        if timer || !chosen(causal, e) {
             continue;
         }
         for v in 0..causal.views {
             for i in 0..causal.n {
                 if causal.does(e, i, v) {
-                    no_action(causal, Seat { e, i, v }, &over);
+                    no_action(causal, Seat { e, i, v }, over);
                 }
             }
-        }
-    }
-    if let Some(enter) = enter {
-        no_step(causal, &enter, &over);
-        if stall && !causal.pools() {
-            everyone_rests(causal, &enter);
         }
     }
 }
