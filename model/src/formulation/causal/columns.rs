@@ -32,6 +32,8 @@ pub enum Key {
     Since(usize),
     /// In quorum number m the message that j sent by event e in view v counts.
     Counts(usize, usize, u32, u32),
+    /// Of two milestones the first comes first.
+    Before(usize, usize),
     /// Byzantine j makes the message of channel c about block b of view v, for everybody.
     Made(usize, u32, u32, u32),
     /// Byzantine j makes one of channel c about view v or a later one.
@@ -319,6 +321,9 @@ impl Causal {
                         }
                     }
                 }
+                if !self.guards() {
+                    continue;
+                }
                 let name = match act {
                     Act::Enters(i, v) => format!("level_enter_i{i}_v{v}"),
                     Act::Does(e, i, v) => format!("level_{}_i{i}_v{v}", self.events[e].name),
@@ -400,7 +405,9 @@ impl Causal {
         let m = self.quorums.len();
         let name = quorum.name.clone();
         self.add(Key::Complete(m), format!("complete_{name}"), 1);
-        self.add(Key::Since(m), format!("since_{name}"), self.highest);
+        if self.guards() {
+            self.add(Key::Since(m), format!("since_{name}"), self.highest);
+        }
         for &c in &quorum.of {
             for (e, j, v) in self.counted(c, quorum.about) {
                 let event = self.events[e].name;

@@ -46,7 +46,7 @@ pub(super) fn decode(causal: &Causal, point: &[i64]) -> Result<Decoded, Error> {
         rows: vec![],
         predictions: vec![],
     };
-    for act in reading.acts() {
+    for act in reading.acts()? {
         reading.place(act)?;
     }
     let slots = reading.finish();
@@ -82,15 +82,36 @@ impl Reading<'_> {
         self.slots.get(&act).copied()
     }
 
-    /// What happens, by level; of one level, as a replica does it.
-    fn acts(&self) -> Vec<Act> {
-        let mut acts: Vec<(i64, Act)> = (0..self.causal.n)
-            .flat_map(|i| self.causal.acts(i))
+    /// What happens, so that everything comes after what it waits for.
+    fn acts(&self) -> Result<Vec<Act>, Error> {
+        let acts = (0..self.causal.n).flat_map(|i| self.causal.acts(i));
+        let mut rest: Vec<Act> = acts
             .filter(|&act| self.is(&self.causal.happens(act)))
-            .map(|act| (self.value(&self.causal.level(act)), act))
             .collect();
-        acts.sort();
-        acts.into_iter().map(|(_, act)| act).collect()
+        if self.causal.guards() {
+            rest.sort_by_key(|&act| (self.value(&self.causal.level(act)), act));
+            return Ok(rest);
+        }
+        let is = |expr: &Expr| self.is(expr);
+        let mut done: Vec<Act> = vec![];
+        while !rest.is_empty() {
+            let ready = |&act: &Act| {
+                let own = |&other: &Act| {
+                    replica(other) == replica(act) && self.causal.comes_before(other, act)
+                };
+                let waits = self.causal.waits_for(act, &is);
+                !rest.iter().any(|other| own(other) || waits.contains(other))
+            };
+            let (now, later): (Vec<Act>, Vec<Act>) = rest.iter().partition(|&act| ready(act));
+            if now.is_empty() {
+                return Err(Error::NoSchedule {
+                    why: format!("{} acts wait for each other", rest.len()),
+                });
+            }
+            done.extend(now);
+            rest = later;
+        }
+        Ok(done)
     }
 
     /// The block that an event of view v is about.
@@ -102,10 +123,7 @@ impl Reading<'_> {
 
     /// The last slot in which replica i acts.
     fn last_slot(&self, i: u32) -> u32 {
-        let own = |act: &Act| match act {
-            Act::Does(_, j, _) | Act::Enters(j, _) => *j == i,
-        };
-        let slots = self.slots.iter().filter(|(act, _)| own(act));
+        let slots = self.slots.iter().filter(|(act, _)| replica(**act) == i);
         slots.map(|(_, &slot)| slot).max().unwrap_or(0)
     }
 
@@ -321,6 +339,12 @@ impl Reading<'_> {
             }
         }
         faulty
+    }
+}
+
+fn replica(act: Act) -> u32 {
+    match act {
+        Act::Does(_, i, _) | Act::Enters(i, _) => i,
     }
 }
 

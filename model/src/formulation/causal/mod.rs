@@ -72,6 +72,7 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
     families::own(&mut causal);
     families::quorums(&mut causal);
     families::requirements(&mut causal);
+    families::precedes(&mut causal);
     families::guards(&mut causal);
     families::final_states(&mut causal);
     goal::state(&mut causal);

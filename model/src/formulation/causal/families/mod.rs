@@ -6,6 +6,7 @@
 
 mod fault;
 mod own;
+mod precede;
 mod quorum;
 mod require;
 mod rest;
@@ -15,6 +16,7 @@ mod guard;
 pub(super) use fault::faults;
 pub(super) use guard::{Seat, guards};
 pub(super) use own::own;
+pub(super) use precede::precedes;
 pub(super) use quorum::{members, quorums};
 pub(super) use require::{requirements, the_sender};
 pub(super) use rest::final_states;

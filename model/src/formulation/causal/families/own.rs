@@ -17,7 +17,9 @@ pub(in super::super) fn own(causal: &mut Causal) {
         }
         enters(causal, i);
         decides_once(causal, i);
-        comes_before(causal, i);
+        if causal.guards() {
+            comes_before(causal, i);
+        }
     }
     free_order(causal);
     change_views_at_most(causal);

@@ -17,6 +17,7 @@ pub(in super::super) fn quorums(causal: &mut Causal) {
         let quorum = causal.quorums[m].clone();
         let complete = causal.family("quorum_requires_messages", "E6", &[39], Tag::Legal);
         let counts = causal.family("count_requires_send", "E2", &[23, 30, 34], Tag::Legal);
+        let guards = causal.guards();
         let level = causal.family("quorum_requires_message_before", "E2", &[], Tag::Legal);
         let mut all = causal.forged_votes(&quorum);
         for (e, j, v) in members(causal, &quorum) {
@@ -27,10 +28,13 @@ pub(in super::super) fn quorums(causal: &mut Causal) {
                 _ => causal.did_in_view(e, j, v),
             };
             causal.at_most(counts, &label, counted.clone(), sent);
+            all += counted.clone();
+            if !guards {
+                continue;
+            }
             let since = causal.look_up(&Key::Since(m));
-            let right = since + (1 - counted.clone()) * causal.highest;
+            let right = since + (1 - counted) * causal.highest;
             causal.at_most(level, &label, causal.level(Act::Does(e, j, v)), right);
-            all += counted;
         }
         let needs = causal.complete(m) * quorum.at_least;
         causal.at_most(complete, &format!("_{}", quorum.name), needs, all);

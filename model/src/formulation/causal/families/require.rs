@@ -105,7 +105,7 @@ fn requires(causal: &mut Causal, place: Place) {
                 let (send, j) = the_sender(causal, c, v);
                 let held = causal.did(send, j, v, b) + causal.forged(c, j, v, b);
                 causal.at_most(family, &label, did.clone(), held);
-                if i != j {
+                if i != j && causal.guards() {
                     let late = (1 - did) * (causal.highest + 1) + causal.level(place.act());
                     let early = causal.level(Act::Does(send, j, v)) + 1;
                     causal.at_most(family, &format!("{label}_level"), early, late);
@@ -139,6 +139,9 @@ fn after_quorum(
     act: Act,
 ) {
     causal.at_most(family, label, did.clone(), causal.complete(m));
+    if !causal.guards() {
+        return;
+    }
     let late = (1 - did.clone()) * (causal.highest + 1) + causal.level(act);
     let since = causal.look_up(&Key::Since(m)) + 1;
     causal.at_most(family, &format!("{label}_level"), since, late);
