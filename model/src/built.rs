@@ -2,7 +2,7 @@
 
 use crate::{
     error::Error,
-    formulation::{counting, reference, timed},
+    formulation::{causal, counting, reference, timed},
     program::Program,
 };
 use milp_schema::{ReplicaId, Schedule, instance::FaultKind};
@@ -29,6 +29,8 @@ pub enum Built {
     Counting(counting::Built),
     /// The published programs of 2020.
     Reference(reference::Built),
+    /// One level per act, no slots.
+    Causal(causal::Built),
 }
 
 impl Built {
@@ -38,6 +40,7 @@ impl Built {
             Self::Timed(built) => &built.program,
             Self::Counting(built) => &built.program,
             Self::Reference(built) => &built.program,
+            Self::Causal(built) => &built.program,
         }
     }
 
@@ -47,6 +50,7 @@ impl Built {
             Self::Timed(built) => built.formulation,
             Self::Counting(built) => built.formulation,
             Self::Reference(_) => "reference",
+            Self::Causal(_) => "causal",
         }
     }
 
@@ -54,7 +58,7 @@ impl Built {
     pub fn knows_slots(&self) -> bool {
         match self {
             Self::Timed(_) | Self::Reference(_) => true,
-            Self::Counting(_) => false,
+            Self::Counting(_) | Self::Causal(_) => false,
         }
     }
 
@@ -64,7 +68,7 @@ impl Built {
     /// If `point` does not have one value per column.
     pub fn table(&self, point: &[i64]) -> Option<String> {
         match self {
-            Self::Timed(_) | Self::Counting(_) => None,
+            Self::Timed(_) | Self::Counting(_) | Self::Causal(_) => None,
             Self::Reference(built) => Some(built.table(point)),
         }
     }
@@ -83,6 +87,7 @@ impl Built {
                 why: "it is a point of a published program, whose executions no replica follows"
                     .into(),
             }),
+            Self::Causal(built) => built.decode(point),
         }
     }
 
@@ -103,6 +108,7 @@ impl Built {
             Self::Reference(_) => {
                 Err("the published programs take no schedules of our replicas".into())
             }
+            Self::Causal(_) => Err("formulation `causal` takes no schedules".into()),
         }
     }
 }

@@ -29,32 +29,25 @@ use milp_schema::{
 /// # Errors
 /// Whatever the instance asks for and nothing here provides, by name: see [`Error`].
 pub fn build(instance: &Instance) -> Result<Built, Error> {
+    // Rules that only the published programs have.
     let published = instance.rules == REFERENCE_2020;
-    let name = match instance.formulation {
-        Formulation::Reference => return reference(instance),
-        // Rules that only the published programs have.
-        Formulation::Auto if published => return reference(instance),
-        Formulation::Timed if published => {
-            return Err(Error::Unsupported {
-                formulation: "timed",
-                construct: format!("rule set `{REFERENCE_2020}`"),
-                hint: "use `formulation: reference`".into(),
-            });
-        }
-        Formulation::Auto => return formulation::cheapest(instance),
-        Formulation::Timed => return Ok(Built::Timed(formulation::timed::of(instance)?)),
-        Formulation::Counting => {
-            return Ok(Built::Counting(formulation::counting::of(instance)?));
-        }
-        Formulation::Causal => "causal",
+    let refused = |formulation| {
+        Err(Error::Unsupported {
+            formulation,
+            construct: format!("rule set `{REFERENCE_2020}`"),
+            hint: "use `formulation: reference`".into(),
+        })
     };
-    Err(Error::Unsupported {
-        formulation: name,
-        construct: "any protocol yet".into(),
-        hint: "use `formulation: auto` or `timed`".into(),
-    })
-}
-
-fn reference(instance: &Instance) -> Result<Built, Error> {
-    Ok(Built::Reference(formulation::reference::of(instance)?))
+    match instance.formulation {
+        Formulation::Auto if !published => formulation::cheapest(instance),
+        Formulation::Auto | Formulation::Reference => {
+            formulation::reference::of(instance).map(Built::Reference)
+        }
+        Formulation::Timed if published => refused("timed"),
+        Formulation::Counting if published => refused("counting"),
+        Formulation::Causal if published => refused("causal"),
+        Formulation::Timed => formulation::timed::of(instance).map(Built::Timed),
+        Formulation::Counting => formulation::counting::of(instance).map(Built::Counting),
+        Formulation::Causal => formulation::causal::of(instance).map(Built::Causal),
+    }
 }

@@ -1,5 +1,6 @@
 //! Formulations: how rules become columns and rows.
 
+pub mod causal;
 pub mod counting;
 pub mod reference;
 pub mod timed;

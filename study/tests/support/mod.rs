@@ -339,3 +339,18 @@ pub(crate) fn production_variants(views: u32, slots: u32) -> Vec<(&'static str, 
     });
     all
 }
+
+/// What the replicas did instead, for whoever looks at a failed test.
+#[expect(clippy::print_stdout, reason = "a failed test shows it")]
+pub(crate) fn explain(instance: &Instance, decoded: &Decoded) {
+    let options = Options {
+        protocol: Protocol::Own,
+        compare: true,
+        signatures: Signatures::Symbolic,
+        recovery: Recovery::Ideal,
+    };
+    match replay(instance, &decoded.faulty, &decoded.schedule, &options) {
+        Ok(replayed) => println!("{:#?}", replayed.verdict.notes),
+        Err(error) => println!("{error}"),
+    }
+}

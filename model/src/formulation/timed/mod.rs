@@ -31,6 +31,7 @@ mod rows;
 
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
+pub(crate) use refuse::{refuse_copies, refuse_pool};
 pub(crate) use families::{decision_quorums, most_decisions, reached_quorum};
 
 use crate::{

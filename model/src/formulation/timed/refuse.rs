@@ -84,7 +84,7 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
 }
 
 /// A pool (E25): what its families leave out, and what the instance asks for that needs copies.
-fn refuse_pool(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
+pub(crate) fn refuse_pool(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
     let faulty: u32 = instance.faults.iter().map(Fault::count).sum();
     let copies = protocol.channels.iter().any(|channel| !channel.pool);
     let must = |modality| modality != Modality::May;
@@ -164,7 +164,7 @@ fn votes_in_several_views(protocol: &Protocol) -> bool {
 }
 
 /// Copies: what only a pool can have.
-fn refuse_copies(protocol: &Protocol) -> Result<(), Error> {
+pub(crate) fn refuse_copies(protocol: &Protocol) -> Result<(), Error> {
     let may = protocol
         .events()
         .any(|event| event.modality == Modality::May)

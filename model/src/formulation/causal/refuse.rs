@@ -1,0 +1,218 @@
+//! What the formulation cannot express, by name.
+
+use crate::{
+    error::Error,
+    formulation::timed,
+    rule::{Checked, Modality, Protocol, Requires, Rule},
+};
+use milp_schema::{
+    Instance,
+    instance::{FaultKind, Goal, Network, Primary, Sense, Timeouts},
+};
+
+/// The first thing that the formulation cannot express, if there is one.
+pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
+    let pools = protocol.pools();
+    let copies = !pools;
+    let guards = protocol.rules.iter().any(|rule| matches!(rule, Rule::Hold(_)));
+    let stall = instance.goal == Goal::Stall;
+    let byzantine = instance.fault_count(FaultKind::Byzantine) > 0;
+    let crashing = instance.fault_count(FaultKind::Crash) > 0;
+    let eventual = instance.network == Network::Eventual;
+    let blocks = instance.blocks_per_proposal > 1;
+    let reasons = [
+        (
+            instance.primary == Primary::Free,
+            "`primary: free`",
+            "use `primary: rotation`",
+        ),
+        (
+            instance.heights > 1,
+            "several heights",
+            "use `heights: 1`, or `formulation: timed`",
+        ),
+        (
+            instance.goal == Goal::Slow,
+            "goal `slow`, which asks for a slot",
+            "use `formulation: timed`",
+        ),
+        (
+            instance.timeouts == Timeouts::Protocol,
+            "`timeouts: protocol`",
+            "use `timeouts: free`, or `formulation: timed`",
+        ),
+        (
+            matches!(instance.network, Network::Bounded { .. }),
+            "`network: bounded`",
+            "use `network: eventual`, or `formulation: timed`",
+        ),
+        (
+            instance.budget.late.is_some(),
+            "`budget: {late: …}`, which asks for slots",
+            "use `formulation: timed`",
+        ),
+        (
+            copies && instance.budget.injects.is_some(),
+            "`budget: {injects: …}` of copies",
+            "use `formulation: timed`",
+        ),
+        (
+            pools && blocks,
+            "a pool with several blocks per proposal",
+            "use `blocks_per_proposal: 1`",
+        ),
+        (
+            smallest_quorum(instance, protocol) < if guards { 3 } else { 2 },
+            "so small a quorum",
+            "use `formulation: timed`",
+        ),
+        (
+            copies && stall && !eventual,
+            "goal `stall` with `network: asynchronous`",
+            "use `network: eventual`, otherwise silence alone is a stall",
+        ),
+        (
+            stall && instance.fault_count(FaultKind::Network) > 0,
+            "goal `stall` with `faults: {kind: network}`",
+            "use `kind: crash`, a lost copy is offered again by recovery",
+        ),
+        (
+            stall && protocol.enter().is_none(),
+            "goal `stall` without a view change",
+            "add one to the protocol",
+        ),
+        (
+            copies && stall && byzantine && crashing,
+            "goal `stall` with Byzantine and crashing replicas together",
+            "use `formulation: timed`",
+        ),
+        (
+            copies && eventual && !monotone(instance.goal),
+            "this weighted goal with `network: eventual`",
+            "use `network: asynchronous`, or `formulation: timed`",
+        ),
+        (
+            guards && counts_messages(instance.goal),
+            "a goal that counts messages where acceptance is guarded",
+            "use `formulation: timed`",
+        ),
+        (
+            guards && blocks && eventual,
+            "several blocks per proposal where acceptance is guarded and everything arrives",
+            "use `network: asynchronous`, or `formulation: timed`",
+        ),
+        (
+            guards && stall && instance.fault_count(FaultKind::Byzantine) > instance.f(),
+            "goal `stall` with more than f Byzantine replicas where acceptance is guarded",
+            "use `formulation: timed`",
+        ),
+    ];
+    for (refused, construct, hint) in reasons {
+        if refused {
+            return unsupported(construct, hint);
+        }
+    }
+    if pools {
+        timed::refuse_pool(instance, protocol).map_err(renamed)?;
+    } else {
+        timed::refuse_copies(protocol).map_err(renamed)?;
+    }
+    refuse_rules(protocol)
+}
+
+fn refuse_rules(protocol: &Protocol) -> Result<(), Error> {
+    for rule in &protocol.rules {
+        match rule {
+            Rule::Carry { kind } => {
+                return unsupported(
+                    &format!("the construct `carry` (messages of kind {kind})"),
+                    "leave recovery to the heal phase of the replay",
+                );
+            }
+            Rule::Relation { name } => {
+                return unsupported(
+                    &format!("the construct `relation` ({name})"),
+                    "use a protocol whose blocks are unrelated",
+                );
+            }
+            _ => {}
+        }
+    }
+    for event in protocol.events() {
+        let tallies = |requirement: &&Requires| matches!(requirement, Requires::Tally { .. });
+        if event.modality == Modality::Must && event.requires.iter().filter(tallies).count() > 1 {
+            return unsupported("two tallies of an event that must happen", "use `timed`");
+        }
+        let on_vote = matches!(event.checked, Checked::OnVote { .. });
+        let guarded = protocol.rules.iter().any(|rule| matches!(rule, Rule::Hold(_)));
+        if on_vote && !guarded {
+            return unsupported("`checked: on vote` without `hold`", "use `timed`");
+        }
+        for requirement in &event.requires {
+            let Requires::Held(kind) = requirement else {
+                continue;
+            };
+            let senders: Vec<_> = protocol
+                .events()
+                .filter(|event| event.broadcasts.as_ref() == Some(kind))
+                .collect();
+            if senders.len() != 1 || senders[0].who != crate::rule::Who::Primary {
+                return unsupported(
+                    &format!("one message of kind {kind} from one of several senders"),
+                    "use `formulation: timed`",
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The smallest number of messages that some guard asks for.
+fn smallest_quorum(instance: &Instance, protocol: &Protocol) -> u32 {
+    let (n, f) = (instance.replicas, instance.f());
+    let tallies = protocol.events().flat_map(|event| &event.requires);
+    let events = tallies.filter_map(|requirement| match requirement {
+        Requires::Tally { of, at_least } if of.len() > 1 => Some(at_least.count(n, f)),
+        _ => None,
+    });
+    let enter = protocol.enter().map(|enter| enter.at_least.count(n, f));
+    events.chain(enter).min().unwrap_or(0)
+}
+
+/// Whether letting everything arrive in the end cannot make the goal smaller.
+fn monotone(goal: Goal) -> bool {
+    match goal {
+        Goal::Weighted {
+            sense,
+            blocks,
+            views,
+            messages,
+        } => sense == Sense::Maximize && blocks >= 0 && views >= 0 && messages == 0,
+        _ => true,
+    }
+}
+
+fn counts_messages(goal: Goal) -> bool {
+    matches!(goal, Goal::Weighted { messages, .. } if messages != 0)
+}
+
+fn renamed(error: Error) -> Error {
+    match error {
+        Error::Unsupported {
+            construct, hint, ..
+        } => Error::Unsupported {
+            formulation: "causal",
+            construct,
+            hint,
+        },
+        other => other,
+    }
+}
+
+fn unsupported(construct: &str, hint: &str) -> Result<(), Error> {
+    Err(Error::Unsupported {
+        formulation: "causal",
+        construct: construct.into(),
+        hint: hint.into(),
+    })
+}

@@ -1,0 +1,194 @@
+//! Formulation `causal` has the optimum of `timed` and of exhaustive search, and its schedules are
+//! followed by the replicas.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts are for whoever runs the test by hand"
+)]
+
+mod support;
+
+use milp_model::formulation::{causal, timed};
+use milp_schema::{
+    Instance,
+    instance::{FaultKind, Goal, Network},
+    outcome::Termination,
+};
+use milp_solver::Solved;
+use std::sync::atomic::AtomicBool;
+use support::{any, instance, replicas_object, settings};
+
+fn solved(program: &milp_model::program::Program) -> Solved {
+    let stop = AtomicBool::new(false);
+    let solved = milp_solver::solve(program, &settings(120.0, false), &stop, &mut |_| {})
+        .expect("the solver runs");
+    assert!(
+        matches!(
+            solved.termination,
+            Termination::Optimal | Termination::Infeasible
+        ),
+        "{:?}",
+        solved.termination
+    );
+    solved
+}
+
+/// The optimum without slots, whose schedule the replicas follow.
+#[track_caller]
+fn optimum(what: &str, instance: &Instance) -> Option<i64> {
+    let built = causal::of(instance).expect("causal supports it");
+    let solved = solved(&built.program);
+    if let Some(point) = &solved.point {
+        let decoded = built.decode(point).expect("an order of acts");
+        let mut instance = instance.clone();
+        instance.slots = decoded.slots;
+        if replicas_object(&instance, &decoded) {
+            println!(
+                "{what}, faulty {:?}\n{}\n{}",
+                decoded.faulty,
+                milp_schema::write::choices_csv(&decoded.schedule.choices),
+                milp_schema::write::predictions_csv(&decoded.schedule.predictions),
+            );
+            for (col, value) in point.iter().enumerate().filter(|(_, value)| **value != 0) {
+                println!("  {} = {value}", built.program.columns[col].name);
+            }
+            support::explain(&instance, &decoded);
+            panic!("{what}: the replicas do something else");
+        }
+    }
+    println!(
+        "{what}: {:?}, {} columns, {} rows, {} nodes, {:.2} s",
+        solved.primal,
+        built.program.columns.len(),
+        built.program.rows.len(),
+        solved.nodes,
+        solved.seconds
+    );
+    solved.primal
+}
+
+/// The optimum is that of `timed`, with the instance's slots.
+#[track_caller]
+fn same(what: &str, instance: &Instance) {
+    let mine = optimum(what, instance);
+    let built = timed::of(instance).expect("timed supports it");
+    let theirs = solved(&built.program);
+    println!("  timed: {:?}, {:.2} s", theirs.primal, theirs.seconds);
+    assert_eq!(mine, theirs.primal, "{what}");
+}
+
+const GOALS: [Goal; 4] = [Goal::Fork, Goal::Finality, Goal::Views, Goal::Stall];
+
+fn model(rules: &str, views: u32, slots: u32, goal: Goal) -> Instance {
+    Instance {
+        rules: rules.into(),
+        network: Network::Eventual,
+        ..instance("dbft2", views, slots, goal)
+    }
+}
+
+#[test]
+fn the_formal_model_agrees_with_timed() {
+    for rules in ["tla", "tla-per-view"] {
+        for goal in GOALS {
+            for kind in [None, Some(FaultKind::Crash), Some(FaultKind::Byzantine)] {
+                let mut instance = model(rules, 1, 7, goal);
+                instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
+                same(&format!("{rules} {goal:?} {kind:?}"), &instance);
+            }
+        }
+    }
+}
+
+#[test]
+fn locks_of_the_formal_model_are_found_and_excluded() {
+    for (rules, views, kind, value) in [
+        ("tla", 2, None, 1),
+        ("tla-per-view", 2, None, 0),
+        ("tla-per-view", 1, None, 1),
+        ("tla", 1, Some(FaultKind::Crash), 0),
+        ("tla", 2, Some(FaultKind::Byzantine), 0),
+    ] {
+        let mut instance = model(rules, views, 7, Goal::Stall);
+        instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
+        let what = format!("{rules}, {views} views, {kind:?}");
+        assert_eq!(optimum(&what, &instance), Some(value), "{what}");
+    }
+}
+
+#[test]
+fn the_paper_s_rules_agree_with_timed() {
+    for (protocol, views, slots) in [("dbft1", 1, 7), ("dbft2", 1, 8), ("dbft1", 2, 11), ("dbft2", 2, 13)] {
+        for goal in GOALS {
+            for network in [Network::Asynchronous, Network::Eventual] {
+                if goal == Goal::Stall && network == Network::Asynchronous {
+                    continue;
+                }
+                let mut instance = instance(protocol, views, slots, goal);
+                instance.network = network;
+                same(&format!("{protocol} {views} {goal:?} {network:?}"), &instance);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_paper_s_rules_with_faults_agree_with_timed() {
+    for (protocol, slots) in [("dbft1", 7), ("dbft2", 8)] {
+        for goal in GOALS {
+            for kind in [FaultKind::Crash, FaultKind::Network, FaultKind::Byzantine] {
+                if goal == Goal::Stall && kind == FaultKind::Network {
+                    continue;
+                }
+                let mut instance = instance(protocol, 1, slots, goal);
+                instance.network = Network::Eventual;
+                instance.faults = vec![any(kind, 1)];
+                instance.blocks_per_proposal = 2;
+                same(&format!("{protocol} {goal:?} {kind:?}"), &instance);
+                instance.network = Network::Asynchronous;
+                if goal != Goal::Stall {
+                    same(&format!("{protocol} {goal:?} {kind:?}, any delay"), &instance);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn mutants_agree_with_timed() {
+    for mutant in ["no-commit-lock", "small-quorum"] {
+        for goal in GOALS {
+            let mut instance = instance("dbft2", 2, 12, goal);
+            instance.network = Network::Eventual;
+            instance.mutant = Some(mutant.into());
+            same(&format!("{mutant} {goal:?}"), &instance);
+        }
+    }
+}
+
+#[test]
+fn the_production_rules_agree_with_timed_in_one_view() {
+    for goal in GOALS {
+        for kind in [None, Some(FaultKind::Crash), Some(FaultKind::Byzantine)] {
+            for network in [Network::Asynchronous, Network::Eventual] {
+                if goal == Goal::Stall && network == Network::Asynchronous {
+                    continue;
+                }
+                let mut instance = model("nspcc", 1, 7, goal);
+                instance.network = network;
+                instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
+                same(&format!("nspcc {goal:?} {kind:?} {network:?}"), &instance);
+            }
+        }
+    }
+}
+
+#[test]
+fn locks_of_the_production_rules_are_found() {
+    for (views, kind) in [(2, None), (2, Some(FaultKind::Crash)), (2, Some(FaultKind::Byzantine))] {
+        let mut instance = model("nspcc", views, 10, Goal::Stall);
+        instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
+        let what = format!("nspcc {views} {kind:?}");
+        assert_eq!(optimum(&what, &instance), Some(0), "{what}");
+    }
+}
