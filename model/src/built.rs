@@ -1,6 +1,6 @@
 //! A program in some formulation, and the way back from its points.
 
-use crate::{error::Error, formulation::timed, program::Program};
+use crate::{error::Error, formulation::timed, meaning::Meaning, program::Program};
 use milp_schema::{ReplicaId, Schedule, instance::FaultKind};
 
 /// What a point of a program says.
@@ -68,6 +68,13 @@ impl Built {
     ) -> Result<Vec<Option<i64>>, String> {
         match self {
             Self::Timed(built) => built.encode(schedule, faulty),
+        }
+    }
+
+    /// What the columns say in words of the protocol: for cutting the program into cubes.
+    pub fn meaning(&self) -> Meaning {
+        match self {
+            Self::Timed(built) => built.meaning(),
         }
     }
 }

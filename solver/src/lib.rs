@@ -39,6 +39,7 @@
 //! or interrupt strikes.
 
 mod backend;
+pub mod cubes;
 pub mod exact;
 mod search;
 mod statement;
@@ -48,7 +49,7 @@ mod text;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-pub use search::solve;
+pub use search::{Again, again, solve};
 pub use text::{lp, mps};
 
 use exact::Multipliers;

@@ -58,6 +58,43 @@ pub fn solve(
     search.finish(proof)
 }
 
+/// What a further search says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// There is nothing better.
+    Nothing,
+    /// There is something better, certified, with this objective.
+    Better(i64),
+    /// A limit or an interrupt came first, or the search broke down.
+    Silence,
+}
+
+/// Searches `program`, its rows and columns permuted by `seed`, for a point that is better than
+/// `value`; for any point if there is no value. Of `settings` the limit of time, the threads and
+/// the options count.
+///
+/// # Errors
+///
+/// See [`Error`].
+pub fn again(
+    program: &Program,
+    value: Option<i64>,
+    seed: u64,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Again, Error> {
+    exact::check_shape(program)?;
+    check_settings(program, settings)?;
+    let mut search = Search::new(program, settings, interrupt, progress)?;
+    let at_least = value.map(|value| search.grid.better(value));
+    Ok(match search.ask(Question { seed, at_least })? {
+        Answer::Nothing => Again::Nothing,
+        Answer::Better { value, .. } => Again::Better(value),
+        Answer::Silence => Again::Silence,
+    })
+}
+
 fn check_settings(program: &Program, settings: &Settings) -> Result<(), Error> {
     for (name, value) in [
         ("time_limit_seconds", settings.time_limit_seconds),

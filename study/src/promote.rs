@@ -4,7 +4,7 @@ use crate::{
     Error,
     confirm::Engine,
     expected::Expected,
-    folder::{self, CUTS, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE},
+    folder::{self, CERTIFICATE, CUTS, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE},
 };
 use milp_schema::{Instance, write};
 use std::{
@@ -58,7 +58,13 @@ pub fn promote(request: &Request<'_>) -> Result<Promoted, Error> {
     }
     let mut files = BTreeMap::from([(EXPECTED.to_owned(), expected.yaml()?.into_bytes())]);
     let learned = from.cuts()?.map(|_| CUTS);
-    for name in [SCHEDULE, PREDICTIONS, OUTCOME].into_iter().chain(learned) {
+    let certified = from
+        .outcome
+        .certificate_sha256
+        .as_ref()
+        .map(|_| CERTIFICATE);
+    let further = learned.into_iter().chain(certified);
+    for name in [SCHEDULE, PREDICTIONS, OUTCOME].into_iter().chain(further) {
         let path = from.dir.join(name);
         files.insert(
             name.to_owned(),

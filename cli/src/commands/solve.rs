@@ -212,7 +212,7 @@ fn answer(
 
 /// The first Ctrl-C asks the solver to stop, the second ends the process: an interrupt may wait
 /// for presolve.
-fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
+pub(crate) fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&interrupt);
     ctrlc::set_handler(move || {
@@ -252,6 +252,15 @@ fn summary(solution: &Solution, out: &Path) {
         Certificate::PermutedInfeasible { seed } if outcome.proved => {
             format!("a second search, permuted with seed {seed}")
         }
+        Certificate::Cubes {
+            exact,
+            symmetric,
+            searched,
+            ..
+        } if outcome.proved => format!(
+            "cubes: {exact} closed in exact integers, {symmetric} by symmetry, {searched} by two \
+             searches"
+        ),
         _ if outcome.termination == Termination::Feasible => {
             "nothing, the bound is open".to_owned()
         }

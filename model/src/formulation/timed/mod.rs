@@ -26,6 +26,7 @@ mod encode;
 mod families;
 mod further;
 mod look_up;
+mod meaning;
 mod refuse;
 mod rows;
 
@@ -37,6 +38,7 @@ use crate::{
     built::Decoded,
     error::Error,
     goal,
+    meaning::Meaning,
     program::{Program, Tag},
     protocols,
     rule::Protocol,
@@ -111,6 +113,11 @@ impl Built {
         faulty: &[(ReplicaId, FaultKind)],
     ) -> Result<Vec<Option<i64>>, String> {
         encode::encode(&self.timed, schedule, faulty)
+    }
+
+    /// What the columns say in words of the protocol.
+    pub fn meaning(&self) -> Meaning {
+        meaning::meaning(&self.timed)
     }
 
     /// What a column stands for.
