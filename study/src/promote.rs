@@ -5,6 +5,7 @@ use crate::{
     confirm::Engine,
     expected::Expected,
     folder::{self, CERTIFICATE, CUTS, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE},
+    verify,
 };
 use milp_schema::{Instance, write};
 use std::{
@@ -83,6 +84,14 @@ fn observe(from: &Folder, engines: Option<&[Engine]>) -> Result<Expected, Error>
             "{at}/{SCHEDULE} is not the schedule that {OUTCOME} is about, the hashes differ: \
              solve again"
         )));
+    }
+    if from.outcome.program.is_some() {
+        let verified = verify::unsolved(&from.dir)?;
+        if let Some(first) = verified.differences.first() {
+            return Err(Error::Refused(format!(
+                "{at} is not kept: {first}, see `milp verify {at}`"
+            )));
+        }
     }
     let by_default = controls(&from.outcome.instance);
     let engines = engines.unwrap_or(&by_default);

@@ -149,6 +149,19 @@ pub fn verify(
     Ok(check.finish())
 }
 
+/// [`verify`] of a folder without a solver.
+///
+/// # Errors
+///
+/// As for [`verify`].
+pub fn unsolved(dir: &Path) -> Result<Verified, Error> {
+    let request = Request {
+        path: dir,
+        resolve: None,
+    };
+    verify(&request, &AtomicBool::new(false), &mut |_| ())
+}
+
 /// The folder that a path means.
 fn folder_of(path: &Path) -> Result<PathBuf, Error> {
     if path.is_dir() {
