@@ -33,6 +33,15 @@ impl Meaning {
         all.into_iter().find(|expression| expression.name == name)
     }
 
+    /// The most that the bounds of the columns let an expression be.
+    pub fn most(&self, expression: &Expression, program: &Program) -> i64 {
+        let most = |&(col, coefficient): &(Col, i64)| {
+            let column = &program.columns[col.index()];
+            (coefficient * column.lower).max(coefficient * column.upper)
+        };
+        expression.terms.iter().map(most).sum()
+    }
+
     /// The renaming of the columns in which two replicas change places, if their names show one:
     /// column names say who they are about in parts like `i3` and `j3`.
     pub fn exchange(&self, program: &Program, first: u32, second: u32) -> Option<Vec<Col>> {

@@ -91,6 +91,7 @@ pub fn check<'a>(
         meaning,
         value,
         path: Vec::new(),
+        alike: BTreeMap::new(),
         closed: Closed::default(),
     };
     let mut parts = parts.into_iter();
@@ -110,6 +111,7 @@ struct Walk<'a> {
     rows: BTreeMap<String, usize>,
     value: i64,
     path: Vec<Side>,
+    alike: BTreeMap<(u32, u32), Option<String>>,
     closed: Closed,
 }
 
@@ -215,16 +217,34 @@ impl Walk<'_> {
                  said to be larger"
             ));
         }
-        let map = self.meaning.exchange(self.program, first, second);
-        let map = map.ok_or_else(|| {
-            format!("{place}: columns of replicas {first} and {second} have no counterparts")
-        })?;
-        exchanges(&self.meaning.faulty, &map, first as usize, second as usize)
-            .and_then(|()| is_symmetry(self.program, &map))
-            .map_err(|why| format!("{place}: replicas {first} and {second} differ: {why}"))?;
+        if let Some(why) = self.alike(first, second) {
+            return Err(format!(
+                "{place}: replicas {first} and {second} differ: {why}"
+            ));
+        }
         self.closed.symmetric += 1;
         Ok(())
     }
+
+    /// Why two replicas are not alike, looked at once for each pair.
+    fn alike(&mut self, first: u32, second: u32) -> Option<String> {
+        let (program, meaning) = (self.program, self.meaning);
+        let found = self.alike.entry((first, second));
+        let found = found.or_insert_with(|| alike(program, meaning, first, second).err());
+        found.clone()
+    }
+}
+
+/// Whether two replicas may change places.
+///
+/// # Errors
+///
+/// Why not.
+pub fn alike(program: &Program, meaning: &Meaning, first: u32, second: u32) -> Result<(), String> {
+    let map = meaning.exchange(program, first, second);
+    let map = map.ok_or("some of their columns have no counterparts")?;
+    exchanges(&meaning.faulty, &map, first as usize, second as usize)?;
+    is_symmetry(program, &map)
 }
 
 /// A cube in words.

@@ -39,6 +39,7 @@
 //! or interrupt strikes.
 
 mod backend;
+pub mod close;
 pub mod cubes;
 pub mod exact;
 mod search;

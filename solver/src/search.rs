@@ -95,6 +95,18 @@ pub fn again(
     })
 }
 
+/// The duals of the linear relaxation, one per row; `None` if it was not solved.
+pub(crate) fn duals(
+    program: &Program,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Option<Vec<f64>>, Error> {
+    exact::check_shape(program)?;
+    let mut search = Search::new(program, settings, interrupt, progress)?;
+    Ok(search.relaxation()?.map(|(_, multipliers)| multipliers))
+}
+
 fn check_settings(program: &Program, settings: &Settings) -> Result<(), Error> {
     for (name, value) in [
         ("time_limit_seconds", settings.time_limit_seconds),
@@ -267,10 +279,10 @@ impl<'a> Search<'a> {
             .map(|columns| layout.point(&columns)))
     }
 
-    /// Solves the linear relaxation and derives an exact bound from its duals.
-    fn relax(&mut self) -> Result<(), Error> {
+    /// Solves the linear relaxation; its duals are one per row of the program.
+    fn relaxation(&mut self) -> Result<Option<(Run, Vec<f64>)>, Error> {
         if self.interrupted() || self.remaining() <= 0.0 {
-            return Ok(());
+            return Ok(None);
         }
         let variant = Variant {
             integer: false,
@@ -283,10 +295,19 @@ impl<'a> Search<'a> {
         let (model, layout) = state(self.program, variant)?;
         let run = self.run(Phase::Relaxation, model, &request);
         let run = self.forgive("the relaxation", run)?;
-        let Some(run) = run else { return Ok(()) };
+        Ok(run.map(|run| {
+            let multipliers = layout.multipliers(&run.row_duals, self.program.rows.len());
+            (run, multipliers)
+        }))
+    }
+
+    /// Solves the linear relaxation and derives an exact bound from its duals.
+    fn relax(&mut self) -> Result<(), Error> {
+        let Some((run, multipliers)) = self.relaxation()? else {
+            return Ok(());
+        };
         // Any multipliers bound the program, those of an unfinished run included.
         self.root_bound = Some(run.objective).filter(|_| run.ending == Ending::Optimal);
-        let multipliers = layout.multipliers(&run.row_duals, self.program.rows.len());
         if let Some((bound, multipliers)) = exact::best_rounding(self.program, &multipliers)
             && self.grid.improves(self.safe.0, bound)
         {

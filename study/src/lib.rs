@@ -5,6 +5,7 @@
 //! [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
 
 pub mod confirm;
+pub mod cubes;
 mod error;
 pub mod evidence;
 pub mod expected;

@@ -225,7 +225,7 @@ pub(crate) fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
     Ok(interrupt)
 }
 
-fn code(solution: &Solution) -> u8 {
+pub(crate) fn code(solution: &Solution) -> u8 {
     let outcome = &solution.outcome;
     match outcome.termination {
         _ if solution.interrupted => exit::INTERRUPTED,
@@ -236,7 +236,7 @@ fn code(solution: &Solution) -> u8 {
     }
 }
 
-fn summary(solution: &Solution, out: &Path) {
+pub(crate) fn summary(solution: &Solution, out: &Path) {
     let outcome = &solution.outcome;
     let instance = &outcome.instance;
     let termination = match outcome.termination {
@@ -315,7 +315,7 @@ fn summary(solution: &Solution, out: &Path) {
 }
 
 /// The command line for the outcome, without the path of the binary.
-fn command_line() -> String {
+pub(crate) fn command_line() -> String {
     let arguments = std::env::args_os()
         .skip(1)
         .map(|part| part.to_string_lossy().into_owned());
