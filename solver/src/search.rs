@@ -69,6 +69,43 @@ pub enum Again {
     Silence,
 }
 
+/// Who searches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Searcher {
+    /// The solver that everything else here is solved with.
+    #[default]
+    Highs,
+    /// Another one, in builds with the feature `cbc`; it hears no interrupt.
+    Cbc,
+}
+
+/// [`again`] by a solver of choice.
+///
+/// # Errors
+///
+/// As for [`again`], and if this build has no such solver.
+pub fn again_by(
+    searcher: Searcher,
+    program: &Program,
+    value: Option<i64>,
+    seed: u64,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Again, Error> {
+    match searcher {
+        Searcher::Highs => again(program, value, seed, settings, interrupt, progress),
+        #[cfg(feature = "cbc")]
+        Searcher::Cbc => {
+            exact::check_shape(program)?;
+            check_settings(program, settings)?;
+            crate::backend::cbc::again(program, value, seed, settings)
+        }
+        #[cfg(not(feature = "cbc"))]
+        Searcher::Cbc => Err(Error::NoSolver { name: "CBC" }),
+    }
+}
+
 /// Searches `program`, its rows and columns permuted by `seed`, for a point that is better than
 /// `value`; for any point if there is no value. Of `settings` the limit of time, the threads and
 /// the options count.

@@ -24,7 +24,7 @@ use milp_schema::{
     read,
 };
 use milp_solver::{
-    Again, Progress, Settings,
+    Again, Progress, Searcher, Settings,
     cubes::{self, Closed},
     exact,
 };
@@ -123,7 +123,7 @@ pub struct Request<'a> {
     /// A result folder or its outcome.yaml.
     pub path: &'a Path,
     /// How to search again where the bound rests on searches; not at all if `None`.
-    pub resolve: Option<&'a Settings>,
+    pub resolve: Option<(Searcher, &'a Settings)>,
 }
 
 /// Checks a result.
@@ -342,7 +342,7 @@ impl Check {
     /// Nothing is better.
     fn bound(
         &mut self,
-        resolve: Option<&Settings>,
+        resolve: Option<(Searcher, &Settings)>,
         interrupt: &AtomicBool,
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<(), Error> {
@@ -376,7 +376,7 @@ impl Check {
         self.bound = match (searches, resolve) {
             (0, _) => Bound::Exact,
             (_, None) => Bound::Searches(searches),
-            (_, Some(settings)) => self.again(settings, interrupt, progress)?,
+            (_, Some(how)) => self.again(how, interrupt, progress)?,
         };
         Ok(())
     }
@@ -384,7 +384,7 @@ impl Check {
     /// Searches again where two searches said that there is nothing.
     fn again(
         &mut self,
-        settings: &Settings,
+        (searcher, settings): (Searcher, &Settings),
         interrupt: &AtomicBool,
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<Bound, Error> {
@@ -392,8 +392,9 @@ impl Check {
         let mut silent = 0;
         for (seed, path) in &searched {
             let program = cubes::within(self.built.program(), path)?;
-            let answer =
-                milp_solver::again(&program, self.value, *seed, settings, interrupt, progress)?;
+            let answer = milp_solver::again_by(
+                searcher, &program, self.value, *seed, settings, interrupt, progress,
+            )?;
             match answer {
                 Again::Nothing => {}
                 Again::Better(value) => {

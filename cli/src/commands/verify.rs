@@ -3,6 +3,7 @@
 use super::solve::{Limits, interrupt_on_ctrl_c};
 use crate::{exit, print, progress::Printer};
 use milp_schema::outcome::Termination;
+use milp_solver::Searcher;
 use milp_study::{
     Error, sentence,
     verify::{Bound, Request, Verified, verify},
@@ -18,6 +19,15 @@ pub(crate) struct Args {
     /// checked
     #[arg(long)]
     resolve: bool,
+    /// By which solver: highs, or cbc in a build with that feature
+    #[arg(
+        long = "with",
+        value_name = "SOLVER",
+        value_parser = searcher,
+        default_value = "highs",
+        requires = "resolve"
+    )]
+    searcher: Searcher,
     #[command(flatten)]
     limits: Limits,
     /// Show no progress
@@ -30,7 +40,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let settings = args.limits.settings();
     let request = Request {
         path: &args.path,
-        resolve: args.resolve.then_some(&settings),
+        resolve: args.resolve.then_some((args.searcher, &settings)),
     };
     let mut printer = Printer::new(args.quiet || !args.resolve);
     let verified = verify(&request, &interrupt, &mut |progress| printer.show(progress));
@@ -46,6 +56,14 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         Bound::Exact | Bound::SearchedAgain(_) => exit::DONE,
         Bound::Searches(_) | Bound::Word => exit::UNPROVED,
     })
+}
+
+fn searcher(name: &str) -> Result<Searcher, String> {
+    match name {
+        "highs" => Ok(Searcher::Highs),
+        "cbc" => Ok(Searcher::Cbc),
+        _ => Err("expected highs or cbc".to_owned()),
+    }
 }
 
 fn summary(verified: &Verified) {
