@@ -125,15 +125,15 @@ impl Walk<'_> {
                 }
                 let known = self.meaning.expression(expression);
                 let known = known.ok_or_else(|| format!("no expression is named {expression}"))?;
+                if at.checked_add(1).is_none() {
+                    return Err(format!("{expression} is split beyond all integers"));
+                }
                 for above in [false, true] {
                     let side = Side {
                         expression: known.clone(),
                         at: *at,
                         above,
                     };
-                    if above && at.checked_add(1).is_none() {
-                        return Err(format!("{expression} is split beyond all integers"));
-                    }
                     self.extended.rows.push(side.row(self.path.len() + 1));
                     self.path.push(side);
                     self.cube(parts)?;

@@ -70,3 +70,24 @@ fn it_says_that_an_empty_program_is_empty() {
     // Five items in a ring, exactly one of any two neighbours: not in whole numbers.
     assert_eq!(ask(&program, None, 1), Again::Nothing);
 }
+
+#[test]
+fn it_agrees_with_highs_on_arbitrary_small_programs() {
+    let never = AtomicBool::new(false);
+    let mut dice = Dice(17);
+    let (mut empty, mut solved) = (0, 0);
+    for _ in 0..60 {
+        let program = dice.program();
+        let found = solve(&program, &settings(20.0), &never, &mut |_| ()).expect("solved");
+        match found.primal {
+            Some(best) => {
+                solved += 1;
+                assert_eq!(ask(&program, Some(best), 5), Again::Nothing, "{program:?}");
+            }
+            None => empty += 1,
+        }
+        let any = ask(&program, None, 5);
+        assert_eq!(any == Again::Nothing, found.primal.is_none(), "{program:?}");
+    }
+    assert!(empty >= 5 && solved >= 20, "{empty} {solved}");
+}
