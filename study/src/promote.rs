@@ -85,14 +85,6 @@ fn observe(from: &Folder, engines: Option<&[Engine]>) -> Result<Expected, Error>
              solve again"
         )));
     }
-    if from.outcome.program.is_some() {
-        let verified = verify::unsolved(&from.dir)?;
-        if let Some(first) = verified.differences.first() {
-            return Err(Error::Refused(format!(
-                "{at} is not kept: {first}, see `milp verify {at}`"
-            )));
-        }
-    }
     let by_default = controls(&from.outcome.instance);
     let engines = engines.unwrap_or(&by_default);
     let expected = Expected::observe(from, engines)?;
@@ -105,6 +97,14 @@ fn observe(from: &Folder, engines: Option<&[Engine]>) -> Result<Expected, Error>
                 "{at} is not kept: the replay diverges from the predictions in {} places, see \
                  `milp replay {at} --engine {engine}`",
                 verdict.divergences
+            )));
+        }
+    }
+    if from.outcome.program.is_some() {
+        let verified = verify::unsolved(&from.dir)?;
+        if let Some(first) = verified.differences.first() {
+            return Err(Error::Refused(format!(
+                "{at} is not kept: {first}, see `milp verify {at}`"
             )));
         }
     }
