@@ -11,10 +11,9 @@ pub(crate) const MAJOR: u32 = 1;
 /// See [`MAJOR`]; older minors are read too.
 pub(crate) fn minor(kind: &str) -> u32 {
     match kind {
-        // 1.1: `faults`; in expected.yaml also replays on engines behind adapters.
-        "verdict" | "expected" => 1,
-        // 1.1: `program`, `certificate_sha256`, the certificate `cubes`.
-        "outcome" => 1,
+        // 1.1: `faults`; in expected.yaml also replays on engines behind adapters; in outcome.yaml
+        // `program`, `certificate_sha256` and the certificate `cubes`.
+        "verdict" | "expected" | "outcome" => 1,
         _ => 0,
     }
 }
