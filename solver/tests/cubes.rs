@@ -19,7 +19,7 @@ fn pairs() -> (Program, Meaning) {
     ];
     let mut program = program(Sense::Maximize, &[(0, 1); 3], &[1, 1, 1], 0, &rows);
     for (column, name) in program.columns.iter_mut().zip(["x_i0", "x_i1", "x_i2"]) {
-        column.name = name.to_owned();
+        name.clone_into(&mut column.name);
     }
     let faulty = |i: u32| Expression {
         name: format!("faulty_i{i}"),

@@ -76,7 +76,8 @@ fn summary(verified: &Verified) {
             "{exact} closed in exact integers, {symmetric} by symmetry"
         )),
     };
-    let proved = matches!(verified.bound, Bound::Exact | Bound::SearchedAgain(_));
+    let proved = verified.differences.is_empty()
+        && matches!(verified.bound, Bound::Exact | Bound::SearchedAgain(_));
     let bound = outcome
         .dual
         .filter(|_| proved && outcome.termination == Termination::Optimal);
