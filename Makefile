@@ -47,5 +47,6 @@ test: setup
 	@$(STAGE) lint cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(STAGE) engines scripts/engines.sh test
 	@$(STAGE) test scripts/test.sh
+	@$(STAGE) cbc scripts/cbc.sh
 	@RUSTDOCFLAGS="-D warnings" $(STAGE) doc cargo doc --locked --workspace --no-deps
 	@$(STAGE) regress $(MILP) regress results --engine own,nspcc-dbft

@@ -3,7 +3,8 @@
 #
 # The solver HiGHS is C++ and is compiled from source, so the build needs a C++ compiler, cmake,
 # ninja and libclang besides Rust. Rust itself is never installed from here: how to get it is
-# the user's choice.
+# the user's choice. With the argument cbc it looks for the library of CBC, too, with which the
+# tests search again what HiGHS found.
 set -uo pipefail
 
 rust_needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
@@ -44,6 +45,10 @@ packages=()
 has_compiler || { missing+=("a C++ compiler"); packages+=(g++); }
 command -v cmake >/dev/null || { missing+=(cmake); packages+=(cmake); }
 command -v ninja >/dev/null || { missing+=(ninja); packages+=(ninja-build); }
+if [ "${1:-}" = cbc ]; then
+    command -v pkg-config >/dev/null || { missing+=(pkg-config); packages+=(pkg-config); }
+    pkg-config --exists cbc 2>/dev/null || { missing+=("the library of CBC"); packages+=(coinor-libcbc-dev); }
+fi
 has_libclang || { missing+=(libclang); packages+=(libclang-dev); }
 [ ${#missing[@]} -eq 0 ] && exit 0
 

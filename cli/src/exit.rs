@@ -1,17 +1,19 @@
 //! Exit codes. They are an API: scripts and CI branch on them.
 
-/// Done. Solve: proved. Replay: nothing bad. Regress: all as expected.
+/// Done. Solve: proved. Verify: all of it was derived again. Replay: nothing bad. Regress: all as expected.
 pub(crate) const DONE: u8 = 0;
 /// The program, the machine or an engine's adapter failed.
 pub(crate) const FAILURE: u8 = 1;
 /// Bad arguments or input; also what clap ends with.
 pub(crate) const INPUT: u8 = 2;
-/// Solve: a schedule, but the bound is not closed or not proved, or it is not confirmed.
+/// Solve: a schedule, but the bound is not closed or not proved, or it is not confirmed. Verify:
+/// the incumbent is as claimed, the bound rests on searches and was not checked.
 pub(crate) const UNPROVED: u8 = 10;
 /// Solve: no execution satisfies the program.
 pub(crate) const INFEASIBLE: u8 = 11;
 /// Replay: a violation, a stuck state, a divergence, or an engine that broke down on a legal
-/// schedule. Regress: anything not as expected. Fuzz: a difference.
+/// schedule. Regress: anything not as expected. Verify: anything not as claimed. Fuzz: a
+/// difference.
 pub(crate) const VIOLATION: u8 = 12;
 /// Solve: a limit came before any schedule was found.
 pub(crate) const UNDECIDED: u8 = 13;
@@ -21,12 +23,14 @@ pub(crate) const INTERRUPTED: u8 = 130;
 /// The codes as the help prints them.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0    done (solve: proved; replay: nothing bad; regress: all as expected)
+  0    done (solve: proved; verify: derived again, incumbent and bound; replay: nothing bad;
+       regress: all as expected)
   1    the program, the machine or an engine's adapter failed
   2    bad arguments or input
-  10   solve: a schedule, but the bound is not closed or not proved, or it is not confirmed
+  10   solve: a schedule, but the bound is not closed or not proved, or it is not confirmed;
+       verify: the incumbent is as claimed, the bound was not checked
   11   solve: infeasible
   12   replay: a violation, a stuck state, a divergence, or an engine crash on a legal
-       schedule; regress: not as expected; fuzz: a difference
+       schedule; regress: not as expected; verify: not as claimed; fuzz: a difference
   13   solve: undecided, a limit came before any schedule was found
   130  interrupted (incumbent and bound are kept)";

@@ -189,6 +189,19 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     ),
     ("replay out/published", 2, "solution.csv has what it says"),
     ("promote out/published", 2, "solution.csv has what it says"),
+    (
+        "verify out/small",
+        0,
+        "verified: incumbent and bound, in exact integers",
+    ),
+    ("verify out/small/outcome.yaml", 0, "verified"),
+    ("verify out/small --with cbc", 2, "--resolve"),
+    ("verify out/small --resolve --with scip", 2, "highs or cbc"),
+    ("verify out/small/schedule.csv", 2, "not a result"),
+    ("verify empty", 2, "outcome.yaml"),
+    ("verify nowhere", 2, "nowhere"),
+    ("cubes instances/small.yaml --quiet", 0, "1 cube: 1 closed"),
+    ("cubes nowhere.yaml", 2, "nowhere.yaml"),
     ("check", 2, "<FILE>"),
     ("replay nowhere", 2, "nowhere"),
     ("replay empty", 2, "--instance"),
@@ -265,7 +278,29 @@ fn an_infeasible_program_ends_with_11_and_leaves_an_outcome_without_a_schedule()
         ran.stdout.contains("no execution reaches a final state"),
         "{ran:?}"
     );
-    assert_eq!(scratch.names("out/stall"), ["outcome.yaml"]);
+    assert_eq!(
+        scratch.names("out/stall"),
+        ["certificate.csv", "outcome.yaml"]
+    );
+    for (arguments, code, words) in [
+        ("verify out/stall", 10, "two searches' word, not checked"),
+        (
+            "verify out/stall --resolve --quiet",
+            0,
+            "a search done again",
+        ),
+    ] {
+        let ran = scratch.run(arguments);
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert!(ran.stdout.contains(words), "{ran:?}");
+    }
+    let outcome = scratch.text("out/stall/outcome.yaml");
+    scratch.put(
+        "out/stall/outcome.yaml",
+        &outcome.replace("slots: 1\n", "slots: 2\n"),
+    );
+    assert_eq!(scratch.run("verify out/stall").code, Some(12));
+    scratch.put("out/stall/outcome.yaml", &outcome);
     let replay = scratch.run("replay out/stall");
     assert_eq!(replay.code, Some(2));
     assert!(replay.stderr.contains("holds no schedule"), "{replay:?}");

@@ -14,7 +14,12 @@ use std::{
 };
 use support::{LARGE, Ran, SMALL, Scratch};
 
-const RESULT: [&str; 3] = ["outcome.yaml", "predictions.csv", "schedule.csv"];
+const RESULT: [&str; 4] = [
+    "certificate.csv",
+    "outcome.yaml",
+    "predictions.csv",
+    "schedule.csv",
+];
 
 #[test]
 fn two_solves_give_the_same_bytes_and_differ_in_time_only() {

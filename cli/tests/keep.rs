@@ -43,7 +43,12 @@ fn a_replay_writes_its_trace_and_verdict_and_the_same_bytes_again() {
     assert_eq!(dry.code, Some(0), "{dry:?}");
     assert_eq!(
         scratch.names("out/a/small"),
-        ["outcome.yaml", "predictions.csv", "schedule.csv"]
+        [
+            "certificate.csv",
+            "outcome.yaml",
+            "predictions.csv",
+            "schedule.csv"
+        ]
     );
 
     let files = ["trace.dbft2-paper.ndjson", "verdict.dbft2-paper.yaml"];
@@ -109,6 +114,7 @@ fn every_prediction_and_every_delivery_counts() {
 fn a_kept_result_is_as_expected_and_solves_to_the_same_again() {
     let scratch = kept();
     let names = [
+        "certificate.csv",
         "expected.yaml",
         "outcome.yaml",
         "predictions.csv",
@@ -130,7 +136,7 @@ fn a_kept_result_is_as_expected_and_solves_to_the_same_again() {
 fn regress_finds_whatever_changed_in_a_kept_result() {
     let scratch = kept();
     let results = "results/a/small";
-    let edits: [(&str, &str, &str, &str); 6] = [
+    let edits: [(&str, &str, &str, &str); 8] = [
         (
             "expected.yaml",
             "primal: 1",
@@ -157,6 +163,18 @@ fn regress_finds_whatever_changed_in_a_kept_result() {
         ),
         ("expected.yaml", "verdict:", "verdicts:", "expected.yaml:"),
         ("outcome.yaml", "primal: 1", "primal: 2", "outcome.yaml:"),
+        (
+            "outcome.yaml",
+            "proved (exact bound 1)",
+            "proved (exact bound 0)",
+            "sentence: what follows is",
+        ),
+        (
+            "certificate.csv",
+            "part,name,value",
+            "part,name",
+            "certificate.csv:1:",
+        ),
     ];
     for (name, from, to, words) in edits {
         let path = format!("{results}/{name}");
@@ -169,7 +187,7 @@ fn regress_finds_whatever_changed_in_a_kept_result() {
         assert!(scratch.text("report.xml").contains("<failure"), "{to}");
         scratch.put(&path, &text);
     }
-    for name in ["schedule.csv", "predictions.csv"] {
+    for name in ["schedule.csv", "predictions.csv", "certificate.csv"] {
         let path = format!("{results}/{name}");
         let text = scratch.text(&path);
         for changed in [without_line(&text, 2), String::new()] {

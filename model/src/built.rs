@@ -3,6 +3,7 @@
 use crate::{
     error::Error,
     formulation::{causal, counting, reference, timed},
+    meaning::Meaning,
     program::Program,
 };
 use milp_schema::{ReplicaId, Schedule, instance::FaultKind};
@@ -109,6 +110,14 @@ impl Built {
                 Err("the published programs take no schedules of our replicas".into())
             }
             Self::Causal(_) => Err("formulation `causal` takes no schedules".into()),
+        }
+    }
+
+    /// What the columns say in words of the protocol: for cutting the program into cubes.
+    pub fn meaning(&self) -> Meaning {
+        match self {
+            Self::Timed(built) => built.meaning(),
+            Self::Counting(_) | Self::Reference(_) | Self::Causal(_) => Meaning::default(),
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod error;
 pub mod expr;
 pub mod formulation;
 mod goal;
+pub mod meaning;
 pub mod program;
 pub mod protocols;
 pub mod rule;

@@ -2,13 +2,15 @@
 //!
 //! Everything the other crates exchange is defined here, and nothing that is a protocol rule:
 //! ids and message kinds ([`ids`]), the input ([`instance`]), what the optimiser hands to the
-//! replay ([`schedule`]), what a solve found ([`outcome`]) and what a replay found ([`verdict`]).
+//! replay ([`schedule`]), what a solve found ([`outcome`]) and why it is
+//! so ([`certificate`]), what a replay found ([`verdict`]).
 //! [`read`] judges files whole and says of every problem where it is; [`write`](mod@write) makes
 //! canonical text, and folders that appear whole or not at all; [`json_schema`] describes the
 //! instance file to other programs.
 //!
 //! Data flows one way: instance → program → outcome → schedule → trace → verdict.
 
+pub mod certificate;
 pub mod ids;
 pub mod instance;
 pub mod json_schema;
@@ -20,6 +22,7 @@ pub mod schedule;
 pub mod verdict;
 pub mod write;
 
+pub use certificate::Evidence;
 pub use ids::{BlockId, Height, Kind, ReplicaId, Slot, View};
 pub use instance::Instance;
 pub use outcome::Outcome;

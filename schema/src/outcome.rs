@@ -31,11 +31,34 @@ pub enum Certificate {
         /// The bound, on the objective's grid.
         bound: i64,
     },
+    /// The program was cut into cubes, and in none of them is anything better.
+    Cubes {
+        /// The bound, on the objective's grid.
+        bound: i64,
+        /// Cubes closed by rounded multipliers in exact arithmetic.
+        exact: u32,
+        /// Cubes whose points have mirror images in others.
+        symmetric: u32,
+        /// Cubes in which two searches found nothing.
+        searched: u32,
+    },
     /// "One unit better" is infeasible with rows and columns permuted.
     PermutedInfeasible {
         /// Seed of the permutation.
         seed: u64,
     },
+}
+
+/// Which program was solved, so that one built again is recognised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProgramDigest {
+    /// Its columns.
+    pub columns: u64,
+    /// Its rows.
+    pub rows: u64,
+    /// SHA-256 of its text in the LP format, lower-case hex.
+    pub sha256: String,
 }
 
 /// What a solve found.
@@ -57,6 +80,11 @@ pub struct Outcome {
     pub formulation: String,
     /// What the proof rests on.
     pub certificate: Certificate,
+    /// The program solved; files before 1.1 do not have it.
+    pub program: Option<ProgramDigest>,
+    /// SHA-256 of certificate.csv, lower-case hex; `None` where there is nothing to write into
+    /// it, and in files before 1.1.
+    pub certificate_sha256: Option<String>,
     /// The result in one plain sentence.
     pub sentence: String,
     /// Who the adversary made faulty, and how; ascending.

@@ -9,7 +9,7 @@ use crate::{
         Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Reference,
         Timeouts, Who,
     },
-    outcome::{Certificate, Outcome, Termination},
+    outcome::{Certificate, Outcome, ProgramDigest, Termination},
     read::current_format,
 };
 use schemars::JsonSchema;
@@ -231,6 +231,10 @@ pub(crate) struct RawOutcome<'a> {
     formulation: &'a str,
     #[serde(with = "singleton_map")]
     certificate: Certificate,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<&'a ProgramDigest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate_sha256: Option<&'a str>,
     sentence: &'a str,
     faulty: Vec<RawFaulty>,
     schedule_sha256: Option<&'a str>,
@@ -269,6 +273,8 @@ impl<'a> From<&'a Outcome> for RawOutcome<'a> {
             seconds: outcome.seconds,
             formulation: &outcome.formulation,
             certificate: outcome.certificate.clone(),
+            program: outcome.program.as_ref(),
+            certificate_sha256: outcome.certificate_sha256.as_deref(),
             sentence: &outcome.sentence,
             faulty: outcome
                 .faulty

@@ -1,6 +1,7 @@
 //! Readers: every file is judged whole, and all that is wrong is reported together, each problem
 //! with its place, what was expected and what to do.
 
+mod certificate;
 mod check;
 mod fields;
 mod format;
@@ -15,7 +16,7 @@ pub use problem::{Problem, ReadError};
 pub(crate) use format::{MAJOR, current as current_format, minor};
 
 use crate::{
-    Choice, Instance, Outcome, Prediction, Schedule, Verdict,
+    Choice, Evidence, Instance, Outcome, Prediction, Schedule, Verdict,
     write::{choice_cells, prediction_cells},
 };
 use problem::{Place, Problems, text_of};
@@ -83,6 +84,25 @@ pub fn predictions_text(file: &str, text: &str) -> Result<Vec<Prediction>, ReadE
     problems.finish(Some(
         rows.into_iter().map(|(_, prediction)| prediction).collect(),
     ))
+}
+
+/// Reads a `certificate.csv`.
+///
+/// # Errors
+/// Everything that is wrong with the file; whether it proves anything is not read here.
+pub fn certificate(path: &Path) -> Result<Evidence, ReadError> {
+    let (file, text) = text_of(path)?;
+    certificate_text(&file, &text)
+}
+
+/// Reads the text of a `certificate.csv`; `file` is the name that problems are reported under.
+///
+/// # Errors
+/// As for [`certificate`].
+pub fn certificate_text(file: &str, text: &str) -> Result<Evidence, ReadError> {
+    let mut problems = Problems::new(file);
+    let evidence = self::certificate::convert(text, &mut problems);
+    problems.finish(Some(evidence))
 }
 
 /// Reads `schedule.csv` and `predictions.csv` of a folder.

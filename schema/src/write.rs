@@ -5,6 +5,7 @@ mod atomic;
 pub use atomic::{file, folder};
 
 use crate::{
+    certificate::{Evidence, Part},
     instance::Instance,
     outcome::Outcome,
     raw::{RawInstance, RawOutcome},
@@ -26,6 +27,9 @@ pub(crate) const CHOICE_COLUMNS: [&str; 12] = [
 pub(crate) const PREDICTION_COLUMNS: [&str; 8] = [
     "slot", "event", "replica", "kind", "height", "view", "block", "target",
 ];
+
+/// The columns of `certificate.csv`; the header is the version of the format.
+pub(crate) const CERTIFICATE_COLUMNS: [&str; 3] = ["part", "name", "value"];
 
 /// The instance file; `read::instance_text` gives the same instance back.
 pub fn instance_yaml(instance: &Instance) -> String {
@@ -79,7 +83,30 @@ pub fn predictions_csv(predictions: &[Prediction]) -> String {
     )
 }
 
-/// No field ever holds a comma, a quote or a line break, so every schedule is written without
+/// `certificate.csv`.
+pub fn certificate_csv(evidence: &Evidence) -> String {
+    let row = |part: &str, name: &str, value: String| [part.to_owned(), name.to_owned(), value];
+    let rows = evidence.parts.iter().flat_map(|part| match part {
+        Part::Point { column, value } => vec![row("point", column, value.to_string())],
+        Part::Split { expression, at } => vec![row("split", expression, at.to_string())],
+        Part::Bound { shift, multipliers } => {
+            let multiplier =
+                |(name, value): &(String, i64)| row("multiplier", name, value.to_string());
+            let rows = multipliers.iter().map(multiplier);
+            [row("bound", "", shift.to_string())]
+                .into_iter()
+                .chain(rows)
+                .collect()
+        }
+        Part::Symmetric {
+            replicas: (first, second),
+        } => vec![row("symmetric", &first.to_string(), second.to_string())],
+        Part::Searched { seed } => vec![row("searched", "", seed.to_string())],
+    });
+    csv(&CERTIFICATE_COLUMNS, rows)
+}
+
+/// No field ever holds a comma, a quote or a line break, so every file is written without
 /// quotes.
 fn csv<const N: usize>(columns: &[&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let to_memory = "records of one length go to memory";
@@ -87,7 +114,7 @@ fn csv<const N: usize>(columns: &[&str; N], rows: impl Iterator<Item = [String; 
     writer.write_record(columns).expect(to_memory);
     for row in rows {
         let whole = |cell: &String| !cell.contains([',', '"', '\n', '\r']);
-        assert!(row.iter().all(whole), "a message kind is one CSV field");
+        assert!(row.iter().all(whole), "a name is one CSV field");
         writer.write_record(&row).expect(to_memory);
     }
     let bytes = writer.into_inner().expect(to_memory);

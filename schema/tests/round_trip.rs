@@ -1,13 +1,14 @@
 //! What is written is read back unchanged, and no input whatever makes a reader panic.
 
 use milp_schema::{
-    BlockId, Choice, Height, Instance, Kind, Message, Outcome, Prediction, ReplicaId, Schedule,
-    Slot, Verdict, View,
+    BlockId, Choice, Evidence, Height, Instance, Kind, Message, Outcome, Prediction, ReplicaId,
+    Schedule, Slot, Verdict, View,
+    certificate::Part,
     instance::{
         BigM, Budget, Fault, FaultKind, Formulation, Goal, Network, PROTOCOLS, Primary, Published,
         REFERENCE_2020, Receipt, Reference, Sense, Timeouts, WITHOUT_MUTANTS, Who,
     },
-    outcome::{Certificate, Termination},
+    outcome::{Certificate, ProgramDigest, Termination},
     read,
     schedule::{Copy, Event},
     verdict::{FORMAT, Holds, Liveness},
@@ -334,7 +335,47 @@ fn certificate() -> impl Strategy<Value = Certificate> {
     prop_oneof![
         any::<i64>().prop_map(|bound| Certificate::SafeDualBound { bound }),
         any::<u64>().prop_map(|seed| Certificate::PermutedInfeasible { seed }),
+        (any::<i64>(), any::<[u32; 3]>()).prop_map(|(bound, [exact, symmetric, searched])| {
+            Certificate::Cubes {
+                bound,
+                exact,
+                symmetric,
+                searched,
+            }
+        }),
     ]
+}
+
+/// Names as columns and rows have them.
+fn name() -> impl Strategy<Value = String> {
+    "[a-zA-Z0-9_]{1,12}"
+}
+
+fn evidence() -> impl Strategy<Value = Evidence> {
+    let point = (name(), any::<i64>()).prop_map(|(column, value)| Part::Point { column, value });
+    let multipliers = prop::collection::vec((name(), any::<i64>()), 0..4);
+    let cube = prop_oneof![
+        (name(), any::<i64>()).prop_map(|(expression, at)| Part::Split { expression, at }),
+        (any::<u32>(), multipliers)
+            .prop_map(|(shift, multipliers)| Part::Bound { shift, multipliers }),
+        any::<(u32, u32)>().prop_map(|replicas| Part::Symmetric { replicas }),
+        any::<u64>().prop_map(|seed| Part::Searched { seed }),
+    ];
+    let points = prop::collection::vec(point, 0..5);
+    (points, prop::collection::vec(cube, 0..9)).prop_map(|(mut parts, cubes)| {
+        parts.extend(cubes);
+        Evidence { parts }
+    })
+}
+
+fn program() -> impl Strategy<Value = ProgramDigest> {
+    (1..u64::MAX / 2, 0..u64::MAX / 2, any::<u64>()).prop_map(|(columns, rows, seed)| {
+        ProgramDigest {
+            columns,
+            rows,
+            sha256: write::sha256_hex(&seed.to_le_bytes()),
+        }
+    })
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
@@ -354,39 +395,44 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         .prop_map(|run| run.into_iter().collect::<Vec<_>>());
     (
         numbers,
-        option::of(certificate()),
+        (option::of(certificate()), option::of(program())),
         any::<bool>(),
         words,
         instance(),
         run.prop_shuffle(),
     )
-        .prop_map(|(numbers, certificate, proved, words, instance, run)| {
-            let ((termination, primal), dual, nodes, seconds) = numbers;
-            let (formulation, sentence, command) = words;
-            let faulty = instance.faults.iter().find_map(|fault| match &fault.who {
-                Who::These(members) => Some((fault.kind, members.clone())),
-                Who::Any(0) => None,
-                Who::Any(_) => Some((fault.kind, vec![ReplicaId(0)])),
-            });
-            let faulty = faulty
-                .map(|(kind, members)| members.into_iter().map(|member| (member, kind)).collect());
-            Outcome {
-                termination,
-                primal,
-                dual,
-                proved: proved && certificate.is_some(),
-                nodes,
-                seconds,
-                formulation,
-                certificate: certificate.unwrap_or(Certificate::None),
-                faulty: faulty.unwrap_or_default(),
-                schedule_sha256: primal.map(|_| write::sha256_hex(sentence.as_bytes())),
-                sentence,
-                instance,
-                command,
-                run,
-            }
-        })
+        .prop_map(
+            |(numbers, (certificate, program), proved, words, instance, run)| {
+                let ((termination, primal), dual, nodes, seconds) = numbers;
+                let (formulation, sentence, command) = words;
+                let faulty = instance.faults.iter().find_map(|fault| match &fault.who {
+                    Who::These(members) => Some((fault.kind, members.clone())),
+                    Who::Any(0) => None,
+                    Who::Any(_) => Some((fault.kind, vec![ReplicaId(0)])),
+                });
+                let faulty = faulty.map(|(kind, members)| {
+                    members.into_iter().map(|member| (member, kind)).collect()
+                });
+                Outcome {
+                    termination,
+                    primal,
+                    dual,
+                    proved: proved && certificate.is_some(),
+                    nodes,
+                    seconds,
+                    formulation,
+                    certificate: certificate.unwrap_or(Certificate::None),
+                    certificate_sha256: program.as_ref().map(|program| program.sha256.clone()),
+                    program,
+                    faulty: faulty.unwrap_or_default(),
+                    schedule_sha256: primal.map(|_| write::sha256_hex(sentence.as_bytes())),
+                    sentence,
+                    instance,
+                    command,
+                    run,
+                }
+            },
+        )
 }
 
 fn verdict() -> impl Strategy<Value = Verdict> {
@@ -448,6 +494,12 @@ proptest! {
         let rows = windows.lines().map(|row| format!("\"{}\"\r\n", row.replace(',', "\",\"")));
         let quoted: String = rows.collect();
         prop_assert_eq!(read::choices_text("schedule.csv", &quoted), Ok(choices), "{}", quoted);
+    }
+
+    #[test]
+    fn evidence_is_read_back_as_it_was_written(evidence in evidence()) {
+        let text = write::certificate_csv(&evidence);
+        prop_assert_eq!(read::certificate_text("certificate.csv", &text), Ok(evidence), "{}", text);
     }
 
     #[test]

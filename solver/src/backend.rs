@@ -1,3 +1,5 @@
 //! The solvers behind a stated program.
 
+#[cfg(feature = "cbc")]
+pub(crate) mod cbc;
 pub(crate) mod highs;

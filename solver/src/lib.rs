@@ -39,6 +39,8 @@
 //! or interrupt strikes.
 
 mod backend;
+pub mod close;
+pub mod cubes;
 pub mod exact;
 mod search;
 mod statement;
@@ -48,7 +50,7 @@ mod text;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-pub use search::solve;
+pub use search::{Again, Searcher, again, again_by, solve};
 pub use text::{lp, mps};
 
 use exact::Multipliers;
@@ -215,6 +217,12 @@ pub enum Error {
         name: String,
         /// The value.
         value: String,
+    },
+    /// A solver that this build does without.
+    #[error("this build has no {name}: build it with `--features cbc`")]
+    NoSolver {
+        /// The solver.
+        name: &'static str,
     },
     /// The solver broke down.
     #[error("the solver failed: {what}")]

@@ -58,6 +58,92 @@ pub fn solve(
     search.finish(proof)
 }
 
+/// What a further search says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// There is nothing better.
+    Nothing,
+    /// There is something better, certified, with this objective.
+    Better(i64),
+    /// A limit or an interrupt came first, or the search broke down.
+    Silence,
+}
+
+/// Who searches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Searcher {
+    /// The solver that everything else here is solved with.
+    #[default]
+    Highs,
+    /// Another one, in builds with the feature `cbc`; it hears no interrupt.
+    Cbc,
+}
+
+/// [`again`] by a solver of choice.
+///
+/// # Errors
+///
+/// As for [`again`], and if this build has no such solver.
+pub fn again_by(
+    searcher: Searcher,
+    program: &Program,
+    value: Option<i64>,
+    seed: u64,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Again, Error> {
+    match searcher {
+        Searcher::Highs => again(program, value, seed, settings, interrupt, progress),
+        #[cfg(feature = "cbc")]
+        Searcher::Cbc => {
+            exact::check_shape(program)?;
+            check_settings(program, settings)?;
+            crate::backend::cbc::again(program, value, seed, settings)
+        }
+        #[cfg(not(feature = "cbc"))]
+        Searcher::Cbc => Err(Error::NoSolver { name: "CBC" }),
+    }
+}
+
+/// Searches `program`, its rows and columns permuted by `seed`, for a point that is better than
+/// `value`; for any point if there is no value. Of `settings` the limit of time, the threads and
+/// the options count.
+///
+/// # Errors
+///
+/// See [`Error`].
+pub fn again(
+    program: &Program,
+    value: Option<i64>,
+    seed: u64,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Again, Error> {
+    exact::check_shape(program)?;
+    check_settings(program, settings)?;
+    let mut search = Search::new(program, settings, interrupt, progress)?;
+    let at_least = value.map(|value| search.grid.better(value));
+    Ok(match search.ask(Question { seed, at_least })? {
+        Answer::Nothing => Again::Nothing,
+        Answer::Better { value, .. } => Again::Better(value),
+        Answer::Silence => Again::Silence,
+    })
+}
+
+/// The duals of the linear relaxation, one per row; `None` if it was not solved.
+pub(crate) fn duals(
+    program: &Program,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Option<Vec<f64>>, Error> {
+    exact::check_shape(program)?;
+    let mut search = Search::new(program, settings, interrupt, progress)?;
+    Ok(search.relaxation()?.map(|(_, multipliers)| multipliers))
+}
+
 fn check_settings(program: &Program, settings: &Settings) -> Result<(), Error> {
     for (name, value) in [
         ("time_limit_seconds", settings.time_limit_seconds),
@@ -230,10 +316,10 @@ impl<'a> Search<'a> {
             .map(|columns| layout.point(&columns)))
     }
 
-    /// Solves the linear relaxation and derives an exact bound from its duals.
-    fn relax(&mut self) -> Result<(), Error> {
+    /// Solves the linear relaxation; its duals are one per row of the program.
+    fn relaxation(&mut self) -> Result<Option<(Run, Vec<f64>)>, Error> {
         if self.interrupted() || self.remaining() <= 0.0 {
-            return Ok(());
+            return Ok(None);
         }
         let variant = Variant {
             integer: false,
@@ -246,10 +332,19 @@ impl<'a> Search<'a> {
         let (model, layout) = state(self.program, variant)?;
         let run = self.run(Phase::Relaxation, model, &request);
         let run = self.forgive("the relaxation", run)?;
-        let Some(run) = run else { return Ok(()) };
+        Ok(run.map(|run| {
+            let multipliers = layout.multipliers(&run.row_duals, self.program.rows.len());
+            (run, multipliers)
+        }))
+    }
+
+    /// Solves the linear relaxation and derives an exact bound from its duals.
+    fn relax(&mut self) -> Result<(), Error> {
+        let Some((run, multipliers)) = self.relaxation()? else {
+            return Ok(());
+        };
         // Any multipliers bound the program, those of an unfinished run included.
         self.root_bound = Some(run.objective).filter(|_| run.ending == Ending::Optimal);
-        let multipliers = layout.multipliers(&run.row_duals, self.program.rows.len());
         if let Some((bound, multipliers)) = exact::best_rounding(self.program, &multipliers)
             && self.grid.improves(self.safe.0, bound)
         {

@@ -2,7 +2,9 @@
 //! the demand for a better objective.
 
 use crate::{Error, exact::Grid};
-use good_lp::{Expression, ProblemVariables, SolverModel, Variable, variable};
+use good_lp::{
+    Expression, ProblemVariables, SolverModel, Variable, variable, variable::UnsolvedProblem,
+};
 use milp_model::program::{Col, Program, Row};
 use milp_schema::instance::Sense;
 
@@ -120,6 +122,33 @@ pub(crate) fn state(
     program: &Program,
     variant: Variant<'_>,
 ) -> Result<(highs::Model, Layout), Error> {
+    let Stated {
+        problem, layout, ..
+    } = state_for(program, variant, good_lp::highs)?;
+    let model = problem.try_into_inner().map_err(|error| Error::Backend {
+        what: error.to_string(),
+    })?;
+    Ok((model, layout))
+}
+
+/// A program stated for some solver.
+pub(crate) struct Stated<S> {
+    pub(crate) problem: S,
+    /// One per column of the program.
+    #[cfg_attr(
+        not(feature = "cbc"),
+        expect(dead_code, reason = "CBC's values are by variable")
+    )]
+    pub(crate) variables: Vec<Variable>,
+    pub(crate) layout: Layout,
+}
+
+/// [`state`] for any solver of `good_lp`.
+pub(crate) fn state_for<S: SolverModel>(
+    program: &Program,
+    variant: Variant<'_>,
+    solver: impl FnMut(UnsolvedProblem) -> S,
+) -> Result<Stated<S>, Error> {
     let Variant {
         integer,
         order,
@@ -155,7 +184,7 @@ pub(crate) fn state(
         Sense::Maximize => declared.maximise(objective),
         Sense::Minimize => declared.minimise(objective),
     };
-    let mut problem = unsolved.using(good_lp::highs);
+    let mut problem = unsolved.using(solver);
     let mut sources = Vec::with_capacity(program.rows.len() + 1);
     let mut add = |source: Option<usize>, terms: &[(Col, i64)], sides: (_, _)| {
         for constraint in constraints(expression(terms, &variables), sides) {
@@ -180,10 +209,11 @@ pub(crate) fn state(
         };
         add(None, &program.objective, sides);
     }
-    let model = problem.try_into_inner().map_err(|error| Error::Backend {
-        what: error.to_string(),
-    })?;
-    Ok((model, Layout { order, sources }))
+    Ok(Stated {
+        problem,
+        variables,
+        layout: Layout { order, sources },
+    })
 }
 
 fn expression(terms: &[(Col, i64)], variables: &[Variable]) -> Expression {

@@ -52,6 +52,7 @@ impl Error {
         match self {
             Self::Read(_) | Self::Model(_) | Self::Refused(_) => true,
             Self::Replay(error) => error.is_input(),
+            Self::Solver(milp_solver::Error::NoSolver { .. }) => true,
             Self::Solver(_) | Self::Engine(_) | Self::Io { .. } | Self::Write { .. } => false,
         }
     }

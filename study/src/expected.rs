@@ -68,6 +68,8 @@ pub enum CertificateKind {
     SafeDualBound,
     /// A second search in another order.
     PermutedInfeasible,
+    /// Cubes, each closed.
+    Cubes,
 }
 
 impl From<&Certificate> for CertificateKind {
@@ -76,6 +78,7 @@ impl From<&Certificate> for CertificateKind {
             Certificate::None => Self::None,
             Certificate::SafeDualBound { .. } => Self::SafeDualBound,
             Certificate::PermutedInfeasible { .. } => Self::PermutedInfeasible,
+            Certificate::Cubes { .. } => Self::Cubes,
         }
     }
 }

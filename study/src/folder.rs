@@ -20,6 +20,8 @@ pub const PREDICTIONS: &str = "predictions.csv";
 pub const OUTCOME: &str = "outcome.yaml";
 /// The columns of the incumbent that are not zero, where it is no schedule.
 pub const TABLE: &str = "solution.csv";
+/// The numbers behind the outcome.
+pub const CERTIFICATE: &str = "certificate.csv";
 /// What was learned from an engine.
 pub const CUTS: &str = "cuts.yaml";
 /// What a replay must find for ever.
@@ -242,12 +244,19 @@ pub(crate) fn sha256(path: &Path) -> Result<String, Error> {
     Ok(write::sha256_hex(&bytes))
 }
 
-/// The files of a solve; without a schedule the outcome alone.
-pub fn files(outcome: &Outcome, schedule: Option<&Schedule>) -> BTreeMap<String, Vec<u8>> {
+/// The files of a solve; without a schedule the outcome, and a certificate if there is one.
+pub fn files(
+    outcome: &Outcome,
+    schedule: Option<&Schedule>,
+    certificate: Option<&str>,
+) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::from([(
         OUTCOME.to_owned(),
         write::outcome_yaml(outcome).into_bytes(),
     )]);
+    if let Some(text) = certificate {
+        files.insert(CERTIFICATE.to_owned(), text.as_bytes().to_vec());
+    }
     if let Some(schedule) = schedule {
         files.insert(
             SCHEDULE.to_owned(),
@@ -292,7 +301,7 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
 }
 
 fn is_part_of_a_result(name: &str) -> bool {
-    [SCHEDULE, PREDICTIONS, OUTCOME, TABLE, CUTS].contains(&name)
+    [SCHEDULE, PREDICTIONS, OUTCOME, TABLE, CERTIFICATE, CUTS].contains(&name)
         || between(name, "trace.", ".ndjson")
         || between(name, "verdict.", ".yaml")
 }

@@ -1,11 +1,13 @@
 //! What needs both the optimiser and the replay: solve and say, confirm, keep, check again.
 //!
 //! [`solve`] goes from an instance to an outcome and a schedule, [`confirm`] drives replicas with
-//! a schedule, [`promote`] keeps a confirmed result and [`regress`] checks what was kept.
+//! a schedule, [`verify`] derives again what a result claims, [`promote`] keeps a confirmed result and [`regress`] checks what was kept.
 //! [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
 
 pub mod confirm;
+pub mod cubes;
 mod error;
+pub mod evidence;
 pub mod expected;
 pub mod folder;
 mod junit;
@@ -16,6 +18,7 @@ pub mod sentence;
 pub mod size;
 pub mod solve;
 mod start;
+pub mod verify;
 
 pub use error::Error;
 pub use milp_replay::Recovery;

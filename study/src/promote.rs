@@ -4,7 +4,8 @@ use crate::{
     Error,
     confirm::Engine,
     expected::Expected,
-    folder::{self, CUTS, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE},
+    folder::{self, CERTIFICATE, CUTS, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE},
+    verify,
 };
 use milp_schema::{Instance, write};
 use std::{
@@ -58,7 +59,13 @@ pub fn promote(request: &Request<'_>) -> Result<Promoted, Error> {
     }
     let mut files = BTreeMap::from([(EXPECTED.to_owned(), expected.yaml()?.into_bytes())]);
     let learned = from.cuts()?.map(|_| CUTS);
-    for name in [SCHEDULE, PREDICTIONS, OUTCOME].into_iter().chain(learned) {
+    let certified = from
+        .outcome
+        .certificate_sha256
+        .as_ref()
+        .map(|_| CERTIFICATE);
+    let further = learned.into_iter().chain(certified);
+    for name in [SCHEDULE, PREDICTIONS, OUTCOME].into_iter().chain(further) {
         let path = from.dir.join(name);
         files.insert(
             name.to_owned(),
@@ -90,6 +97,14 @@ fn observe(from: &Folder, engines: Option<&[Engine]>) -> Result<Expected, Error>
                 "{at} is not kept: the replay diverges from the predictions in {} places, see \
                  `milp replay {at} --engine {engine}`",
                 verdict.divergences
+            )));
+        }
+    }
+    if from.outcome.program.is_some() {
+        let verified = verify::unsolved(&from.dir)?;
+        if let Some(first) = verified.differences.first() {
+            return Err(Error::Refused(format!(
+                "{at} is not kept: {first}, see `milp verify {at}`"
             )));
         }
     }

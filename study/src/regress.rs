@@ -7,6 +7,7 @@ use crate::{
     folder::{EXPECTED, Folder},
     junit, sentence,
     solve::{self, Solution},
+    verify,
 };
 use milp_schema::Outcome;
 use milp_solver::Settings;
@@ -245,6 +246,10 @@ fn differences(
     let mut differences = expected.differences(&found);
     if folder.outcome.schedule_sha256.as_ref() != Some(&expected.schedule_sha256) {
         differences.push("outcome.yaml is about another schedule".to_owned());
+    }
+    // Results from before there were certificates have none to check.
+    if folder.outcome.program.is_some() {
+        differences.extend(verify::unsolved(&folder.dir)?.differences);
     }
     if let Some(settings) = settings {
         differences.extend(solved_again(expected, folder, settings)?);

@@ -32,6 +32,13 @@ pub enum Certified {
     Exactly(i64),
     /// One unit better is infeasible with rows and columns permuted.
     Permuted,
+    /// The program was cut into cubes, of which so many rest on two searches.
+    Cubes {
+        /// All cubes that were closed.
+        all: u32,
+        /// Those of them that two searches closed.
+        searched: u32,
+    },
 }
 
 impl Certified {
@@ -42,6 +49,15 @@ impl Certified {
             Certificate::None => Self::No,
             Certificate::SafeDualBound { bound } => Self::Exactly(*bound),
             Certificate::PermutedInfeasible { .. } => Self::Permuted,
+            Certificate::Cubes {
+                exact,
+                symmetric,
+                searched,
+                ..
+            } => Self::Cubes {
+                all: exact.saturating_add(*symmetric).saturating_add(*searched),
+                searched: *searched,
+            },
         }
     }
 }
@@ -210,6 +226,13 @@ fn strength(instance: &Instance, result: &Found) -> String {
             Certified::Permuted => {
                 "proved (one step worse is infeasible, solved again permuted)".to_owned()
             }
+            Certified::Cubes { all, searched: 0 } => {
+                format!("proved (in {}, exactly)", count(all.into(), "cube"))
+            }
+            Certified::Cubes { all, searched } => format!(
+                "proved (in {}, {searched} of them solved again permuted)",
+                count(all.into(), "cube")
+            ),
             Certified::No => "optimal, says the solver".to_owned(),
         };
     }

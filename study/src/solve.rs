@@ -1,7 +1,7 @@
 //! From an instance to what is known about its worst schedule.
 
 use crate::{
-    Error,
+    Error, evidence,
     folder::{self, Folder},
     learn::Cuts,
     sentence::{self, Certified, Found},
@@ -14,7 +14,7 @@ use milp_model::{
     program::{Col, Column, Program},
 };
 use milp_schema::{
-    Instance, Outcome, Schedule,
+    Evidence, Instance, Outcome, Schedule,
     instance::{Goal, REFERENCE_2020, Sense},
     outcome::Termination,
     write,
@@ -50,6 +50,8 @@ pub struct Solution {
     pub schedule: Option<Schedule>,
     /// The incumbent as a table, where a formulation's points are no schedules.
     pub table: Option<String>,
+    /// The numbers behind it; nothing if there is neither a schedule nor a proof.
+    pub evidence: Evidence,
     /// Size of the program.
     pub size: Size,
     /// Optimum of the linear relaxation, where it was solved.
@@ -165,14 +167,21 @@ pub fn solve_with(
         within_slots: built.knows_slots(),
     };
     let mut instance = instance.clone();
+    let mut evidence = Evidence::default();
     let (schedule, faulty) = match decoded {
         Some(decoded) => {
+            let point = solved.point.as_deref().unwrap_or_default();
+            let parts = evidence::point(&built, point, &decoded.schedule, &decoded.faulty);
+            evidence.parts.extend(parts);
             // Without slots in the program the schedule says how many its replay takes.
             instance.slots = decoded.slots;
             (Some(decoded.schedule), decoded.faulty)
         }
         None => (None, Vec::new()),
     };
+    let multipliers = solved.multipliers.as_ref();
+    let whole = evidence::whole(program, &solved.certificate, multipliers);
+    evidence.parts.extend(whole);
     let sha256 =
         |schedule: &Schedule| write::sha256_hex(write::choices_csv(&schedule.choices).as_bytes());
     let outcome = Outcome {
@@ -184,6 +193,8 @@ pub fn solve_with(
         seconds: solved.seconds,
         formulation: built.formulation().to_owned(),
         certificate: solved.certificate,
+        program: Some(evidence::digest(program)),
+        certificate_sha256: evidence::hash(&evidence),
         sentence: sentence::sentence(&instance, &found) + &relative(cuts),
         faulty,
         schedule_sha256: schedule.as_ref().map(sha256),
@@ -196,6 +207,7 @@ pub fn solve_with(
         outcome,
         schedule,
         table,
+        evidence,
         size: Size::of(program),
         root_bound: solved.root_bound,
         started_from: solved.started_from,
@@ -206,7 +218,7 @@ pub fn solve_with(
 
 /// The program of the instance, with what was learned; where something may be, in slots, because a
 /// cut speaks of them.
-fn build(instance: &Instance, cuts: Option<&Cuts>) -> Result<Built, Error> {
+pub(crate) fn build(instance: &Instance, cuts: Option<&Cuts>) -> Result<Built, Error> {
     let Some(cuts) = cuts else {
         return Ok(milp_model::build(instance)?);
     };
@@ -216,7 +228,7 @@ fn build(instance: &Instance, cuts: Option<&Cuts>) -> Result<Built, Error> {
 }
 
 /// What the sentence rests on besides the program of the instance.
-fn relative(cuts: Option<&Cuts>) -> String {
+pub(crate) fn relative(cuts: Option<&Cuts>) -> String {
     let learned = cuts.filter(|cuts| !cuts.cuts.is_empty());
     learned.map_or_else(String::new, |Cuts { engine, cuts, .. }| {
         let count = sentence::count(cuts.len() as i64, "cut");
@@ -239,7 +251,12 @@ fn encoded(built: &Built, folder: &Folder) -> Result<Vec<Option<i64>>, Error> {
 impl Solution {
     /// The files of the result, by name.
     pub fn files(&self) -> std::collections::BTreeMap<String, Vec<u8>> {
-        let mut files = folder::files(&self.outcome, self.schedule.as_ref());
+        let certificate = evidence::text(&self.evidence);
+        let mut files = folder::files(
+            &self.outcome,
+            self.schedule.as_ref(),
+            certificate.as_deref(),
+        );
         files.extend(
             self.table
                 .iter()

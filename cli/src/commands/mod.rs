@@ -1,6 +1,7 @@
 //! One file for each command: its arguments and how it runs.
 
 mod check;
+mod cubes;
 mod doctor;
 mod engine;
 mod export;
@@ -10,6 +11,7 @@ mod regress;
 mod replay;
 mod schema;
 mod solve;
+mod verify;
 
 use clap::Subcommand;
 use milp_study::Error;
@@ -21,6 +23,10 @@ pub(crate) enum Command {
     Solve(solve::Args),
     /// Drive replicas with a schedule and check every property on what they do
     Replay(replay::Args),
+    /// Cut the program of an instance into cubes in words of the protocol and close each
+    Cubes(cubes::Args),
+    /// Derive again everything a result claims, from its instance and its certificate
+    Verify(verify::Args),
     /// Keep a result as a regression case, if its replay follows the predictions
     Promote(promote::Args),
     /// Check every kept result again
@@ -45,6 +51,8 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
     match command {
         Command::Solve(args) => solve::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Cubes(args) => cubes::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Promote(args) => promote::run(&args),
         Command::Regress(args) => regress::run(&args),
         Command::Check(args) => check::run(&args),

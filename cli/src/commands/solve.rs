@@ -212,7 +212,7 @@ fn answer(
 
 /// The first Ctrl-C asks the solver to stop, the second ends the process: an interrupt may wait
 /// for presolve.
-fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
+pub(crate) fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&interrupt);
     ctrlc::set_handler(move || {
@@ -225,7 +225,7 @@ fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
     Ok(interrupt)
 }
 
-fn code(solution: &Solution) -> u8 {
+pub(crate) fn code(solution: &Solution) -> u8 {
     let outcome = &solution.outcome;
     match outcome.termination {
         _ if solution.interrupted => exit::INTERRUPTED,
@@ -236,7 +236,7 @@ fn code(solution: &Solution) -> u8 {
     }
 }
 
-fn summary(solution: &Solution, out: &Path) {
+pub(crate) fn summary(solution: &Solution, out: &Path) {
     let outcome = &solution.outcome;
     let instance = &outcome.instance;
     let termination = match outcome.termination {
@@ -252,6 +252,15 @@ fn summary(solution: &Solution, out: &Path) {
         Certificate::PermutedInfeasible { seed } if outcome.proved => {
             format!("a second search, permuted with seed {seed}")
         }
+        Certificate::Cubes {
+            exact,
+            symmetric,
+            searched,
+            ..
+        } if outcome.proved => format!(
+            "cubes: {exact} closed in exact integers, {symmetric} by symmetry, {searched} by two \
+             searches"
+        ),
         _ if outcome.termination == Termination::Feasible => {
             "nothing, the bound is open".to_owned()
         }
@@ -308,7 +317,7 @@ fn summary(solution: &Solution, out: &Path) {
 }
 
 /// The command line for the outcome, without the path of the binary.
-fn command_line() -> String {
+pub(crate) fn command_line() -> String {
     let arguments = std::env::args_os()
         .skip(1)
         .map(|part| part.to_string_lossy().into_owned());

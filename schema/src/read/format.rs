@@ -11,9 +11,10 @@ pub(crate) const MAJOR: u32 = 1;
 /// See [`MAJOR`]; older minors are read too.
 pub(crate) fn minor(kind: &str) -> u32 {
     match kind {
-        // 1.1: `faults`; in expected.yaml also replays on engines behind adapters; in an instance
-        // `reference`, rule set `reference-2020` and protocol `dbft3`.
-        "verdict" | "expected" | "instance" => 1,
+        // 1.1: `faults`; in expected.yaml also replays on engines behind adapters; in outcome.yaml
+        // `program`, `certificate_sha256` and the certificate `cubes`; in an instance `reference`,
+        // rule set `reference-2020` and protocol `dbft3`.
+        "verdict" | "expected" | "outcome" | "instance" => 1,
         _ => 0,
     }
 }

@@ -9,10 +9,10 @@ use super::{
 use crate::{
     ids::ReplicaId,
     instance::{FaultKind, Instance, Who},
-    outcome::{Certificate, Outcome, Termination},
+    outcome::{Certificate, Outcome, ProgramDigest, Termination},
 };
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 18] = [
     "format",
     "termination",
     "primal",
@@ -23,6 +23,8 @@ const KEYS: [&str; 16] = [
     "seconds",
     "formulation",
     "certificate",
+    "program",
+    "certificate_sha256",
     "sentence",
     "faulty",
     "schedule_sha256",
@@ -60,8 +62,12 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Outcome> {
         .and_then(|node| real(node, "seconds", problems));
     let formulation = fields.text("formulation", problems);
     let certificate = certificate(&fields, problems);
+    let program = program(&fields, problems);
+    let certificate_sha256 = given(&fields, "certificate_sha256", problems);
     let sentence = fields.text("sentence", problems);
-    let hash = optional(&fields, "schedule_sha256", problems, sha256);
+    let hash = optional(&fields, "schedule_sha256", problems, |node, problems| {
+        sha256(node, "schedule_sha256", "schedule.csv", problems)
+    });
     let instance = fields
         .required("instance", "the whole instance", problems)
         .and_then(|node| instance::convert(node, problems));
@@ -77,6 +83,8 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Outcome> {
         seconds: seconds?,
         formulation: formulation?.to_owned(),
         certificate: certificate?,
+        program: program.ok()?,
+        certificate_sha256: certificate_sha256.ok()?,
         sentence: sentence?.to_owned(),
         faulty: faulty?,
         schedule_sha256: hash.ok()?,
@@ -123,8 +131,39 @@ fn real(node: &Node, key: &str, problems: &mut Problems) -> Option<f64> {
     None
 }
 
-fn sha256(node: &Node, problems: &mut Problems) -> Option<String> {
-    let text = fields::text(node, "schedule_sha256", problems)?;
+/// A hash that files of an older minor do not have.
+fn given(fields: &Fields, key: &str, problems: &mut Problems) -> Result<Option<String>, Reported> {
+    let Some(node) = fields.get(key) else {
+        return Ok(None);
+    };
+    let hash = sha256(node, key, "certificate.csv", problems);
+    hash.map(Some).ok_or(Reported)
+}
+
+/// Which program was solved; files of an older minor do not say it.
+fn program(fields: &Fields, problems: &mut Problems) -> Result<Option<ProgramDigest>, Reported> {
+    let Some(node) = fields.get("program") else {
+        return Ok(None);
+    };
+    let keys = ["columns", "rows", "sha256"];
+    let program = Fields::of(node, "`program`", &keys, problems).ok_or(Reported)?;
+    let columns = program.number("columns", 1..=i64::MAX, None, problems);
+    let rows = program.number("rows", 0..=i64::MAX, None, problems);
+    let hash = program
+        .required("sha256", "the hash of the program", problems)
+        .and_then(|node| sha256(node, "sha256", "the program", problems));
+    match (columns, rows, hash) {
+        (Some(columns), Some(rows), Some(sha256)) => Ok(Some(ProgramDigest {
+            columns: columns as u64,
+            rows: rows as u64,
+            sha256,
+        })),
+        _ => Err(Reported),
+    }
+}
+
+fn sha256(node: &Node, key: &str, of: &str, problems: &mut Problems) -> Option<String> {
+    let text = fields::text(node, key, problems)?;
     if text.len() == 64
         && text
             .bytes()
@@ -133,19 +172,20 @@ fn sha256(node: &Node, problems: &mut Problems) -> Option<String> {
         return Some(text.to_owned());
     }
     let what = format!(
-        "`schedule_sha256` must be 64 lower-case hexadecimal digits, not {}",
+        "`{key}` must be 64 lower-case hexadecimal digits, not {}",
         node.described()
     );
     problems.at(
         node.place,
         what,
-        "it is what `sha256sum schedule.csv` prints",
+        format!("it is what `sha256sum` prints for {of}"),
     );
     None
 }
 
 fn certificate(fields: &Fields, problems: &mut Problems) -> Option<Certificate> {
-    let expected = "`none`, `{safe_dual_bound: {bound: …}}` or `{permuted_infeasible: {seed: …}}`";
+    let expected = "`none`, `{safe_dual_bound: {bound: …}}`, `{permuted_infeasible: {seed: …}}` or \
+                    `{cubes: {bound: …, exact: …, symmetric: …, searched: …}}`";
     let node = fields.required("certificate", expected, problems)?;
     if !matches!(node.value, Value::Map(_)) {
         if matches!(&node.value, Value::Scalar { text, .. } if text == "none") {
@@ -159,15 +199,15 @@ fn certificate(fields: &Fields, problems: &mut Problems) -> Option<Certificate> 
         );
         return None;
     }
-    let kinds = ["safe_dual_bound", "permuted_infeasible"];
+    let kinds = ["safe_dual_bound", "permuted_infeasible", "cubes"];
     let certificate = Fields::of(node, "`certificate`", &kinds, problems)?;
     match kinds.map(|kind| certificate.get(kind)) {
-        [Some(inner), None] => {
+        [Some(inner), None, None] => {
             let inner = Fields::of(inner, "`safe_dual_bound`", &["bound"], problems)?;
             let bound = inner.number("bound", i64::MIN..=i64::MAX, None, problems)?;
             Some(Certificate::SafeDualBound { bound })
         }
-        [None, Some(inner)] => {
+        [None, Some(inner), None] => {
             let inner = Fields::of(inner, "`permuted_infeasible`", &["seed"], problems)?;
             let node = inner.required("seed", "a whole number", problems)?;
             let seed = match &node.value {
@@ -183,8 +223,9 @@ fn certificate(fields: &Fields, problems: &mut Problems) -> Option<Certificate> 
             }
             seed.map(|seed| Certificate::PermutedInfeasible { seed })
         }
+        [None, None, Some(inner)] => cubes(inner, problems),
         // Its only key is unknown, which was reported.
-        [None, None] if !certificate.is_empty() => None,
+        [None, None, None] if !certificate.is_empty() => None,
         _ => {
             let what = format!("`certificate` must be {expected}: exactly one of them");
             problems.at(
@@ -195,6 +236,20 @@ fn certificate(fields: &Fields, problems: &mut Problems) -> Option<Certificate> 
             None
         }
     }
+}
+
+fn cubes(inner: &Node, problems: &mut Problems) -> Option<Certificate> {
+    let keys = ["bound", "exact", "symmetric", "searched"];
+    let fields = Fields::of(inner, "`cubes`", &keys, problems)?;
+    let bound = fields.number("bound", i64::MIN..=i64::MAX, None, problems);
+    let mut count = |key: &str| fields.count(key, 0..=u32::MAX, None, problems);
+    let (exact, symmetric, searched) = (count("exact"), count("symmetric"), count("searched"));
+    Some(Certificate::Cubes {
+        bound: bound?,
+        exact: exact?,
+        symmetric: symmetric?,
+        searched: searched?,
+    })
 }
 
 fn faulty(

@@ -24,7 +24,11 @@ pub(super) fn predictions(text: &str, problems: &mut Problems) -> Vec<(Vec<Place
 }
 
 /// The rows below the header that have the right number of fields.
-fn rows(text: &str, columns: &'static [&'static str], problems: &mut Problems) -> Vec<Row> {
+pub(super) fn rows(
+    text: &str,
+    columns: &'static [&'static str],
+    problems: &mut Problems,
+) -> Vec<Row> {
     let header = columns.join(",");
     // A carriage return elsewhere is part of a field, not a second kind of line break.
     let text = text.replace("\r\n", "\n");
@@ -139,7 +143,7 @@ impl Record<'_> {
 }
 
 /// One row; as many fields as columns.
-struct Row {
+pub(super) struct Row {
     columns: &'static [&'static str],
     fields: StringRecord,
     /// The place of the first character of each field.
@@ -186,7 +190,7 @@ impl Row {
         })
     }
 
-    fn cell(&self, column: &str) -> (Place, &str) {
+    pub(super) fn cell(&self, column: &str) -> (Place, &str) {
         let position = self.columns.iter().position(|name| *name == column);
         let position = position.expect("a column of this file");
         (self.places[position], &self.fields[position])
@@ -217,7 +221,7 @@ impl Row {
         number.map(Some).ok_or(Reported)
     }
 
-    fn required(&self, column: &str, act: &str, problems: &mut Problems) -> Option<u32> {
+    pub(super) fn required(&self, column: &str, act: &str, problems: &mut Problems) -> Option<u32> {
         let number = self.optional(column, problems).ok()?;
         if number.is_none() {
             let what = format!("`{column}` is empty; `{act}` needs a number there");
@@ -228,7 +232,7 @@ impl Row {
     }
 
     /// Reports every field of `columns` that is filled in.
-    fn empty(&self, columns: &[&str], act: &str, problems: &mut Problems) -> Option<()> {
+    pub(super) fn empty(&self, columns: &[&str], act: &str, problems: &mut Problems) -> Option<()> {
         let mut good = Some(());
         for column in columns {
             let (place, text) = self.cell(column);
@@ -242,7 +246,12 @@ impl Row {
     }
 
     /// One of the `names` of acts or events.
-    fn name(&self, column: &str, names: &[&str], problems: &mut Problems) -> Option<&str> {
+    pub(super) fn name(
+        &self,
+        column: &str,
+        names: &[&str],
+        problems: &mut Problems,
+    ) -> Option<&str> {
         let (place, text) = self.cell(column);
         if names.contains(&text) {
             return Some(text);

@@ -26,6 +26,7 @@ mod encode;
 mod families;
 mod further;
 mod look_up;
+mod meaning;
 mod refuse;
 mod rows;
 
@@ -38,6 +39,7 @@ use crate::{
     built::Decoded,
     error::Error,
     goal,
+    meaning::Meaning,
     program::{Program, Tag},
     protocols,
     rule::Protocol,
@@ -112,6 +114,11 @@ impl Built {
         faulty: &[(ReplicaId, FaultKind)],
     ) -> Result<Vec<Option<i64>>, String> {
         encode::encode(&self.timed, schedule, faulty)
+    }
+
+    /// What the columns say in words of the protocol.
+    pub fn meaning(&self) -> Meaning {
+        meaning::meaning(&self.timed)
     }
 
     /// What a column stands for.

@@ -1,0 +1,59 @@
+//! `milp cubes`: cuts the program of an instance into cubes and closes each.
+
+use super::solve::{Limits, code, command_line, interrupt_on_ctrl_c, summary};
+use crate::{print, progress::Printer};
+use milp_schema::{read, write};
+use milp_study::{
+    Error, cubes,
+    folder::{self, Folder},
+    solve::Request,
+};
+use std::path::{Path, PathBuf};
+
+/// The question, the limits, and where the answer goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Instance file
+    file: PathBuf,
+    /// Folder for the result [default: out/ and the path of the instance below instances/]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    limits: Limits,
+    /// Take the schedule of an earlier result to start from
+    #[arg(long, value_name = "DIR")]
+    warm_start: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    let instance = read::instance(&args.file)?;
+    let warm_start = args.warm_start.as_deref().map(Folder::read).transpose()?;
+    let out = match &args.out {
+        Some(dir) => dir.clone(),
+        None => Path::new("out").join(folder::place(&args.file)?),
+    };
+    folder::replaceable(&out)?;
+    let interrupt = interrupt_on_ctrl_c()?;
+    let request = Request {
+        instance: &instance,
+        settings: &args.limits.settings(),
+        warm_start: warm_start.as_ref(),
+        adequacy: false,
+        command: &command_line(),
+    };
+    let mut printer = Printer::new(args.quiet);
+    let cut = cubes::cut(&request, &interrupt, &mut |progress| printer.show(progress));
+    printer.finish();
+    let cut = cut?;
+    write::folder(&out, &cut.solution.files()).map_err(|source| Error::Io {
+        doing: "write",
+        path: out.clone(),
+        source,
+    })?;
+    summary(&cut.solution, &out);
+    print::line(&cut.words());
+    Ok(code(&cut.solution))
+}

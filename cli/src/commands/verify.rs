@@ -1,0 +1,98 @@
+//! `milp verify`: derives again what a result claims.
+
+use super::solve::{Limits, interrupt_on_ctrl_c};
+use crate::{exit, print, progress::Printer};
+use milp_schema::outcome::Termination;
+use milp_solver::Searcher;
+use milp_study::{
+    Error, sentence,
+    verify::{Bound, Request, Verified, verify},
+};
+use std::path::PathBuf;
+
+/// What is checked and how far.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Folder of a result, or its outcome.yaml
+    path: PathBuf,
+    /// Where the bound is the word of two searches, search again; without it that word is not
+    /// checked
+    #[arg(long)]
+    resolve: bool,
+    /// By which solver: highs, or cbc in a build with that feature
+    #[arg(
+        long = "with",
+        value_name = "SOLVER",
+        value_parser = searcher,
+        default_value = "highs",
+        requires = "resolve"
+    )]
+    searcher: Searcher,
+    #[command(flatten)]
+    limits: Limits,
+    /// Show no progress
+    #[arg(long)]
+    quiet: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    let interrupt = interrupt_on_ctrl_c()?;
+    let settings = args.limits.settings();
+    let request = Request {
+        path: &args.path,
+        resolve: args.resolve.then_some((args.searcher, &settings)),
+    };
+    let mut printer = Printer::new(args.quiet || !args.resolve);
+    let verified = verify(&request, &interrupt, &mut |progress| printer.show(progress));
+    printer.finish();
+    let verified = verified?;
+    summary(&verified);
+    for difference in &verified.differences {
+        print::line(difference);
+    }
+    print::line(&verified.words());
+    Ok(match verified.bound {
+        _ if !verified.differences.is_empty() => exit::VIOLATION,
+        Bound::Exact | Bound::SearchedAgain(_) => exit::DONE,
+        Bound::Searches(_) | Bound::Word => exit::UNPROVED,
+    })
+}
+
+fn searcher(name: &str) -> Result<Searcher, String> {
+    match name {
+        "highs" => Ok(Searcher::Highs),
+        "cbc" => Ok(Searcher::Cbc),
+        _ => Err("expected highs or cbc".to_owned()),
+    }
+}
+
+fn summary(verified: &Verified) {
+    let outcome = &verified.outcome;
+    let instance = &outcome.instance;
+    let program = outcome.program.as_ref();
+    let cubes = match verified.cubes {
+        (0 | 1, 0) => None,
+        (exact, symmetric) => Some(format!(
+            "{exact} closed in exact integers, {symmetric} by symmetry"
+        )),
+    };
+    let proved = verified.differences.is_empty()
+        && matches!(verified.bound, Bound::Exact | Bound::SearchedAgain(_));
+    let bound = outcome
+        .dual
+        .filter(|_| proved && outcome.termination == Termination::Optimal);
+    print::facts([
+        ("goal", Some(sentence::goal_name(instance.goal).to_owned())),
+        (
+            "value",
+            verified.value.map(|value| sentence::value(instance, value)),
+        ),
+        ("bound", bound.map(|bound| sentence::bound(instance, bound))),
+        (
+            "program",
+            program.map(|program| format!("{} columns x {} rows", program.columns, program.rows)),
+        ),
+        ("formulation", Some(outcome.formulation.clone())),
+        ("cubes", cubes),
+    ]);
+}

@@ -1,0 +1,68 @@
+//! What a program's columns say about the protocol, for whoever cuts the program into cubes or
+//! looks for replicas that are alike. Nothing rests on it being complete or even right: an
+//! expression over integer columns is cut at integers, and an exchange is checked row by row.
+
+use crate::program::{Col, Program};
+use std::collections::BTreeMap;
+
+/// A named sum over columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expression {
+    /// Its name, made of `[A-Za-z0-9_]`.
+    pub name: String,
+    /// Columns ascending and distinct, coefficients not zero.
+    pub terms: Vec<(Col, i64)>,
+}
+
+/// What can be said about points of a program in words of the protocol.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Meaning {
+    /// Whether a replica is faulty in the instance's first way, one for each replica, ascending;
+    /// empty if nobody is, or if that is no question.
+    pub faulty: Vec<Expression>,
+    /// How many honest replicas decide in a view, by height and view.
+    pub decided: Vec<Expression>,
+    /// How many honest replicas commit in a view, by height and view.
+    pub commits: Vec<Expression>,
+}
+
+impl Meaning {
+    /// The expression of that name.
+    pub fn expression(&self, name: &str) -> Option<&Expression> {
+        let all = self.faulty.iter().chain(&self.decided).chain(&self.commits);
+        all.into_iter().find(|expression| expression.name == name)
+    }
+
+    /// The most that the bounds of the columns let an expression be.
+    pub fn most(&self, expression: &Expression, program: &Program) -> i64 {
+        let most = |&(col, coefficient): &(Col, i64)| {
+            let column = &program.columns[col.index()];
+            (coefficient * column.lower).max(coefficient * column.upper)
+        };
+        expression.terms.iter().map(most).sum()
+    }
+
+    /// The renaming of the columns in which two replicas change places, if their names show one:
+    /// column names say who they are about in parts like `i3` and `j3`.
+    pub fn exchange(&self, program: &Program, first: u32, second: u32) -> Option<Vec<Col>> {
+        let columns = program.columns.iter().zip(0..);
+        let at: BTreeMap<&str, Col> = columns
+            .map(|(column, at)| (column.name.as_str(), Col(at)))
+            .collect();
+        let image = |part: &str| {
+            for letter in ["i", "j"] {
+                for (from, to) in [(first, second), (second, first)] {
+                    if part == format!("{letter}{from}") {
+                        return format!("{letter}{to}");
+                    }
+                }
+            }
+            part.to_owned()
+        };
+        let images = program.columns.iter().map(|column| {
+            let parts: Vec<String> = column.name.split('_').map(image).collect();
+            at.get(parts.join("_").as_str()).copied()
+        });
+        images.collect()
+    }
+}

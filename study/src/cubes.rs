@@ -1,0 +1,335 @@
+//! Cuts a program into cubes in words of the protocol and closes each: which replicas are faulty,
+//! which view is the first to decide, how many honest replicas commit in each view.
+//!
+//! A cube that the linear relaxation does not close is cut further, until there is nothing left
+//! to cut; then two searches are asked. What is written is checked as `milp verify` checks it
+//! before it is said to be a proof.
+
+use crate::{
+    Error, evidence,
+    sentence::{self, Certified, Found},
+    solve::{self, Solution},
+    verify,
+};
+use milp_model::{
+    Built,
+    meaning::{Expression, Meaning},
+};
+use milp_schema::{
+    certificate::Part,
+    outcome::{Certificate, Termination},
+};
+use milp_solver::{
+    Again, Progress, Settings,
+    close::{self, Attempt},
+    cubes::{self, DEEPEST, Side},
+};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
+
+/// How a cube was closed, or why not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// By multipliers.
+    Exact,
+    /// It is the image of another one.
+    Symmetric,
+    /// By two searches.
+    Searched,
+    /// It holds something better than the incumbent, with this value.
+    Better(i64),
+    /// The limit came first.
+    Open,
+}
+
+/// The cubes of a program.
+#[derive(Debug, Clone)]
+pub struct Cut {
+    /// The incumbent and what was proved of it.
+    pub solution: Solution,
+    /// How each cube ended, in order.
+    pub endings: Vec<Ending>,
+}
+
+impl Cut {
+    /// The cubes in words.
+    pub fn words(&self) -> String {
+        let count = |wanted: &dyn Fn(&Ending) -> bool| {
+            self.endings.iter().filter(|ending| wanted(ending)).count()
+        };
+        let cubes = sentence::count(self.endings.len() as i64, "cube");
+        let mut words = format!(
+            "{cubes}: {} closed in exact integers, {} by symmetry, {} by two searches",
+            count(&|ending| *ending == Ending::Exact),
+            count(&|ending| *ending == Ending::Symmetric),
+            count(&|ending| *ending == Ending::Searched),
+        );
+        let open = count(&|ending| matches!(ending, Ending::Open | Ending::Better(_)));
+        if open > 0 {
+            words += &format!(", {open} open");
+        }
+        for ending in &self.endings {
+            if let Ending::Better(value) = ending {
+                words += &format!("; one holds a schedule of value {value}, better than the start");
+            }
+        }
+        words
+    }
+}
+
+/// Finds an incumbent without a proof, then cuts and closes.
+///
+/// # Errors
+///
+/// As for [`solve::solve`].
+pub fn cut(
+    request: &solve::Request<'_>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Cut, Error> {
+    #[expect(clippy::disallowed_methods, reason = "the time limit is by the clock")]
+    let began = Instant::now();
+    let settings = Settings {
+        prove: false,
+        ..request.settings.clone()
+    };
+    let first = solve::Request {
+        settings: &settings,
+        adequacy: false,
+        ..request.clone()
+    };
+    let mut solution = solve::solve(&first, interrupt, progress)?;
+    let Some(value) = solution.outcome.primal else {
+        return Ok(Cut {
+            solution,
+            endings: Vec::new(),
+        });
+    };
+    let built = milp_model::build(request.instance)?;
+    let meaning = built.meaning();
+    let mut cutter = Cutter {
+        built: &built,
+        meaning: &meaning,
+        value,
+        settings: request.settings,
+        interrupt,
+        progress,
+        began,
+        path: Vec::new(),
+        alike: BTreeMap::new(),
+        parts: Vec::new(),
+        endings: Vec::new(),
+    };
+    cutter.cube()?;
+    let (parts, endings) = (cutter.parts, cutter.endings);
+    let open = |ending: &Ending| matches!(ending, Ending::Open | Ending::Better(_));
+    let mut cut = Cut { solution, endings };
+    if !cut.endings.iter().any(open) {
+        cut.solution.evidence.parts.extend(parts);
+        let evidence = &cut.solution.evidence;
+        let closed = cubes::check(built.program(), &meaning, value, evidence.cubes());
+        let closed = closed.map_err(|why| Error::Refused(format!("a defect here: {why}")))?;
+        let certificate = verify::certificate(&closed, evidence, Some(value));
+        prove(&mut cut.solution, &built, certificate);
+    }
+    let words = cut.words();
+    solution = cut.solution;
+    let outcome = &mut solution.outcome;
+    outcome.run.push(("cubes".to_owned(), words));
+    outcome.seconds = began.elapsed().as_secs_f64();
+    solution.interrupted = interrupt.load(Ordering::SeqCst) && !outcome.proved;
+    Ok(Cut {
+        solution,
+        endings: cut.endings,
+    })
+}
+
+/// Says that nothing is better than the incumbent.
+fn prove(solution: &mut Solution, built: &Built, certificate: Certificate) {
+    let outcome = &mut solution.outcome;
+    let dual = outcome.primal.map(|primal| primal as f64);
+    let found = Found {
+        termination: Termination::Optimal,
+        primal: outcome.primal,
+        dual,
+        certificate: Certified::of(&certificate, true),
+        within_slots: built.knows_slots(),
+    };
+    outcome.sentence = sentence::sentence(&outcome.instance, &found);
+    outcome.termination = Termination::Optimal;
+    outcome.dual = dual;
+    outcome.proved = true;
+    outcome.certificate = certificate;
+    outcome.certificate_sha256 = evidence::hash(&solution.evidence);
+}
+
+struct Cutter<'a> {
+    built: &'a Built,
+    meaning: &'a Meaning,
+    value: i64,
+    settings: &'a Settings,
+    interrupt: &'a AtomicBool,
+    progress: &'a mut dyn FnMut(&Progress),
+    began: Instant,
+    path: Vec<Side>,
+    /// Pairs of replicas that were looked at, and whether they may change places.
+    alike: BTreeMap<(u32, u32), bool>,
+    parts: Vec<Part>,
+    endings: Vec<Ending>,
+}
+
+impl Cutter<'_> {
+    /// Closes the cube of the path, or cuts it.
+    fn cube(&mut self) -> Result<(), Error> {
+        let stopped = self
+            .endings
+            .last()
+            .is_some_and(|ending| matches!(ending, Ending::Open | Ending::Better(_)));
+        if stopped || self.remaining() <= 0.0 || self.interrupt.load(Ordering::SeqCst) {
+            self.endings.push(Ending::Open);
+            return Ok(());
+        }
+        if let Some(replicas) = self.symmetric() {
+            self.close(Part::Symmetric { replicas }, Ending::Symmetric);
+            return Ok(());
+        }
+        let settings = self.left();
+        let attempt = self.attempt(&settings);
+        let found = close::by_multipliers(attempt, &self.path, self.progress)?;
+        if let Some(multipliers) = found {
+            let program = self.built.program();
+            let own = program.rows.iter().map(|row| row.name.clone());
+            let names: Vec<String> = own
+                .chain((1..=self.path.len()).map(|depth| format!("cube_{depth}")))
+                .collect();
+            let part = evidence::bound(names.iter().map(String::as_str), &multipliers);
+            self.close(part, Ending::Exact);
+            return Ok(());
+        }
+        let Some((expression, at)) = self.next() else {
+            return self.search();
+        };
+        self.parts.push(Part::Split {
+            expression: expression.name.clone(),
+            at,
+        });
+        for above in [false, true] {
+            self.path.push(Side {
+                expression: expression.clone(),
+                at,
+                above,
+            });
+            self.cube()?;
+            self.path.pop();
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, part: Part, ending: Ending) {
+        self.parts.push(part);
+        self.endings.push(ending);
+    }
+
+    fn search(&mut self) -> Result<(), Error> {
+        let settings = self.left();
+        let attempt = self.attempt(&settings);
+        match close::by_searches(attempt, &self.path, self.progress)? {
+            Ok(seed) => self.close(Part::Searched { seed }, Ending::Searched),
+            Err(Again::Better(value)) => self.endings.push(Ending::Better(value)),
+            Err(_) => self.endings.push(Ending::Open),
+        }
+        Ok(())
+    }
+
+    fn remaining(&self) -> f64 {
+        self.settings.time_limit_seconds - self.began.elapsed().as_secs_f64()
+    }
+
+    fn left(&self) -> Settings {
+        Settings {
+            time_limit_seconds: self.remaining().max(0.0),
+            warm_start: None,
+            ..self.settings.clone()
+        }
+    }
+
+    fn attempt<'s>(&self, settings: &'s Settings) -> Attempt<'s>
+    where
+        Self: 's,
+    {
+        Attempt {
+            program: self.built.program(),
+            value: self.value,
+            settings,
+            interrupt: self.interrupt,
+        }
+    }
+
+    /// Two replicas alike of which the smaller is not faulty and the larger is.
+    fn symmetric(&mut self) -> Option<(u32, u32)> {
+        let place = |side: &Side| {
+            let list = self.meaning.faulty.iter().zip(0u32..);
+            let mut known = list.filter(|(expression, _)| **expression == side.expression);
+            known.next().map(|(_, replica)| (replica, side.above))
+        };
+        let known: Vec<(u32, bool)> = self.path.iter().filter_map(place).collect();
+        let &(larger, true) = known.last()? else {
+            return None;
+        };
+        let sound = known.iter().filter(|(_, above)| !above);
+        let pairs: Vec<(u32, u32)> = sound.map(|&(smaller, _)| (smaller, larger)).collect();
+        let (built, meaning) = (self.built, self.meaning);
+        pairs.into_iter().find(|&(smaller, larger)| {
+            let found = self.alike.entry((smaller, larger));
+            *found
+                .or_insert_with(|| cubes::alike(built.program(), meaning, smaller, larger).is_ok())
+        })
+    }
+
+    /// What to cut next, and where.
+    fn next(&self) -> Option<(Expression, i64)> {
+        if self.path.len() == DEEPEST {
+            return None;
+        }
+        let side = |wanted: &Expression| {
+            let mut sides = self.path.iter();
+            sides.find(|side| side.expression == *wanted)
+        };
+        let real = |expression: &&Expression| !expression.terms.is_empty();
+        let faulty = self.meaning.faulty.iter().filter(real);
+        if let Some(open) = faulty.clone().find(|expression| side(expression).is_none()) {
+            return Some((open.clone(), 0));
+        }
+        // The first view that decides: later ones are left open.
+        for decided in self.meaning.decided.iter().filter(real) {
+            match side(decided) {
+                None => return Some((decided.clone(), 0)),
+                Some(side) if side.above => break,
+                Some(_) => {}
+            }
+        }
+        self.meaning
+            .commits
+            .iter()
+            .filter(real)
+            .find_map(|expression| {
+                let own = self
+                    .path
+                    .iter()
+                    .filter(|side| side.expression == *expression);
+                let (mut least, mut most) =
+                    (0, self.meaning.most(expression, self.built.program()));
+                for side in own {
+                    if side.above {
+                        least = least.max(side.at + 1);
+                    } else {
+                        most = most.min(side.at);
+                    }
+                }
+                (least < most).then(|| (expression.clone(), least))
+            })
+    }
+}

@@ -1,0 +1,123 @@
+//! What an outcome leaves for a stranger: the digest of its program and `certificate.csv`.
+
+use milp_model::{Built, program::Program};
+use milp_schema::{
+    Evidence, ReplicaId, Schedule,
+    certificate::Part,
+    instance::FaultKind,
+    outcome::{Certificate, ProgramDigest},
+    write,
+};
+use milp_solver::exact::Multipliers;
+
+/// The digest of a program: of what `milp export --lp` prints for its instance.
+pub fn digest(program: &Program) -> ProgramDigest {
+    ProgramDigest {
+        columns: program.columns.len() as u64,
+        rows: program.rows.len() as u64,
+        sha256: write::sha256_hex(milp_solver::lp(program).as_bytes()),
+    }
+}
+
+/// The text of `certificate.csv`, if there is anything to write into it.
+pub fn text(evidence: &Evidence) -> Option<String> {
+    (!evidence.parts.is_empty()).then(|| write::certificate_csv(evidence))
+}
+
+/// SHA-256 of that text.
+pub(crate) fn hash(evidence: &Evidence) -> Option<String> {
+    text(evidence).map(|text| write::sha256_hex(text.as_bytes()))
+}
+
+/// The point of a schedule as far as the schedule says it; the rest is 0. Formulations that take
+/// no schedule say nothing.
+fn said(built: &Built, schedule: &Schedule, faulty: &[(ReplicaId, FaultKind)]) -> Vec<i64> {
+    let columns = built.program().columns.len();
+    let encoded = built.encode(schedule, faulty);
+    let mut point = encoded.map_or_else(
+        |_| vec![0; columns],
+        |point| {
+            point
+                .into_iter()
+                .map(Option::unwrap_or_default)
+                .collect::<Vec<i64>>()
+        },
+    );
+    point.resize(columns, 0);
+    point
+}
+
+/// What the point has besides what its schedule says.
+pub(crate) fn point(
+    built: &Built,
+    point: &[i64],
+    schedule: &Schedule,
+    faulty: &[(ReplicaId, FaultKind)],
+) -> Vec<Part> {
+    let said = said(built, schedule, faulty);
+    let columns = built.program().columns.iter().zip(point.iter().zip(said));
+    columns
+        .filter(|(_, (value, said))| **value != *said)
+        .map(|(column, (value, _))| Part::Point {
+            column: column.name.clone(),
+            value: *value,
+        })
+        .collect()
+}
+
+/// The point of a schedule and what a certificate adds to it.
+///
+/// # Errors
+///
+/// The name of a column that the program does not have, or that is named twice.
+pub(crate) fn completed(
+    built: &Built,
+    evidence: &Evidence,
+    schedule: &Schedule,
+    faulty: &[(ReplicaId, FaultKind)],
+) -> Result<Vec<i64>, String> {
+    let mut point = said(built, schedule, faulty);
+    let columns = built.program().columns.iter().zip(0usize..);
+    let mut at: std::collections::BTreeMap<&str, usize> = columns
+        .map(|(column, at)| (column.name.as_str(), at))
+        .collect();
+    for (name, value) in evidence.point() {
+        let position = at.remove(name);
+        let position = position.ok_or_else(|| {
+            format!("the program has no column {name}, or it is named more than once")
+        })?;
+        point[position] = value;
+    }
+    Ok(point)
+}
+
+/// The one cube of a result that needed none.
+pub(crate) fn whole(
+    program: &Program,
+    certificate: &Certificate,
+    multipliers: Option<&Multipliers>,
+) -> Option<Part> {
+    match (certificate, multipliers) {
+        (Certificate::SafeDualBound { .. }, Some(multipliers)) => {
+            let rows = program.rows.iter().map(|row| row.name.as_str());
+            Some(bound(rows, multipliers))
+        }
+        (Certificate::PermutedInfeasible { seed }, _) => Some(Part::Searched { seed: *seed }),
+        _ => None,
+    }
+}
+
+/// The multipliers of rows with these names, those of 0 left out.
+pub(crate) fn bound<'a>(
+    rows: impl Iterator<Item = &'a str>,
+    Multipliers { shift, numerators }: &Multipliers,
+) -> Part {
+    let named = rows.zip(numerators);
+    Part::Bound {
+        shift: *shift,
+        multipliers: named
+            .filter(|(_, numerator)| **numerator != 0)
+            .map(|(name, numerator)| (name.to_owned(), *numerator))
+            .collect(),
+    }
+}

@@ -1,0 +1,519 @@
+//! Checks a result again from its instance, its schedule and its certificate, and believes no
+//! number in it.
+//!
+//! Everything an outcome says of the question is derived again and compared: the program (by its
+//! digest), the incumbent row by row, the value, the bound, termination, gap, sentence, who is
+//! faulty, the hashes. What it says of the search (`nodes`, `seconds`, `command`, `run`) changes
+//! nothing about the answer and is not looked at.
+
+use crate::{
+    Error,
+    confirm::{Engine, How},
+    evidence,
+    folder::{self, CERTIFICATE, CUTS, Driven, Folder, OUTCOME, SCHEDULE},
+    learn::Cuts,
+    sentence::{self, Certified, Found},
+    solve,
+};
+use milp_model::Built;
+use milp_replay::Recovery;
+use milp_schema::{
+    Evidence, Instance, Outcome,
+    instance::Formulation,
+    outcome::{Certificate, Termination},
+    read,
+};
+use milp_solver::{
+    Again, Progress, Searcher, Settings,
+    cubes::{self, Closed},
+    exact,
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
+
+/// What the bound of a result rests on once it was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Bound {
+    /// It follows in exact integers.
+    Exact,
+    /// It follows in exact integers but for so many searches, which were done again and found
+    /// nothing.
+    SearchedAgain(usize),
+    /// It is the word of so many pairs of searches, which were not done again.
+    Searches(usize),
+    /// It is the solver's word, or there is none.
+    Word,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verified {
+    /// The outcome that was checked.
+    pub outcome: Outcome,
+    /// What it says and what is not so, one sentence each; empty if all of it is.
+    pub differences: Vec<String>,
+    /// The value of the incumbent, evaluated here.
+    pub value: Option<i64>,
+    /// What the bound rests on; means nothing if there are differences.
+    pub bound: Bound,
+    /// Cubes closed exactly and by symmetry.
+    pub cubes: (u32, u32),
+    /// Cuts that are believed, and whose.
+    pub believed: Option<(usize, String)>,
+}
+
+impl Verified {
+    /// The check in one sentence.
+    pub fn words(&self) -> String {
+        if !self.differences.is_empty() {
+            return format!(
+                "rejected: {} differ",
+                sentence::count(self.differences.len() as i64, "claim")
+            )
+            .replace("claim differ", "claim differs");
+        }
+        let incumbent = match self.value {
+            Some(_) => "incumbent",
+            None => "program",
+        };
+        let words = match &self.bound {
+            Bound::Exact => format!("verified: {incumbent} and bound, in exact integers"),
+            Bound::SearchedAgain(searches) => format!(
+                "verified: {incumbent}; bound by {} done again, which found nothing better",
+                count_searches(*searches)
+            ),
+            Bound::Searches(1) => {
+                format!("verified: {incumbent}; bound is two searches' word, not checked")
+            }
+            Bound::Searches(cubes) => format!(
+                "verified: {incumbent}; in {cubes} cubes the bound is two searches' word, not \
+                 checked"
+            ),
+            Bound::Word => match self.outcome.termination {
+                Termination::Undecided => "verified: nothing was claimed".to_owned(),
+                Termination::Infeasible => format!(
+                    "verified: {incumbent}; that it is infeasible is the solver's word, not checked"
+                ),
+                _ => format!("verified: {incumbent}; bound is the solver's word, not checked"),
+            },
+        };
+        match &self.believed {
+            Some((cuts, engine)) => {
+                let cuts = sentence::count(*cuts as i64, "cut");
+                format!("{words}, relative to {cuts} learned from {engine}, which are believed")
+            }
+            None => words,
+        }
+    }
+}
+
+fn count_searches(searches: usize) -> String {
+    if searches == 1 {
+        "a search".to_owned()
+    } else {
+        format!("{searches} searches")
+    }
+}
+
+/// What to check and how far.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// A result folder or its outcome.yaml.
+    pub path: &'a Path,
+    /// How to search again where the bound rests on searches; not at all if `None`.
+    pub resolve: Option<(Searcher, &'a Settings)>,
+}
+
+/// Checks a result.
+///
+/// # Errors
+///
+/// When a file is missing or broken, when the outcome is from before there were certificates, or
+/// when the solver breaks down. What is not as claimed is no error.
+pub fn verify(
+    request: &Request<'_>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Verified, Error> {
+    let dir = folder_of(request.path)?;
+    let outcome = read::outcome(&dir.join(OUTCOME))?;
+    let mut check = Check::of(&dir, outcome)?;
+    check.program();
+    if check.differences.is_empty() {
+        check.incumbent()?;
+        check.bound(request.resolve, interrupt, progress)?;
+        check.claims();
+    }
+    Ok(check.finish())
+}
+
+/// [`verify`] of a folder without a solver.
+///
+/// # Errors
+///
+/// As for [`verify`].
+pub fn unsolved(dir: &Path) -> Result<Verified, Error> {
+    let request = Request {
+        path: dir,
+        resolve: None,
+    };
+    verify(&request, &AtomicBool::new(false), &mut |_| ())
+}
+
+/// The folder that a path means.
+fn folder_of(path: &Path) -> Result<PathBuf, Error> {
+    if path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let whole = path.is_file() && path.file_name().is_some_and(|name| name == OUTCOME);
+    let parent = path.parent().filter(|_| whole);
+    let parent = parent.ok_or_else(|| {
+        Error::Refused(format!(
+            "{} is not a result: expected its folder or its {OUTCOME}",
+            path.display()
+        ))
+    })?;
+    // The parent of a bare file name is the empty path, which is no folder to open.
+    Ok(if parent == Path::new("") {
+        PathBuf::from(".")
+    } else {
+        parent.to_owned()
+    })
+}
+
+struct Check {
+    dir: PathBuf,
+    outcome: Outcome,
+    cuts: Option<Cuts>,
+    built: Built,
+    evidence: Evidence,
+    differences: Vec<String>,
+    value: Option<i64>,
+    closed: Closed,
+    bound: Bound,
+}
+
+impl Check {
+    /// Reads what the outcome names and builds its program.
+    fn of(dir: &Path, outcome: Outcome) -> Result<Self, Error> {
+        if outcome.program.is_none() {
+            return Err(Error::Refused(format!(
+                "{} has no certificate, it was written before there were any: solve the instance \
+                 again",
+                dir.join(OUTCOME).display()
+            )));
+        }
+        let path = dir.join(CERTIFICATE);
+        let mut differences = Vec::new();
+        let evidence = match &outcome.certificate_sha256 {
+            Some(hash) => {
+                if folder::sha256(&path)? != *hash {
+                    differences.push(format!(
+                        "certificate_sha256: {CERTIFICATE} is another one than {OUTCOME} is about"
+                    ));
+                }
+                read::certificate(&path)?
+            }
+            None => Evidence::default(),
+        };
+        let cuts = dir.join(CUTS);
+        let cuts = cuts.is_file().then(|| Cuts::read(&cuts)).transpose()?;
+        let (built, other) = rebuilt(&outcome, cuts.as_ref())?;
+        differences.extend(other);
+        Ok(Self {
+            dir: dir.to_owned(),
+            cuts,
+            built,
+            evidence,
+            differences,
+            value: None,
+            closed: Closed::default(),
+            bound: Bound::Word,
+            outcome,
+        })
+    }
+
+    fn differs(&mut self, key: &str, found: impl std::fmt::Display) {
+        self.differences.push(format!("{key}: {found}"));
+    }
+
+    /// The program is the one that was solved.
+    fn program(&mut self) {
+        let found = evidence::digest(self.built.program());
+        if self.outcome.program.as_ref() != Some(&found) {
+            self.differs(
+                "program",
+                format!(
+                    "the instance gives {} columns x {} rows with SHA-256 {}",
+                    found.columns, found.rows, found.sha256
+                ),
+            );
+        }
+    }
+
+    /// The point is one of the program, and what replicas do.
+    fn incumbent(&mut self) -> Result<(), Error> {
+        if self.outcome.primal.is_none() {
+            if self.evidence.point().next().is_some() {
+                self.differs("primal", format!("{CERTIFICATE} has a point"));
+            }
+            return Ok(());
+        }
+        let folder = Folder::read(&self.dir)?;
+        if folder.outcome.schedule_sha256.as_ref() != Some(&folder.schedule_sha256()?) {
+            self.differs(
+                "schedule_sha256",
+                format!("{SCHEDULE} is another one than {OUTCOME} is about"),
+            );
+        }
+        let faulty = &self.outcome.faulty;
+        let point = evidence::completed(&self.built, &self.evidence, &folder.schedule, faulty);
+        let point = match point {
+            Ok(point) => point,
+            Err(why) => {
+                self.differs(CERTIFICATE, why);
+                return Ok(());
+            }
+        };
+        let program = self.built.program();
+        if let Err(violations) = exact::certify(program, &point) {
+            let more = violations.len() - 1;
+            let first = &violations[0];
+            self.differs(
+                "incumbent",
+                format!("it is no point of the program, {first} (and {more} more)"),
+            );
+            return Ok(());
+        }
+        let value = program.value(&point);
+        if self.outcome.primal != Some(value) {
+            self.differs("primal", format!("the incumbent's value is {value}"));
+        }
+        self.value = Some(value);
+        self.decoded(&folder, &point);
+        self.replayed(&folder)
+    }
+
+    /// The point says the schedule, and nothing but it.
+    fn decoded(&mut self, folder: &Folder, point: &[i64]) {
+        let decoded = match self.built.decode(point) {
+            Ok(decoded) => decoded,
+            Err(why) => return self.differs("incumbent", why),
+        };
+        if decoded.schedule.choices != folder.schedule.choices {
+            self.differs(SCHEDULE, "the point stands for other choices");
+        }
+        if decoded.schedule.predictions != folder.schedule.predictions {
+            self.differs(folder::PREDICTIONS, "the point predicts other events");
+        }
+        if decoded.faulty != self.outcome.faulty {
+            self.differs("faulty", "in the point others are");
+        }
+        if decoded.slots != self.outcome.instance.slots {
+            self.differs(
+                "instance",
+                format!("the schedule takes {} slots", decoded.slots),
+            );
+        }
+    }
+
+    /// Replicas do what is predicted.
+    fn replayed(&mut self, folder: &Folder) -> Result<(), Error> {
+        let how = How {
+            symbolic: true,
+            recovery: Recovery::Ideal,
+            compare: true,
+        };
+        let replayed = Driven::from(folder).replay(&Engine::Own, how)?;
+        if replayed.verdict.divergences > 0 {
+            self.differs(
+                "replay",
+                format!(
+                    "the replicas differ from the predictions in {} places",
+                    replayed.verdict.divergences
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    /// Nothing is better.
+    fn bound(
+        &mut self,
+        resolve: Option<(Searcher, &Settings)>,
+        interrupt: &AtomicBool,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<(), Error> {
+        if self.outcome.certificate == Certificate::None {
+            if self.evidence.cubes().next().is_some() {
+                self.differs("certificate", format!("{CERTIFICATE} has one"));
+            }
+            return Ok(());
+        }
+        let program = self.built.program();
+        let checked = match self.value {
+            Some(value) => {
+                let meaning = self.built.meaning();
+                cubes::check(program, &meaning, value, self.evidence.cubes())
+            }
+            None if self.outcome.primal.is_some() => return Ok(()),
+            None => searched_only(&self.evidence),
+        };
+        match checked {
+            Ok(closed) => self.closed = closed,
+            Err(why) => {
+                self.differs("certificate", why);
+                return Ok(());
+            }
+        }
+        let expected = certificate(&self.closed, &self.evidence, self.value);
+        if expected != self.outcome.certificate {
+            self.differs("certificate", format!("what was checked is {expected:?}"));
+        }
+        let searches = self.closed.searched.len();
+        self.bound = match (searches, resolve) {
+            (0, _) => Bound::Exact,
+            (_, None) => Bound::Searches(searches),
+            (_, Some(how)) => self.again(how, interrupt, progress)?,
+        };
+        Ok(())
+    }
+
+    /// Searches again where two searches said that there is nothing.
+    fn again(
+        &mut self,
+        (searcher, settings): (Searcher, &Settings),
+        interrupt: &AtomicBool,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<Bound, Error> {
+        let searched = self.closed.searched.clone();
+        let mut silent = 0;
+        for (seed, path) in &searched {
+            let program = cubes::within(self.built.program(), path)?;
+            let answer = milp_solver::again_by(
+                searcher, &program, self.value, *seed, settings, interrupt, progress,
+            )?;
+            match answer {
+                Again::Nothing => {}
+                Again::Better(value) => {
+                    self.differs("certificate", format!("a search finds the value {value}"));
+                }
+                Again::Silence => silent += 1,
+            }
+        }
+        Ok(if silent > 0 {
+            Bound::Searches(silent)
+        } else {
+            Bound::SearchedAgain(searched.len())
+        })
+    }
+
+    /// What follows from the incumbent and the bound is what the outcome says.
+    fn claims(&mut self) {
+        let proved = self.outcome.certificate != Certificate::None;
+        if self.outcome.proved != proved {
+            self.differs("proved", format!("it is {proved}"));
+        }
+        let value = self.value.or(self.outcome.primal);
+        // Without a certificate the bound is the solver's word, and what it says may be compared
+        // with itself only.
+        let closed = proved || self.outcome.dual == value.map(|value| value as f64);
+        let termination = match value {
+            Some(_) if closed => Termination::Optimal,
+            Some(_) => Termination::Feasible,
+            None if proved || self.outcome.termination == Termination::Infeasible => {
+                Termination::Infeasible
+            }
+            None => Termination::Undecided,
+        };
+        if self.outcome.termination != termination {
+            self.differs("termination", format!("it is {termination:?}"));
+        }
+        let dual = match termination {
+            Termination::Optimal => value.map(|value| value as f64),
+            Termination::Infeasible => None,
+            Termination::Feasible | Termination::Undecided => self.outcome.dual,
+        };
+        if self.outcome.dual != dual {
+            self.differs("dual", format!("it is {dual:?}"));
+        }
+        let found = Found {
+            termination,
+            primal: value,
+            dual,
+            certificate: Certified::of(&self.outcome.certificate, proved),
+            within_slots: self.built.knows_slots(),
+        };
+        let sentence = sentence::sentence(&self.outcome.instance, &found)
+            + &solve::relative(self.cuts.as_ref());
+        if self.outcome.sentence != sentence {
+            self.differs("sentence", format!("what follows is: {sentence}"));
+        }
+    }
+
+    fn finish(self) -> Verified {
+        Verified {
+            believed: self.cuts.map(|cuts| (cuts.cuts.len(), cuts.engine)),
+            cubes: (self.closed.exact, self.closed.symmetric),
+            outcome: self.outcome,
+            differences: self.differences,
+            value: self.value,
+            bound: self.bound,
+        }
+    }
+}
+
+/// The program of an outcome, in the formulation it names, and what is wrong with that name.
+fn rebuilt(outcome: &Outcome, cuts: Option<&Cuts>) -> Result<(Built, Option<String>), Error> {
+    let named = [
+        ("timed", Formulation::Timed),
+        ("counting", Formulation::Counting),
+        ("causal", Formulation::Causal),
+        ("reference", Formulation::Reference),
+    ];
+    let named = named.iter().find(|(name, _)| *name == outcome.formulation);
+    let asked = outcome.instance.formulation;
+    let (formulation, differs) = match named {
+        Some((_, named)) if [*named, Formulation::Auto].contains(&asked) => (*named, None),
+        _ => {
+            let why =
+                "formulation: the instance asks for another one, or there is none of that name";
+            (asked, Some(why.to_owned()))
+        }
+    };
+    let instance = Instance {
+        formulation,
+        ..outcome.instance.clone()
+    };
+    Ok((solve::build(&instance, cuts)?, differs))
+}
+
+/// A program without a point is claimed to be empty, which only searches say.
+fn searched_only(evidence: &Evidence) -> Result<Closed, String> {
+    let mut cubes = evidence.cubes();
+    match (cubes.next(), cubes.next()) {
+        (Some(&milp_schema::certificate::Part::Searched { seed }), None) => Ok(Closed {
+            searched: vec![(seed, Vec::new())],
+            ..Closed::default()
+        }),
+        _ => Err("without a schedule only two searches can say that there is none".to_owned()),
+    }
+}
+
+/// What the outcome must say of a tree that was checked.
+pub(crate) fn certificate(closed: &Closed, evidence: &Evidence, value: Option<i64>) -> Certificate {
+    let split = evidence.cubes().count() > 1;
+    match (closed.searched.as_slice(), closed.bound) {
+        ([(seed, _)], None) if !split => Certificate::PermutedInfeasible { seed: *seed },
+        ([], Some(bound)) if !split => Certificate::SafeDualBound { bound },
+        // Searches speak about what is better than the value, no matter how much.
+        (searched, bound) => Certificate::Cubes {
+            bound: value.or(bound).unwrap_or_default(),
+            exact: closed.exact,
+            symmetric: closed.symmetric,
+            searched: searched.len() as u32,
+        },
+    }
+}
