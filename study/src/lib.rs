@@ -4,7 +4,9 @@
 //! a schedule, [`promote`] keeps a confirmed result and [`regress`] checks what was kept.
 //! [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
 
+pub mod bench;
 pub mod confirm;
+mod deepen;
 mod error;
 pub mod expected;
 pub mod folder;

@@ -31,7 +31,7 @@ mod rows;
 
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
-pub(crate) use families::{decision_quorums, most_decisions, reached_quorum};
+pub(crate) use families::{asks_or_votes_once, decision_quorums, most_decisions, reached_quorum};
 
 use crate::{
     built::Decoded,
