@@ -22,10 +22,10 @@ const NODES: &str = "200";
 
 /// Share of the time limit that one shorter horizon may take; the nodes end it before, except on
 /// programs so large that the search at the instance's own horizon would have no time either.
-const SHARE: f64 = 0.125;
+const SHARE: f64 = 0.25;
 
-/// Fewer slots than this are not worth a program of their own.
-const FEWEST: u32 = 6;
+/// With fewer slots saved the shorter program is hardly smaller.
+const LEAST_SAVED: u32 = 4;
 
 /// A schedule and who is faulty in it.
 pub(crate) type Execution = (Schedule, Vec<(ReplicaId, FaultKind)>);
@@ -40,7 +40,7 @@ pub(crate) fn helps(instance: &Instance) -> bool {
     matches!(instance.goal, Goal::Weighted { messages, .. } if messages != 0) && !counts_slots
 }
 
-/// The point of the worst execution that shorter horizons and random executions know.
+/// The point of the worst execution that a shorter horizon and random executions know.
 pub(crate) fn start(
     instance: &Instance,
     built: &Built,
@@ -49,38 +49,10 @@ pub(crate) fn start(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Option<Point>, Error> {
     let random = start::worst_random(instance, built);
-    let mut best: Option<(i64, Execution)> = None;
-    for slots in rungs(instance.slots) {
-        let shorter = Instance {
-            slots,
-            ..instance.clone()
-        };
-        let program = milp_model::build(&shorter)?;
-        let from = best
-            .as_ref()
-            .and_then(|(_, execution)| lengthened(&program, slots, execution))
-            .or_else(|| start::random_start(&shorter, &program));
-        let mut settings = Settings {
-            time_limit_seconds: settings.time_limit_seconds * SHARE,
-            prove: false,
-            warm_start: from,
-            ..settings.clone()
-        };
-        let nodes = ("mip_max_nodes".to_owned(), NODES.to_owned());
-        settings.options.push(nodes);
-        let solved = milp_solver::solve(program.program(), &settings, interrupt, progress)?;
-        if let (Some(point), Some(value)) = (&solved.point, solved.primal) {
-            let decoded = program.decode(point)?;
-            best = Some((
-                start::badness_of(instance, value),
-                (decoded.schedule, decoded.faulty),
-            ));
-        }
-    }
-    let Some((value, execution)) = best else {
+    let Some((value, execution)) = shorter(instance, settings, interrupt, progress)? else {
         return Ok(random.map(|(_, point)| point));
     };
-    // The random execution of the whole horizon can be the worse one.
+    // A random execution of the whole horizon can be the worse one.
     let deepened = lengthened(built, instance.slots, &execution);
     Ok(match (random, deepened) {
         (Some((random, point)), Some(_)) if random > value => Some(point),
@@ -88,11 +60,45 @@ pub(crate) fn start(
     })
 }
 
-/// The shorter horizons, ascending.
-fn rungs(slots: u32) -> impl Iterator<Item = u32> {
-    [slots / 3, slots / 3 * 2]
-        .into_iter()
-        .filter(|&slots| slots >= FEWEST)
+/// The worst execution that a search at the shorter horizon finds, and how bad it is.
+fn shorter(
+    instance: &Instance,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Option<(i64, Execution)>, Error> {
+    let Some(slots) = fewer_slots(instance) else {
+        return Ok(None);
+    };
+    let shorter = Instance {
+        slots,
+        ..instance.clone()
+    };
+    let built = milp_model::build(&shorter)?;
+    let mut settings = Settings {
+        time_limit_seconds: settings.time_limit_seconds * SHARE,
+        // So that the search ends when it meets the bound of the relaxation.
+        prove: true,
+        warm_start: start::random_start(&shorter, &built),
+        ..settings.clone()
+    };
+    let nodes = ("mip_max_nodes".to_owned(), NODES.to_owned());
+    settings.options.push(nodes);
+    let solved = milp_solver::solve(built.program(), &settings, interrupt, progress)?;
+    let (Some(point), Some(value)) = (&solved.point, solved.primal) else {
+        return Ok(None);
+    };
+    let decoded = built.decode(point)?;
+    let execution = (decoded.schedule, decoded.faulty);
+    Ok(Some((start::badness_of(instance, value), execution)))
+}
+
+/// The shorter horizon: two slots for each view, in which everybody asks to leave it and is heard,
+/// and two more in which a block of the last one is prepared and decided. `None` if that is not
+/// much shorter.
+fn fewer_slots(instance: &Instance) -> Option<u32> {
+    let slots = 2 * instance.views + 2;
+    (slots + LEAST_SAVED <= instance.slots).then_some(slots)
 }
 
 /// The point of an execution of a shorter horizon: with idle slots behind it if that is one of
@@ -202,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_deepened_start_is_at_least_as_bad_as_a_random_one_and_a_point() {
+    fn the_deepened_start_is_a_point_and_is_tried_only_where_slots_are_saved() {
         let instance = instance(Network::Eventual, 18);
         let built = milp_model::build(&instance).unwrap();
         let settings = Settings {
@@ -216,6 +222,11 @@ mod tests {
             options: Vec::new(),
         };
         assert!(helps(&instance));
+        assert_eq!(fewer_slots(&instance), Some(6));
+        assert_eq!(
+            fewer_slots(&super::tests::instance(Network::Eventual, 9)),
+            None
+        );
         let point = start(
             &instance,
             &built,
