@@ -60,12 +60,16 @@ def with_cbc(path, seconds):
         mip.OptimizationStatus.FEASIBLE: "feasible",
         mip.OptimizationStatus.INFEASIBLE: "infeasible",
     }
+    # Where the limit comes before the first relaxation is solved, this version says infeasible.
+    word = words.get(status, "undecided")
+    if word == "infeasible" and taken >= seconds:
+        word = "undecided"
     bound = model.objective_bound
     return {
         "solver": "CBC, mip " + version("mip"),
-        "termination": words.get(status, "undecided"),
+        "termination": word,
         "primal": model.objective_value + constant if found else None,
-        "dual": None if bound is None else bound + constant,
+        "dual": None if bound is None or word == "undecided" else bound + constant,
         "nodes": None,
         "root_bound": None,
         "seconds": taken,
