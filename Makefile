@@ -8,13 +8,14 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 STAGE := scripts/stage.sh
 MILP := target/debug/milp
 
-.PHONY: help setup build engines demo locks test
+.PHONY: help setup build engines demo locks bench test
 
 help:
 	@echo "make demo    build, solve instances/n4.yaml, replay the schedule found"
 	@echo "make test    formatting, lints, engines, tests, documentation, regression suite"
 	@echo "make build   the command target/debug/milp only"
 	@echo "make locks   states of the production engine that nothing ends, at 4 and 7 replicas"
+	@echo "make bench   every formulation and solver on the same questions; takes hours"
 	@echo "make engines the adapters of engines written in Go, in target/engines"
 
 setup:
@@ -41,6 +42,12 @@ locks: build engines
 	    $(MILP) replay out/$$lock --engine nspcc-dbft; [ $$? -eq 12 ] || exit 1; \
 	done
 
+# What is asked: BENCH="--limit 20 --replicas 4,7 --goals blocks". See docs/BENCHMARKS.md.
+BENCH :=
+bench: build
+	python3 scripts/bench/run.py $(BENCH)
+	python3 scripts/bench/page.py
+
 test: setup
 	@$(STAGE) format cargo fmt --all --check
 	@$(STAGE) build cargo build --locked --workspace
@@ -48,5 +55,6 @@ test: setup
 	@$(STAGE) engines scripts/engines.sh test
 	@$(STAGE) test scripts/test.sh
 	@$(STAGE) cbc scripts/cbc.sh
+	@$(STAGE) bench scripts/bench/toy.sh
 	@RUSTDOCFLAGS="-D warnings" $(STAGE) doc cargo doc --locked --workspace --no-deps
 	@$(STAGE) regress $(MILP) regress results --engine own,nspcc-dbft

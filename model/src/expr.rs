@@ -2,7 +2,6 @@
 
 use crate::program::Col;
 use std::{
-    collections::BTreeMap,
     iter::Sum,
     ops::{Add, AddAssign, Mul, Sub},
 };
@@ -10,7 +9,8 @@ use std::{
 /// `constant + Σ coefficient · column`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expr {
-    terms: BTreeMap<Col, i64>,
+    /// Ascending by column, each once; coefficients that cancelled out may remain as zero.
+    terms: Vec<(Col, i64)>,
     constant: i64,
 }
 
@@ -24,8 +24,8 @@ impl Expr {
     pub fn terms(&self) -> impl Iterator<Item = (Col, i64)> + '_ {
         self.terms
             .iter()
-            .filter(|&(_, &coefficient)| coefficient != 0)
-            .map(|(&c, &k)| (c, k))
+            .copied()
+            .filter(|&(_, coefficient)| coefficient != 0)
     }
 
     /// Whether no column is left in it.
@@ -37,7 +37,7 @@ impl Expr {
 impl From<i64> for Expr {
     fn from(constant: i64) -> Self {
         Self {
-            terms: BTreeMap::new(),
+            terms: Vec::new(),
             constant,
         }
     }
@@ -46,7 +46,7 @@ impl From<i64> for Expr {
 impl From<Col> for Expr {
     fn from(col: Col) -> Self {
         Self {
-            terms: BTreeMap::from([(col, 1)]),
+            terms: vec![(col, 1)],
             constant: 0,
         }
     }
@@ -55,8 +55,16 @@ impl From<Col> for Expr {
 impl AddAssign for Expr {
     fn add_assign(&mut self, other: Self) {
         self.constant += other.constant;
+        // Sums are mostly written in the order of the columns: then this only appends.
         for (col, coefficient) in other.terms {
-            *self.terms.entry(col).or_default() += coefficient;
+            if self.terms.last().is_none_or(|&(last, _)| last < col) {
+                self.terms.push((col, coefficient));
+                continue;
+            }
+            match self.terms.binary_search_by_key(&col, |&(col, _)| col) {
+                Ok(at) => self.terms[at].1 += coefficient,
+                Err(at) => self.terms.insert(at, (col, coefficient)),
+            }
         }
     }
 }
@@ -95,7 +103,7 @@ impl Mul<i64> for Expr {
     type Output = Self;
     fn mul(mut self, factor: i64) -> Self {
         self.constant *= factor;
-        for coefficient in self.terms.values_mut() {
+        for (_, coefficient) in &mut self.terms {
             *coefficient *= factor;
         }
         self

@@ -9,7 +9,9 @@ use milp_model::{
 };
 use milp_schema::{
     Instance, Kind,
-    instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+    instance::{
+        Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who,
+    },
 };
 use std::fmt::Write as _;
 
@@ -21,6 +23,13 @@ const RULE_SETS: [(&str, &str); 5] = [
     ("dbft2", "tla"),
     ("dbft2", "tla-per-view"),
 ];
+
+const WEIGHTED: Goal = Goal::Weighted {
+    sense: Sense::Maximize,
+    blocks: 1000,
+    views: 100,
+    messages: 1,
+};
 
 fn instance(protocol: &str, views: u32, slots: u32) -> Instance {
     Instance {
@@ -316,6 +325,34 @@ fn with_more_byzantine_replicas_than_f_the_vote_bound_allows_a_fork() {
 }
 
 #[test]
+fn blocks_and_a_view_reached_share_the_votes_where_votes_and_requests_exclude_each_other() {
+    let rows = |instance: &Instance| -> Vec<(usize, Option<i64>)> {
+        let program = timed::of(instance).unwrap().program;
+        let shared = |row: &&Row| {
+            program.family(row).name == "decisions_and_reached_at_most_by_votes"
+                && program.family(row).tag == Tag::Valid
+        };
+        let rows = program.rows.iter().filter(shared);
+        rows.map(|row| (row.terms.len(), row.upper)).collect()
+    };
+    let mut instance = instance("dbft2", 3, 6);
+    instance.goal = WEIGHTED;
+    // The blocks of the views before, and the view reached: at most one of them.
+    assert_eq!(rows(&instance), [(2, Some(1)), (3, Some(1))]);
+    instance.faults = vec![Fault {
+        kind: FaultKind::Byzantine,
+        who: Who::Any(2),
+    }];
+    // One honest vote each is enough, and there are two.
+    assert_eq!(rows(&instance), [(3, Some(2))]);
+    instance.mutant = Some("no-commit-lock".into());
+    assert!(rows(&instance).is_empty());
+    instance.mutant = None;
+    instance.protocol = "dbft1".into();
+    assert!(rows(&instance).is_empty());
+}
+
+#[test]
 fn the_model_page_lists_every_family() {
     let mut table = String::from("| family | tag | line | equations |\n|---|---|---|---|\n");
     let mut seen = std::collections::BTreeSet::new();
@@ -326,6 +363,7 @@ fn the_model_page_lists_every_family() {
             Goal::Stall,
             Goal::Slow,
             Goal::Views,
+            WEIGHTED,
         ] {
             let mut instance = instance(protocol, 2, 8);
             instance.goal = goal;

@@ -4,8 +4,10 @@
 //! a schedule, [`verify`] derives again what a result claims, [`promote`] keeps a confirmed result and [`regress`] checks what was kept.
 //! [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
 
+pub mod bench;
 pub mod confirm;
 pub mod cubes;
+mod deepen;
 mod error;
 pub mod evidence;
 pub mod expected;

@@ -1,7 +1,9 @@
 //! From an instance to what is known about its worst schedule.
 
 use crate::{
-    Error, evidence,
+    Error,
+    deepen::{self, Execution},
+    evidence,
     folder::{self, Folder},
     learn::Cuts,
     sentence::{self, Certified, Found},
@@ -20,7 +22,10 @@ use milp_schema::{
     write,
 };
 use milp_solver::{Progress, Settings};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
 
 /// How many more slots the check of the horizon allows.
 pub const ADEQUACY_SLOTS: u32 = 4;
@@ -119,6 +124,19 @@ pub fn solve(
     solve_with(request, None, interrupt, progress)
 }
 
+/// [`solve`] without a shorter horizon first, to see what deepening brings.
+///
+/// # Errors
+///
+/// As for [`solve`].
+pub fn solve_cold(
+    request: &Request<'_>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Solution, Error> {
+    solve_from(request, None, false, interrupt, progress)
+}
+
 /// [`solve`] with what was learned from an engine as further rows. Whatever is proved is then
 /// proved of the program with these rows, and the sentence says so.
 ///
@@ -131,29 +149,51 @@ pub fn solve_with(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Solution, Error> {
+    let deepens = deepen::helps(request.instance);
+    solve_from(request, cuts, deepens, interrupt, progress)
+}
+
+fn solve_from(
+    request: &Request<'_>,
+    cuts: Option<&Cuts>,
+    deepens: bool,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Solution, Error> {
     let instance = request.instance;
     let built = build(instance, cuts)?;
     let program = built.program();
     let mut settings = request.settings.clone();
+    // Shorter horizons take part of the time limit, which is for the whole command.
+    #[expect(clippy::disallowed_methods, reason = "the time limit is by the clock")]
+    let began = Instant::now();
     settings.warm_start = match request.warm_start {
+        // What was learned names slots, which a shorter horizon would shift.
+        None if deepens && cuts.is_none() && built.knows_slots() => {
+            deepen::start(instance, &built, request.settings, interrupt, progress)?
+        }
         None => start::random_start(instance, &built),
         Some(folder) => Some(encoded(&built, folder)?),
     };
+    let before = began.elapsed().as_secs_f64();
+    settings.time_limit_seconds = (settings.time_limit_seconds - before).max(0.0);
     let solved = milp_solver::solve(program, &settings, interrupt, progress)?;
     let point = solved.point.as_deref();
     let table = point.and_then(|point| built.table(point));
     let schedule = point.filter(|_| table.is_none());
     let decoded = schedule.map(|point| built.decode(point)).transpose()?;
-    let adequacy = match (request.adequacy, solved.primal) {
-        (true, Some(primal))
+    let seconds = before + solved.seconds;
+    let adequacy = match (request.adequacy, solved.primal, &decoded) {
+        (true, Some(primal), Some(decoded))
             if built.knows_slots() && solved.termination == Termination::Optimal =>
         {
             // The time limit is for the whole command.
             let left = Settings {
-                time_limit_seconds: request.settings.time_limit_seconds - solved.seconds,
+                time_limit_seconds: request.settings.time_limit_seconds - seconds,
                 ..request.settings.clone()
             };
-            let first = (instance, cuts, primal);
+            let execution = (decoded.schedule.clone(), decoded.faulty.clone());
+            let first = (instance, cuts, primal, &execution);
             Some(check_horizon(first, &left, interrupt, progress)?)
         }
         _ => None,
@@ -190,7 +230,7 @@ pub fn solve_with(
         dual: solved.dual,
         proved: solved.proved,
         nodes: solved.nodes,
-        seconds: solved.seconds,
+        seconds,
         formulation: built.formulation().to_owned(),
         certificate: solved.certificate,
         program: Some(evidence::digest(program)),
@@ -267,8 +307,11 @@ impl Solution {
 }
 
 /// Solves again with more slots: an optimum that grows says that the horizon was too short.
+///
+/// The schedule found, idle in the slots added, is the start; where the bound at the root is the
+/// same, nothing has to be searched.
 fn check_horizon(
-    (instance, cuts, primal): (&Instance, Option<&Cuts>, i64),
+    (instance, cuts, primal, execution): (&Instance, Option<&Cuts>, i64, &Execution),
     settings: &Settings,
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
@@ -284,9 +327,10 @@ fn check_horizon(
         ..instance.clone()
     };
     let built = build(&longer, cuts)?;
+    let from = deepen::lengthened(&built, longer.slots, execution);
     let settings = &Settings {
         time_limit_seconds: settings.time_limit_seconds.max(0.0),
-        warm_start: start::random_start(&longer, &built),
+        warm_start: from.or_else(|| start::random_start(&longer, &built)),
         ..settings.clone()
     };
     let solved = milp_solver::solve(built.program(), settings, interrupt, progress)?;

@@ -16,9 +16,17 @@ use std::collections::BTreeSet;
 /// How many executions are drawn; seeds 0, 1, 2, …
 const EXECUTIONS: u64 = 300;
 
-/// The point of the worst execution drawn, one entry per column. Random executions rarely end in a
+/// One entry per column, `None` for what is not known.
+pub(crate) type Point = Vec<Option<i64>>;
+
+/// The point of the worst execution drawn. Random executions rarely end in a
 /// final state, so a goal that needs one starts from a lock, where one is known.
-pub(crate) fn random_start(instance: &Instance, built: &Built) -> Option<Vec<Option<i64>>> {
+pub(crate) fn random_start(instance: &Instance, built: &Built) -> Option<Point> {
+    worst_random(instance, built).map(|(_, point)| point)
+}
+
+/// The same with how bad it is.
+pub(crate) fn worst_random(instance: &Instance, built: &Built) -> Option<(i64, Point)> {
     // Without slots in the program the solver needs no help to find an execution, and the published
     // programs have executions of their own.
     let helps = built.knows_slots() && instance.rules != REFERENCE_2020;
@@ -28,9 +36,9 @@ pub(crate) fn random_start(instance: &Instance, built: &Built) -> Option<Vec<Opt
     if instance.goal == Goal::Stall {
         let lock = random::lock(instance)?;
         let point = built.encode(&lock.schedule, &lock.faulty).ok()?;
-        return fits(built, &point).then_some(point);
+        return fits(built, &point).then_some((0, point));
     }
-    let mut worst: Option<(i64, Vec<Option<i64>>)> = None;
+    let mut worst: Option<(i64, Point)> = None;
     for seed in 0..EXECUTIONS {
         let execution = random::execution(instance, seed);
         let badness = badness(instance, &execution);
@@ -44,11 +52,11 @@ pub(crate) fn random_start(instance: &Instance, built: &Built) -> Option<Vec<Opt
             worst = Some((badness, point));
         }
     }
-    worst.map(|(_, point)| point)
+    worst
 }
 
 /// Whether no row among the columns that are known is violated; budgets can be.
-fn fits(built: &Built, point: &[Option<i64>]) -> bool {
+pub(crate) fn fits(built: &Built, point: &[Option<i64>]) -> bool {
     let values: Vec<i64> = point.iter().map(|value| value.unwrap_or(0)).collect();
     built.program().rows.iter().all(|row| {
         let known = row
@@ -87,11 +95,24 @@ fn badness(instance: &Instance, execution: &Executed) -> i64 {
             messages: by_message,
         } => {
             let value = by_block * blocks.len() as i64 + by_view * views + by_message * messages;
-            if sense == Sense::Maximize {
-                value
-            } else {
-                -value
-            }
+            signed(sense, value)
         }
+    }
+}
+
+/// How bad a value of the goal is, on the scale of random executions.
+pub(crate) fn badness_of(instance: &Instance, value: i64) -> i64 {
+    match instance.goal {
+        Goal::Weighted { sense, .. } => signed(sense, value),
+        // The fewest blocks are the worst.
+        Goal::Stall => -value,
+        Goal::Fork | Goal::Finality | Goal::Slow | Goal::Views => value,
+    }
+}
+
+fn signed(sense: Sense, value: i64) -> i64 {
+    match sense {
+        Sense::Maximize => value,
+        Sense::Minimize => -value,
     }
 }

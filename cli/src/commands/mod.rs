@@ -1,5 +1,6 @@
 //! One file for each command: its arguments and how it runs.
 
+mod bench;
 mod check;
 mod cubes;
 mod doctor;
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     /// Check an adapter that drives an engine in another process
     #[command(subcommand)]
     Engine(engine::Args),
+    /// Solve an instance and print what that took, as one JSON line
+    Bench(bench::Args),
     /// Say whether this machine has what building and running need
     Doctor,
 }
@@ -60,6 +63,7 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Export(args) => export::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Engine(args) => Ok(engine::run(&args)),
+        Command::Bench(args) => bench::run(&args),
         Command::Doctor => Ok(doctor::run()),
     }
 }

@@ -328,7 +328,7 @@ pub(crate) fn command_line() -> String {
         .join(" ")
 }
 
-fn formulation(text: &str) -> Result<Formulation, String> {
+pub(crate) fn formulation(text: &str) -> Result<Formulation, String> {
     serde_yaml::from_str(text)
         .map_err(|_| "expected auto, timed, counting, causal or reference".to_owned())
 }

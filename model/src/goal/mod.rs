@@ -78,6 +78,46 @@ fn reached_views(timed: &mut Timed) -> Vec<Expr> {
     reached
 }
 
+/// At every height only so many quorums of votes fit as [`most_decisions`] says, and a view
+/// reached takes as many honest replicas from them as a block:
+/// `Σ_v block_v ≤ most` and, with one height, `Σ_(u<w) block_u + reached_w ≤ most` for every view w.
+///
+/// The second rows exist where a vote and a request to leave a view exclude each other
+/// ([`asks_or_votes_once`]). Proof: behind each block of a view u < w stand q − β honest votes, and
+/// behind w the q − β honest requests made in w − 1. All these replicas differ: votes are cast
+/// once, and who asked to leave w − 1 neither votes in it nor voted in a view before. So the blocks
+/// and w are together at most (n − β) / (q − β), which grows with β.
+///
+/// [`most_decisions`]: crate::formulation::timed::most_decisions
+/// [`asks_or_votes_once`]: crate::formulation::timed::asks_or_votes_once
+fn quorums_that_fit(timed: &mut Timed, blocks: &[((u32, u32, u32), Expr)], reached: &[Expr]) {
+    let Some(most) = crate::formulation::timed::most_decisions(timed) else {
+        return;
+    };
+    let votes = timed.family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
+    let before = |h: u32, end: u32| -> Expr {
+        let counted = blocks.iter().filter(|((at, v, _), _)| *at == h && *v < end);
+        counted.map(|(_, block)| block.clone()).sum()
+    };
+    for h in 0..timed.heights {
+        let all = before(h, timed.views);
+        timed.at_most(votes, &format!("_h{h}"), all, most.into());
+    }
+    if timed.heights > 1 || !crate::formulation::timed::asks_or_votes_once(timed) {
+        return;
+    }
+    let family = timed.family(
+        "decisions_and_reached_at_most_by_votes",
+        "E13",
+        &[],
+        Tag::Valid,
+    );
+    for (w, reached) in (1..).zip(reached) {
+        let sum = before(0, w) + reached.clone();
+        timed.at_most(family, &format!("_v{w}"), sum, most.into());
+    }
+}
+
 /// At one height chosen by the optimiser, the number of the `things` counted per height.
 ///
 /// With one height the sum itself; with more, `counted ≤ thing`, `counted ≤ chosen_h`,

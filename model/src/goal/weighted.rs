@@ -1,6 +1,6 @@
 //! `weighted`: a weighted sum of blocks, views and messages, in either sense.
 
-use super::{decided_blocks, reached_views};
+use super::{decided_blocks, quorums_that_fit, reached_views};
 use crate::{expr::Expr, formulation::timed::Timed};
 use milp_schema::instance::Sense;
 
@@ -10,11 +10,11 @@ pub(super) fn objective(
     sense: Sense,
     [blocks, views, messages]: [i64; 3],
 ) -> (Sense, Expr) {
-    let decided: Expr = decided_blocks(timed)
-        .into_iter()
-        .map(|(_, block)| block)
-        .sum();
-    let reached: Expr = reached_views(timed).into_iter().sum::<Expr>() + 1;
+    let things = decided_blocks(timed);
+    let views_reached = reached_views(timed);
+    quorums_that_fit(timed, &things, &views_reached);
+    let decided: Expr = things.into_iter().map(|(_, block)| block).sum();
+    let reached: Expr = views_reached.into_iter().sum::<Expr>() + 1;
     let mut sent = Expr::default();
     for c in 0..timed.protocol.channels.len() {
         for (h, v) in timed.height_views() {

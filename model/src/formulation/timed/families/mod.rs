@@ -21,7 +21,7 @@ mod view_change;
 
 pub(crate) use budget::budgets;
 pub(super) use deadline::due;
-pub(crate) use strengthen::{decision_quorums, most_decisions, reached_quorum};
+pub(crate) use strengthen::{asks_or_votes_once, decision_quorums, most_decisions, reached_quorum};
 
 use super::columns::Timed;
 use crate::rule::{Enter, Keeps, Rule};

@@ -141,18 +141,7 @@ pub(crate) fn reached_quorum(timed: &mut Timed, family: FamilyId, reached: &Expr
 /// Holds when the lock excludes the request over the height and the request excludes the lock in
 /// its view; the family exists only for pairs of events whose rules say so.
 pub(super) fn one_binding_event(timed: &mut Timed) {
-    let pairs: Vec<(usize, usize)> = (0..timed.events.len())
-        .flat_map(|ask| (0..timed.events.len()).map(move |lock| (ask, lock)))
-        .filter(|&(ask, lock)| {
-            let excludes = |one: usize, other: usize, range: Range| {
-                timed.events[one].excludes.iter().any(|exclusion| {
-                    exclusion.event == timed.events[other].name && exclusion.range == range
-                })
-            };
-            excludes(ask, lock, Range::Height) && excludes(lock, ask, Range::View)
-        })
-        .collect();
-    for (ask, lock) in pairs {
+    for (ask, lock) in asks_and_locks(timed) {
         let name = format!(
             "{}_or_{}_at_most_once",
             timed.events[ask].name, timed.events[lock].name
@@ -169,6 +158,54 @@ pub(super) fn one_binding_event(timed: &mut Timed) {
             }
         }
     }
+}
+
+/// Pairs of a request to leave a view and a lock of which the latter excludes the former over the
+/// height, and the former the latter in its view.
+fn asks_and_locks(timed: &Timed) -> Vec<(usize, usize)> {
+    (0..timed.events.len())
+        .flat_map(|ask| (0..timed.events.len()).map(move |lock| (ask, lock)))
+        .filter(|&(ask, lock)| {
+            let excludes = |one: usize, other: usize, range: Range| {
+                timed.events[one].excludes.iter().any(|exclusion| {
+                    exclusion.event == timed.events[other].name && exclusion.range == range
+                })
+            };
+            excludes(ask, lock, Range::Height) && excludes(lock, ask, Range::View)
+        })
+        .collect()
+}
+
+/// Whether every vote that counts towards a decision in its view excludes every request that
+/// counts towards entering another view, and the other way round, and as many of the latter are
+/// needed as of the former.
+pub(crate) fn asks_or_votes_once(timed: &Timed) -> bool {
+    let Some(enter) = timed.protocol.enter() else {
+        return false;
+    };
+    let pairs = asks_and_locks(timed);
+    let asks: Vec<usize> = timed.senders(timed.channel(&enter.of)).collect();
+    let asked = timed.count(enter.at_least);
+    let tallies = timed
+        .events
+        .iter()
+        .filter(|event| event.decides)
+        .flat_map(|event| &event.requires)
+        .filter_map(|requirement| match requirement {
+            Requires::Tally { of, at_least } => Some((of, *at_least)),
+            _ => None,
+        });
+    let excluded = |kind: &Kind| {
+        let votes: Vec<usize> = timed.senders(timed.channel(kind)).collect();
+        votes
+            .iter()
+            .all(|&vote| asks.iter().all(|&ask| pairs.contains(&(ask, vote))))
+    };
+    let mut tallies = tallies.peekable();
+    tallies.peek().is_some()
+        && !timed.pools()
+        && !asks.is_empty()
+        && tallies.all(|(of, at_least)| asked >= timed.count(at_least) && of.iter().all(excluded))
 }
 
 /// A block decided by anyone has q − B honest votes, and q votes of honest or Byzantine replicas:

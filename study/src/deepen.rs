@@ -1,0 +1,241 @@
+//! Deepening: what a shorter horizon knows, as a start for the longer one.
+//!
+//! With few slots a program is small. Its schedule becomes one of the longer horizon by idle slots
+//! behind it or, where pending copies would have to arrive then, before it. Nothing is concluded
+//! from a shorter horizon: the start is certified against every row of the longer program like any
+//! other point, and what is claimed of an instance is solved at its own horizon.
+
+use crate::{
+    Error,
+    start::{self, Point, fits},
+};
+use milp_model::Built;
+use milp_schema::{
+    Choice, Instance, ReplicaId, Schedule, Slot,
+    instance::{FaultKind, Goal, Network, Timeouts},
+};
+use milp_solver::{Progress, Settings};
+use std::sync::atomic::AtomicBool;
+
+/// Nodes of the search at a shorter horizon.
+const NODES: &str = "200";
+
+/// Share of the time limit that one shorter horizon may take; the nodes end it before, except on
+/// programs so large that the search at the instance's own horizon would have no time either.
+const SHARE: f64 = 0.25;
+
+/// With fewer slots saved the shorter program is hardly smaller.
+const LEAST_SAVED: u32 = 4;
+
+/// A schedule and who is faulty in it.
+pub(crate) type Execution = (Schedule, Vec<(ReplicaId, FaultKind)>);
+
+/// Whether a shorter horizon is tried first: for goals that count messages.
+///
+/// The other goals close at the root, and a random execution meets the bound. Not where the goal
+/// counts slots, nor where timers or delay bounds do: a shorter horizon is then another question.
+pub(crate) fn helps(instance: &Instance) -> bool {
+    let counts_slots = instance.timeouts == Timeouts::Protocol
+        || matches!(instance.network, Network::Bounded { .. });
+    matches!(instance.goal, Goal::Weighted { messages, .. } if messages != 0) && !counts_slots
+}
+
+/// The point of the worst execution that a shorter horizon and random executions know.
+pub(crate) fn start(
+    instance: &Instance,
+    built: &Built,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Option<Point>, Error> {
+    let random = start::worst_random(instance, built);
+    let Some((value, execution)) = shorter(instance, settings, interrupt, progress)? else {
+        return Ok(random.map(|(_, point)| point));
+    };
+    // A random execution of the whole horizon can be the worse one.
+    let deepened = lengthened(built, instance.slots, &execution);
+    Ok(match (random, deepened) {
+        (Some((random, point)), Some(_)) if random > value => Some(point),
+        (random, deepened) => deepened.or(random.map(|(_, point)| point)),
+    })
+}
+
+/// The worst execution that a search at the shorter horizon finds, and how bad it is.
+fn shorter(
+    instance: &Instance,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Option<(i64, Execution)>, Error> {
+    let Some(slots) = fewer_slots(instance) else {
+        return Ok(None);
+    };
+    let shorter = Instance {
+        slots,
+        ..instance.clone()
+    };
+    let built = milp_model::build(&shorter)?;
+    let mut settings = Settings {
+        time_limit_seconds: settings.time_limit_seconds * SHARE,
+        // So that the search ends when it meets the bound of the relaxation.
+        prove: true,
+        warm_start: start::random_start(&shorter, &built),
+        ..settings.clone()
+    };
+    let nodes = ("mip_max_nodes".to_owned(), NODES.to_owned());
+    settings.options.push(nodes);
+    let solved = milp_solver::solve(built.program(), &settings, interrupt, progress)?;
+    let (Some(point), Some(value)) = (&solved.point, solved.primal) else {
+        return Ok(None);
+    };
+    let decoded = built.decode(point)?;
+    let execution = (decoded.schedule, decoded.faulty);
+    Ok(Some((start::badness_of(instance, value), execution)))
+}
+
+/// The shorter horizon: two slots for each view, in which everybody asks to leave it and is heard,
+/// and two more in which a block of the last one is prepared and decided. `None` if that is not
+/// much shorter.
+fn fewer_slots(instance: &Instance) -> Option<u32> {
+    let slots = 2 * instance.views + 2;
+    (slots + LEAST_SAVED <= instance.slots).then_some(slots)
+}
+
+/// The point of an execution of a shorter horizon: with idle slots behind it if that is one of
+/// this program, else before it.
+pub(crate) fn lengthened(built: &Built, slots: u32, execution: &Execution) -> Option<Point> {
+    let (schedule, faulty) = execution;
+    let last = last_slot(schedule);
+    [0, slots.saturating_sub(last)].into_iter().find_map(|by| {
+        let point = built.encode(&shifted(schedule, by), faulty).ok()?;
+        fits(built, &point).then_some(point)
+    })
+}
+
+/// The last slot in which anything happens.
+fn last_slot(schedule: &Schedule) -> u32 {
+    let choices = schedule.choices.iter().map(|choice| choice.slot().0);
+    let predictions = schedule.predictions.iter().map(|it| it.slot.0);
+    choices.chain(predictions).max().unwrap_or(0)
+}
+
+/// The same schedule, `by` slots later.
+fn shifted(schedule: &Schedule, by: u32) -> Schedule {
+    let mut later = schedule.clone();
+    let shift = |slot: &mut Slot| slot.0 += by;
+    for choice in &mut later.choices {
+        match choice {
+            Choice::Deliver { slot, copy } | Choice::Drop { slot, copy } => {
+                shift(slot);
+                shift(&mut copy.sent);
+            }
+            Choice::Inject { copy } => shift(&mut copy.sent),
+            Choice::Timeout { slot, .. }
+            | Choice::Crash { slot, .. }
+            | Choice::Restart { slot, .. } => shift(slot),
+        }
+    }
+    for prediction in &mut later.predictions {
+        shift(&mut prediction.slot);
+    }
+    later
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use milp_schema::instance::{Budget, Fault, Formulation, Primary, Sense, Who};
+
+    fn instance(network: Network, slots: u32) -> Instance {
+        Instance {
+            protocol: "dbft2".to_owned(),
+            rules: "paper".to_owned(),
+            replicas: 4,
+            faults: vec![Fault {
+                kind: FaultKind::Byzantine,
+                who: Who::Any(1),
+            }],
+            beyond_budget: false,
+            heights: 1,
+            views: 2,
+            blocks_per_proposal: 1,
+            slots,
+            network,
+            timeouts: Timeouts::Free,
+            block_time: None,
+            primary: Primary::Rotation,
+            goal: Goal::Weighted {
+                sense: Sense::Maximize,
+                blocks: 1000,
+                views: 100,
+                messages: 1,
+            },
+            formulation: Formulation::Timed,
+            budget: Budget::default(),
+            mutant: None,
+            reference: milp_schema::instance::Reference::default(),
+        }
+    }
+
+    #[test]
+    fn random_executions_of_a_shorter_horizon_are_some_of_a_longer_one() {
+        for network in [Network::Asynchronous, Network::Eventual] {
+            let longer = instance(network, 12);
+            let built = milp_model::build(&longer).unwrap();
+            let mut pending = 0;
+            for seed in 0..20 {
+                let executed = milp_replay::random::execution(&instance(network, 8), seed);
+                if executed.left_out {
+                    continue;
+                }
+                let execution = (executed.schedule, executed.faulty);
+                let behind = built.encode(&execution.0, &execution.1).unwrap();
+                pending += u32::from(!fits(&built, &behind));
+                assert!(lengthened(&built, 12, &execution).is_some(), "seed {seed}");
+            }
+            // Both ways of appending are met with where copies must arrive.
+            assert_eq!(pending > 0, network == Network::Eventual);
+        }
+    }
+
+    #[test]
+    fn a_shifted_schedule_ends_later_and_is_the_same_otherwise() {
+        let schedule = milp_replay::random::execution(&instance(Network::Eventual, 8), 0).schedule;
+        assert!(last_slot(&schedule) > 0);
+        let later = shifted(&schedule, 3);
+        assert_eq!(last_slot(&later), last_slot(&schedule) + 3);
+        assert_eq!(shifted(&schedule, 0), schedule);
+        assert_ne!(later, schedule);
+    }
+
+    #[test]
+    fn the_deepened_start_is_a_point_and_is_tried_only_where_slots_are_saved() {
+        let instance = instance(Network::Eventual, 18);
+        let built = milp_model::build(&instance).unwrap();
+        let settings = Settings {
+            time_limit_seconds: 60.0,
+            relative_gap: 0.0,
+            threads: 1,
+            seed: 0,
+            prove: false,
+            presolve: true,
+            warm_start: None,
+            options: Vec::new(),
+        };
+        assert!(helps(&instance));
+        assert_eq!(fewer_slots(&instance), Some(6));
+        assert_eq!(
+            fewer_slots(&super::tests::instance(Network::Eventual, 9)),
+            None
+        );
+        let point = start(
+            &instance,
+            &built,
+            &settings,
+            &AtomicBool::new(false),
+            &mut |_| (),
+        );
+        let point = point.unwrap().expect("random executions exist");
+        assert!(fits(&built, &point));
+    }
+}
