@@ -169,7 +169,7 @@ fn solve_from(
     let began = Instant::now();
     settings.warm_start = match request.warm_start {
         // What was learned names slots, which a shorter horizon would shift.
-        None if deepens && cuts.is_none() && built.knows_slots() => {
+        None if deepens && cuts.is_none() && matches!(built, Built::Timed(_)) => {
             deepen::start(instance, &built, request.settings, interrupt, progress)?
         }
         None => start::random_start(instance, &built),

@@ -232,7 +232,7 @@ fn a_result_has_a_table_in_place_of_a_schedule_and_is_read_back() {
     let files = solution.files();
     assert_eq!(
         files.keys().map(String::as_str).collect::<Vec<_>>(),
-        [folder::OUTCOME, folder::TABLE]
+        [folder::CERTIFICATE, folder::OUTCOME, folder::TABLE]
     );
     let yaml = write::outcome_yaml(&solution.outcome);
     assert_eq!(
