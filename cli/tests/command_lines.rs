@@ -113,9 +113,9 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
         "expected auto, timed",
     ),
     (
-        "solve instances/small.yaml --formulation counting",
-        2,
-        "counting",
+        "solve instances/small.yaml --formulation counting --quiet",
+        0,
+        "any number of slots",
     ),
     (
         "solve instances/small.yaml --out instances",

@@ -209,10 +209,10 @@ fn what_the_formulation_cannot_express_is_refused_by_name() {
     check("late", Goal::Fork, &|i| i.budget.late = Some(1));
     check("injects", Goal::Fork, &|i| i.budget.injects = Some(1));
     check("network: asynchronous", Goal::Stall, &|i| {
-        i.network = Network::Asynchronous
+        i.network = Network::Asynchronous;
     });
     check("kind: network", Goal::Stall, &|i| {
-        i.faults = vec![any(FaultKind::Network, 1)]
+        i.faults = vec![any(FaultKind::Network, 1)];
     });
     check("Byzantine replicas beside", Goal::Stall, &|i| {
         i.faults.push(any(FaultKind::Crash, 1));
@@ -226,7 +226,7 @@ fn what_the_formulation_cannot_express_is_refused_by_name() {
     check("network: eventual", weighted([1000, -100, 0]), &|_| {});
     check("network: eventual", weighted([1, 1, 1]), &|_| {});
     check("lost on a receiver", Goal::Fork, &|i| {
-        i.rules = "nspcc".into()
+        i.rules = "nspcc".into();
     });
     check("a pool", Goal::Fork, &|i| i.rules = "tla".into());
 }
@@ -260,10 +260,10 @@ fn constructs_are_refused_by_name() {
         });
     });
     check("`relation`", &|p| {
-        p.rules.push(Rule::Relation { name: "parent" })
+        p.rules.push(Rule::Relation { name: "parent" });
     });
     check("`May`", &|p| {
-        event(p, "commit", &|e| e.modality = Modality::May)
+        event(p, "commit", &|e| e.modality = Modality::May);
     });
     check("two tallies", &|p| {
         event(p, "decide", &|e| {

@@ -327,6 +327,7 @@ const ROOTS: &[(&str, &str, i64, i64)] = &[
     ("decisions_at_most_by_votes", "fork", 100, 133),
     ("block_requires_quorum", "fork, dbft1", 267, 300),
     ("decisions_at_most_by_votes", "fork, Byzantine", 100, 171),
+    ("decisions_at_most_by_votes", "fork, eventual", 100, 171),
     (
         "quorum_requires_honest_senders",
         "fork, equivocation",

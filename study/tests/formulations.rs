@@ -126,7 +126,7 @@ fn value_of(instance: &Instance, decoded: &Decoded) -> i64 {
 }
 
 /// How many random instances are drawn.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 30;
 
 const GOALS: [Goal; 4] = [Goal::Fork, Goal::Finality, Goal::Views, Goal::Stall];
 
