@@ -1,6 +1,10 @@
 //! A program in some formulation, and the way back from its points.
 
-use crate::{error::Error, formulation::{causal, timed}, program::Program};
+use crate::{
+    error::Error,
+    formulation::{causal, timed},
+    program::Program,
+};
 use milp_schema::{ReplicaId, Schedule, instance::FaultKind};
 
 /// What a point of a program says.

@@ -118,7 +118,12 @@ fn locks_of_the_formal_model_are_found_and_excluded() {
 
 #[test]
 fn the_paper_s_rules_agree_with_timed() {
-    for (protocol, views, slots) in [("dbft1", 1, 7), ("dbft2", 1, 8), ("dbft1", 2, 11), ("dbft2", 2, 13)] {
+    for (protocol, views, slots) in [
+        ("dbft1", 1, 7),
+        ("dbft2", 1, 8),
+        ("dbft1", 2, 11),
+        ("dbft2", 2, 13),
+    ] {
         for goal in GOALS {
             for network in [Network::Asynchronous, Network::Eventual] {
                 if goal == Goal::Stall && network == Network::Asynchronous {
@@ -126,7 +131,10 @@ fn the_paper_s_rules_agree_with_timed() {
                 }
                 let mut instance = instance(protocol, views, slots, goal);
                 instance.network = network;
-                same(&format!("{protocol} {views} {goal:?} {network:?}"), &instance);
+                same(
+                    &format!("{protocol} {views} {goal:?} {network:?}"),
+                    &instance,
+                );
             }
         }
     }
@@ -147,7 +155,10 @@ fn the_paper_s_rules_with_faults_agree_with_timed() {
                 same(&format!("{protocol} {goal:?} {kind:?}"), &instance);
                 instance.network = Network::Asynchronous;
                 if goal != Goal::Stall {
-                    same(&format!("{protocol} {goal:?} {kind:?}, any delay"), &instance);
+                    same(
+                        &format!("{protocol} {goal:?} {kind:?}, any delay"),
+                        &instance,
+                    );
                 }
             }
         }
@@ -185,7 +196,11 @@ fn the_production_rules_agree_with_timed_in_one_view() {
 
 #[test]
 fn locks_of_the_production_rules_are_found() {
-    for (views, kind) in [(2, None), (2, Some(FaultKind::Crash)), (2, Some(FaultKind::Byzantine))] {
+    for (views, kind) in [
+        (2, None),
+        (2, Some(FaultKind::Crash)),
+        (2, Some(FaultKind::Byzantine)),
+    ] {
         let mut instance = model("nspcc", views, 10, Goal::Stall);
         instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
         let what = format!("nspcc {views} {kind:?}");

@@ -31,8 +31,8 @@ mod rows;
 
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
-pub(crate) use refuse::{refuse_copies, refuse_pool};
 pub(crate) use families::{decision_quorums, most_decisions, reached_quorum};
+pub(crate) use refuse::{refuse_copies, refuse_pool};
 
 use crate::{
     built::Decoded,
