@@ -8,15 +8,19 @@
 
 mod support;
 
-use milp_model::formulation::{causal, timed};
+use milp_model::{
+    Error,
+    formulation::{causal, timed},
+};
+use milp_replay::{search, tla};
 use milp_schema::{
-    Instance,
-    instance::{FaultKind, Goal, Network},
+    Instance, ReplicaId,
+    instance::{Fault, FaultKind, Goal, Network, Sense, Who},
     outcome::Termination,
 };
 use milp_solver::Solved;
 use std::sync::atomic::AtomicBool;
-use support::{any, instance, replicas_object, settings};
+use support::{any, instance, replicas_object, settings, weights};
 
 fn solved(program: &milp_model::program::Program) -> Solved {
     let stop = AtomicBool::new(false);
@@ -54,6 +58,9 @@ fn optimum(what: &str, instance: &Instance) -> Option<i64> {
             }
             support::explain(&instance, &decoded);
             panic!("{what}: the replicas do something else");
+        }
+        if instance.goal == Goal::Stall && solved.primal == Some(0) {
+            assert!(support::is_stuck(&instance, &decoded), "{what}: not stuck");
         }
     }
     println!(
@@ -118,7 +125,12 @@ fn locks_of_the_formal_model_are_found_and_excluded() {
 
 #[test]
 fn the_paper_s_rules_agree_with_timed() {
-    for (protocol, views, slots) in [("dbft1", 1, 7), ("dbft2", 1, 8), ("dbft1", 2, 11), ("dbft2", 2, 13)] {
+    for (protocol, views, slots) in [
+        ("dbft1", 1, 7),
+        ("dbft2", 1, 8),
+        ("dbft1", 2, 11),
+        ("dbft2", 2, 13),
+    ] {
         for goal in GOALS {
             for network in [Network::Asynchronous, Network::Eventual] {
                 if goal == Goal::Stall && network == Network::Asynchronous {
@@ -126,7 +138,10 @@ fn the_paper_s_rules_agree_with_timed() {
                 }
                 let mut instance = instance(protocol, views, slots, goal);
                 instance.network = network;
-                same(&format!("{protocol} {views} {goal:?} {network:?}"), &instance);
+                same(
+                    &format!("{protocol} {views} {goal:?} {network:?}"),
+                    &instance,
+                );
             }
         }
     }
@@ -147,7 +162,10 @@ fn the_paper_s_rules_with_faults_agree_with_timed() {
                 same(&format!("{protocol} {goal:?} {kind:?}"), &instance);
                 instance.network = Network::Asynchronous;
                 if goal != Goal::Stall {
-                    same(&format!("{protocol} {goal:?} {kind:?}, any delay"), &instance);
+                    same(
+                        &format!("{protocol} {goal:?} {kind:?}, any delay"),
+                        &instance,
+                    );
                 }
             }
         }
@@ -185,10 +203,160 @@ fn the_production_rules_agree_with_timed_in_one_view() {
 
 #[test]
 fn locks_of_the_production_rules_are_found() {
-    for (views, kind) in [(2, None), (2, Some(FaultKind::Crash)), (2, Some(FaultKind::Byzantine))] {
+    for (views, kind) in [
+        (2, None),
+        (2, Some(FaultKind::Crash)),
+        (2, Some(FaultKind::Byzantine)),
+    ] {
         let mut instance = model("nspcc", views, 10, Goal::Stall);
         instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
         let what = format!("nspcc {views} {kind:?}");
         assert_eq!(optimum(&what, &instance), Some(0), "{what}");
     }
+}
+
+#[test]
+fn exhaustive_search_over_the_replicas_agrees() {
+    for (protocol, views, kind, mutant) in [
+        ("dbft1", 2, None, None),
+        ("dbft2", 2, None, None),
+        ("dbft1", 1, Some(FaultKind::Crash), None),
+        ("dbft2", 1, Some(FaultKind::Crash), None),
+        ("dbft1", 1, Some(FaultKind::Byzantine), None),
+        ("dbft2", 1, Some(FaultKind::Byzantine), None),
+        ("dbft2", 2, None, Some("small-quorum")),
+    ] {
+        for goal in GOALS {
+            let mut instance = instance(protocol, views, 1, goal);
+            instance.mutant = mutant.map(str::to_owned);
+            if kind == Some(FaultKind::Byzantine) {
+                if goal == Goal::Stall {
+                    continue; // the search does not look for it
+                }
+                instance.blocks_per_proposal = 2;
+                let who = Who::These(vec![ReplicaId(0)]);
+                let kind = FaultKind::Byzantine;
+                instance.faults = vec![Fault { kind, who }];
+            } else {
+                instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
+            }
+            let found = search::best(&instance).expect("small enough to search");
+            if goal == Goal::Stall {
+                instance.network = Network::Eventual;
+            }
+            let what = format!("{protocol} {views} {kind:?} {mutant:?} {goal:?}");
+            assert_eq!(
+                optimum(&what, &instance),
+                found.value.map(i64::from),
+                "{what}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_state_space_of_the_formal_model_agrees() {
+    for rules in ["tla", "tla-per-view"] {
+        for kind in [None, Some(FaultKind::Crash), Some(FaultKind::Byzantine)] {
+            let mut instance = model(rules, 1, 1, Goal::Stall);
+            let replica = ReplicaId(1);
+            let who = Who::These(vec![replica]);
+            instance.faults = kind
+                .into_iter()
+                .map(|kind| Fault {
+                    kind,
+                    who: who.clone(),
+                })
+                .collect();
+            let faulty: Vec<_> = kind.into_iter().map(|kind| (replica, kind)).collect();
+            let found = tla::explore(&instance, &faulty).expect("small enough");
+            let expected = i64::from(found.stuck == 0);
+            let what = format!("{rules} {kind:?}, {} stuck states", found.stuck);
+            assert_eq!(optimum(&what, &instance), Some(expected), "{what}");
+        }
+    }
+}
+
+#[test]
+fn random_instances_agree_with_timed() {
+    for seed in 0..24 {
+        let mut next = weights(seed);
+        let mut draw = |count: usize| usize::try_from(next() + 2).expect("not negative") % count;
+        let rules = ["paper", "nspcc", "tla", "tla-per-view"][draw(4)];
+        let weighted = Goal::Weighted {
+            sense: Sense::Maximize,
+            blocks: 3,
+            views: 2,
+            messages: 0,
+        };
+        let goal = [
+            Goal::Fork,
+            Goal::Finality,
+            Goal::Views,
+            Goal::Stall,
+            weighted,
+        ][draw(5)];
+        let mut instance = model(rules, 1, 8, goal);
+        if rules != "tla" && goal != Goal::Stall && draw(2) == 0 {
+            instance.network = Network::Asynchronous;
+        }
+        let kind = [FaultKind::Crash, FaultKind::Byzantine][draw(2)];
+        let who = match draw(3) {
+            0 => Who::Any(1),
+            other => Who::These(vec![ReplicaId(other as u32 - 1)]),
+        };
+        instance.faults = vec![Fault { kind, who }];
+        if draw(2) == 0 {
+            instance.budget.timeouts = Some(2);
+        }
+        let what = format!(
+            "{seed}: {rules} {goal:?} {:?} {:?}",
+            instance.faults, instance.network
+        );
+        same(&what, &instance);
+    }
+}
+
+#[test]
+fn messages_are_counted_as_timed_counts_them() {
+    for (rules, sense) in [
+        ("paper", Sense::Maximize),
+        ("paper", Sense::Minimize),
+        ("tla", Sense::Maximize),
+    ] {
+        let (blocks, views, messages) = (-2, 5, 1);
+        let goal = Goal::Weighted {
+            sense,
+            blocks,
+            views,
+            messages,
+        };
+        let mut instance = model(rules, 2, 10, goal);
+        instance.network = Network::Asynchronous;
+        same(&format!("{rules} {sense:?}"), &instance);
+    }
+}
+
+/// Without the order of milestones a state that cannot be reached looks like a lock: the proof that
+/// there is none rests on it, and the point has no schedule.
+#[test]
+fn without_an_order_a_lock_appears_that_has_no_schedule() {
+    let instance = model("tla-per-view", 1, 1, Goal::Stall);
+    assert_eq!(optimum("with the order", &instance), Some(1));
+    let built = causal::of(&instance).expect("causal supports it");
+    let mut program = built.program.clone();
+    let order = ["act_is_between_milestones", "milestones_have_no_circle"];
+    let of = |name: &str| {
+        let family = built.program.families.iter().position(|f| f.name == name);
+        family.expect("the family is there") as u32
+    };
+    let dropped: Vec<u32> = order.iter().map(|name| of(name)).collect();
+    program.rows.retain(|row| !dropped.contains(&row.family.0));
+    let solved = solved(&program);
+    assert_eq!(solved.primal, Some(0));
+    let point = solved.point.expect("a point");
+    assert!(matches!(
+        built.decode(&point),
+        Err(Error::NoSchedule { .. })
+    ));
 }

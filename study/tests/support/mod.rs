@@ -354,3 +354,15 @@ pub(crate) fn explain(instance: &Instance, decoded: &Decoded) {
         Err(error) => println!("{error}"),
     }
 }
+
+/// Whether the replicas end in a state that nothing changes.
+pub(crate) fn is_stuck(instance: &Instance, decoded: &Decoded) -> bool {
+    let options = Options {
+        protocol: Protocol::Own,
+        compare: true,
+        signatures: Signatures::Symbolic,
+        recovery: Recovery::Ideal,
+    };
+    replay(instance, &decoded.faulty, &decoded.schedule, &options)
+        .is_ok_and(|replayed| replayed.verdict.termination == milp_schema::verdict::Liveness::Stuck)
+}

@@ -410,12 +410,24 @@ impl Causal {
         }
         for &c in &quorum.of {
             for (e, j, v) in self.counted(c, quorum.about) {
+                if self.waits_itself(e, v, &quorum) {
+                    continue;
+                }
                 let event = self.events[e].name;
                 let name = format!("counts_{name}_{event}_i{j}_v{v}");
                 self.add(Key::Counts(m, e, j, v), name, 1);
             }
         }
         self.quorums.push(quorum);
+    }
+
+    /// Whether event e of view v requires the quorum, so that its message comes too late for it.
+    fn waits_itself(&self, e: usize, v: u32, quorum: &Quorum) -> bool {
+        let requires = |requirement: &Requires| {
+            let mut blocks = self.about(e, v);
+            blocks.any(|b| self.quorum_of(requirement, v, b).as_ref() == Some(quorum))
+        };
+        self.events[e].requires.iter().any(requires)
     }
 
     /// The events that send a message of channel c that counts: (event, sender, view).

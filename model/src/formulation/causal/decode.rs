@@ -198,7 +198,8 @@ impl Reading<'_> {
         let kind = kind_order(&copy.message.kind);
         if sent.is_none() {
             let order = (slot - 1, 3, j, kind, v, i, 0);
-            self.rows.push((order, Choice::Inject { copy: copy.clone() }));
+            self.rows
+                .push((order, Choice::Inject { copy: copy.clone() }));
         }
         let order = (slot, 1, i, place, kind, v, j);
         let slot = Slot(slot);
@@ -216,7 +217,13 @@ impl Reading<'_> {
             });
         };
         match act {
-            Act::Enters(i, v) => see(i, Seen::EnterView { height, view: View(v) }),
+            Act::Enters(i, v) => see(
+                i,
+                Seen::EnterView {
+                    height,
+                    view: View(v),
+                },
+            ),
             Act::Does(e, i, v) => {
                 let rule = &self.causal.events[e];
                 if let Some(kind) = &rule.broadcasts {
@@ -225,11 +232,23 @@ impl Reading<'_> {
                 }
                 if rule.decides {
                     let (view, index) = (View(v), b);
-                    see(i, Seen::Decide(BlockId { height, view, index }));
+                    see(
+                        i,
+                        Seen::Decide(BlockId {
+                            height,
+                            view,
+                            index,
+                        }),
+                    );
                 }
                 if matches!(rule.modality, Modality::Timer { .. }) {
                     let (replica, view) = (ReplicaId(i), View(v));
-                    let row = Choice::Timeout { slot: at, replica, height, view };
+                    let row = Choice::Timeout {
+                        slot: at,
+                        replica,
+                        height,
+                        view,
+                    };
                     self.rows.push(((slot, 2, i, v, 0, 0, 0), row));
                 }
             }
@@ -326,7 +345,8 @@ impl Reading<'_> {
             copy: 0,
         };
         let kind = kind_order(&copy.message.kind);
-        self.rows.push(((1, 3, j, v, kind, 0, 0), Choice::Inject { copy }));
+        self.rows
+            .push(((1, 3, j, v, kind, 0, 0), Choice::Inject { copy }));
     }
 
     fn faulty(&self) -> Vec<(ReplicaId, FaultKind)> {
@@ -351,7 +371,10 @@ fn replica(act: Act) -> u32 {
 /// The message as files have it.
 fn message(causal: &Causal, (c, _, v, b): Said) -> Message {
     let kind = causal.protocol.channels[c].kind.clone();
-    let asks = causal.protocol.enter().is_some_and(|enter| enter.of == kind);
+    let asks = causal
+        .protocol
+        .enter()
+        .is_some_and(|enter| enter.of == kind);
     let names_block = causal
         .senders(c)
         .into_iter()

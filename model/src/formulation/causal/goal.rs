@@ -103,7 +103,12 @@ fn votes(causal: &Causal, v: u32, b: u32) -> Vec<(&'static str, Expr, i64)> {
 /// the quorum: `q · certificate ≤ Σ_i voted_ib + Σ_i byzantine_i`; equation (1).
 fn certificates(causal: &mut Causal) -> Vec<Expr> {
     let family = causal.family("certificate_requires_quorum", "E13", &[1], Tag::Goal);
-    let honest = causal.family("certificate_requires_honest_quorum", "E13", &[1], Tag::Valid);
+    let honest = causal.family(
+        "certificate_requires_honest_quorum",
+        "E13",
+        &[1],
+        Tag::Valid,
+    );
     let mut certificates = vec![];
     for v in 0..causal.views {
         for b in causal.blocks(v) {
@@ -138,7 +143,9 @@ fn most(causal: &mut Causal, things: Vec<Expr>) -> Expr {
     for (of, honest) in tallies {
         let once = of.iter().all(|kind| {
             let senders = causal.senders(causal.channel(kind));
-            senders.iter().all(|&e| causal.events[e].once == Range::Height)
+            senders
+                .iter()
+                .all(|&e| causal.events[e].once == Range::Height)
                 && (senders.len() == 1 || causal.pools())
         });
         if once && of.len() == 1 && honest > 0 {
@@ -170,7 +177,12 @@ fn reached(causal: &mut Causal) -> Expr {
         let mut any = Expr::default();
         for i in 0..causal.n {
             let entered = causal.entered(i, v);
-            causal.at_most(defines, &format!("_i{i}_v{v}"), entered.clone(), reached.clone());
+            causal.at_most(
+                defines,
+                &format!("_i{i}_v{v}"),
+                entered.clone(),
+                reached.clone(),
+            );
             any += entered;
         }
         causal.at_most(defines, &format!("_v{v}"), reached.clone(), any);

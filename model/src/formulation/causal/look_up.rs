@@ -125,9 +125,7 @@ impl Causal {
 
     /// The number of Byzantine replicas whose messages count in the quorum.
     pub(crate) fn forged_votes(&self, quorum: &Quorum) -> Expr {
-        (0..self.n)
-            .map(|j| self.forged_vote(quorum, j))
-            .sum()
+        (0..self.n).map(|j| self.forged_vote(quorum, j)).sum()
     }
 
     /// A message of Byzantine j counts in the quorum.

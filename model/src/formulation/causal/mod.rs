@@ -75,6 +75,7 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
     families::precedes(&mut causal);
     families::guards(&mut causal);
     families::final_states(&mut causal);
+    families::symmetry(&mut causal);
     goal::state(&mut causal);
     let program = causal.finish();
     Ok(Built { program, causal })

@@ -81,7 +81,14 @@ impl Order {
                 }
             }
         }
-        if let Some(Guarded { answers, leaves, calls, proposes, .. }) = guarded {
+        if let Some(Guarded {
+            answers,
+            leaves,
+            calls,
+            proposes,
+            ..
+        }) = guarded
+        {
             // What needs many lost comes before anybody is heard (see `docs/MODEL.md`).
             for e in [answers, leaves] {
                 before[calls][e] = true;
@@ -97,7 +104,12 @@ impl Order {
             }
         }
         close(&mut before);
-        let order = Self { before, apart, repeats, guarded };
+        let order = Self {
+            before,
+            apart,
+            repeats,
+            guarded,
+        };
         order.check(&events)?;
         Ok(order)
     }
@@ -119,7 +131,10 @@ impl Order {
                     [(g.answers, g.leaves), (g.leaves, g.answers)].contains(&(e, f))
                 });
                 if self.before[e][f] && self.before[f][e] {
-                    let both = format!("events in a circle ({}, {})", events[e].name, events[f].name);
+                    let both = format!(
+                        "events in a circle ({}, {})",
+                        events[e].name, events[f].name
+                    );
                     return Err(unsupported(both, "use `formulation: timed`"));
                 }
                 if self.is_free(e, f) && !decide && !never && !known {
@@ -177,7 +192,9 @@ fn apart(
                     let Requires::Own(names) = requirement else {
                         return false;
                     };
-                    names.iter().all(|name| number(name).is_some_and(|own| apart[own][e]))
+                    names
+                        .iter()
+                        .all(|name| number(name).is_some_and(|own| apart[own][e]))
                 });
                 if needs {
                     apart[e][f] = true;
@@ -196,7 +213,11 @@ fn guarded(protocol: &Protocol, events: &[Event]) -> Result<Option<Guarded>, Err
         _ => None,
     });
     let Some(hold) = holds.next() else {
-        return match protocol.rules.iter().any(|rule| matches!(rule, Rule::Negation(_))) {
+        return match protocol
+            .rules
+            .iter()
+            .any(|rule| matches!(rule, Rule::Negation(_)))
+        {
             true => Err(unsupported(
                 "the construct `negation` without `hold`".into(),
                 "use `formulation: timed`",
@@ -208,7 +229,10 @@ fn guarded(protocol: &Protocol, events: &[Event]) -> Result<Option<Guarded>, Err
     match (parts, holds.next()) {
         (Some(guarded), None) => Ok(Some(guarded)),
         _ => Err(unsupported(
-            format!("the construct `hold` (messages of kind {}) of this shape", hold.kind),
+            format!(
+                "the construct `hold` (messages of kind {}) of this shape",
+                hold.kind
+            ),
             "use `formulation: timed`",
         )),
     }
@@ -237,17 +261,26 @@ fn parts(protocol: &Protocol, events: &[Event], hold: &Hold) -> Option<Guarded> 
             && enter.excludes.contains(&event.name)
     })?;
     let calls = one(&|event| {
-        let heard = event.broadcasts.as_ref().is_some_and(|kind| negation.heard.contains(kind));
+        let heard = event
+            .broadcasts
+            .as_ref()
+            .is_some_and(|kind| negation.heard.contains(kind));
         heard && requires(event, &Requires::When(negation.name))
     })?;
     let proposes = one(&|event| {
-        let heard = event.broadcasts.as_ref().is_some_and(|kind| negation.heard.contains(kind));
+        let heard = event
+            .broadcasts
+            .as_ref()
+            .is_some_and(|kind| negation.heard.contains(kind));
         heard && event.who == Who::Primary
     })?;
     let locked = |e: usize| {
         let own = events[binds].name;
         let excludes = |own: &str| {
-            events[e].excludes.iter().any(|x| x.event == own && x.range == Range::Height)
+            events[e]
+                .excludes
+                .iter()
+                .any(|x| x.event == own && x.range == Range::Height)
         };
         excludes(own) && requires(&events[e], &Requires::OwnAsPrimary(events[proposes].name))
     };
@@ -260,7 +293,13 @@ fn parts(protocol: &Protocol, events: &[Event], hold: &Hold) -> Option<Guarded> 
         && [answers, leaves, binds, calls, proposes]
             .iter()
             .all(|&e| events[e].scope == Scope::View);
-    shape.then_some(Guarded { proposes, answers, leaves, calls, binds })
+    shape.then_some(Guarded {
+        proposes,
+        answers,
+        leaves,
+        calls,
+        binds,
+    })
 }
 
 /// Every event and channel a rule names exists.
@@ -276,12 +315,23 @@ fn check_names(protocol: &Protocol) -> Result<(), Error> {
         false => Err(dangling(rule, name)),
     };
     let channel = |rule: &str, kind: &Kind| {
-        let known = protocol.channels.iter().any(|channel| channel.kind == *kind);
-        if known { Ok(()) } else { Err(dangling(rule, kind.name())) }
+        let known = protocol
+            .channels
+            .iter()
+            .any(|channel| channel.kind == *kind);
+        if known {
+            Ok(())
+        } else {
+            Err(dangling(rule, kind.name()))
+        }
     };
     for rule in &events {
-        rule.broadcasts.iter().try_for_each(|kind| channel(rule.name, kind))?;
-        rule.excludes.iter().try_for_each(|own| event(rule.name, own.event))?;
+        rule.broadcasts
+            .iter()
+            .try_for_each(|kind| channel(rule.name, kind))?;
+        rule.excludes
+            .iter()
+            .try_for_each(|own| event(rule.name, own.event))?;
         for requirement in &rule.requires {
             match requirement {
                 Requires::Own(names) => names.iter().try_for_each(|name| event(rule.name, name))?,
@@ -293,14 +343,20 @@ fn check_names(protocol: &Protocol) -> Result<(), Error> {
                     of.iter().try_for_each(|kind| channel(rule.name, kind))?;
                 }
                 Requires::When(name) | Requires::Unless(name) => {
-                    protocol.negation(name).map(|_| ()).ok_or_else(|| dangling(rule.name, name))?;
+                    protocol
+                        .negation(name)
+                        .map(|_| ())
+                        .ok_or_else(|| dangling(rule.name, name))?;
                 }
             }
         }
     }
     if let Some(enter) = protocol.enter() {
         channel("enter", &enter.of)?;
-        enter.excludes.iter().try_for_each(|name| event("enter", name))?;
+        enter
+            .excludes
+            .iter()
+            .try_for_each(|name| event("enter", name))?;
     }
     Ok(())
 }

@@ -14,7 +14,10 @@ use milp_schema::{
 pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
     let pools = protocol.pools();
     let copies = !pools;
-    let guards = protocol.rules.iter().any(|rule| matches!(rule, Rule::Hold(_)));
+    let guards = protocol
+        .rules
+        .iter()
+        .any(|rule| matches!(rule, Rule::Hold(_)));
     let stall = instance.goal == Goal::Stall;
     let byzantine = instance.fault_count(FaultKind::Byzantine) > 0;
     let crashing = instance.fault_count(FaultKind::Crash) > 0;
@@ -144,7 +147,10 @@ fn refuse_rules(protocol: &Protocol) -> Result<(), Error> {
             return unsupported("two tallies of an event that must happen", "use `timed`");
         }
         let on_vote = matches!(event.checked, Checked::OnVote { .. });
-        let guarded = protocol.rules.iter().any(|rule| matches!(rule, Rule::Hold(_)));
+        let guarded = protocol
+            .rules
+            .iter()
+            .any(|rule| matches!(rule, Rule::Hold(_)));
         if on_vote && !guarded {
             return unsupported("`checked: on vote` without `hold`", "use `timed`");
         }

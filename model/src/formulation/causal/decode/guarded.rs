@@ -70,7 +70,10 @@ impl Reading<'_> {
             .partition(|&said| self.got.contains(&(seat.i, said)));
         let needed = usize::try_from(seat.quorum - seat.own).unwrap_or(0);
         let mut answers = Wants::default();
-        answers.messages = new.into_iter().take(needed.saturating_sub(had.len())).collect();
+        answers.messages = new
+            .into_iter()
+            .take(needed.saturating_sub(had.len()))
+            .collect();
         let mut known = Wants::default();
         let left = self.is(&seat.did(causal, seat.parts.leaves));
         if left && !answers.messages.is_empty() {

@@ -23,7 +23,10 @@ impl Reading<'_> {
         let (e, i, v) = match act {
             Act::Does(e, i, v) => (e, i, v),
             Act::Enters(i, w) => {
-                let enter = causal.protocol.enter().expect("views are entered by a rule");
+                let enter = causal
+                    .protocol
+                    .enter()
+                    .expect("views are entered by a rule");
                 let quorum = causal.asks(enter, w);
                 wants.messages = self.of_quorum(i, &quorum)?;
                 return Ok(vec![wants]);

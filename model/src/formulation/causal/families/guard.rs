@@ -71,7 +71,10 @@ pub(in super::super) struct Seat {
 impl Seat {
     pub(in super::super) fn new(causal: &Causal, parts: &Guarded, i: u32, v: u32) -> Self {
         let of = |e: usize| {
-            let kind: &Kind = causal.events[e].broadcasts.as_ref().expect("parts broadcast");
+            let kind: &Kind = causal.events[e]
+                .broadcasts
+                .as_ref()
+                .expect("parts broadcast");
             causal.channel(kind)
         };
         let tally = |requirement: &Requires| match requirement {
@@ -199,7 +202,12 @@ fn hears(causal: &mut Causal, seat: &Seat) {
 ///
 /// What is ignored is not said: it may come whenever it is ignored.
 fn takes(causal: &mut Causal, seat: &Seat) {
-    let Guarded { leaves, answers, binds, .. } = seat.parts;
+    let Guarded {
+        leaves,
+        answers,
+        binds,
+        ..
+    } = seat.parts;
     let line = causal.events[binds].line;
     let requires = causal.family("take_requires_answer", line, &[], Tag::Legal);
     let guard = causal.family("leave_excludes_take", line, &[], Tag::Legal);
@@ -327,7 +335,11 @@ fn is_bound_at_once(causal: &mut Causal, seat: &Seat) {
     let name = format!("quorum_forces_{}", rule.name);
     let family = causal.family(&name, rule.line, &[], Tag::Legal);
     let n = i64::from(causal.n);
-    let first: Expr = seat.others.iter().map(|&j| seat.took_first(causal, j)).sum();
+    let first: Expr = seat
+        .others
+        .iter()
+        .map(|&j| seat.took_first(causal, j))
+        .sum();
     let few = seat.quorum - 1 - seat.own;
     if seat.i == seat.primary {
         causal.at_most(family, &seat.label(), first, few.into());

@@ -5,13 +5,14 @@
 //! that does not happen lies anywhere above those of what comes before it.
 
 mod fault;
+mod guard;
 mod own;
 mod precede;
 mod quorum;
 mod require;
 mod rest;
 mod settle;
-mod guard;
+mod symmetry;
 
 pub(super) use fault::faults;
 pub(super) use guard::{Seat, guards};
@@ -20,6 +21,7 @@ pub(super) use precede::precedes;
 pub(super) use quorum::{members, quorums};
 pub(super) use require::{requirements, the_sender};
 pub(super) use rest::final_states;
+pub(super) use symmetry::symmetry;
 
 /// `PrepareRequest` → `prepare_request`.
 pub(super) fn snake(kind: &str) -> String {

@@ -33,7 +33,10 @@ fn requires_view(causal: &mut Causal, e: usize, i: u32) {
     }
     let name = format!("{}_requires_view", rule.name);
     let family = causal.family(&name, rule.line, rule.equations, Tag::Legal);
-    for v in (1..causal.views).filter(|&v| causal.does(e, i, v)).collect::<Vec<_>>() {
+    for v in (1..causal.views)
+        .filter(|&v| causal.does(e, i, v))
+        .collect::<Vec<_>>()
+    {
         let did = causal.did_in_view(e, i, v);
         causal.at_most(family, &format!("_i{i}_v{v}"), did, causal.entered(i, v));
     }
@@ -75,7 +78,10 @@ fn excluded(causal: &mut Causal, e: usize, i: u32) {
         let other = causal.event(exclusion.event);
         let name = format!("{}_excludes_{}", rule.name, exclusion.event);
         let family = causal.family(&name, rule.line, rule.equations, Tag::Legal);
-        for v in (0..causal.views).filter(|&v| causal.does(e, i, v)).collect::<Vec<_>>() {
+        for v in (0..causal.views)
+            .filter(|&v| causal.does(e, i, v))
+            .collect::<Vec<_>>()
+        {
             let mut views = Causal::up_to(exclusion.range, v);
             if !causal.order.apart[e][other] {
                 views.end = v;
@@ -104,7 +110,12 @@ fn enters(causal: &mut Causal, i: u32) {
     let Some(enter) = causal.protocol.enter().cloned() else {
         return;
     };
-    let nested = causal.family("enter_requires_view_below", enter.line, enter.equations, Tag::Legal);
+    let nested = causal.family(
+        "enter_requires_view_below",
+        enter.line,
+        enter.equations,
+        Tag::Legal,
+    );
     let honest = causal.family("enter_excludes_byzantine", "E11", &[], Tag::Legal);
     let done = causal.family("enter_excludes_decide", enter.line, &[], Tag::Legal);
     for w in 1..causal.views {
@@ -186,8 +197,14 @@ fn comes_before(causal: &mut Causal, i: u32) {
             last = ends;
         }
     }
-    for e in (0..causal.events.len()).filter(|&e| !causal.in_view(e)).collect::<Vec<_>>() {
-        for v in (0..causal.views).filter(|&v| causal.does(e, i, v)).collect::<Vec<_>>() {
+    for e in (0..causal.events.len())
+        .filter(|&e| !causal.in_view(e))
+        .collect::<Vec<_>>()
+    {
+        for v in (0..causal.views)
+            .filter(|&v| causal.does(e, i, v))
+            .collect::<Vec<_>>()
+        {
             follow(causal, family, &last, Act::Does(e, i, v));
         }
     }
@@ -213,9 +230,10 @@ fn follow(causal: &mut Causal, family: FamilyId, before: &[Act], act: Act) {
 
 /// At most so many timers make honest replicas ask to leave their view: `Σ ask ≤ most`.
 fn change_views_at_most(causal: &mut Causal) {
-    let (Some(most), Some(enter)) =
-        (causal.instance.budget.timeouts, causal.protocol.enter().cloned())
-    else {
+    let (Some(most), Some(enter)) = (
+        causal.instance.budget.timeouts,
+        causal.protocol.enter().cloned(),
+    ) else {
         return;
     };
     let family = causal.family("change_view_at_most", "E9", &[], Tag::Budget);
@@ -253,7 +271,12 @@ fn free_order(causal: &mut Causal) {
             let both = 2 - causal.happens(answer) - causal.happens(leave);
             let other = early + (first.clone() + both) * most;
             causal.at_most(family, &format!("{label}_b"), late + 1, other);
-            causal.at_most(family, &format!("{label}_c"), first.clone(), causal.happens(answer));
+            causal.at_most(
+                family,
+                &format!("{label}_c"),
+                first.clone(),
+                causal.happens(answer),
+            );
             causal.at_most(family, &format!("{label}_d"), first, causal.happens(leave));
         }
     }

@@ -83,7 +83,10 @@ fn milestones(causal: &Causal) -> Vec<Milestone> {
 fn required(causal: &Causal, act: Act) -> Vec<(Milestone, Expr)> {
     match act {
         Act::Enters(i, w) => {
-            let enter = causal.protocol.enter().expect("views are entered by a rule");
+            let enter = causal
+                .protocol
+                .enter()
+                .expect("views are entered by a rule");
             let m = causal.quorum_number(&causal.asks(enter, w));
             vec![(Milestone::Quorum(m), causal.entered(i, w))]
         }
@@ -185,9 +188,8 @@ impl Causal {
                 Milestone::Message(send, v) => all.push(Act::Does(send, self.primary(v), v)),
                 Milestone::Quorum(m) => {
                     let of = members(self, &self.quorums[m]).into_iter();
-                    let counts = of.filter(|&(e, j, v)| {
-                        is(&self.look_up(&Key::Counts(m, e, j, v)))
-                    });
+                    let counts =
+                        of.filter(|&(e, j, v)| is(&self.look_up(&Key::Counts(m, e, j, v))));
                     all.extend(counts.map(|(e, j, v)| Act::Does(e, j, v)));
                 }
             }

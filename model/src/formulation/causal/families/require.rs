@@ -93,7 +93,9 @@ fn requires(causal: &mut Causal, place: Place) {
         let (did, label) = (place.did(causal), place.label());
         match requirement {
             Requires::Own(names) => {
-                let own = names.iter().map(|name| causal.did(causal.event(name), i, v, b));
+                let own = names
+                    .iter()
+                    .map(|name| causal.did(causal.event(name), i, v, b));
                 causal.at_most(family, &label, did, own.sum());
             }
             Requires::OwnAsPrimary(name) if causal.primary(v) == i => {

@@ -314,7 +314,12 @@ fn no_step(causal: &mut Causal, enter: &Enter, over: &Expr) {
 /// Every live honest replica has decided, is locked, or has asked to leave the view it is in:
 /// `in_v ≤ asked_v + Σ lock + decided + crashed + byzantine`.
 fn everyone_rests(causal: &mut Causal, enter: &Enter) {
-    let family = causal.family("final_state_has_no_enabled_timer", line(causal), &[], Tag::Budget);
+    let family = causal.family(
+        "final_state_has_no_enabled_timer",
+        line(causal),
+        &[],
+        Tag::Budget,
+    );
     let c = causal.channel(&enter.of);
     for v in 0..causal.views {
         for i in 0..causal.n {

@@ -54,7 +54,13 @@ fn family(causal: &mut Causal, what: &str) -> FamilyId {
 /// `alive_j + Σ_(u≤v) bind_j ≤ 1`.
 fn alive(causal: &mut Causal, parts: &Guarded) {
     let defines = causal.family("heard_defines_alive", "E23", &[], Tag::Goal);
-    let Guarded { proposes, answers, leaves, calls, binds } = *parts;
+    let Guarded {
+        proposes,
+        answers,
+        leaves,
+        calls,
+        binds,
+    } = *parts;
     for v in 0..causal.views {
         for j in 0..causal.n {
             let seat = Seat::new(causal, parts, j, v);
@@ -113,7 +119,12 @@ fn one_view(causal: &mut Causal, _enter: &Enter) {
 /// `Σ_(j≠i) alive_j ≤ q − 2 + n (1 − lost_i)`.
 fn timers_rest(causal: &mut Causal, seat: &Seat) {
     let family = family(causal, "has_no_enabled_timer");
-    let Guarded { proposes, leaves, calls, .. } = seat.parts;
+    let Guarded {
+        proposes,
+        leaves,
+        calls,
+        ..
+    } = seat.parts;
     let (i, v, label) = (seat.i, seat.v, seat.label());
     let is_in = causal.is_in(i, v);
     let excused = excused(causal, i);
@@ -219,9 +230,8 @@ fn nobody_can_decide(causal: &mut Causal, seat: &Seat, stall: bool) {
             votes += forged;
         }
     }
-    let slack = (1 - seat.prepared(causal))
-        + (1 - causal.is_in(seat.i, seat.v))
-        + gone(causal, seat.i);
+    let slack =
+        (1 - seat.prepared(causal)) + (1 - causal.is_in(seat.i, seat.v)) + gone(causal, seat.i);
     causal.at_most(family, &label, votes, slack * n + (count - 1));
 }
 

@@ -1,0 +1,116 @@
+//! Programs of formulation `causal` as text: what the rules of a protocol become without slots.
+
+use milp_model::{
+    Error,
+    formulation::causal,
+    program::{Program, Row},
+};
+use milp_schema::{
+    Instance,
+    instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+};
+use std::fmt::Write as _;
+
+fn instance(protocol: &str, rules: &str) -> Instance {
+    Instance {
+        protocol: protocol.into(),
+        rules: rules.into(),
+        replicas: 4,
+        faults: vec![Fault {
+            kind: FaultKind::Byzantine,
+            who: Who::Any(1),
+        }],
+        beyond_budget: false,
+        heights: 1,
+        views: 2,
+        blocks_per_proposal: 1,
+        slots: 1,
+        network: Network::Eventual,
+        timeouts: Timeouts::Free,
+        block_time: None,
+        primary: Primary::Rotation,
+        goal: Goal::Stall,
+        formulation: Formulation::Causal,
+        budget: Budget::default(),
+        mutant: None,
+    }
+}
+
+fn text(program: &Program, row: &Row) -> String {
+    let mut text = format!("{}:", row.name);
+    for (col, k) in &row.terms {
+        let name = &program.columns[col.index()].name;
+        write!(text, " {k:+} {name}").expect("writing to a string cannot fail");
+    }
+    write!(text, " in {:?}..{:?}", row.lower, row.upper).expect("writing to a string cannot fail");
+    text
+}
+
+/// The longest row of each family: enough to read the formula in it.
+fn families(program: &Program) -> String {
+    let mut out = String::new();
+    for (number, family) in program.families.iter().enumerate() {
+        let rows = program.rows.iter().rev();
+        let longest = rows
+            .filter(|row| row.family.0 as usize == number)
+            .max_by_key(|row| row.terms.len());
+        let row = longest.map_or_else(|| "no rows".into(), |row| text(program, row));
+        let (name, tag, line) = (&family.name, family.tag, &family.line);
+        writeln!(out, "{name} [{tag:?}] line {line}\n  {row}").expect("strings take everything");
+    }
+    out
+}
+
+#[test]
+fn families_without_slots_read_as_their_formulas() {
+    for (protocol, rules) in [
+        ("dbft1", "paper"),
+        ("dbft2", "paper"),
+        ("dbft2", "nspcc"),
+        ("dbft2", "tla"),
+        ("dbft2", "tla-per-view"),
+    ] {
+        let program = causal::of(&instance(protocol, rules)).unwrap().program;
+        let text = families(&program);
+        let dir = env!("CARGO_MANIFEST_DIR");
+        let path = format!("{dir}/tests/golden/causal-{protocol}-{rules}.txt");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, &text).expect("the golden file can be written");
+        }
+        let golden = std::fs::read_to_string(&path).expect("a golden file");
+        assert!(
+            golden == text,
+            "{path} differs; UPDATE=1 rewrites it, then read the diff"
+        );
+    }
+}
+
+#[test]
+fn what_asks_for_slots_is_refused_by_name() {
+    type Change = fn(&mut Instance);
+    let cases: [(&str, Change); 6] = [
+        ("goal `slow`", |i| i.goal = Goal::Slow),
+        ("several heights", |i| i.heights = 2),
+        ("timeouts: protocol", |i| {
+            i.timeouts = Timeouts::Protocol;
+            i.block_time = Some(3);
+        }),
+        ("budget: {late", |i| i.budget.late = Some(1)),
+        ("primary: free", |i| i.primary = Primary::Free),
+        ("network: asynchronous", |i| {
+            i.network = Network::Asynchronous
+        }),
+    ];
+    for (what, change) in cases {
+        let mut instance = instance("dbft2", "paper");
+        assert!(causal::is_exact(&instance));
+        change(&mut instance);
+        assert!(!causal::is_exact(&instance), "{what}");
+        match causal::of(&instance) {
+            Err(Error::Unsupported { construct, .. }) => {
+                assert!(construct.contains(what), "{construct}");
+            }
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+}
