@@ -120,7 +120,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     (
         "solve instances/small.yaml --out instances",
         2,
-        "small.yaml",
+        "published.yaml",
     ),
     (
         "solve instances/small.yaml --out instances/small.yaml",

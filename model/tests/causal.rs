@@ -33,6 +33,7 @@ fn instance(protocol: &str, rules: &str) -> Instance {
         formulation: Formulation::Causal,
         budget: Budget::default(),
         mutant: None,
+        reference: milp_schema::instance::Reference::default(),
     }
 }
 
