@@ -341,7 +341,7 @@ fn messages_are_counted_as_timed_counts_them() {
 /// there is none rests on it, and the point has no schedule.
 #[test]
 fn without_an_order_a_lock_appears_that_has_no_schedule() {
-    let instance = model("tla-per-view", 1, 1, Goal::Stall);
+    let instance = model("tla", 2, 1, Goal::Stall);
     assert_eq!(optimum("with the order", &instance), Some(1));
     let built = causal::of(&instance).expect("causal supports it");
     let mut program = built.program.clone();
