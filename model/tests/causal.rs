@@ -99,7 +99,7 @@ fn what_asks_for_slots_is_refused_by_name() {
         ("budget: {late", |i| i.budget.late = Some(1)),
         ("primary: free", |i| i.primary = Primary::Free),
         ("network: asynchronous", |i| {
-            i.network = Network::Asynchronous
+            i.network = Network::Asynchronous;
         }),
     ];
     for (what, change) in cases {

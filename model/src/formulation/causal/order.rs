@@ -185,21 +185,25 @@ fn apart(
             apart[e][f] = one_message || (before[e][f] && before[f][e]);
         }
     }
+    let pairs = |e: usize| {
+        events
+            .iter()
+            .enumerate()
+            .map(move |(f, event)| (e, f, event))
+    };
     for _ in 0..count {
-        for e in 0..count {
-            for f in 0..count {
-                let needs = events[f].requires.iter().any(|requirement| {
-                    let Requires::Own(names) = requirement else {
-                        return false;
-                    };
-                    names
-                        .iter()
-                        .all(|name| number(name).is_some_and(|own| apart[own][e]))
-                });
-                if needs {
-                    apart[e][f] = true;
-                    apart[f][e] = true;
-                }
+        for (e, f, event) in (0..count).flat_map(pairs) {
+            let needs = event.requires.iter().any(|requirement| {
+                let Requires::Own(names) = requirement else {
+                    return false;
+                };
+                names
+                    .iter()
+                    .all(|name| number(name).is_some_and(|own| apart[own][e]))
+            });
+            if needs {
+                apart[e][f] = true;
+                apart[f][e] = true;
             }
         }
     }
@@ -213,17 +217,14 @@ fn guarded(protocol: &Protocol, events: &[Event]) -> Result<Option<Guarded>, Err
         _ => None,
     });
     let Some(hold) = holds.next() else {
-        return match protocol
-            .rules
-            .iter()
-            .any(|rule| matches!(rule, Rule::Negation(_)))
-        {
-            true => Err(unsupported(
+        let counts = |rule: &Rule| matches!(rule, Rule::Negation(_));
+        if protocol.rules.iter().any(counts) {
+            return Err(unsupported(
                 "the construct `negation` without `hold`".into(),
                 "use `formulation: timed`",
-            )),
-            false => Ok(None),
-        };
+            ));
+        }
+        return Ok(None);
     };
     let parts = parts(protocol, events, hold);
     match (parts, holds.next()) {
@@ -310,9 +311,13 @@ fn check_names(protocol: &Protocol) -> Result<(), Error> {
         rule: rule.into(),
         missing: missing.into(),
     };
-    let event = |rule: &str, name: &str| match events.iter().any(|event| event.name == name) {
-        true => Ok(()),
-        false => Err(dangling(rule, name)),
+    let event = |rule: &str, name: &str| {
+        let known = events.iter().any(|event| event.name == name);
+        if known {
+            Ok(())
+        } else {
+            Err(dangling(rule, name))
+        }
     };
     let channel = |rule: &str, kind: &Kind| {
         let known = protocol

@@ -12,17 +12,6 @@ use milp_schema::{
 
 /// The first thing that the formulation cannot express, if there is one.
 pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
-    let pools = protocol.pools();
-    let copies = !pools;
-    let guards = protocol
-        .rules
-        .iter()
-        .any(|rule| matches!(rule, Rule::Hold(_)));
-    let stall = instance.goal == Goal::Stall;
-    let byzantine = instance.fault_count(FaultKind::Byzantine) > 0;
-    let crashing = instance.fault_count(FaultKind::Crash) > 0;
-    let eventual = instance.network == Network::Eventual;
-    let blocks = instance.blocks_per_proposal > 1;
     let reasons = [
         (
             instance.primary == Primary::Free,
@@ -54,6 +43,37 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
             "`budget: {late: …}`, which asks for slots",
             "use `formulation: timed`",
         ),
+    ];
+    first(&reasons)?;
+    refuse_together(instance, protocol)?;
+    if protocol.pools() {
+        timed::refuse_pool(instance, protocol).map_err(renamed)?;
+    } else {
+        timed::refuse_copies(protocol).map_err(renamed)?;
+    }
+    refuse_rules(protocol)
+}
+
+/// The first reason that holds, as an error.
+fn first(reasons: &[(bool, &str, &str)]) -> Result<(), Error> {
+    let reason = reasons.iter().find(|(refused, ..)| *refused);
+    reason.map_or(Ok(()), |(_, construct, hint)| unsupported(construct, hint))
+}
+
+/// What an instance and a rule set ask for together.
+fn refuse_together(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
+    let pools = protocol.pools();
+    let copies = !pools;
+    let guards = protocol
+        .rules
+        .iter()
+        .any(|rule| matches!(rule, Rule::Hold(_)));
+    let stall = instance.goal == Goal::Stall;
+    let byzantine = instance.fault_count(FaultKind::Byzantine) > 0;
+    let crashing = instance.fault_count(FaultKind::Crash) > 0;
+    let eventual = instance.network == Network::Eventual;
+    let blocks = instance.blocks_per_proposal > 1;
+    first(&[
         (
             copies && instance.budget.injects.is_some(),
             "`budget: {injects: …}` of copies",
@@ -109,18 +129,7 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
             "goal `stall` with more than f Byzantine replicas where acceptance is guarded",
             "use `formulation: timed`",
         ),
-    ];
-    for (refused, construct, hint) in reasons {
-        if refused {
-            return unsupported(construct, hint);
-        }
-    }
-    if pools {
-        timed::refuse_pool(instance, protocol).map_err(renamed)?;
-    } else {
-        timed::refuse_copies(protocol).map_err(renamed)?;
-    }
-    refuse_rules(protocol)
+    ])
 }
 
 fn refuse_rules(protocol: &Protocol) -> Result<(), Error> {

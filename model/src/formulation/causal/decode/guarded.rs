@@ -69,11 +69,10 @@ impl Reading<'_> {
             .into_iter()
             .partition(|&said| self.got.contains(&(seat.i, said)));
         let needed = usize::try_from(seat.quorum - seat.own).unwrap_or(0);
-        let mut answers = Wants::default();
-        answers.messages = new
-            .into_iter()
-            .take(needed.saturating_sub(had.len()))
-            .collect();
+        let missing = needed.saturating_sub(had.len());
+        let answers = Wants {
+            messages: new.into_iter().take(missing).collect(),
+        };
         let mut known = Wants::default();
         let left = self.is(&seat.did(causal, seat.parts.leaves));
         if left && !answers.messages.is_empty() {

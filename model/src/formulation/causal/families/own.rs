@@ -52,11 +52,12 @@ fn at_most_once(causal: &mut Causal, e: usize, i: u32) {
     }
     let name = format!("{}_at_most_once", rule.name);
     let family = causal.family(&name, rule.line, &[37], Tag::Legal);
-    let ranges: Vec<_> = match rule.once {
-        Range::View => (0..causal.views).map(|v| v..v + 1).collect(),
-        Range::Height => vec![0..causal.views],
+    let step = match rule.once {
+        Range::View => 1,
+        Range::Height => causal.views,
     };
-    for views in ranges {
+    for first in (0..causal.views).step_by(step as usize) {
+        let views = first..first + step;
         let v = views.start;
         let did: Expr = together
             .iter()
