@@ -7,7 +7,7 @@ use super::{
     shape, state, words,
 };
 use milp_replay::What;
-use milp_schema::ReplicaId;
+use milp_schema::{BlockId, ReplicaId};
 
 /// What the picture looks like, in every SVG.
 const STYLE: &str = include_str!("diagram.css");
@@ -243,7 +243,7 @@ impl Picture<'_> {
         };
         let start = places[arrow.from];
         let drawn = match arrow.fate {
-            Fate::Arrives { mark, late } => shape::arrow(start, places[mark], late),
+            Fate::Arrives { mark, late } => shape::arrow(start, places[mark], late, at),
             Fate::Lost { slot } => {
                 let column = self.columns.column(slot);
                 let end = (column.x + column.width / 2.0, y(arrow.to.0));
@@ -304,7 +304,11 @@ impl Picture<'_> {
             "<g class=\"mark {kind} {}{act}{}{}\" id=\"{}-m{at}\" data-r=\"{}\" data-s=\"{}\"{data} \
              data-v=\"{}-{}\"><title>{}</title>{}</g>\n",
             words::class(event.what),
-            if mark.equivocates { " equivocates" } else { "" },
+            match (mark.equivocates, mark.forks) {
+                (true, _) => " equivocates",
+                (_, true) => " forks",
+                _ => "",
+            },
             if mark.differs { " differs" } else { "" },
             self.prefix,
             event.replica,
@@ -342,7 +346,17 @@ impl Picture<'_> {
             What::Decide => {
                 let (_, view) = mark.place;
                 let block = event.decided().map_or(0, |block| block.index);
-                shape::decision(x, y) + &text("strong", &format!("decides v{view} b{block}"))
+                let votes = event.decided().and_then(|block| self.votes(mark, block));
+                let votes = votes.map_or_else(String::new, |votes| {
+                    format!(
+                        "<text class=\"small\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                        x - 8.0,
+                        y + 21.0,
+                        esc(&votes)
+                    )
+                });
+                let label = text("strong", &format!(" decides v{view} b{block}"));
+                shape::decision(x, y) + &label + &votes
             }
             What::Crash => shape::cross(x, y, 7.0) + &text("strong", "crash"),
             What::Restart => shape::ring(x, y, 6.0) + &text("strong", "restart"),
@@ -353,6 +367,17 @@ impl Picture<'_> {
             glyph += &format!("<circle class=\"differ\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"10\"/>");
         }
         glyph + &format!("<circle class=\"hit\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"7\"/>")
+    }
+
+    /// On whose votes a replica decides.
+    fn votes(&self, mark: &Mark, block: BlockId) -> Option<String> {
+        let decisions = state::decisions(self.run);
+        let decision = decisions
+            .into_iter()
+            .find(|it| it.replica == mark.event.replica && it.block == block)?;
+        let (what, who) = decision.votes?;
+        let who = who.into_iter().map(ReplicaId).collect::<Vec<_>>();
+        Some(format!("{what} of {}", words::list(&who)))
     }
 
     /// What each replica has behind the last slot drawn.

@@ -124,7 +124,7 @@ fn badges(verdict: &Verdict) -> Vec<(String, bool)> {
 fn figure(report: &Report, at: usize) -> String {
     let panel = &report.panels[at];
     let p = ["a", "b"][at];
-    let (svg, _, _) = report.picture(at);
+    let (svg, _, _) = report.picture(at, false);
     let name = esc(&format!("{} on {}", panel.run.name, panel.run.engine));
     let mut out = format!("<figure id=\"{p}-figure\">\n<figcaption>{name}</figcaption>\n");
     for sentence in &panel.scene.left_out {

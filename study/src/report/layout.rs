@@ -135,13 +135,13 @@ fn needed(scene: &Scene, slot: u32) -> f64 {
 
 /// The room a mark takes to the right, its label included.
 fn width(what: What, label: Option<&str>) -> f64 {
-    let letters = |text: &str| 14.0 + 6.2 * text.chars().count() as f64;
+    let letters = |text: &str| 17.0 + 6.9 * text.chars().count() as f64;
     match what {
         What::Send | What::Inject => letters(label.unwrap_or_default()),
-        What::Recover => 12.0,
+        What::Recover => 14.0,
         What::Timeout => 22.0,
         What::EnterView => 48.0,
-        What::Decide => 96.0,
+        What::Decide => 112.0,
         What::Crash | What::Restart | What::Fault => 56.0,
         What::Drop => 0.0,
         What::Deliver | What::HoldBack | What::HandOver | What::Ignore => 13.0,

@@ -4,16 +4,17 @@ use super::{draw::esc, scene::Scene, shape, words};
 use milp_replay::What;
 use milp_schema::{Kind, Message};
 
-/// The legend as SVG from `top` on, and its height. It names what the scene has, and nothing else.
-pub(crate) fn legend(scene: &Scene, top: f64, width: f64) -> (String, f64) {
+/// The legend as SVG from `top` on, and its height. It names what the scene has, and nothing else;
+/// a picture that stands alone also says what it leaves out.
+pub(crate) fn legend(scene: &Scene, top: f64, width: f64, alone: bool) -> (String, f64) {
     let mut items = kinds(scene);
     items.extend(signs(scene));
     let mut out = String::from("<g class=\"legend\">\n");
-    let (mut x, mut y) = (14.0, top + 16.0);
+    let (mut x, mut y) = (14.0, top + 20.0);
     for (drawn, text) in items {
         let needed = 52.0 + 6.4 * text.chars().count() as f64;
         if x + needed > width {
-            (x, y) = (14.0, y + 24.0);
+            (x, y) = (14.0, y + 30.0);
         }
         out += &format!(
             "<g transform=\"translate({x:.1} {y:.1})\">{drawn}<text x=\"40\" y=\"4\">{}</text></g>\n",
@@ -21,7 +22,8 @@ pub(crate) fn legend(scene: &Scene, top: f64, width: f64) -> (String, f64) {
         );
         x += needed;
     }
-    for sentence in &scene.left_out {
+    let left_out = scene.left_out.iter().filter(|_| alone);
+    for sentence in left_out {
         y += 20.0;
         out += &format!(
             "<text class=\"strong\" x=\"14\" y=\"{:.1}\">{}</text>\n",
@@ -69,7 +71,7 @@ fn signs(scene: &Scene) -> Vec<(String, String)> {
     let request = "k-request";
     let arrow =
         |class: &str, drawn: String| format!("<g class=\"arrow k-none {class}\">{drawn}</g>");
-    let all: [(bool, String, &str); 13] = [
+    let all: [(bool, String, &str); 14] = [
         (
             fate(&|it| matches!(it, Fate::Arrives { late, .. } if late > 0)),
             format!(
@@ -122,6 +124,11 @@ fn signs(scene: &Scene) -> Vec<(String, String)> {
             "enters a view",
         ),
         (has(What::Decide), shape::decision(14.0, 0.0), "decides"),
+        (
+            scene.marks.iter().any(|it| it.forks),
+            format!("<g class=\"forks\">{}</g>", shape::decision(14.0, 0.0)),
+            "decides, and another replica decides another block",
+        ),
         (
             scene.marks.iter().any(|it| {
                 let message = it.event.message.as_ref();

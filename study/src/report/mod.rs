@@ -83,7 +83,7 @@ impl Report {
     }
 
     /// The picture of a panel as an SVG element whose ids begin with `a` or `b`.
-    fn picture(&self, at: usize) -> (String, f64, f64) {
+    fn picture(&self, at: usize, alone: bool) -> (String, f64, f64) {
         let panel = &self.panels[at];
         let picture = Picture {
             prefix: ["a", "b"][at],
@@ -93,13 +93,13 @@ impl Report {
             states: &panel.states,
         };
         let (width, height) = picture.size();
-        let (legend, more) = legend::legend(&panel.scene, height, width);
+        let (legend, more) = legend::legend(&panel.scene, height, width, alone);
         (picture.svg(&legend, more), width, height + more)
     }
 
     /// The pictures as one SVG file.
     pub fn svg(&self) -> String {
-        let pictures = (0..self.panels.len()).map(|at| self.picture(at));
+        let pictures = (0..self.panels.len()).map(|at| self.picture(at, true));
         let pictures = pictures.collect::<Vec<_>>();
         if let [(svg, _, _)] = pictures.as_slice() {
             return svg.clone();

@@ -2,7 +2,7 @@
 
 use super::{run::Run, words};
 use milp_replay::{Phase, TraceEvent, What};
-use milp_schema::{Height, Message, ReplicaId, Slot, View};
+use milp_schema::{BlockId, Height, Message, ReplicaId, Slot, View};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many marks one picture has at most. More of them make browsers slow, and nobody reads them.
@@ -40,6 +40,8 @@ pub struct Mark {
     /// Whether another message of the same kind, height and view by this replica names another
     /// block.
     pub equivocates: bool,
+    /// Whether another honest replica decides another block of the height.
+    pub forks: bool,
     /// Whether the other run has no such event.
     pub differs: bool,
 }
@@ -142,6 +144,7 @@ impl Scene {
         }
         scene.connect(run, &mark_of);
         scene.find_equivocation();
+        scene.find_forks(run);
         scene.lay_bands(run);
         scene
     }
@@ -152,6 +155,7 @@ impl Scene {
             place,
             cause: None,
             equivocates: false,
+            forks: false,
             differs: false,
         });
         self.marks.len() - 1
@@ -217,6 +221,18 @@ impl Scene {
         }
         for mark in &mut self.marks {
             mark.equivocates = said(mark).is_some_and(|(vote, _)| blocks[&vote].len() > 1);
+        }
+    }
+
+    /// Marks the decisions that contradict another one, of the heal phase included.
+    fn find_forks(&mut self, run: &Run) {
+        let decided = run.trace.iter().filter_map(TraceEvent::decided);
+        let decided = decided.collect::<BTreeSet<_>>();
+        for mark in &mut self.marks {
+            mark.forks = mark.event.decided().is_some_and(|block| {
+                let other = |it: &BlockId| it.height == block.height && *it != block;
+                decided.iter().any(other)
+            });
         }
     }
 

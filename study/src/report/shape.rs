@@ -21,7 +21,7 @@ pub(crate) fn sending(message: Option<&Message>, x: f64, y: f64) -> String {
 }
 
 /// An arrow to the point at which a copy arrives; how late it is stands beside it.
-pub(crate) fn arrow(start: Point, end: Point, late: u32) -> String {
+pub(crate) fn arrow(start: Point, end: Point, late: u32, turn: usize) -> String {
     let (dx, dy) = (end.0 - start.0, end.1 - start.1);
     let length = dx.hypot(dy).max(1.0);
     let (ux, uy) = (dx / length, dy / length);
@@ -40,7 +40,9 @@ pub(crate) fn arrow(start: Point, end: Point, late: u32) -> String {
         back.1 - ux * 3.6
     );
     if late > 0 {
-        let at = (end.0 - ux * 30.0, end.1 - uy * 30.0);
+        // Neighbouring arrows have it at different places, so that one does not hide another.
+        let part = 0.44 + 0.08 * (turn % 4) as f64;
+        let at = (start.0 + dx * part, start.1 + dy * part);
         drawn += &chip(at, &format!("+{late}"));
     }
     drawn
@@ -120,7 +122,7 @@ pub(crate) fn hourglass(x: f64, y: f64) -> String {
 /// A view entered.
 pub(crate) fn flag(x: f64, y: f64) -> String {
     format!(
-        "<path class=\"flag\" transform=\"translate({x:.1} {y:.1})\" d=\"M0 14V-18L13 -13L0 -8\"/>"
+        "<path class=\"flag\" transform=\"translate({x:.1} {y:.1})\" d=\"M0 10V-17L12 -12.5L0 -8\"/>"
     )
 }
 

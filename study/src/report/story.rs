@@ -6,8 +6,14 @@ use super::{
     state, words,
 };
 use milp_replay::What;
-use milp_schema::{Kind, ReplicaId};
-use std::collections::BTreeMap;
+use milp_schema::{
+    Kind, ReplicaId,
+    verdict::{Holds, Liveness},
+};
+use std::{
+    collections::BTreeMap,
+    ops::Bound::{Excluded, Unbounded},
+};
 
 /// Every act of the adversary in the slots drawn: copies that are late, lost or withheld, timers,
 /// crashes, what Byzantine replicas make.
@@ -24,9 +30,7 @@ pub(crate) fn acts(run: &Run, scene: &Scene) -> Vec<String> {
         };
         let own = scene.arrows.iter().filter(|arrow| arrow.from == at);
         let ends = own
-            .filter(|arrow| {
-                words::is_acted_on(scene, arrow) && worth_saying(scene, arrow.to, at, arrow.fate)
-            })
+            .filter(|arrow| words::is_acted_on(scene, arrow) && worth_saying(scene, at, arrow.fate))
             .map(|arrow| format!("for replica {} it {}", arrow.to, fate(scene, arrow.fate)))
             .collect::<Vec<_>>();
         if !ends.is_empty() {
@@ -54,7 +58,7 @@ pub(crate) fn acts(run: &Run, scene: &Scene) -> Vec<String> {
 }
 
 /// Withheld copies that only say once more what was decided change nothing.
-fn worth_saying(scene: &Scene, _to: ReplicaId, from: usize, fate: Fate) -> bool {
+fn worth_saying(scene: &Scene, from: usize, fate: Fate) -> bool {
     let kind = scene.marks[from].event.message.as_ref().map(|it| &it.kind);
     !(kind == Some(&Kind::Block) && matches!(fate, Fate::Open { .. }))
 }
@@ -102,7 +106,8 @@ fn timers(run: &Run, scene: &Scene) -> Vec<String> {
 
 /// Who decided what on whose votes, who is locked, who entered which view.
 pub(crate) fn consequences(run: &Run, scene: &Scene) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut found = forks(run);
+    found.extend(stuck(run));
     for decision in state::decisions(run) {
         let state::Decision {
             slot,
@@ -151,5 +156,86 @@ pub(crate) fn consequences(run: &Run, scene: &Scene) -> Vec<String> {
             _ => {}
         }
     }
+    found
+}
+
+/// Why two blocks of a height could be decided: who voted for both.
+fn forks(run: &Run) -> Vec<String> {
+    let decisions = state::decisions(run);
+    let mut found = Vec::new();
+    let voted = decisions.iter().filter(|it| it.votes.is_some());
+    let firsts = voted.fold(BTreeMap::new(), |mut firsts, it| {
+        firsts.entry(it.block).or_insert(it);
+        firsts
+    });
+    for (block, one) in &firsts {
+        for (other_block, other) in firsts.range((Excluded(*block), Unbounded)) {
+            if let (Some((what, left)), Some((_, right)), true) =
+                (&one.votes, &other.votes, block.height == other_block.height)
+            {
+                let both = left.iter().filter(|it| right.contains(it));
+                let both = both.copied().map(ReplicaId).collect::<Vec<_>>();
+                let kept = run.verdict.as_ref().map(|it| it.agreement);
+                debug_assert_ne!(kept, Some(Holds::Holds), "two blocks are no agreement");
+                found.push(format!(
+                    "Two blocks of height {}: v{} b{} and v{} b{}. The {what} of replicas {} are in \
+                     both quorums.",
+                    block.height,
+                    block.view,
+                    block.index,
+                    other_block.view,
+                    other_block.index,
+                    words::list(&both)
+                ));
+            }
+        }
+    }
+    found
+}
+
+/// Why nothing can be decided any more: what each replica has after the heal phase.
+fn stuck(run: &Run) -> Vec<String> {
+    let stuck = run.verdict.as_ref().map(|it| it.termination) == Some(Liveness::Stuck);
+    if !stuck {
+        return Vec::new();
+    }
+    let mut alike: BTreeMap<String, Vec<ReplicaId>> = BTreeMap::new();
+    let mut tallies: BTreeMap<String, (usize, u32, String)> = BTreeMap::new();
+    for (replica, states) in state::history(run).iter().enumerate() {
+        let Some((_, state)) = states.last() else {
+            continue;
+        };
+        let who = ReplicaId(replica as u32);
+        alike.entry(state.words.join(", ")).or_default().push(who);
+        for tally in state
+            .tallies
+            .iter()
+            .filter(|it| !it.what.starts_with("prep"))
+        {
+            let count = tally.who.len();
+            let known = tallies.entry(tally.what.clone()).or_default();
+            if count > known.0 {
+                let who = tally.who.iter().copied().map(ReplicaId).collect::<Vec<_>>();
+                *known = (count, tally.need, words::list(&who));
+            }
+        }
+    }
+    let mut found = alike
+        .into_iter()
+        .map(|(state, who)| {
+            let word = if who.len() == 1 {
+                "replica"
+            } else {
+                "replicas"
+            };
+            format!(
+                "In the end, for ever, {word} {}: {state}.",
+                words::list(&who)
+            )
+        })
+        .collect::<Vec<_>>();
+    found.extend(tallies.into_iter().map(|(what, (count, need, who))| {
+        format!("In the end any replica has at most {count} of {need} {what} ({who}).")
+    }));
     found
 }
