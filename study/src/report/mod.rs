@@ -29,7 +29,7 @@ mod words;
 
 pub use embed::{Embedded, EmbeddedRun};
 pub use run::{INSTANCE, Run};
-pub use scene::{Part, Scene};
+pub use scene::{Fate, Part, Scene};
 
 use crate::Error;
 use draw::Picture;
