@@ -120,7 +120,10 @@ fn the_pointer_shows_what_is_under_it() {
         "false"
     );
     // A late copy: its tag lies on the line.
-    browser.point("#a .arrow.late .tag");
+    let scene = &report.panels[0].scene;
+    let late = |fate: Fate| matches!(fate, Fate::Arrives { late, .. } if late > 0);
+    let last = scene.arrows.iter().rposition(|it| late(it.fate)).unwrap();
+    browser.point(&format!("#a-c{last} .tag"));
     let tip = browser.text("document.getElementById('tip').textContent");
     assert!(
         tip.contains(" late") && tip.contains("sent in slot"),
@@ -230,7 +233,7 @@ fn kinds_replicas_views_and_all_but_the_adversary_can_be_hidden() {
     let scene = &report.panels[0].scene;
     let late = scene.arrows.iter();
     let late = late.filter(|it| matches!(it.fate, Fate::Arrives { late, .. } if late > 0));
-    assert_eq!(visible(&browser, "#a .arrow.late"), late.count() as u64);
+    assert_eq!(visible(&browser, "#a .arrow.late[id]"), late.count() as u64);
     let timers = scene.marks.iter();
     let timers = timers.filter(|it| it.event.what == What::Timeout);
     assert_eq!(visible(&browser, "#a .mark.timeout"), timers.count() as u64);

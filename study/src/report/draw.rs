@@ -44,7 +44,10 @@ impl Picture<'_> {
     /// Width and height.
     pub(crate) fn size(&self) -> (f64, f64) {
         let lanes = f64::from(self.run.instance.replicas);
-        (self.columns.end() + RIGHT, TOP + LANE * lanes + 12.0)
+        let ends = ReplicaId::all(self.run.instance.replicas).flat_map(|it| self.end(it));
+        let letters = ends.map(|(_, line)| line.chars().count()).max();
+        let right = RIGHT.max(30.0 + 6.9 * letters.unwrap_or_default() as f64);
+        (self.columns.end() + right, TOP + LANE * lanes + 12.0)
     }
 
     /// The whole SVG element, with `more` below the lanes, which is `height` high.
@@ -70,12 +73,18 @@ impl Picture<'_> {
         self.locks(&mut out);
         let places = self.columns.places(self.scene);
         out += "<g class=\"arrows\">\n";
-        for (at, arrow) in self.scene.arrows.iter().enumerate() {
-            self.arrow(&mut out, at, arrow, &places);
+        // What the adversary did lies on top.
+        for acted in [false, true] {
+            for (at, arrow) in self.scene.arrows.iter().enumerate() {
+                if words::is_acted_on(self.scene, arrow) == acted {
+                    self.arrow(&mut out, at, arrow, &places);
+                }
+            }
         }
         out += "</g>\n<g class=\"marks\">\n";
+        let acts = self.acts();
         for at in 0..self.scene.marks.len() {
-            self.mark(&mut out, at, places[at]);
+            self.mark(&mut out, at, places[at], acts[at]);
         }
         out += "</g>\n";
         self.ends(&mut out);
@@ -129,6 +138,16 @@ impl Picture<'_> {
                  <path class=\"slot heal{after}\" d=\"M{x:.1} 36V{:.1}\"/>\n",
                 x + width / 2.0,
                 height - 12.0
+            ));
+        }
+        let healing = self.columns.0.iter();
+        let mut healing = healing.filter(|it| it.first > self.run.instance.slots);
+        if let Some(Column { x, .. }) = healing.next() {
+            out.push_str(&format!(
+                "<path class=\"horizon\" d=\"M{x:.1} 4V{:.1}\"/>\
+                 <text class=\"small\" x=\"{:.1}\" y=\"12\">heal phase</text>\n",
+                height - 12.0,
+                x + 4.0
             ));
         }
         out.push_str(&format!(
@@ -241,9 +260,13 @@ impl Picture<'_> {
         let Some(message) = &mark.event.message else {
             return;
         };
+        let acted = words::is_acted_on(self.scene, arrow);
         let start = places[arrow.from];
         let drawn = match arrow.fate {
-            Fate::Arrives { mark, late } => shape::arrow(start, places[mark], late, at),
+            Fate::Arrives { mark, late } => {
+                let late = if acted { late } else { 0 };
+                shape::arrow(start, places[mark], late, at)
+            }
             Fate::Lost { slot } => {
                 let column = self.columns.column(slot);
                 let end = (column.x + column.width / 2.0, y(arrow.to.0));
@@ -255,16 +278,12 @@ impl Picture<'_> {
         };
         let (kind, _) = words::kind(&message.kind);
         let fate = match arrow.fate {
-            Fate::Arrives { late: 0, .. } => "ontime",
-            Fate::Arrives { .. } => "late",
+            Fate::Arrives { late, .. } if late > 0 && acted => "late",
+            Fate::Arrives { .. } => "ontime",
             Fate::Lost { .. } => "lost",
             Fate::Open { .. } => "withheld",
         };
-        let act = if words::is_acted_on(self.scene, arrow) {
-            ""
-        } else {
-            " plain"
-        };
+        let act = if acted { "" } else { " plain" };
         let into = match arrow.fate {
             Fate::Arrives { mark, .. } => format!(" data-into=\"{mark}\""),
             _ => String::new(),
@@ -282,7 +301,25 @@ impl Picture<'_> {
         ));
     }
 
-    fn mark(&self, out: &mut String, at: usize, place: (f64, f64)) {
+    /// Which marks stay when only the adversary's acts are shown: its own, and both ends of the
+    /// copies that it delays, loses or makes.
+    fn acts(&self) -> Vec<bool> {
+        let marks = self.scene.marks.iter();
+        let mut acts = marks
+            .map(|mark| words::is_act(self.run, mark))
+            .collect::<Vec<_>>();
+        for arrow in &self.scene.arrows {
+            if words::is_acted_on(self.scene, arrow) {
+                acts[arrow.from] = true;
+                if let Fate::Arrives { mark, .. } = arrow.fate {
+                    acts[mark] = true;
+                }
+            }
+        }
+        acts
+    }
+
+    fn mark(&self, out: &mut String, at: usize, place: (f64, f64), act: bool) {
         let mark = &self.scene.marks[at];
         let event = &mark.event;
         if event.what == What::Drop {
@@ -291,11 +328,7 @@ impl Picture<'_> {
         }
         let kind = event.message.as_ref();
         let kind = kind.map_or("k-none", |message| words::kind(&message.kind).0);
-        let act = if words::is_act(self.run, mark) {
-            ""
-        } else {
-            " plain"
-        };
+        let act = if act { "" } else { " plain" };
         let data = match kind {
             "k-none" => String::new(),
             kind => format!(" data-k=\"{kind}\""),
@@ -332,9 +365,7 @@ impl Picture<'_> {
         };
         let mut glyph = match event.what {
             What::Send | What::Inject => {
-                let label = event.message.as_ref().map(words::label).unwrap_or_default();
-                let sign = if mark.equivocates { "≠ " } else { "" };
-                shape::sending(event.message.as_ref(), x, y) + &text("", &format!("{sign}{label}"))
+                shape::sending(event.message.as_ref(), x, y) + &text("", &words::label(mark))
             }
             What::Recover => shape::dot(x, y, 3.5),
             What::Deliver => shape::dot(x, y, 3.2),
@@ -380,39 +411,44 @@ impl Picture<'_> {
         Some(format!("{what} of {}", words::list(&who)))
     }
 
-    /// What each replica has behind the last slot drawn.
+    /// What a replica has behind the last slot drawn, in lines.
+    fn end(&self, replica: ReplicaId) -> Vec<(&'static str, String)> {
+        let states = &self.states[replica.index()];
+        let Some(state) = state::at(states, self.scene.slots.1) else {
+            return Vec::new();
+        };
+        let mut lines: Vec<(&str, String)> = Vec::new();
+        for word in &state.words {
+            match lines.last_mut() {
+                Some((_, line)) if format!("{line}, {word}").len() < 34 => {
+                    *line = format!("{line}, {word}");
+                }
+                _ => lines.push(("strong", word.clone())),
+            }
+        }
+        let room = 6_usize.saturating_sub(lines.len());
+        // The latest matter most; of earlier ones it is said how many there are.
+        let hidden = match state.tallies.len() {
+            count if count > room => count + 1 - room,
+            _ => 0,
+        };
+        let shown = state.tallies.iter().skip(hidden);
+        lines.extend(shown.map(|tally| {
+            let who = tally.who.iter().copied().map(ReplicaId).collect::<Vec<_>>();
+            let count = who.len();
+            let who = words::list(&who);
+            ("", format!("{} {count}/{} ({who})", tally.what, tally.need))
+        }));
+        if hidden > 0 {
+            lines.push(("", format!("and {hidden} tallies more: table of states")));
+        }
+        lines
+    }
+
     fn ends(&self, out: &mut String) {
         let left = self.columns.end() + 12.0;
         for replica in ReplicaId::all(self.run.instance.replicas) {
-            let states = &self.states[replica.index()];
-            let Some(state) = state::at(states, self.scene.slots.1) else {
-                continue;
-            };
-            let mut lines = Vec::new();
-            for word in &state.words {
-                match lines.last_mut() {
-                    Some((_, line)) if format!("{line}, {word}").len() < 34 => {
-                        *line = format!("{line}, {word}");
-                    }
-                    _ => lines.push(("strong", word.clone())),
-                }
-            }
-            let room = 6_usize.saturating_sub(lines.len());
-            // The latest matter most; of earlier ones it is said how many there are.
-            let hidden = match state.tallies.len() {
-                count if count > room => count + 1 - room,
-                _ => 0,
-            };
-            let shown = state.tallies.iter().skip(hidden);
-            lines.extend(shown.map(|tally| {
-                let who = tally.who.iter().copied().map(ReplicaId).collect::<Vec<_>>();
-                let count = who.len();
-                let who = words::list(&who);
-                ("", format!("{} {count}/{} ({who})", tally.what, tally.need))
-            }));
-            if hidden > 0 {
-                lines.push(("", format!("and {hidden} tallies more: table of states")));
-            }
+            let lines = self.end(replica);
             let mut y = y(replica.0) - 7.0 * lines.len() as f64 + 11.0;
             out.push_str(&format!("<g class=\"end\" data-r=\"{replica}\">"));
             for (class, line) in lines {

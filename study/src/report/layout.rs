@@ -1,7 +1,7 @@
 //! Where things are: a column for each slot in which something happens, a lane for each replica.
 
 use super::{
-    scene::{Band, Scene},
+    scene::{Band, Mark, Scene},
     words,
 };
 use milp_replay::What;
@@ -13,7 +13,7 @@ pub(crate) const LANE: f64 = 100.0;
 pub(crate) const TOP: f64 = 46.0;
 /// Left of the first column: the replicas' names.
 pub(crate) const LEFT: f64 = 128.0;
-/// Right of the last column: what each replica has at the end.
+/// Right of the last column, at least: what each replica has at the end.
 pub(crate) const RIGHT: f64 = 236.0;
 
 /// The slots `first..=last` from `x` on.
@@ -91,10 +91,7 @@ impl Columns {
             let column = self.column(event.slot.0);
             let x: &mut f64 = used.entry((event.slot, event.replica)).or_insert(8.0);
             places.push((column.x + *x + 5.0, y(event.replica.0)));
-            *x += width(
-                event.what,
-                event.message.as_ref().map(words::label).as_deref(),
-            );
+            *x += width(mark);
         }
         places
     }
@@ -124,20 +121,15 @@ fn needed(scene: &Scene, slot: u32) -> f64 {
     let mut widths = std::collections::BTreeMap::new();
     for mark in scene.marks.iter().filter(|it| it.event.slot.0 == slot) {
         let event = &mark.event;
-        let width = width(
-            event.what,
-            event.message.as_ref().map(words::label).as_deref(),
-        );
-        *widths.entry(event.replica).or_insert(0.0) += width;
+        *widths.entry(event.replica).or_insert(0.0) += width(mark);
     }
     widths.into_values().fold(0.0, f64::max)
 }
 
 /// The room a mark takes to the right, its label included.
-fn width(what: What, label: Option<&str>) -> f64 {
-    let letters = |text: &str| 17.0 + 6.9 * text.chars().count() as f64;
-    match what {
-        What::Send | What::Inject => letters(label.unwrap_or_default()),
+fn width(mark: &Mark) -> f64 {
+    match mark.event.what {
+        What::Send | What::Inject => 17.0 + 6.9 * words::label(mark).chars().count() as f64,
         What::Recover => 14.0,
         What::Timeout => 22.0,
         What::EnterView => 48.0,

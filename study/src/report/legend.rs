@@ -24,15 +24,33 @@ pub(crate) fn legend(scene: &Scene, top: f64, width: f64, alone: bool) -> (Strin
     }
     let left_out = scene.left_out.iter().filter(|_| alone);
     for sentence in left_out {
-        y += 20.0;
-        out += &format!(
-            "<text class=\"strong\" x=\"14\" y=\"{:.1}\">{}</text>\n",
-            y + 4.0,
-            esc(sentence)
-        );
+        for line in lines(sentence, ((width - 28.0) / 7.6) as usize) {
+            y += 20.0;
+            out += &format!(
+                "<text class=\"strong\" x=\"14\" y=\"{:.1}\">{}</text>\n",
+                y + 4.0,
+                esc(&line)
+            );
+        }
     }
     out += "</g>\n";
     (out, y - top + 22.0)
+}
+
+/// A sentence in lines of at most so many letters.
+fn lines(sentence: &str, most: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in sentence.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// A line and a shape for each kind of message.
@@ -73,7 +91,10 @@ fn signs(scene: &Scene) -> Vec<(String, String)> {
         |class: &str, drawn: String| format!("<g class=\"arrow k-none {class}\">{drawn}</g>");
     let all: [(bool, String, &str); 14] = [
         (
-            fate(&|it| matches!(it, Fate::Arrives { late, .. } if late > 0)),
+            scene.arrows.iter().any(|it| {
+                matches!(it.fate, Fate::Arrives { late, .. } if late > 0)
+                    && words::is_acted_on(scene, it)
+            }),
             format!(
                 "<g class=\"arrow {request} late\"><path class=\"line\" d=\"M-4 0H30\"/>{}</g>",
                 shape::chip((14.0, 0.0), "+2")

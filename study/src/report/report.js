@@ -317,6 +317,20 @@
     }
   }
 
+  // Two pictures have the same columns: they scroll together, and begin where they differ.
+  const scrolls = names.map((name) => at(name).parentElement);
+  if (scrolls.length > 1) {
+    for (const one of scrolls) {
+      one.addEventListener("scroll", () => {
+        for (const other of scrolls) if (other.scrollLeft !== one.scrollLeft) other.scrollLeft = one.scrollLeft;
+      });
+    }
+  }
+  function showDifference() {
+    const first = document.querySelector(".mark.differs .hit");
+    if (first) scrolls[0].scrollLeft = first.cx.baseVal.value - scrolls[0].clientWidth / 2;
+  }
+
   document.addEventListener("mouseover", point);
   document.addEventListener("mousemove", point);
   document.addEventListener("keydown", key);
@@ -340,5 +354,6 @@
   for (const button of all("[data-copy]")) button.addEventListener("click", () => copy(button.dataset.copy));
   addEventListener("hashchange", recall);
   toggle();
+  showDifference();
   recall();
 })();

@@ -46,14 +46,20 @@ pub(crate) fn is_recovery(message: &Message) -> bool {
 }
 
 /// The letters beside the mark of a sending.
-pub(crate) fn label(message: &Message) -> String {
+pub(crate) fn label(mark: &Mark) -> String {
+    let Some(message) = &mark.event.message else {
+        return String::new();
+    };
     let (_, letters) = kind(&message.kind);
     let mut label = match message.target {
         Some(target) => format!("{letters}→v{target}"),
         None => format!("{letters} v{}", message.view),
     };
-    if let Some(block) = message.block.filter(|block| *block > 0) {
+    if let Some(block) = message.block.filter(|it| *it > 0 || mark.equivocates) {
         label = format!("{label} b{block}");
+    }
+    if mark.equivocates {
+        label = format!("≠ {label}");
     }
     label
 }
@@ -170,7 +176,13 @@ pub(crate) fn end(scene: &Scene, arrow: &Arrow) -> String {
 }
 
 /// Whether the adversary did something to a copy.
+///
+/// That recovery messages wait for the heal phase is how executions run (E21), and nobody's act.
 pub(crate) fn is_acted_on(scene: &Scene, arrow: &Arrow) -> bool {
+    let message = scene.marks[arrow.from].event.message.as_ref();
+    if message.is_some_and(is_recovery) {
+        return matches!(arrow.fate, Fate::Lost { .. });
+    }
     match arrow.fate {
         Fate::Arrives { late, .. } => late > 0 || is_injected(&scene.marks[arrow.from]),
         Fate::Lost { .. } => true,
