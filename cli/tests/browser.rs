@@ -580,7 +580,8 @@ fn the_largest_picture_stays_usable() {
         "document.querySelector('input[data-kind=k-commit]').click()",
     ] {
         let taken = milliseconds(script);
-        assert!(taken < 3000.0, "{script}: {taken} ms");
+        // Far below on an idle machine; work that grows with the square takes minutes.
+        assert!(taken < 10_000.0, "{script}: {taken} ms");
     }
     assert_eq!(
         browser.run("return document.querySelectorAll('.chosen').length"),

@@ -81,6 +81,8 @@ impl Browser {
         let wanted = json!({"capabilities": {"alwaysMatch": {
             "goog:chromeOptions": {"args": args},
             "goog:loggingPrefs": {"browser": "ALL"},
+            // Machines that run tests may be busy.
+            "timeouts": {"script": 240_000, "pageLoad": 240_000},
         }}});
         let made = browser.request("POST", "/session", &wanted);
         browser.session = format!("/session/{}", made["sessionId"].as_str().unwrap());
@@ -96,7 +98,7 @@ impl Browser {
         };
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream
-            .set_read_timeout(Some(Duration::from_secs(120)))
+            .set_read_timeout(Some(Duration::from_secs(300)))
             .unwrap();
         write!(
             stream,
