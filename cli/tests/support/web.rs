@@ -1,4 +1,4 @@
-//! A headless Chromium behind its driver, spoken to in WebDriver over plain HTTP.
+//! A headless Chromium behind its driver, spoken to in `WebDriver` over plain HTTP.
 
 use serde_json::{Value, json};
 use std::{
@@ -33,7 +33,7 @@ pub(crate) struct Browser {
     driver: Child,
     port: u16,
     session: String,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -60,10 +60,10 @@ impl Browser {
             driver,
             port,
             session: String::new(),
-            _profile: profile,
+            profile,
             _alone: alone,
         };
-        let profile = browser._profile.path().display().to_string();
+        let profile = browser.profile.path().display().to_string();
         let args = [
             "--headless",
             "--no-sandbox",

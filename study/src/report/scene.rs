@@ -289,8 +289,11 @@ fn sent(run: &Run) -> BTreeMap<Key<'_>, usize> {
                 let others = ReplicaId::all(run.instance.replicas);
                 for to in others.filter(|to| *to != event.replica) {
                     let key = |copy| (event.replica, to, message, event.slot, copy);
-                    let copy = (0..).find(|copy| !sent.contains_key(&key(*copy)));
-                    sent.insert(key(copy.unwrap_or_default()), at);
+                    let mut copy = 0;
+                    while sent.contains_key(&key(copy)) {
+                        copy += 1;
+                    }
+                    sent.insert(key(copy), at);
                 }
             }
             _ => {}
