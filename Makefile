@@ -53,6 +53,7 @@ test: setup
 	@$(STAGE) build cargo build --locked --workspace
 	@$(STAGE) lint cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(STAGE) engines scripts/engines.sh test
+	@$(STAGE) browser scripts/browser.sh
 	@$(STAGE) test scripts/test.sh
 	@$(STAGE) cbc scripts/cbc.sh
 	@$(STAGE) bench scripts/bench/toy.sh

@@ -302,6 +302,7 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
 
 fn is_part_of_a_result(name: &str) -> bool {
     [SCHEDULE, PREDICTIONS, OUTCOME, TABLE, CERTIFICATE, CUTS].contains(&name)
+        || ["report.html", "report.svg", "report.png"].contains(&name)
         || between(name, "trace.", ".ndjson")
         || between(name, "verdict.", ".yaml")
 }

@@ -16,6 +16,7 @@ mod junit;
 pub mod learn;
 pub mod promote;
 pub mod regress;
+pub mod report;
 pub mod sentence;
 pub mod size;
 pub mod solve;

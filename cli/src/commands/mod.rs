@@ -7,9 +7,11 @@ mod doctor;
 mod engine;
 mod export;
 mod fuzz;
+mod import;
 mod promote;
 mod regress;
 mod replay;
+mod report;
 mod schema;
 mod solve;
 mod verify;
@@ -38,6 +40,10 @@ pub(crate) enum Command {
     Schema,
     /// Write the program of an instance for another solver
     Export(export::Args),
+    /// Show a schedule and its replay: one HTML file, or a picture
+    Report(report::Args),
+    /// Take the schedule out of a report again
+    Import(import::Args),
     /// Compare our replicas with a production engine on random schedules
     Fuzz(fuzz::Args),
     /// Check an adapter that drives an engine in another process
@@ -61,6 +67,8 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Check(args) => check::run(&args),
         Command::Schema => Ok(schema::run()),
         Command::Export(args) => export::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Engine(args) => Ok(engine::run(&args)),
         Command::Bench(args) => bench::run(&args),

@@ -1,0 +1,590 @@
+//! Reports in a real browser: what a reader can do with them, by pointer and by keyboard.
+//!
+//! `scripts/browser.sh` installs Chromium, its driver and the accessibility checker; without them
+//! these tests fail.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says by failing that it cannot go on"
+)]
+
+mod support;
+#[path = "support/web.rs"]
+mod web;
+
+use milp_replay::What;
+use milp_study::report::{Fate, Part, Report, Run, state};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+use support::{Scratch, root};
+use web::{Browser, DOWN, ENTER, ESCAPE, HOME, LEFT, PAGE_DOWN, PAGE_UP, RIGHT, SPACE, TAB, UP};
+
+/// Two blocks by delays alone.
+const FORK: &str = "dbft1/n4-delays-fork";
+/// A state of the production engine's rules that nothing ends.
+const STALL: &str = "dbft2/n4-stall-nspcc";
+
+fn run_of(result: &str) -> Run {
+    let dir = root().join("results").join(result);
+    Run::read(&dir, None, &"own".parse().unwrap()).unwrap()
+}
+
+fn report(result: &str) -> Report {
+    Report::new(run_of(result), None, Part::SCHEDULE)
+}
+
+/// Writes a report into a scratch folder.
+fn put(scratch: &Scratch, name: &str, report: &Report) -> PathBuf {
+    scratch.put(name, &report.html().unwrap())
+}
+
+/// Every result that is kept, by its path below `results/`.
+fn results(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.join("outcome.yaml").is_file() {
+            found.push(path);
+        } else if path.is_dir() {
+            found.extend(results(&path));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn every_shipped_result_opens_without_a_word_in_the_console_and_without_a_connection() {
+    let scratch = Scratch::new();
+    let browser = Browser::open();
+    let all = results(&root().join("results"));
+    assert!(all.len() > 20, "{}", all.len());
+    for (number, dir) in all.iter().enumerate() {
+        let run = Run::read(dir, None, &"own".parse().unwrap()).unwrap();
+        let heal = Part {
+            heal: number % 2 == 0,
+            ..Part::SCHEDULE
+        };
+        let report = Report::new(run, None, heal);
+        let file = put(&scratch, &format!("{number}.html"), &report);
+        browser.go(&file, "");
+        assert_eq!(browser.console(), [""; 0], "{}", dir.display());
+        let loaded = browser.run("return performance.getEntriesByType('resource').length");
+        assert_eq!(loaded, 0, "{}", dir.display());
+        // The script ran to its end: it shows the controls and listens.
+        assert_eq!(
+            browser.text("document.getElementById('controls').hidden"),
+            "false"
+        );
+        let marks = report.panels[0].scene.marks.iter();
+        let drawn = marks.filter(|mark| mark.event.what != What::Drop).count();
+        assert_eq!(browser.count(".mark[role=button]"), drawn as u64);
+    }
+}
+
+#[test]
+fn the_command_writes_a_page_that_a_browser_shows() {
+    let scratch = Scratch::new();
+    let result = root().join("results").join(FORK).display().to_string();
+    let ran = scratch.run(&format!("report {result} --out report.html"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let browser = Browser::open();
+    browser.go(&scratch.path("report.html"), "");
+    assert_eq!(
+        browser.text("document.querySelector('h1').textContent"),
+        "dbft1/n4-delays-fork on dbft1-paper"
+    );
+    assert_eq!(browser.console(), [""; 0]);
+}
+
+#[test]
+fn the_pointer_shows_what_is_under_it() {
+    let scratch = Scratch::new();
+    let report = report(FORK);
+    let file = put(&scratch, "a.html", &report);
+    let browser = Browser::open();
+    browser.go(&file, "");
+    assert_eq!(
+        browser.text("document.getElementById('tip').hidden"),
+        "true"
+    );
+    let decides = "#a .mark.decides .decide";
+    browser.point(decides);
+    let tip = browser.text("document.getElementById('tip').textContent");
+    assert!(tip.contains("decides block h0 v"), "{tip}");
+    assert_eq!(
+        browser.text("document.getElementById('tip').hidden"),
+        "false"
+    );
+    // A late copy: its tag lies on the line.
+    let scene = &report.panels[0].scene;
+    let late = |fate: Fate| matches!(fate, Fate::Arrives { late, .. } if late > 0);
+    let last = scene.arrows.iter().rposition(|it| late(it.fate)).unwrap();
+    browser.point(&format!("#a-c{last} .tag"));
+    let tip = browser.text("document.getElementById('tip').textContent");
+    assert!(
+        tip.contains(" late") && tip.contains("sent in slot"),
+        "{tip}"
+    );
+    browser.point("h1");
+    assert_eq!(
+        browser.text("document.getElementById('tip').hidden"),
+        "true"
+    );
+}
+
+/// What Lamport's order says of a mark, from the scene: everything before it or after it.
+fn reach(report: &Report, start: usize, forward: bool) -> BTreeSet<usize> {
+    let marks = &report.panels[0].scene.marks;
+    let direct = |earlier: usize, later: usize| {
+        let lane = marks[earlier].event.replica == marks[later].event.replica && earlier < later;
+        lane || marks[later].cause == Some(earlier)
+    };
+    let mut seen = BTreeSet::new();
+    let mut next = vec![start];
+    while let Some(at) = next.pop() {
+        let near = (0..marks.len()).filter(|&other| {
+            if forward {
+                direct(at, other)
+            } else {
+                direct(other, at)
+            }
+        });
+        next.extend(near.filter(|other| seen.insert(*other)));
+    }
+    seen
+}
+
+#[test]
+fn a_click_shows_the_causal_past_and_future() {
+    let scratch = Scratch::new();
+    let report = report(FORK);
+    let file = put(&scratch, "a.html", &report);
+    let browser = Browser::open();
+    browser.go(&file, "");
+    let marks = &report.panels[0].scene.marks;
+    let interesting = (0..marks.len())
+        .filter(|at| matches!(marks[*at].event.what, What::Decide | What::Send))
+        .collect::<Vec<_>>();
+    assert!(interesting.len() > 8);
+    for at in interesting {
+        browser.click(&format!("#a-m{at} .hit"));
+        let (past, future) = (reach(&report, at, false), reach(&report, at, true));
+        let text = browser.text("document.getElementById('details').textContent");
+        let expected = format!(
+            "Causal past: {} events. Causal future: {} events.",
+            past.len(),
+            future.len()
+        );
+        assert!(
+            text.contains(&expected),
+            "mark {at}: {text}\nexpected: {expected}"
+        );
+        let on = browser.run("return [...document.querySelectorAll('.mark.on')].map(it => it.id)");
+        let on = on.as_array().unwrap().iter();
+        let on = on.map(|id| id.as_str().unwrap()[3..].parse().unwrap());
+        let mut expected = past;
+        expected.extend(future);
+        expected.insert(at);
+        assert_eq!(on.collect::<BTreeSet<usize>>(), expected);
+    }
+    // A click beside everything clears.
+    browser.click("#a .name");
+    assert_eq!(browser.count(".on"), 0);
+}
+
+fn visible(browser: &Browser, selector: &str) -> u64 {
+    let script = format!(
+        "return [...document.querySelectorAll({selector:?})].filter(it => \
+         it.getClientRects().length > 0 && getComputedStyle(it).visibility === 'visible').length"
+    );
+    browser.run(&script).as_u64().unwrap()
+}
+
+#[test]
+fn kinds_replicas_views_and_all_but_the_adversary_can_be_hidden() {
+    let scratch = Scratch::new();
+    let file = put(&scratch, "a.html", &report(STALL));
+    let browser = Browser::open();
+    browser.go(&file, "");
+    let everything = visible(&browser, "#a .mark");
+    for (control, gone) in [
+        ("input[data-kind=k-commit]", "#a [data-k=k-commit]"),
+        (
+            "input[data-replica='2']",
+            "#a [data-r='2'], #a [data-q='2']",
+        ),
+        ("input[data-view='0-1']", "#a .mark[data-v='0-1']"),
+    ] {
+        assert!(visible(&browser, gone) > 0, "{gone}");
+        browser.click(control);
+        assert_eq!(visible(&browser, gone), 0, "{control}");
+        assert!(visible(&browser, "#a .mark") > 0, "{control}");
+        browser.click(control);
+        assert_eq!(visible(&browser, "#a .mark"), everything, "{control}");
+    }
+    browser.click("#acts");
+    assert_eq!(visible(&browser, "#a .arrow.ontime"), 0);
+    assert_eq!(visible(&browser, "#a .mark.enter-view"), 0);
+    let report = report(STALL);
+    let scene = &report.panels[0].scene;
+    let late = scene.arrows.iter();
+    let late = late.filter(|it| matches!(it.fate, Fate::Arrives { late, .. } if late > 0));
+    assert_eq!(visible(&browser, "#a .arrow.late[id]"), late.count() as u64);
+    let timers = scene.marks.iter();
+    let timers = timers.filter(|it| it.event.what == What::Timeout);
+    assert_eq!(visible(&browser, "#a .mark.timeout"), timers.count() as u64);
+}
+
+#[test]
+fn the_cursor_shows_the_state_and_the_quorums_of_every_slot() {
+    let scratch = Scratch::new();
+    let report = report(STALL);
+    let file = put(&scratch, "a.html", &report);
+    let browser = Browser::open();
+    browser.go(&file, "");
+    let panel = &report.panels[0];
+    let (first, last) = panel.scene.slots;
+    for slot in (first..=last).rev() {
+        assert_eq!(
+            browser.text("document.getElementById('now').textContent"),
+            slot.to_string()
+        );
+        for (replica, states) in panel.states.iter().enumerate() {
+            let state = state::at(states, slot).unwrap();
+            let row = browser.text(&format!(
+                "document.querySelector('#a-states tr:nth-child({})').textContent",
+                replica + 1
+            ));
+            assert!(row.contains(&state.words.join(", ")), "slot {slot}: {row}");
+            for tally in &state.tallies {
+                let count = format!("{}: {} of {}", tally.what, tally.who.len(), tally.need);
+                assert!(row.contains(&count), "slot {slot}: {row}");
+            }
+        }
+        if slot > first {
+            browser.click("#back");
+        }
+    }
+    let column = browser.run("const c = document.getElementById('a-cursor'); return [c.getAttribute('visibility'), Number(c.getAttribute('width'))]");
+    assert_eq!(column[0], "visible");
+    assert!(column[1].as_f64().unwrap() > 10.0);
+    // The slider, by its own keys.
+    browser.run("document.getElementById('slot').focus()");
+    browser.press(&[RIGHT, RIGHT, RIGHT]);
+    assert_eq!(
+        browser.text("document.getElementById('now').textContent"),
+        (first + 3).to_string()
+    );
+    assert_eq!(
+        browser.text("document.getElementById('a-at').textContent"),
+        (first + 3).to_string()
+    );
+}
+
+#[test]
+fn a_link_leads_to_a_slot_and_a_selection() {
+    let scratch = Scratch::new();
+    let file = put(&scratch, "a.html", &report(FORK));
+    let browser = Browser::open();
+    browser.go(&file, "#slot=10&select=a-m6");
+    assert_eq!(
+        browser.text("document.getElementById('now').textContent"),
+        "10"
+    );
+    assert_eq!(
+        browser.text("document.querySelector('.mark.chosen').id"),
+        "a-m6"
+    );
+    // What is done changes the address, and the address is enough to come back.
+    browser.click("#a-m1 .hit");
+    browser.click("#forth");
+    let fragment = browser.text("location.hash");
+    assert_eq!(fragment, "#slot=11&select=a-m1");
+    browser.go(&file, &fragment);
+    assert_eq!(
+        browser.text("document.getElementById('now').textContent"),
+        "11"
+    );
+    assert_eq!(
+        browser.text("document.querySelector('.mark.chosen').id"),
+        "a-m1"
+    );
+    // A fragment that means nothing is no harm.
+    browser.go(&file, "#slot=nine&select=a-m1%22%5D");
+    assert_eq!(browser.count(".chosen"), 0);
+    assert_eq!(browser.console(), [""; 0]);
+}
+
+#[test]
+fn the_keyboard_alone_suffices() {
+    let scratch = Scratch::new();
+    let file = put(&scratch, "a.html", &report(FORK));
+    let browser = Browser::open();
+    browser.go(&file, "");
+    let focused = || browser.text("document.activeElement.id || document.activeElement.tagName");
+    // Tab meets every control, and then one mark of the diagram.
+    let mut met = BTreeSet::new();
+    for _ in 0..60 {
+        browser.press(&[TAB]);
+        met.insert(focused());
+        if focused().starts_with("a-m") {
+            break;
+        }
+    }
+    for control in ["slot", "back", "forth", "acts", "clear"] {
+        assert!(met.contains(control), "{control} not in {met:?}");
+    }
+    let start = focused();
+    assert_eq!(start, "a-m0");
+    browser.press(&[RIGHT]);
+    assert_eq!(focused(), "a-m1");
+    browser.press(&[LEFT]);
+    assert_eq!(focused(), "a-m0");
+    browser.press(&[DOWN]);
+    let lane = browser.text("document.activeElement.dataset.r");
+    assert_eq!(lane, "1");
+    browser.press(&[UP, HOME]);
+    assert_eq!(focused(), "a-m0");
+    browser.press(&[ENTER]);
+    assert_eq!(
+        browser.text("document.querySelector('.mark.chosen').id"),
+        "a-m0"
+    );
+    browser.press(&[PAGE_UP, PAGE_UP, PAGE_DOWN]);
+    assert_eq!(browser.text("location.hash"), "#slot=11&select=a-m0");
+    browser.press(&[ESCAPE]);
+    assert_eq!(browser.count(".chosen"), 0);
+    // A control, by its key.
+    browser.run("document.querySelector('input[data-kind=k-change]').focus()");
+    let before = visible(&browser, "#a .k-change.mark");
+    browser.press(&[SPACE]);
+    assert!(before > 0 && visible(&browser, "#a .k-change.mark") == 0);
+    // The focused mark is announced in words.
+    let label = browser.text("document.getElementById('a-m0').getAttribute('aria-label')");
+    assert!(label.starts_with("Slot 9: replica 0"), "{label}");
+}
+
+/// The fork on the protocol it was made for, and the same choices on dBFT 2.0.
+fn two() -> Report {
+    let dir = root().join("results").join(FORK);
+    let other = Run::read(&dir, None, &"dbft2".parse().unwrap()).unwrap();
+    Report::new(run_of(FORK), Some(other), Part::SCHEDULE)
+}
+
+#[test]
+fn two_runs_stand_side_by_side_and_their_differences_are_marked() {
+    let scratch = Scratch::new();
+    let report = two();
+    let file = put(&scratch, "a.html", &report);
+    let browser = Browser::open();
+    browser.go(&file, "");
+    assert_eq!(browser.count("svg.milp"), 2);
+    let tops = || {
+        browser.run(
+            "return ['a-figure', 'b-figure'].map(it => Math.round(document.getElementById(it).getBoundingClientRect().top))",
+        )
+    };
+    let beside = tops();
+    assert_eq!(beside[0], beside[1]);
+    browser.click("#beside");
+    let below = tops();
+    assert!(below[0].as_i64() < below[1].as_i64(), "{below}");
+    for (name, panel, sentences) in [
+        ("a", &report.panels[0], &report.differences[0]),
+        ("b", &report.panels[1], &report.differences[1]),
+    ] {
+        let marks = panel.scene.marks.iter().filter(|mark| mark.differs);
+        assert_eq!(marks.count(), sentences.len());
+        assert!(!sentences.is_empty(), "{name}");
+        assert_eq!(
+            browser.count(&format!("#{name} .mark.differs")),
+            sentences.len() as u64
+        );
+    }
+    // One cursor for both.
+    browser.click("#back");
+    for name in ["a", "b"] {
+        let x = browser.text(&format!(
+            "document.getElementById('{name}-cursor').getAttribute('visibility')"
+        ));
+        assert_eq!(x, "visible");
+    }
+    assert_eq!(browser.console(), [""; 0]);
+}
+
+#[test]
+fn the_picture_is_copied_as_svg_without_what_is_hidden() {
+    let scratch = Scratch::new();
+    let file = put(&scratch, "a.html", &report(STALL));
+    let browser = Browser::open();
+    browser.go(&file, "");
+    browser.click("input[data-kind=k-change]");
+    let script = "const done = arguments[arguments.length - 1]; \
+        navigator.clipboard.writeText = async (text) => { window.copied = text; }; \
+        document.querySelector('[data-copy=a]').click(); \
+        setTimeout(() => { \
+          const parsed = new DOMParser().parseFromString(window.copied, 'image/svg+xml'); \
+          done([parsed.querySelectorAll('parsererror').length, parsed.documentElement.tagName, \
+                parsed.querySelectorAll('.mark').length, parsed.querySelectorAll('.mark.k-change').length, \
+                parsed.querySelectorAll('.mark > title').length, document.getElementById('said').textContent]); \
+        }, 100)";
+    let found = browser.run_async(script);
+    assert_eq!(found[0], 0, "{found}");
+    assert_eq!(found[1], "svg");
+    assert!(found[2].as_u64().unwrap() > 20, "{found}");
+    assert_eq!(found[3], 0);
+    assert_eq!(found[4], found[2]);
+    assert_eq!(found[5], "copied");
+}
+
+#[test]
+fn without_its_script_a_report_is_still_read() {
+    let scratch = Scratch::new();
+    let html = report(FORK).html().unwrap();
+    let (before, script) = html.rsplit_once("<script>").unwrap();
+    let (_, after) = script.split_once("</script>").unwrap();
+    let file = scratch.put("a.html", &format!("{before}{after}"));
+    let browser = Browser::open();
+    browser.go(&file, "");
+    assert_eq!(visible(&browser, "#controls"), 0);
+    assert!(visible(&browser, "#a .mark") > 20);
+    assert!(browser.count("#a .mark > title") > 20);
+    assert_eq!(browser.count("#a-states tr"), 4);
+    let text = browser.text("document.body.innerText");
+    for words in [
+        "What the adversary did",
+        "2 slots late",
+        "agreement violated",
+    ] {
+        assert!(text.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn a_printed_report_has_no_controls() {
+    let scratch = Scratch::new();
+    let file = put(&scratch, "a.html", &report(FORK));
+    let browser = Browser::open();
+    browser.go(&file, "");
+    browser.print_style();
+    assert_eq!(visible(&browser, "#controls"), 0);
+    let fits = browser.run(
+        "return document.getElementById('a').getBoundingClientRect().width <= document.body.clientWidth",
+    );
+    assert_eq!(fits, true);
+}
+
+/// Violations that the accessibility checker finds.
+fn violations(browser: &Browser) -> Vec<String> {
+    let dir = root().join("target/axe");
+    let versions = std::fs::read_dir(&dir).expect("no axe-core: run scripts/browser.sh");
+    let version = versions.map(|entry| entry.unwrap().path()).max().unwrap();
+    let axe = std::fs::read_to_string(version.join("axe.min.js")).unwrap();
+    let found = browser.run_async(&format!(
+        "const done = arguments[arguments.length - 1];\n{axe}\n\
+         axe.run(document, {{rules: {{'target-size': {{enabled: true}}}}}})\
+         .then(found => done([found.violations, found.passes.length]), error => done(String(error)))"
+    ));
+    assert!(
+        found[1].as_u64().unwrap_or_default() > 15,
+        "axe did not run: {found}"
+    );
+    let list = found[0].as_array().unwrap().iter();
+    list.map(|it| {
+        let nodes = it["nodes"].as_array().unwrap().iter().take(3);
+        let nodes = nodes.map(|node| format!("{} {}", node["html"], node["failureSummary"]));
+        format!(
+            "{}: {}\n{}",
+            it["id"],
+            it["help"],
+            nodes.collect::<Vec<_>>().join("\n")
+        )
+    })
+    .collect()
+}
+
+#[test]
+fn contrast_labels_and_roles_pass_the_accessibility_check() {
+    let scratch = Scratch::new();
+    let browser = Browser::open();
+    let model = run_of(STALL).predicted().unwrap();
+    let against_model = Report::new(run_of(STALL), Some(model), Part::SCHEDULE);
+    let heal = Part {
+        heal: true,
+        ..Part::SCHEDULE
+    };
+    for (name, report) in [
+        ("fork", report(FORK)),
+        ("stall", Report::new(run_of(STALL), None, heal)),
+        ("equivocation", report("twins/dbft2/n4-equivocation-fork")),
+        ("two", two()),
+        ("model", against_model),
+    ] {
+        let file = put(&scratch, &format!("{name}.html"), &report);
+        browser.go(&file, "");
+        assert_eq!(violations(&browser), [""; 0], "{name}");
+        // With something selected and the cursor shown, too.
+        browser.go(&file, "#slot=10&select=a-m3");
+        assert_eq!(browser.count(".chosen"), 1, "{name}");
+        browser.run("document.querySelector('.events').open = true");
+        assert_eq!(violations(&browser), [""; 0], "{name}, selected");
+    }
+}
+
+#[test]
+fn the_largest_picture_stays_usable() {
+    let scratch = Scratch::new();
+    let mut run = run_of("dbft2/n7-stall-nspcc");
+    // The same slots again and again, until there are more marks than a picture has.
+    let events = run.trace.clone();
+    let last = events.iter().map(|event| event.slot.0).max().unwrap();
+    for round in 1..8 {
+        run.trace.extend(events.iter().cloned().map(|mut event| {
+            event.slot.0 += round * last;
+            event.copy = event
+                .copy
+                .map(|(slot, copy)| (milp_schema::Slot(slot.0 + round * last), copy));
+            event
+        }));
+    }
+    let heal = Part {
+        heal: true,
+        ..Part::SCHEDULE
+    };
+    let report = Report::new(run, None, heal);
+    let scene = &report.panels[0].scene;
+    assert!(scene.marks.len() > 2000 && scene.marks.len() <= milp_study::report::scene::MARKS);
+    let file = put(&scratch, "a.html", &report);
+    let browser = Browser::open();
+    browser.go(&file, "");
+    let banner = browser.text("document.querySelector('.banner').textContent");
+    assert!(banner.contains("are drawn"), "{banner}");
+    let milliseconds = |script: &str| {
+        let script = format!(
+            "const start = performance.now(); {script}; document.body.getBoundingClientRect(); \
+             return performance.now() - start"
+        );
+        browser.run(&script).as_f64().unwrap()
+    };
+    let selected = format!(
+        "document.getElementById('a-m{}').dispatchEvent(new MouseEvent('click', {{bubbles: true}}))",
+        scene.marks.len() / 2
+    );
+    for script in [
+        selected.as_str(),
+        "document.getElementById('back').click()",
+        "document.querySelector('input[data-kind=k-commit]').click()",
+    ] {
+        let taken = milliseconds(script);
+        // Far below on an idle machine; work that grows with the square takes minutes.
+        assert!(taken < 10_000.0, "{script}: {taken} ms");
+    }
+    assert_eq!(
+        browser.run("return document.querySelectorAll('.chosen').length"),
+        Value::from(1)
+    );
+}
