@@ -31,11 +31,13 @@ mod rows;
 
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
+pub use families::Act;
 pub(crate) use families::{decision_quorums, most_decisions, reached_quorum};
 
 use crate::{
     built::Decoded,
     error::Error,
+    expr::Expr,
     goal,
     program::{Program, Tag},
     protocols,
@@ -67,6 +69,22 @@ pub fn of(instance: &Instance) -> Result<Built, Error> {
 /// [`Error::Unsupported`] names a construct, network, primary or goal this formulation cannot
 /// express; [`Error::Dangling`] a rule that names what the protocol does not define.
 pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
+    Ok(close(open(instance, protocol)?))
+}
+
+/// Builds the program of an instance and counts in it what the adversary does, kind by kind: the
+/// objectives of a schedule with the fewest acts. The program's own objective is the instance's.
+///
+/// # Errors
+/// As for [`of`].
+pub fn with_acts(instance: &Instance) -> Result<(Built, Vec<(Act, Expr)>), Error> {
+    let mut timed = open(instance, &protocols::of(instance)?)?;
+    let acts = families::acts(&mut timed);
+    Ok((close(timed), acts))
+}
+
+/// All families but none closed yet.
+fn open(instance: &Instance, protocol: &Protocol) -> Result<Timed, Error> {
     refuse::refuse(instance, protocol)?;
     let mut timed = Timed::new(instance.clone(), protocol.clone())?;
     families::faults(&mut timed);
@@ -77,6 +95,10 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
     families::strengthening(&mut timed);
     families::budgets(&mut timed);
     goal::state(&mut timed)?;
+    Ok(timed)
+}
+
+fn close(mut timed: Timed) -> Built {
     let program = timed.finish();
     debug_assert!(
         program
@@ -84,11 +106,11 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
             .iter()
             .any(|family| family.tag == Tag::Legal)
     );
-    Ok(Built {
+    Built {
         program,
         formulation: "timed",
         timed,
-    })
+    }
 }
 
 impl Built {
