@@ -2,20 +2,24 @@
 //!
 //! [`solve`] goes from an instance to an outcome and a schedule, [`confirm`] drives replicas with
 //! a schedule, [`promote`] keeps a confirmed result and [`regress`] checks what was kept.
-//! [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
+//! [`explain`] tells a schedule in words, [`why`] says which rules stand in the way of a worse one,
+//! [`minimize`] finds one with fewer acts. [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
 
 pub mod confirm;
 mod error;
+pub mod explain;
 pub mod expected;
 pub mod folder;
 mod junit;
 pub mod learn;
+pub mod minimize;
 pub mod promote;
 pub mod regress;
 pub mod sentence;
 pub mod size;
 pub mod solve;
 mod start;
+pub mod why;
 
 pub use error::Error;
 pub use milp_replay::Recovery;

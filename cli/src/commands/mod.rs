@@ -3,8 +3,10 @@
 mod check;
 mod doctor;
 mod engine;
+mod explain;
 mod export;
 mod fuzz;
+mod minimize;
 mod promote;
 mod regress;
 mod replay;
@@ -23,6 +25,10 @@ pub(crate) enum Command {
     Replay(replay::Args),
     /// Keep a result as a regression case, if its replay follows the predictions
     Promote(promote::Args),
+    /// Tell in words what happens in a schedule, or why no schedule is worse
+    Explain(explain::Args),
+    /// Find, among the schedules with the same value, one with the fewest acts of the adversary
+    Minimize(minimize::Args),
     /// Check every kept result again
     Regress(regress::Args),
     /// Validate an instance and print the size of its program, rule by rule
@@ -46,6 +52,8 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Solve(args) => solve::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Promote(args) => promote::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Minimize(args) => minimize::run(&args),
         Command::Regress(args) => regress::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Schema => Ok(schema::run()),

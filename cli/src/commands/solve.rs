@@ -212,7 +212,7 @@ fn answer(
 
 /// The first Ctrl-C asks the solver to stop, the second ends the process: an interrupt may wait
 /// for presolve.
-fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
+pub(crate) fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&interrupt);
     ctrlc::set_handler(move || {
@@ -306,7 +306,7 @@ fn summary(solution: &Solution, out: &Path) {
 }
 
 /// The command line for the outcome, without the path of the binary.
-fn command_line() -> String {
+pub(crate) fn command_line() -> String {
     let arguments = std::env::args_os()
         .skip(1)
         .map(|part| part.to_string_lossy().into_owned());
