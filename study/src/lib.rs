@@ -7,8 +7,8 @@
 
 pub mod confirm;
 mod error;
-pub mod explain;
 pub mod expected;
+pub mod explain;
 pub mod folder;
 mod junit;
 pub mod learn;

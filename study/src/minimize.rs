@@ -18,11 +18,8 @@ use milp_model::{
     program::{Family, FamilyId, Program, Row, Tag},
 };
 use milp_schema::{
-    Choice, Instance, Outcome, Schedule, Verdict,
-    instance::Sense,
-    outcome::Termination,
-    schedule::Event,
-    write,
+    Choice, Instance, Outcome, Schedule, Verdict, instance::Sense, outcome::Termination,
+    schedule::Event, write,
 };
 use milp_solver::{Progress, Settings};
 use std::{
@@ -115,13 +112,16 @@ pub fn minimize(
 ) -> Result<Minimized, Error> {
     let given = replayed(&Driven::from(from))?;
     let instance = &from.outcome.instance;
-    let value = from.outcome.primal.ok_or_else(|| {
-        Error::Refused(format!("{} holds no value to keep", from.dir.display()))
-    })?;
+    let value = from
+        .outcome
+        .primal
+        .ok_or_else(|| Error::Refused(format!("{} holds no value to keep", from.dir.display())))?;
     let (built, acts) = timed::with_acts(instance)?;
     let start = built
         .encode(&from.schedule, &from.outcome.faulty)
-        .map_err(|why| Error::Refused(format!("the schedule is none of formulation timed: {why}")))?;
+        .map_err(|why| {
+            Error::Refused(format!("the schedule is none of formulation timed: {why}"))
+        })?;
     let before = counts(instance, &from.schedule, from.outcome.faulty.len());
     let lexicographic = Lexicographic {
         built: &built,
@@ -340,7 +340,13 @@ impl Lexicographic<'_> {
             });
             let terms = program.objective.clone();
             let constant = program.constant;
-            fix(&mut program, family, &format!("{act:?}"), terms, after - constant);
+            fix(
+                &mut program,
+                family,
+                &format!("{act:?}"),
+                terms,
+                after - constant,
+            );
         }
         Ok((point, stages))
     }

@@ -26,7 +26,12 @@ pub(crate) struct Args {
     /// Folder of a result or a schedule.csv; with one of the questions below, an instance file
     path: PathBuf,
     /// Why can the adversary not reach this value? The rules that together forbid it
-    #[arg(long, value_name = "N", allow_negative_numbers = true, group = "question")]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        group = "question"
+    )]
     why_not: Option<i64>,
     /// Why is there no execution at all? The rules that together forbid it
     #[arg(long, group = "question")]

@@ -26,6 +26,8 @@ pub struct Lock {
     pub block: BlockId,
     /// The live honest replicas that committed to it and decided nothing; ascending.
     pub by: BTreeSet<ReplicaId>,
+    /// Everybody whose commit to it exists, crashed and Byzantine replicas included; ascending.
+    pub commits: BTreeSet<ReplicaId>,
 }
 
 /// Why it ended as it did.
@@ -49,8 +51,9 @@ pub enum Ending {
         free: Vec<(ReplicaId, View, bool)>,
         /// Crashed and Byzantine replicas; ascending.
         silent: BTreeSet<ReplicaId>,
-        /// Whether every lock and the free replicas are fewer than a quorum: then no quorum of
-        /// commits for a locked block, and none of requests, has enough replicas left.
+        /// Whether that is seen by counting: for every locked block the commits that exist and
+        /// the free replicas still in its view that did not ask to leave it are fewer than a
+        /// quorum, and so are the free replicas and those silent ones that asked to leave.
         too_few: bool,
     },
     /// Every live honest replica decided, or the heal phase would have gone on.
@@ -154,19 +157,50 @@ fn stuck(scene: &Scene, honest: &BTreeMap<ReplicaId, &Seat>) -> Ending {
         }
     }
     let everybody = (0..scene.instance.replicas).map(ReplicaId);
-    let silent = everybody
+    let silent: BTreeSet<ReplicaId> = everybody
         .filter(|who| scene.byzantine(*who) || honest.get(who).is_some_and(|seat| seat.crashed))
         .collect();
-    let quorum = scene.quorum();
-    let too_few = locks.values().all(|by| by.len() < quorum) && free.len() < quorum;
+    let seats = live().map(|(_, seat)| *seat).collect::<Vec<_>>();
+    let locks = locks
+        .into_iter()
+        .map(|(block, by)| {
+            let held = seats.iter().flat_map(|seat| seat.commits(block));
+            let own = honest
+                .iter()
+                .filter(|(_, seat)| seat.committed.get(&height) == Some(&block));
+            let commits = held.chain(own.map(|(who, _)| *who)).collect();
+            Lock { block, by, commits }
+        })
+        .collect::<Vec<_>>();
+    let too_few = too_few(scene.quorum(), height, &locks, &free, &silent, &seats);
     Ending::Stuck {
         height,
-        locks: locks
-            .into_iter()
-            .map(|(block, by)| Lock { block, by })
-            .collect(),
+        locks,
         free,
         silent,
         too_few,
     }
+}
+
+fn too_few(
+    quorum: usize,
+    height: Height,
+    locks: &[Lock],
+    free: &[(ReplicaId, View, bool)],
+    silent: &BTreeSet<ReplicaId>,
+    seats: &[&Seat],
+) -> bool {
+    let commits = locks.iter().all(|lock| {
+        let could =
+            |(_, view, asked): &&(ReplicaId, View, bool)| *view == lock.block.view && !asked;
+        lock.commits.len() + free.iter().filter(could).count() < quorum
+    });
+    let highest = free.iter().map(|(_, view, _)| view.0).max().unwrap_or(0);
+    let mut asking = seats
+        .iter()
+        .flat_map(|seat| seat.asking(height, View(highest + 1)))
+        .filter(|who| silent.contains(who))
+        .collect::<BTreeSet<_>>();
+    asking.extend(free.iter().map(|(who, _, _)| *who));
+    commits && asking.len() < quorum
 }

@@ -178,6 +178,11 @@ impl Seat {
         views.map(|(_, view)| *view).max().unwrap_or(View(0))
     }
 
+    /// Who committed to the block.
+    pub(super) fn commits(&self, block: BlockId) -> BTreeSet<ReplicaId> {
+        self.senders(&[Kind::Commit], block, 0)
+    }
+
     /// Who sent one of these kinds for the block; doubtful ones only if there are too few.
     fn senders(&self, kinds: &[Kind], block: BlockId, quorum: usize) -> BTreeSet<ReplicaId> {
         let about = |(_, message): &&(ReplicaId, Message)| {
@@ -192,7 +197,8 @@ impl Seat {
         from
     }
 
-    fn asking(&self, height: Height, view: View) -> BTreeSet<ReplicaId> {
+    /// Who asks for that view of the height or a later one.
+    pub(super) fn asking(&self, height: Height, view: View) -> BTreeSet<ReplicaId> {
         let asks = |(_, message): &&(ReplicaId, Message)| {
             message.height == height && message.target.is_some_and(|target| target >= view)
         };
@@ -317,12 +323,7 @@ impl<'a> Stage<'a> {
         fact
     }
 
-    fn enter(
-        &mut self,
-        slot: Slot,
-        at: ReplicaId,
-        (height, view): (Height, View),
-    ) -> Option<Fact> {
+    fn enter(&mut self, slot: Slot, at: ReplicaId, (height, view): (Height, View)) -> Option<Fact> {
         self.look(slot, at);
         let forgets = self.scene.instance.rules == "nspcc";
         let seat = self.seat(at);
@@ -385,16 +386,25 @@ impl<'a> Stage<'a> {
         {
             return None;
         }
-        let later = seat.entered.iter().filter(|((height, view), _)| {
-            *height == message.height && *view > message.view
-        });
+        let later = seat
+            .entered
+            .iter()
+            .filter(|((height, view), _)| *height == message.height && *view > message.view);
         let left = later.map(|(_, slot)| *slot).min();
         let asked = seat.asked.get(&(message.height, message.view)).copied();
-        let asked = asked.filter(|_| message.kind != Kind::Commit);
-        let too = decided
-            .map(|(_, slot)| Too::Decided(*slot))
-            .or(left.map(Too::Left))
-            .or(asked.map(Too::Asked))?;
+        // A commit counts as long as its receiver is in the view, and the production engine
+        // answers a request even then.
+        let answers = self.scene.instance.rules == "nspcc";
+        let asked = asked.filter(|_| match message.kind {
+            Kind::PrepareRequest => !answers,
+            _ => message.kind != Kind::Commit,
+        });
+        let reasons = [
+            asked.map(Too::Asked),
+            left.map(Too::Left),
+            decided.map(|(_, slot)| Too::Decided(*slot)),
+        ];
+        let too = reasons.into_iter().flatten().min_by_key(|too| too.slot())?;
         // A copy without delay would have been in time.
         if soonest > too.slot() {
             return None;

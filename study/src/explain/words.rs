@@ -1,9 +1,6 @@
 //! Facts as sentences.
 
-use super::{
-    Block, Ending, Fact, Lock, Missed, Quorum, Story, Tally, Too,
-    facts::Scene,
-};
+use super::{Block, Ending, Fact, Lock, Missed, Quorum, Story, Tally, Too, facts::Scene};
 use crate::sentence::count;
 use milp_replay::{Phase, What};
 use milp_schema::{BlockId, Height, ReplicaId, Slot, View, instance::FaultKind, verdict::Liveness};
@@ -81,7 +78,11 @@ fn view_lines(story: &Story, scene: &Scene, facts: &[&Fact]) -> Vec<String> {
     for fact in facts {
         match fact {
             Fact::Proposed { slot, by, block } => {
-                let how = if scene.byzantine(*by) { ", Byzantine," } else { "" };
+                let how = if scene.byzantine(*by) {
+                    ", Byzantine,"
+                } else {
+                    ""
+                };
                 lines.push((*slot, format!("replica {by}{how} proposes {block}")));
             }
             Fact::Asked {
@@ -91,7 +92,10 @@ fn view_lines(story: &Story, scene: &Scene, facts: &[&Fact]) -> Vec<String> {
                 recovery,
                 ..
             } => {
-                asked.entry((*slot, *recovery, *view)).or_default().insert(*by);
+                asked
+                    .entry((*slot, *recovery, *view))
+                    .or_default()
+                    .insert(*by);
             }
             Fact::Quorum(quorum) => lines.push((quorum.slot, reached(story, quorum))),
             Fact::Adopted {
@@ -128,7 +132,9 @@ fn view_lines(story: &Story, scene: &Scene, facts: &[&Fact]) -> Vec<String> {
     let told = lines
         .into_iter()
         .map(|(slot, said)| format!("  slot {slot}: {said}."));
-    let late = missed.values().map(|late| format!("  too late: {}.", too_late(late)));
+    let late = missed
+        .values()
+        .map(|late| format!("  too late: {}.", too_late(late)));
     told.chain(late).collect()
 }
 
@@ -141,9 +147,13 @@ fn reached(story: &Story, quorum: &Quorum) -> String {
         "commits"
     };
     match quorum.of {
-        Tally::Prepared(block) => format!(
-            "replica {at} holds preparations of {block} from {from}, commits to it and is locked"
-        ),
+        Tally::Prepared(block) => {
+            let locked = match story.instance.mutant.as_deref() {
+                Some("no-commit-lock") => " and commits to it",
+                _ => ", commits to it and is locked",
+            };
+            format!("replica {at} holds preparations of {block} from {from}{locked}")
+        }
         Tally::Decided(block) => {
             format!("replica {at} holds {votes} of {block} from {from} and decides it")
         }
@@ -196,13 +206,18 @@ fn ending(story: &Story, scene: &Scene) -> Vec<String> {
             if !silent.is_empty() {
                 lines.push(format!("  {} silent.", be(silent)));
             }
-            lines.push(if *too_few {
-                "  Neither the commits of one block nor the requests to leave a view can become a \
-                 quorum: who is locked asks for no other view, and who is not is no longer where \
-                 it could commit. The heal phase repeats its state."
-                    .to_owned()
+            if *too_few {
+                lines.push(
+                    "  Neither the commits of one block nor the requests to leave a view can \
+                     become a quorum: who is locked asks for no other view, and who is not left \
+                     the view of the block or asked to."
+                        .to_owned(),
+                );
+            }
+            lines.push(if scene.pool {
+                "  No action of anybody leads out of this state.".to_owned()
             } else {
-                "  The heal phase repeats its state.".to_owned()
+                "  Every message arrives in the heal phase, and its state repeats.".to_owned()
             });
             lines
         }
@@ -213,12 +228,7 @@ fn ending(story: &Story, scene: &Scene) -> Vec<String> {
     }
 }
 
-fn fork(
-    story: &Story,
-    scene: &Scene,
-    blocks: &[Block],
-    both: &BTreeSet<ReplicaId>,
-) -> Vec<String> {
+fn fork(story: &Story, scene: &Scene, blocks: &[Block], both: &BTreeSet<ReplicaId>) -> Vec<String> {
     let mut lines = vec!["Two blocks exist at one height:".to_owned()];
     lines.extend(blocks.iter().map(decided));
     if both.is_empty() {
@@ -227,7 +237,10 @@ fn fork(
     lines.push(format!("  {} in the quorums of both.", be(both)));
     let byzantine = both.iter().filter(|who| scene.byzantine(**who));
     let byzantine = byzantine.copied().collect::<BTreeSet<_>>();
-    let honest = both.difference(&byzantine).copied().collect::<BTreeSet<_>>();
+    let honest = both
+        .difference(&byzantine)
+        .copied()
+        .collect::<BTreeSet<_>>();
     if !byzantine.is_empty() {
         lines.push(format!(
             "  {} Byzantine and voted for both.",
@@ -249,7 +262,11 @@ fn fork(
 }
 
 fn decided(block: &Block) -> String {
-    let verb = if block.by.len() == 1 { "decides" } else { "decide" };
+    let verb = if block.by.len() == 1 {
+        "decides"
+    } else {
+        "decide"
+    };
     let quorum = block.quorum.as_ref().map_or_else(String::new, |quorum| {
         format!(
             ", first in slot {} by votes of {}",
@@ -261,12 +278,11 @@ fn decided(block: &Block) -> String {
 }
 
 fn locked(lock: &Lock, quorum: usize) -> String {
-    let verb = if lock.by.len() == 1 { "is" } else { "are" };
     format!(
-        "  {} {verb} locked on {}: {} of the {quorum} it takes to decide it.",
-        replicas(&lock.by),
+        "  {} locked on {}: {} of the {quorum} it takes to decide it.",
+        be(&lock.by),
         lock.block,
-        count(lock.by.len() as i64, "commit"),
+        count(lock.commits.len() as i64, "commit"),
     )
 }
 
@@ -299,12 +315,14 @@ fn other(story: &Story, blocks: &[Block], termination: Liveness) -> Vec<String> 
         Some(slot) => format!("The first decision is in slot {slot}."),
         None => "Nobody decides in the slots of the schedule.".to_owned(),
     }];
-    lines.push(match termination {
-        Liveness::Decided => "Once every message arrives, all that follow the rules decide:",
-        Liveness::Stuck => "No more is decided:",
-        Liveness::Open => "Where it would end is open; decided so far:",
-    }
-    .to_owned());
+    lines.push(
+        match termination {
+            Liveness::Decided => "Once every message arrives, all that follow the rules decide:",
+            Liveness::Stuck => "No more is decided:",
+            Liveness::Open => "Where it would end is open; decided so far:",
+        }
+        .to_owned(),
+    );
     if blocks.is_empty() {
         lines.push("  no block.".to_owned());
     }
