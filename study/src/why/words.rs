@@ -25,16 +25,17 @@ pub fn why_not_words(instance: &Instance, answer: &WhyNot) -> Vec<String> {
     let strength = match (answer.proved, answer.undecided.is_empty()) {
         (true, true) => "proved, and none of them can go",
         (false, true) => "infeasible, says the solver, and none of them can go",
-        (true, false) => "proved; a limit came before it was known whether the last can go",
+        (true, false) => "proved; a limit came before it was known of each whether it can go",
         (false, false) => {
-            "infeasible, says the solver; a limit came before it was known whether the last can go"
+            "infeasible, says the solver; a limit came before it was known of each whether it can go"
         }
     };
     let mut lines = vec![format!(
         "Why can {what} not? Because of these rules together ({strength}):"
     )];
     lines.extend(answer.needed.iter().map(entry));
-    lines.extend(answer.undecided.iter().map(entry));
+    let open = |rule| format!("{} [not known whether it can go]", entry(rule));
+    lines.extend(answer.undecided.iter().map(open));
     if answer.needed.is_empty() && answer.undecided.is_empty() {
         lines.push("- none: what the goal means is impossible by itself".to_owned());
     }
