@@ -18,7 +18,7 @@ Examples:
   milp explain results/dbft1/n4-delays-fork
   milp explain instances/n4.yaml --why-not 2 --views 2 --slots 10
   milp explain instances/n4.yaml --rules --views 2 --slots 10
-  milp explain instances/twins/n4.yaml --infeasible
+  milp explain instances/dbft2/n4-stall.yaml --infeasible
 
 Exit code 0: answered; 10: a limit came before the whole answer, or it is not proved;
 130: interrupted. The limits hold for each single solve.")]
@@ -39,6 +39,9 @@ pub(crate) struct Args {
     /// The optimum without each single rule, and what the rule is for
     #[arg(long, group = "question")]
     rules: bool,
+    /// Instance file, in place of the one in outcome.yaml beside the schedule
+    #[arg(long, value_name = "FILE", conflicts_with = "question")]
+    instance: Option<PathBuf>,
     /// Views, in place of the instance's own
     #[arg(long, value_name = "VIEWS", requires = "question",
         value_parser = clap::value_parser!(u32).range(1..=16))]
@@ -56,7 +59,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     if args.why_not.is_none() && !args.infeasible && !args.rules {
-        return tell(&args.path);
+        return tell(&args.path, args.instance.as_deref());
     }
     let mut instance = read::instance(&args.path)?;
     instance.views = args.views.unwrap_or(instance.views);
@@ -108,8 +111,8 @@ fn answer(
     Ok(answer.possible || answer.proved && answer.undecided.is_empty())
 }
 
-fn tell(path: &Path) -> Result<u8, Error> {
-    let driven = Driven::read(path, None)?;
+fn tell(path: &Path, instance: Option<&Path>) -> Result<u8, Error> {
+    let driven = Driven::read(path, instance)?;
     for line in story(&driven)?.lines() {
         print::line(&line);
     }
