@@ -45,7 +45,9 @@ fn every_legal_and_budget_family_is_part_of_one_rule_or_of_the_goal() {
 
 #[test]
 fn the_lock_and_the_quorums_are_why_dbft2_does_not_fork_by_delays() {
-    let question = instance("dbft2", 2, 6, Goal::Fork);
+    // A second view needs seven slots: propose, respond, commit, enter and propose, respond, commit,
+    // decide. With six of them the lock would not be needed.
+    let question = instance("dbft2", 2, 7, Goal::Fork);
     let settings = settings(120.0, true);
     let how = How {
         settings: &settings,
@@ -71,7 +73,9 @@ fn the_lock_and_the_quorums_are_why_dbft2_does_not_fork_by_delays() {
 
 #[test]
 fn the_table_names_the_lock_and_the_quorum_size_and_says_what_every_rule_is_for() {
-    let question = instance("dbft2", 2, 6, Goal::Fork);
+    // A second view needs seven slots: propose, respond, commit, enter and propose, respond, commit,
+    // decide. With six of them the lock would not be needed.
+    let question = instance("dbft2", 2, 7, Goal::Fork);
     let settings = settings(120.0, true);
     let how = How {
         settings: &settings,
