@@ -2,6 +2,7 @@
 //!
 //! [`solve`] goes from an instance to an outcome and a schedule, [`confirm`] drives replicas with
 //! a schedule, [`verify`] derives again what a result claims, [`promote`] keeps a confirmed result and [`regress`] checks what was kept.
+//! [`explain`] tells a schedule in words, [`minimize`] finds one with fewer acts.
 //! [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
 
 pub mod bench;
@@ -11,9 +12,11 @@ mod deepen;
 mod error;
 pub mod evidence;
 pub mod expected;
+pub mod explain;
 pub mod folder;
 mod junit;
 pub mod learn;
+pub mod minimize;
 pub mod promote;
 pub mod regress;
 pub mod report;

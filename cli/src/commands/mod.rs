@@ -5,9 +5,11 @@ mod check;
 mod cubes;
 mod doctor;
 mod engine;
+mod explain;
 mod export;
 mod fuzz;
 mod import;
+mod minimize;
 mod promote;
 mod regress;
 mod replay;
@@ -32,6 +34,10 @@ pub(crate) enum Command {
     Verify(verify::Args),
     /// Keep a result as a regression case, if its replay follows the predictions
     Promote(promote::Args),
+    /// Tell in words what happens in a schedule
+    Explain(explain::Args),
+    /// Find, among the schedules with the same value, one with the fewest acts of the adversary
+    Minimize(minimize::Args),
     /// Check every kept result again
     Regress(regress::Args),
     /// Validate an instance and print the size of its program, rule by rule
@@ -63,6 +69,8 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Cubes(args) => cubes::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Promote(args) => promote::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Minimize(args) => minimize::run(&args),
         Command::Regress(args) => regress::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Schema => Ok(schema::run()),

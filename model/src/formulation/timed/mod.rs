@@ -32,12 +32,14 @@ mod rows;
 
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
+pub use families::Act;
 pub(crate) use families::{asks_or_votes_once, decision_quorums, most_decisions, reached_quorum};
 pub(crate) use refuse::{refuse_copies, refuse_pool};
 
 use crate::{
     built::Decoded,
     error::Error,
+    expr::Expr,
     goal,
     meaning::Meaning,
     program::{Program, Tag},
@@ -70,6 +72,22 @@ pub fn of(instance: &Instance) -> Result<Built, Error> {
 /// [`Error::Unsupported`] names a construct, network, primary or goal this formulation cannot
 /// express; [`Error::Dangling`] a rule that names what the protocol does not define.
 pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
+    Ok(close(open(instance, protocol)?))
+}
+
+/// Builds the program of an instance and counts in it what the adversary does, kind by kind: the
+/// objectives of a schedule with the fewest acts. The program's own objective is the instance's.
+///
+/// # Errors
+/// As for [`of`].
+pub fn with_acts(instance: &Instance) -> Result<(Built, Vec<(Act, Expr)>), Error> {
+    let mut timed = open(instance, &protocols::of(instance)?)?;
+    let acts = families::acts(&mut timed);
+    Ok((close(timed), acts))
+}
+
+/// All families but none closed yet.
+fn open(instance: &Instance, protocol: &Protocol) -> Result<Timed, Error> {
     refuse::refuse(instance, protocol)?;
     let mut timed = Timed::new(instance.clone(), protocol.clone())?;
     families::faults(&mut timed);
@@ -80,6 +98,10 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
     families::strengthening(&mut timed);
     families::budgets(&mut timed);
     goal::state(&mut timed)?;
+    Ok(timed)
+}
+
+fn close(mut timed: Timed) -> Built {
     let program = timed.finish();
     debug_assert!(
         program
@@ -87,11 +109,11 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
             .iter()
             .any(|family| family.tag == Tag::Legal)
     );
-    Ok(Built {
+    Built {
         program,
         formulation: "timed",
         timed,
-    })
+    }
 }
 
 impl Built {

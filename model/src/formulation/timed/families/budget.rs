@@ -21,12 +21,20 @@ pub(crate) fn budgets(timed: &mut Timed) {
     }
 }
 
-/// At most so many copies of honest messages are late or not within the horizon.
-///
-/// `late_ij ≥ sent_j^s − got_ij^(s+d)` for every s with s + d ≤ T; `Σ late ≤ most`.
+/// At most so many copies of honest messages are late or not within the horizon: `Σ late ≤ most`.
 fn late_at_most(timed: &mut Timed, most: u32) {
-    let defines = timed.family("late_defines_late", "E2", &[], Tag::Budget);
+    let total = late_copies(timed);
     let limit = timed.family("late_at_most", "E9", &[], Tag::Budget);
+    timed.at_most(limit, "", total, i64::from(most).into());
+}
+
+/// The number of copies of honest messages that are late or not within the horizon, where it
+/// leaves room for them.
+///
+/// `late_ij ≥ sent_j^s − got_ij^(s+d)` for every s with s + d ≤ T; the number is `Σ late`, from
+/// above only: whoever counts limits or minimises it.
+pub(super) fn late_copies(timed: &mut Timed) -> Expr {
+    let defines = timed.family("late_defines_late", "E2", &[], Tag::Budget);
     let mut total = Expr::default();
     let mut number = 0;
     for c in 0..timed.protocol.channels.len() {
@@ -37,8 +45,11 @@ fn late_at_most(timed: &mut Timed, most: u32) {
                         if !timed.may_send(c, j, h, v) {
                             continue;
                         }
-                        let late = timed.goal_column("late", [number, 0, 0]);
+                        let (late, new) = once(timed, "late", number);
                         for s in 1..=timed.horizon.saturating_sub(timed.delay_min) {
+                            if !new {
+                                break;
+                            }
                             let sent = timed.sent(c, j, h, v, b, s);
                             let got = timed.got(c, i, j, h, v, b, s + timed.delay_min);
                             let label = format!("_{number}_t{s}");
@@ -51,7 +62,15 @@ fn late_at_most(timed: &mut Timed, most: u32) {
             }
         }
     }
-    timed.at_most(limit, "", total, i64::from(most).into());
+    total
+}
+
+/// The column of that name and number, and whether it is new: a budget and a count share theirs.
+fn once(timed: &mut Timed, name: &'static str, number: u32) -> (Expr, bool) {
+    match timed.col(&Key::Goal(name, [number, 0, 0])) {
+        Some(col) => (col.into(), false),
+        None => (timed.goal_column(name, [number, 0, 0]), true),
+    }
 }
 
 /// At most so many timer firings make an honest replica ask to leave its view.
@@ -73,22 +92,25 @@ fn timeouts_at_most(timed: &mut Timed, most: u32) {
     timed.at_most(family, "", all, i64::from(most).into());
 }
 
-/// At most so many copies are made by Byzantine replicas: `made ≥ got^T + byzantine_j − 1` for
-/// every copy, `Σ made ≤ most`; of a pool `Σ injected^T ≤ most`.
+/// At most so many copies are made by Byzantine replicas: `Σ made ≤ most`.
 fn injects_at_most(timed: &mut Timed, most: u32) {
+    let total = made_copies(timed);
+    let limit = timed.family("inject_at_most", "E9", &[], Tag::Budget);
+    timed.at_most(limit, "", total, i64::from(most).into());
+}
+
+/// The number of copies made by Byzantine replicas, from above only: `made ≥ got^T + byzantine_j −
+/// 1` for every copy, and the number is `Σ made`; of a pool `Σ injected^T`.
+pub(super) fn made_copies(timed: &mut Timed) -> Expr {
     let last = timed.horizon;
     if timed.pools() {
-        let limit = timed.family("inject_at_most", "E9", &[], Tag::Budget);
         let injected = |(key, col): (&Key, Col)| match key {
             Key::Injected(_, _, at) if at.t == last => Some(Expr::from(col)),
             _ => None,
         };
-        let total = timed.keys().filter_map(injected).sum();
-        timed.at_most(limit, "", total, i64::from(most).into());
-        return;
+        return timed.keys().filter_map(injected).sum();
     }
     let defines = timed.family("inject_defines_inject", "E11", &[], Tag::Budget);
-    let limit = timed.family("inject_at_most", "E9", &[], Tag::Budget);
     let copies: Vec<(u32, Key)> = timed
         .keys()
         .filter_map(|(key, _)| match key {
@@ -104,11 +126,13 @@ fn injects_at_most(timed: &mut Timed, most: u32) {
         .collect();
     let mut total = Expr::default();
     for (number, (j, key)) in copies.into_iter().enumerate() {
-        let made = timed.goal_column("made", [number as u32, 0, 0]);
-        let got: Expr = timed.col(&key).map(Expr::from).unwrap_or_default();
-        let both = got + timed.byzantine(j) + (-1);
-        timed.at_most(defines, &format!("_{number}"), both, made.clone());
+        let (made, new) = once(timed, "made", number as u32);
+        if new {
+            let got: Expr = timed.col(&key).map(Expr::from).unwrap_or_default();
+            let both = got + timed.byzantine(j) + (-1);
+            timed.at_most(defines, &format!("_{number}"), both, made.clone());
+        }
         total += made;
     }
-    timed.at_most(limit, "", total, i64::from(most).into());
+    total
 }

@@ -7,6 +7,7 @@
 mod budget;
 mod deadline;
 mod delivery;
+mod effort;
 mod event;
 mod fault;
 mod force;
@@ -21,6 +22,8 @@ mod view_change;
 
 pub(crate) use budget::budgets;
 pub(super) use deadline::due;
+pub use effort::Act;
+pub(crate) use effort::acts;
 pub(crate) use strengthen::{asks_or_votes_once, decision_quorums, most_decisions, reached_quorum};
 
 use super::columns::Timed;

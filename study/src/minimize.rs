@@ -1,0 +1,447 @@
+//! Among all schedules with the same value one with the fewest acts of the adversary.
+//!
+//! Stage by stage in the order of [`Act::ALL`]: the value is fixed, the counts of the stages
+//! before are fixed at their minimum, the next count is minimised. Each stage is a solve with a
+//! certificate of its own, so the whole is minimal in this lexicographic order. The schedule is
+//! replayed before it is offered: no divergence, and the verdict of the one before.
+
+use crate::{
+    Error,
+    confirm::{Engine, How},
+    evidence,
+    folder::{self, CERTIFICATE, CUTS, Driven, Folder},
+    promote::RESULTS,
+    sentence,
+};
+use milp_model::{
+    Decoded,
+    expr::Expr,
+    formulation::timed::{self, Act, Built},
+    program::{Family, FamilyId, Program, Row, Tag},
+};
+use milp_schema::{
+    Choice, Evidence, Instance, Outcome, Schedule, Verdict, instance::Sense, outcome::Termination,
+    read, schedule::Event, write,
+};
+use milp_solver::{Progress, Settings};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+/// What became of one kind of act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// The kind.
+    pub act: Act,
+    /// How many the given schedule has.
+    pub before: i64,
+    /// How many the new one has.
+    pub after: i64,
+    /// Whether fewer are impossible, with the value and the earlier kinds as they are, by a
+    /// certificate.
+    pub proved: bool,
+    /// Branch-and-bound nodes of the stage.
+    pub nodes: i64,
+}
+
+/// A schedule with the fewest acts.
+#[derive(Debug, Clone)]
+pub struct Minimized {
+    /// As of a solve: the value is the one given, the run says what was minimised.
+    pub outcome: Outcome,
+    /// The schedule.
+    pub schedule: Schedule,
+    /// The bound of the one given, and the point of this schedule.
+    pub evidence: Evidence,
+    /// One entry for each kind of act the instance knows.
+    pub stages: Vec<Stage>,
+    /// What the replicas did with the schedule.
+    pub verdict: Verdict,
+    /// Whether an interrupt came before the last stage was settled.
+    pub interrupted: bool,
+}
+
+impl Minimized {
+    /// Whether every stage has its certificate.
+    pub fn proved(&self) -> bool {
+        self.stages.iter().all(|stage| stage.proved)
+    }
+
+    /// The files of the result, by name.
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let certificate = evidence::text(&self.evidence);
+        folder::files(&self.outcome, Some(&self.schedule), certificate.as_deref())
+    }
+
+    /// The counts in one sentence, say "proved minimal, in this order: 3 late or missing copies
+    /// (before 8), 2 timer requests (before 5)".
+    pub fn words(&self) -> String {
+        let counts = self.stages.iter().map(|stage| {
+            let count = sentence::count(stage.after, name(stage.act));
+            format!("{count} (before {})", stage.before)
+        });
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        if self.proved() {
+            format!("proved minimal, in this order: {counts}")
+        } else {
+            format!("not proved minimal: {counts}")
+        }
+    }
+}
+
+/// One act of the kind, in words.
+pub fn name(act: Act) -> &'static str {
+    match act {
+        Act::Faulty => "faulty replica",
+        Act::Made => "Byzantine message",
+        Act::Crash => "crashed replica",
+        Act::Late => "late or missing message",
+        Act::Timeout => "timer request",
+    }
+}
+
+/// The schedule with the fewest acts among those with the value of `from`.
+///
+/// # Errors
+///
+/// When the result is none that formulation `timed` can state, its replay diverges, or the replay
+/// of the new schedule says anything else than that of the old one.
+pub fn minimize(
+    from: &Folder,
+    settings: &Settings,
+    command: &str,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Minimized, Error> {
+    statable(from)?;
+    let given = replayed(&Driven::from(from))?;
+    let instance = &from.outcome.instance;
+    let value = from
+        .outcome
+        .primal
+        .ok_or_else(|| Error::Refused(format!("{} holds no value to keep", from.dir.display())))?;
+    let (built, acts) = timed::with_acts(instance)?;
+    let start = built
+        .encode(&from.schedule, &from.outcome.faulty)
+        .map_err(|why| {
+            Error::Refused(format!("the schedule is none of formulation timed: {why}"))
+        })?;
+    let before = counts(instance, &from.schedule, from.outcome.faulty.len());
+    let lexicographic = Lexicographic {
+        built: &built,
+        settings,
+        interrupt,
+    };
+    let (point, stages) = lexicographic.solve(value, &acts, &before, start, progress)?;
+    let mut evidence = given_evidence(from)?;
+    let (schedule, faulty) = match point {
+        Some(point) => {
+            let decoded = built.decode(&point);
+            evidence = moved(instance, &evidence, &point, &decoded)?;
+            (decoded.schedule, decoded.faulty)
+        }
+        None => (from.schedule.clone(), from.outcome.faulty.clone()),
+    };
+    let mut minimized = Minimized {
+        outcome: Outcome {
+            faulty,
+            schedule_sha256: Some(write::sha256_hex(
+                write::choices_csv(&schedule.choices).as_bytes(),
+            )),
+            certificate_sha256: evidence::hash(&evidence),
+            command: command.to_owned(),
+            ..from.outcome.clone()
+        },
+        evidence,
+        verdict: given.clone(),
+        interrupted: interrupt.load(Ordering::SeqCst),
+        schedule,
+        stages,
+    };
+    minimized.outcome.run.retain(|(key, _)| key != "acts");
+    let words = minimized.words();
+    minimized.outcome.run.push(("acts".to_owned(), words));
+    agree(from, &mut minimized, &given)?;
+    Ok(minimized)
+}
+
+/// Whether the program of the result is formulation `timed` and nothing else: what it proves then
+/// stays proved of any of its schedules.
+fn statable(from: &Folder) -> Result<(), Error> {
+    let dir = from.dir.display();
+    if from.outcome.formulation != "timed" {
+        return Err(Error::Refused(format!(
+            "{dir} is of formulation {}, and acts are counted in formulation timed only: solve the \
+             instance again with `--formulation timed`",
+            from.outcome.formulation
+        )));
+    }
+    if from.dir.join(CUTS).is_file() {
+        return Err(Error::Refused(format!(
+            "{dir} rests on cuts learned from an engine, which are not kept here"
+        )));
+    }
+    Ok(())
+}
+
+/// What the result given leaves for a stranger.
+fn given_evidence(from: &Folder) -> Result<Evidence, Error> {
+    match from.outcome.certificate_sha256 {
+        Some(_) => Ok(read::certificate(&from.dir.join(CERTIFICATE))?),
+        None => Ok(Evidence::default()),
+    }
+}
+
+/// The same bound beside another point. The columns that count acts come last and are left out.
+fn moved(
+    instance: &Instance,
+    given: &Evidence,
+    point: &[i64],
+    decoded: &Decoded,
+) -> Result<Evidence, Error> {
+    let plain = milp_model::Built::Timed(timed::of(instance)?);
+    let point = &point[..plain.program().columns.len()];
+    let mut parts = evidence::point(&plain, point, &decoded.schedule, &decoded.faulty);
+    parts.extend(given.cubes().cloned());
+    Ok(Evidence { parts })
+}
+
+/// The replay of the new schedule says what that of the old one says, and what was counted in the
+/// program is what the schedule has.
+fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<(), Error> {
+    let instance = &from.outcome.instance;
+    let found = replayed(&Driven {
+        dir: from.dir.clone(),
+        instance: instance.clone(),
+        faulty: minimized.outcome.faulty.clone(),
+        schedule: minimized.schedule.clone(),
+        predicted: true,
+        edited: false,
+    })?;
+    let same = |verdict: &Verdict| {
+        let properties = [
+            verdict.agreement,
+            verdict.finality,
+            verdict.validity,
+            verdict.integrity,
+            verdict.lock,
+        ];
+        (properties, verdict.termination)
+    };
+    if same(&found) != same(given) {
+        return Err(Error::Refused(format!(
+            "the schedule with the fewest acts is not offered, its replay says otherwise: {}",
+            found.notes.join("; ")
+        )));
+    }
+    let has = counts(
+        instance,
+        &minimized.schedule,
+        minimized.outcome.faulty.len(),
+    );
+    for stage in &minimized.stages {
+        let count = has[&stage.act];
+        if count != stage.after {
+            return Err(Error::Refused(format!(
+                "the schedule has {}, the program counted {}: a defect here",
+                sentence::count(count, name(stage.act)),
+                stage.after
+            )));
+        }
+    }
+    minimized.verdict = found;
+    Ok(())
+}
+
+/// The verdict of the instance's own replicas, without divergence.
+fn replayed(driven: &Driven) -> Result<Verdict, Error> {
+    let verdict = driven.replay(&Engine::Own, How::default())?.verdict;
+    if verdict.divergences > 0 {
+        return Err(Error::Refused(format!(
+            "the replay diverges from the predictions: {}",
+            verdict.notes.join("; ")
+        )));
+    }
+    Ok(verdict)
+}
+
+/// How many acts of each kind a schedule has, read off its rows: the program is not asked.
+pub fn counts(instance: &Instance, schedule: &Schedule, faulty: usize) -> BTreeMap<Act, i64> {
+    let choices = || schedule.choices.iter();
+    let made = choices().filter(|choice| matches!(choice, Choice::Inject { .. }));
+    let crashes = choices().filter(|choice| matches!(choice, Choice::Crash { .. }));
+    BTreeMap::from([
+        (Act::Faulty, faulty as i64),
+        (Act::Made, made.count() as i64),
+        (Act::Crash, crashes.count() as i64),
+        (Act::Late, late(instance, schedule)),
+        (Act::Timeout, asked(schedule)),
+    ])
+}
+
+/// Requests to leave or for recovery, each the effect of one timer.
+fn asked(schedule: &Schedule) -> i64 {
+    let asked = schedule.predictions.iter().filter(|prediction| {
+        matches!(&prediction.event, Event::Send(message)
+            if matches!(message.kind.name(), "ChangeView" | "RecoveryRequest"))
+    });
+    asked.count() as i64
+}
+
+/// Copies of what honest replicas send that are not there as soon as they can be, though the
+/// horizon leaves room for that.
+fn late(instance: &Instance, schedule: &Schedule) -> i64 {
+    if schedule_has_no_copies(instance) {
+        return 0;
+    }
+    let soonest = instance.delays().0;
+    let prompt = schedule
+        .choices
+        .iter()
+        .filter_map(|choice| match choice {
+            Choice::Deliver { slot, copy } if slot.0 == copy.sent.0 + soonest => {
+                Some((copy.sender, copy.receiver, copy.sent, &copy.message))
+            }
+            _ => None,
+        })
+        .collect::<BTreeSet<_>>();
+    let mut late = 0;
+    for prediction in &schedule.predictions {
+        let Event::Send(message) = &prediction.event else {
+            continue;
+        };
+        if prediction.slot.0 + soonest > instance.slots {
+            continue;
+        }
+        for i in (0..instance.replicas).filter(|&i| i != prediction.replica.0) {
+            let copy = (
+                prediction.replica,
+                milp_schema::ReplicaId(i),
+                prediction.slot,
+                message,
+            );
+            late += i64::from(!prompt.contains(&copy));
+        }
+    }
+    late
+}
+
+/// Whether messages go into one pool (E26).
+fn schedule_has_no_copies(instance: &Instance) -> bool {
+    instance.rules.starts_with("tla")
+}
+
+/// The solves, one per kind of act.
+struct Lexicographic<'a> {
+    built: &'a Built,
+    settings: &'a Settings,
+    interrupt: &'a AtomicBool,
+}
+
+impl Lexicographic<'_> {
+    /// The last point found, if any stage found one, and what became of each kind.
+    fn solve(
+        &self,
+        value: i64,
+        acts: &[(Act, Expr)],
+        before: &BTreeMap<Act, i64>,
+        start: Vec<Option<i64>>,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<(Option<Vec<i64>>, Vec<Stage>), Error> {
+        let mut program = self.built.program.clone();
+        let objective = std::mem::take(&mut program.objective);
+        let constant = std::mem::take(&mut program.constant);
+        let family = keep(&mut program);
+        fix(&mut program, family, "value", objective, value - constant);
+        program.sense = Sense::Minimize;
+        let (mut point, mut stages, mut spent) = (None, Vec::new(), 0.0);
+        let mut start = start;
+        for (act, count) in acts {
+            program.objective = count.terms().collect();
+            program.constant = count.constant();
+            let settings = Settings {
+                time_limit_seconds: (self.settings.time_limit_seconds - spent).max(0.1),
+                warm_start: Some(start.clone()),
+                ..self.settings.clone()
+            };
+            let solved = milp_solver::solve(&program, &settings, self.interrupt, progress)?;
+            spent += solved.seconds;
+            if solved.termination == Termination::Infeasible {
+                return Err(Error::Refused(
+                    "no schedule of formulation timed has the value of the result".to_owned(),
+                ));
+            }
+            if let Some(found) = solved.point {
+                start = found.iter().copied().map(Some).collect();
+                point = Some(found);
+            }
+            // What was not settled is what the best schedule has, and not proved.
+            let after = point
+                .as_ref()
+                .map_or(before[act], |point| program.value(point));
+            let proved = solved.proved && stages.iter().all(|stage: &Stage| stage.proved);
+            stages.push(Stage {
+                act: *act,
+                before: before[act],
+                after,
+                proved,
+                nodes: solved.nodes,
+            });
+            let terms = program.objective.clone();
+            let constant = program.constant;
+            fix(
+                &mut program,
+                family,
+                &format!("{act:?}"),
+                terms,
+                after - constant,
+            );
+        }
+        Ok((point, stages))
+    }
+}
+
+/// The family of the rows that keep what was reached.
+fn keep(program: &mut Program) -> FamilyId {
+    program.families.push(Family {
+        name: "kept".into(),
+        line: "E9".into(),
+        equations: Vec::new(),
+        tag: Tag::Budget,
+    });
+    FamilyId(program.families.len() as u32 - 1)
+}
+
+fn fix(
+    program: &mut Program,
+    family: FamilyId,
+    what: &str,
+    terms: Vec<(milp_model::program::Col, i64)>,
+    value: i64,
+) {
+    program.rows.push(Row {
+        name: format!("kept_{}", what.to_lowercase()),
+        family,
+        terms,
+        lower: Some(value),
+        upper: Some(value),
+    });
+}
+
+/// Where the result goes by default: `out/`, the place of what it was made from below `results/`
+/// or `out/`, and `-minimal`.
+///
+/// # Errors
+///
+/// When the folder has no name.
+pub fn place(from: &Path) -> Result<PathBuf, Error> {
+    let below = folder::below(from, RESULTS)
+        .or_else(|| folder::below(from, "out"))
+        .or_else(|| from.file_name().map(PathBuf::from))
+        .ok_or_else(|| Error::Refused(format!("{} names no folder", from.display())))?;
+    let mut name = below.into_os_string();
+    name.push("-minimal");
+    Ok(Path::new("out").join(name))
+}

@@ -1,0 +1,183 @@
+//! Stories of the shipped results: what they say is in the trace, and three of them word by word.
+
+use milp_replay::{Phase, What};
+use milp_schema::{Kind, Message, ReplicaId, Slot, verdict::Liveness};
+use milp_study::{
+    explain::{Ending, Fact, Missed, Quorum, Story, Tally, Too, story},
+    folder::Driven,
+};
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Folders of kept results below this one, ascending.
+fn kept(folder: &Path) -> Vec<PathBuf> {
+    let mut found = vec![];
+    for entry in std::fs::read_dir(folder).expect("a folder of the repository") {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() {
+            found.extend(kept(&path));
+        } else if path.ends_with("expected.yaml") {
+            found.push(folder.to_owned());
+        }
+    }
+    found.sort();
+    found
+}
+
+fn told(place: &Path) -> Story {
+    let driven = Driven::read(place, None).expect("a kept result");
+    story(&driven).expect("it replays")
+}
+
+/// The first slot in which the replica did that, or another one made it a message.
+fn first(story: &Story, by: ReplicaId, wanted: &dyn Fn(&Message) -> bool) -> Option<Slot> {
+    let mut events = story.trace.iter();
+    events
+        .find(|event| {
+            event.replica == by
+                && matches!(event.what, What::Send | What::Inject)
+                && event.message.as_ref().is_some_and(wanted)
+        })
+        .map(|event| event.slot)
+}
+
+/// Everybody named sent such a message before, and one of another replica arrived or stands in
+/// the pool.
+fn check_quorum(story: &Story, quorum: &Quorum) {
+    let less = usize::from(story.instance.mutant.as_deref() == Some("small-quorum"));
+    let needed = story.instance.quorum() as usize - less;
+    assert!(quorum.from.len() >= needed, "{quorum:?}");
+    let pool = story.instance.rules.starts_with("tla");
+    let dbft1 = story.instance.protocol == "dbft1";
+    let wanted = |message: &Message| match quorum.of {
+        Tally::Prepared(block) => {
+            message.block_id() == Some(block)
+                && [Kind::PrepareRequest, Kind::PrepareResponse].contains(&message.kind)
+        }
+        Tally::Decided(block) => {
+            message.block_id() == Some(block)
+                && ((message.kind == Kind::Commit) != dbft1)
+                && message.kind != Kind::Block
+        }
+        Tally::Entered(height, view) => {
+            message.height == height && message.target.is_some_and(|target| target >= view)
+        }
+    };
+    for sender in &quorum.from {
+        let sent = first(story, *sender, &wanted);
+        assert!(
+            sent.is_some_and(|sent| sent <= quorum.slot),
+            "{sender} in {quorum:?}"
+        );
+        let arrived = story.trace.iter().any(|event| {
+            event.replica == quorum.at
+                && event.peer == Some(*sender)
+                && matches!(event.what, What::Deliver | What::HandOver)
+                && event.slot <= quorum.slot
+                && event.message.as_ref().is_some_and(wanted)
+        });
+        assert!(
+            arrived || pool || *sender == quorum.at,
+            "{sender} in {quorum:?}"
+        );
+    }
+}
+
+/// It came after what made it useless, and was sent early enough to have come before.
+fn check_missed(story: &Story, missed: &Missed) {
+    let soonest = missed.sent.0 + story.instance.delays().0;
+    assert!(soonest <= missed.too.slot().0, "{missed:?}");
+    let did = story.trace.iter().any(|event| {
+        event.replica == missed.by
+            && event.slot == missed.too.slot()
+            && match missed.too {
+                Too::Left(_) => event.what == What::EnterView,
+                Too::Decided(_) => event.what == What::Decide,
+                Too::Asked(_) => event
+                    .sent()
+                    .is_some_and(|message| message.kind == Kind::ChangeView),
+            }
+    });
+    assert!(did, "{missed:?}");
+    let came = story.trace.iter().find(|event| {
+        event.replica == missed.by
+            && event.peer == Some(missed.from)
+            && event.message.as_ref() == Some(&missed.message)
+            && matches!(event.what, What::Deliver | What::Ignore)
+    });
+    let came = came.expect("the copy reaches its receiver at last");
+    assert!(came.slot >= missed.too.slot(), "{missed:?}");
+    assert_eq!(
+        missed.arrived,
+        (came.phase == Phase::Schedule).then_some(came.slot),
+        "{missed:?}"
+    );
+}
+
+#[test]
+fn every_shipped_result_has_a_story_whose_facts_are_in_the_trace() {
+    let places = kept(&root().join("results"));
+    assert!(places.len() >= 25, "{}", places.len());
+    let (mut quorums, mut missed, mut forks, mut stuck) = (0, 0, 0, 0);
+    for place in places {
+        let story = told(&place);
+        for fact in &story.facts {
+            match fact {
+                Fact::Quorum(quorum) => {
+                    check_quorum(&story, quorum);
+                    quorums += 1;
+                }
+                Fact::Missed(late) => {
+                    check_missed(&story, late);
+                    missed += 1;
+                }
+                _ => {}
+            }
+        }
+        match &story.ending {
+            Ending::Fork { blocks, both } => {
+                forks += 1;
+                assert!(blocks.len() >= 2, "{}", place.display());
+                for block in blocks {
+                    let quorum = block.quorum.as_ref();
+                    assert!(quorum.is_none_or(|quorum| both.is_subset(&quorum.from)));
+                }
+            }
+            Ending::Stuck { too_few, .. } => {
+                stuck += 1;
+                assert_eq!(story.verdict.termination, Liveness::Stuck);
+                assert!(too_few, "{}: {:?}", place.display(), story.ending);
+            }
+            Ending::Other { .. } => assert_ne!(story.verdict.termination, Liveness::Stuck),
+        }
+        assert_eq!(story.lines(), told(&place).lines(), "{}", place.display());
+    }
+    assert!(
+        quorums > 100 && missed > 20 && forks >= 3 && stuck >= 5,
+        "{quorums} quorums, {missed} missed, {forks} forks, {stuck} stuck"
+    );
+}
+
+#[test]
+fn the_stories_of_three_results_word_by_word() {
+    for (place, golden) in [
+        ("dbft1/n4-delays-fork", "dbft1-n4-delays-fork.txt"),
+        ("dbft2/n4-stall-nspcc", "dbft2-n4-stall-nspcc.txt"),
+        ("dbft2/n7-stall-nspcc", "dbft2-n7-stall-nspcc.txt"),
+    ] {
+        let story = told(&root().join("results").join(place));
+        let text = story.lines().join("\n") + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/golden")
+            .join(golden);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("it can be made");
+            std::fs::write(&path, &text).expect("it can be written");
+        }
+        let expected = std::fs::read_to_string(&path).expect("UPDATE=1 writes it");
+        assert_eq!(text, expected, "{}: UPDATE=1", path.display());
+    }
+}

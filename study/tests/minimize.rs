@@ -1,0 +1,62 @@
+//! Schedules with the fewest acts: proved minimal, replayed, and no smaller one exists.
+
+mod support;
+
+use milp_model::formulation::timed::Act;
+use milp_schema::read;
+use milp_study::{
+    folder::Folder,
+    minimize::{counts, minimize},
+    verify,
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
+use support::settings;
+
+fn kept(place: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../results")
+        .join(place)
+}
+
+/// The stall of four replicas needs no late message at all: two timers that fire early are enough.
+#[test]
+fn the_stall_of_four_replicas_needs_two_early_timers_and_no_delay() {
+    let from = Folder::read(&kept("dbft2/n4-stall")).expect("a kept result");
+    let minimized = minimize(
+        &from,
+        &settings(300.0, true),
+        "test",
+        &AtomicBool::new(false),
+        &mut |_| (),
+    )
+    .expect("it solves");
+    assert!(minimized.proved(), "{:?}", minimized.stages);
+    let after = |act| {
+        let stage = minimized.stages.iter().find(|stage| stage.act == act);
+        stage.expect("a stage").after
+    };
+    assert_eq!(after(Act::Late), 0);
+    assert_eq!(after(Act::Timeout), 2);
+    assert_eq!(minimized.verdict.divergences, 0);
+    // What is written is a result like any other.
+    let dir = tempfile::tempdir().expect("a folder");
+    for (name, bytes) in minimized.files() {
+        std::fs::write(dir.path().join(name), bytes).expect("it can be written");
+    }
+    let again = Folder::read(dir.path()).expect("a result");
+    assert_eq!(again.schedule, minimized.schedule);
+    let has = counts(&again.outcome.instance, &again.schedule, 0);
+    assert_eq!(has[&Act::Late], 0);
+    let noted = again.outcome.run.iter().any(|(key, words)| {
+        key == "acts" && words.starts_with("proved minimal, in this order: 0 late")
+    });
+    assert!(noted, "{:?}", again.outcome.run);
+    read::outcome(&dir.path().join("outcome.yaml")).expect("it is read again");
+    // The bound of the result given holds for the point of the new schedule.
+    let verified = verify::unsolved(dir.path()).expect("it is checked");
+    assert_eq!(verified.differences, Vec::<String>::new());
+    assert_eq!(verified.value, from.outcome.primal);
+}
