@@ -22,7 +22,6 @@ pub struct Decoded {
 
 /// The program of an instance and what its columns mean, one variant per formulation.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one of these at a time")]
 pub enum Built {
     /// One binary per event, indices and slot.
     Timed(timed::Built),

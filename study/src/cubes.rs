@@ -69,11 +69,13 @@ impl Cut {
         );
         let open = count(&|ending| matches!(ending, Ending::Open | Ending::Better(_)));
         if open > 0 {
-            words += &format!(", {open} open");
+            words = format!("{words}, {open} open");
         }
         for ending in &self.endings {
             if let Ending::Better(value) = ending {
-                words += &format!("; one holds a schedule of value {value}, better than the start");
+                words = format!(
+                    "{words}; one holds a schedule of value {value}, better than the start"
+                );
             }
         }
         words

@@ -50,9 +50,11 @@ impl Error {
     /// Whether the input or the request is at fault rather than the program or the machine.
     pub fn is_input(&self) -> bool {
         match self {
-            Self::Read(_) | Self::Model(_) | Self::Refused(_) => true,
+            Self::Read(_)
+            | Self::Model(_)
+            | Self::Refused(_)
+            | Self::Solver(milp_solver::Error::NoSolver { .. }) => true,
             Self::Replay(error) => error.is_input(),
-            Self::Solver(milp_solver::Error::NoSolver { .. }) => true,
             Self::Solver(_) | Self::Engine(_) | Self::Io { .. } | Self::Write { .. } => false,
         }
     }

@@ -271,10 +271,10 @@ fn timed_with_enough_slots_and_counting_agree() {
         },
     );
     ask("few timeouts", "dbft2", 10, Goal::Views, &|i| {
-        i.budget.timeouts = Some(2)
+        i.budget.timeouts = Some(2);
     });
     ask("enough timeouts", "dbft2", 10, Goal::Views, &|i| {
-        i.budget.timeouts = Some(3)
+        i.budget.timeouts = Some(3);
     });
     ask("network faults", "dbft2", 12, Goal::Fork, &|i| {
         i.faults = vec![any(FaultKind::Network, 1)];

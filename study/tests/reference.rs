@@ -132,12 +132,13 @@ fn the_goals_of_dbft2_with_four_replicas_are_as_published() {
 
 #[test]
 fn what_must_arrive_decides_about_liveness_as_published() {
+    use Receipt::{ChangeView as V, Commit as C, PrepareRequest as Q, PrepareResponse as P};
+
     for (name, ..) in OPTIMA {
         if name.starts_with("dbft2-n4") && !shipped(name).reference.deliver.is_empty() {
             all_of(name);
         }
     }
-    use Receipt::{ChangeView as V, Commit as C, PrepareRequest as Q, PrepareResponse as P};
     let few: [(&[Receipt], i64); 6] = [
         (&[Q], 100),
         (&[P], 100),

@@ -146,14 +146,11 @@ fn stuck(scene: &Scene, honest: &BTreeMap<ReplicaId, &Seat>) -> Ending {
     let mut locks: BTreeMap<BlockId, BTreeSet<ReplicaId>> = BTreeMap::new();
     let mut free = Vec::new();
     for (who, seat) in open() {
-        match seat.committed.get(&height) {
-            Some(block) => {
-                locks.entry(*block).or_default().insert(*who);
-            }
-            None => {
-                let view = seat.view(height);
-                free.push((*who, view, seat.asked.contains_key(&(height, view))));
-            }
+        if let Some(block) = seat.committed.get(&height) {
+            locks.entry(*block).or_default().insert(*who);
+        } else {
+            let view = seat.view(height);
+            free.push((*who, view, seat.asked.contains_key(&(height, view))));
         }
     }
     let everybody = (0..scene.instance.replicas).map(ReplicaId);

@@ -247,7 +247,7 @@ impl<'a> Stage<'a> {
                     block,
                 });
             }
-            What::EnterView => return self.enter(slot, at, event.place?),
+            What::EnterView => return Some(self.enter(slot, at, event.place?)),
             What::Decide => return self.decide(slot, at, event.decided()?),
             What::Crash | What::Fault => {
                 self.seat(at).crashed = true;
@@ -323,7 +323,7 @@ impl<'a> Stage<'a> {
         fact
     }
 
-    fn enter(&mut self, slot: Slot, at: ReplicaId, (height, view): (Height, View)) -> Option<Fact> {
+    fn enter(&mut self, slot: Slot, at: ReplicaId, (height, view): (Height, View)) -> Fact {
         self.look(slot, at);
         let forgets = self.scene.instance.rules == "nspcc";
         let seat = self.seat(at);
@@ -332,12 +332,12 @@ impl<'a> Stage<'a> {
         if forgets {
             seat.held.retain(|(_, message)| message.target.is_none());
         }
-        Some(Fact::Quorum(Quorum {
+        Fact::Quorum(Quorum {
             slot,
             at,
             of: Tally::Entered(height, view),
             from,
-        }))
+        })
     }
 
     fn decide(&mut self, slot: Slot, at: ReplicaId, block: BlockId) -> Option<Fact> {
