@@ -60,3 +60,22 @@ fn the_stall_of_four_replicas_needs_two_early_timers_and_no_delay() {
     assert_eq!(verified.differences, Vec::<String>::new());
     assert_eq!(verified.value, from.outcome.primal);
 }
+
+/// The bound of a result is kept, so the result has to be of the program that counts acts.
+#[test]
+fn results_of_other_programs_are_refused() {
+    let given = Folder::read(&kept("dbft2/n4-stall")).expect("a kept result");
+    let refused = |folder: &Folder| {
+        let (settings, interrupt) = (settings(60.0, true), AtomicBool::new(false));
+        let answer = minimize(folder, &settings, "test", &interrupt, &mut |_| ());
+        answer.expect_err("it is refused").to_string()
+    };
+    let mut other = given.clone();
+    other.outcome.formulation = "counting".to_owned();
+    assert!(refused(&other).contains("--formulation timed"));
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("cuts.yaml"), "").expect("it can be written");
+    let mut learned = given;
+    learned.dir = dir.path().to_owned();
+    assert!(refused(&learned).contains("cuts learned from an engine"));
+}
