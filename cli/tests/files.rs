@@ -200,9 +200,8 @@ fn a_warm_start_is_the_earlier_result_and_one_that_does_not_fit_is_refused() {
     scratch.put("small.yaml", SMALL);
     let ran = scratch.run("solve small.yaml --formulation timed --quiet");
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    let ran = scratch.run(
-        "solve small.yaml --formulation timed --out warm --warm-start out/small --quiet",
-    );
+    let ran = scratch
+        .run("solve small.yaml --formulation timed --out warm --warm-start out/small --quiet");
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let started = ran
         .stdout

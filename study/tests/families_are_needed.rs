@@ -11,7 +11,7 @@ mod support;
 
 use milp_model::{
     formulation::timed::{self, Built},
-    program::{Row, Tag},
+    program::{Program, Row, Tag},
 };
 use milp_schema::{
     Instance,
@@ -144,49 +144,54 @@ fn needed(
     known: &BTreeSet<String>,
 ) -> BTreeMap<String, bool> {
     let mut needed: BTreeMap<String, bool> = BTreeMap::new();
-    for (name, instance) in instances {
-        let built = timed::of(&instance).expect("timed supports it");
-        for (number, family) in built.program.families.iter().enumerate() {
-            let settled = known.contains(&family.name) || needed.get(&family.name) == Some(&true);
-            if family.tag != Tag::Legal || settled {
-                continue;
+    // Corners take long, so they are for what breaking one row has shown in no instance.
+    for ask in [a_broken_row_is_noticed, a_corner_is_noticed] {
+        for (name, instance) in &instances {
+            let built = timed::of(instance).expect("timed supports it");
+            for (number, family) in built.program.families.iter().enumerate() {
+                let settled =
+                    known.contains(&family.name) || needed.get(&family.name) == Some(&true);
+                if family.tag != Tag::Legal || settled {
+                    continue;
+                }
+                if let Some(noticed) = ask(instance, &built, number) {
+                    let how = if noticed { "needed" } else { "not seen" };
+                    println!("{name}: {}: {how}", family.name);
+                    *needed.entry(family.name.clone()).or_default() |= noticed;
+                }
             }
-            let Some(note) = without(&instance, &built, number) else {
-                continue;
-            };
-            println!("{name}: {}: {note}", family.name);
-            *needed.entry(family.name.clone()).or_default() |= note == NEEDED;
         }
     }
     needed
 }
 
-/// What [`without`] says of a family that the instance needs.
-const NEEDED: &str = "needed";
-
-/// What happens without that family; `None` if it has no rows in the instance.
-fn without(instance: &Instance, built: &Built, number: usize) -> Option<&'static str> {
+/// The rows of a family, if it has any in the instance, and the program without them.
+fn parted(built: &Built, number: usize) -> Option<(Vec<&Row>, Program)> {
     let of_family = |row: &&Row| row.family.0 as usize == number;
     let rows: Vec<&Row> = built.program.rows.iter().filter(of_family).collect();
-    if rows.is_empty() {
-        return None;
-    }
     let mut weaker = built.program.clone();
     weaker.rows.retain(|row| !of_family(&row));
-    let mut why = "no row of it can be broken alone";
-    let mut objected = representatives(rows).into_iter().any(|row| {
-        breaking(weaker.clone(), row).is_some_and(|point| {
-            why = "replicas follow what it forbids";
-            replicas_object(instance, &built.decode(&point))
-        })
-    });
-    if !objected && instance.rules == "nspcc" {
-        // What follows from the happenings, a count or a deadline, matters only once something
-        // else follows from it.
-        objected = corners(instance, built, &weaker, CORNERS)
-            .any(|point| replicas_object(instance, &built.decode(&point)));
+    (!rows.is_empty()).then_some((rows, weaker))
+}
+
+/// Whether a point that breaks a row of the family alone is nothing that replicas do.
+fn a_broken_row_is_noticed(instance: &Instance, built: &Built, number: usize) -> Option<bool> {
+    let (rows, weaker) = parted(built, number)?;
+    Some(representatives(rows).into_iter().any(|row| {
+        breaking(weaker.clone(), row)
+            .is_some_and(|point| replicas_object(instance, &built.decode(&point)))
+    }))
+}
+
+/// Whether a point near a random corner is, for rule sets in which what follows from the
+/// happenings, a count or a deadline, matters only once something else follows from it.
+fn a_corner_is_noticed(instance: &Instance, built: &Built, number: usize) -> Option<bool> {
+    if instance.rules != "nspcc" {
+        return None;
     }
-    Some(if objected { NEEDED } else { why })
+    let (_, weaker) = parted(built, number)?;
+    let mut points = corners(instance, built, &weaker, CORNERS);
+    Some(points.any(|point| replicas_object(instance, &built.decode(&point))))
 }
 
 fn assert_needed(needed: &BTreeMap<String, bool>) {
