@@ -5,6 +5,7 @@
 set -uo pipefail
 
 milp=target/debug/milp
+mkdir -p out
 if [ $# -eq 0 ]; then
     mapfile -t kept < <(find results -name expected.yaml -printf '%h\n' | sort)
 else

@@ -17,6 +17,7 @@ use milp_model::{
 };
 use milp_schema::{
     certificate::Part,
+    instance::{Formulation, REFERENCE_2020},
     outcome::{Certificate, Termination},
 };
 use milp_solver::{
@@ -94,6 +95,15 @@ pub fn cut(
 ) -> Result<Cut, Error> {
     #[expect(clippy::disallowed_methods, reason = "the time limit is by the clock")]
     let began = Instant::now();
+    // Only the columns of `timed` say something in words of the protocol.
+    let mut instance = request.instance.clone();
+    if instance.formulation == Formulation::Auto && instance.rules != REFERENCE_2020 {
+        instance.formulation = Formulation::Timed;
+    }
+    let request = &solve::Request {
+        instance: &instance,
+        ..request.clone()
+    };
     let settings = Settings {
         prove: false,
         ..request.settings.clone()

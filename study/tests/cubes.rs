@@ -22,6 +22,7 @@ network: {bounded: {delay_min: 1, delay_max: 2, gst: 0}}
 timeouts: free
 goal: {weighted: {sense: maximize, blocks: 10, views: 3, messages: -1}}
 formulation: timed
+mutant: no-commit-lock
 ";
 
 fn settings(prove: bool) -> Settings {

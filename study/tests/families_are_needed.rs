@@ -11,14 +11,14 @@ mod support;
 
 use milp_model::{
     formulation::timed::{self, Built},
-    program::{Row, Tag},
+    program::{Program, Row, Tag},
 };
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal, Network, Timeouts},
 };
 use std::collections::{BTreeMap, BTreeSet};
-use support::{any, breaking, corners, production, replicas_object, representatives};
+use support::{any, breaking, production, replicas_object, representatives, with_consequence};
 
 /// Both kinds of fault, so that every row about faults exists.
 fn faulty(protocol: &str) -> Instance {
@@ -93,26 +93,39 @@ fn production_instances() -> Vec<(&'static str, Instance)> {
     ]
 }
 
-/// Random corners tried where no broken row is noticed.
-const CORNERS: u64 = 3;
+/// Rows of a family whose consequences are looked at, about.
+const ROWS: usize = 30;
+
+/// What may follow from a row that is broken.
+const CONSEQUENCES: [&str; 5] = [
+    "did_recovery_request",
+    "did_change_view",
+    "did_prepare_response",
+    "entered",
+    "did_commit",
+];
 
 /// Families that the others imply in these instances, and why they are there all the same.
-const IMPLIED: [(&str, &str); 4] = [
+const IMPLIED: [(&str, &str); 5] = [
     (
         "adopt_requires_first_block",
         "the first block received is adopted at once; two held back take a fork at a later height",
     ),
     (
-        "adopt_stays",
-        "the block stays received and forces the adoption again; states (33)",
-    ),
-    (
-        "decide_stays",
-        "the quorum stays received and forces the decision again; states (33)",
-    ),
-    (
         "commit_at_most_once",
         "one own preparation per view, and the lock; states the lock's point",
+    ),
+    (
+        "receive_recovery_request_stays",
+        "what is taken in a slot is delivered in it, and stays taken",
+    ),
+    (
+        "take_recovery_request_requires_receive_recovery_request",
+        "what is taken in a slot is delivered in it; states the sum over the slots",
+    ),
+    (
+        "take_prepare_response_requires_view",
+        "a response counts for nothing outside of its view; states where line 17 is asked",
     ),
 ];
 
@@ -144,49 +157,57 @@ fn needed(
     known: &BTreeSet<String>,
 ) -> BTreeMap<String, bool> {
     let mut needed: BTreeMap<String, bool> = BTreeMap::new();
-    for (name, instance) in instances {
-        let built = timed::of(&instance).expect("timed supports it");
-        for (number, family) in built.program.families.iter().enumerate() {
-            let settled = known.contains(&family.name) || needed.get(&family.name) == Some(&true);
-            if family.tag != Tag::Legal || settled {
-                continue;
+    // Consequences take long, so they are for what breaking one row has shown in no instance.
+    for ask in [a_broken_row_is_noticed, a_consequence_is_noticed] {
+        for (name, instance) in &instances {
+            let built = timed::of(instance).expect("timed supports it");
+            for (number, family) in built.program.families.iter().enumerate() {
+                let settled = known.contains(&family.name)
+                    || needed.get(&family.name) == Some(&true)
+                    || IMPLIED.iter().any(|(name, _)| *name == family.name);
+                if family.tag != Tag::Legal || settled {
+                    continue;
+                }
+                if let Some(noticed) = ask(instance, &built, number) {
+                    let how = if noticed { "needed" } else { "not seen" };
+                    println!("{name}: {}: {how}", family.name);
+                    *needed.entry(family.name.clone()).or_default() |= noticed;
+                }
             }
-            let Some(note) = without(&instance, &built, number) else {
-                continue;
-            };
-            println!("{name}: {}: {note}", family.name);
-            *needed.entry(family.name.clone()).or_default() |= note == NEEDED;
         }
     }
     needed
 }
 
-/// What [`without`] says of a family that the instance needs.
-const NEEDED: &str = "needed";
-
-/// What happens without that family; `None` if it has no rows in the instance.
-fn without(instance: &Instance, built: &Built, number: usize) -> Option<&'static str> {
+/// The rows of a family, if it has any in the instance, and the program without them.
+fn parted(built: &Built, number: usize) -> Option<(Vec<&Row>, Program)> {
     let of_family = |row: &&Row| row.family.0 as usize == number;
     let rows: Vec<&Row> = built.program.rows.iter().filter(of_family).collect();
-    if rows.is_empty() {
-        return None;
-    }
     let mut weaker = built.program.clone();
     weaker.rows.retain(|row| !of_family(&row));
-    let mut why = "no row of it can be broken alone";
-    let mut objected = representatives(rows).into_iter().any(|row| {
-        breaking(weaker.clone(), row).is_some_and(|point| {
-            why = "replicas follow what it forbids";
-            replicas_object(instance, &built.decode(&point))
+    (!rows.is_empty()).then_some((rows, weaker))
+}
+
+/// Whether a point that breaks a row of the family alone is nothing that replicas do.
+fn a_broken_row_is_noticed(instance: &Instance, built: &Built, number: usize) -> Option<bool> {
+    let (rows, weaker) = parted(built, number)?;
+    Some(representatives(rows).into_iter().any(|row| {
+        breaking(weaker.clone(), row)
+            .is_some_and(|point| replicas_object(instance, &built.decode(&point)))
+    }))
+}
+
+/// Whether a point that breaks a row of the family, and in which something may follow from that, is
+/// nothing that replicas do: a count or a deadline matters only once it changes what somebody does.
+fn a_consequence_is_noticed(instance: &Instance, built: &Built, number: usize) -> Option<bool> {
+    let (rows, weaker) = parted(built, number)?;
+    let step = (rows.len() / ROWS).max(1);
+    Some(rows.into_iter().step_by(step).any(|row| {
+        CONSEQUENCES.iter().any(|wanted| {
+            with_consequence(weaker.clone(), row, wanted)
+                .is_some_and(|point| replicas_object(instance, &built.decode(&point)))
         })
-    });
-    if !objected && instance.rules == "nspcc" {
-        // What follows from the happenings, a count or a deadline, matters only once something
-        // else follows from it.
-        objected = corners(instance, built, &weaker, CORNERS)
-            .any(|point| replicas_object(instance, &built.decode(&point)));
-    }
-    Some(if objected { NEEDED } else { why })
+    }))
 }
 
 fn assert_needed(needed: &BTreeMap<String, bool>) {

@@ -7,9 +7,9 @@
 
 use milp_model::program::Program;
 use milp_schema::{
-    Outcome,
+    Instance, Outcome,
     certificate::Part,
-    instance::Sense,
+    instance::{Formulation, Sense},
     outcome::{Certificate, Termination},
     read, write,
 };
@@ -148,7 +148,17 @@ fn sampled(changes: Vec<(usize, String)>, about: usize) -> Vec<(usize, String)> 
 }
 
 fn program(outcome: &Outcome) -> Program {
-    let built = milp_model::build(&outcome.instance).expect("a shipped instance builds");
+    let formulation = match outcome.formulation.as_str() {
+        "timed" => Formulation::Timed,
+        "counting" => Formulation::Counting,
+        "causal" => Formulation::Causal,
+        _ => Formulation::Reference,
+    };
+    let instance = Instance {
+        formulation,
+        ..outcome.instance.clone()
+    };
+    let built = milp_model::build(&instance).expect("a shipped instance builds");
     built.program().clone()
 }
 

@@ -114,33 +114,6 @@ pub(crate) fn weights(seed: u64) -> impl FnMut() -> i64 {
     }
 }
 
-/// Points of the program, which is weaker than `built`, pulled from random executions towards random
-/// corners of what happens; what follows from it has no weight.
-pub(crate) fn corners(
-    instance: &Instance,
-    built: &Built,
-    program: &Program,
-    seeds: u64,
-) -> impl Iterator<Item = Vec<i64>> {
-    (0..seeds).filter_map(move |seed| {
-        let mut program = program.clone();
-        let mut weight = weights(seed);
-        let happens = |name: &str| {
-            ["did_", "got_", "entered_"]
-                .iter()
-                .any(|it| name.starts_with(it))
-        };
-        program.objective = (0..program.columns.len() as u32)
-            .map(|col| (Col(col), weight()))
-            .filter(|(col, weight)| *weight != 0 && happens(&program.columns[col.index()].name))
-            .collect();
-        let mut settings = short(CORNER_NODES);
-        settings.warm_start = start(instance, built, seed);
-        let solved = milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| {});
-        solved.ok().and_then(|solved| solved.point)
-    })
-}
-
 /// Some rows that stand for all: of those with the most terms, late ones first, because early in an
 /// execution little can be broken.
 pub(crate) fn representatives(mut rows: Vec<&Row>) -> Vec<&Row> {
@@ -152,7 +125,49 @@ pub(crate) fn representatives(mut rows: Vec<&Row>) -> Vec<&Row> {
 
 /// A point of the program (without what is implied by the whole) that breaks `row`; with few
 /// events, so that nothing else is in the way.
-pub(crate) fn breaking(mut program: Program, row: &Row) -> Option<Vec<i64>> {
+pub(crate) fn breaking(program: Program, row: &Row) -> Option<Vec<i64>> {
+    let mut program = broken(program, row);
+    program.sense = Sense::Minimize;
+    program.objective = (0..program.columns.len() as u32)
+        .map(|col| (Col(col), 1))
+        .collect();
+    found(&program, BREAKING_NODES, 1)
+}
+
+/// Such a point in which the replica that the row is about, told as much as can be, afterwards does
+/// the events of that name, and little else happens.
+pub(crate) fn with_consequence(program: Program, row: &Row, wanted: &str) -> Option<Vec<i64>> {
+    let part = |name: &str, letter: &str| -> Option<u32> {
+        let mut parts = name.split('_').filter_map(|part| part.strip_prefix(letter));
+        parts.find_map(|number| number.parse().ok())
+    };
+    let (who, when) = (part(&row.name, "i"), part(&row.name, "t"));
+    let mut program = broken(program, row);
+    program.sense = Sense::Maximize;
+    program.objective = (0..program.columns.len() as u32)
+        .map(|col| (Col(col), &program.columns[col as usize].name))
+        .map(|(col, name)| {
+            let own = part(name, "i") == who;
+            let after = part(name, "t") > when;
+            let weight = match (name.starts_with(wanted), name.starts_with("got_")) {
+                (true, _) if own => {
+                    if after {
+                        40
+                    } else {
+                        -40
+                    }
+                }
+                (_, true) if own => 2,
+                _ => -1,
+            };
+            (col, weight)
+        })
+        .collect();
+    found(&program, 1, 5)
+}
+
+/// The legal rows and budgets of the program, and that `row` does not hold.
+fn broken(mut program: Program, row: &Row) -> Program {
     let tags: Vec<Tag> = program.families.iter().map(|family| family.tag).collect();
     let asks = |row: &Row| matches!(tags[row.family.0 as usize], Tag::Legal | Tag::Budget);
     program.rows.retain(asks);
@@ -160,14 +175,14 @@ pub(crate) fn breaking(mut program: Program, row: &Row) -> Option<Vec<i64>> {
     broken.name = "broken".into();
     (broken.lower, broken.upper) = (broken.upper.map(|upper| upper + 1), None);
     program.rows.push(broken);
-    program.sense = Sense::Minimize;
-    program.objective = (0..program.columns.len() as u32)
-        .map(|col| (Col(col), 1))
-        .collect();
-    let mut settings = short(BREAKING_NODES);
-    let first = ("mip_max_improving_sols".into(), "1".into());
-    settings.options.push(first);
-    let solved = milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| {});
+    program
+}
+
+fn found(program: &Program, nodes: u32, improvements: u32) -> Option<Vec<i64>> {
+    let mut settings = short(nodes);
+    let enough = ("mip_max_improving_sols".into(), improvements.to_string());
+    settings.options.push(enough);
+    let solved = milp_solver::solve(program, &settings, &AtomicBool::new(false), &mut |_| {});
     solved.ok().and_then(|solved| solved.point)
 }
 
