@@ -384,10 +384,9 @@ fn schedules_of_many_replicas_replay() {
 }
 
 #[test]
-#[ignore = "by hand: a minute or two"]
-fn every_goal_with_many_replicas() {
+fn schedules_of_every_goal_replay() {
     let weighted = |weights| weighted(Sense::Maximize, weights);
-    for (n, views) in [(4, 4), (7, 7), (13, 13), (31, 31), (31, 7), (100, 7)] {
+    for (n, views) in [(4, 4), (7, 7), (13, 13)] {
         for (goal, network) in [
             (Goal::Fork, Network::Asynchronous),
             (Goal::Stall, Network::Eventual),
