@@ -131,7 +131,7 @@ const IMPLIED: [(&str, &str); 5] = [
 
 #[test]
 fn without_any_one_family_the_program_allows_what_replicas_do_not_do() {
-    let needed = needed(instances(), &BTreeSet::new());
+    let needed = needed(&instances(), &BTreeSet::new());
     assert!(needed.len() > 60, "{}", needed.len());
     assert_needed(&needed);
 }
@@ -146,20 +146,20 @@ fn without_any_one_family_of_the_production_rules_either() {
             families.map(|family| family.name).collect::<Vec<_>>()
         })
         .collect();
-    let needed = needed(production_instances(), &of_paper);
+    let needed = needed(&production_instances(), &of_paper);
     assert!(needed.len() > 30, "{}", needed.len());
     assert_needed(&needed);
 }
 
 /// Which legal families of the instances are needed in one of them, those of `known` aside.
 fn needed(
-    instances: Vec<(&'static str, Instance)>,
+    instances: &[(&'static str, Instance)],
     known: &BTreeSet<String>,
 ) -> BTreeMap<String, bool> {
     let mut needed: BTreeMap<String, bool> = BTreeMap::new();
     // Consequences take long, so they are for what breaking one row has shown in no instance.
     for ask in [a_broken_row_is_noticed, a_consequence_is_noticed] {
-        for (name, instance) in &instances {
+        for (name, instance) in instances {
             let built = timed::of(instance).expect("timed supports it");
             for (number, family) in built.program.families.iter().enumerate() {
                 let settled = known.contains(&family.name)
