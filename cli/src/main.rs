@@ -1,5 +1,11 @@
 //! The `milp` command: parses arguments, calls one function, prints, and ends with an exit code.
 
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    rustdoc::invalid_html_tags,
+    reason = "the comments on arguments are the help that a terminal shows, `PROTOCOL[:MUTANT]` included"
+)]
+
 mod args;
 mod commands;
 mod exit;

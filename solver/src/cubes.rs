@@ -1,6 +1,6 @@
 //! Why nothing is better than the incumbent, checked part by part in exact integers.
 //!
-//! The reason is a tree in preorder ([`Evidence::cubes`]). The root is the whole program. A split
+//! The reason is a tree in preorder (`Evidence::cubes` of the schema). The root is the whole program. A split
 //! cuts a cube at an integer k of an integer expression e: the points with `e ≤ k` and those with
 //! `e ≥ k + 1` are all points, so a tree whose leaves are all closed covers the program. Nothing
 //! here calls a solver, and nothing rests on what the expressions mean.

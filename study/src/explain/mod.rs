@@ -4,7 +4,7 @@
 //! Driven --replay--> trace --facts--> Story { facts, ending } --words--> lines
 //! ```
 //!
-//! [`facts`] reads the trace alone and knows messages, views and quorums, no solver and no row of
+//! `facts` reads the trace alone and knows messages, views and quorums, no solver and no row of
 //! a program. The sentences say nothing that is not in a fact. Same schedule, same story.
 
 mod ending;
