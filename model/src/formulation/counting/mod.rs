@@ -1,12 +1,12 @@
 //! Formulation `counting`: no slots and no names, only how many replicas do what in which view.
 //!
-//! An honest replica's way through the views is a walk over a few states per view ([`walk`]), found
+//! An honest replica's way through the views is a walk over a few states per view (`walk.rs`), found
 //! by trying the rules themselves. The program counts how many replicas take each step: a flow, so
 //! its size depends on the views and the blocks per proposal and not on the number of replicas.
 //! Replicas differ only in which view they are primary of; two families say when such counts can be
-//! dealt out to replicas with names ([`families`]). What a step needs others to have sent is a
+//! dealt out to replicas with names (`families.rs`). What a step needs others to have sent is a
 //! binary per tally. Causality is the order of views and, inside a view, of the kinds of events;
-//! `docs/MODEL.md` has the proofs, [`refuse`] what they do not cover.
+//! `docs/MODEL.md` has the proofs, `refuse.rs` what they do not cover.
 //!
 //! | column | meaning |
 //! |---|---|
