@@ -299,7 +299,9 @@ impl Duration {
     pub fn in_view(self, view: u32) -> Option<u32> {
         match self {
             Self::FirstViewOnly(count) => Some(if view == 0 { count } else { 0 }),
-            Self::Doubling(count) => Some(count << view),
+            Self::Doubling(count) => {
+                Some(count.saturating_mul(1_u32.checked_shl(view).unwrap_or(u32::MAX)))
+            }
             Self::Armed => None,
         }
     }

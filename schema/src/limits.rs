@@ -6,15 +6,15 @@
 use std::ops::RangeInclusive;
 
 /// n, the number of replicas.
-pub const REPLICAS: RangeInclusive<u32> = 1..=64;
+pub const REPLICAS: RangeInclusive<u32> = 1..=128;
 /// Heights of an instance.
 pub const HEIGHTS: RangeInclusive<u32> = 1..=8;
 /// Views of a height.
-pub const VIEWS: RangeInclusive<u32> = 1..=16;
+pub const VIEWS: RangeInclusive<u32> = 1..=32;
 /// Blocks that may be proposed in a view.
 pub const BLOCKS_PER_PROPOSAL: RangeInclusive<u32> = 1..=8;
 /// The horizon, in slots.
-pub const SLOTS: RangeInclusive<u32> = 1..=400;
+pub const SLOTS: RangeInclusive<u32> = 1..=1_000;
 /// Delay bounds, in slots.
 pub const DELAY: RangeInclusive<u32> = 1..=400;
 /// Block time, in slots.

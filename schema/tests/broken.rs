@@ -115,7 +115,7 @@ const INSTANCES: &[Case] = &[
         "a text for a number",
         "replicas: 4",
         "replicas: four",
-        &[(3, 11, "from 1 to 64, not `four`")],
+        &[(3, 11, "from 1 to 128, not `four`")],
     ),
     case(
         "a quoted number",
@@ -127,7 +127,7 @@ const INSTANCES: &[Case] = &[
         "a fraction",
         "views: 2",
         "views: 1.5",
-        &[(4, 8, "from 1 to 16, not `1.5`")],
+        &[(4, 8, "from 1 to 32, not `1.5`")],
     ),
     case(
         "an octal-looking number",
@@ -146,19 +146,19 @@ const INSTANCES: &[Case] = &[
         "no replicas",
         "replicas: 4",
         "replicas: 0",
-        &[(3, 11, "from 1 to 64, not `0`")],
+        &[(3, 11, "from 1 to 128, not `0`")],
     ),
     case(
         "too many slots",
         "slots: 12",
-        "slots: 401",
-        &[(5, 8, "from 1 to 400")],
+        "slots: 1001",
+        &[(5, 8, "from 1 to 1000")],
     ),
     case(
         "a number beyond 64 bits",
         "slots: 12",
         "slots: 99999999999999999999",
-        &[(5, 8, "from 1 to 400")],
+        &[(5, 8, "from 1 to 1000")],
     ),
     case(
         "a negative number",
@@ -469,7 +469,7 @@ const INSTANCES: &[Case] = &[
     case(
         "many problems at once",
         "replicas: 4\nviews: 2\nslots: 12\ngoal: fork",
-        "replicas: 65\nviews: x\nslots: 0\ngoal: win\ntimeouts: none\nextra: 1\nbudget: {late: -1}",
+        "replicas: 129\nviews: x\nslots: 0\ngoal: win\ntimeouts: none\nextra: 1\nbudget: {late: -1}",
         &[
             (3, 11, "`replicas`"),
             (4, 8, "`views`"),

@@ -175,7 +175,7 @@ const REFUSED_LINES: [&str; 42] = [
     "faults: {kind: none, count: 1}",
     "faults: {kind: crash, count: 1, replicas: [1]}",
     "faults: {kind: crash, replicas: []}",
-    "faults: {kind: crash, replicas: [64]}",
+    "faults: {kind: crash, replicas: [128]}",
     "beyond_budget: true\nfaults: {kind: crash, replicas: [1, 1]}",
     "faults: {kind: crash, count: -1}",
     "faults: {kind: crash, count: 1, who: 1}",
@@ -212,10 +212,10 @@ const REFUSED_LINES: [&str; 42] = [
 
 /// Replacements that do.
 const REFUSED_CHANGES: [(&str, &str); 16] = [
-    ("replicas: 4", "replicas: 65"),
+    ("replicas: 4", "replicas: 129"),
     ("replicas: 4", "replicas: '4'"),
-    ("views: 2", "views: 17"),
-    ("slots: 12", "slots: 401"),
+    ("views: 2", "views: 33"),
+    ("slots: 12", "slots: 1001"),
     ("slots: 12\n", ""),
     ("goal: fork", "goal: win"),
     ("goal: fork", "goal: {weighted: {blocks: 1}}"),

@@ -330,7 +330,9 @@ impl Timed {
     pub(crate) fn timer(&self, event: &Event, v: u32) -> Option<u32> {
         match (self.instance.timeouts, event.modality) {
             (Timeouts::Protocol, Modality::Timer { after }) => {
-                after.in_view(v).map(|count| count * self.block_time())
+                let slots = after.in_view(v)?.saturating_mul(self.block_time());
+                // One that outlasts the horizon is as good as any.
+                Some(slots.min(self.horizon + 1))
             }
             _ => None,
         }
