@@ -16,6 +16,7 @@ pub mod sentence;
 pub mod size;
 pub mod solve;
 mod start;
+pub mod template;
 
 pub use error::Error;
 pub use milp_replay::Recovery;

@@ -1,8 +1,10 @@
 //! `milp export`: a program for another solver, a schedule for another model checker.
 
-use crate::{exit, print};
+use crate::{document, exit, print};
 use milp_schema::{read, write};
 use milp_study::{Error, folder::Driven};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// What is exported and the format.
@@ -36,6 +38,15 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
 }
 
+/// What was written.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// The file, if it went into one.
+    file: Option<String>,
+    /// The text, if it did not.
+    text: Option<String>,
+}
+
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let text = if args.itf || args.tla {
         let driven = Driven::read(&args.file, args.instance.as_deref())?;
@@ -47,14 +58,19 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     } else {
         program(args)?
     };
-    match &args.out {
-        Some(path) => write::file(path, text.as_bytes()).map_err(|source| Error::Io {
+    if let Some(path) = &args.out {
+        write::file(path, text.as_bytes()).map_err(|source| Error::Io {
             doing: "write",
             path: path.clone(),
             source,
-        })?,
-        None => print::line(text.trim_end()),
+        })?;
+    } else {
+        print::text(&text);
     }
+    document::result(&Found {
+        file: args.out.as_ref().map(|path| path.display().to_string()),
+        text: args.out.is_none().then_some(text),
+    });
     Ok(exit::DONE)
 }
 
