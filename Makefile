@@ -46,6 +46,7 @@ test: setup
 	@$(STAGE) build cargo build --locked --workspace
 	@$(STAGE) lint cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(STAGE) engines scripts/engines.sh test
+	@$(STAGE) exports scripts/exports.sh
 	@$(STAGE) test scripts/test.sh
 	@RUSTDOCFLAGS="-D warnings" $(STAGE) doc cargo doc --locked --workspace --no-deps
 	@$(STAGE) regress $(MILP) regress results --engine own,nspcc-dbft

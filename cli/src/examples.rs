@@ -43,7 +43,14 @@ Examples:
 pub(crate) const EXPORT: &str = "\
 Examples:
   milp export instances/n4.yaml --lp --out n4.lp
-  milp export results/dbft2/tla/n4-stall --itf";
+  milp export results/dbft1/n4-delays-fork --mermaid
+  milp export results/dbft1/n4-delays-fork --chrome --out trace.json
+  milp export results/n4 --sol --out n4.sol";
+
+pub(crate) const IMPORT: &str = "\
+Examples:
+  milp import n4.sol --instance instances/n4.yaml --out out/n4
+  milp import scenario.json --out out/scenario";
 
 pub(crate) const FUZZ: &str = "\
 Examples:

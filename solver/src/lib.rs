@@ -41,6 +41,7 @@
 mod backend;
 pub mod exact;
 mod search;
+mod solution;
 mod statement;
 mod text;
 
@@ -49,6 +50,7 @@ mod text;
 mod support;
 
 pub use search::solve;
+pub use solution::{read_solution, solution};
 pub use text::{lp, mps};
 
 use exact::Multipliers;

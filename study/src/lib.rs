@@ -7,7 +7,9 @@
 pub mod confirm;
 mod error;
 pub mod expected;
+pub mod export;
 pub mod folder;
+pub mod import;
 mod junit;
 pub mod learn;
 pub mod promote;

@@ -6,6 +6,7 @@ mod doctor;
 mod engine;
 mod export;
 mod fuzz;
+mod import;
 mod man;
 mod new;
 mod promote;
@@ -51,6 +52,9 @@ pub(crate) enum Command {
     /// Say whether this machine has what building and running need
     #[command(after_help = examples::DOCTOR)]
     Doctor,
+    /// Make a result of what another program wrote: a scenario of Twins, a solution of a solver
+    #[command(after_help = examples::IMPORT)]
+    Import(import::Args),
     /// Write an instance file with a comment on every key
     #[command(after_help = examples::NEW)]
     New(new::Args),
@@ -75,6 +79,7 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Engine(args) => Ok(engine::run(&args)),
         Command::Doctor => Ok(doctor::run()),
+        Command::Import(args) => import::run(&args),
         Command::New(args) => new::run(&args),
         Command::Completions(args) => Ok(completions::run(&args)),
         Command::Man(args) => man::run(&args),

@@ -1,7 +1,8 @@
 //! `milp schema`: JSON Schemas, for editors and for programs that read what `--json` prints.
 
 use super::{
-    check, completions, doctor, engine, export, fuzz, man, new, promote, regress, replay, solve,
+    check, completions, doctor, engine, export, fuzz, import, man, new, promote, regress, replay,
+    solve,
 };
 use crate::{
     document::{self, Document},
@@ -27,7 +28,7 @@ const INSTANCE: &str = "instance";
 type Maker = fn(&str) -> Value;
 
 /// The commands, and the schema of what each prints with `--json`.
-const COMMANDS: [(&str, Maker); 14] = [
+const COMMANDS: [(&str, Maker); 15] = [
     ("check", Document::schema::<check::Found>),
     ("completions", Document::schema::<completions::Found>),
     ("doctor", Document::schema::<doctor::Found>),
@@ -35,6 +36,7 @@ const COMMANDS: [(&str, Maker); 14] = [
     ("error", Document::schema::<()>),
     ("export", Document::schema::<export::Found>),
     ("fuzz", Document::schema::<fuzz::Found>),
+    ("import", Document::schema::<import::Found>),
     ("man", Document::schema::<man::Found>),
     ("new", Document::schema::<new::Found>),
     ("promote", Document::schema::<promote::Found>),

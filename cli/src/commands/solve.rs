@@ -390,7 +390,7 @@ fn summary(solution: &Solution, out: &Path) {
 }
 
 /// The command line for the outcome, without the path of the binary.
-fn command_line() -> String {
+pub(crate) fn command_line() -> String {
     let arguments = std::env::args_os()
         .skip(1)
         .map(|part| part.to_string_lossy().into_owned());

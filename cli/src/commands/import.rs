@@ -1,0 +1,99 @@
+//! `milp import`: a result made of what another program wrote.
+
+use super::solve::command_line;
+use crate::{document, exit, print};
+use milp_schema::{read, write};
+use milp_study::{
+    Error,
+    import::{self, Imported, Kind},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// The file and where the result goes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A trace of `milp export --itf`, a file of Twins, or a solution file of HiGHS for a program
+    /// that `milp export --lp` or --mps wrote; told apart by what stands in it
+    file: PathBuf,
+    /// Instance file that the program was of, for a solution file
+    #[arg(long, value_name = "FILE")]
+    instance: Option<PathBuf>,
+    /// Folder to write [default: out/ and the name of the file]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// What was made.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// The folder.
+    written: String,
+    /// The files in it.
+    files: Vec<String>,
+    /// What is known of it.
+    sentence: String,
+    /// What of the original is not in it.
+    lost: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    let file = args.file.display().to_string();
+    let text = std::fs::read_to_string(&args.file)
+        .map_err(|error| Error::Refused(format!("{file}: cannot read the file: {error}")))?;
+    let imported = imported(args, &file, &text)?;
+    let out = match &args.out {
+        Some(dir) => dir.clone(),
+        None => Path::new("out").join(args.file.file_stem().unwrap_or_default()),
+    };
+    // A folder is written whole, so nothing may be lost.
+    if std::fs::read_dir(&out).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Error::Refused(format!(
+            "{} is there already and not empty: give another --out",
+            out.display()
+        )));
+    }
+    write::folder(&out, &imported.files).map_err(|source| Error::Io {
+        doing: "write",
+        path: out.clone(),
+        source,
+    })?;
+    for lost in &imported.lost {
+        print::note(&format!("not taken: {lost}"));
+    }
+    print::line(&format!("written: {}", out.display()));
+    print::line(&imported.sentence);
+    document::result(&Found {
+        written: out.display().to_string(),
+        files: imported.files.into_keys().collect(),
+        sentence: imported.sentence,
+        lost: imported.lost,
+    });
+    Ok(exit::DONE)
+}
+
+/// One way for each kind of file.
+fn imported(args: &Args, file: &str, text: &str) -> Result<Imported, Error> {
+    let kind = Kind::of(text).ok_or_else(|| {
+        Error::Refused(format!(
+            "{file} is nothing known here: expected a trace of milp export --itf, a file of Twins \
+             or a solution file of HiGHS"
+        ))
+    })?;
+    if kind != Kind::Solution && args.instance.is_some() {
+        return Err(Error::Refused(format!(
+            "{file} has its own instance: leave --instance out"
+        )));
+    }
+    match (kind, &args.instance) {
+        (Kind::Itf, _) => import::itf(file, text),
+        (Kind::Twins, _) => import::twins(file, text),
+        (Kind::Solution, Some(path)) => {
+            import::solution(file, text, &read::instance(path)?, &command_line())
+        }
+        (Kind::Solution, None) => Err(Error::Refused(format!(
+            "{file} is a solution file: give the instance of the program with --instance"
+        ))),
+    }
+}
