@@ -32,7 +32,7 @@ python_package() {
     [ -e "$dir/$package" ] && return 0
     rm -rf "$dir"
     echo "Installing $package from PyPI in ${dir#"$root"/}." >&2
-    python3 -m pip install --quiet --disable-pip-version-check --target "$dir" "$package"
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target "$dir" "$package"
     touch "$dir/$package"
 }
 

@@ -24,7 +24,7 @@ async function checkTikz(text) {
   assert.ok((svg.match(/<path|<line/g) ?? []).length > 20, 'the picture is empty');
 }
 
-const itf = new Ajv().compile(JSON.parse(readFileSync(join(here, 'itf.schema.json'), 'utf8')));
+const itf = new Ajv({ allowUnionTypes: true }).compile(JSON.parse(readFileSync(join(here, 'itf.schema.json'), 'utf8')));
 
 function checkItf(text) {
   const trace = JSON.parse(text);

@@ -35,7 +35,7 @@ pub fn solution(program: &Program, point: &[i64], status: &str) -> String {
             .sum::<i64>();
         let _ = writeln!(text, "{name} {activity}");
     }
-    text + "\n# Dual solution values\nNone\n\n# Basis\nHiGHS v1\nNone\n"
+    text + "\n# Dual solution values\nNone\n\n# Basis\nHiGHS_basis_file v2\nNone\n"
 }
 
 /// The point of a solution file of `HiGHS`, raw or pretty, for the LP or MPS file of `program`.

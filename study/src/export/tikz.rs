@@ -36,7 +36,7 @@ pub(super) fn write(story: &Story<'_>) -> String {
         );
     }
     text += "  other/.style={draw=black,dotted},\n  late/.style={line width=1.2pt},\n\
-             \x20 mark/.style={inner sep=1pt,fill=white}]\n";
+             \x20 sign/.style={inner sep=1pt,fill=white}]\n";
     lanes(story, &mut text);
     for trip in &story.trips {
         way(story, &mut text, trip);
@@ -56,7 +56,7 @@ pub(super) fn write(story: &Story<'_>) -> String {
             _ => "above=0pt",
         };
         let (x, y) = at(slot.0, *replica);
-        let _ = writeln!(text, "\\node[mark,{above}] at ({x:.2},{y:.2}) {{{sign}}};");
+        let _ = writeln!(text, "\\node[sign,{above}] at ({x:.2},{y:.2}) {{{sign}}};");
     }
     legend(story, &mut text);
     text += "\\end{tikzpicture}\n\\end{document}\n";
