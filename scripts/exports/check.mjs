@@ -21,7 +21,8 @@ async function checkTikz(text) {
   const render = tikzjax.default ?? tikzjax;
   const svg = await render(body, { showConsole: false });
   assert.match(svg, /^<svg/);
-  assert.ok((svg.match(/<path|<line/g) ?? []).length > 20, 'the picture is empty');
+  const [asked, drawn] = [text.match(/\\draw/g), svg.match(/<path|<line/g)].map((it) => it?.length ?? 0);
+  assert.ok(asked > 0 && drawn >= asked, `${drawn} of ${asked} lines are drawn`);
 }
 
 const itf = new Ajv({ allowUnionTypes: true }).compile(JSON.parse(readFileSync(join(here, 'itf.schema.json'), 'utf8')));
