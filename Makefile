@@ -54,6 +54,7 @@ test: setup
 	@$(STAGE) lint cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(STAGE) engines scripts/engines.sh test
 	@$(STAGE) browser scripts/browser.sh
+	@$(STAGE) exports scripts/exports.sh
 	@$(STAGE) test scripts/test.sh
 	@$(STAGE) cbc scripts/cbc.sh
 	@$(STAGE) bench scripts/bench/toy.sh

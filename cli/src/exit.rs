@@ -20,6 +20,36 @@ pub(crate) const UNDECIDED: u8 = 13;
 /// Solve: interrupted; incumbent and bound are kept.
 pub(crate) const INTERRUPTED: u8 = 130;
 
+/// The codes and what they mean.
+pub(crate) const CODES: [(u8, &str); 8] = [
+    (
+        DONE,
+        "done (solve: proved; verify: derived again, incumbent and bound; replay: nothing bad; \
+         regress: all as expected)",
+    ),
+    (
+        FAILURE,
+        "the program, the machine or an engine's adapter failed",
+    ),
+    (INPUT, "bad arguments or input"),
+    (
+        UNPROVED,
+        "solve: a schedule, but the bound is not closed or not proved, or it is not confirmed; \
+         verify: the incumbent is as claimed, the bound was not checked",
+    ),
+    (INFEASIBLE, "solve: infeasible"),
+    (
+        VIOLATION,
+        "replay: a violation, a stuck state, a divergence, or an engine crash on a legal \
+         schedule; regress: not as expected; verify: not as claimed; fuzz: a difference",
+    ),
+    (
+        UNDECIDED,
+        "solve: undecided, a limit came before any schedule was found",
+    ),
+    (INTERRUPTED, "interrupted (incumbent and bound are kept)"),
+];
+
 /// The codes as the help prints them.
 pub(crate) const HELP: &str = "\
 Exit codes:
@@ -34,3 +64,16 @@ Exit codes:
        schedule; regress: not as expected; verify: not as claimed; fuzz: a difference
   13   solve: undecided, a limit came before any schedule was found
   130  interrupted (incumbent and bound are kept)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_has_every_code_in_its_words() {
+        let help = HELP.split_whitespace().collect::<Vec<_>>().join(" ");
+        for (code, words) in CODES {
+            assert!(help.contains(&format!("{code} {words}")), "{code}: {help}");
+        }
+    }
+}

@@ -8,22 +8,59 @@
 
 mod args;
 mod commands;
+mod document;
+mod examples;
 mod exit;
 mod print;
+mod problem;
 mod progress;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = args::Milp::parse();
+    let parsed = args::Milp::command()
+        .try_get_matches()
+        .and_then(|matches| Ok((args::Milp::from_arg_matches(&matches)?, verb(&matches))));
+    let (args, verb) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return refused(&error),
+    };
+    if args.json {
+        document::begin(&verb);
+    }
     let code = commands::run(args.command).unwrap_or_else(|error| {
-        eprintln!("milp: {error}");
+        problem::report(&error);
         if error.is_input() {
             exit::INPUT
         } else {
             exit::FAILURE
         }
     });
+    print::end(code);
+    ExitCode::from(code)
+}
+
+/// The name of the command given.
+fn verb(matches: &clap::ArgMatches) -> String {
+    matches.subcommand_name().unwrap_or("error").to_owned()
+}
+
+/// A command line that clap refuses, or a help text, which is no failure.
+fn refused(error: &clap::Error) -> ExitCode {
+    let failed = error.use_stderr();
+    if failed && std::env::args_os().any(|argument| argument == "--json") {
+        document::begin("error");
+        document::add(|document| {
+            document.error = Some(document::Failure {
+                message: error.to_string().trim_end().to_owned(),
+                problems: Vec::new(),
+            });
+        });
+    }
+    // As clap itself does: a closed pipe is no failure of ours.
+    let _ = error.print();
+    let code = if failed { exit::INPUT } else { exit::DONE };
+    print::end(code);
     ExitCode::from(code)
 }

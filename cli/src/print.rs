@@ -1,6 +1,9 @@
-//! Text and tables on standard output: plain in a pipe, with lines around cells on a terminal.
+//! Text and tables on standard output: plain in a pipe, with lines around cells on a terminal, and
+//! kept for the one document of `--json`.
 
+use crate::document;
 use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::{Map, Value};
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 /// Writes a text and a line end. A reader that went away (`milp check … | head`) is no failure.
@@ -9,6 +12,35 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 ///
 /// When standard output cannot be written for any other reason, say a full disk.
 pub(crate) fn line(text: &str) {
+    if !document::add(|document| document.lines.push(text.to_owned())) {
+        out(text);
+    }
+}
+
+/// Writes a text that is a whole file; the document of `--json` has it as the command's result.
+pub(crate) fn text(text: &str) {
+    if !document::add(|_| ()) {
+        out(text.trim_end());
+    }
+}
+
+/// A remark on standard error.
+pub(crate) fn note(text: &str) {
+    if !document::add(|document| document.notes.push(text.to_owned())) {
+        eprintln!("milp: note: {text}");
+    }
+}
+
+/// Writes the document of `--json`, if there is one.
+pub(crate) fn end(exit: u8) {
+    if let Some(mut document) = document::take() {
+        document.exit = exit;
+        let value = serde_json::to_value(document).expect("documents are plain data");
+        out(&format!("{value:#}"));
+    }
+}
+
+fn out(text: &str) {
     match writeln!(io::stdout().lock(), "{text}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             panic!("failed to write to standard output: {error}")
@@ -19,13 +51,19 @@ pub(crate) fn line(text: &str) {
 
 /// Writes a table of names and values; values that are not there are left out.
 pub(crate) fn facts<'a>(facts: impl IntoIterator<Item = (&'a str, Option<String>)>) {
+    let facts = facts
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect::<Vec<_>>();
+    let object = || object(facts.iter().map(|(name, value)| (*name, value.clone())));
+    if document::add(|document| document.facts.push(object())) {
+        return;
+    }
     let mut table = empty();
     for (name, value) in facts {
-        if let Some(value) = value {
-            table.add_row([name.to_owned(), value]);
-        }
+        table.add_row([name.to_owned(), value]);
     }
-    write(&table);
+    out(&table.trim_fmt());
 }
 
 /// Writes a table with a header.
@@ -34,6 +72,14 @@ pub(crate) fn rows<const N: usize>(
     rows: impl IntoIterator<Item = [String; N]>,
     numbers: &[usize],
 ) {
+    let rows = rows.into_iter().collect::<Vec<_>>();
+    let objects = || {
+        let row = |row: &[String; N]| object(header.into_iter().zip(row.iter().cloned()));
+        rows.iter().map(row).collect()
+    };
+    if document::add(|document| document.tables.push(objects())) {
+        return;
+    }
     let mut table = empty();
     table.set_header(header);
     for row in rows {
@@ -44,7 +90,14 @@ pub(crate) fn rows<const N: usize>(
             column.set_cell_alignment(comfy_table::CellAlignment::Right);
         }
     }
-    write(&table);
+    out(&table.trim_fmt());
+}
+
+/// A row as an object of texts.
+fn object<'a>(entries: impl Iterator<Item = (&'a str, String)>) -> Map<String, Value> {
+    entries
+        .map(|(name, value)| (name.to_owned(), Value::String(value)))
+        .collect()
 }
 
 fn empty() -> Table {
@@ -59,10 +112,6 @@ fn empty() -> Table {
         table.force_no_tty();
     }
     table
-}
-
-fn write(table: &Table) {
-    line(&table.trim_fmt());
 }
 
 /// A number for people: without a fraction where it has none.

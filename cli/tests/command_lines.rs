@@ -155,7 +155,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
         "---- MODULE Trace ----",
     ),
     (
-        "export lock --itf --instance lock/paper.yaml",
+        "export lock --tla --instance lock/paper.yaml",
         2,
         "rule set `paper` of `dbft2` is not the TLA+ model's",
     ),
@@ -163,7 +163,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     (
         "export instances/small.yaml --lp --instance instances/small.yaml",
         2,
-        "--itf",
+        "--sol",
     ),
     (
         "replay lock --instance lock/instance.yaml --dry-run",

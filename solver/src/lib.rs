@@ -43,6 +43,7 @@ pub mod close;
 pub mod cubes;
 pub mod exact;
 mod search;
+mod solution;
 mod statement;
 mod text;
 
@@ -51,6 +52,7 @@ mod text;
 mod support;
 
 pub use search::{Again, Searcher, again, again_by, solve};
+pub use solution::{read_solution, solution};
 pub use text::{lp, mps};
 
 use exact::Multipliers;

@@ -48,7 +48,7 @@ impl fmt::Display for Text<'_> {
 }
 
 /// Names of the rows as both formats take them, still unique.
-fn row_names(program: &Program) -> Vec<String> {
+pub(crate) fn row_names(program: &Program) -> Vec<String> {
     let mut taken = BTreeSet::from(["objective".to_owned()]);
     let allowed = |char: char| {
         if char.is_ascii_alphanumeric() || "(),".contains(char) {

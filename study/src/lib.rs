@@ -13,7 +13,9 @@ mod error;
 pub mod evidence;
 pub mod expected;
 pub mod explain;
+pub mod export;
 pub mod folder;
+pub mod import;
 mod junit;
 pub mod learn;
 pub mod minimize;
@@ -24,6 +26,7 @@ pub mod sentence;
 pub mod size;
 pub mod solve;
 mod start;
+pub mod template;
 pub mod verify;
 
 pub use error::Error;

@@ -12,6 +12,7 @@ use crate::{
     folder::{self, CERTIFICATE, CUTS, Driven, Folder},
     promote::RESULTS,
     sentence,
+    solve::{self, Solution},
 };
 use milp_model::{
     Decoded,
@@ -20,8 +21,12 @@ use milp_model::{
     program::{Family, FamilyId, Program, Row, Tag},
 };
 use milp_schema::{
-    Choice, Evidence, Instance, Outcome, Schedule, Verdict, instance::Sense, outcome::Termination,
-    read, schedule::Event, write,
+    Choice, Evidence, Instance, Outcome, Schedule, Verdict,
+    instance::{Formulation, Sense},
+    outcome::Termination,
+    read,
+    schedule::Event,
+    write,
 };
 use milp_solver::{Progress, Settings};
 use std::{
@@ -116,6 +121,21 @@ pub fn minimize(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Minimized, Error> {
     statable(from)?;
+    let in_slots = match from.outcome.formulation.as_str() {
+        "timed" => None,
+        _ => Some(in_slots(from, settings, command, interrupt, progress)?),
+    };
+    let (from, mut evidence) = match &in_slots {
+        Some((folder, evidence)) => (folder, evidence.clone()),
+        None => (from, given_evidence(from)?),
+    };
+    let spent = in_slots
+        .as_ref()
+        .map_or(0.0, |(from, _)| from.outcome.seconds);
+    let settings = &Settings {
+        time_limit_seconds: (settings.time_limit_seconds - spent).max(0.1),
+        ..settings.clone()
+    };
     let given = replayed(&Driven::from(from))?;
     let instance = &from.outcome.instance;
     let value = from
@@ -135,7 +155,6 @@ pub fn minimize(
         interrupt,
     };
     let (point, stages) = lexicographic.solve(value, &acts, &before, start, progress)?;
-    let mut evidence = given_evidence(from)?;
     let (schedule, faulty) = match point {
         Some(point) => {
             let decoded = built.decode(&point);
@@ -167,17 +186,57 @@ pub fn minimize(
     Ok(minimized)
 }
 
-/// Whether the program of the result is formulation `timed` and nothing else: what it proves then
-/// stays proved of any of its schedules.
-fn statable(from: &Folder) -> Result<(), Error> {
+/// The result of a formulation without slots, solved again in the slots that its schedule takes:
+/// acts are counted in formulation `timed` only. The schedule is the start, so the value is kept.
+fn in_slots(
+    from: &Folder,
+    settings: &Settings,
+    command: &str,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<(Folder, Evidence), Error> {
+    let instance = Instance {
+        formulation: Formulation::Timed,
+        ..from.outcome.instance.clone()
+    };
+    let request = solve::Request {
+        instance: &instance,
+        settings,
+        warm_start: Some(from),
+        adequacy: false,
+        command,
+    };
+    let solution = solve::solve(&request, interrupt, progress)?;
     let dir = from.dir.display();
-    if from.outcome.formulation != "timed" {
+    if solution.outcome.primal != from.outcome.primal {
         return Err(Error::Refused(format!(
-            "{dir} is of formulation {}, and acts are counted in formulation timed only: solve the \
-             instance again with `--formulation timed`",
-            from.outcome.formulation
+            "{dir} has the value {:?}, and in slots the search found {:?}: solve the instance \
+             with `--formulation timed`",
+            from.outcome.primal, solution.outcome.primal
         )));
     }
+    let Solution {
+        outcome,
+        schedule: Some(schedule),
+        evidence,
+        ..
+    } = solution
+    else {
+        return Err(Error::Refused(format!(
+            "the limit came before the schedule of {dir} was stated in slots"
+        )));
+    };
+    let folder = Folder {
+        dir: from.dir.clone(),
+        outcome,
+        schedule,
+    };
+    Ok((folder, evidence))
+}
+
+/// Whether what the result's program proves stays proved of any of its schedules.
+fn statable(from: &Folder) -> Result<(), Error> {
+    let dir = from.dir.display();
     if from.dir.join(CUTS).is_file() {
         return Err(Error::Refused(format!(
             "{dir} rests on cuts learned from an engine, which are not kept here"

@@ -61,21 +61,58 @@ fn the_stall_of_four_replicas_needs_two_early_timers_and_no_delay() {
     assert_eq!(verified.value, from.outcome.primal);
 }
 
-/// The bound of a result is kept, so the result has to be of the program that counts acts.
+/// The bound of a result is kept, so the result has to be of the plain program.
 #[test]
-fn results_of_other_programs_are_refused() {
+fn results_with_cuts_are_refused() {
     let given = Folder::read(&kept("dbft2/n4-stall")).expect("a kept result");
     let refused = |folder: &Folder| {
         let (settings, interrupt) = (settings(60.0, true), AtomicBool::new(false));
         let answer = minimize(folder, &settings, "test", &interrupt, &mut |_| ());
         answer.expect_err("it is refused").to_string()
     };
-    let mut other = given.clone();
-    other.outcome.formulation = "counting".to_owned();
-    assert!(refused(&other).contains("--formulation timed"));
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join("cuts.yaml"), "").expect("it can be written");
     let mut learned = given;
     learned.dir = dir.path().to_owned();
     assert!(refused(&learned).contains("cuts learned from an engine"));
+}
+
+/// A result without slots is stated in the slots that its schedule takes, and its value stays.
+#[test]
+fn a_result_of_counting_is_minimised_in_slots() {
+    let mut instance = support::instance("dbft2", 1, 6, milp_schema::instance::Goal::Fork);
+    instance.formulation = milp_schema::instance::Formulation::Auto;
+    let settings = settings(120.0, true);
+    let request = milp_study::solve::Request {
+        instance: &instance,
+        settings: &settings,
+        warm_start: None,
+        adequacy: false,
+        command: "test",
+    };
+    let solution = milp_study::solve::solve(&request, &AtomicBool::new(false), &mut |_| ())
+        .expect("it solves");
+    assert_eq!(solution.outcome.formulation, "counting");
+    let from = Folder {
+        dir: PathBuf::from("."),
+        outcome: solution.outcome.clone(),
+        schedule: solution.schedule.expect("a schedule"),
+    };
+    let minimized = minimize(
+        &from,
+        &settings,
+        "test",
+        &AtomicBool::new(false),
+        &mut |_| (),
+    )
+    .expect("it solves");
+    assert!(minimized.proved(), "{:?}", minimized.stages);
+    assert_eq!(minimized.outcome.formulation, "timed");
+    assert_eq!(minimized.outcome.primal, solution.outcome.primal);
+    let dir = tempfile::tempdir().expect("a folder");
+    for (name, bytes) in minimized.files() {
+        std::fs::write(dir.path().join(name), bytes).expect("it can be written");
+    }
+    let verified = verify::unsolved(dir.path()).expect("it is checked");
+    assert_eq!(verified.differences, Vec::<String>::new());
 }

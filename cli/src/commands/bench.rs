@@ -1,9 +1,11 @@
 //! `milp bench`: one solve, measured.
 
 use super::solve::{Limits, formulation};
-use crate::{exit, print};
+use crate::{document, exit, print};
 use milp_schema::{instance::Formulation, read};
 use milp_study::{Error, bench};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// What is solved and how.
@@ -21,16 +23,26 @@ pub(crate) struct Args {
     cold: bool,
 }
 
+/// What the solve took.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// The line that is printed otherwise, in fields.
+    measured: serde_json::Value,
+}
+
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let mut instance = read::instance(&args.file)?;
     if let Some(formulation) = args.formulation {
         instance.formulation = formulation;
     }
     let measured = bench::measure(&instance, &args.limits.settings(), args.cold)?;
-    let line = serde_json::to_string(&measured).map_err(|error| Error::Write {
+    let failed = |error: serde_json::Error| Error::Write {
         what: "the line",
         why: error.to_string(),
-    })?;
-    print::line(&line);
+    };
+    print::text(&serde_json::to_string(&measured).map_err(failed)?);
+    document::result(&Found {
+        measured: serde_json::to_value(&measured).map_err(failed)?,
+    });
     Ok(exit::DONE)
 }

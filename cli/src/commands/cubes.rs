@@ -1,13 +1,15 @@
 //! `milp cubes`: cuts the program of an instance into cubes and closes each.
 
-use super::solve::{Limits, code, command_line, interrupt_on_ctrl_c, summary};
-use crate::{print, progress::Printer};
+use super::solve::{self, Limits, code, command_line, interrupt_on_ctrl_c, summary};
+use crate::{document, print, progress::Printer};
 use milp_schema::{read, write};
 use milp_study::{
     Error, cubes,
     folder::{self, Folder},
     solve::Request,
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// The question, the limits, and where the answer goes.
@@ -26,6 +28,15 @@ pub(crate) struct Args {
     /// Show no progress
     #[arg(long)]
     quiet: bool,
+}
+
+/// What was found, and how it was closed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// As a solve says it.
+    solve: solve::Found,
+    /// How the cubes were closed, in words.
+    cubes: String,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
@@ -55,5 +66,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     })?;
     summary(&cut.solution, &out);
     print::line(&cut.words());
+    document::result(&Found {
+        solve: solve::Found::of(&cut.solution, &out, None),
+        cubes: cut.words(),
+    });
     Ok(code(&cut.solution))
 }

@@ -1,6 +1,8 @@
 //! `milp doctor`: what building and running need, and whether it is here.
 
-use crate::{exit, print};
+use crate::{document, exit, print};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -8,6 +10,24 @@ use std::{
 
 /// One finding: what was looked for, and what was found or what to do.
 type Finding = (&'static str, Result<String, String>);
+
+/// What was looked for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// Thing by thing.
+    findings: Vec<Thing>,
+}
+
+/// One thing that building or running needs.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Thing {
+    /// Its name.
+    name: String,
+    /// Whether it is here.
+    here: bool,
+    /// What was found, or what to do.
+    words: String,
+}
 
 pub(crate) fn run() -> u8 {
     let findings = [
@@ -26,6 +46,14 @@ pub(crate) fn run() -> u8 {
         ("threads", threads()),
         ("out/", writable(Path::new("out"))),
     ];
+    let thing = |(name, found): &Finding| Thing {
+        name: (*name).to_owned(),
+        here: found.is_ok(),
+        words: found.as_ref().unwrap_or_else(|words| words).clone(),
+    };
+    document::result(&Found {
+        findings: findings.iter().map(thing).collect(),
+    });
     for (name, found) in &findings {
         let (mark, words) = match found {
             Ok(words) => ("ok     ", words),

@@ -1,7 +1,9 @@
 //! `milp engine`: engines in other processes.
 
-use crate::{exit, print};
+use crate::{document, exit, print};
 use milp_replay::engine::{ANSWER_LIMIT, CommandLine, check};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::{ffi::OsString, time::Duration};
 
 /// What to do with an engine.
@@ -23,6 +25,28 @@ pub(crate) struct Check {
     command: Vec<OsString>,
 }
 
+/// What an adapter does and lacks.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// Whether nothing is missing.
+    passed: bool,
+    /// Check by check.
+    checks: Vec<Checked>,
+}
+
+/// One check.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Checked {
+    /// What was checked, in words.
+    name: String,
+    /// The part of docs/ENGINE-PROTOCOL.md that asks for it.
+    page: String,
+    /// Whether it is done.
+    passed: bool,
+    /// A remark, or what is missing.
+    words: Option<String>,
+}
+
 pub(crate) fn run(args: &Args) -> u8 {
     let Args::Check(Check { limit, command }) = args;
     let [program, arguments @ ..] = command.as_slice() else {
@@ -33,6 +57,16 @@ pub(crate) fn run(args: &Args) -> u8 {
         arguments: arguments.to_vec(),
     };
     let limit = Duration::from_secs(*limit);
-    let passed = check::check(&command, limit, |finding| print::line(&finding.to_string()));
+    let mut checks = Vec::new();
+    let passed = check::check(&command, limit, |finding| {
+        print::line(&finding.to_string());
+        checks.push(Checked {
+            name: finding.name.to_owned(),
+            page: finding.page.to_owned(),
+            passed: finding.result.is_ok(),
+            words: finding.result.clone().unwrap_or_else(Some),
+        });
+    });
+    document::result(&Found { passed, checks });
     if passed { exit::DONE } else { exit::FAILURE }
 }

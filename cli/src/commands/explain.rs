@@ -1,17 +1,13 @@
 //! `milp explain`: a schedule in words.
 
-use crate::{exit, print};
+use crate::{document, exit, print};
 use milp_study::{Error, explain::story, folder::Driven};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// A schedule to tell.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  milp explain results/dbft1/n4-delays-fork
-  milp explain results/dbft2/n4-stall-nspcc
-
-Exit code 0: told.")]
 pub(crate) struct Args {
     /// Folder of a result or a schedule.csv
     path: PathBuf,
@@ -20,10 +16,19 @@ pub(crate) struct Args {
     instance: Option<PathBuf>,
 }
 
+/// A story.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// One sentence or heading each.
+    story: Vec<String>,
+}
+
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let driven = Driven::read(&args.path, args.instance.as_deref())?;
-    for line in story(&driven)?.lines() {
-        print::line(&line);
+    let story = story(&driven)?.lines();
+    for line in &story {
+        print::line(line);
     }
+    document::result(&Found { story });
     Ok(exit::DONE)
 }

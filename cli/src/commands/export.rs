@@ -1,8 +1,15 @@
-//! `milp export`: a program for another solver, a schedule for another model checker.
+//! `milp export`: a program for another solver, a schedule for another viewer or checker.
 
-use crate::{exit, print};
+use crate::{document, exit, print};
 use milp_schema::{read, write};
-use milp_study::{Error, folder::Driven};
+use milp_study::{
+    Error,
+    export::{Format, export},
+    folder::Driven,
+    import::solution_of,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// What is exported and the format.
@@ -11,10 +18,14 @@ use std::path::PathBuf;
     clippy::struct_excessive_bools,
     reason = "one flag per format, of which one is given"
 )]
-#[command(group(clap::ArgGroup::new("format").required(true).args(["lp", "mps", "itf", "tla"])))]
-#[command(group(clap::ArgGroup::new("behaviour").args(["itf", "tla"])))]
+#[command(group(clap::ArgGroup::new("format").required(true).args([
+    "lp", "mps", "sol", "itf", "tla", "mermaid", "shiviz", "chrome", "tikz", "twins",
+])))]
+#[command(group(clap::ArgGroup::new("schedule").args([
+    "sol", "itf", "tla", "mermaid", "shiviz", "chrome", "tikz", "twins",
+])))]
 pub(crate) struct Args {
-    /// Instance file; for --itf and --tla the folder of a result, or a schedule.csv
+    /// Folder of a result, or a schedule.csv; for --lp and --mps an instance file
     file: PathBuf,
     /// The program in the LP format of CPLEX
     #[arg(long)]
@@ -22,40 +33,100 @@ pub(crate) struct Args {
     /// The program in free MPS
     #[arg(long)]
     mps: bool,
-    /// The behaviour of the TLA+ model in the Informal Trace Format
+    /// The point of the schedule as a solution file of `HiGHS` for that program
+    #[arg(long)]
+    sol: bool,
+    /// A trace in the Informal Trace Format; of rule sets tla and tla-per-view the behaviour of the
+    /// TLA+ model
     #[arg(long)]
     itf: bool,
     /// The behaviour as a module Trace with which TLC confirms it on the published model
     #[arg(long)]
     tla: bool,
+    /// A sequence diagram for Mermaid
+    #[arg(long)]
+    mermaid: bool,
+    /// A log with vector clocks for `ShiViz`
+    #[arg(long)]
+    shiviz: bool,
+    /// Trace events for Perfetto and Chrome
+    #[arg(long)]
+    chrome: bool,
+    /// A picture for LaTeX
+    #[arg(long)]
+    tikz: bool,
+    /// A scenario for Twins; what it does not carry is said
+    #[arg(long)]
+    twins: bool,
     /// Instance file of a schedule, in place of the one in outcome.yaml beside it
-    #[arg(long, value_name = "FILE", requires = "behaviour")]
+    #[arg(long, value_name = "FILE", requires = "schedule")]
     instance: Option<PathBuf>,
     /// File to write [default: standard output]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
+/// What was written.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// The file, if it went into one.
+    file: Option<String>,
+    /// The text, if it did not.
+    text: Option<String>,
+    /// What the format does not carry.
+    lost: Vec<String>,
+}
+
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    let text = if args.itf || args.tla {
-        let driven = Driven::read(&args.file, args.instance.as_deref())?;
-        if args.itf {
-            driven.itf()?
-        } else {
-            driven.tla_module()?
-        }
+    let (text, lost) = if args.lp || args.mps {
+        (program(args)?, Vec::new())
     } else {
-        program(args)?
+        let driven = Driven::read(&args.file, args.instance.as_deref())?;
+        schedule(args, &driven)?
     };
-    match &args.out {
-        Some(path) => write::file(path, text.as_bytes()).map_err(|source| Error::Io {
+    for lost in &lost {
+        print::note(&format!("not carried: {lost}"));
+    }
+    if let Some(path) = &args.out {
+        write::file(path, text.as_bytes()).map_err(|source| Error::Io {
             doing: "write",
             path: path.clone(),
             source,
-        })?,
-        None => print::line(text.trim_end()),
+        })?;
+    } else {
+        print::text(&text);
     }
+    document::result(&Found {
+        file: args.out.as_ref().map(|path| path.display().to_string()),
+        text: args.out.is_none().then_some(text),
+        lost,
+    });
     Ok(exit::DONE)
+}
+
+/// The schedule as text, and what the text does not carry.
+fn schedule(args: &Args, driven: &Driven) -> Result<(String, Vec<String>), Error> {
+    let of_the_model = driven.instance.rules.starts_with("tla");
+    if args.sol {
+        return Ok((solution_of(driven)?, Vec::new()));
+    }
+    if args.tla {
+        return Ok((driven.tla_module()?, Vec::new()));
+    }
+    if args.itf && of_the_model {
+        return Ok((driven.itf()?, Vec::new()));
+    }
+    let formats = [
+        (args.itf, Format::Itf),
+        (args.mermaid, Format::Mermaid),
+        (args.shiviz, Format::Shiviz),
+        (args.chrome, Format::Chrome),
+        (args.tikz, Format::Tikz),
+    ];
+    let asked = formats.into_iter().find(|(asked, _)| *asked);
+    let format = asked.map_or(Format::Twins, |(_, format)| format);
+    let exported = export(driven, format)?;
+    Ok((exported.text, exported.lost))
 }
 
 /// The program of the instance as text.

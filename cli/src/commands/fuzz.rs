@@ -1,6 +1,6 @@
 //! `milp fuzz`: our own replicas against a production engine on random schedules.
 
-use crate::{exit, print};
+use crate::{document, exit, print};
 use milp_replay::engine::{
     ANSWER_LIMIT, Engine, EngineError, Sidecar, find,
     fuzz::{Outcome, Report, Settings, fuzz},
@@ -8,6 +8,8 @@ use milp_replay::engine::{
 };
 use milp_schema::write;
 use milp_study::Error;
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::{
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
@@ -44,6 +46,15 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
 }
 
+/// How the comparison went.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// What was run, in words.
+    report: String,
+    /// The shortest script that shows a difference, if there is one.
+    difference: Option<String>,
+}
+
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let command = find(&args.engine).map_err(milp_replay::Error::from)?;
     let own = Nspcc::new(Switches::default());
@@ -77,6 +88,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     line.wipe();
     match outcome.map_err(milp_replay::Error::from)? {
         Outcome::Same(report) => {
+            document::result(&Found {
+                report: report.to_string(),
+                difference: None,
+            });
             print::line(&report.to_string());
             print::line("No difference.");
             Ok(exit::DONE)
@@ -86,6 +101,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
             if let Some(path) = &args.out {
                 keep(path, &script)?;
             }
+            document::result(&Found {
+                report: report.to_string(),
+                difference: Some(script.clone()),
+            });
             print::line(&report.to_string());
             print::line(&script);
             match found.failure {

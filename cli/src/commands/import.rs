@@ -1,70 +1,115 @@
-//! `milp import`: the schedule back out of a report.
+//! `milp import`: a result made of a report, or of what another program wrote.
 
-use crate::{exit, print};
-use milp_schema::write;
-use milp_study::{Error, report::Embedded};
-use std::path::{Component, Path, PathBuf};
+use super::solve::command_line;
+use crate::{document, exit, print};
+use milp_schema::{read, write};
+use milp_study::{
+    Error,
+    import::{self, Imported, Kind},
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
 
-/// The report and where the files go.
+/// The file and where the result goes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A report.html that `milp report` wrote
+    /// A report.html of `milp report`, a trace of `milp export --itf`, a file of Twins, or a solution
+    /// file of `HiGHS` for a program that `milp export --lp` or --mps wrote; told apart by what stands
+    /// in it
     file: PathBuf,
-    /// Take the second of the two runs that it shows
+    /// Instance file that the program was of, for a solution file
+    #[arg(long, value_name = "FILE")]
+    instance: Option<PathBuf>,
+    /// Of a report, take the second of the two runs that it shows
     #[arg(long)]
     second: bool,
-    /// Folder to write [default: out/<what the run is called>]
+    /// Folder to write [default: out/ and the name of the file, or of the run in a report]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
+/// What was made.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// The folder.
+    written: String,
+    /// The files in it.
+    files: Vec<String>,
+    /// What is known of it.
+    sentence: String,
+    /// What of the original is not in it.
+    lost: Vec<String>,
+}
+
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let file = args.file.display().to_string();
-    let html = std::fs::read_to_string(&args.file).map_err(|source| Error::Io {
+    let text = std::fs::read_to_string(&args.file).map_err(|source| Error::Io {
         doing: "read",
         path: args.file.clone(),
         source,
     })?;
-    let embedded = Embedded::read(&file, &html)?;
-    let run = embedded
-        .runs
-        .get(usize::from(args.second))
-        .ok_or_else(|| Error::Refused(format!("{file} shows one run, there is no second")))?;
-    let dir = match &args.out {
+    let imported = imported(args, &file, &text)?;
+    let out = match &args.out {
         Some(dir) => dir.clone(),
-        None => below_out(&run.name)?,
+        None => match &imported.place {
+            Some(place) => Path::new("out").join(place),
+            None => Path::new("out").join(args.file.file_stem().unwrap_or_default()),
+        },
     };
-    // The report itself may lie there, and a folder is written whole.
-    if std::fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some()) {
+    // A folder is written whole, so nothing may be lost.
+    if std::fs::read_dir(&out).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Error::Refused(format!(
             "{} is there already and not empty: give another --out",
-            dir.display()
+            out.display()
         )));
     }
-    if run.is_edited()? {
-        eprintln!("milp: note: schedule.csv is not the one outcome.yaml is about, it was edited");
-    }
-    let bytes = run.files.iter();
-    let bytes = bytes.map(|(name, text)| (name.clone(), text.clone().into_bytes()));
-    write::folder(&dir, &bytes.collect()).map_err(|source| Error::Io {
+    write::folder(&out, &imported.files).map_err(|source| Error::Io {
         doing: "write",
-        path: dir.clone(),
+        path: out.clone(),
         source,
     })?;
-    print::line(&format!("written: {}", dir.display()));
+    for lost in &imported.lost {
+        print::note(&format!("not taken: {lost}"));
+    }
+    print::line(&format!("written: {}", out.display()));
+    print::line(&imported.sentence);
+    document::result(&Found {
+        written: out.display().to_string(),
+        files: imported.files.into_keys().collect(),
+        sentence: imported.sentence,
+        lost: imported.lost,
+    });
     Ok(exit::DONE)
 }
 
-/// The folder that a name means. The name is from the file, and must not lead elsewhere.
-fn below_out(name: &str) -> Result<PathBuf, Error> {
-    let path = Path::new(name);
-    let plain = path
-        .components()
-        .all(|it| matches!(it, Component::Normal(_)));
-    if name.is_empty() || !plain {
+/// One way for each kind of file.
+fn imported(args: &Args, file: &str, text: &str) -> Result<Imported, Error> {
+    let kind = Kind::of(text).ok_or_else(|| {
+        Error::Refused(format!(
+            "{file} is nothing known here: expected a report of milp report, a trace of milp export \
+             --itf, a file of Twins or a solution file of HiGHS"
+        ))
+    })?;
+    if kind != Kind::Solution && args.instance.is_some() {
         return Err(Error::Refused(format!(
-            "the run is called `{name}`, which is no path below out/: give --out"
+            "{file} has its own instance: leave --instance out"
         )));
     }
-    Ok(Path::new("out").join(path))
+    if kind != Kind::Report && args.second {
+        return Err(Error::Refused(format!(
+            "{file} is no report of two runs: leave --second out"
+        )));
+    }
+    match (kind, &args.instance) {
+        (Kind::Report, _) => import::report(file, text, args.second),
+        (Kind::Itf, _) => import::itf(file, text),
+        (Kind::Twins, _) => import::twins(file, text),
+        (Kind::Solution, Some(path)) => {
+            import::solution(file, text, &read::instance(path)?, &command_line())
+        }
+        (Kind::Solution, None) => Err(Error::Refused(format!(
+            "{file} is a solution file: give the instance of the program with --instance"
+        ))),
+    }
 }

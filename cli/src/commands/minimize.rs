@@ -1,25 +1,19 @@
 //! `milp minimize`: the same value with the fewest acts.
 
 use super::solve::{Limits, command_line, interrupt_on_ctrl_c};
-use crate::{exit, print, progress::Printer};
+use crate::{document, exit, print, progress::Printer};
 use milp_schema::write;
 use milp_study::{
     Error,
     folder::{self, Folder, SCHEDULE},
     minimize::{Minimized, minimize, name, place},
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// The result, the limits, and where the schedule goes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  milp minimize results/dbft1/n4-delays-fork
-  milp minimize results/dbft2/n4-stall --out out/small --time-limit 120
-
-Fewest first: faulty replicas, messages of Byzantine ones, crashed replicas, late or missing
-messages, requests to leave a view or for recovery by timers. Exit code 0: proved minimal in this
-order; 10: the limit came before the proof; 130: interrupted.")]
 pub(crate) struct Args {
     /// Folder of a result
     dir: PathBuf,
@@ -31,6 +25,36 @@ pub(crate) struct Args {
     /// Show no progress
     #[arg(long)]
     quiet: bool,
+}
+
+/// What was found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// The kinds of acts, fewest first.
+    stages: Vec<Stage>,
+    /// Whether every stage is proved.
+    proved: bool,
+    /// The result in one sentence.
+    sentence: String,
+    /// How far it is minimal, in words.
+    minimal: String,
+    /// The folder of the schedule.
+    written: String,
+}
+
+/// One kind of acts.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Stage {
+    /// What is counted.
+    act: String,
+    /// How many there were.
+    before: i64,
+    /// How many there are.
+    after: i64,
+    /// Whether fewer are proved to be impossible.
+    proved: bool,
+    /// Branch-and-bound nodes.
+    nodes: i64,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
@@ -64,6 +88,18 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     })
 }
 
+impl Stage {
+    fn of(stage: &milp_study::minimize::Stage) -> Self {
+        Self {
+            act: format!("{}s", name(stage.act)),
+            before: stage.before,
+            after: stage.after,
+            proved: stage.proved,
+            nodes: stage.nodes,
+        }
+    }
+}
+
 fn table(minimized: &Minimized, out: &Path) {
     print::rows(
         ["fewest first", "before", "after", "proved", "nodes"],
@@ -84,4 +120,11 @@ fn table(minimized: &Minimized, out: &Path) {
     ));
     print::line(&minimized.outcome.sentence);
     print::line(&minimized.words());
+    document::result(&Found {
+        stages: minimized.stages.iter().map(Stage::of).collect(),
+        proved: minimized.proved(),
+        sentence: minimized.outcome.sentence.clone(),
+        minimal: minimized.words(),
+        written: out.display().to_string(),
+    });
 }

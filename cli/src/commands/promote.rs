@@ -1,11 +1,13 @@
 //! `milp promote`: keeps a result as a regression case.
 
-use crate::{exit, print};
+use crate::{document, exit, print};
 use milp_study::{
     Error,
     confirm::Engine,
     promote::{RESULTS, Request, promote},
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// The result to keep.
@@ -34,6 +36,13 @@ pub(crate) struct Args {
     force: bool,
 }
 
+/// What was kept.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// The folder.
+    dir: String,
+}
+
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let promoted = promote(&Request {
         from: &args.dir,
@@ -42,6 +51,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         engines: Some(args.engines.as_slice()).filter(|engines| !engines.is_empty()),
         force: args.force,
     })?;
+    document::result(&Found {
+        dir: promoted.dir.display().to_string(),
+    });
     print::line(&format!("kept in {}", promoted.dir.display()));
     Ok(exit::DONE)
 }

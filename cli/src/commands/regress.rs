@@ -1,7 +1,7 @@
 //! `milp regress`: checks every kept result again.
 
 use super::solve::Limits;
-use crate::{exit, print};
+use crate::{document, exit, print};
 use milp_schema::write;
 use milp_study::{
     Error,
@@ -9,6 +9,8 @@ use milp_study::{
     promote::RESULTS,
     regress::{self, Asked, Case, regress},
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// Which results, and how thoroughly.
@@ -37,6 +39,41 @@ pub(crate) struct Args {
     limits: Limits,
 }
 
+/// How the kept results fared.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// Result by result.
+    results: Vec<Checked>,
+}
+
+/// How one kept result fared.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Checked {
+    /// Its path below the folder of results.
+    name: String,
+    /// The goal, where the outcome could be read.
+    goal: Option<String>,
+    /// The value in words.
+    value: Option<String>,
+    /// The replicas driven.
+    engines: Vec<String>,
+    /// What is not as expected; empty when all is.
+    differences: Vec<String>,
+}
+
+impl From<&Case> for Checked {
+    fn from(case: &Case) -> Self {
+        let about = case.about.as_ref();
+        Self {
+            name: case.name.clone(),
+            goal: about.map(|about| about.goal.to_owned()),
+            value: about.map(|about| about.value.clone()),
+            engines: about.map_or_else(Vec::new, |about| about.engines.clone()),
+            differences: case.differences.clone(),
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     if !args.dir.is_dir() {
         return Err(Error::Refused(format!(
@@ -60,6 +97,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
             source,
         })?;
     }
+    document::result(&Found {
+        results: cases.iter().map(Checked::from).collect(),
+    });
     table(&cases);
     let bad = cases
         .iter()

@@ -1,6 +1,6 @@
 //! `milp replay`: replicas driven by a schedule.
 
-use crate::{exit, print};
+use crate::{document, exit, print};
 use milp_schema::{
     Verdict,
     verdict::{Holds, Liveness},
@@ -11,6 +11,8 @@ use milp_study::{
     confirm::{Confirmed, Engine, How, OWN, is_clean},
     folder::Driven,
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// The schedule and who is driven.
@@ -46,10 +48,59 @@ pub(crate) struct Args {
     dry_run: bool,
 }
 
+/// What replicas did.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// In the order of the engines asked for.
+    verdicts: Vec<Judged>,
+}
+
+/// What the replicas of one engine did.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Judged {
+    /// Which replicas.
+    engine: String,
+    /// `holds` or `violated`: no two honest replicas decide different blocks at a height.
+    agreement: String,
+    /// `holds` or `violated`: at most one valid certificate exists at a height.
+    finality: String,
+    /// `holds` or `violated`: decided blocks come from the primary.
+    validity: String,
+    /// `holds` or `violated`: a replica decides at most once at a height.
+    integrity: String,
+    /// `holds` or `violated`: binding votes bind.
+    lock: String,
+    /// `decided`, `stuck` or `open`.
+    termination: String,
+    /// Differences between prediction and trace.
+    divergences: u32,
+    /// How often the engine broke down.
+    faults: u32,
+    /// One sentence for each violation, divergence and breakdown.
+    notes: Vec<String>,
+}
+
+impl From<&Verdict> for Judged {
+    fn from(verdict: &Verdict) -> Self {
+        Self {
+            engine: verdict.engine.clone(),
+            agreement: holds(verdict.agreement).to_owned(),
+            finality: holds(verdict.finality).to_owned(),
+            validity: holds(verdict.validity).to_owned(),
+            integrity: holds(verdict.integrity).to_owned(),
+            lock: holds(verdict.lock).to_owned(),
+            termination: termination(verdict.termination).to_owned(),
+            divergences: verdict.divergences,
+            faults: verdict.faults,
+            notes: verdict.notes.clone(),
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let driven = Driven::read(&args.path, args.instance.as_deref())?;
     if driven.edited {
-        eprintln!("milp: note: schedule.csv is not the one outcome.yaml is about, it was edited");
+        print::note("schedule.csv is not the one outcome.yaml is about, it was edited");
     }
     let how = How {
         symbolic: args.symbolic,
@@ -57,18 +108,21 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         compare: args.compare,
     };
     let mut clean = true;
+    let mut verdicts = Vec::new();
     for engine in &args.engines {
         let confirmed = driven.confirm(engine, how)?;
         let verdict = &confirmed.verdict;
         if !args.dry_run {
             keep(&driven.dir, &confirmed)?;
         }
+        verdicts.push(Judged::from(verdict));
         table(verdict);
         for note in &verdict.notes {
             print::line(note);
         }
         clean &= is_clean(verdict);
     }
+    document::result(&Found { verdicts });
     Ok(if clean { exit::DONE } else { exit::VIOLATION })
 }
 
@@ -101,16 +155,22 @@ fn keep(dir: &Path, confirmed: &Confirmed) -> Result<(), Error> {
     Ok(())
 }
 
-fn table(verdict: &Verdict) {
-    let holds = |holds| match holds {
+fn holds(holds: Holds) -> &'static str {
+    match holds {
         Holds::Holds => "holds",
         Holds::Violated => "violated",
-    };
-    let termination = match verdict.termination {
+    }
+}
+
+fn termination(liveness: Liveness) -> &'static str {
+    match liveness {
         Liveness::Decided => "decided",
         Liveness::Stuck => "stuck",
         Liveness::Open => "open",
-    };
+    }
+}
+
+fn table(verdict: &Verdict) {
     print::facts([
         ("engine", Some(verdict.engine.clone())),
         ("agreement", Some(holds(verdict.agreement).to_owned())),
@@ -118,7 +178,10 @@ fn table(verdict: &Verdict) {
         ("validity", Some(holds(verdict.validity).to_owned())),
         ("integrity", Some(holds(verdict.integrity).to_owned())),
         ("lock", Some(holds(verdict.lock).to_owned())),
-        ("termination", Some(termination.to_owned())),
+        (
+            "termination",
+            Some(termination(verdict.termination).to_owned()),
+        ),
         ("divergences", Some(verdict.divergences.to_string())),
         (
             "breakdowns",

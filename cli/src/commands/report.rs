@@ -1,12 +1,14 @@
 //! `milp report`: a schedule and its replay as a page or a picture.
 
-use crate::{exit, print};
+use crate::{document, exit, print};
 use milp_schema::write;
 use milp_study::{
     Error,
     confirm::{Engine, OWN},
     report::{Part, Report, Run},
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 /// What is shown and where it goes.
@@ -47,6 +49,15 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
 }
 
+/// What was written.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// The files.
+    written: Vec<String>,
+    /// What is not drawn, in sentences.
+    left_out: Vec<String>,
+}
+
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     if args.out.is_some() && args.svg && args.png {
         return Err(Error::Refused(
@@ -75,6 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     if files.is_empty() {
         files.push(("html", report.html()?.into_bytes()));
     }
+    let mut written = Vec::new();
     for (kind, bytes) in files {
         let file = args
             .out
@@ -82,12 +94,15 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
             .unwrap_or_else(|| Path::new("out").join(&name).join(format!("report.{kind}")));
         save(&file, &bytes)?;
         print::line(&format!("written: {}", file.display()));
+        written.push(file.display().to_string());
     }
-    for panel in &report.panels {
-        for sentence in &panel.scene.left_out {
-            eprintln!("milp: note: {sentence}");
-        }
+    let panels = report.panels.iter();
+    let left_out = panels.flat_map(|panel| panel.scene.left_out.iter().cloned());
+    let left_out = left_out.collect::<Vec<_>>();
+    for sentence in &left_out {
+        print::note(sentence);
     }
+    document::result(&Found { written, left_out });
     Ok(exit::DONE)
 }
 

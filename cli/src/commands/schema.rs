@@ -1,8 +1,98 @@
-//! `milp schema`: the JSON Schema of instance files, for editors.
+//! `milp schema`: JSON Schemas, for editors and for programs that read what `--json` prints.
 
-use crate::{exit, print};
+use super::{
+    bench, check, completions, cubes, doctor, engine, explain, export, fuzz, import, man, minimize,
+    new, promote, regress, replay, report, solve, verify,
+};
+use crate::{
+    document::{self, Document},
+    exit, print,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
-pub(crate) fn run() -> u8 {
-    print::line(&format!("{:#}", milp_schema::json_schema::instance()));
+/// Of what.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// `instance` for instance files, the name of a command for what it prints with --json, or
+    /// `error` for command lines that name none
+    #[arg(long, value_name = "KIND", default_value = INSTANCE, value_parser = kinds())]
+    of: String,
+}
+
+/// The kind of instance files.
+const INSTANCE: &str = "instance";
+
+/// What the schemas of results are made by.
+type Maker = fn(&str) -> Value;
+
+/// The commands, and the schema of what each prints with `--json`.
+const COMMANDS: [(&str, Maker); 21] = [
+    ("bench", Document::schema::<bench::Found>),
+    ("check", Document::schema::<check::Found>),
+    ("completions", Document::schema::<completions::Found>),
+    ("cubes", Document::schema::<cubes::Found>),
+    ("doctor", Document::schema::<doctor::Found>),
+    ("engine", Document::schema::<engine::Found>),
+    ("error", Document::schema::<()>),
+    ("explain", Document::schema::<explain::Found>),
+    ("export", Document::schema::<export::Found>),
+    ("fuzz", Document::schema::<fuzz::Found>),
+    ("import", Document::schema::<import::Found>),
+    ("man", Document::schema::<man::Found>),
+    ("minimize", Document::schema::<minimize::Found>),
+    ("new", Document::schema::<new::Found>),
+    ("promote", Document::schema::<promote::Found>),
+    ("regress", Document::schema::<regress::Found>),
+    ("replay", Document::schema::<replay::Found>),
+    ("report", Document::schema::<report::Found>),
+    ("schema", Document::schema::<Found>),
+    ("solve", Document::schema::<solve::Found>),
+    ("verify", Document::schema::<verify::Found>),
+];
+
+fn kinds() -> Vec<&'static str> {
+    let commands = COMMANDS.iter().map(|(name, _)| *name);
+    [INSTANCE].into_iter().chain(commands).collect()
+}
+
+/// A schema.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// What it is of.
+    of: String,
+    /// The schema.
+    schema: Value,
+}
+
+pub(crate) fn run(args: &Args) -> u8 {
+    let made = COMMANDS.iter().find(|(name, _)| *name == args.of);
+    let schema = match made {
+        Some((name, make)) => make(name),
+        None => milp_schema::json_schema::instance(),
+    };
+    print::text(&format!("{schema:#}"));
+    document::result(&Found {
+        of: args.of.clone(),
+        schema,
+    });
     exit::DONE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Milp;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_has_a_schema() {
+        let milp = Milp::command();
+        let commands = milp.get_subcommands().map(clap::Command::get_name);
+        let mut commands = commands.filter(|name| *name != "help").collect::<Vec<_>>();
+        commands.push("error");
+        commands.sort_unstable();
+        assert_eq!(COMMANDS.map(|(name, _)| name).to_vec(), commands);
+    }
 }

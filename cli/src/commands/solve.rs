@@ -1,6 +1,6 @@
 //! `milp solve`: the worst schedule of an instance.
 
-use crate::{exit, print, progress::Printer};
+use crate::{document, exit, print, progress::Printer};
 use milp_schema::{
     instance::Formulation,
     outcome::{Certificate, Termination},
@@ -14,6 +14,8 @@ use milp_study::{
     sentence,
     solve::{Request, Solution, solve},
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::{
     cell::RefCell,
     collections::BTreeMap,
@@ -154,6 +156,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         source,
     })?;
     summary(&solution, &out);
+    document::result(&Found::of(&solution, &out, confirmed.as_ref()));
     if let Some((words, _)) = &confirmed {
         print::line(words);
     }
@@ -236,15 +239,93 @@ pub(crate) fn code(solution: &Solution) -> u8 {
     }
 }
 
-pub(crate) fn summary(solution: &Solution, out: &Path) {
-    let outcome = &solution.outcome;
-    let instance = &outcome.instance;
-    let termination = match outcome.termination {
+/// What a solve found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// The goal.
+    goal: String,
+    /// `optimal`, `feasible`, `infeasible` or `undecided`.
+    termination: String,
+    /// Objective of the incumbent, exact.
+    primal: Option<i64>,
+    /// The best bound; absent where nothing finite is known.
+    dual: Option<f64>,
+    /// Whether more than one floating-point search says so.
+    proved: bool,
+    /// The result in one sentence.
+    sentence: String,
+    /// Name of the formulation.
+    formulation: String,
+    /// Columns of the program.
+    columns: usize,
+    /// Rows of the program.
+    rows: usize,
+    /// Branch-and-bound nodes.
+    nodes: i64,
+    /// Optimum of the linear relaxation, where it was solved.
+    root_bound: Option<f64>,
+    /// What four more slots change, where that was asked.
+    horizon: Option<String>,
+    /// Seconds, proof included.
+    seconds: f64,
+    /// The folder of the result.
+    written: String,
+    /// Whether there is a schedule in it.
+    schedule: bool,
+    /// What the engine asked with `--confirm` says.
+    confirmed: Option<Witnessed>,
+}
+
+/// What an engine said.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Witnessed {
+    /// Whether it follows the schedule.
+    follows: bool,
+    /// In words.
+    words: String,
+}
+
+impl Found {
+    pub(crate) fn of(solution: &Solution, out: &Path, confirmed: Option<&(String, bool)>) -> Self {
+        let outcome = &solution.outcome;
+        let size = &solution.size;
+        let adequacy = solution.adequacy.as_ref();
+        Self {
+            goal: sentence::goal_name(outcome.instance.goal).to_owned(),
+            termination: termination(outcome.termination).to_owned(),
+            primal: outcome.primal,
+            dual: outcome.dual.filter(|bound| bound.is_finite()),
+            proved: outcome.proved,
+            sentence: outcome.sentence.clone(),
+            formulation: outcome.formulation.clone(),
+            columns: size.columns,
+            rows: size.rows,
+            nodes: outcome.nodes,
+            root_bound: solution.root_bound.filter(|bound| bound.is_finite()),
+            horizon: adequacy.map(milp_study::solve::Adequacy::words),
+            seconds: outcome.seconds,
+            written: out.display().to_string(),
+            schedule: solution.schedule.is_some(),
+            confirmed: confirmed.map(|(words, follows)| Witnessed {
+                follows: *follows,
+                words: words.clone(),
+            }),
+        }
+    }
+}
+
+fn termination(termination: Termination) -> &'static str {
+    match termination {
         Termination::Optimal => "optimal",
         Termination::Feasible => "feasible",
         Termination::Infeasible => "infeasible",
         Termination::Undecided => "undecided",
-    };
+    }
+}
+
+pub(crate) fn summary(solution: &Solution, out: &Path) {
+    let outcome = &solution.outcome;
+    let instance = &outcome.instance;
     let proved_by = match &outcome.certificate {
         Certificate::SafeDualBound { bound } if outcome.proved => {
             format!("a bound of {bound} in exact arithmetic")
@@ -277,7 +358,10 @@ pub(crate) fn summary(solution: &Solution, out: &Path) {
     };
     print::facts([
         ("goal", Some(sentence::goal_name(instance.goal).to_owned())),
-        ("termination", Some(termination.to_owned())),
+        (
+            "termination",
+            Some(termination(outcome.termination).to_owned()),
+        ),
         (
             "value",
             outcome.primal.map(|value| sentence::value(instance, value)),

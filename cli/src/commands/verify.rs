@@ -1,13 +1,15 @@
 //! `milp verify`: derives again what a result claims.
 
 use super::solve::{Limits, interrupt_on_ctrl_c};
-use crate::{exit, print, progress::Printer};
+use crate::{document, exit, print, progress::Printer};
 use milp_schema::outcome::Termination;
 use milp_solver::Searcher;
 use milp_study::{
     Error, sentence,
     verify::{Bound, Request, Verified, verify},
 };
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// What is checked and how far.
@@ -35,6 +37,19 @@ pub(crate) struct Args {
     quiet: bool,
 }
 
+/// What was derived.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// Value of the incumbent, derived.
+    value: Option<i64>,
+    /// `exact`, `searched` again here, `searches` that were not repeated, or the solver's `word`.
+    bound: &'static str,
+    /// What is not as claimed.
+    differences: Vec<String>,
+    /// All of it in words.
+    verdict: String,
+}
+
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let interrupt = interrupt_on_ctrl_c()?;
     let settings = args.limits.settings();
@@ -51,6 +66,17 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         print::line(difference);
     }
     print::line(&verified.words());
+    document::result(&Found {
+        value: verified.value,
+        bound: match verified.bound {
+            Bound::Exact => "exact",
+            Bound::SearchedAgain(_) => "searched",
+            Bound::Searches(_) => "searches",
+            Bound::Word => "word",
+        },
+        differences: verified.differences.clone(),
+        verdict: verified.words(),
+    });
     Ok(match verified.bound {
         _ if !verified.differences.is_empty() => exit::VIOLATION,
         Bound::Exact | Bound::SearchedAgain(_) => exit::DONE,

@@ -66,6 +66,11 @@ pub(crate) fn element(runs: &[&Run]) -> Result<String, Error> {
 }
 
 impl Embedded {
+    /// Whether a text is a page with files in it.
+    pub(crate) fn is_in(text: &str) -> bool {
+        text.contains(START)
+    }
+
     /// Takes the files out of the text of a report and judges them as the files of a folder;
     /// `file` is the name that problems are reported under.
     ///

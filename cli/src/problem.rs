@@ -1,0 +1,234 @@
+//! Errors on standard error, with the line of the file where a place is known.
+
+use crate::document::{self, Failure, Place};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
+    ThemeCharacters, ThemeStyles,
+};
+use milp_schema::read::{Problem, ReadError};
+use milp_study::Error;
+use std::{fmt, io::IsTerminal};
+
+/// A line that no terminal has, so that nothing wraps in a pipe.
+const UNWRAPPED: usize = 100_000;
+
+/// Says why a run failed: on standard error, and in the document of `--json`.
+pub(crate) fn report(error: &Error) {
+    let problems = match error {
+        Error::Read(ReadError { problems }) => problems.as_slice(),
+        _ => &[],
+    };
+    if problems.is_empty() {
+        eprintln!("milp: {error}");
+    } else {
+        let style = Style::of_stderr();
+        for problem in problems {
+            eprint!("{}", Quoted::new(problem).render(&style));
+        }
+    }
+    document::add(|document| {
+        document.error = Some(Failure {
+            message: error.to_string(),
+            problems: problems.iter().map(Place::from).collect(),
+        });
+    });
+}
+
+/// How to draw.
+struct Style {
+    theme: GraphicalTheme,
+    width: usize,
+}
+
+impl Style {
+    /// Colours on a terminal unless `NO_COLOR` says no; plain characters and no wrapping elsewhere.
+    fn of_stderr() -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        Self::of(std::io::stderr().is_terminal(), !plain && !dumb)
+    }
+
+    fn of(terminal: bool, colours: bool) -> Self {
+        let theme = GraphicalTheme {
+            characters: if terminal {
+                ThemeCharacters::unicode()
+            } else {
+                ThemeCharacters::ascii()
+            },
+            styles: if terminal && colours {
+                ThemeStyles::ansi()
+            } else {
+                ThemeStyles::none()
+            },
+        };
+        let width = terminal.then(terminal_size::terminal_size).flatten();
+        Self {
+            theme,
+            width: width.map_or(UNWRAPPED, |(width, _)| usize::from(width.0).max(20)),
+        }
+    }
+}
+
+/// A problem with the file that it is in.
+#[derive(Debug)]
+struct Quoted<'a> {
+    problem: &'a Problem,
+    /// The file and where in it, as bytes; nothing when there is no place or no file any more.
+    source: Option<(NamedSource<String>, usize, usize)>,
+}
+
+impl<'a> Quoted<'a> {
+    fn new(problem: &'a Problem) -> Self {
+        let text = (problem.line > 0)
+            .then(|| std::fs::read_to_string(&problem.file).ok())
+            .flatten();
+        Self::with(problem, text)
+    }
+
+    fn with(problem: &'a Problem, text: Option<String>) -> Self {
+        let source = text.and_then(|text| {
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+            let (start, length) = span(&text, problem.line, problem.column)?;
+            Some((NamedSource::new(&problem.file, text), start, length))
+        });
+        Self { problem, source }
+    }
+
+    fn render(&self, style: &Style) -> String {
+        if self.source.is_none() {
+            return format!("{}\n", self.problem);
+        }
+        let mut text = String::new();
+        let handler = GraphicalReportHandler::new_themed(style.theme.clone())
+            .with_links(false)
+            .with_width(style.width)
+            .with_context_lines(1)
+            .with_primary_span_start()
+            .with_footer(format!("hint: {}", self.problem.hint));
+        match handler.render_report(&mut text, self) {
+            Ok(()) => text,
+            Err(fmt::Error) => format!("{}\n", self.problem),
+        }
+    }
+}
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.problem.what)
+    }
+}
+
+impl std::error::Error for Quoted<'_> {}
+
+impl Diagnostic for Quoted<'_> {
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        let (source, ..) = self.source.as_ref()?;
+        Some(source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let (_, start, length) = self.source.as_ref()?;
+        let span = LabeledSpan::new_primary_with_span(None, (*start, *length));
+        Some(Box::new(std::iter::once(span)))
+    }
+}
+
+/// Where the word at a line and a character begins, in bytes, and how long it is; nothing when the
+/// text has no such line.
+fn span(text: &str, line: usize, column: usize) -> Option<(usize, usize)> {
+    let mut start = 0;
+    let whole = text
+        .split_inclusive('\n')
+        .nth(line.checked_sub(1)?)
+        .or_else(|| (text.is_empty() || text.ends_with('\n')).then_some(""))?;
+    start += text
+        .split_inclusive('\n')
+        .take(line - 1)
+        .map(str::len)
+        .sum::<usize>();
+    let content = whole.trim_end_matches(['\n', '\r']);
+    let before = content
+        .char_indices()
+        .nth(column.saturating_sub(1))
+        .map_or(content.len(), |(at, _)| at);
+    let word = content[before..]
+        .find(|c: char| c.is_whitespace() || matches!(c, ',' | '}' | ']'))
+        .unwrap_or(content.len() - before);
+    // A single sign is a word, too.
+    let sign = content[before..].chars().next().map_or(0, char::len_utf8);
+    Some((start + before, word.max(sign)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(line: usize, column: usize) -> Problem {
+        Problem {
+            file: "broken.yaml".into(),
+            line,
+            column,
+            what: "expected a whole number, found `four`".into(),
+            hint: "write 4".into(),
+        }
+    }
+
+    #[test]
+    fn words_are_found_by_line_and_character() {
+        let text = "a: 1\nä: {b: zwölf, c: 2}\n\nlast";
+        let word = |line, column| {
+            let (start, length) = span(text, line, column).unwrap();
+            &text[start..start + length]
+        };
+        assert_eq!(word(1, 4), "1");
+        assert_eq!(word(2, 8), "zwölf");
+        assert_eq!(word(2, 13), ",");
+        assert_eq!(word(3, 1), "");
+        assert_eq!(word(4, 1), "last");
+        assert_eq!(word(4, 99), "");
+        assert_eq!(span(text, 5, 1), None);
+        assert_eq!(span("", 1, 1), Some((0, 0)));
+        assert_eq!(span("a\n", 2, 1), Some((2, 0)));
+    }
+
+    #[test]
+    fn the_line_is_quoted_and_colours_are_for_terminals_only() {
+        let text = "format: x\nreplicas: four\ngoal: fork\n";
+        let problem = problem(2, 11);
+        let quoted = Quoted::with(&problem, Some(text.to_owned()));
+        let plain = quoted.render(&Style::of(false, true));
+        for words in [
+            "expected a whole number",
+            "[broken.yaml:2:11]",
+            "replicas: four",
+            "hint: write 4",
+        ] {
+            assert!(plain.contains(words), "{words}: {plain}");
+        }
+        assert!(plain.is_ascii(), "{plain}");
+        assert!(!plain.contains('\u{1b}'), "{plain}");
+        let coloured = quoted.render(&Style::of(true, true));
+        assert!(coloured.contains('\u{1b}'), "{coloured}");
+        assert!(!quoted.render(&Style::of(true, false)).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_the_message_wraps() {
+        let problem = problem(2, 11);
+        let quoted = Quoted::with(&problem, Some("a\nreplicas: four\n".to_owned()));
+        let style = Style {
+            width: 30,
+            ..Style::of(false, false)
+        };
+        let text = quoted.render(&style);
+        let long = text.lines().filter(|line| line.len() > 30).count();
+        assert_eq!(long, 0, "{text}");
+    }
+
+    #[test]
+    fn without_the_file_the_place_is_said() {
+        let problem = problem(2, 11);
+        let text = Quoted::with(&problem, None).render(&Style::of(false, false));
+        assert!(text.starts_with("broken.yaml:2:11: expected"), "{text}");
+    }
+}

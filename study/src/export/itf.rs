@@ -1,0 +1,164 @@
+//! The Informal Trace Format: a state for each slot, with the adversary's choices and what
+//! replicas do in it. It carries the schedule whole, so it can be read again.
+
+use super::story::{Act, Story};
+use crate::{Error, folder::Driven};
+use milp_schema::{
+    BlockId, Height, Instance, ReplicaId, Schedule, Slot, View, instance::FaultKind, read, write,
+};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// What a file of ours says of itself.
+const SOURCE: &str = "milp-schedule/1.0";
+
+/// The variables: the slot, the rows of both files that are of this slot, the view of every
+/// replica and what it decided.
+const VARS: [&str; 5] = ["slot", "choices", "predictions", "view", "decided"];
+
+pub(super) fn write(driven: &Driven, story: &Story<'_>) -> String {
+    let choices = rows(&write::choices_csv(&driven.schedule.choices));
+    let predictions = rows(&write::predictions_csv(&driven.schedule.predictions));
+    let mut view: BTreeMap<ReplicaId, (Height, View)> = story
+        .replicas()
+        .map(|id| (id, (Height(0), View(0))))
+        .collect();
+    let mut decided: BTreeMap<ReplicaId, Vec<BlockId>> =
+        story.replicas().map(|id| (id, Vec::new())).collect();
+    let states = Slot::all(story.instance.slots + 1).map(|slot| {
+        for (_, replica, act) in story.acts.iter().filter(|(when, ..)| *when == slot) {
+            match act {
+                Act::Enter(height, entered) => {
+                    view.insert(*replica, (*height, *entered));
+                }
+                Act::Decide(block) => {
+                    decided.entry(*replica).or_default().push(*block);
+                    view.insert(*replica, (block.height.next(), View(0)));
+                }
+                _ => {}
+            }
+        }
+        let of_slot = |rows: &[Value]| {
+            let rows = rows.iter().filter(|row| row["slot"] == slot.0);
+            rows.cloned().collect::<Vec<_>>()
+        };
+        let views = view
+            .iter()
+            .map(|(id, (height, view))| json!([id.0, {"height": height.0, "view": view.0}]));
+        let blocks = decided.iter().map(|(id, blocks)| {
+            let blocks = blocks.iter().map(|block| {
+                json!({"height": block.height.0, "view": block.view.0, "index": block.index})
+            });
+            json!([id.0, {"#set": blocks.collect::<Vec<_>>()}])
+        });
+        json!({
+            "#meta": {"index": slot.0},
+            "slot": slot.0,
+            "choices": of_slot(&choices),
+            "predictions": of_slot(&predictions),
+            "view": {"#map": views.collect::<Vec<_>>()},
+            "decided": {"#map": blocks.collect::<Vec<_>>()},
+        })
+    });
+    let document = json!({
+        "#meta": {
+            "format": "ITF",
+            "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
+            "source": SOURCE,
+            "description": story.title(),
+            "instance": write::instance_yaml(&driven.instance),
+            "predicted": driven.predicted,
+            "faulty": driven.faulty,
+        },
+        "vars": VARS,
+        "states": states.collect::<Vec<_>>(),
+    });
+    format!("{document:#}\n")
+}
+
+/// The rows of a CSV of ours as records: numbers where a number stands, fields that are empty left
+/// out.
+fn rows(csv: &str) -> Vec<Value> {
+    let mut lines = csv.lines();
+    let header = lines.next().unwrap_or_default().split(',');
+    let header = header.collect::<Vec<_>>();
+    let row = |line: &str| {
+        let cells = header.iter().zip(line.split(','));
+        let cells = cells.filter(|(_, cell)| !cell.is_empty());
+        let cells = cells.map(|(name, cell)| {
+            let value = cell
+                .parse::<u32>()
+                .map_or_else(|_| cell.into(), Value::from);
+            ((*name).to_owned(), value)
+        });
+        Value::Object(cells.collect::<Map<_, _>>())
+    };
+    lines.map(row).collect()
+}
+
+/// What a file in this format that was written here carries.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Carried {
+    /// What the schedule is for.
+    pub instance: Instance,
+    /// Who is faulty, and how.
+    pub faulty: Vec<(ReplicaId, FaultKind)>,
+    /// The choices and predictions.
+    pub schedule: Schedule,
+    /// Whether there were predictions.
+    pub predicted: bool,
+}
+
+/// Reads a trace that was written here.
+///
+/// # Errors
+///
+/// When it is no such file, or a row of it is none of a schedule.
+pub fn read(file: &str, text: &str) -> Result<Carried, Error> {
+    let refuse = |why: &str| Error::Refused(format!("{file}: {why}"));
+    let document: Value = serde_json::from_str(text).map_err(|error| refuse(&error.to_string()))?;
+    let meta = &document["#meta"];
+    if meta["source"] != SOURCE {
+        return Err(refuse(
+            "no trace that `milp export --itf` wrote of a schedule: its `#meta` has another source",
+        ));
+    }
+    let instance = meta["instance"].as_str();
+    let instance = instance.ok_or_else(|| refuse("its `#meta` has no instance"))?;
+    let instance = read::instance_text(file, instance)?;
+    let states = document["states"].as_array();
+    let states = states.ok_or_else(|| refuse("it has no states"))?;
+    let collect = |name: &str, header: String| {
+        let rows = states.iter().filter_map(|state| state[name].as_array());
+        let rows = rows.flatten().map(|row| line(header.trim_end(), row));
+        let rows = rows.collect::<Vec<_>>();
+        header + &rows.concat()
+    };
+    let choices = collect("choices", write::choices_csv(&[]));
+    let choices = read::choices_text(&format!("{file} (choices)"), &choices)?;
+    let predictions = collect("predictions", write::predictions_csv(&[]));
+    let predictions = read::predictions_text(&format!("{file} (predictions)"), &predictions)?;
+    let schedule = Schedule {
+        choices,
+        predictions,
+    };
+    read::check_schedule(&instance, &schedule, file)?;
+    let faulty = serde_json::from_value(meta["faulty"].clone())
+        .map_err(|error| refuse(&format!("its `#meta` says nothing of faults: {error}")))?;
+    Ok(Carried {
+        instance,
+        faulty,
+        schedule,
+        predicted: meta["predicted"] == true,
+    })
+}
+
+/// A record as a row of a CSV.
+fn line(header: &str, row: &Value) -> String {
+    let cells = header.split(',').map(|name| match &row[name] {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    cells.collect::<Vec<_>>().join(",") + "\n"
+}

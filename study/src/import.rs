@@ -1,0 +1,303 @@
+//! Results made of what other programs wrote.
+
+use crate::{
+    Error, evidence,
+    export::{read_itf, read_twins},
+    folder::{Driven, PREDICTIONS, SCHEDULE},
+    report::Embedded,
+    sentence::{self, Certified, Found},
+};
+use milp_schema::{
+    Evidence, Instance, Outcome,
+    outcome::{Certificate, Termination},
+    write,
+};
+use milp_solver::{Settings, exact};
+use std::{
+    collections::BTreeMap,
+    path::{Component, Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
+
+/// The instance of a schedule, where there is no outcome to have it.
+pub const INSTANCE: &str = "instance.yaml";
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A page that `milp report` wrote.
+    Report,
+    /// A trace in the Informal Trace Format that was written here.
+    Itf,
+    /// Scenarios of Twins.
+    Twins,
+    /// A solution of `HiGHS` for an exported program.
+    Solution,
+}
+
+impl Kind {
+    /// What a text is, by what stands in it.
+    pub fn of(text: &str) -> Option<Self> {
+        if text.trim_start().starts_with('{') {
+            let value = serde_json::from_str::<serde_json::Value>(text).ok()?;
+            let has = |key: &str| value.get(key).is_some();
+            return if has("states") {
+                Some(Self::Itf)
+            } else if has("scenarios") {
+                Some(Self::Twins)
+            } else {
+                None
+            };
+        }
+        if Embedded::is_in(text) {
+            return Some(Self::Report);
+        }
+        let mut lines = text.lines().map(str::trim_end);
+        lines
+            .any(|line| line.starts_with("# Columns") || line == "Columns")
+            .then_some(Self::Solution)
+    }
+}
+
+/// The files of a result, and what of the original is not in them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    /// Files by name.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// One sentence each.
+    pub lost: Vec<String>,
+    /// What is known now, in one sentence.
+    pub sentence: String,
+    /// Where below `out/` it belongs, if the file says so.
+    pub place: Option<PathBuf>,
+}
+
+/// The files of the first or the second run that a report shows, byte for byte.
+///
+/// # Errors
+///
+/// When it is no report, or has no second run, or the run's name leads out of `out/`.
+pub fn report(file: &str, html: &str, second: bool) -> Result<Imported, Error> {
+    let mut embedded = Embedded::read(file, html)?;
+    let at = usize::from(second);
+    if at >= embedded.runs.len() {
+        return Err(Error::Refused(format!(
+            "{file} shows one run, there is no second"
+        )));
+    }
+    let run = embedded.runs.swap_remove(at);
+    let place = PathBuf::from(&run.name);
+    // The name is from the file, and must not lead elsewhere.
+    let mut components = place.components();
+    if run.name.is_empty() || !components.all(|it| matches!(it, Component::Normal(_))) {
+        return Err(Error::Refused(format!(
+            "the run is called `{}`, which is no path below out/",
+            run.name
+        )));
+    }
+    let sentence = if run.is_edited()? {
+        "the files of the run that the report shows, byte for byte; schedule.csv is not the one \
+         outcome.yaml is about, it was edited"
+    } else {
+        "the files of the run that the report shows, byte for byte"
+    };
+    let files = run.files.into_iter();
+    Ok(Imported {
+        files: files
+            .map(|(name, text)| (name, text.into_bytes()))
+            .collect(),
+        lost: Vec::new(),
+        sentence: sentence.to_owned(),
+        place: Some(place),
+    })
+}
+
+/// A trace that `milp export --itf` wrote: the same schedule again.
+///
+/// # Errors
+///
+/// When it is none.
+pub fn itf(file: &str, text: &str) -> Result<Imported, Error> {
+    let carried = read_itf(file, text)?;
+    let mut files = skeleton(&carried.instance, &carried.schedule.choices);
+    if carried.predicted {
+        let predictions = write::predictions_csv(&carried.schedule.predictions);
+        files.insert(PREDICTIONS.to_owned(), predictions.into_bytes());
+    }
+    Ok(Imported {
+        files,
+        lost: Vec::new(),
+        sentence: "the schedule that was exported; what was proved of it is not in the file"
+            .to_owned(),
+        place: None,
+    })
+}
+
+/// The first scenario of a file of Twins as an instance and choices.
+///
+/// # Errors
+///
+/// When it is no such file.
+pub fn twins(file: &str, text: &str) -> Result<Imported, Error> {
+    let skeleton = read_twins(file, text)?;
+    Ok(Imported {
+        files: self::skeleton(&skeleton.instance, &skeleton.schedule.choices),
+        lost: skeleton.lost,
+        sentence: "a schedule in the spirit of the scenario, without predictions".to_owned(),
+        place: None,
+    })
+}
+
+fn skeleton(instance: &Instance, choices: &[milp_schema::Choice]) -> BTreeMap<String, Vec<u8>> {
+    BTreeMap::from([
+        (
+            INSTANCE.to_owned(),
+            write::instance_yaml(instance).into_bytes(),
+        ),
+        (
+            SCHEDULE.to_owned(),
+            write::choices_csv(choices).into_bytes(),
+        ),
+    ])
+}
+
+/// A solution of the instance's program, certified row by row in exact integers: a result that a
+/// replay takes. No bound comes with it.
+///
+/// # Errors
+///
+/// When the file has no point of this program, or the point violates a row: the first ones are
+/// named.
+pub fn solution(
+    file: &str,
+    text: &str,
+    instance: &Instance,
+    command: &str,
+) -> Result<Imported, Error> {
+    let built = milp_model::build(instance)?;
+    let program = built.program();
+    let point = milp_solver::read_solution(program, text)
+        .map_err(|why| Error::Refused(format!("{file}: {why}")))?;
+    exact::certify(program, &point).map_err(|violations| {
+        let first = violations.iter().take(5).cloned().collect::<Vec<_>>();
+        Error::Refused(format!(
+            "{file}: the point is none of the program: {}",
+            first.join("; ")
+        ))
+    })?;
+    let decoded = built.decode(&point)?;
+    let evidence = Evidence {
+        parts: evidence::point(&built, &point, &decoded.schedule, &decoded.faulty),
+    };
+    let primal = program.value(&point);
+    let found = Found {
+        termination: Termination::Feasible,
+        primal: Some(primal),
+        dual: None,
+        certificate: Certified::No,
+        within_slots: built.knows_slots(),
+    };
+    let instance = Instance {
+        slots: decoded.slots,
+        ..instance.clone()
+    };
+    let choices = write::choices_csv(&decoded.schedule.choices);
+    let outcome = Outcome {
+        termination: Termination::Feasible,
+        primal: Some(primal),
+        dual: None,
+        proved: false,
+        nodes: 0,
+        seconds: 0.0,
+        formulation: built.formulation().to_owned(),
+        certificate: Certificate::None,
+        program: Some(evidence::digest(program)),
+        certificate_sha256: evidence::hash(&evidence),
+        sentence: sentence::sentence(&instance, &found),
+        faulty: decoded.faulty,
+        schedule_sha256: Some(write::sha256_hex(choices.as_bytes())),
+        instance,
+        command: command.to_owned(),
+        run: vec![("milp".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
+    };
+    Ok(Imported {
+        sentence: outcome.sentence.clone(),
+        files: crate::folder::files(
+            &outcome,
+            Some(&decoded.schedule),
+            evidence::text(&evidence).as_deref(),
+        ),
+        lost: Vec::new(),
+        place: None,
+    })
+}
+
+/// The point of a schedule as a solution file of `HiGHS` for the exported program. Columns that
+/// serve the goal only are completed by a search with all others fixed.
+///
+/// # Errors
+///
+/// When the schedule is no point of the program.
+pub fn solution_of(driven: &Driven) -> Result<String, Error> {
+    let instance = &driven.instance;
+    let built = milp_model::build(instance)?;
+    let known = built
+        .encode(&driven.schedule, &driven.faulty)
+        .map_err(|why| Error::Refused(format!("the schedule is no point of the program: {why}")))?;
+    let mut fixed = built.program().clone();
+    for (column, value) in fixed.columns.iter_mut().zip(&known) {
+        if let Some(value) = value {
+            (column.lower, column.upper) = (*value, *value);
+        }
+    }
+    let settings = Settings {
+        time_limit_seconds: 600.0,
+        relative_gap: 0.0,
+        threads: 1,
+        seed: 0,
+        prove: false,
+        presolve: true,
+        warm_start: None,
+        options: Vec::new(),
+    };
+    let solved = milp_solver::solve(&fixed, &settings, &AtomicBool::new(false), &mut |_| ())?;
+    let point = solved.point.ok_or_else(|| {
+        Error::Refused("the schedule is no point of the program: a row forbids it".to_owned())
+    })?;
+    exact::certify(built.program(), &point).map_err(|violations| {
+        Error::Refused(format!(
+            "the schedule is no point of the program: {}",
+            violations.join("; ")
+        ))
+    })?;
+    Ok(milp_solver::solution(
+        built.program(),
+        &point,
+        status(&driven.dir),
+    ))
+}
+
+/// The model status that the outcome beside the schedule stands for.
+fn status(dir: &Path) -> &'static str {
+    let outcome = milp_schema::read::outcome(&dir.join(crate::folder::OUTCOME));
+    match outcome.map(|outcome| outcome.termination) {
+        Ok(Termination::Optimal) => "Optimal",
+        _ => "Unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_told_apart_by_what_stands_in_them() {
+        assert_eq!(Kind::of("{\"states\": []}"), Some(Kind::Itf));
+        assert_eq!(Kind::of(" {\"scenarios\": []}"), Some(Kind::Twins));
+        assert_eq!(Kind::of("{}"), None);
+        let raw = "Model status\nOptimal\n\n# Columns 1\nx 1\n";
+        assert_eq!(Kind::of(raw), Some(Kind::Solution));
+        assert_eq!(Kind::of("Columns\n"), Some(Kind::Solution));
+        assert_eq!(Kind::of("slot,choice\n"), None);
+    }
+}

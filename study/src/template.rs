@@ -1,0 +1,183 @@
+//! Instance files to start from, with a comment on every key.
+
+use crate::Error;
+use milp_schema::read;
+use std::{fmt::Write as _, io::Write as _, path::Path};
+
+/// What the instance is to ask.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Name of the protocol.
+    pub protocol: &'a str,
+    /// Name of the rule set.
+    pub rules: &'a str,
+    /// Number of replicas.
+    pub replicas: u32,
+    /// How many may be Byzantine; f where nothing is said.
+    pub byzantine: Option<u32>,
+    /// Name of the goal.
+    pub goal: &'a str,
+}
+
+/// The text of an instance file with every key and what may stand there.
+///
+/// # Errors
+///
+/// What is wrong with the request, as a reader of the file would say it.
+pub fn instance(request: &Request<'_>) -> Result<String, Error> {
+    let Request {
+        protocol,
+        rules,
+        replicas,
+        goal,
+        ..
+    } = request;
+    let most = replicas.saturating_sub(1) / 3;
+    let faults = match request.byzantine.unwrap_or(most) {
+        0 => "{kind: none}".to_owned(),
+        count => format!("{{kind: byzantine, count: {count}}}"),
+    };
+    let goals = "fork, finality, stall, slow, views, or {weighted: {sense: maximize, blocks: 1000, \
+                 views: -100}}";
+    let keys: [(&str, String, &str); 14] = [
+        ("format", "milp-instance/1.0".into(), "what this file is"),
+        ("protocol", (*protocol).into(), "dbft1 or dbft2"),
+        (
+            "rules",
+            (*rules).into(),
+            "the protocol's rule set: paper; for dbft2 also nspcc (the production engine), tla, \
+             tla-per-view",
+        ),
+        (
+            "replicas",
+            replicas.to_string(),
+            "n; f = floor((n - 1) / 3)",
+        ),
+        (
+            "faults",
+            faults,
+            "kind: none, network, crash or byzantine; count: at most so many, or replicas: [3] \
+             for these",
+        ),
+        ("heights", "1".into(), "how many blocks in a row"),
+        ("views", "2".into(), "how many attempts at each"),
+        (
+            "blocks_per_proposal",
+            "1".into(),
+            "2 or more lets a Byzantine primary propose several",
+        ),
+        (
+            "slots",
+            "12".into(),
+            "the horizon; nothing happens in slot 0, a message takes a slot or more",
+        ),
+        (
+            "network",
+            "eventual".into(),
+            "asynchronous, eventual, or {bounded: {delay_min: 1, delay_max: 4, gst: 0}}",
+        ),
+        (
+            "timeouts",
+            "free".into(),
+            "free: the adversary's; protocol: with block_time, in slots",
+        ),
+        ("primary", "rotation".into(), "by the rule set's rotation"),
+        ("goal", (*goal).into(), goals),
+        (
+            "formulation",
+            "auto".into(),
+            "how the program is built; auto takes the cheapest that is exact",
+        ),
+    ];
+    let mut text = String::from(
+        "# A question to milp: the worst schedule for a protocol under these faults and delays.\n\
+         # The manual of every key: milp schema. Size of the program: milp check FILE.\n",
+    );
+    for (key, value, comment) in keys {
+        // A string takes everything.
+        let _ = write!(text, "\n# {comment}\n{key}: {value}\n");
+    }
+    text += "\n# Limits on the adversary, each of which may be left out:\n\
+             # budget: {late: 3, timeouts: 2, injects: 4}\n\
+             # A deliberate weakening to be found: no-commit-lock (dbft2) or small-quorum\n\
+             # mutant: small-quorum\n";
+    read::instance_text("the new instance", &text)?;
+    Ok(text)
+}
+
+/// Writes a file that is not there yet.
+///
+/// # Errors
+///
+/// When there is one, and when it cannot be written.
+pub fn create(path: &Path, text: &str) -> Result<(), Error> {
+    let opened = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path);
+    let mut file = opened.map_err(|source| {
+        if source.kind() == std::io::ErrorKind::AlreadyExists {
+            return Error::Refused(format!(
+                "{} is there already and is left alone: name another file",
+                path.display()
+            ));
+        }
+        Error::io("write", path)(source)
+    })?;
+    file.write_all(text.as_bytes())
+        .map_err(Error::io("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_protocol_rule_set_and_goal_gives_a_valid_file() {
+        for (protocol, rule_sets, _) in milp_schema::instance::PROTOCOLS {
+            for rules in rule_sets {
+                for goal in ["fork", "finality", "stall", "slow", "views"] {
+                    let request = Request {
+                        protocol,
+                        rules,
+                        replicas: 7,
+                        byzantine: None,
+                        goal,
+                    };
+                    let text = instance(&request).unwrap();
+                    let read = read::instance_text("test", &text).unwrap();
+                    assert_eq!(read.replicas, 7);
+                    assert_eq!(read.rules, *rules);
+                    // Every key has its comment above it.
+                    let keys = text.lines().filter(|line| line.contains(": "));
+                    let keys = keys.filter(|line| !line.starts_with('#')).count();
+                    assert_eq!(keys, 14);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_request_that_makes_no_sense_is_refused_by_the_reader() {
+        let request = Request {
+            protocol: "pbft",
+            rules: "paper",
+            replicas: 4,
+            byzantine: Some(2),
+            goal: "win",
+        };
+        let error = instance(&request).unwrap_err().to_string();
+        for words in ["pbft", "win"] {
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_there_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mine.yaml");
+        create(&path, "first\n").unwrap();
+        assert!(matches!(create(&path, "second\n"), Err(Error::Refused(_))));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "first\n");
+    }
+}
