@@ -43,7 +43,7 @@ pub struct Measured {
     pub solver: String,
 }
 
-/// Builds and solves `instance`; with `cold` no shorter horizon is tried first.
+/// Builds and solves `instance`; with `cold` no smaller program is tried first.
 ///
 /// # Errors
 ///

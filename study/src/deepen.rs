@@ -1,4 +1,7 @@
-//! Deepening: what a shorter horizon knows, as a start for the longer one.
+//! Deepening: what a smaller program knows, as a start for the longer horizon.
+//!
+//! Where formulation `counting` is exact, its schedule is one of some number of slots, found in
+//! hundredths of a second. Elsewhere fewer slots are searched.
 //!
 //! With few slots a program is small. Its schedule becomes one of the longer horizon by idle slots
 //! behind it or, where pending copies would have to arrive then, before it. Nothing is concluded
@@ -9,7 +12,7 @@ use crate::{
     Error,
     start::{self, Point, fits},
 };
-use milp_model::Built;
+use milp_model::{Built, formulation::counting};
 use milp_schema::{
     Choice, Instance, ReplicaId, Schedule, Slot,
     instance::{FaultKind, Goal, Network, Timeouts},
@@ -17,10 +20,10 @@ use milp_schema::{
 use milp_solver::{Progress, Settings};
 use std::sync::atomic::AtomicBool;
 
-/// Nodes of the search at a shorter horizon.
+/// Nodes of the search in a smaller program.
 const NODES: &str = "200";
 
-/// Share of the time limit that one shorter horizon may take; the nodes end it before, except on
+/// Share of the time limit that one smaller program may take; the nodes end it before, except on
 /// programs so large that the search at the instance's own horizon would have no time either.
 const SHARE: f64 = 0.25;
 
@@ -30,17 +33,17 @@ const LEAST_SAVED: u32 = 4;
 /// A schedule and who is faulty in it.
 pub(crate) type Execution = (Schedule, Vec<(ReplicaId, FaultKind)>);
 
-/// Whether a shorter horizon is tried first: for goals that count messages.
+/// Whether a shorter horizon is tried: for goals that count messages.
 ///
-/// The other goals close at the root, and a random execution meets the bound. Not where the goal
-/// counts slots, nor where timers or delay bounds do: a shorter horizon is then another question.
-pub(crate) fn helps(instance: &Instance) -> bool {
+/// The other goals close at the root, and a random execution meets the bound. Not where timers or
+/// delay bounds count slots: a shorter horizon is then another question.
+fn shorter_helps(instance: &Instance) -> bool {
     let counts_slots = instance.timeouts == Timeouts::Protocol
         || matches!(instance.network, Network::Bounded { .. });
     matches!(instance.goal, Goal::Weighted { messages, .. } if messages != 0) && !counts_slots
 }
 
-/// The point of the worst execution that a shorter horizon and random executions know.
+/// The point of the worst execution that a smaller program and random executions know.
 pub(crate) fn start(
     instance: &Instance,
     built: &Built,
@@ -49,15 +52,47 @@ pub(crate) fn start(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Option<Point>, Error> {
     let random = start::worst_random(instance, built);
-    let Some((value, execution)) = shorter(instance, settings, interrupt, progress)? else {
-        return Ok(random.map(|(_, point)| point));
+    let placed = |(value, execution): (i64, Execution)| {
+        lengthened(built, instance.slots, &execution).map(|point| (value, point))
     };
-    // A random execution of the whole horizon can be the worse one.
-    let deepened = lengthened(built, instance.slots, &execution);
-    Ok(match (random, deepened) {
-        (Some((random, point)), Some(_)) if random > value => Some(point),
-        (random, deepened) => deepened.or(random.map(|(_, point)| point)),
+    let mut known = counted(instance, settings, interrupt)?.and_then(placed);
+    if known.is_none() && shorter_helps(instance) {
+        known = shorter(instance, settings, interrupt, progress)?.and_then(placed);
+    }
+    // A random execution of the whole horizon can be as bad.
+    Ok(match (random, known) {
+        (Some((random, point)), Some((value, _))) if random >= value => Some(point),
+        (random, known) => known.or(random).map(|(_, point)| point),
     })
+}
+
+/// The worst execution that formulation `counting` finds, and how bad it is; nothing where it is
+/// not exact, or finds none that can be put into slots.
+fn counted(
+    instance: &Instance,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+) -> Result<Option<(i64, Execution)>, Error> {
+    let Ok(built) = counting::of(instance) else {
+        return Ok(None);
+    };
+    let mut settings = Settings {
+        time_limit_seconds: settings.time_limit_seconds * SHARE,
+        prove: false,
+        warm_start: None,
+        ..settings.clone()
+    };
+    let nodes = ("mip_max_nodes".to_owned(), NODES.to_owned());
+    settings.options.push(nodes);
+    let solved = milp_solver::solve(&built.program, &settings, interrupt, &mut |_| ())?;
+    let (Some(point), Some(value)) = (&solved.point, solved.primal) else {
+        return Ok(None);
+    };
+    let Ok(decoded) = built.decode(point) else {
+        return Ok(None);
+    };
+    let execution = (decoded.schedule, decoded.faulty);
+    Ok(Some((start::badness_of(instance, value), execution)))
 }
 
 /// The worst execution that a search at the shorter horizon finds, and how bad it is.
@@ -222,7 +257,7 @@ mod tests {
             warm_start: None,
             options: Vec::new(),
         };
-        assert!(helps(&instance));
+        assert!(shorter_helps(&instance));
         assert_eq!(fewer_slots(&instance), Some(6));
         assert_eq!(
             fewer_slots(&super::tests::instance(Network::Eventual, 9)),

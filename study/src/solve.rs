@@ -124,7 +124,7 @@ pub fn solve(
     solve_with(request, None, interrupt, progress)
 }
 
-/// [`solve`] without a shorter horizon first, to see what deepening brings.
+/// [`solve`] without a smaller program first, to see what deepening brings.
 ///
 /// # Errors
 ///
@@ -149,8 +149,7 @@ pub fn solve_with(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Solution, Error> {
-    let deepens = deepen::helps(request.instance);
-    solve_from(request, cuts, deepens, interrupt, progress)
+    solve_from(request, cuts, true, interrupt, progress)
 }
 
 fn solve_from(
@@ -164,11 +163,11 @@ fn solve_from(
     let built = build(instance, cuts)?;
     let program = built.program();
     let mut settings = request.settings.clone();
-    // Shorter horizons take part of the time limit, which is for the whole command.
+    // Smaller programs take part of the time limit, which is for the whole command.
     #[expect(clippy::disallowed_methods, reason = "the time limit is by the clock")]
     let began = Instant::now();
     settings.warm_start = match request.warm_start {
-        // What was learned names slots, which a shorter horizon would shift.
+        // What was learned names slots, which another horizon would shift.
         None if deepens && cuts.is_none() && matches!(built, Built::Timed(_)) => {
             deepen::start(instance, &built, request.settings, interrupt, progress)?
         }

@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// Formulation, in place of the instance's own
     #[arg(long, value_name = "NAME", value_parser = formulation)]
     formulation: Option<Formulation>,
-    /// Try no shorter horizon first
+    /// Try no smaller program first
     #[arg(long)]
     cold: bool,
 }
