@@ -8,7 +8,8 @@
 //! This crate knows no solver, no clock and no replica.
 
 mod built;
-pub mod error;
+pub mod draft;
+mod error;
 pub mod expr;
 pub mod formulation;
 mod goal;

@@ -8,7 +8,9 @@ use milp_schema::instance::Sense;
 /// ones, who can always add their votes, reach the quorum:
 /// `q · certificate ≤ Σ_i voted_ib^T + Σ_i byzantine_i`.
 pub(super) fn objective(timed: &mut Timed) -> (Sense, Expr) {
-    let family = timed.family("certificate_requires_quorum", "E13", &[1], Tag::Goal);
+    let family = timed
+        .draft
+        .family("certificate_requires_quorum", "E13", &[1], Tag::Goal);
     let last = timed.horizon;
     let deciding: Vec<_> = timed
         .events
@@ -32,9 +34,11 @@ pub(super) fn objective(timed: &mut Timed) -> (Sense, Expr) {
                 }
                 let count = timed.count(*at_least);
                 let label = format!("_h{h}_v{v}_b{b}");
-                timed.at_most(family, &label, certificate.clone() * count, votes);
+                timed
+                    .draft
+                    .at_most(family, &label, certificate.clone() * count, votes);
             }
-            let honest = timed.family(
+            let honest = timed.draft.family(
                 "certificate_requires_honest_quorum",
                 "E13",
                 &[1],

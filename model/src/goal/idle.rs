@@ -45,7 +45,9 @@ impl Seat {
 /// 1 only if a quorum accepted a block and lives, which ends the behaviour in whatever state the
 /// others are: `q · over ≤ Σ_i accepted_i` with `accepted_i ≤ decided_i^T`, `≤ 1 − crashed_i^T`.
 fn over(timed: &mut Timed) -> Expr {
-    let family = timed.family("accept_defines_over", "E32", &[], Tag::Goal);
+    let family = timed
+        .draft
+        .family("accept_defines_over", "E32", &[], Tag::Goal);
     let over = timed.goal_column("over", [0; 3]);
     let last = timed.horizon;
     let mut accepted = Expr::default();
@@ -57,13 +59,17 @@ fn over(timed: &mut Timed) -> Expr {
         }
         let lives = timed.goal_column("accepted", [i, 0, 0]);
         let label = format!("_i{i}");
-        timed.at_most(family, &label, lives.clone(), decided);
+        timed.draft.at_most(family, &label, lives.clone(), decided);
         let up = 1 - timed.crashed(i, last);
-        timed.at_most(family, &format!("{label}_up"), lives.clone(), up);
+        timed
+            .draft
+            .at_most(family, &format!("{label}_up"), lives.clone(), up);
         accepted += lives;
     }
     let quorum = i64::from(timed.instance.quorum());
-    timed.at_most(family, "", over.clone() * quorum, accepted);
+    timed
+        .draft
+        .at_most(family, "", over.clone() * quorum, accepted);
     over
 }
 
@@ -85,15 +91,17 @@ fn away(timed: &Timed, i: u32, h: u32, v: u32, over: &Expr) -> Expr {
 fn no_action(timed: &mut Timed, seat: Seat, over: &Expr) {
     let rule = timed.events[seat.e].clone();
     let name = format!("final_state_has_no_enabled_{}", rule.name);
-    let family = timed.family(&name, rule.line, &[], Tag::Budget);
+    let family = timed.draft.family(&name, rule.line, &[], Tag::Budget);
     let slack = away(timed, seat.i, seat.h, seat.v, over) + spent(timed, &rule, seat);
     let numbers = numbers(timed, &rule, seat);
     for (way, missing) in ways(timed, &rule, seat).into_iter().enumerate() {
         let label = format!("{}_{way}", seat.label());
         let slack = slack.clone() + missing;
         match numbers.as_slice() {
-            [] => timed.at_most(family, &label, 1.into(), slack),
-            [number] => timed.at_most(family, &label, number.of.clone(), number.limit(slack)),
+            [] => timed.draft.at_most(family, &label, 1.into(), slack),
+            [number] => timed
+                .draft
+                .at_most(family, &label, number.of.clone(), number.limit(slack)),
             several => one_is_too_small(timed, family, seat, (way, slack), several),
         }
     }
@@ -209,10 +217,12 @@ fn one_is_too_small(
         let too_few = timed.goal_column("too_few", place);
         let label = format!("{}_{way}_{k}", seat.label());
         let limit = number.limit(1 - too_few.clone());
-        timed.at_most(family, &label, number.of.clone(), limit);
+        timed
+            .draft
+            .at_most(family, &label, number.of.clone(), limit);
         reasons += too_few;
     }
-    timed.at_most(
+    timed.draft.at_most(
         family,
         &format!("{}_{way}", seat.label()),
         1.into(),
@@ -223,7 +233,7 @@ fn one_is_too_small(
 /// No quorum leads an unlocked replica out of its view, into the next one or, from the last, out of
 /// the modelled ones: `Σ_j ask_j(v)^T ≤ q − 1 + (n − q + 1) · (away + lock_v^T)`.
 fn no_step(timed: &mut Timed, enter: &Enter, over: &Expr) {
-    let family = timed.family(
+    let family = timed.draft.family(
         "final_state_has_no_enabled_enter",
         enter.line,
         &[],
@@ -244,7 +254,9 @@ fn no_step(timed: &mut Timed, enter: &Enter, over: &Expr) {
                 .sum();
             let slack = away(timed, i, h, v, over) + locked;
             let label = format!("_i{i}_h{h}_v{v}");
-            timed.at_most(family, &label, number.of.clone(), number.limit(slack));
+            timed
+                .draft
+                .at_most(family, &label, number.of.clone(), number.limit(slack));
         }
     }
 }

@@ -14,7 +14,7 @@ use milp_schema::instance::Goal;
 
 /// States the goal of the instance: its columns, its rows and the objective.
 pub(crate) fn state(timed: &mut Timed) -> Result<(), Error> {
-    timed.objective = match timed.instance.goal {
+    timed.draft.objective = match timed.instance.goal {
         Goal::Fork => fork::objective(timed),
         Goal::Finality => finality::objective(timed),
         Goal::Stall => stall::objective(timed)?,
@@ -34,8 +34,12 @@ pub(crate) fn state(timed: &mut Timed) -> Result<(), Error> {
 ///
 /// `block ≤ Σ_i decided_ib^T`, `decided_ib^T ≤ block`, and the honest quorum behind it.
 fn decided_blocks(timed: &mut Timed) -> Vec<((u32, u32, u32), Expr)> {
-    let defines = timed.family("decide_defines_block", "E13", &[2, 38], Tag::Goal);
-    let quorum = timed.family("block_requires_honest_quorum", "E13", &[39], Tag::Valid);
+    let defines = timed
+        .draft
+        .family("decide_defines_block", "E13", &[2, 38], Tag::Goal);
+    let quorum = timed
+        .draft
+        .family("block_requires_honest_quorum", "E13", &[39], Tag::Valid);
     let mut blocks = vec![];
     for (h, v) in timed.height_views() {
         for b in timed.blocks(h, v) {
@@ -44,10 +48,14 @@ fn decided_blocks(timed: &mut Timed) -> Vec<((u32, u32, u32), Expr)> {
             for i in 0..timed.n {
                 let decided = timed.decided_block(i, h, v, b, timed.horizon);
                 let label = format!("_i{i}_h{h}_v{v}_b{b}");
-                timed.at_most(defines, &label, decided.clone(), block.clone());
+                timed
+                    .draft
+                    .at_most(defines, &label, decided.clone(), block.clone());
                 all += decided;
             }
-            timed.at_most(defines, &format!("_h{h}_v{v}_b{b}"), block.clone(), all);
+            timed
+                .draft
+                .at_most(defines, &format!("_h{h}_v{v}_b{b}"), block.clone(), all);
             crate::formulation::timed::decision_quorums(timed, quorum, &block, (h, v, b));
             blocks.push(((h, v, b), block));
         }
@@ -57,8 +65,12 @@ fn decided_blocks(timed: &mut Timed) -> Vec<((u32, u32, u32), Expr)> {
 
 /// `reached_v`: some honest replica entered view v ≥ 1 of some height; both directions.
 fn reached_views(timed: &mut Timed) -> Vec<Expr> {
-    let defines = timed.family("enter_defines_reached", "E13", &[], Tag::Goal);
-    let quorum = timed.family("reached_requires_honest_quorum", "E13", &[], Tag::Valid);
+    let defines = timed
+        .draft
+        .family("enter_defines_reached", "E13", &[], Tag::Goal);
+    let quorum = timed
+        .draft
+        .family("reached_requires_honest_quorum", "E13", &[], Tag::Valid);
     let mut reached = vec![];
     for v in 1..timed.views {
         let column = timed.goal_column("reached", [v, 0, 0]);
@@ -67,11 +79,15 @@ fn reached_views(timed: &mut Timed) -> Vec<Expr> {
             for i in 0..timed.n {
                 let entered = timed.entered(i, h, v, timed.horizon);
                 let label = format!("_i{i}_h{h}_v{v}");
-                timed.at_most(defines, &label, entered.clone(), column.clone());
+                timed
+                    .draft
+                    .at_most(defines, &label, entered.clone(), column.clone());
                 all += entered;
             }
         }
-        timed.at_most(defines, &format!("_v{v}"), column.clone(), all);
+        timed
+            .draft
+            .at_most(defines, &format!("_v{v}"), column.clone(), all);
         crate::formulation::timed::reached_quorum(timed, quorum, &column, v);
         reached.push(column);
     }
@@ -94,19 +110,23 @@ fn quorums_that_fit(timed: &mut Timed, blocks: &[((u32, u32, u32), Expr)], reach
     let Some(most) = crate::formulation::timed::most_decisions(timed) else {
         return;
     };
-    let votes = timed.family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
+    let votes = timed
+        .draft
+        .family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
     let before = |h: u32, end: u32| -> Expr {
         let counted = blocks.iter().filter(|((at, v, _), _)| *at == h && *v < end);
         counted.map(|(_, block)| block.clone()).sum()
     };
     for h in 0..timed.heights {
         let all = before(h, timed.views);
-        timed.at_most(votes, &format!("_h{h}"), all, most.into());
+        timed
+            .draft
+            .at_most(votes, &format!("_h{h}"), all, most.into());
     }
     if timed.heights > 1 || !crate::formulation::timed::asks_or_votes_once(timed) {
         return;
     }
-    let family = timed.family(
+    let family = timed.draft.family(
         "decisions_and_reached_at_most_by_votes",
         "E13",
         &[],
@@ -114,7 +134,9 @@ fn quorums_that_fit(timed: &mut Timed, blocks: &[((u32, u32, u32), Expr)], reach
     );
     for (w, reached) in (1..).zip(reached) {
         let sum = before(0, w) + reached.clone();
-        timed.at_most(family, &format!("_v{w}"), sum, most.into());
+        timed
+            .draft
+            .at_most(family, &format!("_v{w}"), sum, most.into());
     }
 }
 
@@ -125,26 +147,34 @@ fn quorums_that_fit(timed: &mut Timed, blocks: &[((u32, u32, u32), Expr)], reach
 /// Where votes are cast once per height the count is at most the number of quorums that fit.
 fn most_at_one_height(timed: &mut Timed, things: Vec<((u32, u32, u32), Expr)>) -> Expr {
     let most = crate::formulation::timed::most_decisions(timed);
-    let votes = timed.family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
+    let votes = timed
+        .draft
+        .family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
     if timed.heights == 1 {
         let all: Expr = things.into_iter().map(|(_, thing)| thing).sum();
         if let Some(most) = most {
-            timed.at_most(votes, "", all.clone(), most.into());
+            timed.draft.at_most(votes, "", all.clone(), most.into());
         }
         return all;
     }
-    let family = timed.family("count_at_one_height", "E13", &[2], Tag::Goal);
+    let family = timed
+        .draft
+        .family("count_at_one_height", "E13", &[2], Tag::Goal);
     let chosen: Vec<Expr> = (0..timed.heights)
         .map(|h| timed.goal_column("chosen", [h, 0, 0]))
         .collect();
-    timed.at_most(family, "", chosen.iter().cloned().sum(), 1.into());
+    timed
+        .draft
+        .at_most(family, "", chosen.iter().cloned().sum(), 1.into());
     let mut counted = Expr::default();
     let mut at_height = vec![Expr::default(); timed.heights as usize];
     for ((h, v, b), thing) in things {
         let column = timed.goal_column("counted", [h, v, b]);
         let label = format!("_h{h}_v{v}_b{b}");
-        timed.at_most(family, &format!("{label}_a"), column.clone(), thing);
-        timed.at_most(
+        timed
+            .draft
+            .at_most(family, &format!("{label}_a"), column.clone(), thing);
+        timed.draft.at_most(
             family,
             &format!("{label}_b"),
             column.clone(),
@@ -155,7 +185,9 @@ fn most_at_one_height(timed: &mut Timed, things: Vec<((u32, u32, u32), Expr)>) -
     }
     for ((h, all), chosen) in at_height.into_iter().enumerate().zip(chosen) {
         if let Some(most) = most {
-            timed.at_most(votes, &format!("_h{h}"), all, chosen * most);
+            timed
+                .draft
+                .at_most(votes, &format!("_h{h}"), all, chosen * most);
         }
     }
     counted

@@ -42,7 +42,9 @@ fn excused(timed: &Timed, enter: &Enter, i: u32) -> Expr {
 /// `in_v ≤ proposed_v + excused`, `in_v ≤ asked_v + lost_v + excused`,
 /// `in_v ≤ asked_v + asked for recovery_v + excused`.
 fn proposed_and_asked(timed: &mut Timed, enter: &Enter) {
-    let family = timed.family("final_state_has_no_enabled_timer", "E23", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("final_state_has_no_enabled_timer", "E23", &[], Tag::Budget);
     let last = timed.horizon;
     let leaves = timed.channel(&enter.of);
     let timers: Vec<usize> = timed.timer_events();
@@ -58,14 +60,20 @@ fn proposed_and_asked(timed: &mut Timed, enter: &Enter) {
                 if timed.events[e].about == crate::rule::About::Proposal {
                     if timed.primary(h, v) == i {
                         let did = timed.did_in_view(e, i, h, v, last) + excused.clone();
-                        timed.at_most(family, &format!("{label}_first"), is_in.clone(), did);
+                        timed
+                            .draft
+                            .at_most(family, &format!("{label}_first"), is_in.clone(), did);
                     }
                 } else if !timed.senders(leaves).any(|ask| ask == e) {
                     any += timed.did_in_view(e, i, h, v, last);
                 }
             }
-            timed.at_most(family, &format!("{label}_any"), is_in.clone(), any);
-            timed.at_most(family, &label, is_in, asked + lost + excused);
+            timed
+                .draft
+                .at_most(family, &format!("{label}_any"), is_in.clone(), any);
+            timed
+                .draft
+                .at_most(family, &label, is_in, asked + lost + excused);
         }
     }
 }
@@ -74,7 +82,9 @@ fn proposed_and_asked(timed: &mut Timed, enter: &Enter) {
 /// recovery message of a later view leads there: `in_v(i) + in_w(k) ≤ 1 + excused_i + crashed_k +
 /// byzantine_k` for v < w.
 fn one_view(timed: &mut Timed, enter: &Enter) {
-    let family = timed.family("final_state_has_one_view", "E23", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("final_state_has_one_view", "E23", &[], Tag::Budget);
     let last = timed.horizon;
     for v in 0..timed.views {
         for w in v + 1..timed.views {
@@ -83,7 +93,9 @@ fn one_view(timed: &mut Timed, enter: &Enter) {
                     let both = timed.is_in(i, 0, v, last) + timed.is_in(k, 0, w, last);
                     let right =
                         excused(timed, enter, i) + timed.crashed(k, last) + timed.byzantine(k) + 1;
-                    timed.at_most(family, &format!("_i{i}_k{k}_v{v}_w{w}"), both, right);
+                    timed
+                        .draft
+                        .at_most(family, &format!("_i{i}_k{k}_v{v}_w{w}"), both, right);
                 }
             }
         }
@@ -93,7 +105,9 @@ fn one_view(timed: &mut Timed, enter: &Enter) {
 /// Whoever is not excused counts right: it has heard everybody else who is not, in its view:
 /// `in_v(i) + in_v(k) − 1 ≤ heard_ik + excused_i + excused_k`.
 fn everyone_is_heard(timed: &mut Timed, enter: &Enter) {
-    let family = timed.family("final_state_has_everyone_heard", "E23", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("final_state_has_everyone_heard", "E23", &[], Tag::Budget);
     let last = timed.horizon;
     for v in 0..timed.views {
         for i in 0..timed.n {
@@ -102,7 +116,9 @@ fn everyone_is_heard(timed: &mut Timed, enter: &Enter) {
                 let right = timed.heard(i, k, 0, v, last)
                     + excused(timed, enter, i)
                     + excused(timed, enter, k);
-                timed.at_most(family, &format!("_i{i}_k{k}_v{v}"), both, right);
+                timed
+                    .draft
+                    .at_most(family, &format!("_i{i}_k{k}_v{v}"), both, right);
             }
         }
     }
@@ -114,7 +130,9 @@ fn everyone_is_heard(timed: &mut Timed, enter: &Enter) {
 /// `took_kjb + in_v(k) + byzantine_j − 2 ≤ took_ijb + (1 − in_v(i)) + excused_i + excused'_k + x`,
 /// each for `x = left_v(i)` and `x = 1 − lost_v(i)`, because only both together make it ignore.
 fn everything_is_taken(timed: &mut Timed, enter: &Enter, hold: &Hold) {
-    let family = timed.family("final_state_has_everything_taken", "E23", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("final_state_has_everything_taken", "E23", &[], Tag::Budget);
     let last = timed.horizon;
     let c = timed.channel(&hold.kind);
     let after = timed.event(hold.after);
@@ -134,7 +152,7 @@ fn everything_is_taken(timed: &mut Timed, enter: &Enter, hold: &Hold) {
                         let label = format!("_i{i}_j{j}_v{v}_b{b}_{number}");
                         let sent = timed.sent(c, j, h, v, b, last);
                         let honest = right.clone() + timed.byzantine(j);
-                        timed.at_most(family, &label, sent, honest);
+                        timed.draft.at_most(family, &label, sent, honest);
                         if !timed.may_be(FaultKind::Byzantine, j) {
                             continue;
                         }
@@ -145,7 +163,9 @@ fn everything_is_taken(timed: &mut Timed, enter: &Enter, hold: &Hold) {
                                 + (-2);
                             let gone = timed.crashed(k, last) + timed.byzantine(k);
                             let right = right.clone() + gone;
-                            timed.at_most(family, &format!("{label}_k{k}"), held, right);
+                            timed
+                                .draft
+                                .at_most(family, &format!("{label}_k{k}"), held, right);
                         }
                     }
                 }
@@ -158,13 +178,15 @@ fn everything_is_taken(timed: &mut Timed, enter: &Enter, hold: &Hold) {
 /// requests are sent again: `Σ_j asking_ij ≤ q − 1 + n · (1 − in_v(i) + excused_i)` with
 /// `asking_ij` = j asked, or i holds a request that looks like it.
 fn too_few_asked(timed: &mut Timed, enter: &Enter) {
-    let family = timed.family(
+    let family = timed.draft.family(
         "final_state_has_too_few_change_views",
         "E23",
         &[],
         Tag::Budget,
     );
-    let defines = timed.family("ask_defines_asking", "E23", &[], Tag::Goal);
+    let defines = timed
+        .draft
+        .family("ask_defines_asking", "E23", &[], Tag::Goal);
     let last = timed.horizon;
     let c = timed.channel(&enter.of);
     let count = timed.count(enter.at_least);
@@ -180,13 +202,19 @@ fn too_few_asked(timed: &mut Timed, enter: &Enter) {
                 let column = timed.goal_column("asking", [v, i, j]);
                 let held = timed.asked(i, j, 0, v + 1, last);
                 let label = format!("_i{i}_j{j}_v{v}");
-                timed.at_most(defines, &format!("{label}_a"), asked, column.clone());
-                timed.at_most(defines, &format!("{label}_b"), held, column.clone());
+                timed
+                    .draft
+                    .at_most(defines, &format!("{label}_a"), asked, column.clone());
+                timed
+                    .draft
+                    .at_most(defines, &format!("{label}_b"), held, column.clone());
                 asking += column;
             }
             let away = 1 - timed.is_in(i, 0, v, last) + excused(timed, enter, i);
             let right = away * i64::from(timed.n) + (count - 1);
-            timed.at_most(family, &format!("_i{i}_v{v}"), asking, right);
+            timed
+                .draft
+                .at_most(family, &format!("_i{i}_v{v}"), asking, right);
         }
     }
 }

@@ -19,13 +19,17 @@ pub(super) fn objective(timed: &mut Timed) -> Result<(Sense, Expr), Error> {
             recovery_offers_nothing(timed);
         }
     }
-    let family = timed.family("block_defines_height", "E19", &[], Tag::Goal);
+    let family = timed
+        .draft
+        .family("block_defines_height", "E19", &[], Tag::Goal);
     let heights: Vec<Expr> = (0..timed.heights)
         .map(|h| timed.goal_column("height", [h, 0, 0]))
         .collect();
     for ((h, v, b), block) in decided_blocks(timed) {
         let height = heights[h as usize].clone();
-        timed.at_most(family, &format!("_h{h}_v{v}_b{b}"), block, height);
+        timed
+            .draft
+            .at_most(family, &format!("_h{h}_v{v}_b{b}"), block, height);
     }
     Ok((Sense::Minimize, heights.into_iter().sum()))
 }
@@ -58,7 +62,9 @@ fn refuse(timed: &Timed) -> Result<(), Error> {
 /// No copy between live honest replicas is under way: `sent_j^T ≤ got_ij^T + crashed_i^T +
 /// byzantine_i`.
 fn nothing_pending(timed: &mut Timed) {
-    let family = timed.family("final_state_has_nothing_pending", "E19", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("final_state_has_nothing_pending", "E19", &[], Tag::Budget);
     let last = timed.horizon;
     for c in 0..timed.protocol.channels.len() {
         for (h, v) in timed.height_views() {
@@ -69,7 +75,7 @@ fn nothing_pending(timed: &mut Timed) {
                         let got = timed.got(c, i, j, h, v, b, last);
                         let excused = timed.crashed(i, last) + timed.byzantine(i);
                         let label = format!("_{c}_i{i}_j{j}_h{h}_v{v}_b{b}");
-                        timed.at_most(family, &label, sent, got + excused);
+                        timed.draft.at_most(family, &label, sent, got + excused);
                     }
                 }
             }
@@ -84,7 +90,9 @@ fn nothing_pending(timed: &mut Timed) {
 /// changes nothing for a replica that asked or is locked. A quorum for a view behind the last
 /// modelled one would be progress; the horizon's own rows exclude it.
 fn everyone_rests(timed: &mut Timed) {
-    let family = timed.family("final_state_has_no_enabled_timer", "E19", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("final_state_has_no_enabled_timer", "E19", &[], Tag::Budget);
     let enter = timed.protocol.enter().cloned().expect("refused without");
     let (c, last) = (timed.channel(&enter.of), timed.horizon);
     for (h, v) in timed.height_views() {
@@ -103,7 +111,9 @@ fn everyone_rests(timed: &mut Timed) {
                 + timed.crashed(i, last)
                 + timed.byzantine(i);
             let is_in = timed.is_in(i, h, v, last);
-            timed.at_most(family, &format!("_i{i}_h{h}_v{v}"), is_in, rests);
+            timed
+                .draft
+                .at_most(family, &format!("_i{i}_h{h}_v{v}"), is_in, rests);
         }
     }
 }
@@ -111,7 +121,7 @@ fn everyone_rests(timed: &mut Timed) {
 /// What one live honest replica got from a Byzantine one, every live honest replica got, so that
 /// recovery, which repeats it, adds nothing: `got_i'j^T + byzantine_j − 1 ≤ got_ij^T + excused`.
 fn recovery_offers_nothing(timed: &mut Timed) {
-    let family = timed.family(
+    let family = timed.draft.family(
         "final_state_is_closed_under_recovery",
         "E19",
         &[],
@@ -137,7 +147,7 @@ fn recovery_offers_nothing(timed: &mut Timed) {
                         let got = timed.got(c, k, j, h, v, b, last) + timed.byzantine(j) + (-1);
                         let label = format!("_{c}_i{i}_k{k}_j{j}_h{h}_v{v}_b{b}");
                         let has = timed.got(c, i, j, h, v, b, last) + excused;
-                        timed.at_most(family, &label, got, has);
+                        timed.draft.at_most(family, &label, got, has);
                     }
                 }
             }

@@ -2,16 +2,15 @@
 
 use super::order::Order;
 use crate::{
+    draft::Draft,
     error::Error,
     expr::Expr,
-    program::{Col, Column, Family, FamilyId, Program, Row, Tag},
     rule::{About, Enter, Event, Protocol, Requires, Rotation, Who},
 };
 use milp_schema::{
     Instance, Kind,
-    instance::{FaultKind, Goal, Network, Sense, Who as Whom},
+    instance::{FaultKind, Goal, Network, Who as Whom},
 };
-use std::collections::BTreeMap;
 
 /// What a column stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,13 +98,7 @@ pub(crate) struct Causal {
     /// No act has a higher level.
     pub(crate) highest: i64,
     pub(crate) quorums: Vec<Quorum>,
-    keys: Vec<Key>,
-    columns: Vec<Column>,
-    at: BTreeMap<Key, Col>,
-    families: Vec<Family>,
-    family_at: BTreeMap<String, FamilyId>,
-    rows: Vec<Row>,
-    pub(crate) objective: (Sense, Expr),
+    pub(crate) draft: Draft<Key>,
 }
 
 /// The kinds of fault and the names of their columns.
@@ -128,13 +121,7 @@ impl Causal {
             order,
             instance,
             protocol,
-            keys: vec![],
-            columns: vec![],
-            at: BTreeMap::new(),
-            families: vec![],
-            family_at: BTreeMap::new(),
-            rows: vec![],
-            objective: (Sense::Maximize, Expr::default()),
+            draft: Draft::new(),
         };
         causal.highest = (0..causal.n).map(|i| causal.acts(i).len() as i64).sum();
         causal.add_columns();
@@ -280,16 +267,7 @@ impl Causal {
     // Columns.
 
     pub(crate) fn add(&mut self, key: Key, name: String, upper: i64) -> Expr {
-        let col = Col(self.columns.len() as u32);
-        self.columns.push(Column {
-            name,
-            lower: 0,
-            upper,
-        });
-        let previous = self.at.insert(key, col);
-        assert!(previous.is_none(), "every key has one column");
-        self.keys.push(key);
-        col.into()
+        self.draft.add(key, name, upper).into()
     }
 
     fn add_columns(&mut self) {
@@ -496,57 +474,5 @@ impl Causal {
     pub(crate) fn goal_column(&mut self, name: &'static str, at: [u32; 3]) -> Expr {
         let [x, y, z] = at;
         self.add(Key::Goal(name, at), format!("{name}_{x}_{y}_{z}"), 1)
-    }
-
-    pub(crate) fn col(&self, key: &Key) -> Option<Col> {
-        self.at.get(key).copied()
-    }
-
-    pub(crate) fn keys(&self) -> impl Iterator<Item = (&Key, Col)> {
-        self.at.iter().map(|(key, &col)| (key, col))
-    }
-
-    // Families and rows.
-
-    /// The family of that name, registered at its first use.
-    pub(crate) fn family(
-        &mut self,
-        name: &str,
-        line: &str,
-        equations: &[u32],
-        tag: Tag,
-    ) -> FamilyId {
-        if let Some(&id) = self.family_at.get(name) {
-            return id;
-        }
-        let id = FamilyId(self.families.len() as u32);
-        self.families.push(Family {
-            name: name.into(),
-            line: line.into(),
-            equations: equations.to_vec(),
-            tag,
-        });
-        self.family_at.insert(name.into(), id);
-        id
-    }
-
-    /// Adds `left ≤ right`, unless the columns' bounds imply it.
-    pub(crate) fn at_most(&mut self, family: FamilyId, indices: &str, left: Expr, right: Expr) {
-        let name = format!("{}{indices}", self.families[family.0 as usize].name);
-        let row = Row::at_most(name, family, &self.columns, left, right);
-        self.rows.extend(row);
-    }
-
-    pub(crate) fn finish(&mut self) -> Program {
-        let (sense, objective) =
-            std::mem::replace(&mut self.objective, (Sense::Maximize, Expr::default()));
-        Program {
-            columns: std::mem::take(&mut self.columns),
-            families: std::mem::take(&mut self.families),
-            rows: std::mem::take(&mut self.rows),
-            sense,
-            objective: objective.terms().collect(),
-            constant: objective.constant(),
-        }
     }
 }

@@ -10,7 +10,7 @@ use milp_schema::instance::{Goal, Sense};
 
 /// States the goal of the instance: its columns, its rows and the objective.
 pub(super) fn state(causal: &mut Causal) {
-    causal.objective = match causal.instance.goal {
+    causal.draft.objective = match causal.instance.goal {
         Goal::Fork => {
             let blocks = decided_blocks(causal);
             (Sense::Maximize, most(causal, blocks))
@@ -40,8 +40,12 @@ pub(super) fn state(causal: &mut Causal) {
 /// `block_vb`: some honest replica decides block b of view v: `block ≤ Σ_i decided_ib`,
 /// `decided_ib ≤ block`, and the votes behind it.
 fn decided_blocks(causal: &mut Causal) -> Vec<Expr> {
-    let defines = causal.family("decide_defines_block", "E13", &[2, 38], Tag::Goal);
-    let votes = causal.family("block_requires_honest_quorum", "E13", &[39], Tag::Valid);
+    let defines = causal
+        .draft
+        .family("decide_defines_block", "E13", &[2, 38], Tag::Goal);
+    let votes = causal
+        .draft
+        .family("block_requires_honest_quorum", "E13", &[39], Tag::Valid);
     let mut blocks = vec![];
     for v in 0..causal.views {
         for b in causal.blocks(v) {
@@ -50,10 +54,14 @@ fn decided_blocks(causal: &mut Causal) -> Vec<Expr> {
             for i in 0..causal.n {
                 let decided = causal.decided_block(i, v, b);
                 let label = format!("_i{i}_v{v}_b{b}");
-                causal.at_most(defines, &label, decided.clone(), block.clone());
+                causal
+                    .draft
+                    .at_most(defines, &label, decided.clone(), block.clone());
                 all += decided;
             }
-            causal.at_most(defines, &format!("_v{v}_b{b}"), block.clone(), all);
+            causal
+                .draft
+                .at_most(defines, &format!("_v{v}_b{b}"), block.clone(), all);
             behind(causal, votes, &block, v, b);
             blocks.push(block);
         }
@@ -72,10 +80,14 @@ fn behind(causal: &mut Causal, family: FamilyId, block: &Expr, v: u32, b: u32) {
             continue;
         }
         let label = format!("_v{v}_b{b}_{event}");
-        causal.at_most(family, &label, block.clone() * honest, sent.clone());
+        causal
+            .draft
+            .at_most(family, &label, block.clone() * honest, sent.clone());
         if causal.byzantine_count() > 0 {
             let any = sent + causal.all_byzantine();
-            causal.at_most(family, &format!("{label}_any"), block.clone() * count, any);
+            causal
+                .draft
+                .at_most(family, &format!("{label}_any"), block.clone() * count, any);
         }
     }
 }
@@ -102,8 +114,10 @@ fn votes(causal: &Causal, v: u32, b: u32) -> Vec<(&'static str, Expr, i64)> {
 /// A certificate exists iff honest votes and the Byzantine ones, who can always add theirs, reach
 /// the quorum: `q · certificate ≤ Σ_i voted_ib + Σ_i byzantine_i`; equation (1).
 fn certificates(causal: &mut Causal) -> Vec<Expr> {
-    let family = causal.family("certificate_requires_quorum", "E13", &[1], Tag::Goal);
-    let honest = causal.family(
+    let family = causal
+        .draft
+        .family("certificate_requires_quorum", "E13", &[1], Tag::Goal);
+    let honest = causal.draft.family(
         "certificate_requires_honest_quorum",
         "E13",
         &[1],
@@ -116,7 +130,9 @@ fn certificates(causal: &mut Causal) -> Vec<Expr> {
             for (_, sent, count) in votes(causal, v, b) {
                 let all = sent + causal.all_byzantine();
                 let label = format!("_v{v}_b{b}");
-                causal.at_most(family, &label, certificate.clone() * count, all);
+                causal
+                    .draft
+                    .at_most(family, &label, certificate.clone() * count, all);
             }
             behind(causal, honest, &certificate, v, b);
             certificates.push(certificate);
@@ -149,9 +165,11 @@ fn most(causal: &mut Causal, things: Vec<Expr>) -> Expr {
                 && (senders.len() == 1 || causal.pools())
         });
         if once && of.len() == 1 && honest > 0 {
-            let family = causal.family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
+            let family = causal
+                .draft
+                .family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
             let most = (i64::from(causal.n) - byzantine) / honest;
-            causal.at_most(family, "", all.clone(), most.into());
+            causal.draft.at_most(family, "", all.clone(), most.into());
         }
     }
     all
@@ -159,10 +177,14 @@ fn most(causal: &mut Causal, things: Vec<Expr>) -> Expr {
 
 /// Whether a block is decided, `block ≤ height`, minimised.
 fn stalled(causal: &mut Causal) -> Expr {
-    let family = causal.family("block_defines_height", "E19", &[], Tag::Goal);
+    let family = causal
+        .draft
+        .family("block_defines_height", "E19", &[], Tag::Goal);
     let height = causal.goal_column("height", [0; 3]);
     for (number, block) in decided_blocks(causal).into_iter().enumerate() {
-        causal.at_most(family, &format!("_{number}"), block, height.clone());
+        causal
+            .draft
+            .at_most(family, &format!("_{number}"), block, height.clone());
     }
     height
 }
@@ -170,14 +192,16 @@ fn stalled(causal: &mut Causal) -> Expr {
 /// The number of views above 0 that an honest replica enters: `entered_iv ≤ reached_v ≤ Σ_i
 /// entered_iv`.
 fn reached(causal: &mut Causal) -> Expr {
-    let defines = causal.family("enter_defines_reached", "E13", &[], Tag::Goal);
+    let defines = causal
+        .draft
+        .family("enter_defines_reached", "E13", &[], Tag::Goal);
     let mut all = Expr::default();
     for v in 1..causal.views {
         let reached = causal.goal_column("reached", [v, 0, 0]);
         let mut any = Expr::default();
         for i in 0..causal.n {
             let entered = causal.entered(i, v);
-            causal.at_most(
+            causal.draft.at_most(
                 defines,
                 &format!("_i{i}_v{v}"),
                 entered.clone(),
@@ -185,7 +209,9 @@ fn reached(causal: &mut Causal) -> Expr {
             );
             any += entered;
         }
-        causal.at_most(defines, &format!("_v{v}"), reached.clone(), any);
+        causal
+            .draft
+            .at_most(defines, &format!("_v{v}"), reached.clone(), any);
         all += reached;
     }
     all

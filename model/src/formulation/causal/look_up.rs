@@ -9,7 +9,7 @@ use milp_schema::instance::FaultKind;
 
 impl Causal {
     pub(crate) fn look_up(&self, key: &Key) -> Expr {
-        self.col(key).map(Expr::from).unwrap_or_default()
+        self.draft.get(key)
     }
 
     /// Replica i has that fault.

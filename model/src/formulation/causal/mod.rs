@@ -77,7 +77,7 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
     families::final_states(&mut causal);
     families::symmetry(&mut causal);
     goal::state(&mut causal);
-    let program = causal.finish();
+    let program = causal.draft.finish();
     Ok(Built { program, causal })
 }
 
@@ -93,6 +93,6 @@ impl Built {
     /// What a column stands for; `None` outside the program.
     pub fn key(&self, col: Col) -> Option<Key> {
         let of = |(key, other): (&Key, Col)| (other == col).then_some(*key);
-        self.causal.keys().find_map(of)
+        self.causal.draft.keys().find_map(of)
     }
 }

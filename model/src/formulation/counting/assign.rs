@@ -1,7 +1,7 @@
 //! From counts to replicas with names: who is Byzantine, and which steps each honest one takes.
 
 use super::{
-    draft::{Draft, Key},
+    columns::{Counting, Key},
     walk::{Role, To},
 };
 use crate::error::Error;
@@ -25,8 +25,8 @@ fn refused(why: impl Into<String>) -> Error {
     Error::NoSchedule { why: why.into() }
 }
 
-fn value(draft: &Draft, point: &[i64], key: &Key) -> i64 {
-    draft.col(key).map_or(0, |col| point[col.index()])
+fn value(counting: &Counting, point: &[i64], key: &Key) -> i64 {
+    counting.draft.col(key).map_or(0, |col| point[col.index()])
 }
 
 /// One replica's steps in a view, and whether it goes on into the next or crashes.
@@ -37,14 +37,14 @@ struct Path {
 }
 
 /// Deals the counts out.
-pub(super) fn assign(draft: &Draft, point: &[i64]) -> Result<Plan, Error> {
-    let book = &draft.book;
+pub(super) fn assign(counting: &Counting, point: &[i64]) -> Result<Plan, Error> {
+    let book = &counting.book;
     let mut plan = Plan {
-        byzantine: byzantine(draft, point),
+        byzantine: byzantine(counting, point),
         steps: vec![vec![]; book.n as usize],
         crashing: BTreeSet::new(),
     };
-    let here = |v: u32| value(draft, point, &Key::Here(v)) == 1;
+    let here = |v: u32| value(counting, point, &Key::Here(v)) == 1;
     let honest = |i: &u32| !plan.byzantine.contains(i);
     let mut present: Vec<u32> = (0..book.n).filter(honest).collect();
     for v in 0..book.views {
@@ -54,12 +54,12 @@ pub(super) fn assign(draft: &Draft, point: &[i64]) -> Result<Plan, Error> {
             return Err(refused(format!("the primary of view {v} is in two places")));
         }
         let primaries = u32::from(acting);
-        let mut paths = paths(draft, point, (v, Role::Primary), primaries)?;
+        let mut paths = paths(counting, point, (v, Role::Primary), primaries)?;
         let mut names = vec![primary; primaries as usize];
         let backups: Vec<u32> = present.iter().copied().filter(|&i| i != primary).collect();
-        names.extend(order(draft, v, &backups, &here));
+        names.extend(order(counting, v, &backups, &here));
         paths.extend(self::paths(
-            draft,
+            counting,
             point,
             (v, Role::Backup),
             backups.len() as u32,
@@ -82,8 +82,8 @@ pub(super) fn assign(draft: &Draft, point: &[i64]) -> Result<Plan, Error> {
 /// The backups of view v in the order in which they are dealt paths, those that stay first: absent
 /// primaries, the earliest view first, then whoever has nothing to do later, then the primaries of
 /// later views.
-fn order(draft: &Draft, v: u32, backups: &[u32], here: &dyn Fn(u32) -> bool) -> Vec<u32> {
-    let book = &draft.book;
+fn order(counting: &Counting, v: u32, backups: &[u32], here: &dyn Fn(u32) -> bool) -> Vec<u32> {
+    let book = &counting.book;
     let later = |i: u32| (v + 1..book.views).find(|&u| book.primary(u) == i);
     let mut names = backups.to_vec();
     names.sort_by_key(|&i| match later(i) {
@@ -94,28 +94,28 @@ fn order(draft: &Draft, v: u32, backups: &[u32], here: &dyn Fn(u32) -> bool) -> 
     names
 }
 
-fn byzantine(draft: &Draft, point: &[i64]) -> BTreeSet<u32> {
-    let book = &draft.book;
-    let is_byzantine = |v: &u32| value(draft, point, &Key::Byzantine(*v)) == 1;
-    let others = value(draft, point, &Key::ByzantineRest) as usize;
+fn byzantine(counting: &Counting, point: &[i64]) -> BTreeSet<u32> {
+    let book = &counting.book;
+    let is_byzantine = |v: &u32| value(counting, point, &Key::Byzantine(*v)) == 1;
+    let others = value(counting, point, &Key::ByzantineRest) as usize;
     let primaries = (0..book.views)
         .filter(is_byzantine)
         .map(|v| book.primary(v));
     let may = |i: &u32| book.may_be(FaultKind::Byzantine, *i);
     primaries
-        .chain(draft.rest().filter(may).take(others))
+        .chain(counting.rest().filter(may).take(others))
         .collect()
 }
 
 /// The walks of so many replicas of a role through view v, those that stay first.
 fn paths(
-    draft: &Draft,
+    counting: &Counting,
     point: &[i64],
     (v, role): (u32, Role),
     count: u32,
 ) -> Result<Vec<Path>, Error> {
-    let walk = &draft.walks[role as usize];
-    let left = |key: Key| value(draft, point, &key);
+    let walk = &counting.walks[role as usize];
+    let left = |key: Key| value(counting, point, &key);
     let mut steps: Vec<i64> = (0..walk.arcs.len())
         .map(|arc| left(Key::Took(v, role, arc)))
         .collect();

@@ -3,7 +3,7 @@
 use super::{
     assign::Step,
     book::Book,
-    draft::{Draft, Key},
+    columns::{Counting, Key},
     walk::{Need, Role, To, adopts},
 };
 use milp_schema::{
@@ -28,22 +28,22 @@ struct Life {
 
 /// The counts of what a schedule predicts.
 pub(super) fn encode(
-    draft: &Draft,
+    counting: &Counting,
     schedule: &Schedule,
     faulty: &[(ReplicaId, FaultKind)],
 ) -> Result<Vec<Option<i64>>, String> {
     let byzantine = |i: &u32| faulty.contains(&(ReplicaId(*i), FaultKind::Byzantine));
-    let lives = lives(draft, schedule)?;
-    let votes = votes(draft, &lives);
+    let lives = lives(counting, schedule)?;
+    let votes = votes(counting, &lives);
     let mut counts: BTreeMap<Key, i64> = BTreeMap::new();
-    for i in (0..draft.book.n).filter(byzantine) {
-        let view = (0..draft.book.views).find(|&v| draft.book.primary(v) == i);
+    for i in (0..counting.book.n).filter(byzantine) {
+        let view = (0..counting.book.views).find(|&v| counting.book.primary(v) == i);
         let key = view.map_or(Key::ByzantineRest, Key::Byzantine);
         *counts.entry(key).or_default() += 1;
     }
-    let forgers = (0..draft.book.n).filter(byzantine).collect();
+    let forgers = (0..counting.book.n).filter(byzantine).collect();
     let all = Votes {
-        draft,
+        counting,
         honest: votes,
         byzantine: forgers,
     };
@@ -52,11 +52,14 @@ pub(super) fn encode(
             walk(&all, i as u32, life, &mut counts)?;
         }
     }
-    if let Some((key, _)) = counts.iter().find(|(key, _)| draft.col(key).is_none()) {
+    if let Some((key, _)) = counts
+        .iter()
+        .find(|(key, _)| counting.draft.col(key).is_none())
+    {
         return Err(format!("no column for {key:?}"));
     }
     let mut point = vec![];
-    for (key, col) in draft.keys() {
+    for (key, col) in counting.draft.keys() {
         point.push((col, value(&all, &counts, key)));
     }
     point.sort_by_key(|(col, _)| *col);
@@ -65,7 +68,7 @@ pub(super) fn encode(
 
 /// Who sent what, when all is over.
 struct Votes<'a> {
-    draft: &'a Draft,
+    counting: &'a Counting,
     honest: BTreeMap<(usize, u32, u32), BTreeSet<u32>>,
     byzantine: BTreeSet<u32>,
 }
@@ -73,7 +76,7 @@ struct Votes<'a> {
 impl Votes<'_> {
     /// Whether k replicas sent messages of these channels about (v, b), or could have.
     fn reach(&self, of: &[usize], (v, b): (u32, u32), at_least: u32) -> bool {
-        let book = &self.draft.book;
+        let book = &self.counting.book;
         let mut who: BTreeSet<u32> = BTreeSet::new();
         for &c in of {
             who.extend(self.honest.get(&(c, v, b)).into_iter().flatten());
@@ -94,7 +97,7 @@ impl Votes<'_> {
 
 /// A column's value, `None` if it is the goal's.
 fn value(all: &Votes<'_>, counts: &BTreeMap<Key, i64>, key: &Key) -> Option<i64> {
-    let book = &all.draft.book;
+    let book = &all.counting.book;
     let count = counts.get(key).copied().unwrap_or(0);
     match key {
         Key::Goal(..) => None,
@@ -107,7 +110,7 @@ fn value(all: &Votes<'_>, counts: &BTreeMap<Key, i64>, key: &Key) -> Option<i64>
                     return false;
                 };
                 let held = |need: &Need| matches!(need, Need::Held { b: of, .. } if of == b);
-                let step = &all.draft.walks[*role as usize].arcs[*arc];
+                let step = &all.counting.walks[*role as usize].arcs[*arc];
                 at == v && *taken > 0 && step.needs.iter().any(held)
             });
             Some(i64::from(byzantine && used))
@@ -116,12 +119,12 @@ fn value(all: &Votes<'_>, counts: &BTreeMap<Key, i64>, key: &Key) -> Option<i64>
     }
 }
 
-fn votes(draft: &Draft, lives: &[Life]) -> BTreeMap<(usize, u32, u32), BTreeSet<u32>> {
+fn votes(counting: &Counting, lives: &[Life]) -> BTreeMap<(usize, u32, u32), BTreeSet<u32>> {
     let mut votes: BTreeMap<(usize, u32, u32), BTreeSet<u32>> = BTreeMap::new();
     for (i, life) in lives.iter().enumerate() {
         for (&v, acts) in &life.acts {
             for &(e, b) in acts {
-                if let Some(c) = draft.book.sends(e) {
+                if let Some(c) = counting.book.sends(e) {
                     votes.entry((c, v, b)).or_default().insert(i as u32);
                 }
             }
@@ -130,8 +133,8 @@ fn votes(draft: &Draft, lives: &[Life]) -> BTreeMap<(usize, u32, u32), BTreeSet<
     votes
 }
 
-fn lives(draft: &Draft, schedule: &Schedule) -> Result<Vec<Life>, String> {
-    let book = &draft.book;
+fn lives(counting: &Counting, schedule: &Schedule) -> Result<Vec<Life>, String> {
+    let book = &counting.book;
     let mut lives: Vec<Life> = (0..book.n).map(|_| Life::default()).collect();
     for choice in &schedule.choices {
         match choice {
@@ -178,7 +181,7 @@ fn walk(
     life: &Life,
     counts: &mut BTreeMap<Key, i64>,
 ) -> Result<(), String> {
-    let book = &all.draft.book;
+    let book = &all.counting.book;
     for v in 0..=life.view {
         let role = if book.primary(v) == i {
             Role::Primary
@@ -211,8 +214,8 @@ fn walk(
         for (v, role, arc) in steps {
             *counts.entry(Key::Took(v, role, arc)).or_default() += 1;
         }
-        if let (true, Some(node)) = (all.draft.ends(), end) {
-            let state = &all.draft.walks[role as usize].nodes[node];
+        if let (true, Some(node)) = (all.counting.ends(), end) {
+            let state = &all.counting.walks[role as usize].nodes[node];
             let key = match life.crashed {
                 true => Key::Crashes(v, role, node),
                 false if state.rests => Key::Rests(v, role, node),
@@ -235,7 +238,7 @@ fn ways(
     let Some((w, b)) = decided else {
         return vec![(acts.clone(), false)];
     };
-    let book = &all.draft.book;
+    let book = &all.counting.book;
     let mut ways = vec![];
     for e in (0..book.events.len()).filter(|&e| book.events[e].decides) {
         let adopting = adopts(book, e).is_some();
@@ -248,7 +251,7 @@ fn ways(
     }
     ways.sort_by_key(|(adopting, _)| *adopting);
     let counted = all
-        .draft
+        .counting
         .steps(v, role)
         .any(|(arc, _)| arc.needs.contains(&Need::Decision));
     let mut ways: Vec<(Acts, bool)> = ways.into_iter().map(|(_, with)| (with, true)).collect();
@@ -266,14 +269,18 @@ fn path(
     left: &Acts,
     to: To,
 ) -> Option<(Vec<Step>, Option<usize>)> {
-    let walk = &all.draft.walks[role as usize];
+    let walk = &all.counting.walks[role as usize];
     if left.is_empty() && matches!(to, To::Node(_)) {
         return Some((vec![], Some(node)));
     }
     let here = walk.arcs.iter().enumerate();
     for (number, arc) in here.filter(|(_, arc)| arc.from == node) {
         let fits = arc.acts.iter().all(|act| left.contains(act))
-            && all.draft.col(&Key::Took(v, role, number)).is_some()
+            && all
+                .counting
+                .draft
+                .col(&Key::Took(v, role, number))
+                .is_some()
             && arc.needs.iter().all(|need| all.meets(need, v));
         if !fits {
             continue;

@@ -4,7 +4,7 @@
 //! `took_a` the number of honest replicas that take step a. Names are `<event>_<relation>_<event>`.
 
 use super::{
-    draft::{Draft, Key},
+    columns::{Counting, Key},
     walk::{Arc, Need, Role, To},
 };
 use crate::{expr::Expr, program::Tag, rule::Range};
@@ -12,57 +12,67 @@ use milp_schema::instance::FaultKind;
 use std::collections::BTreeSet;
 
 /// All rows but the goal's.
-pub(super) fn all(draft: &mut Draft) {
-    byzantine_at_most(draft);
-    request_requires_byzantine(draft);
-    here_requires_honest(draft);
-    for v in 0..draft.book.views {
+pub(super) fn all(counting: &mut Counting) {
+    byzantine_at_most(counting);
+    request_requires_byzantine(counting);
+    here_requires_honest(counting);
+    for v in 0..counting.book.views {
         for role in Role::ALL {
-            for node in 0..draft.walks[role as usize].nodes.len() {
-                leave_requires_reach(draft, v, role, node);
+            for node in 0..counting.walks[role as usize].nodes.len() {
+                leave_requires_reach(counting, v, role, node);
             }
         }
-        steps_require(draft, v);
-        tally_requires_senders(draft, v);
+        steps_require(counting, v);
+        tally_requires_senders(counting, v);
         if v > 0 {
-            enter_requires_quorum(draft, v);
-            enter_defines_reached(draft, v);
-            primaries_come_along(draft, v);
-            absent_primaries_left(draft, v);
+            enter_requires_quorum(counting, v);
+            enter_defines_reached(counting, v);
+            primaries_come_along(counting, v);
+            absent_primaries_left(counting, v);
         }
     }
-    change_views_at_most(draft);
+    change_views_at_most(counting);
 }
 
 /// At most B replicas are Byzantine: `β ≤ B`, the instance's budget.
-fn byzantine_at_most(draft: &mut Draft) {
-    let family = draft.family("byzantine_at_most", "E9", &[], Tag::Budget);
-    let most = i64::from(draft.book.byzantine);
-    let all = draft.byzantine();
-    draft.at_most(family, "", all, most.into());
+fn byzantine_at_most(counting: &mut Counting) {
+    let family = counting
+        .draft
+        .family("byzantine_at_most", "E9", &[], Tag::Budget);
+    let most = i64::from(counting.book.byzantine);
+    let all = counting.byzantine();
+    counting.draft.at_most(family, "", all, most.into());
 }
 
 /// A Byzantine primary may make a request for any block: `request_vb ≤ byzantine_v`.
-fn request_requires_byzantine(draft: &mut Draft) {
-    let family = draft.family("request_requires_byzantine", "E11", &[], Tag::Legal);
-    for (v, b) in draft.book.view_blocks() {
+fn request_requires_byzantine(counting: &mut Counting) {
+    let family = counting
+        .draft
+        .family("request_requires_byzantine", "E11", &[], Tag::Legal);
+    for (v, b) in counting.book.view_blocks() {
         let (made, may) = (
-            draft.get(&Key::Request(v, b)),
-            draft.get(&Key::Byzantine(v)),
+            counting.draft.get(&Key::Request(v, b)),
+            counting.draft.get(&Key::Byzantine(v)),
         );
-        draft.at_most(family, &format!("_v{v}_b{b}"), made, may);
+        counting
+            .draft
+            .at_most(family, &format!("_v{v}_b{b}"), made, may);
     }
 }
 
 /// A primary that follows the rules in its view is honest: `here_v + byzantine_v ≤ 1`; and in view
 /// 0 everybody is: `here_0 + byzantine_0 ≥ 1`.
-fn here_requires_honest(draft: &mut Draft) {
-    let family = draft.family("here_requires_honest", "E11", &[], Tag::Legal);
-    for v in 0..draft.book.views {
-        let both = draft.get(&Key::Here(v)) + draft.get(&Key::Byzantine(v));
-        draft.at_most(family, &format!("_v{v}"), both.clone(), 1.into());
+fn here_requires_honest(counting: &mut Counting) {
+    let family = counting
+        .draft
+        .family("here_requires_honest", "E11", &[], Tag::Legal);
+    for v in 0..counting.book.views {
+        let both = counting.draft.get(&Key::Here(v)) + counting.draft.get(&Key::Byzantine(v));
+        counting
+            .draft
+            .at_most(family, &format!("_v{v}"), both.clone(), 1.into());
         if v == 0 {
-            draft.at_most(family, "_start", 1.into(), both);
+            counting.draft.at_most(family, "_start", 1.into(), both);
         }
     }
 }
@@ -74,20 +84,22 @@ fn here_requires_honest(draft: &mut Draft) {
 /// The states are sets of own events, so this is what own events require and exclude, once per view
 /// and once per height: one vote per honest replica over all views, a request to leave or a lock but
 /// not both, a view only after the previous one.
-fn leave_requires_reach(draft: &mut Draft, v: u32, role: Role, node: usize) {
-    let family = draft.family("leave_requires_reach", "E3", &[5, 6, 37], Tag::Legal);
-    let into: Expr = draft
+fn leave_requires_reach(counting: &mut Counting, v: u32, role: Role, node: usize) {
+    let family = counting
+        .draft
+        .family("leave_requires_reach", "E3", &[5, 6, 37], Tag::Legal);
+    let into: Expr = counting
         .steps(v, role)
         .filter(|(arc, _)| arc.to == To::Node(node))
         .map(|(_, taken)| taken)
         .sum();
-    let out: Expr = draft
+    let out: Expr = counting
         .steps(v, role)
         .filter(|(arc, _)| arc.from == node)
         .map(|(_, taken)| taken)
         .sum();
     let first = if node == 0 {
-        draft.arriving_as(v, role)
+        counting.arriving_as(v, role)
     } else {
         Expr::default()
     };
@@ -95,23 +107,28 @@ fn leave_requires_reach(draft: &mut Draft, v: u32, role: Role, node: usize) {
     let label = format!(
         "_v{v}_{}_{}",
         role.name(),
-        draft.walks[role as usize].nodes[node].name
+        counting.walks[role as usize].nodes[node].name
     );
-    if draft.ends() {
-        let ends = draft.get(&Key::Rests(v, role, node)) + draft.get(&Key::Crashes(v, role, node));
-        draft.at_most(family, &label, out.clone() + ends.clone(), into.clone());
-        draft.at_most(family, &format!("{label}_all"), into, out + ends);
+    if counting.ends() {
+        let ends = counting.draft.get(&Key::Rests(v, role, node))
+            + counting.draft.get(&Key::Crashes(v, role, node));
+        counting
+            .draft
+            .at_most(family, &label, out.clone() + ends.clone(), into.clone());
+        counting
+            .draft
+            .at_most(family, &format!("{label}_all"), into, out + ends);
     } else {
-        draft.at_most(family, &label, out, into);
+        counting.draft.at_most(family, &label, out, into);
     }
 }
 
 /// A step is taken only if others sent what it needs: `took_a ≤ m_a · proposed_vb` for the primary's
 /// message, `took_a ≤ m_a · open` for a number of senders; `m_a` is the largest number of replicas
 /// that may take it. Steps of which a replica takes only one, whatever its walk, count together.
-fn steps_require(draft: &mut Draft, v: u32) {
+fn steps_require(counting: &mut Counting, v: u32) {
     let mut rows: Vec<(String, String, Expr, Expr)> = vec![];
-    let needs: BTreeSet<Need> = draft
+    let needs: BTreeSet<Need> = counting
         .all_steps(v)
         .flat_map(|(arc, _)| arc.needs.iter().cloned())
         .filter(|need| matches!(need, Need::Held { .. } | Need::Senders { .. }))
@@ -119,23 +136,25 @@ fn steps_require(draft: &mut Draft, v: u32) {
     for need in needs {
         let needing = |arc: &Arc| arc.needs.contains(&need);
         let met = match &need {
-            Need::Held { c, b } => draft.sent(&[*c], v, *b) + draft.get(&Key::Request(v, *b)),
-            other => draft.get(&Key::Open(v, other.clone())),
+            Need::Held { c, b } => {
+                counting.sent(&[*c], v, *b) + counting.draft.get(&Key::Request(v, *b))
+            }
+            other => counting.draft.get(&Key::Open(v, other.clone())),
         };
         for role in Role::ALL {
             let most = match role {
-                Role::Backup => i64::from(draft.book.n) - 1,
+                Role::Backup => i64::from(counting.book.n) - 1,
                 Role::Primary => 1,
             };
-            let steps: Vec<(&Arc, Expr)> = draft
+            let steps: Vec<(&Arc, Expr)> = counting
                 .steps(v, role)
                 .filter(|(arc, _)| needing(arc))
                 .collect();
-            let together = draft.walks[role as usize].most(&needing) <= 1;
+            let together = counting.walks[role as usize].most(&needing) <= 1;
             let of = match &need {
-                Need::Held { c, b } => format!("{}_b{b}", draft.kind(*c)),
+                Need::Held { c, b } => format!("{}_b{b}", counting.kind(*c)),
                 Need::Senders { of, b, at_least } => {
-                    let of: Vec<&str> = of.iter().map(|&c| draft.kind(c)).collect();
+                    let of: Vec<&str> = of.iter().map(|&c| counting.kind(c)).collect();
                     format!("{}_b{b}_{at_least}", of.join("_"))
                 }
                 _ => continue,
@@ -157,17 +176,24 @@ fn steps_require(draft: &mut Draft, v: u32) {
         }
     }
     for (name, label, left, right) in rows {
-        let family = draft.family(&name, "E2", &[26, 27, 28, 39], Tag::Legal);
-        draft.at_most(family, &label, left, right);
+        let family = counting
+            .draft
+            .family(&name, "E2", &[26, 27, 28, 39], Tag::Legal);
+        counting.draft.at_most(family, &label, left, right);
     }
 }
 
 /// There are enough senders: `k · open ≤ Σ honest senders + Byzantine ones`; the legal form. And at
 /// least k − B of them are honest: `(k − B) · open ≤ Σ honest senders`, valid because β ≤ B.
-fn tally_requires_senders(draft: &mut Draft, v: u32) {
-    let legal = draft.family("quorum_requires_senders", "E2", &[39], Tag::Legal);
-    let valid = draft.family("quorum_requires_honest_senders", "E2", &[39], Tag::Valid);
-    let needs: Vec<Need> = draft
+fn tally_requires_senders(counting: &mut Counting, v: u32) {
+    let legal = counting
+        .draft
+        .family("quorum_requires_senders", "E2", &[39], Tag::Legal);
+    let valid = counting
+        .draft
+        .family("quorum_requires_honest_senders", "E2", &[39], Tag::Valid);
+    let needs: Vec<Need> = counting
+        .draft
         .keys()
         .filter_map(|(key, _)| match key {
             Key::Open(at, need) if *at == v => Some(need.clone()),
@@ -178,16 +204,18 @@ fn tally_requires_senders(draft: &mut Draft, v: u32) {
         let Need::Senders { of, b, at_least } = &need else {
             continue;
         };
-        let open = draft.get(&Key::Open(v, need.clone()));
-        let honest = draft.sent(of, v, *b);
-        let all = honest.clone() + draft.forgers(of, v);
+        let open = counting.draft.get(&Key::Open(v, need.clone()));
+        let honest = counting.sent(of, v, *b);
+        let all = honest.clone() + counting.forgers(of, v);
         let count = i64::from(*at_least);
-        let kinds: Vec<&str> = of.iter().map(|&c| draft.kind(c)).collect();
+        let kinds: Vec<&str> = of.iter().map(|&c| counting.kind(c)).collect();
         let label = format!("_v{v}_b{b}_{}_{at_least}", kinds.join("_"));
-        draft.at_most(legal, &label, open.clone() * count, all);
-        let least = count - i64::from(draft.book.byzantine);
-        if draft.book.byzantine > 0 && least > 0 {
-            draft.at_most(valid, &label, open * least, honest);
+        counting
+            .draft
+            .at_most(legal, &label, open.clone() * count, all);
+        let least = count - i64::from(counting.book.byzantine);
+        if counting.book.byzantine > 0 && least > 0 {
+            counting.draft.at_most(valid, &label, open * least, honest);
         }
     }
 }
@@ -197,41 +225,50 @@ fn tally_requires_senders(draft: &mut Draft, v: u32) {
 ///
 /// Requests of later views ask for v too, but they come from replicas that were at v: the first one
 /// to get there had none of them.
-fn enter_requires_quorum(draft: &mut Draft, v: u32) {
-    let line = draft.book.enter.line;
-    let equations = draft.book.enter.equations;
-    let legal = draft.family(
+fn enter_requires_quorum(counting: &mut Counting, v: u32) {
+    let line = counting.book.enter.line;
+    let equations = counting.book.enter.equations;
+    let legal = counting.draft.family(
         "enter_requires_change_view_quorum",
         line,
         equations,
         Tag::Legal,
     );
-    let valid = draft.family(
+    let valid = counting.draft.family(
         "enter_requires_honest_change_view_quorum",
         line,
         &[],
         Tag::Valid,
     );
-    let count = i64::from(draft.book.count(draft.book.enter.at_least));
-    let reached = draft.get(&Key::Reached(v));
-    let asks = draft.did(draft.book.ask, v - 1, 0);
-    let all = asks.clone() + draft.forgers(&[draft.book.channel(&draft.book.enter.of)], v - 1);
+    let count = i64::from(counting.book.count(counting.book.enter.at_least));
+    let reached = counting.draft.get(&Key::Reached(v));
+    let asks = counting.did(counting.book.ask, v - 1, 0);
+    let all =
+        asks.clone() + counting.forgers(&[counting.book.channel(&counting.book.enter.of)], v - 1);
     let label = format!("_v{v}");
-    draft.at_most(legal, &label, reached.clone() * count, all);
-    let least = count - i64::from(draft.book.byzantine);
-    if draft.book.byzantine > 0 && least > 0 {
-        draft.at_most(valid, &label, reached * least, asks);
+    counting
+        .draft
+        .at_most(legal, &label, reached.clone() * count, all);
+    let least = count - i64::from(counting.book.byzantine);
+    if counting.book.byzantine > 0 && least > 0 {
+        counting.draft.at_most(valid, &label, reached * least, asks);
     }
 }
 
 /// A view is reached if somebody enters it: `reached_v ≤ entering_v ≤ n · reached_v`.
-fn enter_defines_reached(draft: &mut Draft, v: u32) {
-    let family = draft.family("enter_defines_reached", "E13", &[], Tag::Legal);
-    let (n, entering) = (i64::from(draft.book.n), draft.entering(v - 1));
-    let reached = draft.get(&Key::Reached(v));
+fn enter_defines_reached(counting: &mut Counting, v: u32) {
+    let family = counting
+        .draft
+        .family("enter_defines_reached", "E13", &[], Tag::Legal);
+    let (n, entering) = (i64::from(counting.book.n), counting.entering(v - 1));
+    let reached = counting.draft.get(&Key::Reached(v));
     let label = format!("_v{v}");
-    draft.at_most(family, &label, reached.clone(), entering.clone());
-    draft.at_most(family, &format!("{label}_all"), entering, reached * n);
+    counting
+        .draft
+        .at_most(family, &label, reached.clone(), entering.clone());
+    counting
+        .draft
+        .at_most(family, &format!("{label}_all"), entering, reached * n);
 }
 
 /// The primaries that are to act are among those who reach view v: `Σ_(u ≥ v) here_u + entering as
@@ -239,60 +276,72 @@ fn enter_defines_reached(draft: &mut Draft, v: u32) {
 ///
 /// They are different replicas, each primary of one modelled view, and whoever is in view u went
 /// through view v.
-fn primaries_come_along(draft: &mut Draft, v: u32) {
-    let family = draft.family("here_requires_enter", "E3", &[20, 21], Tag::Legal);
-    let later: Expr = (v..draft.book.views)
-        .map(|u| draft.get(&Key::Here(u)))
+fn primaries_come_along(counting: &mut Counting, v: u32) {
+    let family = counting
+        .draft
+        .family("here_requires_enter", "E3", &[20, 21], Tag::Legal);
+    let later: Expr = (v..counting.book.views)
+        .map(|u| counting.draft.get(&Key::Here(u)))
         .sum();
-    let before: Expr = draft
+    let before: Expr = counting
         .steps(v - 1, Role::Primary)
         .filter(|(arc, _)| arc.to == To::Next)
         .map(|(_, taken)| taken)
         .sum();
-    let entering = draft.entering(v - 1);
-    draft.at_most(family, &format!("_v{v}"), later + before, entering);
+    let entering = counting.entering(v - 1);
+    counting
+        .draft
+        .at_most(family, &format!("_v{v}"), later + before, entering);
 }
 
 /// An honest primary that is not there when its view begins for others has stayed in a lower one:
 /// `Σ_(u ≤ v) (1 − byzantine_u − here_u) ≤ Σ_(u < v) backups that stay in u`.
 ///
 /// It stayed as a backup, because it is primary of no lower view.
-fn absent_primaries_left(draft: &mut Draft, v: u32) {
-    let family = draft.family("stay_requires_backup", "E3", &[20, 21], Tag::Legal);
+fn absent_primaries_left(counting: &mut Counting, v: u32) {
+    let family = counting
+        .draft
+        .family("stay_requires_backup", "E3", &[20, 21], Tag::Legal);
     let absent: Expr = (1..=v)
-        .map(|u| 1 - (draft.get(&Key::Byzantine(u)) + draft.get(&Key::Here(u))))
+        .map(|u| 1 - (counting.draft.get(&Key::Byzantine(u)) + counting.draft.get(&Key::Here(u))))
         .sum();
     let stay: Expr = (0..v)
         .map(|u| {
-            let on: Expr = draft
+            let on: Expr = counting
                 .steps(u, Role::Backup)
                 .filter(|(arc, _)| arc.to == To::Next)
                 .map(|(_, taken)| taken)
                 .sum();
-            draft.arriving_as(u, Role::Backup) - on
+            counting.arriving_as(u, Role::Backup) - on
         })
         .sum();
-    draft.at_most(family, &format!("_v{v}"), absent, stay);
+    counting
+        .draft
+        .at_most(family, &format!("_v{v}"), absent, stay);
 }
 
 /// At most so many requests to leave a view: the instance's `budget: {timeouts: …}`.
-fn change_views_at_most(draft: &mut Draft) {
-    let Some(most) = draft.book.instance.budget.timeouts else {
+fn change_views_at_most(counting: &mut Counting) {
+    let Some(most) = counting.book.instance.budget.timeouts else {
         return;
     };
-    let family = draft.family("change_view_at_most", "E9", &[], Tag::Budget);
-    let all: Expr = (0..draft.book.views)
-        .map(|v| draft.did(draft.book.ask, v, 0))
+    let family = counting
+        .draft
+        .family("change_view_at_most", "E9", &[], Tag::Budget);
+    let all: Expr = (0..counting.book.views)
+        .map(|v| counting.did(counting.book.ask, v, 0))
         .sum();
-    draft.at_most(family, "", all, i64::from(most).into());
+    counting
+        .draft
+        .at_most(family, "", all, i64::from(most).into());
 }
 
 /// If honest replicas vote once per height, at most ⌊(n − B)/(q − B)⌋ blocks have a quorum of them.
 ///
 /// b blocks with quorums need b (q − β) ≤ n − β votes, and the quotient grows with β ≤ B. None where
 /// votes are per view, or where Byzantine replicas alone make a quorum.
-pub(super) fn most_decisions(draft: &Draft) -> Option<i64> {
-    let book = &draft.book;
+pub(super) fn most_decisions(counting: &Counting) -> Option<i64> {
+    let book = &counting.book;
     let least = book
         .events
         .iter()
@@ -312,13 +361,16 @@ pub(super) fn most_decisions(draft: &Draft) -> Option<i64> {
 }
 
 /// At most the instance's number of replicas crash: `Σ crashes ≤ C`.
-pub(super) fn crashes_at_most(draft: &mut Draft) {
-    let family = draft.family("crashing_at_most", "E9", &[], Tag::Budget);
-    let most = i64::from(draft.book.instance.fault_count(FaultKind::Crash));
-    let all: Expr = draft
+pub(super) fn crashes_at_most(counting: &mut Counting) {
+    let family = counting
+        .draft
+        .family("crashing_at_most", "E9", &[], Tag::Budget);
+    let most = i64::from(counting.book.instance.fault_count(FaultKind::Crash));
+    let all: Expr = counting
+        .draft
         .keys()
         .filter(|(key, _)| matches!(key, Key::Crashes(..)))
         .map(|(_, col)| Expr::from(col))
         .sum();
-    draft.at_most(family, "", all, most.into());
+    counting.draft.at_most(family, "", all, most.into());
 }

@@ -1,7 +1,7 @@
 //! The goals' columns, rows and objectives.
 
 use super::{
-    draft::{Draft, Key},
+    columns::{Counting, Key},
     families::{crashes_at_most, most_decisions},
     walk::{Arc, Need, Role, adopts, only_primary},
 };
@@ -9,74 +9,82 @@ use crate::{expr::Expr, program::Tag};
 use milp_schema::instance::{Goal, Sense};
 
 /// States the goal of the instance.
-pub(super) fn state(draft: &mut Draft) {
-    draft.objective = match draft.book.instance.goal {
+pub(super) fn state(counting: &mut Counting) {
+    counting.draft.objective = match counting.book.instance.goal {
         Goal::Fork => {
-            let blocks = decided_blocks(draft);
-            (Sense::Maximize, at_most_by_votes(draft, blocks))
+            let blocks = decided_blocks(counting);
+            (Sense::Maximize, at_most_by_votes(counting, blocks))
         }
         Goal::Finality => {
-            let certificates = certificates(draft);
-            (Sense::Maximize, at_most_by_votes(draft, certificates))
+            let certificates = certificates(counting);
+            (Sense::Maximize, at_most_by_votes(counting, certificates))
         }
-        Goal::Views => (Sense::Maximize, views(draft)),
-        Goal::Stall => stall(draft),
+        Goal::Views => (Sense::Maximize, views(counting)),
+        Goal::Stall => stall(counting),
         Goal::Weighted {
             sense,
             blocks,
             views: by_view,
             messages,
         } => {
-            let decided = decided_blocks(draft);
-            let decided = at_most_by_votes(draft, decided);
-            let value = decided * blocks + views(draft) * by_view;
-            (sense, value + sent(draft) * messages)
+            let decided = decided_blocks(counting);
+            let decided = at_most_by_votes(counting, decided);
+            let value = decided * blocks + views(counting) * by_view;
+            (sense, value + sent(counting) * messages)
         }
         Goal::Slow => unreachable!("refused before anything is built"),
     };
 }
 
 /// Whether a step decides by the replica's own tally.
-fn decides(draft: &Draft, arc: &Arc, b: Option<u32>) -> bool {
+fn decides(counting: &Counting, arc: &Arc, b: Option<u32>) -> bool {
     arc.acts.iter().any(|&(e, block)| {
-        draft.book.events[e].decides
-            && adopts(&draft.book, e).is_none()
+        counting.book.events[e].decides
+            && adopts(&counting.book, e).is_none()
             && b.is_none_or(|b| b == block)
     })
 }
 
 /// How many replicas decide (v, b), or any block of the view, by their own tally.
-fn deciding(draft: &Draft, v: u32, b: Option<u32>) -> Expr {
-    draft.sum(v, &|arc| decides(draft, arc, b))
+fn deciding(counting: &Counting, v: u32, b: Option<u32>) -> Expr {
+    counting.sum(v, &|arc| decides(counting, arc, b))
 }
 
 /// `block_vb`: some honest replica decided (v, b); (38) in both directions, and with the tally behind
 /// it: `block ≤ Σ decide ≤ n · block`, `block ≤ open`.
-fn decided_blocks(draft: &mut Draft) -> Vec<Expr> {
-    let defines = draft.family("decide_defines_block", "E13", &[2, 38], Tag::Goal);
-    let quorum = draft.family("block_requires_quorum", "E13", &[39], Tag::Valid);
-    let n = i64::from(draft.book.n);
+fn decided_blocks(counting: &mut Counting) -> Vec<Expr> {
+    let defines = counting
+        .draft
+        .family("decide_defines_block", "E13", &[2, 38], Tag::Goal);
+    let quorum = counting
+        .draft
+        .family("block_requires_quorum", "E13", &[39], Tag::Valid);
+    let n = i64::from(counting.book.n);
     let mut blocks = vec![];
-    for (v, b) in draft.book.view_blocks() {
-        let block = draft.goal_column("block", [v, b]);
-        let decided = deciding(draft, v, Some(b));
+    for (v, b) in counting.book.view_blocks() {
+        let block = counting.goal_column("block", [v, b]);
+        let decided = deciding(counting, v, Some(b));
         let label = format!("_v{v}_b{b}");
-        draft.at_most(defines, &label, block.clone(), decided.clone());
-        draft.at_most(defines, &format!("{label}_all"), decided, block.clone() * n);
-        for open in opens(draft, v, b) {
-            draft.at_most(quorum, &label, block.clone(), open);
+        counting
+            .draft
+            .at_most(defines, &label, block.clone(), decided.clone());
+        counting
+            .draft
+            .at_most(defines, &format!("{label}_all"), decided, block.clone() * n);
+        for open in opens(counting, v, b) {
+            counting.draft.at_most(quorum, &label, block.clone(), open);
         }
         blocks.push(block);
     }
-    adoptions(draft);
+    adoptions(counting);
     blocks
 }
 
 /// The tallies that every decision of (v, b) needs.
-fn opens(draft: &Draft, v: u32, b: u32) -> Vec<Expr> {
+fn opens(counting: &Counting, v: u32, b: u32) -> Vec<Expr> {
     let mut needs: Option<Vec<Need>> = None;
-    for (arc, _) in draft.all_steps(v) {
-        if decides(draft, arc, Some(b)) {
+    for (arc, _) in counting.all_steps(v) {
+        if decides(counting, arc, Some(b)) {
             let tallies = |need: &&Need| matches!(need, Need::Senders { .. });
             let here: Vec<Need> = arc.needs.iter().filter(tallies).cloned().collect();
             needs = Some(match needs {
@@ -88,63 +96,75 @@ fn opens(draft: &Draft, v: u32, b: u32) -> Vec<Expr> {
     needs
         .unwrap_or_default()
         .into_iter()
-        .map(|need| draft.get(&Key::Open(v, need)))
+        .map(|need| counting.draft.get(&Key::Open(v, need)))
         .collect()
 }
 
 /// A block is adopted only if somebody decided one: `adopted ≤ Σ decide`, once for all:
 /// `any ≤ Σ decide`, `adopt_a ≤ m_a · any`.
-fn adoptions(draft: &mut Draft) {
+fn adoptions(counting: &mut Counting) {
     let adopts = |arc: &Arc| arc.needs.contains(&Need::Decision);
-    let all: Vec<Expr> = (0..draft.book.views)
-        .map(|v| draft.sum(v, &adopts))
+    let all: Vec<Expr> = (0..counting.book.views)
+        .map(|v| counting.sum(v, &adopts))
         .filter(|adopted| !adopted.is_constant())
         .collect();
     if all.is_empty() {
         return;
     }
-    let family = draft.family("adopt_requires_decide", "E13", &[39], Tag::Legal);
-    let decided: Expr = (0..draft.book.views)
-        .map(|v| deciding(draft, v, None))
+    let family = counting
+        .draft
+        .family("adopt_requires_decide", "E13", &[39], Tag::Legal);
+    let decided: Expr = (0..counting.book.views)
+        .map(|v| deciding(counting, v, None))
         .sum();
-    let any = draft.goal_column("any", [0; 2]);
-    draft.at_most(family, "", any.clone(), decided);
+    let any = counting.goal_column("any", [0; 2]);
+    counting.draft.at_most(family, "", any.clone(), decided);
     let adopted: Expr = all.into_iter().sum();
-    draft.at_most(family, "_all", adopted, any * i64::from(draft.book.n));
+    counting
+        .draft
+        .at_most(family, "_all", adopted, any * i64::from(counting.book.n));
 }
 
 /// The number of the things, and at most as many as quorums fit into the votes.
-fn at_most_by_votes(draft: &mut Draft, things: Vec<Expr>) -> Expr {
-    let family = draft.family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
+fn at_most_by_votes(counting: &mut Counting, things: Vec<Expr>) -> Expr {
+    let family = counting
+        .draft
+        .family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
     let all: Expr = things.into_iter().sum();
-    if let Some(most) = most_decisions(draft) {
-        draft.at_most(family, "", all.clone(), most.into());
+    if let Some(most) = most_decisions(counting) {
+        counting.draft.at_most(family, "", all.clone(), most.into());
     }
     all
 }
 
 /// A certificate of (v, b) exists iff the honest replicas that voted for it and the Byzantine ones
 /// reach the quorum: `q · certificate ≤ Σ voted + β`, and `(q − B) · certificate ≤ Σ voted`.
-fn certificates(draft: &mut Draft) -> Vec<Expr> {
-    let defines = draft.family("certificate_requires_quorum", "E13", &[1], Tag::Goal);
-    let valid = draft.family(
+fn certificates(counting: &mut Counting) -> Vec<Expr> {
+    let defines = counting
+        .draft
+        .family("certificate_requires_quorum", "E13", &[1], Tag::Goal);
+    let valid = counting.draft.family(
         "certificate_requires_honest_quorum",
         "E13",
         &[1],
         Tag::Valid,
     );
     let mut certificates = vec![];
-    for (v, b) in draft.book.view_blocks() {
-        let certificate = draft.goal_column("certificate", [v, b]);
-        for (of, count) in deciding_tallies(draft) {
-            let voted = draft.sent(&of, v, b);
-            let all = voted.clone() + draft.byzantine();
+    for (v, b) in counting.book.view_blocks() {
+        let certificate = counting.goal_column("certificate", [v, b]);
+        for (of, count) in deciding_tallies(counting) {
+            let voted = counting.sent(&of, v, b);
+            let all = voted.clone() + counting.byzantine();
             let label = format!("_v{v}_b{b}");
             let count = i64::from(count);
-            draft.at_most(defines, &label, certificate.clone() * count, all);
-            let least = count - i64::from(draft.book.byzantine);
-            if draft.book.byzantine > 0 && least > 0 {
-                draft.at_most(valid, &label, certificate.clone() * least, voted);
+            counting
+                .draft
+                .at_most(defines, &label, certificate.clone() * count, all);
+            let least = count - i64::from(counting.book.byzantine);
+            if counting.book.byzantine > 0 && least > 0 {
+                counting
+                    .draft
+                    .at_most(valid, &label, certificate.clone() * least, voted);
             }
         }
         certificates.push(certificate);
@@ -153,8 +173,8 @@ fn certificates(draft: &mut Draft) -> Vec<Expr> {
 }
 
 /// The tallies that make a block final.
-fn deciding_tallies(draft: &Draft) -> Vec<(Vec<usize>, u32)> {
-    let book = &draft.book;
+fn deciding_tallies(counting: &Counting) -> Vec<(Vec<usize>, u32)> {
+    let book = &counting.book;
     (0..book.events.len())
         .filter(|&e| book.events[e].decides)
         .filter_map(|e| book.tally(e))
@@ -162,22 +182,22 @@ fn deciding_tallies(draft: &Draft) -> Vec<(Vec<usize>, u32)> {
 }
 
 /// The number of views somebody reached, view 0 included.
-fn views(draft: &Draft) -> Expr {
-    let reached: Expr = (1..draft.book.views)
-        .map(|v| draft.get(&Key::Reached(v)))
+fn views(counting: &Counting) -> Expr {
+    let reached: Expr = (1..counting.book.views)
+        .map(|v| counting.draft.get(&Key::Reached(v)))
         .sum();
     reached + 1
 }
 
 /// The number of honest broadcasts.
-fn sent(draft: &Draft) -> Expr {
+fn sent(counting: &Counting) -> Expr {
     let mut all = Expr::default();
-    for v in 0..draft.book.views {
-        for (arc, taken) in draft.all_steps(v) {
+    for v in 0..counting.book.views {
+        for (arc, taken) in counting.all_steps(v) {
             let broadcasts = arc
                 .acts
                 .iter()
-                .filter(|&&(e, _)| draft.book.sends(e).is_some())
+                .filter(|&&(e, _)| counting.book.sends(e).is_some())
                 .count();
             all += taken * broadcasts as i64;
         }
@@ -189,37 +209,39 @@ fn sent(draft: &Draft) -> Expr {
 ///
 /// Either somebody decides; its block reaches everybody alive, who all end decided. Or nobody does,
 /// and everybody alive rests in a state that nothing which was sent leads out of.
-fn stall(draft: &mut Draft) -> (Sense, Expr) {
-    adoptions(draft);
-    crashes_at_most(draft);
-    let height = draft.goal_column("height", [0; 2]);
-    decide_defines_height(draft, &height);
-    rest_excludes_decide(draft, &height);
-    for v in 0..draft.book.views {
-        rest_excludes_enter(draft, v);
-        rest_excludes_deciding_quorum(draft, v);
+fn stall(counting: &mut Counting) -> (Sense, Expr) {
+    adoptions(counting);
+    crashes_at_most(counting);
+    let height = counting.goal_column("height", [0; 2]);
+    decide_defines_height(counting, &height);
+    rest_excludes_decide(counting, &height);
+    for v in 0..counting.book.views {
+        rest_excludes_enter(counting, v);
+        rest_excludes_deciding_quorum(counting, v);
     }
     (Sense::Minimize, height)
 }
 
 /// `Σ decide ≤ n · height`.
-fn decide_defines_height(draft: &mut Draft, height: &Expr) {
-    let family = draft.family("decide_defines_height", "E19", &[], Tag::Goal);
-    let decided: Expr = (0..draft.book.views)
-        .map(|v| deciding(draft, v, None))
+fn decide_defines_height(counting: &mut Counting, height: &Expr) {
+    let family = counting
+        .draft
+        .family("decide_defines_height", "E19", &[], Tag::Goal);
+    let decided: Expr = (0..counting.book.views)
+        .map(|v| deciding(counting, v, None))
         .sum();
-    let all = height.clone() * i64::from(draft.book.n);
-    draft.at_most(family, "", decided, all);
+    let all = height.clone() * i64::from(counting.book.n);
+    counting.draft.at_most(family, "", decided, all);
 }
 
 /// Who is alive rests undecided in a state of view v, by whether a quorum of requests would lead out
 /// of it.
-fn resting(draft: &Draft, v: u32, leaves: Option<bool>) -> Expr {
+fn resting(counting: &Counting, v: u32, leaves: Option<bool>) -> Expr {
     let mut all = Expr::default();
     for role in Role::ALL {
-        for (node, state) in draft.walks[role as usize].nodes.iter().enumerate() {
+        for (node, state) in counting.walks[role as usize].nodes.iter().enumerate() {
             if leaves.is_none_or(|leaves| leaves == state.leaves) {
-                all += draft.get(&Key::Rests(v, role, node));
+                all += counting.draft.get(&Key::Rests(v, role, node));
             }
         }
     }
@@ -227,11 +249,15 @@ fn resting(draft: &Draft, v: u32, leaves: Option<bool>) -> Expr {
 }
 
 /// A block that was decided reaches everybody alive: `Σ rests ≤ n · (1 − height)`.
-fn rest_excludes_decide(draft: &mut Draft, height: &Expr) {
-    let family = draft.family("final_state_excludes_decide", "E19", &[], Tag::Budget);
-    let resting: Expr = (0..draft.book.views).map(|v| resting(draft, v, None)).sum();
-    let none = (1 - height.clone()) * i64::from(draft.book.n);
-    draft.at_most(family, "", resting, none);
+fn rest_excludes_decide(counting: &mut Counting, height: &Expr) {
+    let family = counting
+        .draft
+        .family("final_state_excludes_decide", "E19", &[], Tag::Budget);
+    let resting: Expr = (0..counting.book.views)
+        .map(|v| resting(counting, v, None))
+        .sum();
+    let none = (1 - height.clone()) * i64::from(counting.book.n);
+    counting.draft.at_most(family, "", resting, none);
 }
 
 /// Nobody rests unlocked in view v when a quorum asks to leave it, or when somebody has:
@@ -239,24 +265,30 @@ fn rest_excludes_decide(draft: &mut Draft, height: &Expr) {
 ///
 /// All honest requests arrive. Requests for later views come from replicas that reached v + 1.
 /// Byzantine ones stay silent unless somebody needed them to reach v + 1.
-fn rest_excludes_enter(draft: &mut Draft, v: u32) {
-    let family = draft.family("final_state_has_no_enabled_enter", "E19", &[], Tag::Budget);
-    let n = i64::from(draft.book.n);
-    let count = i64::from(draft.book.count(draft.book.enter.at_least));
-    let open = draft.goal_column("unlocked", [v, 0]);
+fn rest_excludes_enter(counting: &mut Counting, v: u32) {
+    let family = counting
+        .draft
+        .family("final_state_has_no_enabled_enter", "E19", &[], Tag::Budget);
+    let n = i64::from(counting.book.n);
+    let count = i64::from(counting.book.count(counting.book.enter.at_least));
+    let open = counting.goal_column("unlocked", [v, 0]);
     let label = format!("_v{v}");
-    let resting = resting(draft, v, Some(true));
-    draft.at_most(family, &label, resting, open.clone() * n);
-    let reached = draft.get(&Key::Reached(v + 1));
-    draft.at_most(
+    let resting = resting(counting, v, Some(true));
+    counting
+        .draft
+        .at_most(family, &label, resting, open.clone() * n);
+    let reached = counting.draft.get(&Key::Reached(v + 1));
+    counting.draft.at_most(
         family,
         &format!("{label}_next"),
         open.clone() + reached,
         1.into(),
     );
-    let asks = draft.did(draft.book.ask, v, 0);
+    let asks = counting.did(counting.book.ask, v, 0);
     let most = (1 - open) * (n - count + 1) + (count - 1);
-    draft.at_most(family, &format!("{label}_asks"), asks, most);
+    counting
+        .draft
+        .at_most(family, &format!("{label}_asks"), asks, most);
 }
 
 /// Nobody rests in a view in which the votes for a block make a quorum: `Σ rests ≤ n · stays_v`,
@@ -264,22 +296,29 @@ fn rest_excludes_enter(draft: &mut Draft, v: u32) {
 ///
 /// Every honest vote arrives, and so does the request, because whoever voted had it. Of Byzantine
 /// messages only requests are needed when nobody decides; they are votes where the tally takes them.
-fn rest_excludes_deciding_quorum(draft: &mut Draft, v: u32) {
-    let family = draft.family("final_state_has_no_enabled_decide", "E19", &[], Tag::Budget);
-    let n = i64::from(draft.book.n);
-    let stays = draft.goal_column("stays", [v, 0]);
+fn rest_excludes_deciding_quorum(counting: &mut Counting, v: u32) {
+    let family =
+        counting
+            .draft
+            .family("final_state_has_no_enabled_decide", "E19", &[], Tag::Budget);
+    let n = i64::from(counting.book.n);
+    let stays = counting.goal_column("stays", [v, 0]);
     let label = format!("_v{v}");
-    let resting = resting(draft, v, None);
-    draft.at_most(family, &label, resting, stays.clone() * n);
-    for b in draft.book.blocks(v) {
-        for (of, count) in deciding_tallies(draft) {
-            let mut voted = draft.sent(&of, v, b);
-            if of.iter().any(|&c| only_primary(&draft.book, c)) {
-                voted += draft.get(&Key::Request(v, b));
+    let resting = resting(counting, v, None);
+    counting
+        .draft
+        .at_most(family, &label, resting, stays.clone() * n);
+    for b in counting.book.blocks(v) {
+        for (of, count) in deciding_tallies(counting) {
+            let mut voted = counting.sent(&of, v, b);
+            if of.iter().any(|&c| only_primary(&counting.book, c)) {
+                voted += counting.draft.get(&Key::Request(v, b));
             }
             let count = i64::from(count);
             let most = (1 - stays.clone()) * (n - count + 1) + (count - 1);
-            draft.at_most(family, &format!("{label}_b{b}"), voted, most);
+            counting
+                .draft
+                .at_most(family, &format!("{label}_b{b}"), voted, most);
         }
     }
 }

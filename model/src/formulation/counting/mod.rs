@@ -19,7 +19,7 @@
 
 mod assign;
 mod book;
-mod draft;
+mod columns;
 mod encode;
 mod families;
 mod goals;
@@ -36,7 +36,7 @@ use crate::{
     rule::Protocol,
 };
 use book::Book;
-use draft::Draft;
+use columns::Counting;
 use milp_schema::{Instance, ReplicaId, Schedule, instance::FaultKind};
 use walk::{Role, Walk};
 
@@ -50,7 +50,7 @@ pub struct Built {
     pub program: Program,
     /// Name of the formulation, `counting`.
     pub formulation: &'static str,
-    draft: Draft,
+    counting: Counting,
 }
 
 /// Builds the program of an instance whose protocol is one of [`protocols`].
@@ -75,10 +75,10 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
         Walk::of(&general, Role::Primary)?,
     ];
     refuse::refuse_walks(&book, &walks)?;
-    let mut draft = Draft::new(book, walks);
-    families::all(&mut draft);
-    goals::state(&mut draft);
-    let program = draft.finish();
+    let mut counting = Counting::new(book, walks);
+    families::all(&mut counting);
+    goals::state(&mut counting);
+    let program = counting.draft.finish();
     debug_assert!(
         program
             .families
@@ -88,7 +88,7 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
     Ok(Built {
         program,
         formulation: NAME,
-        draft,
+        counting,
     })
 }
 
@@ -99,8 +99,8 @@ impl Built {
     /// [`Error::NoSchedule`] if the counts cannot be dealt out to replicas, or their steps have no
     /// order in which each finds what it needs.
     pub fn decode(&self, point: &[i64]) -> Result<Decoded, Error> {
-        let plan = assign::assign(&self.draft, point)?;
-        unfold::unfold(&self.draft, &plan)
+        let plan = assign::assign(&self.counting, point)?;
+        unfold::unfold(&self.counting, &plan)
     }
 
     /// The counts of an execution, `None` for the columns that serve the goal only.
@@ -112,6 +112,6 @@ impl Built {
         schedule: &Schedule,
         faulty: &[(ReplicaId, FaultKind)],
     ) -> Result<Vec<Option<i64>>, String> {
-        encode::encode(&self.draft, schedule, faulty)
+        encode::encode(&self.counting, schedule, faulty)
     }
 }

@@ -8,7 +8,7 @@
 use super::{
     assign::Plan,
     book::Book,
-    draft::Draft,
+    columns::Counting,
     seat::{At, Did, Seat},
     walk::{Arc, Cause, To, adopts, aimed},
 };
@@ -29,7 +29,7 @@ type From = (At, u32);
 
 /// An execution under construction.
 struct Stage<'a> {
-    draft: &'a Draft,
+    counting: &'a Counting,
     plan: &'a Plan,
     seats: Vec<Seat>,
     /// Steps taken, by replica.
@@ -45,13 +45,13 @@ struct Stage<'a> {
 }
 
 /// The schedule of a plan.
-pub(super) fn unfold(draft: &Draft, plan: &Plan) -> Result<Decoded, Error> {
-    let seats = (0..draft.book.n).map(Seat::new).collect();
+pub(super) fn unfold(counting: &Counting, plan: &Plan) -> Result<Decoded, Error> {
+    let seats = (0..counting.book.n).map(Seat::new).collect();
     let mut stage = Stage {
-        draft,
+        counting,
         plan,
         seats,
-        taken: vec![0; draft.book.n as usize],
+        taken: vec![0; counting.book.n as usize],
         sent: BTreeMap::new(),
         used: BTreeSet::new(),
         rows: vec![],
@@ -62,7 +62,7 @@ pub(super) fn unfold(draft: &Draft, plan: &Plan) -> Result<Decoded, Error> {
         stage.slot += 1;
     }
     stage.crashes();
-    if draft.book.instance.network == Network::Eventual {
+    if counting.book.instance.network == Network::Eventual {
         stage.deliver_everything()?;
     }
     stage.rows.sort_by_key(|(order, _)| *order);
@@ -87,7 +87,7 @@ pub(super) fn unfold(draft: &Draft, plan: &Plan) -> Result<Decoded, Error> {
 
 impl<'a> Stage<'a> {
     fn book(&self) -> &'a Book {
-        &self.draft.book
+        &self.counting.book
     }
 
     /// Everybody who can takes a step; whether steps are left.
@@ -99,7 +99,7 @@ impl<'a> Stage<'a> {
                 continue;
             };
             left = true;
-            let arc = &self.draft.walks[role as usize].arcs[arc];
+            let arc = &self.counting.walks[role as usize].arcs[arc];
             if self.step(i, v, arc)? {
                 self.taken[i as usize] += 1;
                 moved = true;
@@ -266,11 +266,11 @@ impl<'a> Stage<'a> {
                 }
                 Did::Event { e, v, b } => (e, v, b),
             };
-            if let Some(c) = self.draft.book.sends(e) {
-                predict(Seen::Send(self.draft.book.message(c, v, b)));
+            if let Some(c) = self.counting.book.sends(e) {
+                predict(Seen::Send(self.counting.book.message(c, v, b)));
                 self.sent.insert(((c, v, b), i), self.slot);
             }
-            if self.draft.book.events[e].decides {
+            if self.counting.book.events[e].decides {
                 predict(Seen::Decide(Book::block(v, b)));
             }
         }
@@ -296,7 +296,7 @@ impl<'a> Stage<'a> {
     fn deliver_everything(&mut self) -> Result<(), Error> {
         let book = self.book();
         let mut copies: Vec<From> = self.sent.keys().copied().collect();
-        if self.draft.ends() {
+        if self.counting.ends() {
             copies.extend(self.used.iter().copied());
         }
         let asks = book.channel(&book.enter.of);
@@ -333,7 +333,7 @@ impl<'a> Stage<'a> {
                     "what arrives at the end leads out of the modelled views",
                 ));
             }
-            if self.draft.ends() && !all.is_empty() {
+            if self.counting.ends() && !all.is_empty() {
                 return Err(refused(format!(
                     "replica {i} would act on what arrives at the end: no final state"
                 )));

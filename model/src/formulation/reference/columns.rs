@@ -4,15 +4,11 @@ use super::{
     index::{Index, PLAIN, Priority},
     table::Meaning,
 };
-use crate::{
-    expr::Expr,
-    program::{Col, Column, Family, FamilyId, Row},
-};
+use crate::{draft::Draft, expr::Expr};
 use milp_schema::{
     Instance,
-    instance::{BigM, Published, Receipt, Reference, Sense},
+    instance::{BigM, Published, Receipt, Reference},
 };
-use std::collections::BTreeMap;
 
 /// A kind of message: its columns and the published names of the families that all kinds have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,12 +81,7 @@ pub(crate) struct Model {
     /// tMax, the slots of each view.
     pub(crate) slots: u32,
     pub(crate) reference: Reference,
-    pub(crate) columns: Vec<Column>,
-    pub(crate) families: Vec<Family>,
-    pub(crate) rows: Vec<Row>,
-    pub(crate) family_at: BTreeMap<String, FamilyId>,
-    pub(crate) objective: (Sense, Expr),
-    at: BTreeMap<(&'static str, Index), Col>,
+    pub(crate) draft: Draft<(&'static str, Index)>,
 }
 
 impl Model {
@@ -109,12 +100,7 @@ impl Model {
             views: instance.views,
             slots: instance.slots / instance.views,
             reference: instance.reference.clone(),
-            columns: vec![],
-            families: vec![],
-            rows: vec![],
-            family_at: BTreeMap::new(),
-            objective: (Sense::Maximize, Expr::default()),
-            at: BTreeMap::new(),
+            draft: Draft::new(),
         };
         model.decisions();
         model.auxiliaries();
@@ -122,14 +108,8 @@ impl Model {
     }
 
     fn column(&mut self, name: &'static str, index: Index, upper: u32) {
-        let col = Col(self.columns.len() as u32);
-        self.columns.push(Column {
-            name: format!("{name}{index}"),
-            lower: 0,
-            upper: upper.into(),
-        });
-        let earlier = self.at.insert((name, index), col);
-        assert!(earlier.is_none(), "every column has a name of its own");
+        let called = format!("{name}{index}");
+        self.draft.add((name, index), called, upper.into());
     }
 
     /// The decision variables, all binary.
@@ -331,8 +311,8 @@ impl Model {
     /// A column.
     pub(crate) fn var(&self, name: &'static str, index: impl Into<Index>) -> Expr {
         let key = (name, index.into());
-        match self.at.get(&key) {
-            Some(&col) => col.into(),
+        match self.draft.col(&key) {
+            Some(col) => col.into(),
             None => unreachable!("no column {}{}", key.0, key.1),
         }
     }
@@ -430,11 +410,8 @@ impl Model {
 
     /// What each column says, for the table of a point.
     pub(crate) fn meanings(&self) -> Vec<Meaning> {
-        let mut all: Vec<_> = self.at.iter().collect();
-        all.sort_by_key(|&(_, col)| *col);
-        let meaning = |((name, index), _): (&(&'static str, Index), &Col)| {
-            Meaning::of(name, &index.0, self.version == 3, self.slots)
-        };
-        all.into_iter().map(meaning).collect()
+        let keys = self.draft.in_order().iter();
+        keys.map(|(name, index)| Meaning::of(name, &index.0, self.version == 3, self.slots))
+            .collect()
     }
 }

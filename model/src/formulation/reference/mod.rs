@@ -54,6 +54,6 @@ pub(crate) fn of(instance: &Instance) -> Result<Built, Error> {
     }
     Ok(Built {
         columns: model.meanings(),
-        program: model.finish(),
+        program: model.draft.finish(),
     })
 }

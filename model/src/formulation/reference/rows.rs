@@ -1,11 +1,10 @@
-//! How families and rows are added, and the program when all are.
+//! How rows are added.
 
 use super::{columns::Model, index::Index};
 use crate::{
     expr::Expr,
-    program::{Family, FamilyId, Program, Row, Tag},
+    program::{Row, Tag},
 };
-use milp_schema::instance::Sense;
 
 /// How the two sides of a row compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,23 +15,6 @@ enum Compare {
 }
 
 impl Model {
-    /// The family of that name, registered at its first use; the section of the page that
-    /// restates it is its line.
-    fn family(&mut self, name: &str, tag: Tag) -> FamilyId {
-        if let Some(&id) = self.family_at.get(name) {
-            return id;
-        }
-        let id = FamilyId(self.families.len() as u32);
-        self.families.push(Family {
-            name: name.into(),
-            line: "reference-2020".into(),
-            equations: vec![],
-            tag,
-        });
-        self.family_at.insert(name.into(), id);
-        id
-    }
-
     /// Adds `left ≤ right` to the published family.
     pub(crate) fn at_most(&mut self, name: &str, index: impl Into<Index>, left: Expr, right: Expr) {
         self.row(
@@ -106,26 +88,15 @@ impl Model {
         if difference.is_constant() {
             return;
         }
-        let family = self.family(name, tag);
+        // The section of the page that restates the family is its line.
+        let family = self.draft.family(name, "reference-2020", &[], tag);
         let side = -difference.constant();
-        self.rows.push(Row {
+        self.draft.push(Row {
             name: format!("{name}{index}"),
             family,
             terms: difference.terms().collect(),
             lower: (compare != Compare::AtMost).then_some(side),
             upper: (compare != Compare::AtLeast).then_some(side),
         });
-    }
-
-    pub(crate) fn finish(self) -> Program {
-        let (sense, objective): (Sense, Expr) = self.objective;
-        Program {
-            columns: self.columns,
-            families: self.families,
-            rows: self.rows,
-            sense,
-            objective: objective.terms().collect(),
-            constant: objective.constant(),
-        }
     }
 }

@@ -2,16 +2,16 @@
 //! `rows`, the loops and the algebra in `families`.
 
 use crate::{
+    draft::Draft,
     error::Error,
     expr::Expr,
-    program::{Col, Column, Family, FamilyId, Row},
     rule::{About, Event, Keeps, Protocol, Requires, Rotation, Rule, Who},
 };
 use milp_schema::{
     Instance, Kind,
-    instance::{FaultKind, Sense, Who as Whom},
+    instance::{FaultKind, Who as Whom},
 };
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::fmt::Write as _;
 
 /// What a column stands for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,14 +85,7 @@ pub(crate) struct Timed {
     pub(crate) views: u32,
     pub(crate) horizon: u32,
     pub(crate) delay_min: u32,
-    pub(super) keys: Vec<Key>,
-    pub(super) columns: Vec<Column>,
-    pub(super) at: BTreeMap<Key, Col>,
-    pub(super) families: Vec<Family>,
-    pub(super) family_at: BTreeMap<String, FamilyId>,
-    pub(super) rows: Vec<Row>,
-    /// The objective: direction and expression.
-    pub(crate) objective: (Sense, Expr),
+    pub(crate) draft: Draft<Key>,
 }
 
 impl Timed {
@@ -110,13 +103,7 @@ impl Timed {
             repeats,
             instance,
             protocol,
-            keys: vec![],
-            columns: vec![],
-            at: BTreeMap::new(),
-            families: vec![],
-            family_at: BTreeMap::new(),
-            rows: vec![],
-            objective: (Sense::Maximize, Expr::default()),
+            draft: Draft::new(),
         };
         timed.check_names()?;
         timed.add_columns();
@@ -331,29 +318,18 @@ impl Timed {
 
     // Columns.
 
-    fn add(&mut self, key: Key, name: String, upper: i64) -> Col {
-        let col = Col(self.columns.len() as u32);
-        self.columns.push(Column {
-            name,
-            lower: 0,
-            upper,
-        });
-        let previous = self.at.insert(key.clone(), col);
-        assert!(previous.is_none(), "every key has one column");
-        self.keys.push(key);
-        col
-    }
-
     fn add_columns(&mut self) {
         for i in 0..self.n {
             for (kind, name) in FAULTS {
                 if self.may_be(kind, i) {
-                    self.add(Key::Faulty(kind, i), format!("{name}_i{i}"), 1);
+                    self.draft
+                        .add(Key::Faulty(kind, i), format!("{name}_i{i}"), 1);
                 }
             }
             if self.may_be(FaultKind::Crash, i) || self.may_be(FaultKind::Network, i) {
                 for t in self.slots() {
-                    self.add(Key::Crashed(i, t), format!("crashed_i{i}_t{t}"), 1);
+                    self.draft
+                        .add(Key::Crashed(i, t), format!("crashed_i{i}_t{t}"), 1);
                 }
             }
         }
@@ -364,7 +340,8 @@ impl Timed {
             let latest = i64::from(self.latest_due());
             for i in 0..self.n {
                 for t in 0..=self.horizon {
-                    self.add(Key::Due(i, t), format!("due_i{i}_t{t}"), latest);
+                    self.draft
+                        .add(Key::Due(i, t), format!("due_i{i}_t{t}"), latest);
                 }
             }
         }
@@ -396,7 +373,8 @@ impl Timed {
                     for t in self.slots() {
                         let at = Indices { h, v, b, t };
                         let label = label(h, v, (about != About::View).then_some(b), t);
-                        self.add(Key::Did(e, i, at), format!("did_{name}_i{i}{label}"), 1);
+                        self.draft
+                            .add(Key::Did(e, i, at), format!("did_{name}_i{i}{label}"), 1);
                     }
                 }
             }
@@ -416,11 +394,13 @@ impl Timed {
                 for t in self.slots() {
                     let at = Indices { h, v, b: 0, t };
                     let label = label(h, v, None, t);
-                    self.add(Key::Entered(i, at), format!("entered_i{i}{label}"), 1);
+                    self.draft
+                        .add(Key::Entered(i, at), format!("entered_i{i}{label}"), 1);
                     let own = !self.forgets();
                     let others = (0..self.n).filter(|&j| (j != i || own) && !self.pools());
                     for j in others.collect::<Vec<_>>() {
-                        self.add(Key::Asked(i, j, at), format!("asked_i{i}_j{j}{label}"), 1);
+                        self.draft
+                            .add(Key::Asked(i, j, at), format!("asked_i{i}_j{j}{label}"), 1);
                     }
                 }
             }
@@ -452,7 +432,7 @@ impl Timed {
                 for t in 1 + self.delay_min..=self.horizon {
                     let at = Indices { h, v, b: 0, t };
                     let name = format!("kept_i{i}_j{j}_u{u}{}", label(h, v, None, t));
-                    self.add(Key::Kept(i, j, u, at), name, 1);
+                    self.draft.add(Key::Kept(i, j, u, at), name, 1);
                 }
             }
         }
@@ -465,10 +445,13 @@ impl Timed {
             let label = label(h, v, None, t);
             let earliest = self.delay_min;
             for j in (0..self.n).filter(|&j| j != i && t > earliest) {
-                self.add(Key::Heard(i, j, at), format!("heard_i{i}_j{j}{label}"), 1);
-                self.add(Key::Alive(i, j, at), format!("alive_i{i}_j{j}{label}"), 1);
+                self.draft
+                    .add(Key::Heard(i, j, at), format!("heard_i{i}_j{j}{label}"), 1);
+                self.draft
+                    .add(Key::Alive(i, j, at), format!("alive_i{i}_j{j}{label}"), 1);
             }
-            self.add(Key::Lost(i, at), format!("lost_i{i}{label}"), 1);
+            self.draft
+                .add(Key::Lost(i, at), format!("lost_i{i}{label}"), 1);
         }
     }
 
@@ -484,15 +467,19 @@ impl Timed {
                 let label = label(h, v, names_block.then_some(b), t);
                 let at = Indices { h, v, b, t };
                 let name = format!("{kind}_i{i}_j{j}{label}");
-                self.add(Key::Got(c, i, j, at), format!("got_{name}"), 1);
+                self.draft
+                    .add(Key::Got(c, i, j, at), format!("got_{name}"), 1);
                 if self.guards(c) {
-                    self.add(Key::Took(c, i, j, at), format!("took_{name}"), 1);
+                    self.draft
+                        .add(Key::Took(c, i, j, at), format!("took_{name}"), 1);
                 }
                 if self.clears(c, h, v) {
-                    self.add(Key::Cleared(i, j, at), format!("cleared_{name}"), 1);
+                    self.draft
+                        .add(Key::Cleared(i, j, at), format!("cleared_{name}"), 1);
                 }
                 if self.strays(c, h, v) {
-                    self.add(Key::Stray(i, j, at), format!("stray_{name}"), 1);
+                    self.draft
+                        .add(Key::Stray(i, j, at), format!("stray_{name}"), 1);
                 }
             }
         }
@@ -511,12 +498,12 @@ impl Timed {
                 let label = label(h, v, names_block.then_some(b), t);
                 let at = Indices { h, v, b, t };
                 let name = format!("injected_{kind}_i{j}{label}");
-                self.add(Key::Injected(c, j, at), name, 1);
+                self.draft.add(Key::Injected(c, j, at), name, 1);
             }
             if since {
                 let at = Indices { h, v, b: 0, t };
                 let name = format!("since_{kind}_i{j}{}", label(h, v, None, t));
-                self.add(Key::Since(c, j, at), name, 1);
+                self.draft.add(Key::Since(c, j, at), name, 1);
             }
         }
     }
@@ -577,20 +564,9 @@ impl Timed {
     /// A binary column of the goal.
     pub(crate) fn goal_column(&mut self, name: &'static str, at: [u32; 3]) -> Expr {
         let [x, y, z] = at;
-        self.add(Key::Goal(name, at), format!("{name}_{x}_{y}_{z}"), 1)
+        self.draft
+            .add(Key::Goal(name, at), format!("{name}_{x}_{y}_{z}"), 1)
             .into()
-    }
-
-    pub(crate) fn key(&self, col: Col) -> &Key {
-        &self.keys[col.index()]
-    }
-
-    pub(crate) fn keys(&self) -> impl Iterator<Item = (&Key, Col)> {
-        self.at.iter().map(|(key, &col)| (key, col))
-    }
-
-    pub(crate) fn col(&self, key: &Key) -> Option<Col> {
-        self.at.get(key).copied()
     }
 }
 

@@ -21,7 +21,7 @@ type Order = (Slot, u32, ReplicaId, Height, u32, u32, u32, u32);
 pub(super) fn decode(timed: &Timed, point: &[i64]) -> Decoded {
     let mut rows: Vec<(Order, Choice)> = vec![];
     let mut predictions: Vec<Prediction> = vec![];
-    for (key, col) in timed.keys() {
+    for (key, col) in timed.draft.keys() {
         let Some(t) = begins(timed, point, key, col) else {
             continue;
         };
@@ -84,7 +84,10 @@ fn begins(timed: &Timed, point: &[i64], key: &Key, col: Col) -> Option<u32> {
         Key::Injected(c, j, at) => (at.t, Key::Injected(c, j, Indices { t: at.t - 1, ..at })),
         _ => return None, // what follows from the others, or is about no slot
     };
-    let was = timed.col(&before).map_or(0, |before| point[before.index()]);
+    let was = timed
+        .draft
+        .col(&before)
+        .map_or(0, |before| point[before.index()]);
     (point[col.index()] == 1 && was == 0).then_some(t)
 }
 

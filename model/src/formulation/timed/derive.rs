@@ -25,7 +25,7 @@ pub(super) fn fill(timed: &Timed, point: &mut [Option<i64>]) {
         })
         .collect();
     let mut by_slot: Vec<Vec<(u32, &Key, Col)>> = vec![vec![]; timed.horizon as usize + 1];
-    for (key, col) in timed.keys() {
+    for (key, col) in timed.draft.keys() {
         // Within a slot: receipts lost ahead and thrown away, then who is alive, then guards.
         let (t, stage) = match key {
             Key::Took(c, _, _, at) if timed.protocol.channels[*c].lost_ahead => (at.t, 0),

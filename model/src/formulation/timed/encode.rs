@@ -42,7 +42,7 @@ impl<'a> First<'a> {
     /// It happens in slot t.
     pub(super) fn add(&mut self, key: &Key, t: u32) -> Result<(), String> {
         let last = with_slot(key, self.timed.horizon);
-        if self.timed.col(&last).is_none() {
+        if self.timed.draft.col(&last).is_none() {
             return Err(format!("no column for {key:?}"));
         }
         let slot = self.slots.entry(with_slot(key, 0)).or_insert(t);
@@ -183,7 +183,7 @@ fn fill(timed: &Timed, first: &First, faulty: &[(ReplicaId, FaultKind)]) -> Vec<
         _ => 0,
     };
     let by = |key: &Key, t: u32| first.by(key, t);
-    for (key, col) in timed.keys() {
+    for (key, col) in timed.draft.keys() {
         let value = match key {
             Key::Faulty(kind, i) => Some(i64::from(faulty.contains(&(ReplicaId(*i), *kind)))),
             Key::Goal(..)

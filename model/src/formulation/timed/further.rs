@@ -19,7 +19,7 @@ impl Built {
 
     /// Every message that a copy delivered to the replica may carry, with its sender; ascending.
     pub fn receivable(&self, at: ReplicaId) -> BTreeSet<(ReplicaId, Message)> {
-        let keys = self.timed.keys().map(|(key, _)| key);
+        let keys = self.timed.draft.keys().map(|(key, _)| key);
         keys.filter_map(|key| match *key {
             Key::Got(c, i, j, indices) if i == at.0 => {
                 Some((ReplicaId(j), message(&self.timed, c, indices)))

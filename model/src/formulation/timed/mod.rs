@@ -28,7 +28,6 @@ mod further;
 mod look_up;
 mod meaning;
 mod refuse;
-mod rows;
 
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
@@ -102,7 +101,7 @@ fn open(instance: &Instance, protocol: &Protocol) -> Result<Timed, Error> {
 }
 
 fn close(mut timed: Timed) -> Built {
-    let program = timed.finish();
+    let program = timed.draft.finish();
     debug_assert!(
         program
             .families
@@ -145,6 +144,6 @@ impl Built {
 
     /// What a column stands for.
     pub fn key(&self, col: crate::program::Col) -> &Key {
-        self.timed.key(col)
+        self.timed.draft.key(col)
     }
 }

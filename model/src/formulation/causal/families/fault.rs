@@ -21,28 +21,40 @@ fn at_most(causal: &mut Causal) {
             .filter(|fault| fault.kind == kind)
             .map(Fault::count)
             .sum();
-        let family = causal.family(&format!("{name}_at_most"), "E9", &[], Tag::Budget);
+        let family = causal
+            .draft
+            .family(&format!("{name}_at_most"), "E9", &[], Tag::Budget);
         let all: Expr = (0..causal.n).map(|i| causal.faulty(kind, i)).sum();
-        causal.at_most(family, "", all, i64::from(count).into());
+        causal
+            .draft
+            .at_most(family, "", all, i64::from(count).into());
     }
 }
 
 /// A replica is faulty in one way only: `Σ_kinds faulty_i ≤ 1`.
 fn in_one_way(causal: &mut Causal) {
-    let family = causal.family("faulty_in_one_way", "E9", &[], Tag::Legal);
+    let family = causal
+        .draft
+        .family("faulty_in_one_way", "E9", &[], Tag::Legal);
     for i in 0..causal.n {
         let kinds = FAULTS.iter().map(|&(kind, _)| causal.faulty(kind, i));
-        causal.at_most(family, &format!("_i{i}"), kinds.sum(), 1.into());
+        causal
+            .draft
+            .at_most(family, &format!("_i{i}"), kinds.sum(), 1.into());
     }
 }
 
 /// Only a crash-faulty or network-faulty replica crashes: `crashed_i ≤ crashing_i +
 /// disconnected_i`. It does so after all it does: nobody sees a crash, so later is the same.
 fn crash_requires_fault(causal: &mut Causal) {
-    let family = causal.family("crash_requires_fault", "E12", &[], Tag::Legal);
+    let family = causal
+        .draft
+        .family("crash_requires_fault", "E12", &[], Tag::Legal);
     for i in 0..causal.n {
         let may = causal.faulty(FaultKind::Crash, i) + causal.faulty(FaultKind::Network, i);
-        causal.at_most(family, &format!("_i{i}"), causal.crashed(i), may);
+        causal
+            .draft
+            .at_most(family, &format!("_i{i}"), causal.crashed(i), may);
     }
 }
 
@@ -52,15 +64,21 @@ fn makes(causal: &mut Causal) {
     if !causal.makes_for_all() {
         return;
     }
-    let requires = causal.family("make_requires_byzantine", "E11", &[], Tag::Legal);
-    let defines = causal.family("make_defines_make_later", "E11", &[], Tag::Legal);
+    let requires = causal
+        .draft
+        .family("make_requires_byzantine", "E11", &[], Tag::Legal);
+    let defines = causal
+        .draft
+        .family("make_defines_make_later", "E11", &[], Tag::Legal);
     for c in 0..causal.protocol.channels.len() {
         for j in 0..causal.n {
             for v in 0..causal.views {
                 for b in causal.channel_blocks(c, v) {
                     let made = causal.made(c, j, v, b);
                     let label = format!("_{c}_i{j}_v{v}_b{b}");
-                    causal.at_most(requires, &label, made, causal.byzantine(j));
+                    causal
+                        .draft
+                        .at_most(requires, &label, made, causal.byzantine(j));
                 }
                 if !causal.asked_later(c).contains(&v) || v + 1 == causal.views {
                     continue;
@@ -70,10 +88,14 @@ fn makes(causal: &mut Causal) {
                 for u in v..causal.views {
                     let made = causal.made(c, j, u, 0);
                     let label = format!("_{c}_i{j}_v{v}_u{u}");
-                    causal.at_most(defines, &label, made.clone(), later.clone());
+                    causal
+                        .draft
+                        .at_most(defines, &label, made.clone(), later.clone());
                     any += made;
                 }
-                causal.at_most(defines, &format!("_{c}_i{j}_v{v}"), later, any);
+                causal
+                    .draft
+                    .at_most(defines, &format!("_{c}_i{j}_v{v}"), later, any);
             }
         }
     }
@@ -84,7 +106,9 @@ fn injects_at_most(causal: &mut Causal) {
     let Some(most) = causal.instance.budget.injects else {
         return;
     };
-    let family = causal.family("inject_at_most", "E9", &[], Tag::Budget);
+    let family = causal
+        .draft
+        .family("inject_at_most", "E9", &[], Tag::Budget);
     let mut total = Expr::default();
     for c in 0..causal.protocol.channels.len() {
         for j in 0..causal.n {
@@ -95,5 +119,7 @@ fn injects_at_most(causal: &mut Causal) {
             }
         }
     }
-    causal.at_most(family, "", total, i64::from(most).into());
+    causal
+        .draft
+        .at_most(family, "", total, i64::from(most).into());
 }

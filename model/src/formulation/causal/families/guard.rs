@@ -170,8 +170,12 @@ impl Seat {
 fn hears(causal: &mut Causal, seat: &Seat) {
     let Guarded { leaves, calls, .. } = seat.parts;
     let line = causal.events[leaves].line;
-    let enough = causal.family("leave_requires_alive", line, &[], Tag::Legal);
-    let heard_by = causal.family("heard_requires_message", line, &[], Tag::Legal);
+    let enough = causal
+        .draft
+        .family("leave_requires_alive", line, &[], Tag::Legal);
+    let heard_by = causal
+        .draft
+        .family("heard_requires_message", line, &[], Tag::Legal);
     let (v, most) = (seat.v, causal.highest + 1);
     let quorum = i64::from(causal.instance.quorum());
     let mut all = Expr::default();
@@ -185,14 +189,16 @@ fn hears(causal: &mut Causal, seat: &Seat) {
         let label = format!("{}_j{j}", seat.label());
         let calls_j = causal.did_in_view(calls, j, v);
         let right = calls_j + otherwise.clone();
-        causal.at_most(heard_by, &label, heard.clone(), right);
+        causal.draft.at_most(heard_by, &label, heard.clone(), right);
         let early = causal.level(Act::Does(calls, j, v)) + 1;
         let late = causal.level(seat.act(leaves)) + (1 - heard.clone() + otherwise) * most;
-        causal.at_most(heard_by, &format!("{label}_level"), early, late);
+        causal
+            .draft
+            .at_most(heard_by, &format!("{label}_level"), early, late);
         all += heard;
     }
     let left = seat.did(causal, leaves) * (quorum - 1);
-    causal.at_most(enough, &seat.label(), left, all);
+    causal.draft.at_most(enough, &seat.label(), left, all);
 }
 
 /// An answer is taken that was sent, `took_ij ≤ answer_j`, before the own leave or not:
@@ -209,8 +215,12 @@ fn takes(causal: &mut Causal, seat: &Seat) {
         ..
     } = seat.parts;
     let line = causal.events[binds].line;
-    let requires = causal.family("take_requires_answer", line, &[], Tag::Legal);
-    let guard = causal.family("leave_excludes_take", line, &[], Tag::Legal);
+    let requires = causal
+        .draft
+        .family("take_requires_answer", line, &[], Tag::Legal);
+    let guard = causal
+        .draft
+        .family("leave_excludes_take", line, &[], Tag::Legal);
     let most = causal.highest + 1;
     let left = seat.did(causal, leaves);
     let bound = seat.did(causal, binds);
@@ -219,24 +229,34 @@ fn takes(causal: &mut Causal, seat: &Seat) {
         let (took, first) = (seat.took(causal, j), seat.took_first(causal, j));
         let label = format!("{}_j{j}", seat.label());
         let sent = seat.answer_of(causal, j);
-        causal.at_most(requires, &label, took.clone(), sent);
+        causal.draft.at_most(requires, &label, took.clone(), sent);
         let early = causal.level(Act::Does(answers, j, seat.v)) + 1;
         for (number, (e, takes)) in [(binds, &took), (leaves, &first)].into_iter().enumerate() {
             let late = causal.level(seat.act(e)) + (1 - takes.clone()) * most;
             let label = format!("{label}_level{number}");
-            causal.at_most(requires, &label, early.clone(), late);
+            causal.draft.at_most(requires, &label, early.clone(), late);
         }
-        causal.at_most(guard, &format!("{label}_a"), first.clone(), took.clone());
-        causal.at_most(guard, &format!("{label}_b"), first.clone(), left.clone());
+        causal
+            .draft
+            .at_most(guard, &format!("{label}_a"), first.clone(), took.clone());
+        causal
+            .draft
+            .at_most(guard, &format!("{label}_b"), first.clone(), left.clone());
         let later = first.clone() + bound.clone();
-        causal.at_most(guard, &format!("{label}_c"), took.clone(), later);
+        causal
+            .draft
+            .at_most(guard, &format!("{label}_c"), took.clone(), later);
         let lost = first.clone() + lost.clone() + (1 - left.clone());
-        causal.at_most(guard, &format!("{label}_d"), took.clone(), lost);
+        causal
+            .draft
+            .at_most(guard, &format!("{label}_d"), took.clone(), lost);
         other_block(causal, seat, j, &took, answers);
         if causal.arrives() && causal.instance.goal != Goal::Stall {
             // What Byzantine replicas make for one receiver only is not said in the end.
             let honest = causal.did_in_view(answers, j, seat.v) + bound.clone();
-            causal.at_most(guard, &format!("{label}_e"), first, honest);
+            causal
+                .draft
+                .at_most(guard, &format!("{label}_e"), first, honest);
         }
     }
 }
@@ -248,13 +268,17 @@ fn other_block(causal: &mut Causal, seat: &Seat, j: u32, of_use: &Expr, e: usize
         return;
     }
     let name = format!("{}_of_other_block", causal.events[e].name);
-    let family = causal.family(&name, causal.events[e].line, &[], Tag::Legal);
+    let family = causal
+        .draft
+        .family(&name, causal.events[e].line, &[], Tag::Legal);
     for b in causal.blocks(seat.v) {
         for other in causal.blocks(seat.v).filter(|&other| other != b) {
             let binds = causal.did(seat.parts.binds, seat.i, seat.v, b);
             let sent = causal.did(e, j, seat.v, other);
             let label = format!("{}_j{j}_b{b}_{other}", seat.label());
-            causal.at_most(family, &label, of_use.clone() + binds + sent, 2.into());
+            causal
+                .draft
+                .at_most(family, &label, of_use.clone() + binds + sent, 2.into());
         }
     }
 }
@@ -264,12 +288,12 @@ fn other_block(causal: &mut Causal, seat: &Seat, j: u32, of_use: &Expr, e: usize
 fn binds(causal: &mut Causal, seat: &Seat) {
     let rule = causal.events[seat.parts.binds].clone();
     let name = format!("{}_requires_taken_quorum", rule.name);
-    let family = causal.family(&name, rule.line, &[], Tag::Legal);
+    let family = causal.draft.family(&name, rule.line, &[], Tag::Legal);
     let took = seat.others.iter().map(|&j| seat.took(causal, j)).sum();
     let bound = seat.did(causal, seat.parts.binds) * (seat.quorum - seat.own);
-    causal.at_most(family, &seat.label(), bound, took);
+    causal.draft.at_most(family, &seat.label(), bound, took);
     let name = format!("{}_requires_honest_quorum", rule.name);
-    let valid = causal.family(&name, rule.line, &[], Tag::Valid);
+    let valid = causal.draft.family(&name, rule.line, &[], Tag::Valid);
     let honest = seat.quorum - causal.byzantine_count() - 1;
     if honest > 0 && seat.i != seat.primary {
         // Of the answers at most B are Byzantine; the own one is among them.
@@ -277,7 +301,7 @@ fn binds(causal: &mut Causal, seat: &Seat) {
             .map(|j| causal.did_in_view(seat.parts.answers, j, seat.v))
             .sum();
         let bound = seat.did(causal, seat.parts.binds) * honest;
-        causal.at_most(valid, &seat.label(), bound, sent);
+        causal.draft.at_most(valid, &seat.label(), bound, sent);
     }
 }
 
@@ -288,9 +312,15 @@ fn binds(causal: &mut Causal, seat: &Seat) {
 fn loses(causal: &mut Causal, seat: &Seat) {
     let Guarded { answers, binds, .. } = seat.parts;
     let line = causal.events[binds].line;
-    let alive = causal.family("heard_and_not_bound_is_alive", line, &[], Tag::Legal);
-    let knows = causal.family("know_requires_bind", line, &[], Tag::Legal);
-    let counts = causal.family("lost_excludes_alive", line, &[], Tag::Legal);
+    let alive = causal
+        .draft
+        .family("heard_and_not_bound_is_alive", line, &[], Tag::Legal);
+    let knows = causal
+        .draft
+        .family("know_requires_bind", line, &[], Tag::Legal);
+    let counts = causal
+        .draft
+        .family("lost_excludes_alive", line, &[], Tag::Legal);
     let most = causal.highest + 1;
     let (mut all, mut known) = (Expr::default(), Expr::default());
     for &j in &seat.others {
@@ -305,13 +335,17 @@ fn loses(causal: &mut Causal, seat: &Seat) {
         }
         for (number, sign) in signs.into_iter().enumerate() {
             let right = lives.clone() + knows_j.clone();
-            causal.at_most(alive, &format!("{label}_{number}"), sign, right);
+            causal
+                .draft
+                .at_most(alive, &format!("{label}_{number}"), sign, right);
         }
         let sent = seat.binding_of(causal, j);
-        causal.at_most(knows, &label, knows_j.clone(), sent);
+        causal.draft.at_most(knows, &label, knows_j.clone(), sent);
         let early = causal.level(Act::Does(binds, j, seat.v)) + 1;
         let late = causal.level(seat.act(binds)) + (1 - knows_j.clone()) * most;
-        causal.at_most(knows, &format!("{label}_level"), early, late);
+        causal
+            .draft
+            .at_most(knows, &format!("{label}_level"), early, late);
         other_block(causal, seat, j, &knows_j, binds);
         all += lives;
         known += knows_j;
@@ -320,11 +354,13 @@ fn loses(causal: &mut Causal, seat: &Seat) {
     let quorum = i64::from(causal.instance.quorum());
     let lost = causal.look_up(&Key::Lost(seat.i, seat.v));
     let right = (1 - lost) * n + (quorum - 2);
-    causal.at_most(counts, &seat.label(), all, right);
+    causal.draft.at_most(counts, &seat.label(), all, right);
     // With so many bound ones the own binding message would be the last that a decision needs.
     let decided = causal.decided(seat.i) * n + (seat.quorum - 2);
-    let once = causal.family("know_quorum_forces_decide", line, &[], Tag::Legal);
-    causal.at_most(once, &seat.label(), known, decided);
+    let once = causal
+        .draft
+        .family("know_quorum_forces_decide", line, &[], Tag::Legal);
+    causal.draft.at_most(once, &seat.label(), known, decided);
 }
 
 /// A replica with q preparations binds itself at once: one that answers, or proposes, before it
@@ -333,7 +369,7 @@ fn loses(causal: &mut Causal, seat: &Seat) {
 fn is_bound_at_once(causal: &mut Causal, seat: &Seat) {
     let rule = causal.events[seat.parts.binds].clone();
     let name = format!("quorum_forces_{}", rule.name);
-    let family = causal.family(&name, rule.line, &[], Tag::Legal);
+    let family = causal.draft.family(&name, rule.line, &[], Tag::Legal);
     let n = i64::from(causal.n);
     let first: Expr = seat
         .others
@@ -342,14 +378,20 @@ fn is_bound_at_once(causal: &mut Causal, seat: &Seat) {
         .sum();
     let few = seat.quorum - 1 - seat.own;
     if seat.i == seat.primary {
-        causal.at_most(family, &seat.label(), first, few.into());
+        causal
+            .draft
+            .at_most(family, &seat.label(), first, few.into());
         return;
     }
     let early = (1 - seat.answers_first(causal)) * n + few;
     let label = seat.label();
-    causal.at_most(family, &format!("{label}_a"), first.clone(), early);
+    causal
+        .draft
+        .at_most(family, &format!("{label}_a"), first.clone(), early);
     let bound = seat.did(causal, seat.parts.binds);
     let answers = seat.did(causal, seat.parts.answers);
     let late = (1 - answers + bound) * n + few;
-    causal.at_most(family, &format!("{label}_b"), first, late);
+    causal
+        .draft
+        .at_most(family, &format!("{label}_b"), first, late);
 }

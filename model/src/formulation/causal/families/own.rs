@@ -32,13 +32,17 @@ fn requires_view(causal: &mut Causal, e: usize, i: u32) {
         return;
     }
     let name = format!("{}_requires_view", rule.name);
-    let family = causal.family(&name, rule.line, rule.equations, Tag::Legal);
+    let family = causal
+        .draft
+        .family(&name, rule.line, rule.equations, Tag::Legal);
     for v in (1..causal.views)
         .filter(|&v| causal.does(e, i, v))
         .collect::<Vec<_>>()
     {
         let did = causal.did_in_view(e, i, v);
-        causal.at_most(family, &format!("_i{i}_v{v}"), did, causal.entered(i, v));
+        causal
+            .draft
+            .at_most(family, &format!("_i{i}_v{v}"), did, causal.entered(i, v));
     }
 }
 
@@ -51,7 +55,7 @@ fn at_most_once(causal: &mut Causal, e: usize, i: u32) {
         return;
     }
     let name = format!("{}_at_most_once", rule.name);
-    let family = causal.family(&name, rule.line, &[37], Tag::Legal);
+    let family = causal.draft.family(&name, rule.line, &[37], Tag::Legal);
     let step = match rule.once {
         Range::View => 1,
         Range::Height => causal.views,
@@ -66,7 +70,9 @@ fn at_most_once(causal: &mut Causal, e: usize, i: u32) {
             .sum();
         if !did.is_constant() {
             let all = did + causal.byzantine(i);
-            causal.at_most(family, &format!("_i{i}_v{v}"), all, 1.into());
+            causal
+                .draft
+                .at_most(family, &format!("_i{i}_v{v}"), all, 1.into());
         }
     }
 }
@@ -78,7 +84,9 @@ fn excluded(causal: &mut Causal, e: usize, i: u32) {
     for exclusion in &rule.excludes {
         let other = causal.event(exclusion.event);
         let name = format!("{}_excludes_{}", rule.name, exclusion.event);
-        let family = causal.family(&name, rule.line, rule.equations, Tag::Legal);
+        let family = causal
+            .draft
+            .family(&name, rule.line, rule.equations, Tag::Legal);
         for v in (0..causal.views)
             .filter(|&v| causal.does(e, i, v))
             .collect::<Vec<_>>()
@@ -90,7 +98,9 @@ fn excluded(causal: &mut Causal, e: usize, i: u32) {
             let did = causal.did_in_view(e, i, v);
             for earlier in earlier(causal, other, i, views) {
                 let label = format!("_i{i}_v{v}_{}", earlier.0);
-                causal.at_most(family, &label, did.clone() + earlier.1, 1.into());
+                causal
+                    .draft
+                    .at_most(family, &label, did.clone() + earlier.1, 1.into());
             }
         }
     }
@@ -111,22 +121,28 @@ fn enters(causal: &mut Causal, i: u32) {
     let Some(enter) = causal.protocol.enter().cloned() else {
         return;
     };
-    let nested = causal.family(
+    let nested = causal.draft.family(
         "enter_requires_view_below",
         enter.line,
         enter.equations,
         Tag::Legal,
     );
-    let honest = causal.family("enter_excludes_byzantine", "E11", &[], Tag::Legal);
-    let done = causal.family("enter_excludes_decide", enter.line, &[], Tag::Legal);
+    let honest = causal
+        .draft
+        .family("enter_excludes_byzantine", "E11", &[], Tag::Legal);
+    let done = causal
+        .draft
+        .family("enter_excludes_decide", enter.line, &[], Tag::Legal);
     for w in 1..causal.views {
         let label = format!("_i{i}_v{w}");
         let entered = causal.entered(i, w);
         if w > 1 {
-            causal.at_most(nested, &label, entered.clone(), causal.entered(i, w - 1));
+            causal
+                .draft
+                .at_most(nested, &label, entered.clone(), causal.entered(i, w - 1));
         } else {
             let both = entered.clone() + causal.byzantine(i);
-            causal.at_most(honest, &label, both, 1.into());
+            causal.draft.at_most(honest, &label, both, 1.into());
         }
         for name in &enter.excludes {
             let lock = causal.event(name);
@@ -134,10 +150,12 @@ fn enters(causal: &mut Causal, i: u32) {
                 continue;
             }
             let name = format!("enter_excludes_{name}");
-            let family = causal.family(&name, enter.line, &[], Tag::Legal);
+            let family = causal.draft.family(&name, enter.line, &[], Tag::Legal);
             for (u, locked) in earlier(causal, lock, i, 0..w) {
                 let label = format!("{label}_u{u}");
-                causal.at_most(family, &label, entered.clone() + locked, 1.into());
+                causal
+                    .draft
+                    .at_most(family, &label, entered.clone() + locked, 1.into());
             }
         }
         let decided: Expr = causal
@@ -146,15 +164,21 @@ fn enters(causal: &mut Causal, i: u32) {
             .filter(|&d| causal.in_view(d))
             .map(|d| causal.did_in(d, i, 0..w))
             .sum();
-        causal.at_most(done, &label, entered + decided, 1.into());
+        causal
+            .draft
+            .at_most(done, &label, entered + decided, 1.into());
     }
 }
 
 /// A replica decides once, in whatever way: `Σ decided ≤ 1`.
 fn decides_once(causal: &mut Causal, i: u32) {
-    let family = causal.family("decide_at_most_once", "E5", &[37], Tag::Legal);
+    let family = causal
+        .draft
+        .family("decide_at_most_once", "E5", &[37], Tag::Legal);
     let decided = causal.decided(i);
-    causal.at_most(family, &format!("_i{i}"), decided, 1.into());
+    causal
+        .draft
+        .at_most(family, &format!("_i{i}"), decided, 1.into());
 }
 
 /// What comes first has a lower level: `ℓ(x) + happens_y ≤ ℓ(y)` for an act x that comes before y,
@@ -162,7 +186,9 @@ fn decides_once(causal: &mut Causal, i: u32) {
 ///
 /// No constant is needed: the level of an act that does not happen may be that of the one before.
 fn comes_before(causal: &mut Causal, i: u32) {
-    let family = causal.family("act_requires_act_before", "E3", &[], Tag::Legal);
+    let family = causal
+        .draft
+        .family("act_requires_act_before", "E3", &[], Tag::Legal);
     let mut last: Vec<Act> = vec![];
     for v in 0..causal.views {
         let enters = v > 0 && causal.protocol.enter().is_some();
@@ -220,12 +246,14 @@ fn follow(causal: &mut Causal, family: FamilyId, before: &[Act], act: Act) {
     let labels: Vec<String> = before.iter().map(|&first| name(first)).collect();
     if before.is_empty() {
         let (happens, level) = (causal.happens(act), causal.level(act));
-        causal.at_most(family, &label, happens, level);
+        causal.draft.at_most(family, &label, happens, level);
     }
     for (&first, other) in before.iter().zip(labels) {
         let left = causal.level(first) + causal.happens(act);
         let level = causal.level(act);
-        causal.at_most(family, &format!("{label}{other}"), left, level);
+        causal
+            .draft
+            .at_most(family, &format!("{label}{other}"), left, level);
     }
 }
 
@@ -237,13 +265,17 @@ fn change_views_at_most(causal: &mut Causal) {
     ) else {
         return;
     };
-    let family = causal.family("change_view_at_most", "E9", &[], Tag::Budget);
+    let family = causal
+        .draft
+        .family("change_view_at_most", "E9", &[], Tag::Budget);
     let c = causal.channel(&enter.of);
     let all: Expr = (0..causal.n)
         .flat_map(|j| (0..causal.views).map(move |v| (j, v)))
         .map(|(j, v)| causal.sent(c, j, v, 0))
         .sum();
-    causal.at_most(family, "", all, i64::from(most).into());
+    causal
+        .draft
+        .at_most(family, "", all, i64::from(most).into());
 }
 
 /// Where a replica may answer before or after it asks to leave, `first` says which:
@@ -254,7 +286,9 @@ fn free_order(causal: &mut Causal) {
         return;
     };
     let line = causal.events[guarded.answers].line;
-    let family = causal.family("answer_before_or_after_leave", line, &[], Tag::Legal);
+    let family = causal
+        .draft
+        .family("answer_before_or_after_leave", line, &[], Tag::Legal);
     let most = causal.highest + 1;
     for i in 0..causal.n {
         for v in 0..causal.views {
@@ -268,17 +302,23 @@ fn free_order(causal: &mut Causal) {
             let label = format!("_i{i}_v{v}");
             let (early, late) = (causal.level(answer), causal.level(leave));
             let one = late.clone() + (1 - first.clone()) * most;
-            causal.at_most(family, &format!("{label}_a"), early.clone() + 1, one);
+            causal
+                .draft
+                .at_most(family, &format!("{label}_a"), early.clone() + 1, one);
             let both = 2 - causal.happens(answer) - causal.happens(leave);
             let other = early + (first.clone() + both) * most;
-            causal.at_most(family, &format!("{label}_b"), late + 1, other);
-            causal.at_most(
+            causal
+                .draft
+                .at_most(family, &format!("{label}_b"), late + 1, other);
+            causal.draft.at_most(
                 family,
                 &format!("{label}_c"),
                 first.clone(),
                 causal.happens(answer),
             );
-            causal.at_most(family, &format!("{label}_d"), first, causal.happens(leave));
+            causal
+                .draft
+                .at_most(family, &format!("{label}_d"), first, causal.happens(leave));
         }
     }
 }

@@ -35,14 +35,20 @@ pub(in super::super) fn precedes(causal: &mut Causal) {
             causal.add(Key::Before(a, b), name, 1);
         }
     }
-    let circle = causal.family("milestones_have_no_circle", "E3", &[], Tag::Legal);
+    let circle = causal
+        .draft
+        .family("milestones_have_no_circle", "E3", &[], Tag::Legal);
     for a in 0..milestones.len() {
         for b in a + 1..milestones.len() {
             for c in b + 1..milestones.len() {
                 let sum = before(causal, a, b) + before(causal, b, c) - before(causal, a, c);
                 let label = format!("_{a}_{b}_{c}");
-                causal.at_most(circle, &format!("{label}_a"), 0.into(), sum.clone());
-                causal.at_most(circle, &format!("{label}_b"), sum, 1.into());
+                causal
+                    .draft
+                    .at_most(circle, &format!("{label}_a"), 0.into(), sum.clone());
+                causal
+                    .draft
+                    .at_most(circle, &format!("{label}_b"), sum, 1.into());
             }
         }
     }
@@ -133,7 +139,9 @@ fn counted(causal: &Causal, milestones: &[Milestone], act: Act) -> Vec<(usize, E
 }
 
 fn behind(causal: &mut Causal, milestones: &[Milestone], i: u32) {
-    let family = causal.family("act_is_between_milestones", "E2", &[], Tag::Legal);
+    let family = causal
+        .draft
+        .family("act_is_between_milestones", "E2", &[], Tag::Legal);
     let acts = causal.acts(i);
     for &first in &acts {
         let required = required(causal, first);
@@ -147,7 +155,9 @@ fn behind(causal: &mut Causal, milestones: &[Milestone], i: u32) {
                     let a = a.expect("what is required is a milestone");
                     let right = before(causal, a, b) + 1;
                     let label = format!("{}_{a}{}_{b}", name(causal, first), name(causal, later));
-                    causal.at_most(family, &label, act.clone() + counts.clone(), right);
+                    causal
+                        .draft
+                        .at_most(family, &label, act.clone() + counts.clone(), right);
                 }
             }
         }

@@ -15,10 +15,16 @@ use crate::{expr::Expr, program::Tag};
 pub(in super::super) fn quorums(causal: &mut Causal) {
     for m in 0..causal.quorums.len() {
         let quorum = causal.quorums[m].clone();
-        let complete = causal.family("quorum_requires_messages", "E6", &[39], Tag::Legal);
-        let counts = causal.family("count_requires_send", "E2", &[23, 30, 34], Tag::Legal);
+        let complete = causal
+            .draft
+            .family("quorum_requires_messages", "E6", &[39], Tag::Legal);
+        let counts = causal
+            .draft
+            .family("count_requires_send", "E2", &[23, 30, 34], Tag::Legal);
         let guards = causal.guards();
-        let level = causal.family("quorum_requires_message_before", "E2", &[], Tag::Legal);
+        let level = causal
+            .draft
+            .family("quorum_requires_message_before", "E2", &[], Tag::Legal);
         let mut all = causal.forged_votes(&quorum);
         for (e, j, v) in members(causal, &quorum) {
             let counted = causal.look_up(&Key::Counts(m, e, j, v));
@@ -27,17 +33,21 @@ pub(in super::super) fn quorums(causal: &mut Causal) {
                 Counted::Block(_, b) => causal.did(e, j, v, b),
                 _ => causal.did_in_view(e, j, v),
             };
-            causal.at_most(counts, &label, counted.clone(), sent);
+            causal.draft.at_most(counts, &label, counted.clone(), sent);
             all += counted.clone();
             if !guards {
                 continue;
             }
             let since = causal.look_up(&Key::Since(m));
             let right = since + (1 - counted) * causal.highest;
-            causal.at_most(level, &label, causal.level(Act::Does(e, j, v)), right);
+            causal
+                .draft
+                .at_most(level, &label, causal.level(Act::Does(e, j, v)), right);
         }
         let needs = causal.complete(m) * quorum.at_least;
-        causal.at_most(complete, &format!("_{}", quorum.name), needs, all);
+        causal
+            .draft
+            .at_most(complete, &format!("_{}", quorum.name), needs, all);
         sent_anyway(causal, m, &quorum);
     }
 }
@@ -56,11 +66,15 @@ fn sent_anyway(causal: &mut Causal, m: usize, quorum: &Quorum) {
     if honest <= 0 || causal.byzantine_count() == 0 {
         return;
     }
-    let family = causal.family("quorum_requires_honest_messages", "E6", &[], Tag::Valid);
+    let family = causal
+        .draft
+        .family("quorum_requires_honest_messages", "E6", &[], Tag::Valid);
     let counted: Expr = members(causal, quorum)
         .into_iter()
         .map(|(e, j, v)| causal.look_up(&Key::Counts(m, e, j, v)))
         .sum();
     let needs = causal.complete(m) * honest;
-    causal.at_most(family, &format!("_{}", quorum.name), needs, counted);
+    causal
+        .draft
+        .at_most(family, &format!("_{}", quorum.name), needs, counted);
 }

@@ -29,7 +29,9 @@ pub(in super::super) fn requirements(causal: &mut Causal) {
         return;
     };
     let name = "enter_requires_change_view_quorum";
-    let family = causal.family(name, enter.line, enter.equations, Tag::Legal);
+    let family = causal
+        .draft
+        .family(name, enter.line, enter.equations, Tag::Legal);
     for w in 1..causal.views {
         let m = causal.quorum_number(&causal.asks(&enter, w));
         for i in 0..causal.n {
@@ -89,28 +91,32 @@ fn requires(causal: &mut Causal, place: Place) {
             Requires::When(_) | Requires::Unless(_) => continue,
         };
         let name = format!("{}_requires_{what}", rule.name);
-        let family = causal.family(&name, rule.line, rule.equations, Tag::Legal);
+        let family = causal
+            .draft
+            .family(&name, rule.line, rule.equations, Tag::Legal);
         let (did, label) = (place.did(causal), place.label());
         match requirement {
             Requires::Own(names) => {
                 let own = names
                     .iter()
                     .map(|name| causal.did(causal.event(name), i, v, b));
-                causal.at_most(family, &label, did, own.sum());
+                causal.draft.at_most(family, &label, did, own.sum());
             }
             Requires::OwnAsPrimary(name) if causal.primary(v) == i => {
                 let own = causal.did_in_view(causal.event(name), i, v);
-                causal.at_most(family, &label, did, own);
+                causal.draft.at_most(family, &label, did, own);
             }
             Requires::Held(kind) => {
                 let c = causal.channel(kind);
                 let (send, j) = the_sender(causal, c, v);
                 let held = causal.did(send, j, v, b) + causal.forged(c, j, v, b);
-                causal.at_most(family, &label, did.clone(), held);
+                causal.draft.at_most(family, &label, did.clone(), held);
                 if i != j && causal.guards() {
                     let late = (1 - did) * (causal.highest + 1) + causal.level(place.act());
                     let early = causal.level(Act::Does(send, j, v)) + 1;
-                    causal.at_most(family, &format!("{label}_level"), early, late);
+                    causal
+                        .draft
+                        .at_most(family, &format!("{label}_level"), early, late);
                 }
             }
             _ => {
@@ -140,13 +146,17 @@ fn after_quorum(
     did: &Expr,
     act: Act,
 ) {
-    causal.at_most(family, label, did.clone(), causal.complete(m));
+    causal
+        .draft
+        .at_most(family, label, did.clone(), causal.complete(m));
     if !causal.guards() {
         return;
     }
     let late = (1 - did.clone()) * (causal.highest + 1) + causal.level(act);
     let since = causal.look_up(&Key::Since(m)) + 1;
-    causal.at_most(family, &format!("{label}_level"), since, late);
+    causal
+        .draft
+        .at_most(family, &format!("{label}_level"), since, late);
 }
 
 /// Whoever handles the message that alone makes a replica do a must event does it, unless an own
@@ -168,14 +178,18 @@ fn forced_by_request(causal: &mut Causal, place: Place) {
             continue;
         }
         let name = format!("{}_forces_{}", snake(kind.name()), forced.name);
-        let family = causal.family(&name, forced.line, forced.equations, Tag::Legal);
+        let family = causal
+            .draft
+            .family(&name, forced.line, forced.equations, Tag::Legal);
         let mut done = causal.did_in_view(f, i, v);
         for exclusion in &forced.excludes {
             let own = causal.event(exclusion.event);
             done += causal.did_in(own, i, Causal::up_to(exclusion.range, v));
         }
         let label = format!("_{}{}", rule.name, place.label());
-        causal.at_most(family, &label, place.did(causal), done);
+        causal
+            .draft
+            .at_most(family, &label, place.did(causal), done);
     }
 }
 
@@ -200,9 +214,13 @@ fn forced_by_few(causal: &mut Causal, place: Place) {
             continue;
         }
         let name = format!("{}_forces_{}", rule.name, forced.name);
-        let family = causal.family(&name, forced.line, forced.equations, Tag::Legal);
+        let family = causal
+            .draft
+            .family(&name, forced.line, forced.equations, Tag::Legal);
         let earlier = Causal::up_to(forced.once, v);
         let done = causal.did(f, i, v, b) + causal.did_in(f, i, earlier.start..v);
-        causal.at_most(family, &place.label(), place.did(causal), done);
+        causal
+            .draft
+            .at_most(family, &place.label(), place.did(causal), done);
     }
 }

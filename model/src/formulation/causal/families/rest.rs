@@ -73,12 +73,14 @@ fn line(causal: &Causal) -> &'static str {
 /// such requests, arriving as everything does, would be outside the horizon.
 pub(super) fn last_view_stays(causal: &mut Causal, enter: Option<&Enter>) {
     let Some(enter) = enter else { return };
-    let family = causal.family("last_view_is_not_left", enter.line, &[], Tag::Budget);
+    let family = causal
+        .draft
+        .family("last_view_is_not_left", enter.line, &[], Tag::Budget);
     let c = causal.channel(&enter.of);
     let all: Expr = (0..causal.n)
         .map(|j| causal.sent(c, j, causal.views - 1, 0))
         .sum();
-    causal.at_most(family, "", all, 0.into());
+    causal.draft.at_most(family, "", all, 0.into());
 }
 
 /// Event number e of replica i in view v.
@@ -98,7 +100,9 @@ impl Seat {
 /// 1 only if a quorum accepted a block and lives, which ends the behaviour in whatever state the
 /// others are: `q · over ≤ Σ_i accepted_i`, `accepted_i ≤ decided_i`, `≤ 1 − crashed_i`.
 fn over(causal: &mut Causal) -> Expr {
-    let family = causal.family("accept_defines_over", "E32", &[], Tag::Goal);
+    let family = causal
+        .draft
+        .family("accept_defines_over", "E32", &[], Tag::Goal);
     let over = causal.goal_column("over", [0; 3]);
     let mut accepted = Expr::default();
     for i in 0..causal.n {
@@ -109,13 +113,17 @@ fn over(causal: &mut Causal) -> Expr {
         }
         let lives = causal.goal_column("accepted", [i, 0, 0]);
         let label = format!("_i{i}");
-        causal.at_most(family, &label, lives.clone(), decided);
+        causal.draft.at_most(family, &label, lives.clone(), decided);
         let up = 1 - causal.crashed(i);
-        causal.at_most(family, &format!("{label}_up"), lives.clone(), up);
+        causal
+            .draft
+            .at_most(family, &format!("{label}_up"), lives.clone(), up);
         accepted += lives;
     }
     let quorum = i64::from(causal.instance.quorum());
-    causal.at_most(family, "", over.clone() * quorum, accepted);
+    causal
+        .draft
+        .at_most(family, "", over.clone() * quorum, accepted);
     over
 }
 
@@ -137,7 +145,7 @@ pub(super) fn gone(causal: &Causal, i: u32) -> Expr {
 fn no_action(causal: &mut Causal, seat: Seat, over: &Expr) {
     let rule = causal.events[seat.e].clone();
     let name = format!("final_state_has_no_enabled_{}", rule.name);
-    let family = causal.family(&name, rule.line, &[], Tag::Budget);
+    let family = causal.draft.family(&name, rule.line, &[], Tag::Budget);
     let place = if causal.in_view(seat.e) {
         away(causal, seat.i, seat.v, over)
     } else {
@@ -150,9 +158,11 @@ fn no_action(causal: &mut Causal, seat: Seat, over: &Expr) {
             let label = format!("{}_b{b}_{way}", seat.label());
             let slack = slack.clone() + missing;
             match numbers.as_slice() {
-                [] => causal.at_most(family, &label, 1.into(), slack),
+                [] => causal.draft.at_most(family, &label, 1.into(), slack),
                 [number] => {
-                    causal.at_most(family, &label, number.of.clone(), number.limit(slack));
+                    causal
+                        .draft
+                        .at_most(family, &label, number.of.clone(), number.limit(slack));
                 }
                 several => one_is_too_small(causal, family, seat, (way, slack), several),
             }
@@ -275,11 +285,13 @@ fn one_is_too_small(
         let too_few = causal.goal_column("too_few", place);
         let label = format!("{}_{way}_{k}", seat.label());
         let limit = number.limit(1 - too_few.clone());
-        causal.at_most(family, &label, number.of.clone(), limit);
+        causal
+            .draft
+            .at_most(family, &label, number.of.clone(), limit);
         reasons += too_few;
     }
     let label = format!("{}_{way}", seat.label());
-    causal.at_most(family, &label, 1.into(), reasons);
+    causal.draft.at_most(family, &label, 1.into(), reasons);
 }
 
 /// No quorum leads an unlocked replica out of its view, into the next one or, from the last, out of
@@ -289,7 +301,7 @@ fn one_is_too_small(
 /// later view entered it, so a quorum asked to leave v before.
 fn no_step(causal: &mut Causal, enter: &Enter, over: &Expr) {
     let name = "final_state_has_no_enabled_enter";
-    let family = causal.family(name, enter.line, &[], Tag::Budget);
+    let family = causal.draft.family(name, enter.line, &[], Tag::Budget);
     let c = causal.channel(&enter.of);
     for v in 0..causal.views {
         let asks = (0..causal.n).map(|j| causal.sent(c, j, v, 0) + causal.made_later(c, j, v));
@@ -306,7 +318,9 @@ fn no_step(causal: &mut Causal, enter: &Enter, over: &Expr) {
                 .sum();
             let slack = away(causal, i, v, over) + locked;
             let label = format!("_i{i}_v{v}");
-            causal.at_most(family, &label, number.of.clone(), number.limit(slack));
+            causal
+                .draft
+                .at_most(family, &label, number.of.clone(), number.limit(slack));
         }
     }
 }
@@ -314,7 +328,7 @@ fn no_step(causal: &mut Causal, enter: &Enter, over: &Expr) {
 /// Every live honest replica has decided, is locked, or has asked to leave the view it is in:
 /// `in_v ≤ asked_v + Σ lock + decided + crashed + byzantine`.
 fn everyone_rests(causal: &mut Causal, enter: &Enter) {
-    let family = causal.family(
+    let family = causal.draft.family(
         "final_state_has_no_enabled_timer",
         line(causal),
         &[],
@@ -329,7 +343,9 @@ fn everyone_rests(causal: &mut Causal, enter: &Enter) {
                 .map(|name| causal.did_in(causal.event(name), i, 0..causal.views))
                 .sum();
             let rests = causal.sent(c, i, v, 0) + locked + gone(causal, i);
-            causal.at_most(family, &format!("_i{i}_v{v}"), causal.is_in(i, v), rests);
+            causal
+                .draft
+                .at_most(family, &format!("_i{i}_v{v}"), causal.is_in(i, v), rests);
         }
     }
 }

@@ -46,14 +46,18 @@ fn excused(causal: &Causal, i: u32) -> Expr {
 }
 
 fn family(causal: &mut Causal, what: &str) -> FamilyId {
-    causal.family(&format!("final_state_{what}"), "E23", &[], Tag::Budget)
+    causal
+        .draft
+        .family(&format!("final_state_{what}"), "E23", &[], Tag::Budget)
 }
 
 /// Who counts as alive in view v in the end: whoever was heard there and is not bound in it or a
 /// view below. `x_j ≤ alive_j + Σ_(u≤v) bind_j` for everything that is heard, `alive_j ≤ Σ x_j`,
 /// `alive_j + Σ_(u≤v) bind_j ≤ 1`.
 fn alive(causal: &mut Causal, parts: &Guarded) {
-    let defines = causal.family("heard_defines_alive", "E23", &[], Tag::Goal);
+    let defines = causal
+        .draft
+        .family("heard_defines_alive", "E23", &[], Tag::Goal);
     let Guarded {
         proposes,
         answers,
@@ -85,13 +89,17 @@ fn alive(causal: &mut Causal, parts: &Guarded) {
             for (number, sign) in signs.iter().enumerate() {
                 let right = lives.clone() + bound.clone();
                 let label = format!("{label}_{number}");
-                causal.at_most(defines, &label, sign.clone(), right);
+                causal.draft.at_most(defines, &label, sign.clone(), right);
             }
-            causal.at_most(defines, &label, lives.clone(), signs.into_iter().sum());
+            causal
+                .draft
+                .at_most(defines, &label, lives.clone(), signs.into_iter().sum());
             let label = format!("{label}_bound");
             // A Byzantine replica may be known as bound in several views.
             let n = i64::from(causal.n) + 1;
-            causal.at_most(defines, &label, bound, (1 - lives) * n);
+            causal
+                .draft
+                .at_most(defines, &label, bound, (1 - lives) * n);
         }
     }
 }
@@ -106,7 +114,9 @@ fn one_view(causal: &mut Causal, _enter: &Enter) {
                 for k in (0..causal.n).filter(|&k| k != i) {
                     let both = causal.is_in(i, v) + causal.is_in(k, w);
                     let right = excused(causal, i) + causal.crashed(k) + causal.byzantine(k) + 1;
-                    causal.at_most(family, &format!("_i{i}_k{k}_v{v}_w{w}"), both, right);
+                    causal
+                        .draft
+                        .at_most(family, &format!("_i{i}_k{k}_v{v}_w{w}"), both, right);
                 }
             }
         }
@@ -130,16 +140,24 @@ fn timers_rest(causal: &mut Causal, seat: &Seat) {
     let excused = excused(causal, i);
     if i == seat.primary {
         let right = seat.did(causal, proposes) + excused.clone();
-        causal.at_most(family, &format!("{label}_first"), is_in.clone(), right);
+        causal
+            .draft
+            .at_most(family, &format!("{label}_first"), is_in.clone(), right);
     }
     let left = seat.did(causal, leaves) + excused;
     let any = left.clone() + seat.did(causal, calls);
-    causal.at_most(family, &format!("{label}_any"), is_in.clone(), any);
+    causal
+        .draft
+        .at_most(family, &format!("{label}_any"), is_in.clone(), any);
     let lost = causal.goal_column("lost", [i, v, 0]);
-    causal.at_most(family, &label, is_in, left + lost.clone());
+    causal
+        .draft
+        .at_most(family, &label, is_in, left + lost.clone());
     let most = (1 - lost) * i64::from(causal.n) + (i64::from(causal.instance.quorum()) - 2);
     let alive = living(causal, seat);
-    causal.at_most(family, &format!("{label}_lost"), alive, most);
+    causal
+        .draft
+        .at_most(family, &format!("{label}_lost"), alive, most);
 }
 
 fn living(causal: &Causal, seat: &Seat) -> Expr {
@@ -162,7 +180,9 @@ fn everyone_answered(causal: &mut Causal, seat: &Seat) {
     for b in causal.channel_blocks(c, seat.v) {
         let request = causal.exists(c, seat.primary, seat.v, b);
         let right = seat.did(causal, seat.parts.answers) + away.clone();
-        causal.at_most(family, &format!("{}_b{b}", seat.label()), request, right);
+        causal
+            .draft
+            .at_most(family, &format!("{}_b{b}", seat.label()), request, right);
     }
 }
 
@@ -177,12 +197,16 @@ fn nobody_can_bind(causal: &mut Causal, seat: &Seat, stall: bool) {
     let label = seat.label();
     let ignores = causal.goal_column("ignores", [seat.i, seat.v, 0]);
     let left = seat.did(causal, seat.parts.leaves);
-    causal.at_most(family, &format!("{label}_a"), ignores.clone(), left);
+    causal
+        .draft
+        .at_most(family, &format!("{label}_a"), ignores.clone(), left);
     if stall {
         let quorum = i64::from(causal.instance.quorum());
         let alive = living(causal, seat);
         let needs = ignores.clone() * (quorum - 1);
-        causal.at_most(family, &format!("{label}_b"), needs, alive);
+        causal
+            .draft
+            .at_most(family, &format!("{label}_b"), needs, alive);
     }
     let answers: Expr = seat
         .others
@@ -198,7 +222,7 @@ fn nobody_can_bind(causal: &mut Causal, seat: &Seat, stall: bool) {
         + excused(causal, seat.i)
         + ignores;
     let right = slack * n + (seat.quorum - 1 - seat.own);
-    causal.at_most(family, &label, answers, right);
+    causal.draft.at_most(family, &label, answers, right);
 }
 
 /// Nobody who prepared is left with a quorum of binding messages of its view:
@@ -226,13 +250,17 @@ fn nobody_can_decide(causal: &mut Causal, seat: &Seat, stall: bool) {
         if !stall && causal.may_make(seat.bound, j, seat.v) {
             let forged = causal.goal_column("knows_forged", [seat.i, j, seat.v]);
             let both = seat.knows(causal, j) + causal.byzantine(j) + (-1);
-            causal.at_most(family, &format!("{label}_j{j}"), both, forged.clone());
+            causal
+                .draft
+                .at_most(family, &format!("{label}_j{j}"), both, forged.clone());
             votes += forged;
         }
     }
     let slack =
         (1 - seat.prepared(causal)) + (1 - causal.is_in(seat.i, seat.v)) + gone(causal, seat.i);
-    causal.at_most(family, &label, votes, slack * n + (count - 1));
+    causal
+        .draft
+        .at_most(family, &label, votes, slack * n + (count - 1));
 }
 
 /// Fewer than a quorum have asked to leave a view in which somebody is not excused:
@@ -243,5 +271,7 @@ fn too_few_ask(causal: &mut Causal, seat: &Seat, enter: &Enter) {
     let asks = (0..causal.n).map(|j| causal.sent(c, j, v, 0) + causal.made_later(c, j, v));
     let away = 1 - causal.is_in(seat.i, v) + excused(causal, seat.i);
     let right = away * i64::from(causal.n) + (causal.count(enter.at_least) - 1);
-    causal.at_most(family, &seat.label(), asks.sum(), right);
+    causal
+        .draft
+        .at_most(family, &seat.label(), asks.sum(), right);
 }

@@ -23,12 +23,16 @@ pub(in super::super) fn symmetry(causal: &mut Causal) {
         .filter(|i| !primaries.contains(i))
         .map(|i| (i, named(i)))
         .collect();
-    let family = causal.family("same_part_in_order", "E13", &[], Tag::Symmetry);
+    let family = causal
+        .draft
+        .family("same_part_in_order", "E13", &[], Tag::Symmetry);
     for (i, named) in &class {
         let next = class.iter().find(|(k, other)| k > i && other == named);
         if let Some((k, _)) = next {
             let (first, second) = (key(causal, *i), key(causal, *k));
-            causal.at_most(family, &format!("_i{i}_k{k}"), second, first);
+            causal
+                .draft
+                .at_most(family, &format!("_i{i}_k{k}"), second, first);
         }
     }
 }

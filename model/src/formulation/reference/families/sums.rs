@@ -109,5 +109,5 @@ pub(super) fn goal(model: &mut Model, goal: Goal) {
             sum += model.has_primary(model.first(), v) * 10_i64.pow(v);
         }
     }
-    model.objective = (sense, sum);
+    model.draft.objective = (sense, sum);
 }

@@ -24,8 +24,10 @@ pub(crate) fn budgets(timed: &mut Timed) {
 /// At most so many copies of honest messages are late or not within the horizon: `Σ late ≤ most`.
 fn late_at_most(timed: &mut Timed, most: u32) {
     let total = late_copies(timed);
-    let limit = timed.family("late_at_most", "E9", &[], Tag::Budget);
-    timed.at_most(limit, "", total, i64::from(most).into());
+    let limit = timed.draft.family("late_at_most", "E9", &[], Tag::Budget);
+    timed
+        .draft
+        .at_most(limit, "", total, i64::from(most).into());
 }
 
 /// The number of copies of honest messages that are late or not within the horizon, where it
@@ -34,7 +36,9 @@ fn late_at_most(timed: &mut Timed, most: u32) {
 /// `late_ij ≥ sent_j^s − got_ij^(s+d)` for every s with s + d ≤ T; the number is `Σ late`, from
 /// above only: whoever counts limits or minimises it.
 pub(super) fn late_copies(timed: &mut Timed) -> Expr {
-    let defines = timed.family("late_defines_late", "E2", &[], Tag::Budget);
+    let defines = timed
+        .draft
+        .family("late_defines_late", "E2", &[], Tag::Budget);
     let mut total = Expr::default();
     let mut number = 0;
     for c in 0..timed.protocol.channels.len() {
@@ -53,7 +57,9 @@ pub(super) fn late_copies(timed: &mut Timed) -> Expr {
                             let sent = timed.sent(c, j, h, v, b, s);
                             let got = timed.got(c, i, j, h, v, b, s + timed.delay_min);
                             let label = format!("_{number}_t{s}");
-                            timed.at_most(defines, &label, sent - got, late.clone());
+                            timed
+                                .draft
+                                .at_most(defines, &label, sent - got, late.clone());
                         }
                         total += late;
                         number += 1;
@@ -67,7 +73,7 @@ pub(super) fn late_copies(timed: &mut Timed) -> Expr {
 
 /// The column of that name and number, and whether it is new: a budget and a count share theirs.
 fn once(timed: &mut Timed, name: &'static str, number: u32) -> (Expr, bool) {
-    match timed.col(&Key::Goal(name, [number, 0, 0])) {
+    match timed.draft.col(&Key::Goal(name, [number, 0, 0])) {
         Some(col) => (col.into(), false),
         None => (timed.goal_column(name, [number, 0, 0]), true),
     }
@@ -78,7 +84,9 @@ fn timeouts_at_most(timed: &mut Timed, most: u32) {
     let Some(enter) = timed.protocol.enter().cloned() else {
         return;
     };
-    let family = timed.family("change_view_at_most", "E9", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("change_view_at_most", "E9", &[], Tag::Budget);
     let (c, last) = (timed.channel(&enter.of), timed.horizon);
     let all: Expr = timed
         .height_views()
@@ -89,14 +97,16 @@ fn timeouts_at_most(timed: &mut Timed, most: u32) {
                 .sum::<Expr>()
         })
         .sum();
-    timed.at_most(family, "", all, i64::from(most).into());
+    timed.draft.at_most(family, "", all, i64::from(most).into());
 }
 
 /// At most so many copies are made by Byzantine replicas: `Σ made ≤ most`.
 fn injects_at_most(timed: &mut Timed, most: u32) {
     let total = made_copies(timed);
-    let limit = timed.family("inject_at_most", "E9", &[], Tag::Budget);
-    timed.at_most(limit, "", total, i64::from(most).into());
+    let limit = timed.draft.family("inject_at_most", "E9", &[], Tag::Budget);
+    timed
+        .draft
+        .at_most(limit, "", total, i64::from(most).into());
 }
 
 /// The number of copies made by Byzantine replicas, from above only: `made ≥ got^T + byzantine_j −
@@ -108,10 +118,13 @@ pub(super) fn made_copies(timed: &mut Timed) -> Expr {
             Key::Injected(_, _, at) if at.t == last => Some(Expr::from(col)),
             _ => None,
         };
-        return timed.keys().filter_map(injected).sum();
+        return timed.draft.keys().filter_map(injected).sum();
     }
-    let defines = timed.family("inject_defines_inject", "E11", &[], Tag::Budget);
+    let defines = timed
+        .draft
+        .family("inject_defines_inject", "E11", &[], Tag::Budget);
     let copies: Vec<(u32, Key)> = timed
+        .draft
         .keys()
         .filter_map(|(key, _)| match key {
             Key::Got(c, _, j, at)
@@ -128,9 +141,11 @@ pub(super) fn made_copies(timed: &mut Timed) -> Expr {
     for (number, (j, key)) in copies.into_iter().enumerate() {
         let (made, new) = once(timed, "made", number as u32);
         if new {
-            let got: Expr = timed.col(&key).map(Expr::from).unwrap_or_default();
+            let got: Expr = timed.draft.col(&key).map(Expr::from).unwrap_or_default();
             let both = got + timed.byzantine(j) + (-1);
-            timed.at_most(defines, &format!("_{number}"), both, made.clone());
+            timed
+                .draft
+                .at_most(defines, &format!("_{number}"), both, made.clone());
         }
         total += made;
     }

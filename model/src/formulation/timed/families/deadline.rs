@@ -94,7 +94,7 @@ impl<'a> Clock<'a> {
     }
 
     fn family(self, timed: &mut Timed, name: &str) -> FamilyId {
-        timed.family(name, self.arming.line, &[], Tag::Legal)
+        timed.draft.family(name, self.arming.line, &[], Tag::Legal)
     }
 
     fn label(self, v: u32, t: u32) -> String {
@@ -110,13 +110,15 @@ impl<'a> Clock<'a> {
         [left, right, slack]: [Expr; 3],
     ) {
         let loose = slack * self.most;
-        timed.at_most(
+        timed.draft.at_most(
             family,
             &format!("{label}_u"),
             left.clone(),
             right.clone() + loose.clone(),
         );
-        timed.at_most(family, &format!("{label}_l"), right, left + loose);
+        timed
+            .draft
+            .at_most(family, &format!("{label}_l"), right, left + loose);
     }
 
     /// Committed, decided, crashed or Byzantine.
@@ -221,7 +223,9 @@ impl<'a> Clock<'a> {
         let family = self.family(timed, "timer_due_forces_firing");
         let next = i64::from(t) + 1;
         let right = timed.due(self.i, t) + self.off(timed, t) * next;
-        timed.at_most(family, &format!("_i{}_t{t}", self.i), next.into(), right);
+        timed
+            .draft
+            .at_most(family, &format!("_i{}_t{t}", self.i), next.into(), right);
     }
 
     /// In a view that it stays in, without firing, a replica's deadline moves by what it takes
@@ -254,16 +258,22 @@ impl<'a> Clock<'a> {
         let slack = 2 - fires.clone() - was;
         let label = self.label(v, t);
         let right = slack.clone() * self.most + i64::from(t);
-        timed.at_most(family, &label, before.clone(), right.clone());
+        timed
+            .draft
+            .at_most(family, &label, before.clone(), right.clone());
         let later = before + self.put_off(timed, v, t, false);
         let right = right + frozen * self.most;
-        timed.at_most(family, &format!("{label}_moved"), later, right);
+        timed
+            .draft
+            .at_most(family, &format!("{label}_moved"), later, right);
         if v > 0 {
             // In the slot of the entry only the primary's timer of duration 0 fires.
             let enters = timed.entered(self.i, 0, v, t) - timed.entered(self.i, 0, v, t - 1);
             let armed = self.put_off(timed, v, t, true) + self.on_entry(timed, v);
             let right = (2 - fires - enters) * self.most;
-            timed.at_most(family, &format!("{label}_entry"), armed, right);
+            timed
+                .draft
+                .at_most(family, &format!("{label}_entry"), armed, right);
         }
     }
 

@@ -60,7 +60,7 @@ impl Act {
 /// What was done stays done: `did^(t−1) ≤ did^t`, the rest of (22), (29), (33).
 pub(super) fn stays(timed: &mut Timed, act: Act) {
     let rule = timed.events[act.e].clone();
-    let family = timed.family(
+    let family = timed.draft.family(
         &format!("{}_stays", rule.name),
         "E6",
         &[22, 29, 33],
@@ -69,7 +69,9 @@ pub(super) fn stays(timed: &mut Timed, act: Act) {
     for b in act.blocks(timed) {
         for t in timed.slots() {
             let (before, now) = (act.did(timed, b, t - 1), act.did(timed, b, t));
-            timed.at_most(family, &act.label(Some(b), t), before, now);
+            timed
+                .draft
+                .at_most(family, &act.label(Some(b), t), before, now);
         }
     }
 }
@@ -83,14 +85,18 @@ pub(super) fn stays(timed: &mut Timed, act: Act) {
 pub(super) fn requires_view(timed: &mut Timed, act: Act) {
     let rule = timed.events[act.e].clone();
     let name = format!("{}_requires_view", rule.name);
-    let family = timed.family(&name, rule.line, rule.equations, Tag::Legal);
+    let family = timed
+        .draft
+        .family(&name, rule.line, rule.equations, Tag::Legal);
     let Act { i, h, v, .. } = act;
     let at_end = matches!(rule.modality, Modality::Timer { .. }) && !act.leaves(timed);
     let view = if timed.in_view(act.e) { v } else { 0 };
     for t in timed.slots() {
         let label = act.label(None, t);
         let entered = timed.entered(i, h, view, t);
-        timed.at_most(family, &label, act.did_any(timed, t), entered);
+        timed
+            .draft
+            .at_most(family, &label, act.did_any(timed, t), entered);
         if !timed.in_view(act.e) {
             continue;
         }
@@ -101,17 +107,21 @@ pub(super) fn requires_view(timed: &mut Timed, act: Act) {
             (false, 0) => 1 - timed.entered(i, h, 1, t - 1),
             (false, _) => was_in + is_in,
         };
-        timed.at_most(family, &format!("{label}_in"), happens, there);
+        timed
+            .draft
+            .at_most(family, &format!("{label}_in"), happens, there);
     }
 }
 
 /// A crashed replica does nothing: `Δ^t + crashed_i^t ≤ 1`.
 pub(super) fn excluded_by_crash(timed: &mut Timed, act: Act) {
     let name = format!("{}_excludes_crash", timed.events[act.e].name);
-    let family = timed.family(&name, "E12", &[], Tag::Legal);
+    let family = timed.draft.family(&name, "E12", &[], Tag::Legal);
     for t in timed.slots() {
         let sum = act.happens(timed, t) + timed.crashed(act.i, t);
-        timed.at_most(family, &act.label(None, t), sum, 1.into());
+        timed
+            .draft
+            .at_most(family, &act.label(None, t), sum, 1.into());
     }
 }
 
@@ -123,11 +133,13 @@ pub(super) fn excluded_by_decision(timed: &mut Timed, act: Act) {
         return; // decide_at_most_once says it
     }
     let name = format!("{}_excludes_decide", rule.name);
-    let family = timed.family(&name, "E5", &[5, 6], Tag::Legal);
+    let family = timed.draft.family(&name, "E5", &[5, 6], Tag::Legal);
     for t in timed.slots() {
         let decided = timed.decided_before(act.e, act.i, act.h, act.v, t);
         let sum = act.happens(timed, t) + decided;
-        timed.at_most(family, &act.label(None, t), sum, 1.into());
+        timed
+            .draft
+            .at_most(family, &act.label(None, t), sum, 1.into());
     }
 }
 
@@ -136,14 +148,18 @@ pub(super) fn excluded_by_own(timed: &mut Timed, act: Act) {
     let rule = timed.events[act.e].clone();
     for exclusion in &rule.excludes {
         let name = format!("{}_excludes_{}", rule.name, exclusion.event);
-        let family = timed.family(&name, rule.line, rule.equations, Tag::Legal);
+        let family = timed
+            .draft
+            .family(&name, rule.line, rule.equations, Tag::Legal);
         let earlier = timed.event(exclusion.event);
         for t in timed.slots() {
             let by = blocks_by(earlier, act.e, t);
             let views = Timed::up_to(exclusion.range, act.v);
             let done = timed.did_in(earlier, act.i, act.h, views, by);
             let sum = act.happens(timed, t) + done;
-            timed.at_most(family, &act.label(None, t), sum, 1.into());
+            timed
+                .draft
+                .at_most(family, &act.label(None, t), sum, 1.into());
         }
     }
 }
@@ -161,13 +177,15 @@ pub(super) fn requires(timed: &mut Timed, act: Act) {
             continue;
         }
         let name = format!("{}_requires_{}", rule.name, what(requirement));
-        let family = timed.family(&name, rule.line, rule.equations, Tag::Legal);
+        let family = timed
+            .draft
+            .family(&name, rule.line, rule.equations, Tag::Legal);
         for b in act.blocks(timed) {
             for t in timed.slots() {
                 let did = act.did(timed, b, t);
                 let label = act.label(Some(b), t);
                 if let Some((factor, needed)) = condition(timed, act, requirement, b, t) {
-                    timed.at_most(family, &label, did * factor, needed);
+                    timed.draft.at_most(family, &label, did * factor, needed);
                 }
             }
         }
@@ -184,11 +202,15 @@ fn asked_now(timed: &mut Timed, act: Act, rule: &Event, requirement: &Requires) 
     };
     let verb = if reached { "requires" } else { "excludes" };
     let family = format!("{}_{verb}_{name}", rule.name);
-    let family = timed.family(&family, rule.line, rule.equations, Tag::Legal);
+    let family = timed
+        .draft
+        .family(&family, rule.line, rule.equations, Tag::Legal);
     for t in timed.slots() {
         let lost = timed.lost(act.i, act.h, act.v, t);
         let right = if reached { lost } else { 1 - lost };
-        timed.at_most(family, &act.label(None, t), act.happens(timed, t), right);
+        timed
+            .draft
+            .at_most(family, &act.label(None, t), act.happens(timed, t), right);
     }
     true
 }
@@ -202,12 +224,16 @@ pub(super) fn requires_vote(timed: &mut Timed, act: Act) {
         return;
     };
     let name = format!("{}_requires_vote", rule.name);
-    let family = timed.family(&name, rule.line, rule.equations, Tag::Legal);
+    let family = timed
+        .draft
+        .family(&name, rule.line, rule.equations, Tag::Legal);
     for b in act.blocks(timed) {
         for t in timed.slots() {
             let happens = act.did(timed, b, t) - act.did(timed, b, t - 1);
             let any = votes(timed, act, &rule, own, b, t).into_iter().sum();
-            timed.at_most(family, &act.label(Some(b), t), happens, any);
+            timed
+                .draft
+                .at_most(family, &act.label(Some(b), t), happens, any);
         }
     }
 }
@@ -339,7 +365,7 @@ pub(super) fn at_most_once(timed: &mut Timed, e: usize, i: u32) {
     if together.first() != Some(&e) {
         return;
     }
-    let family = timed.family(
+    let family = timed.draft.family(
         &format!("{}_at_most_once", rule.name),
         rule.line,
         &[37],
@@ -359,7 +385,9 @@ pub(super) fn at_most_once(timed: &mut Timed, e: usize, i: u32) {
                 .sum();
             if !did.is_constant() {
                 let label = format!("_i{i}_h{h}_v{v}");
-                timed.at_most(family, &label, did + byzantine.clone(), 1.into());
+                timed
+                    .draft
+                    .at_most(family, &label, did + byzantine.clone(), 1.into());
             }
         }
     }
@@ -367,7 +395,11 @@ pub(super) fn at_most_once(timed: &mut Timed, e: usize, i: u32) {
 
 /// An honest replica decides once per height, in whatever way: `Σ decided^T ≤ 1`, (37).
 pub(super) fn decide_at_most_once(timed: &mut Timed, i: u32, h: u32) {
-    let family = timed.family("decide_at_most_once", "E5", &[37], Tag::Legal);
+    let family = timed
+        .draft
+        .family("decide_at_most_once", "E5", &[37], Tag::Legal);
     let decided = timed.decided(i, h, timed.horizon);
-    timed.at_most(family, &format!("_i{i}_h{h}"), decided, 1.into());
+    timed
+        .draft
+        .at_most(family, &format!("_i{i}_h{h}"), decided, 1.into());
 }

@@ -16,9 +16,13 @@ pub(super) fn faulty_at_most(timed: &mut Timed) {
             .filter(|fault| fault.kind == kind)
             .map(Fault::count)
             .sum();
-        let family = timed.family(&format!("{name}_at_most"), "E9", &[], Tag::Budget);
+        let family = timed
+            .draft
+            .family(&format!("{name}_at_most"), "E9", &[], Tag::Budget);
         let all: Expr = (0..timed.n).map(|i| timed.faulty(kind, i)).sum();
-        timed.at_most(family, "", all, i64::from(count).into());
+        timed
+            .draft
+            .at_most(family, "", all, i64::from(count).into());
     }
 }
 
@@ -26,10 +30,14 @@ pub(super) fn faulty_at_most(timed: &mut Timed) {
 ///
 /// `Σ_kinds faulty_i ≤ 1` for each i.
 pub(super) fn faulty_in_one_way(timed: &mut Timed) {
-    let family = timed.family("faulty_in_one_way", "E9", &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("faulty_in_one_way", "E9", &[], Tag::Legal);
     for i in 0..timed.n {
         let all: Expr = FAULTS.iter().map(|&(kind, _)| timed.faulty(kind, i)).sum();
-        timed.at_most(family, &format!("_i{i}"), all, 1.into());
+        timed
+            .draft
+            .at_most(family, &format!("_i{i}"), all, 1.into());
     }
 }
 
@@ -37,13 +45,17 @@ pub(super) fn faulty_in_one_way(timed: &mut Timed) {
 ///
 /// `crashed_i^T ≤ crashing_i + disconnected_i`; `crashed_i^(t−1) ≤ crashed_i^t`.
 pub(super) fn crash_requires_fault(timed: &mut Timed, i: u32) {
-    let family = timed.family("crash_requires_fault", "E12", &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("crash_requires_fault", "E12", &[], Tag::Legal);
     let may = timed.faulty(FaultKind::Crash, i) + timed.faulty(FaultKind::Network, i);
     let last = timed.crashed(i, timed.horizon);
-    timed.at_most(family, &format!("_i{i}"), last, may);
-    let family = timed.family("crash_stays", "E12", &[], Tag::Legal);
+    timed.draft.at_most(family, &format!("_i{i}"), last, may);
+    let family = timed.draft.family("crash_stays", "E12", &[], Tag::Legal);
     for t in timed.slots() {
         let (before, now) = (timed.crashed(i, t - 1), timed.crashed(i, t));
-        timed.at_most(family, &format!("_i{i}_t{t}"), before, now);
+        timed
+            .draft
+            .at_most(family, &format!("_i{i}_t{t}"), before, now);
     }
 }

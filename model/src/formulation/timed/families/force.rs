@@ -26,7 +26,9 @@ pub(super) fn forced(timed: &mut Timed, act: Act) {
         return;
     }
     let name = format!("{}_forces_{}", event::trigger(&rule), rule.name);
-    let family = timed.family(&name, rule.line, rule.equations, Tag::Legal);
+    let family = timed
+        .draft
+        .family(&name, rule.line, rule.equations, Tag::Legal);
     for b in act.blocks(timed) {
         for t in timed.slots() {
             let excuse = done(timed, &rule, act, t) + excused(timed, &rule, act, t);
@@ -46,7 +48,7 @@ pub(super) fn forced(timed: &mut Timed, act: Act) {
                         }
                         None => (1.into(), 1),
                     };
-                    timed.at_most(family, &label, left, slack * factor);
+                    timed.draft.at_most(family, &label, left, slack * factor);
                 }
             }
         }

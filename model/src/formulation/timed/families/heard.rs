@@ -52,7 +52,9 @@ impl Seat {
 /// Heard is who sent something of the view, or a request to leave a later one:
 /// `heard = ∨ got`, rows `got ≤ heard` and `heard ≤ Σ got`.
 pub(super) fn receive_defines_heard(timed: &mut Timed, negation: &Negation, seat: Seat) {
-    let family = timed.family("receive_defines_heard", negation.line, &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("receive_defines_heard", negation.line, &[], Tag::Legal);
     for j in (0..timed.n).filter(|&j| j != seat.i) {
         for t in timed.slots() {
             let heard = timed.heard(seat.i, j, seat.h, seat.v, t);
@@ -62,14 +64,16 @@ pub(super) fn receive_defines_heard(timed: &mut Timed, negation: &Negation, seat
             let sources = seat.sources(timed, negation, j, t);
             let label = seat.label(j, t);
             for (number, source) in sources.iter().enumerate() {
-                timed.at_most(
+                timed.draft.at_most(
                     family,
                     &format!("{label}_{number}"),
                     source.clone(),
                     heard.clone(),
                 );
             }
-            timed.at_most(family, &label, heard, sources.into_iter().sum());
+            timed
+                .draft
+                .at_most(family, &label, heard, sources.into_iter().sum());
         }
     }
 }
@@ -77,7 +81,9 @@ pub(super) fn receive_defines_heard(timed: &mut Timed, negation: &Negation, seat
 /// Alive is who was heard and is not known to have committed: `alive ≤ heard`,
 /// `alive ≤ 1 − committed`, `heard − committed ≤ alive`.
 pub(super) fn heard_defines_alive(timed: &mut Timed, negation: &Negation, seat: Seat) {
-    let family = timed.family("heard_defines_alive", negation.line, &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("heard_defines_alive", negation.line, &[], Tag::Legal);
     for j in (0..timed.n).filter(|&j| j != seat.i) {
         for t in timed.slots() {
             let heard = timed.heard(seat.i, j, seat.h, seat.v, t);
@@ -87,14 +93,18 @@ pub(super) fn heard_defines_alive(timed: &mut Timed, negation: &Negation, seat: 
             }
             let committed = seat.committed(timed, negation, j, t);
             let label = seat.label(j, t);
-            timed.at_most(family, &format!("{label}_a"), alive.clone(), heard.clone());
-            timed.at_most(
+            timed
+                .draft
+                .at_most(family, &format!("{label}_a"), alive.clone(), heard.clone());
+            timed.draft.at_most(
                 family,
                 &format!("{label}_b"),
                 alive.clone(),
                 1 - committed.clone(),
             );
-            timed.at_most(family, &format!("{label}_c"), heard - committed, alive);
+            timed
+                .draft
+                .at_most(family, &format!("{label}_c"), heard - committed, alive);
         }
     }
 }
@@ -102,7 +112,7 @@ pub(super) fn heard_defines_alive(timed: &mut Timed, negation: &Negation, seat: 
 /// More than f are committed or lost when fewer than q − 1 others are alive:
 /// `Σ alive ≤ q − 2 + (n − q + 1) · (1 − lost)` and `q − 1 ≤ Σ alive + (q − 1) · lost`.
 pub(super) fn alive_defines_lost(timed: &mut Timed, negation: &Negation, seat: Seat) {
-    let family = timed.family(
+    let family = timed.draft.family(
         &format!("alive_defines_{}", negation.name),
         negation.line,
         &[],
@@ -119,8 +129,12 @@ pub(super) fn alive_defines_lost(timed: &mut Timed, negation: &Negation, seat: S
         let lost = timed.lost(i, h, v, t);
         let label = format!("_i{i}_h{h}_v{v}_t{t}");
         let most = (1 - lost.clone()) * (n - quorum + 1) + (quorum - 2);
-        timed.at_most(family, &format!("{label}_a"), alive.clone(), most);
+        timed
+            .draft
+            .at_most(family, &format!("{label}_a"), alive.clone(), most);
         let least = alive + lost * (quorum - 1);
-        timed.at_most(family, &format!("{label}_b"), (quorum - 1).into(), least);
+        timed
+            .draft
+            .at_most(family, &format!("{label}_b"), (quorum - 1).into(), least);
     }
 }

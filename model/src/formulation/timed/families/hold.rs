@@ -22,13 +22,19 @@ fn took(timed: &Timed, copies: Copies, t: u32) -> Expr {
 pub(super) fn take_requires_receive(timed: &mut Timed, copies: Copies) {
     let kind = name(timed, copies);
     let requires = format!("take_{kind}_requires_receive_{kind}");
-    let requires = timed.family(&requires, "E6", &[], Tag::Legal);
-    let stays = timed.family(&format!("take_{kind}_stays"), "E6", &[], Tag::Legal);
+    let requires = timed.draft.family(&requires, "E6", &[], Tag::Legal);
+    let stays = timed
+        .draft
+        .family(&format!("take_{kind}_stays"), "E6", &[], Tag::Legal);
     for t in timed.slots() {
         let now = took(timed, copies, t);
         let before = took(timed, copies, t - 1);
-        timed.at_most(stays, &copies.label(t), before, now.clone());
-        timed.at_most(requires, &copies.label(t), now, copies.got(timed, t));
+        timed
+            .draft
+            .at_most(stays, &copies.label(t), before, now.clone());
+        timed
+            .draft
+            .at_most(requires, &copies.label(t), now, copies.got(timed, t));
     }
 }
 
@@ -41,19 +47,19 @@ pub(super) fn lost_ahead(timed: &mut Timed, copies: Copies) {
         return;
     }
     let kind = name(timed, copies);
-    let requires = timed.family(
+    let requires = timed.draft.family(
         &format!("take_{kind}_requires_view"),
         "E20",
         &[],
         Tag::Legal,
     );
-    let forces = timed.family(
+    let forces = timed.draft.family(
         &format!("receive_{kind}_forces_take_{kind}"),
         "E20",
         &[],
         Tag::Legal,
     );
-    let apart = timed.family(
+    let apart = timed.draft.family(
         &format!("enter_excludes_receive_{kind}"),
         "E22",
         &[],
@@ -68,18 +74,24 @@ pub(super) fn lost_ahead(timed: &mut Timed, copies: Copies) {
         }
         let takes = took(timed, copies, t) - took(timed, copies, t - 1);
         let there = timed.entered(i, h, v, t - 1);
-        timed.at_most(requires, &label, takes.clone(), there.clone());
-        timed.at_most(requires, &format!("{label}_now"), takes, arrives.clone());
+        timed
+            .draft
+            .at_most(requires, &label, takes.clone(), there.clone());
+        timed
+            .draft
+            .at_most(requires, &format!("{label}_now"), takes, arrives.clone());
         let excused = timed.crashed(i, t) + timed.byzantine(i);
         let right = took(timed, copies, t) + excused;
-        timed.at_most(
+        timed.draft.at_most(
             forces,
             &label,
             arrives.clone() + there.clone() + (-1),
             right,
         );
         let enters = timed.entered(i, h, v, t) - there;
-        timed.at_most(apart, &label, arrives + enters, 1.into());
+        timed
+            .draft
+            .at_most(apart, &label, arrives + enters, 1.into());
     }
 }
 
@@ -96,19 +108,19 @@ pub(super) fn lost_ahead(timed: &mut Timed, copies: Copies) {
 /// Excused: Byzantine, crashed, decided before responses are handled in the slot.
 pub(super) fn guarded(timed: &mut Timed, copies: Copies, hold: &Hold) {
     let kind = name(timed, copies);
-    let ignores = timed.family(
+    let ignores = timed.draft.family(
         &format!("{}_excludes_take_{kind}", hold.after),
         hold.line,
         &[],
         Tag::Legal,
     );
-    let forces = timed.family(
+    let forces = timed.draft.family(
         &format!("receive_{kind}_forces_take_{kind}"),
         hold.line,
         &[],
         Tag::Legal,
     );
-    let place = timed.family(
+    let place = timed.draft.family(
         &format!("take_{kind}_requires_view"),
         hold.line,
         &[],
@@ -125,26 +137,34 @@ pub(super) fn guarded(timed: &mut Timed, copies: Copies, hold: &Hold) {
         let now = took(timed, copies, t);
         let (was, is) = (timed.was_in(i, h, v, t), timed.is_in(i, h, v, t));
         let takes = now.clone() - took(timed, copies, t - 1);
-        timed.at_most(place, &label, now.clone(), timed.entered(i, h, v, t));
-        timed.at_most(place, &format!("{label}_in"), takes, was.clone() + is);
+        timed
+            .draft
+            .at_most(place, &label, now.clone(), timed.entered(i, h, v, t));
+        timed
+            .draft
+            .at_most(place, &format!("{label}_in"), takes, was.clone() + is);
         if arrives.is_constant() {
             continue;
         }
         let left = timed.did_in_view(after, i, h, v, t - 1);
         let kept = 1 - timed.lost(i, h, v, t);
         let refused = last.clone() + arrives.clone() + left.clone() + kept.clone();
-        timed.at_most(ignores, &label, refused, 3.into());
+        timed.draft.at_most(ignores, &label, refused, 3.into());
         let decided = triggered.map_or_else(Expr::default, |e| timed.decided_before(e, i, h, v, t));
         let excused = timed.byzantine(i) + timed.crashed(i, t) + decided;
         for (number, excuse) in [left, kept].into_iter().enumerate() {
             let arrived = arrives.clone() + was.clone() + (-1);
             let right = now.clone() + excuse + excused.clone();
-            timed.at_most(forces, &format!("{label}_{number}"), arrived, right);
+            timed
+                .draft
+                .at_most(forces, &format!("{label}_{number}"), arrived, right);
         }
         if v > 0 {
             let enters = timed.entered(i, h, v, t) - timed.entered(i, h, v, t - 1);
             let right = now + timed.byzantine(i);
-            timed.at_most(forces, &format!("{label}_held"), got + enters + (-1), right);
+            timed
+                .draft
+                .at_most(forces, &format!("{label}_held"), got + enters + (-1), right);
         }
     }
 }
@@ -155,8 +175,12 @@ pub(super) fn guarded(timed: &mut Timed, copies: Copies, hold: &Hold) {
 ///
 /// So that what it counts at the end of the slot is what it counted when the message came.
 pub(super) fn arrives_alone(timed: &mut Timed, hold: &Hold) {
-    let family = timed.family("guarded_receive_is_alone", "E22", &[], Tag::Budget);
-    let stays = timed.family("guarded_receive_excludes_enter", "E22", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("guarded_receive_is_alone", "E22", &[], Tag::Budget);
+    let stays = timed
+        .draft
+        .family("guarded_receive_excludes_enter", "E22", &[], Tag::Budget);
     let c = timed.channel(&hold.kind);
     let after = timed.event(hold.after);
     for i in 0..timed.n {
@@ -180,9 +204,9 @@ pub(super) fn arrives_alone(timed: &mut Timed, hold: &Hold) {
                     let both = arrives + timed.did_in_view(after, i, h, v, t - 1);
                     let label = format!("_i{i}_j{j}_h{h}_v{v}_t{t}");
                     let right = (2 - both.clone()) * (most - 1) + 1;
-                    timed.at_most(family, &label, all.clone(), right);
+                    timed.draft.at_most(family, &label, all.clone(), right);
                     let enters = timed.entered(i, h, v + 1, t) - timed.entered(i, h, v + 1, t - 1);
-                    timed.at_most(stays, &label, both + enters, 2.into());
+                    timed.draft.at_most(stays, &label, both + enters, 2.into());
                 }
             }
         }
@@ -202,13 +226,13 @@ pub(super) fn cleared(timed: &mut Timed, copies: Copies) {
     }
     let kind = name(timed, copies);
     let line = "dbft2-nspcc 28";
-    let family = timed.family(
+    let family = timed.draft.family(
         &format!("{kind}_of_other_block_is_cleared"),
         line,
         &[],
         Tag::Legal,
     );
-    let early = timed.family(
+    let early = timed.draft.family(
         &format!("{kind}_of_other_block_is_not_early"),
         "E22",
         &[],
@@ -223,10 +247,16 @@ pub(super) fn cleared(timed: &mut Timed, copies: Copies) {
         let got = copies.got(timed, t);
         let (was, is) = (timed.was_in(i, h, v, t), timed.is_in(i, h, v, t));
         let steps = now.clone() - before.clone();
-        timed.at_most(family, &format!("{label}_a"), before, now.clone());
-        timed.at_most(family, &format!("{label}_b"), now.clone(), got.clone());
-        timed.at_most(family, &format!("{label}_c"), now.clone(), other.clone());
-        timed.at_most(
+        timed
+            .draft
+            .at_most(family, &format!("{label}_a"), before, now.clone());
+        timed
+            .draft
+            .at_most(family, &format!("{label}_b"), now.clone(), got.clone());
+        timed
+            .draft
+            .at_most(family, &format!("{label}_c"), now.clone(), other.clone());
+        timed.draft.at_most(
             family,
             &format!("{label}_d"),
             steps,
@@ -234,10 +264,14 @@ pub(super) fn cleared(timed: &mut Timed, copies: Copies) {
         );
         for (number, there) in [was, is.clone()].into_iter().enumerate() {
             let both = got.clone() + other.clone() + there + (-2);
-            timed.at_most(family, &format!("{label}_e{number}"), both, now.clone());
+            timed
+                .draft
+                .at_most(family, &format!("{label}_e{number}"), both, now.clone());
         }
         let later = ever.clone() - other;
-        timed.at_most(early, &label, later + got + is, 2.into());
+        timed
+            .draft
+            .at_most(early, &label, later + got + is, 2.into());
     }
 }
 
@@ -250,7 +284,9 @@ pub(super) fn stray(timed: &mut Timed, copies: Copies) {
     }
     let kind = name(timed, copies);
     let family = format!("{kind}_of_other_block_is_stray");
-    let family = timed.family(&family, "dbft2-nspcc 18", &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family(&family, "dbft2-nspcc 18", &[], Tag::Legal);
     for t in timed.slots() {
         let label = copies.label(t);
         let now = timed.stray(i, j, h, v, b, t);
@@ -259,10 +295,18 @@ pub(super) fn stray(timed: &mut Timed, copies: Copies) {
         let takes = took(timed, copies, t) - took(timed, copies, t - 1);
         let other = timed.prepared_other(i, h, v, b, t);
         let both = takes.clone() + other.clone() + (-1);
-        timed.at_most(family, &format!("{label}_a"), before, now.clone());
-        timed.at_most(family, &format!("{label}_b"), steps.clone(), takes);
-        timed.at_most(family, &format!("{label}_c"), steps, other);
-        timed.at_most(family, &format!("{label}_d"), both, now);
+        timed
+            .draft
+            .at_most(family, &format!("{label}_a"), before, now.clone());
+        timed
+            .draft
+            .at_most(family, &format!("{label}_b"), steps.clone(), takes);
+        timed
+            .draft
+            .at_most(family, &format!("{label}_c"), steps, other);
+        timed
+            .draft
+            .at_most(family, &format!("{label}_d"), both, now);
     }
 }
 
@@ -277,11 +321,13 @@ pub(super) fn not_before_proposal(timed: &mut Timed, copies: Copies) {
     }
     let kind = name(timed, copies);
     let family = format!("{kind}_of_other_block_is_not_early");
-    let family = timed.family(&family, "E22", &[], Tag::Budget);
+    let family = timed.draft.family(&family, "E22", &[], Tag::Budget);
     for t in timed.slots() {
         let left = timed.ever_prepared_other(i, h, v, b) + copies.got(timed, t);
         let proposed = timed.prepared_other(i, h, v, b, t);
-        timed.at_most(family, &copies.label(t), left, proposed + 1);
+        timed
+            .draft
+            .at_most(family, &copies.label(t), left, proposed + 1);
     }
 }
 
@@ -300,7 +346,9 @@ pub(super) fn one_vote_from_byzantine(timed: &mut Timed) {
     if votes.is_empty() {
         return;
     }
-    let family = timed.family("byzantine_votes_once", "E22", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("byzantine_votes_once", "E22", &[], Tag::Budget);
     for (c, over_height) in votes {
         for i in 0..timed.n {
             for j in (0..timed.n).filter(|&j| j != i).collect::<Vec<_>>() {
@@ -315,11 +363,15 @@ pub(super) fn one_vote_from_byzantine(timed: &mut Timed) {
                 };
                 if over_height {
                     let all: Expr = (0..timed.views).map(|v| in_view(timed, v)).sum();
-                    timed.at_most(family, &format!("_{c}_i{i}_j{j}"), all, 1.into());
+                    timed
+                        .draft
+                        .at_most(family, &format!("_{c}_i{i}_j{j}"), all, 1.into());
                 } else {
                     for v in 0..timed.views {
                         let all = in_view(timed, v);
-                        timed.at_most(family, &format!("_{c}_i{i}_j{j}_v{v}"), all, 1.into());
+                        timed
+                            .draft
+                            .at_most(family, &format!("_{c}_i{i}_j{j}_v{v}"), all, 1.into());
                     }
                 }
             }

@@ -8,19 +8,21 @@ use crate::{expr::Expr, program::Tag, rule::Enter};
 /// `Δkept^t ≤ Δask^t`, `Δkept^t ≤ was_v^t`, `Δkept^t + x^t ≤ 1` for x = commit, decided, crashed, and
 /// `Δask^t + was_v^t − 1 ≤ kept^t + commit^t + decided^t + crashed^t + byzantine_i`.
 pub(super) fn receive_defines_kept(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v: u32) {
-    let requires = timed.family(
+    let requires = timed.draft.family(
         "keep_requires_receive_change_view",
         enter.line,
         &[],
         Tag::Legal,
     );
-    let forces = timed.family(
+    let forces = timed.draft.family(
         "receive_change_view_forces_keep",
         enter.line,
         &[],
         Tag::Legal,
     );
-    let stays = timed.family("keep_stays", enter.line, &[], Tag::Legal);
+    let stays = timed
+        .draft
+        .family("keep_stays", enter.line, &[], Tag::Legal);
     let c = timed.channel(&enter.of);
     let ask = timed.senders(c).next().expect("somebody asks");
     for j in (0..timed.n).filter(|&j| j != i) {
@@ -42,21 +44,27 @@ pub(super) fn receive_defines_kept(timed: &mut Timed, enter: &Enter, i: u32, h: 
                 let decided = timed.decided_before(ask, i, h, v, t);
                 let gone = [locked, decided, timed.crashed(i, t)];
                 let takes = now.clone() - before.clone();
-                timed.at_most(stays, &label, before, now.clone());
-                timed.at_most(
+                timed.draft.at_most(stays, &label, before, now.clone());
+                timed.draft.at_most(
                     requires,
                     &format!("{label}_a"),
                     takes.clone(),
                     arrives.clone(),
                 );
-                timed.at_most(requires, &format!("{label}_b"), takes.clone(), was.clone());
+                timed
+                    .draft
+                    .at_most(requires, &format!("{label}_b"), takes.clone(), was.clone());
                 let mut right = now + timed.byzantine(i);
                 for (number, gone) in gone.into_iter().enumerate() {
                     right += gone.clone();
                     let label = format!("{label}_c{number}");
-                    timed.at_most(requires, &label, takes.clone() + gone, 1.into());
+                    timed
+                        .draft
+                        .at_most(requires, &label, takes.clone() + gone, 1.into());
                 }
-                timed.at_most(forces, &label, arrives + was + (-1), right);
+                timed
+                    .draft
+                    .at_most(forces, &label, arrives + was + (-1), right);
             }
         }
     }
@@ -65,7 +73,9 @@ pub(super) fn receive_defines_kept(timed: &mut Timed, enter: &Enter, i: u32, h: 
 /// In view v a replica holds a request of j for view v + 1 or later if it kept one in that view:
 /// `asked_(v+1) = ∨_(u≥v) kept_u`.
 pub(super) fn keep_defines_asked(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v: u32) {
-    let family = timed.family("keep_defines_asked", enter.line, &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("keep_defines_asked", enter.line, &[], Tag::Legal);
     for j in (0..timed.n).filter(|&j| j != i) {
         for t in timed.slots() {
             let asked = timed.asked(i, j, h, v + 1, t);
@@ -74,14 +84,16 @@ pub(super) fn keep_defines_asked(timed: &mut Timed, enter: &Enter, i: u32, h: u3
                 .map(|u| timed.kept(i, j, u, h, v, t))
                 .collect();
             for (number, kept) in kept.iter().enumerate() {
-                timed.at_most(
+                timed.draft.at_most(
                     family,
                     &format!("{label}_{number}"),
                     kept.clone(),
                     asked.clone(),
                 );
             }
-            timed.at_most(family, &label, asked, kept.into_iter().sum());
+            timed
+                .draft
+                .at_most(family, &label, asked, kept.into_iter().sum());
         }
     }
 }
@@ -102,23 +114,29 @@ fn triggers(timed: &Timed, enter: &Enter, step: Step, t: u32) -> Vec<Expr> {
 /// Only a request for w itself makes a replica enter w, and it was in w − 1 before (E22):
 /// `Δentered_w^t ≤ Σ triggers^t`, `entered_w^t ≤ entered_(w−1)^(t−1)`.
 pub(super) fn requires_trigger(timed: &mut Timed, enter: &Enter, step: Step) {
-    let family = timed.family("enter_requires_change_view", enter.line, &[], Tag::Legal);
-    let one = timed.family("enter_excludes_skip", "E22", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("enter_requires_change_view", enter.line, &[], Tag::Legal);
+    let one = timed
+        .draft
+        .family("enter_excludes_skip", "E22", &[], Tag::Budget);
     let Step { i, h, w } = step;
     for t in timed.slots() {
         let label = format!("_i{i}_h{h}_v{w}_t{t}");
         let steps = timed.entered(i, h, w, t) - timed.entered(i, h, w, t - 1);
         let any = triggers(timed, enter, step, t).into_iter().sum();
-        timed.at_most(family, &label, steps, any);
+        timed.draft.at_most(family, &label, steps, any);
         let lower = timed.entered(i, h, w - 1, t - 1);
-        timed.at_most(one, &label, timed.entered(i, h, w, t), lower);
+        timed
+            .draft
+            .at_most(one, &label, timed.entered(i, h, w, t), lower);
     }
 }
 
 /// A request for w that comes when a quorum asks for w or later makes the replica enter:
 /// `Σ asked_w^t ≤ q − 1 + (n − q + 1) · (entered_w^t + excused^t + 1 − trigger^t)` for each one.
 pub(super) fn forced(timed: &mut Timed, enter: &Enter, step: Step) {
-    let family = timed.family(
+    let family = timed.draft.family(
         "change_view_quorum_forces_enter",
         enter.line,
         &[],
@@ -141,7 +159,9 @@ pub(super) fn forced(timed: &mut Timed, enter: &Enter, step: Step) {
         for (number, trigger) in triggers(timed, enter, step, t).into_iter().enumerate() {
             let right = (excused.clone() + (1 - trigger)) * factor + (count - 1);
             let label = format!("_i{i}_h{h}_v{w}_t{t}_{number}");
-            timed.at_most(family, &label, step.asked(timed, enter, t), right);
+            timed
+                .draft
+                .at_most(family, &label, step.asked(timed, enter, t), right);
         }
     }
 }
@@ -149,7 +169,9 @@ pub(super) fn forced(timed: &mut Timed, enter: &Enter, step: Step) {
 /// A view is not skipped (E22): fewer than a quorum of kept requests ask for more than the next
 /// view, `Σ_j Σ_(u>v) kept_u^T ≤ q − 1`.
 pub(super) fn no_skip(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v: u32) {
-    let family = timed.family("change_view_quorum_excludes_skip", "E22", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("change_view_quorum_excludes_skip", "E22", &[], Tag::Budget);
     let count = timed.count(enter.at_least);
     let last = timed.horizon;
     let all: Expr = (0..timed.n)
@@ -157,13 +179,17 @@ pub(super) fn no_skip(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v: u32) 
         .flat_map(|j| (v + 1..timed.views).map(move |u| (j, u)))
         .map(|(j, u)| timed.kept(i, j, u, h, v, last))
         .sum();
-    timed.at_most(family, &format!("_i{i}_h{h}_v{v}"), all, (count - 1).into());
+    timed
+        .draft
+        .at_most(family, &format!("_i{i}_h{h}_v{v}"), all, (count - 1).into());
 }
 
 /// Requests of one sender do not overtake each other on their way to a replica that still counts
 /// the earlier one (E22): `Δask_u^t + ask_u'^t + was_v^t ≤ 2` for v ≤ u < u'.
 pub(super) fn no_overtaking(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v: u32) {
-    let family = timed.family("change_views_come_in_order", "E22", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("change_views_come_in_order", "E22", &[], Tag::Budget);
     let c = timed.channel(&enter.of);
     for j in (0..timed.n).filter(|&j| j != i) {
         for u in v..timed.views {
@@ -174,7 +200,7 @@ pub(super) fn no_overtaking(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v:
                     let before = timed.got(c, i, j, h, later, 0, t);
                     let label = format!("_i{i}_j{j}_h{h}_u{u}_{later}_v{v}_t{t}");
                     let sum = arrives + before + timed.was_in(i, h, v, t);
-                    timed.at_most(family, &label, sum, 2.into());
+                    timed.draft.at_most(family, &label, sum, 2.into());
                 }
             }
         }
@@ -185,7 +211,9 @@ pub(super) fn no_overtaking(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v:
 /// if another's request for w comes in the slot of the own one, the others' were too few:
 /// `Σ_(j≠i) asked_w^t ≤ q − 1 + (n − q) · (2 − Δown^t − trigger_j^t)`.
 pub(super) fn quorum_excludes_timeout(timed: &mut Timed, enter: &Enter, step: Step) {
-    let family = timed.family("change_view_quorum_excludes_timeout", "E8", &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("change_view_quorum_excludes_timeout", "E8", &[], Tag::Legal);
     let Step { i, h, w } = step;
     let count = timed.count(enter.at_least);
     for t in timed.slots() {
@@ -198,7 +226,7 @@ pub(super) fn quorum_excludes_timeout(timed: &mut Timed, enter: &Enter, step: St
         for (number, trigger) in all.into_iter().enumerate() {
             let right = (2 - own.clone() - trigger) * (i64::from(timed.n) - count) + (count - 1);
             let label = format!("_i{i}_h{h}_v{w}_t{t}_{number}");
-            timed.at_most(family, &label, others.clone(), right);
+            timed.draft.at_most(family, &label, others.clone(), right);
         }
     }
 }

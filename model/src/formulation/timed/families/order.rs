@@ -22,7 +22,7 @@ pub(super) fn first_arrival_triggers(timed: &mut Timed, act: Act) {
         return;
     };
     let name = format!("{}_requires_first_{}", rule.name, snake(kind.name()));
-    let family = timed.family(&name, "E4", rule.equations, Tag::Legal);
+    let family = timed.draft.family(&name, "E4", rule.equations, Tag::Legal);
     let last = timed.horizon;
     for (b, other) in rivals(timed, &rule, act) {
         for s in timed.slots() {
@@ -34,7 +34,9 @@ pub(super) fn first_arrival_triggers(timed: &mut Timed, act: Act) {
             {
                 let did = act.did(timed, b, last);
                 let label = format!("{}_v{}b{}_{j}", act.label(Some(b), s), other.0, other.1);
-                timed.at_most(family, &label, did + theirs, mine.clone() + 1);
+                timed
+                    .draft
+                    .at_most(family, &label, did + theirs, mine.clone() + 1);
             }
         }
     }
@@ -75,7 +77,9 @@ fn rivals(timed: &Timed, rule: &Event, act: Act) -> Vec<(u32, (u32, u32))> {
 /// What was held back comes before the rest of the slot's copies, so that together they would not
 /// be in the canonical order.
 pub(super) fn start_excludes_receive(timed: &mut Timed) {
-    let family = timed.family("start_excludes_receive", "E8", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("start_excludes_receive", "E8", &[], Tag::Budget);
     for c in 0..timed.protocol.channels.len() {
         for (h, v) in timed.height_views().into_iter().filter(|&(h, _)| h > 0) {
             for b in timed.channel_blocks(c, h, v) {
@@ -87,7 +91,7 @@ pub(super) fn start_excludes_receive(timed: &mut Timed) {
                             let starts = timed.entered(i, h, 0, t) - timed.entered(i, h, 0, t - 1);
                             let label = format!("_{c}_i{i}_j{j}_h{h}_v{v}_b{b}_t{t}");
                             if !got.is_constant() {
-                                timed.at_most(family, &label, got + starts, 1.into());
+                                timed.draft.at_most(family, &label, got + starts, 1.into());
                             }
                         }
                     }
@@ -125,7 +129,9 @@ pub(super) fn deciding_request_excludes_votes(timed: &mut Timed, act: Act) {
         .flatten()
         .filter(|kind| kind != request && !of.contains(kind))
         .collect();
-    let family = timed.family("deciding_request_excludes_votes", "E8", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .family("deciding_request_excludes_votes", "E8", &[], Tag::Budget);
     for b in act.blocks(timed) {
         for t in timed.slots() {
             let votes: Expr = of
@@ -148,7 +154,7 @@ pub(super) fn deciding_request_excludes_votes(timed: &mut Timed, act: Act) {
                     let slack = 2 - arrives.clone() - (now - before);
                     let label = format!("{}_{j}", act.label(Some(b), t));
                     let right = slack * factor + (count - 1);
-                    timed.at_most(family, &label, votes.clone(), right);
+                    timed.draft.at_most(family, &label, votes.clone(), right);
                 }
             }
         }

@@ -54,26 +54,32 @@ impl Message {
 
 /// What is in the pool stays there: `injected^(t−1) ≤ injected^t`.
 fn inject_stays(timed: &mut Timed, message: Message) {
-    let family = timed.family("inject_stays", "E26", &[], Tag::Legal);
+    let family = timed.draft.family("inject_stays", "E26", &[], Tag::Legal);
     for t in timed.slots() {
         let (before, now) = (message.injected(timed, t - 1), message.injected(timed, t));
-        timed.at_most(family, &message.label(timed, t), before, now);
+        timed
+            .draft
+            .at_most(family, &message.label(timed, t), before, now);
     }
 }
 
 /// Only a Byzantine replica injects: `injected^T ≤ byzantine_j`.
 fn inject_requires_byzantine(timed: &mut Timed, message: Message) {
-    let family = timed.family("inject_requires_byzantine", "E29", &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("inject_requires_byzantine", "E29", &[], Tag::Legal);
     let last = timed.horizon;
     let injected = message.injected(timed, last);
     let label = message.label(timed, last);
-    timed.at_most(family, &label, injected, timed.byzantine(message.j));
+    timed
+        .draft
+        .at_most(family, &label, injected, timed.byzantine(message.j));
 }
 
 /// A Byzantine replica's view never falls: `Δinjected_v^t + injected_w^(t−1) ≤ 1` for w > v and
 /// whatever two kinds; within one slot it may pass through several views.
 fn injects_ascend(timed: &mut Timed, message: Message) {
-    let family = timed.family(
+    let family = timed.draft.family(
         "inject_excludes_inject_of_later_view",
         "E29",
         &[],
@@ -93,7 +99,9 @@ fn injects_ascend(timed: &mut Timed, message: Message) {
             for t in timed.slots().skip(1) {
                 let now = message.injected(timed, t) - message.injected(timed, t - 1);
                 let label = format!("{}{}", message.label(timed, t), later.label(timed, t - 1));
-                timed.at_most(family, &label, now + later.injected(timed, t - 1), 1.into());
+                timed
+                    .draft
+                    .at_most(family, &label, now + later.injected(timed, t - 1), 1.into());
             }
         }
     }
@@ -106,17 +114,23 @@ fn inject_defines_since(timed: &mut Timed, message: Message) {
     if !timed.asked_since(c).contains(&v) || v + 1 == timed.views {
         return;
     }
-    let family = timed.family("inject_defines_since", "E26", &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("inject_defines_since", "E26", &[], Tag::Legal);
     for t in timed.slots() {
         let since = timed.injected_since(c, j, h, v, t);
         let mut any = Expr::default();
         for u in v..timed.views {
             let injected = Message { v: u, ..message }.injected(timed, t);
             let label = format!("{}_u{u}", message.label(timed, t));
-            timed.at_most(family, &label, injected.clone(), since.clone());
+            timed
+                .draft
+                .at_most(family, &label, injected.clone(), since.clone());
             any += injected;
         }
-        timed.at_most(family, &message.label(timed, t), since, any);
+        timed
+            .draft
+            .at_most(family, &message.label(timed, t), since, any);
     }
 }
 
@@ -125,14 +139,20 @@ fn inject_defines_since(timed: &mut Timed, message: Message) {
 pub(super) fn requires_view(timed: &mut Timed, act: Act) {
     let rule = timed.events[act.e].clone();
     let name = format!("{}_requires_view", rule.name);
-    let family = timed.family(&name, rule.line, rule.equations, Tag::Legal);
+    let family = timed
+        .draft
+        .family(&name, rule.line, rule.equations, Tag::Legal);
     let Act { i, h, v, .. } = act;
     for t in timed.slots() {
         let label = act.label(None, t);
         let entered = timed.entered(i, h, v, t - 1);
-        timed.at_most(family, &label, act.did_any(timed, t), entered);
+        timed
+            .draft
+            .at_most(family, &label, act.did_any(timed, t), entered);
         let gone = act.happens(timed, t) + timed.entered(i, h, v + 1, t - 1);
-        timed.at_most(family, &format!("{label}_in"), gone, 1.into());
+        timed
+            .draft
+            .at_most(family, &format!("{label}_in"), gone, 1.into());
     }
 }
 
@@ -143,16 +163,22 @@ pub(super) fn requires_view(timed: &mut Timed, act: Act) {
 /// Two rows, because a replica that accepted may die. So views are entered one by one, and what
 /// excludes an action was done in an earlier slot.
 pub(super) fn one_action(timed: &mut Timed) {
-    let alive = timed.family("act_excludes_crash", "E26", &[], Tag::Legal);
-    let done = timed.family("act_excludes_decide", "E26", &[], Tag::Legal);
+    let alive = timed
+        .draft
+        .family("act_excludes_crash", "E26", &[], Tag::Legal);
+    let done = timed
+        .draft
+        .family("act_excludes_decide", "E26", &[], Tag::Legal);
     for i in 0..timed.n {
         for t in timed.slots() {
             let acts = actions(timed, i, t) - actions(timed, i, t - 1);
             let label = format!("_i{i}_t{t}");
             let gone = timed.crashed(i, t) + timed.byzantine(i);
-            timed.at_most(alive, &label, acts.clone() + gone, 1.into());
+            timed
+                .draft
+                .at_most(alive, &label, acts.clone() + gone, 1.into());
             let decided: Expr = (0..timed.heights).map(|h| timed.decided(i, h, t - 1)).sum();
-            timed.at_most(done, &label, acts + decided, 1.into());
+            timed.draft.at_most(done, &label, acts + decided, 1.into());
         }
     }
 }
@@ -176,10 +202,12 @@ fn actions(timed: &Timed, i: u32, t: u32) -> Expr {
 ///
 /// Proof: `enter_stays` nests the views and `act_excludes_crash` allows one step in a slot.
 pub(super) fn enters_one_by_one(timed: &mut Timed, line: &str, step: Step) {
-    let family = timed.family("enter_requires_view_below", line, &[], Tag::Valid);
+    let family = timed
+        .draft
+        .family("enter_requires_view_below", line, &[], Tag::Valid);
     let Step { i, h, w } = step;
     for t in timed.slots() {
         let (now, below) = (timed.entered(i, h, w, t), timed.entered(i, h, w - 1, t - 1));
-        timed.at_most(family, &step.label(t), now, below);
+        timed.draft.at_most(family, &step.label(t), now, below);
     }
 }

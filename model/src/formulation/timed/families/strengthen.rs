@@ -29,17 +29,23 @@ pub(super) fn honest_quorum(timed: &mut Timed, act: Act) {
             continue;
         }
         let name = format!("{}_requires_honest_quorum", rule.name);
-        let family = timed.family(&name, rule.line, rule.equations, Tag::Valid);
+        let family = timed
+            .draft
+            .family(&name, rule.line, rule.equations, Tag::Valid);
         for b in act.blocks(timed) {
             for t in timed.slots() {
                 let sent = sent_by_others(timed, act, of, b, t);
                 let did = act.did(timed, b, t);
                 let label = act.label(Some(b), t);
-                timed.at_most(family, &label, did.clone() * honest, sent.clone());
+                timed
+                    .draft
+                    .at_most(family, &label, did.clone() * honest, sent.clone());
                 if byzantine_count(timed) > 0 && !timed.pools() {
                     let count = timed.count(*at_least);
                     let any = sent + all_byzantine(timed);
-                    timed.at_most(family, &format!("{label}_any"), did * count, any);
+                    timed
+                        .draft
+                        .at_most(family, &format!("{label}_any"), did * count, any);
                 }
             }
         }
@@ -96,7 +102,7 @@ pub(super) fn enter_requires_honest_quorum(timed: &mut Timed) {
         return;
     }
     let name = "enter_requires_honest_change_view_quorum";
-    let family = timed.family(name, enter.line, &[], Tag::Valid);
+    let family = timed.draft.family(name, enter.line, &[], Tag::Valid);
     let c = timed.channel(&enter.of);
     for (h, w) in timed.height_views().into_iter().filter(|&(_, w)| w > 0) {
         for i in 0..timed.n {
@@ -107,10 +113,14 @@ pub(super) fn enter_requires_honest_quorum(timed: &mut Timed) {
                     .sum();
                 let entered = timed.entered(i, h, w, t);
                 let label = format!("_i{i}_h{h}_v{w}_t{t}");
-                timed.at_most(family, &label, entered.clone() * honest, asked.clone());
+                timed
+                    .draft
+                    .at_most(family, &label, entered.clone() * honest, asked.clone());
                 if byzantine_count(timed) > 0 && !timed.pools() {
                     let any = asked + all_byzantine(timed);
-                    timed.at_most(family, &format!("{label}_any"), entered * count, any);
+                    timed
+                        .draft
+                        .at_most(family, &format!("{label}_any"), entered * count, any);
                 }
             }
         }
@@ -132,7 +142,9 @@ pub(crate) fn reached_quorum(timed: &mut Timed, family: FamilyId, reached: &Expr
         .flat_map(|h| (0..timed.n).map(move |j| (h, j)))
         .map(|(h, j)| timed.sent(c, j, h, w - 1, 0, last))
         .sum();
-    timed.at_most(family, &format!("_v{w}"), reached.clone() * honest, asked);
+    timed
+        .draft
+        .at_most(family, &format!("_v{w}"), reached.clone() * honest, asked);
 }
 
 /// One binding event per honest replica: a request to leave view v, or a lock in any view up to
@@ -146,7 +158,9 @@ pub(super) fn one_binding_event(timed: &mut Timed) {
             "{}_or_{}_at_most_once",
             timed.events[ask].name, timed.events[lock].name
         );
-        let family = timed.family(&name, timed.events[ask].line, &[], Tag::Valid);
+        let family = timed
+            .draft
+            .family(&name, timed.events[ask].line, &[], Tag::Valid);
         let last = timed.horizon;
         for (h, v) in timed.height_views() {
             for i in 0..timed.n {
@@ -154,7 +168,9 @@ pub(super) fn one_binding_event(timed: &mut Timed) {
                     .map(|u| timed.did_in_view(lock, i, h, u, last))
                     .sum();
                 let sum = timed.did_in_view(ask, i, h, v, last) + locked + timed.byzantine(i);
-                timed.at_most(family, &format!("_i{i}_h{h}_v{v}"), sum, 1.into());
+                timed
+                    .draft
+                    .at_most(family, &format!("_i{i}_h{h}_v{v}"), sum, 1.into());
             }
         }
     }
@@ -233,11 +249,15 @@ pub(crate) fn decision_quorums(
                 sent += (0..timed.n).map(|j| timed.sent(c, j, h, v, b, last)).sum();
             }
             let label = format!("_h{h}_v{v}_b{b}_{}", event.name);
-            timed.at_most(family, &label, block.clone() * honest, sent.clone());
+            timed
+                .draft
+                .at_most(family, &label, block.clone() * honest, sent.clone());
             if byzantine_count(timed) > 0 {
                 let any = sent + all_byzantine(timed);
                 let count = timed.count(*at_least);
-                timed.at_most(family, &format!("{label}_any"), block.clone() * count, any);
+                timed
+                    .draft
+                    .at_most(family, &format!("{label}_any"), block.clone() * count, any);
             }
         }
     }

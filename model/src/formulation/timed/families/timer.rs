@@ -14,16 +14,20 @@ pub(super) fn timer(timed: &mut Timed, act: Act) {
         return;
     };
     let name = format!("timer_forces_{}", rule.name);
-    let forces = timed.family(&name, rule.line, &[], Tag::Legal);
+    let forces = timed.draft.family(&name, rule.line, &[], Tag::Legal);
     let name = format!("{}_requires_timer", rule.name);
-    let requires = timed.family(&name, rule.line, &[], Tag::Legal);
+    let requires = timed.draft.family(&name, rule.line, &[], Tag::Legal);
     for t in timed.slots() {
         let label = act.label(None, t);
         let due = entered_at(timed, act, t, duration) - entered_at(timed, act, t, duration + 1);
-        timed.at_most(requires, &label, act.happens(timed, t), due);
+        timed
+            .draft
+            .at_most(requires, &label, act.happens(timed, t), due);
         let entered = entered_at(timed, act, t, duration);
         let excused = excused(timed, &rule, act, t);
-        timed.at_most(forces, &label, entered, act.did_any(timed, t) + excused);
+        timed
+            .draft
+            .at_most(forces, &label, entered, act.did_any(timed, t) + excused);
     }
 }
 

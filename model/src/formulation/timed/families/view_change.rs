@@ -54,7 +54,9 @@ impl Step {
 ///
 /// `asked_w = got_(w−1) ∨ asked_(w+1)`, three rows, for every sender j.
 pub(super) fn ask_defines_asked(timed: &mut Timed, enter: &Enter, i: u32, h: u32, w: u32) {
-    let family = timed.family("change_view_defines_asked", enter.line, &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("change_view_defines_asked", enter.line, &[], Tag::Legal);
     let c = timed.channel(&enter.of);
     for j in 0..timed.n {
         for t in timed.slots() {
@@ -64,33 +66,43 @@ pub(super) fn ask_defines_asked(timed: &mut Timed, enter: &Enter, i: u32, h: u32
                 timed.asked(i, j, h, w + 1, t),
             );
             let label = format!("_i{i}_j{j}_h{h}_v{w}_t{t}");
-            timed.at_most(family, &format!("{label}_a"), got.clone(), asked.clone());
-            timed.at_most(family, &format!("{label}_b"), later.clone(), asked.clone());
-            timed.at_most(family, &format!("{label}_c"), asked, got + later);
+            timed
+                .draft
+                .at_most(family, &format!("{label}_a"), got.clone(), asked.clone());
+            timed
+                .draft
+                .at_most(family, &format!("{label}_b"), later.clone(), asked.clone());
+            timed
+                .draft
+                .at_most(family, &format!("{label}_c"), asked, got + later);
         }
     }
 }
 
 /// A replica never steps back: `entered_w^(t−1) ≤ entered_w^t ≤ entered_(w−1)^t`.
 pub(super) fn stays(timed: &mut Timed, enter: &Enter, step: Step) {
-    let family = timed.family("enter_stays", enter.line, enter.equations, Tag::Legal);
+    let family = timed
+        .draft
+        .family("enter_stays", enter.line, enter.equations, Tag::Legal);
     for t in timed.slots() {
         let now = step.entered(timed, t);
-        timed.at_most(
+        timed.draft.at_most(
             family,
             &step.label(t),
             step.entered(timed, t - 1),
             now.clone(),
         );
         let lower = timed.entered(step.i, step.h, step.w - 1, t);
-        timed.at_most(family, &format!("{}_nested", step.label(t)), now, lower);
+        timed
+            .draft
+            .at_most(family, &format!("{}_nested", step.label(t)), now, lower);
     }
 }
 
 /// A view is entered with requests for it or a later one from q replicas:
 /// `q · entered_w^t ≤ Σ_j asked_w^t`.
 pub(super) fn requires_quorum(timed: &mut Timed, enter: &Enter, step: Step) {
-    let family = timed.family(
+    let family = timed.draft.family(
         "enter_requires_change_view_quorum",
         enter.line,
         enter.equations,
@@ -99,7 +111,7 @@ pub(super) fn requires_quorum(timed: &mut Timed, enter: &Enter, step: Step) {
     let count = timed.count(enter.at_least);
     for t in timed.slots() {
         let asked = step.asked(timed, enter, t);
-        timed.at_most(
+        timed.draft.at_most(
             family,
             &step.label(t),
             step.entered(timed, t) * count,
@@ -113,23 +125,29 @@ pub(super) fn requires_quorum(timed: &mut Timed, enter: &Enter, step: Step) {
 pub(super) fn excluded_by_lock(timed: &mut Timed, enter: &Enter, step: Step) {
     let last = timed.horizon;
     for name in &enter.excludes {
-        let family = timed.family(
+        let family = timed.draft.family(
             &format!("enter_excludes_{name}"),
             enter.line,
             &[],
             Tag::Legal,
         );
         let sum = step.entered(timed, last) + step.below(timed, name, last);
-        timed.at_most(family, &step.label(last), sum, 1.into());
+        timed
+            .draft
+            .at_most(family, &step.label(last), sum, 1.into());
     }
 }
 
 /// A Byzantine replica takes no step by rule: `entered_w^T + byzantine_i ≤ 1`.
 pub(super) fn excluded_by_byzantine(timed: &mut Timed, step: Step) {
-    let family = timed.family("enter_excludes_byzantine", "E11", &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("enter_excludes_byzantine", "E11", &[], Tag::Legal);
     let last = timed.horizon;
     let sum = step.entered(timed, last) + timed.byzantine(step.i);
-    timed.at_most(family, &step.label(last), sum, 1.into());
+    timed
+        .draft
+        .at_most(family, &step.label(last), sum, 1.into());
 }
 
 /// A lock, a decision, a crash or being Byzantine forbids the step: the rows above and
@@ -137,8 +155,12 @@ pub(super) fn excluded_by_byzantine(timed: &mut Timed, step: Step) {
 pub(super) fn excluded(timed: &mut Timed, enter: &Enter, step: Step) {
     excluded_by_lock(timed, enter, step);
     let Step { i, h, w } = step;
-    let decides = timed.family("enter_excludes_decide", enter.line, &[], Tag::Legal);
-    let crash = timed.family("enter_excludes_crash", "E12", &[], Tag::Legal);
+    let decides = timed
+        .draft
+        .family("enter_excludes_decide", enter.line, &[], Tag::Legal);
+    let crash = timed
+        .draft
+        .family("enter_excludes_crash", "E12", &[], Tag::Legal);
     for t in timed.slots() {
         let steps = step.entered(timed, t) - step.entered(timed, t - 1);
         let decided: Expr = timed
@@ -151,9 +173,13 @@ pub(super) fn excluded(timed: &mut Timed, enter: &Enter, step: Step) {
                     .sum::<Expr>()
             })
             .sum();
-        timed.at_most(decides, &step.label(t), steps.clone() + decided, 1.into());
+        timed
+            .draft
+            .at_most(decides, &step.label(t), steps.clone() + decided, 1.into());
         let crashed = timed.crashed(i, t);
-        timed.at_most(crash, &step.label(t), steps + crashed, 1.into());
+        timed
+            .draft
+            .at_most(crash, &step.label(t), steps + crashed, 1.into());
     }
     excluded_by_byzantine(timed, step);
 }
@@ -171,7 +197,7 @@ pub(super) fn forced(timed: &mut Timed, enter: &Enter, step: Step) {
     } else {
         ("change_view_quorum_forces_enter", Tag::Legal)
     };
-    let family = timed.family(name, enter.line, &[], tag);
+    let family = timed.draft.family(name, enter.line, &[], tag);
     let count = timed.count(enter.at_least);
     for t in timed.slots() {
         let locked: Expr = enter
@@ -187,7 +213,9 @@ pub(super) fn forced(timed: &mut Timed, enter: &Enter, step: Step) {
             + (1 - timed.entered(i, h, 0, t));
         let factor = i64::from(timed.n) - count + 1;
         let right = excused * factor + (count - 1);
-        timed.at_most(family, &step.label(t), step.asked(timed, enter, t), right);
+        timed
+            .draft
+            .at_most(family, &step.label(t), step.asked(timed, enter, t), right);
     }
 }
 
@@ -196,7 +224,9 @@ pub(super) fn forced(timed: &mut Timed, enter: &Enter, step: Step) {
 /// `Σ_(j≠i) asked_w^t ≤ q − 1 + (n − q) · (1 − Δask_(w−1)^t)` for the own request of view w − 1.
 pub(super) fn quorum_excludes_timeout(timed: &mut Timed, enter: &Enter, step: Step) {
     let Step { i, h, w } = step;
-    let family = timed.family("change_view_quorum_excludes_timeout", "E8", &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("change_view_quorum_excludes_timeout", "E8", &[], Tag::Legal);
     let count = timed.count(enter.at_least);
     let c = timed.channel(&enter.of);
     for t in timed.slots() {
@@ -206,7 +236,7 @@ pub(super) fn quorum_excludes_timeout(timed: &mut Timed, enter: &Enter, step: St
             .sum();
         let asks = timed.sent(c, i, h, w - 1, 0, t) - timed.sent(c, i, h, w - 1, 0, t - 1);
         let right = (1 - asks) * (i64::from(timed.n) - count) + (count - 1);
-        timed.at_most(family, &step.label(t), others, right);
+        timed.draft.at_most(family, &step.label(t), others, right);
     }
 }
 
@@ -220,7 +250,9 @@ pub(super) fn quorum_excludes_timeout(timed: &mut Timed, enter: &Enter, step: St
 /// before the one for w, and the replica enters both, which takes two slots here.
 pub(super) fn skips_only_together(timed: &mut Timed, enter: &Enter, step: Step) {
     let Step { i, h, w } = step;
-    let family = timed.family("enter_excludes_lower_quorum", "E8", &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("enter_excludes_lower_quorum", "E8", &[], Tag::Legal);
     let c = timed.channel(&enter.of);
     for u in 1..w {
         for t in timed.slots() {
@@ -229,7 +261,7 @@ pub(super) fn skips_only_together(timed: &mut Timed, enter: &Enter, step: Step) 
             let label = format!("_u{u}{}", step.label(t));
             for j in (0..timed.n).filter(|&j| j != i) {
                 let lower = timed.asked(i, j, h, u, t - 1) - timed.asked(i, j, h, w, t);
-                timed.at_most(
+                timed.draft.at_most(
                     family,
                     &format!("{label}_j{j}"),
                     jumps.clone() + lower,
@@ -237,7 +269,7 @@ pub(super) fn skips_only_together(timed: &mut Timed, enter: &Enter, step: Step) 
                 );
             }
             let own = timed.sent(c, i, h, u - 1, 0, t - 1);
-            timed.at_most(family, &label, jumps + own, 1.into());
+            timed.draft.at_most(family, &label, jumps + own, 1.into());
         }
     }
 }

@@ -4,12 +4,8 @@ use super::{
     book::Book,
     walk::{Arc, Need, Role, To, Walk},
 };
-use crate::{
-    expr::Expr,
-    program::{Col, Column, Family, FamilyId, Program, Row, Tag},
-};
-use milp_schema::instance::{FaultKind, Goal, Network, Sense};
-use std::collections::BTreeMap;
+use crate::{draft::Draft, expr::Expr};
+use milp_schema::instance::{FaultKind, Goal, Network};
 
 /// What a column stands for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,42 +34,33 @@ pub(super) enum Key {
 
 /// A program under construction.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct Counting {
     pub(super) book: Book,
     /// The walks of backups and of primaries.
     pub(super) walks: [Walk; 2],
-    columns: Vec<Column>,
-    at: BTreeMap<Key, Col>,
-    families: Vec<Family>,
-    family_at: BTreeMap<String, FamilyId>,
-    rows: Vec<Row>,
-    /// The objective: direction and expression.
-    pub(super) objective: (Sense, Expr),
+    pub(super) draft: Draft<Key>,
 }
 
-impl Draft {
+impl Counting {
     pub(super) fn new(book: Book, walks: [Walk; 2]) -> Self {
-        let mut draft = Self {
+        let mut counting = Self {
             book,
             walks,
-            columns: vec![],
-            at: BTreeMap::new(),
-            families: vec![],
-            family_at: BTreeMap::new(),
-            rows: vec![],
-            objective: (Sense::Maximize, Expr::default()),
+            draft: Draft::new(),
         };
-        draft.fault_columns();
-        for v in 0..draft.book.views {
+        counting.fault_columns();
+        for v in 0..counting.book.views {
             if v > 0 {
-                draft.add(Key::Reached(v), format!("reached_v{v}"), 1);
+                counting
+                    .draft
+                    .add(Key::Reached(v), format!("reached_v{v}"), 1);
             }
-            draft.add(Key::Here(v), format!("here_v{v}"), 1);
+            counting.draft.add(Key::Here(v), format!("here_v{v}"), 1);
             for role in Role::ALL {
-                draft.step_columns(v, role);
+                counting.step_columns(v, role);
             }
         }
-        draft
+        counting
     }
 
     fn fault_columns(&mut self) {
@@ -81,15 +68,18 @@ impl Draft {
         let may = |book: &Book, i: u32| book.may_be(FaultKind::Byzantine, i);
         for v in 0..views {
             if most > 0 && may(&self.book, self.book.primary(v)) {
-                self.add(Key::Byzantine(v), format!("byzantine_v{v}"), 1);
+                self.draft
+                    .add(Key::Byzantine(v), format!("byzantine_v{v}"), 1);
                 for b in self.book.blocks(v) {
-                    self.add(Key::Request(v, b), format!("request_v{v}_b{b}"), 1);
+                    self.draft
+                        .add(Key::Request(v, b), format!("request_v{v}_b{b}"), 1);
                 }
             }
         }
         let rest = self.rest().filter(|&i| may(&self.book, i)).count() as i64;
         if most.min(rest) > 0 {
-            self.add(Key::ByzantineRest, "byzantine_rest".into(), most.min(rest));
+            self.draft
+                .add(Key::ByzantineRest, "byzantine_rest".into(), most.min(rest));
         }
     }
 
@@ -127,7 +117,7 @@ impl Draft {
             };
             let name = format!("took_v{v}_{}_{from}_to_{to}", role.name());
             let needs: Vec<Need> = step.needs.iter().cloned().collect();
-            self.add(Key::Took(v, role, arc), name, most);
+            self.draft.add(Key::Took(v, role, arc), name, most);
             for need in needs {
                 self.need_column(v, need);
             }
@@ -138,12 +128,13 @@ impl Draft {
                 let (name, rests) = (state.name.clone(), state.rests);
                 if rests {
                     let name = format!("rests_v{v}_{}_{name}", role.name());
-                    self.add(Key::Rests(v, role, node), name, most);
+                    self.draft.add(Key::Rests(v, role, node), name, most);
                 }
                 let crashes = i64::from(self.book.instance.fault_count(FaultKind::Crash));
                 if crashes > 0 {
                     let name = format!("crashes_v{v}_{}_{name}", role.name());
-                    self.add(Key::Crashes(v, role, node), name, most.min(crashes));
+                    self.draft
+                        .add(Key::Crashes(v, role, node), name, most.min(crashes));
                 }
             }
         }
@@ -153,8 +144,8 @@ impl Draft {
         if let Need::Senders { of, b, at_least } = &need {
             let of: Vec<&str> = of.iter().map(|&c| self.kind(c)).collect();
             let name = format!("open_v{v}_b{b}_{}_{at_least}", of.join("_"));
-            if !self.at.contains_key(&Key::Open(v, need.clone())) {
-                self.add(Key::Open(v, need), name, 1);
+            if self.draft.col(&Key::Open(v, need.clone())).is_none() {
+                self.draft.add(Key::Open(v, need), name, 1);
             }
         }
     }
@@ -196,48 +187,20 @@ impl Draft {
         self.book.instance.network == Network::Eventual && !self.ends()
     }
 
-    fn add(&mut self, key: Key, name: String, upper: i64) -> Col {
-        let col = Col(self.columns.len() as u32);
-        self.columns.push(Column {
-            name,
-            lower: 0,
-            upper,
-        });
-        let before = self.at.insert(key, col);
-        debug_assert!(before.is_none(), "two columns mean the same");
-        col
-    }
-
     /// A binary column of the goal.
     pub(super) fn goal_column(&mut self, name: &'static str, at: [u32; 2]) -> Expr {
         let [x, y] = at;
-        self.add(Key::Goal(name, at), format!("{name}_{x}_{y}"), 1)
+        self.draft
+            .add(Key::Goal(name, at), format!("{name}_{x}_{y}"), 1)
             .into()
-    }
-
-    /// The column, or nothing.
-    pub(super) fn get(&self, key: &Key) -> Expr {
-        self.at
-            .get(key)
-            .copied()
-            .map(Expr::from)
-            .unwrap_or_default()
-    }
-
-    pub(super) fn col(&self, key: &Key) -> Option<Col> {
-        self.at.get(key).copied()
-    }
-
-    pub(super) fn keys(&self) -> impl Iterator<Item = (&Key, Col)> {
-        self.at.iter().map(|(key, &col)| (key, col))
     }
 
     /// The steps of a role that have a column in view v.
     pub(super) fn steps(&self, v: u32, role: Role) -> impl Iterator<Item = (&Arc, Expr)> {
         let arcs = self.walks[role as usize].arcs.iter().enumerate();
         arcs.filter_map(move |(number, arc)| {
-            let col = self.at.get(&Key::Took(v, role, number))?;
-            Some((arc, Expr::from(*col)))
+            let col = self.draft.col(&Key::Took(v, role, number))?;
+            Some((arc, Expr::from(col)))
         })
     }
 
@@ -270,9 +233,9 @@ impl Draft {
     /// The number of Byzantine replicas.
     pub(super) fn byzantine(&self) -> Expr {
         (0..self.book.views)
-            .map(|v| self.get(&Key::Byzantine(v)))
+            .map(|v| self.draft.get(&Key::Byzantine(v)))
             .sum::<Expr>()
-            + self.get(&Key::ByzantineRest)
+            + self.draft.get(&Key::ByzantineRest)
     }
 
     /// The number of Byzantine replicas that can send on one of these channels in view v.
@@ -284,7 +247,7 @@ impl Draft {
                 .filter(forgeable)
                 .any(|&c| book.senders(c).any(|e| book.does(e, primary)))
         };
-        let primary = self.get(&Key::Byzantine(v));
+        let primary = self.draft.get(&Key::Byzantine(v));
         match (can(true), can(false)) {
             (true, true) => self.byzantine(),
             (true, false) => primary,
@@ -308,52 +271,10 @@ impl Draft {
 
     /// The number of honest replicas that reach view v in that role.
     pub(super) fn arriving_as(&self, v: u32, role: Role) -> Expr {
-        let here = self.get(&Key::Here(v));
+        let here = self.draft.get(&Key::Here(v));
         match role {
             Role::Primary => here,
             Role::Backup => self.arriving(v) - here,
-        }
-    }
-
-    /// The family of that name, registered at its first use.
-    pub(super) fn family(
-        &mut self,
-        name: &str,
-        line: &str,
-        equations: &[u32],
-        tag: Tag,
-    ) -> FamilyId {
-        if let Some(&id) = self.family_at.get(name) {
-            return id;
-        }
-        let id = FamilyId(self.families.len() as u32);
-        self.families.push(Family {
-            name: name.into(),
-            line: line.into(),
-            equations: equations.to_vec(),
-            tag,
-        });
-        self.family_at.insert(name.into(), id);
-        id
-    }
-
-    /// Adds `left ≤ right`, unless the columns' bounds imply it.
-    pub(super) fn at_most(&mut self, family: FamilyId, indices: &str, left: Expr, right: Expr) {
-        let name = format!("{}{indices}", self.families[family.0 as usize].name);
-        let row = Row::at_most(name, family, &self.columns, left, right);
-        self.rows.extend(row);
-    }
-
-    pub(super) fn finish(&mut self) -> Program {
-        let (sense, objective) =
-            std::mem::replace(&mut self.objective, (Sense::Maximize, Expr::default()));
-        Program {
-            columns: std::mem::take(&mut self.columns),
-            families: std::mem::take(&mut self.families),
-            rows: std::mem::take(&mut self.rows),
-            sense,
-            objective: objective.terms().collect(),
-            constant: objective.constant(),
         }
     }
 }

@@ -1,0 +1,127 @@
+//! A program under construction: its columns by what they mean, its families and its rows.
+
+use crate::{
+    expr::Expr,
+    program::{Col, Column, Family, FamilyId, Program, Row, Tag},
+};
+use milp_schema::instance::Sense;
+use std::collections::BTreeMap;
+
+/// Columns that stand for a `K` each, and what is said of them so far.
+#[derive(Debug)]
+pub(crate) struct Draft<K> {
+    columns: Vec<Column>,
+    /// What each column stands for.
+    keys: Vec<K>,
+    at: BTreeMap<K, Col>,
+    families: Vec<Family>,
+    family_at: BTreeMap<String, FamilyId>,
+    rows: Vec<Row>,
+    /// The objective: direction and expression.
+    pub(crate) objective: (Sense, Expr),
+}
+
+impl<K: Clone + Ord> Draft<K> {
+    pub(crate) fn new() -> Self {
+        Self {
+            columns: Vec::new(),
+            keys: Vec::new(),
+            at: BTreeMap::new(),
+            families: Vec::new(),
+            family_at: BTreeMap::new(),
+            rows: Vec::new(),
+            objective: (Sense::Maximize, Expr::default()),
+        }
+    }
+
+    /// Adds a column from 0 to `upper`.
+    ///
+    /// # Panics
+    ///
+    /// When there is a column for `key` already: a defect of the formulation.
+    pub(crate) fn add(&mut self, key: K, name: String, upper: i64) -> Col {
+        let col = Col(self.columns.len() as u32);
+        self.columns.push(Column {
+            name,
+            lower: 0,
+            upper,
+        });
+        let previous = self.at.insert(key.clone(), col);
+        assert!(previous.is_none(), "every key has one column");
+        self.keys.push(key);
+        col
+    }
+
+    /// The column, if there is one.
+    pub(crate) fn col(&self, key: &K) -> Option<Col> {
+        self.at.get(key).copied()
+    }
+
+    /// The column, or 0 where there is none.
+    pub(crate) fn get(&self, key: &K) -> Expr {
+        self.col(key).map(Expr::from).unwrap_or_default()
+    }
+
+    /// What a column stands for.
+    pub(crate) fn key(&self, col: Col) -> &K {
+        &self.keys[col.index()]
+    }
+
+    /// What the columns stand for, one after the other.
+    pub(crate) fn in_order(&self) -> &[K] {
+        &self.keys
+    }
+
+    /// Every column, in the order of the keys.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (&K, Col)> {
+        self.at.iter().map(|(key, &col)| (key, col))
+    }
+
+    /// The family of that name, registered at its first use.
+    pub(crate) fn family(
+        &mut self,
+        name: &str,
+        line: &str,
+        equations: &[u32],
+        tag: Tag,
+    ) -> FamilyId {
+        if let Some(&id) = self.family_at.get(name) {
+            return id;
+        }
+        let id = FamilyId(self.families.len() as u32);
+        self.families.push(Family {
+            name: name.into(),
+            line: line.into(),
+            equations: equations.to_vec(),
+            tag,
+        });
+        self.family_at.insert(name.into(), id);
+        id
+    }
+
+    /// Adds `left ≤ right`, unless the columns' bounds imply it.
+    pub(crate) fn at_most(&mut self, family: FamilyId, indices: &str, left: Expr, right: Expr) {
+        let name = format!("{}{indices}", self.families[family.0 as usize].name);
+        let row = Row::at_most(name, family, &self.columns, left, right);
+        self.rows.extend(row);
+    }
+
+    /// Adds a row as it is.
+    pub(crate) fn push(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// The program; nothing of it is left here but what the columns stand for.
+    pub(crate) fn finish(&mut self) -> Program {
+        let (sense, objective) =
+            std::mem::replace(&mut self.objective, (Sense::Maximize, Expr::default()));
+        Program {
+            columns: std::mem::take(&mut self.columns),
+            families: std::mem::take(&mut self.families),
+            rows: std::mem::take(&mut self.rows),
+            sense,
+            objective: objective.terms().collect(),
+            constant: objective.constant(),
+        }
+    }
+}
