@@ -37,6 +37,7 @@ mod network;
 mod properties;
 mod protocols;
 pub mod random;
+mod rotation;
 mod run;
 pub mod search;
 mod session;
@@ -47,6 +48,7 @@ mod world;
 
 pub use engine::Recovery;
 pub use error::Error;
+pub use rotation::primary;
 pub use signature::Signatures;
 pub use trace::{Phase, TRACE_HEADER, TraceEvent, What, to_ndjson};
 

@@ -3,7 +3,7 @@
 use milp_replay::{Phase, What};
 use milp_schema::{Kind, Message, ReplicaId, Slot, verdict::Liveness};
 use milp_study::{
-    explain::{Ending, Fact, Missed, Quorum, Story, Tally, Too, story},
+    explain::{Crossing, Ending, Fact, Missed, Quorum, Story, Tally, Too, story},
     folder::Driven,
 };
 use std::path::{Path, PathBuf};
@@ -117,11 +117,33 @@ fn check_missed(story: &Story, missed: &Missed) {
     );
 }
 
+/// The trace has the request, then the commit, and no step out of the view in between or after.
+fn check_crossing(story: &Story, crossing: &Crossing) {
+    let view = crossing.block.view;
+    let own = || {
+        let trace = story.trace.iter();
+        trace.filter(|event| event.replica == crossing.who)
+    };
+    let sent = |kind: Kind, slot| {
+        own().any(|event| {
+            event.slot == slot
+                && event
+                    .sent()
+                    .is_some_and(|message| message.kind == kind && message.view == view)
+        })
+    };
+    assert!(sent(Kind::ChangeView, crossing.asked), "{crossing:?}");
+    assert!(sent(Kind::Commit, crossing.committed), "{crossing:?}");
+    assert!(crossing.asked < crossing.committed, "{crossing:?}");
+    let left = own().any(|event| event.what == What::EnterView && event.slot >= crossing.asked);
+    assert!(!left, "{crossing:?}");
+}
+
 #[test]
 fn every_shipped_result_has_a_story_whose_facts_are_in_the_trace() {
     let places = kept(&root().join("results"));
     assert!(places.len() >= 25, "{}", places.len());
-    let (mut quorums, mut missed, mut forks, mut stuck) = (0, 0, 0, 0);
+    let (mut quorums, mut missed, mut forks, mut stuck, mut crossed) = (0, 0, 0, 0, 0);
     for place in places {
         let story = told(&place);
         for fact in &story.facts {
@@ -146,8 +168,14 @@ fn every_shipped_result_has_a_story_whose_facts_are_in_the_trace() {
                     assert!(quorum.is_none_or(|quorum| both.is_subset(&quorum.from)));
                 }
             }
-            Ending::Stuck { too_few, .. } => {
+            Ending::Stuck {
+                too_few, crossings, ..
+            } => {
                 stuck += 1;
+                crossed += crossings.len();
+                for crossing in crossings {
+                    check_crossing(&story, crossing);
+                }
                 assert_eq!(story.verdict.termination, Liveness::Stuck);
                 assert!(too_few, "{}: {:?}", place.display(), story.ending);
             }
@@ -156,8 +184,8 @@ fn every_shipped_result_has_a_story_whose_facts_are_in_the_trace() {
         assert_eq!(story.lines(), told(&place).lines(), "{}", place.display());
     }
     assert!(
-        quorums > 100 && missed > 20 && forks >= 3 && stuck >= 5,
-        "{quorums} quorums, {missed} missed, {forks} forks, {stuck} stuck"
+        quorums > 100 && missed > 20 && forks >= 3 && stuck >= 5 && crossed >= 2,
+        "{quorums} quorums, {missed} missed, {forks} forks, {stuck} stuck, {crossed} crossed"
     );
 }
 

@@ -153,7 +153,7 @@ fn a_lost_copy_ends_in_a_cross_and_is_said_to_be_lost() {
         it.text()
             .is_some_and(|text| text.contains("lost in slot 12"))
     }));
-    assert!(report.html().unwrap().contains("is lost in slot 12"));
+    assert!(report.html().unwrap().contains("never, lost in slot 12"));
 }
 
 fn has_class(node: roxmltree::Node, class: &str) -> bool {

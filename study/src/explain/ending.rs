@@ -3,7 +3,7 @@
 use super::facts::{Fact, Quorum, Scene, Seat, Stage, Tally};
 use milp_replay::TraceEvent;
 use milp_schema::{
-    BlockId, Height, ReplicaId, Verdict, View,
+    BlockId, Height, ReplicaId, Slot, Verdict, View,
     verdict::{Holds, Liveness},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,20 @@ pub struct Lock {
     pub commits: BTreeSet<ReplicaId>,
 }
 
+/// A replica that asked to leave a view and committed in it afterwards: others count its request,
+/// and it stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crossing {
+    /// Who.
+    pub who: ReplicaId,
+    /// When it asked to leave.
+    pub asked: Slot,
+    /// When it committed.
+    pub committed: Slot,
+    /// To which block.
+    pub block: BlockId,
+}
+
 /// Why it ended as it did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
@@ -46,6 +60,8 @@ pub enum Ending {
         height: Height,
         /// The blocks that somebody is bound to, ascending.
         locks: Vec<Lock>,
+        /// Locked replicas whose requests to leave the view still count, ascending.
+        crossings: Vec<Crossing>,
         /// Live honest replicas that are bound to none and decided none, each with its view and
         /// whether it asked to leave it; ascending.
         free: Vec<(ReplicaId, View, bool)>,
@@ -86,7 +102,7 @@ pub(super) fn ending(
         return fork(blocks);
     }
     if verdict.termination == Liveness::Stuck {
-        return stuck(scene, &honest);
+        return stuck(scene, &honest, facts);
     }
     Ending::Other {
         blocks,
@@ -136,7 +152,7 @@ fn fork(blocks: Vec<Block>) -> Ending {
     Ending::Fork { blocks, both }
 }
 
-fn stuck(scene: &Scene, honest: &BTreeMap<ReplicaId, &Seat>) -> Ending {
+fn stuck(scene: &Scene, honest: &BTreeMap<ReplicaId, &Seat>, facts: &[Fact]) -> Ending {
     let live = || honest.iter().filter(|(_, seat)| !seat.crashed);
     let height = (0..scene.instance.heights)
         .map(Height)
@@ -172,11 +188,46 @@ fn stuck(scene: &Scene, honest: &BTreeMap<ReplicaId, &Seat>) -> Ending {
     let too_few = too_few(scene.quorum(), height, &locks, &free, &silent, &seats);
     Ending::Stuck {
         height,
+        crossings: crossings(facts, &locks),
         locks,
         free,
         silent,
         too_few,
     }
+}
+
+fn crossings(facts: &[Fact], locks: &[Lock]) -> Vec<Crossing> {
+    let of = |lock: &Lock, who: ReplicaId| {
+        let (height, view) = (lock.block.height, lock.block.view);
+        let asked = facts.iter().find_map(|fact| match fact {
+            Fact::Asked {
+                slot,
+                by,
+                recovery: false,
+                height: h,
+                view: v,
+            } if (*by, *h, *v) == (who, height, view) => Some(*slot),
+            _ => None,
+        })?;
+        let committed = facts.iter().find_map(|fact| match fact {
+            Fact::Quorum(quorum)
+                if (quorum.at, quorum.of) == (who, Tally::Prepared(lock.block)) =>
+            {
+                Some(quorum.slot)
+            }
+            _ => None,
+        })?;
+        (asked < committed).then_some(Crossing {
+            who,
+            asked,
+            committed,
+            block: lock.block,
+        })
+    };
+    let each = locks
+        .iter()
+        .flat_map(|lock| lock.by.iter().filter_map(move |who| of(lock, *who)));
+    each.collect()
 }
 
 fn too_few(

@@ -11,7 +11,7 @@ mod ending;
 mod facts;
 mod words;
 
-pub use ending::{Block, Ending, Lock};
+pub use ending::{Block, Crossing, Ending, Lock};
 pub use facts::{Fact, Missed, Quorum, Tally, Too};
 
 use crate::{
@@ -51,20 +51,42 @@ pub fn story(driven: &Driven) -> Result<Story, Error> {
         ..How::default()
     };
     let replayed = driven.replay(&Engine::Own, how)?;
-    let scene = facts::Scene::new(&driven.instance, &driven.faulty);
-    let facts = facts::facts(&scene, &replayed.trace);
-    let ending = ending::ending(&scene, &replayed.trace, &facts, &replayed.verdict);
-    Ok(Story {
-        instance: driven.instance.clone(),
-        faulty: driven.faulty.clone(),
-        facts,
-        ending,
-        verdict: replayed.verdict,
-        trace: replayed.trace,
-    })
+    let instance = driven.instance.clone();
+    let faulty = driven.faulty.clone();
+    Ok(Story::of(
+        instance,
+        faulty,
+        replayed.trace,
+        replayed.verdict,
+    ))
 }
 
 impl Story {
+    /// The story of what replicas did with a schedule.
+    pub fn of(
+        instance: Instance,
+        faulty: Vec<(ReplicaId, FaultKind)>,
+        trace: Vec<TraceEvent>,
+        verdict: Verdict,
+    ) -> Self {
+        let scene = facts::Scene::new(&instance, &faulty);
+        let facts = facts::facts(&scene, &trace);
+        let ending = ending::ending(&scene, &trace, &facts, &verdict);
+        Self {
+            instance,
+            faulty,
+            facts,
+            ending,
+            verdict,
+            trace,
+        }
+    }
+
+    /// How it ended and why: a heading and what it rests on, a sentence each.
+    pub fn ending_lines(&self) -> Vec<String> {
+        words::ending(self)
+    }
+
     /// The story, one sentence per line.
     pub fn lines(&self) -> Vec<String> {
         words::lines(self)

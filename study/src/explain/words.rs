@@ -1,6 +1,6 @@
 //! Facts as sentences.
 
-use super::{Block, Ending, Fact, Lock, Missed, Quorum, Story, Tally, Too, facts::Scene};
+use super::{Block, Crossing, Ending, Fact, Lock, Missed, Quorum, Story, Tally, Too, facts::Scene};
 use crate::sentence::count;
 use milp_replay::{Phase, What};
 use milp_schema::{BlockId, Height, ReplicaId, Slot, View, instance::FaultKind, verdict::Liveness};
@@ -24,7 +24,7 @@ pub(super) fn lines(story: &Story) -> Vec<String> {
         lines.extend(view_lines(story, &scene, &facts));
     }
     lines.push(String::new());
-    lines.extend(ending(story, &scene));
+    lines.extend(ending(story));
     lines
 }
 
@@ -186,12 +186,15 @@ fn too_late(late: &[&Missed]) -> String {
     format!("at replica {} {said}; it {had}", first.by)
 }
 
-fn ending(story: &Story, scene: &Scene) -> Vec<String> {
+/// How it ended: a heading, and sentences that are set in.
+pub(super) fn ending(story: &Story) -> Vec<String> {
+    let scene = &Scene::new(&story.instance, &story.faulty);
     match &story.ending {
         Ending::Fork { blocks, both } => fork(story, scene, blocks, both),
         Ending::Stuck {
             height,
             locks,
+            crossings,
             free,
             silent,
             too_few,
@@ -200,8 +203,10 @@ fn ending(story: &Story, scene: &Scene) -> Vec<String> {
                 "No block of height {height} can be decided any more:"
             )];
             lines.extend(locks.iter().map(|lock| locked(lock, scene.quorum())));
+            lines.extend(crossings.iter().map(crossing));
             if !free.is_empty() {
                 lines.push(unlocked(free, scene.quorum()));
+                lines.extend(primaries(story, *height, locks, free, silent));
             }
             if !silent.is_empty() {
                 lines.push(format!("  {} silent.", be(silent)));
@@ -284,6 +289,47 @@ fn locked(lock: &Lock, quorum: usize) -> String {
         lock.block,
         count(lock.commits.len() as i64, "commit"),
     )
+}
+
+fn crossing(crossing: &Crossing) -> String {
+    let Crossing {
+        who,
+        asked,
+        committed,
+        block,
+    } = crossing;
+    format!(
+        "  replica {who} asked to leave view {} in slot {asked} and committed to {block} in slot \
+         {committed}: its request counts for others, and it stays.",
+        block.view
+    )
+}
+
+/// Who would have to propose in the views of the free replicas and is not there.
+fn primaries(
+    story: &Story,
+    height: Height,
+    locks: &[Lock],
+    free: &[(ReplicaId, View, bool)],
+    silent: &BTreeSet<ReplicaId>,
+) -> Vec<String> {
+    let views = free.iter().map(|(_, view, _)| *view);
+    let views = views.collect::<BTreeSet<_>>();
+    let absent = views.into_iter().filter_map(|view| {
+        let primary = milp_replay::primary(&story.instance, height, view);
+        let locked = locks.iter().find(|lock| lock.by.contains(&primary));
+        let why = match locked {
+            Some(lock) if lock.block.view != view => {
+                format!("is locked in view {}", lock.block.view)
+            }
+            _ if silent.contains(&primary) => "is silent".to_owned(),
+            _ => return None,
+        };
+        Some(format!(
+            "  The primary of view {view} is replica {primary}, which {why}."
+        ))
+    });
+    absent.collect()
 }
 
 fn unlocked(free: &[(ReplicaId, View, bool)], quorum: usize) -> String {

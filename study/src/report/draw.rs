@@ -3,11 +3,12 @@
 use super::{
     layout::{self, Column, Columns, LANE, LEFT, RIGHT, TOP, y},
     run::Run,
-    scene::{Arrow, Fate, Mark, Scene},
-    shape, state, words,
+    scene::{Arrow, Band, Fate, Mark, Scene},
+    shape, state, story, words,
 };
+use crate::explain::Story;
 use milp_replay::What;
-use milp_schema::{BlockId, ReplicaId};
+use milp_schema::{BlockId, Height, ReplicaId, View};
 
 /// What the picture looks like, in every SVG.
 const STYLE: &str = include_str!("diagram.css");
@@ -20,6 +21,7 @@ pub(crate) struct Picture<'a> {
     pub(crate) scene: &'a Scene,
     pub(crate) columns: &'a Columns,
     pub(crate) states: &'a state::History,
+    pub(crate) story: Option<&'a Story>,
 }
 
 /// Text for XML: no markup, and no character that XML forbids.
@@ -152,9 +154,10 @@ impl Picture<'_> {
         }
         out.push_str(&format!(
             "<path class=\"horizon\" d=\"M{x:.1} 14V{:.1}\"/>\
-             <text class=\"axis\" x=\"{:.1}\" y=\"28\">in the end</text>\n",
+             <text class=\"axis\" x=\"{:.1}\" y=\"28\">after slot {}</text>\n",
             height - 12.0,
             self.columns.end() + 12.0,
+            self.scene.slots.1,
             x = self.columns.end()
         ));
     }
@@ -196,12 +199,7 @@ impl Picture<'_> {
                     right - left
                 ));
                 if right - left > 40.0 {
-                    let several = self.run.instance.heights > 1;
-                    let name = match (several, right - left > 90.0) {
-                        (true, true) => format!("height {height} view {view}"),
-                        (true, false) => format!("h{height} v{view}"),
-                        (false, _) => format!("view {view}"),
-                    };
+                    let name = self.band_name(band, place, right - left);
                     out.push_str(&format!(
                         "<text class=\"place\" x=\"{:.1}\" y=\"{:.1}\">{name}</text>",
                         left + 3.0,
@@ -214,6 +212,33 @@ impl Picture<'_> {
                 "<path class=\"lane\" d=\"M{LEFT} {y:.1}H{end:.1}\"/></g>\n"
             ));
         }
+    }
+
+    /// Height and view of a band, whether its replica is primary there, and on whose requests it
+    /// came: as much as there is room for.
+    fn band_name(&self, band: &Band, (height, view): (Height, View), width: f64) -> String {
+        let several = self.run.instance.heights > 1;
+        let mut name = match (several, width > 90.0) {
+            (true, true) => format!("height {height} view {view}"),
+            (true, false) => format!("h{height} v{view}"),
+            (false, _) => format!("view {view}"),
+        };
+        let primary = milp_replay::primary(&self.run.instance, height, view) == band.replica;
+        let came = band.begin.and_then(|at| {
+            let mark = &self.scene.marks[at];
+            story::quorum(self.story, mark).filter(|_| mark.event.what == What::EnterView)
+        });
+        let more = [
+            primary.then(|| "primary".to_owned()),
+            came.map(|who| format!("on requests of {who}")),
+        ];
+        for words in more.into_iter().flatten() {
+            let longer = format!("{name}, {words}");
+            if 5.8 * (longer.chars().count() as f64) < width {
+                name = longer;
+            }
+        }
+        name
     }
 
     /// A bar with a padlock from each commit on, to where its replica decides.
@@ -239,10 +264,12 @@ impl Picture<'_> {
                 "committed"
             };
             let block = message.block.unwrap_or_default();
+            let on = story::quorum(self.story, mark)
+                .map_or_else(String::new, |who| format!(", on preparations of {who}"));
             out.push_str(&format!(
                 "<g class=\"lock\" data-r=\"{}\" data-k=\"k-commit\" data-v=\"{}-{}\">\
                  <path class=\"bar\" d=\"M{x:.1} {:.1}H{end:.1}\"/>{}\
-                 <text class=\"small\" x=\"{:.1}\" y=\"{:.1}\">{word} v{} b{block}</text></g>\n",
+                 <text class=\"small\" x=\"{:.1}\" y=\"{:.1}\">{word} v{} b{block}{on}</text></g>\n",
                 event.replica,
                 message.height,
                 message.view,
@@ -364,10 +391,10 @@ impl Picture<'_> {
             )
         };
         let mut glyph = match event.what {
+            What::Recover => shape::sending(event.message.as_ref(), x, y),
             What::Send | What::Inject => {
                 shape::sending(event.message.as_ref(), x, y) + &text("", &words::label(mark))
             }
-            What::Recover => shape::dot(x, y, 3.5),
             What::Deliver => shape::dot(x, y, 3.2),
             What::HandOver => shape::dot(x, y, 3.2) + &shape::ring(x, y, 5.4),
             What::HoldBack => shape::ring(x, y, 3.2),

@@ -1,6 +1,6 @@
 //! The page around the pictures.
 
-use super::{Panel, Report, draw::esc, embed, state, story, words};
+use super::{Panel, Report, draw::esc, embed, finding, state, story, words};
 use crate::Error;
 use milp_schema::{
     Verdict,
@@ -13,6 +13,23 @@ const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
 /// No connection to anywhere: what the page needs is in it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+/// The words of the page, for who knows PBFT.
+const GLOSSARY: &str = "<details class=\"words\"><summary>Words used here</summary>\n<dl>
+<dt>slot</dt><dd>a step of time; a copy sent in one arrives in the next one or later, the order inside of a slot counts \
+for each replica alone</dd>
+<dt>view, primary</dt><dd>an attempt at a height, and who proposes in it</dd>
+<dt>PrepareRequest, PrepareResponse</dt><dd>the pre-prepare and prepare of PBFT; both are preparations</dd>
+<dt>Commit</dt><dd>as in PBFT; with a commit lock its sender leaves the view no more</dd>
+<dt>ChangeView</dt><dd>a request to leave the view; a quorum of them leads into the next one</dd>
+<dt>Block</dt><dd>what a replica that decided relays, with the votes for it</dd>
+<dt>RecoveryRequest, RecoveryMessage</dt><dd>asks others for what one has missed, and gives it</dd>
+<dt>h0v1b0</dt><dd>block number 0 that was proposed in view 1 of height 0; another view means another block</dd>
+<dt>withheld</dt><dd>could arrive in the slots of the schedule and does not</dd>
+<dt>heal phase</dt><dd>what follows the last slot of the schedule: every copy arrives, all timers run</dd>
+<dt>divergence</dt><dd>something that the replicas did otherwise than the program that found the schedule said</dd>
+<dt>exact bound</dt><dd>no schedule is worse, proved in exact arithmetic</dd>
+</dl></details>\n";
 
 /// The whole file.
 pub(crate) fn page(report: &Report) -> Result<String, Error> {
@@ -31,11 +48,11 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
         esc(&title),
         esc(&title)
     );
-    if let Some(sentence) = &first.run.sentence {
-        out += &format!("<p>{}</p>\n", esc(sentence));
-    }
     for panel in &report.panels {
         out += &headline(panel);
+    }
+    if let Some(sentence) = &first.run.sentence {
+        out += &format!("<p class=\"proved\">The solve: {}.</p>\n", esc(sentence));
     }
     out += "</header>\n<main>\n";
     out += &controls(report);
@@ -45,13 +62,15 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     }
     out += "</div>\n<section class=\"details\"><h2>Selected</h2>\n<div id=\"details\" \
             aria-live=\"polite\"><p>Nothing. Point at a mark or an arrow for what it is; click it, \
-            or press Enter on it, for its causal past and future.</p></div></section>\n";
+            or press Enter on it, for its causal past and future: of a decision, how it came \
+            about.</p></div></section>\n";
     if report.panels.len() > 1 {
         out += &differences(report);
     }
     for panel in &report.panels {
         out += &lists(panel, report.panels.len() > 1);
     }
+    out += GLOSSARY;
     for (at, panel) in report.panels.iter().enumerate() {
         out += &events(panel, ["a", "b"][at], report.panels.len() > 1);
     }
@@ -72,26 +91,39 @@ fn headline(panel: &Panel) -> String {
              was driven</p>\n"
         );
     };
-    let mut words = badges(verdict)
+    let words = badges(verdict)
         .into_iter()
-        .map(|(word, bad)| {
-            let class = if bad { "bad" } else { "good" };
-            format!("<span class=\"badge {class}\">{word}</span>")
-        })
+        .map(|(word, class)| format!("<span class=\"badge {class}\">{word}</span>"))
         .collect::<Vec<_>>()
         .join(" ");
-    words = format!("<p class=\"verdict\"><strong>{engine}</strong>: {words}</p>\n");
-    if !verdict.notes.is_empty() {
-        words += "<ul class=\"notes\">\n";
-        for note in &verdict.notes {
-            words += &format!("<li>{}</li>\n", esc(note));
+    let mut out = String::new();
+    if let Some(finding) = finding::of(&panel.run, &panel.scene, panel.story.as_ref()) {
+        out += &format!(
+            "<p class=\"finding\"><strong>{}</strong> {}</p>\n",
+            esc(&finding.result),
+            esc(&finding.adversary)
+        );
+        if !finding.why.is_empty() {
+            out += "<ul class=\"why\">\n";
+            for sentence in &finding.why {
+                out += &format!("<li>{}</li>\n", esc(sentence));
+            }
+            out += "</ul>\n";
         }
-        words += "</ul>\n";
     }
-    words
+    out += &format!("<p class=\"verdict\">Replay on <strong>{engine}</strong>: {words}</p>\n");
+    if !verdict.notes.is_empty() {
+        out += "<details class=\"notes\"><summary>Every sentence of the verdict</summary>\n<ul>\n";
+        for note in &verdict.notes {
+            out += &format!("<li>{}</li>\n", esc(note));
+        }
+        out += "</ul></details>\n";
+    }
+    out
 }
 
-fn badges(verdict: &Verdict) -> Vec<(String, bool)> {
+/// Each with its class.
+fn badges(verdict: &Verdict) -> Vec<(String, &'static str)> {
     let properties = [
         ("agreement", verdict.agreement),
         ("finality", verdict.finality),
@@ -101,21 +133,25 @@ fn badges(verdict: &Verdict) -> Vec<(String, bool)> {
     ];
     let violated = properties.iter().filter(|it| it.1 == Holds::Violated);
     let mut badges = violated
-        .map(|(name, _)| (format!("{name} violated"), true))
+        .map(|(name, _)| (format!("{name} violated"), "bad"))
         .collect::<Vec<_>>();
     if badges.is_empty() {
-        badges.push(("all properties hold".to_owned(), false));
+        badges.push(("safety holds".to_owned(), "good"));
     }
-    let (word, bad) = match verdict.termination {
-        Liveness::Decided => ("decided", false),
-        Liveness::Stuck => ("stuck", true),
-        Liveness::Open => ("open", false),
+    let (word, class) = match verdict.termination {
+        Liveness::Decided => ("everybody decides in the end", "plain"),
+        Liveness::Stuck => ("stuck for ever", "bad"),
+        Liveness::Open => ("the end is open", "plain"),
     };
-    badges.push((word.to_owned(), bad));
-    let bad = verdict.divergences > 0;
-    badges.push((format!("{} divergences", verdict.divergences), bad));
+    badges.push((word.to_owned(), class));
+    let differs = match verdict.divergences {
+        0 => ("as predicted, no divergence".to_owned(), "good"),
+        1 => ("1 divergence from the predictions".to_owned(), "bad"),
+        more => (format!("{more} divergences from the predictions"), "bad"),
+    };
+    badges.push(differs);
     if verdict.faults > 0 {
-        badges.push((format!("{} breakdowns", verdict.faults), true));
+        badges.push((format!("{} breakdowns", verdict.faults), "bad"));
     }
     badges
 }
@@ -124,16 +160,22 @@ fn badges(verdict: &Verdict) -> Vec<(String, bool)> {
 fn figure(report: &Report, at: usize) -> String {
     let panel = &report.panels[at];
     let p = ["a", "b"][at];
-    let (svg, _, _) = report.picture(at, false);
+    let (svg, width, _) = report.picture(at, false);
     let name = esc(&format!("{} on {}", panel.run.name, panel.run.engine));
     let mut out = format!("<figure id=\"{p}-figure\">\n<figcaption>{name}</figcaption>\n");
-    for sentence in &panel.scene.left_out {
+    let cut = |it: &&String| it.starts_with("Only slots");
+    for sentence in panel.scene.left_out.iter().filter(cut) {
         out += &format!("<p class=\"banner\" role=\"note\">{}</p>\n", esc(sentence));
     }
+    // What is a little wider than the page is drawn smaller, what is much wider is scrolled.
+    let fit = if width < 1800.0 { " fit" } else { "" };
     out += &format!(
-        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Space-time diagram of \
+        "<div class=\"scroll{fit}\" tabindex=\"0\" role=\"region\" aria-label=\"Space-time diagram of \
          {name}\">\n{svg}</div>\n"
     );
+    for sentence in panel.scene.left_out.iter().filter(|it| !cut(it)) {
+        out += &format!("<p class=\"aside\" role=\"note\">{}</p>\n", esc(sentence));
+    }
     out += &format!(
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"States of {name}\">\n\
          <table class=\"states\"><caption>What each replica has at the end of slot \
@@ -252,17 +294,52 @@ fn lists(panel: &Panel, several: bool) -> String {
     } else {
         String::new()
     };
-    let acts = story::acts(&panel.run, &panel.scene);
-    let came = story::consequences(&panel.run, &panel.scene);
+    let came = story::consequences(&panel.run, &panel.scene, panel.story.as_ref());
     format!(
         "<div class=\"lists\">{}{}</div>\n",
-        list(&format!("What the adversary did{on}"), &acts, "Nothing."),
+        acts(panel, &format!("What the adversary did{on}")),
         list(
             &format!("What came of it{on}"),
             &came,
             "Nobody decides, commits or enters a view."
         )
     )
+}
+
+/// A table of copies, and the other acts as a list.
+fn acts(panel: &Panel, title: &str) -> String {
+    let copies = story::copies(&panel.scene);
+    let acts = story::acts(&panel.run, &panel.scene);
+    if copies.is_empty() {
+        return list(title, &acts, "Nothing.");
+    }
+    let mut out = format!(
+        "<section><h2>{}</h2>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" \
+         aria-label=\"{0}\">\n<table class=\"states\"><thead><tr>",
+        esc(title)
+    );
+    for name in ["message", "from", "to", "sent in", "arrives in"] {
+        out += &format!("<th scope=\"col\">{name}</th>");
+    }
+    out += "</tr></thead>\n<tbody>\n";
+    for copy in &copies {
+        let story::Copied {
+            message,
+            from,
+            to,
+            sent,
+            arrives,
+        } = copy;
+        out += &format!(
+            "<tr><td>{}</td><td>{from}</td><td>{to}</td><td>slot {sent}</td><td>{arrives}</td></tr>\n",
+            esc(message)
+        );
+    }
+    out += "</tbody></table></div>\n<ul>\n";
+    for act in &acts {
+        out += &format!("<li>{}</li>\n", esc(act));
+    }
+    out + "</ul></section>\n"
 }
 
 fn differences(report: &Report) -> String {

@@ -130,7 +130,7 @@ fn needed(scene: &Scene, slot: u32) -> f64 {
 fn width(mark: &Mark) -> f64 {
     match mark.event.what {
         What::Send | What::Inject => 17.0 + 6.9 * words::label(mark).chars().count() as f64,
-        What::Recover => 14.0,
+        What::Recover => 16.0,
         What::Timeout => 22.0,
         What::EnterView => 48.0,
         What::Decide => 112.0,

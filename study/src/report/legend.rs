@@ -12,7 +12,7 @@ pub(crate) fn legend(scene: &Scene, top: f64, width: f64, alone: bool) -> (Strin
     let mut out = String::from("<g class=\"legend\">\n");
     let (mut x, mut y) = (14.0, top + 20.0);
     for (drawn, text) in items {
-        let needed = 52.0 + 6.4 * text.chars().count() as f64;
+        let needed = 58.0 + 6.9 * text.chars().count() as f64;
         if x + needed > width {
             (x, y) = (14.0, y + 30.0);
         }
@@ -97,9 +97,9 @@ fn signs(scene: &Scene) -> Vec<(String, String)> {
             }),
             format!(
                 "<g class=\"arrow {request} late\"><path class=\"line\" d=\"M-4 0H30\"/>{}</g>",
-                shape::chip((14.0, 0.0), "+2")
+                shape::chip((14.0, 0.0), "+n")
             ),
-            "late by 2 slots",
+            "late by so many slots",
         ),
         (
             fate(&|it| matches!(it, Fate::Open { withheld: true, .. })),
@@ -108,10 +108,10 @@ fn signs(scene: &Scene) -> Vec<(String, String)> {
                 format!(
                     "<g class=\"{request}\"><path class=\"line\" d=\"M-4 0H20\"/></g>\
                      <circle class=\"stop\" cx=\"24\" cy=\"0\" r=\"6.5\"/>\
-                     <text class=\"chip\" x=\"24\" y=\"3.4\" text-anchor=\"middle\">2</text>"
+                     <text class=\"chip\" x=\"24\" y=\"3.4\" text-anchor=\"middle\">i</text>"
                 ),
             ),
-            "withheld from replica 2",
+            "withheld from that replica",
         ),
         (
             fate(&|it| matches!(it, Fate::Lost { .. })),
@@ -127,12 +127,12 @@ fn signs(scene: &Scene) -> Vec<(String, String)> {
         (
             has(What::HoldBack),
             shape::ring(14.0, 0.0, 3.2),
-            "arrives too early, held back by the network",
+            "ahead of its receiver, held back until it gets there",
         ),
         (
             has(What::HandOver),
             shape::dot(14.0, 0.0, 3.2) + &shape::ring(14.0, 0.0, 5.4),
-            "handed over",
+            "held back before, now handed over",
         ),
         (
             has(What::Ignore),

@@ -21,6 +21,7 @@
 mod compare;
 mod draw;
 mod embed;
+mod finding;
 mod html;
 mod layout;
 mod legend;
@@ -36,7 +37,7 @@ pub use embed::{Embedded, EmbeddedRun};
 pub use run::{INSTANCE, Run};
 pub use scene::{Fate, Part, Scene};
 
-use crate::Error;
+use crate::{Error, explain::Story};
 use draw::Picture;
 use layout::Columns;
 
@@ -49,6 +50,8 @@ pub struct Panel {
     pub scene: Scene,
     /// What each replica has, slot by slot.
     pub states: state::History,
+    /// Why it ends so; nothing where no replica was driven.
+    pub story: Option<Story>,
 }
 
 /// One or two runs, laid out.
@@ -61,6 +64,13 @@ pub struct Report {
     columns: Columns,
 }
 
+/// The story of what replicas did.
+fn told(run: &Run) -> Option<Story> {
+    let verdict = run.verdict.clone()?;
+    let (instance, faulty) = (run.instance.clone(), run.faulty.clone());
+    Some(Story::of(instance, faulty, run.trace.clone(), verdict))
+}
+
 impl Report {
     /// A report of a run, beside `other` if there is one.
     pub fn new(run: Run, other: Option<Run>, part: Part) -> Self {
@@ -70,6 +80,7 @@ impl Report {
             .map(|run| Panel {
                 scene: Scene::new(&run, part),
                 states: state::history(&run),
+                story: told(&run),
                 run,
             })
             .collect::<Vec<_>>();
@@ -96,6 +107,7 @@ impl Report {
             scene: &panel.scene,
             columns: &self.columns,
             states: &panel.states,
+            story: panel.story.as_ref(),
         };
         let (width, height) = picture.size();
         let (legend, more) = legend::legend(&panel.scene, height, width, alone);

@@ -1,10 +1,11 @@
-//! What a reader must see first, as lists: what the adversary did and what came of it.
+//! What the adversary did and what came of it, as tables and lists.
 
 use super::{
     run::Run,
-    scene::{Fate, Scene},
+    scene::{Fate, Mark, Scene},
     state, words,
 };
+use crate::explain::{Fact, Story, Tally};
 use milp_replay::What;
 use milp_schema::{
     Kind, ReplicaId,
@@ -15,10 +16,19 @@ use std::{
     ops::Bound::{Excluded, Unbounded},
 };
 
-/// Every act of the adversary in the slots drawn: copies that are late, lost or withheld, timers,
-/// crashes, what Byzantine replicas make.
-pub(crate) fn acts(run: &Run, scene: &Scene) -> Vec<String> {
-    let mut acts = Vec::new();
+/// A copy that the adversary makes, delays, withholds or loses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Copied {
+    pub(crate) message: String,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) sent: u32,
+    pub(crate) arrives: String,
+}
+
+/// Those copies in the slots drawn, in the order of their sending.
+pub(crate) fn copies(scene: &Scene) -> Vec<Copied> {
+    let mut copies = Vec::new();
     for (at, mark) in scene.marks.iter().enumerate() {
         let event = &mark.event;
         let Some(message) = event
@@ -29,32 +39,53 @@ pub(crate) fn acts(run: &Run, scene: &Scene) -> Vec<String> {
             continue;
         };
         let own = scene.arrows.iter().filter(|arrow| arrow.from == at);
-        let ends = own
-            .filter(|arrow| words::is_acted_on(scene, arrow) && worth_saying(scene, at, arrow.fate))
-            .map(|arrow| format!("for replica {} it {}", arrow.to, fate(scene, arrow.fate)))
-            .collect::<Vec<_>>();
-        if !ends.is_empty() {
-            let makes = if event.what == What::Inject {
-                "made by Byzantine replica"
-            } else {
-                "of replica"
-            };
-            acts.push(format!(
-                "{} {makes} {} (slot {}): {}.",
-                words::full(message),
-                event.replica,
-                event.slot,
-                ends.join("; ")
-            ));
-        }
+        let acted = own.filter(|arrow| {
+            words::is_acted_on(scene, arrow) && worth_saying(scene, at, arrow.fate)
+        });
+        copies.extend(acted.map(|arrow| Copied {
+            message: words::full(message),
+            from: match event.what {
+                What::Inject => format!("{} (made up)", event.replica),
+                _ => event.replica.to_string(),
+            },
+            to: arrow.to.to_string(),
+            sent: event.slot.0,
+            arrives: fate(scene, arrow.fate),
+        }));
     }
-    acts.extend(timers(run, scene));
+    copies
+}
+
+/// Every other act of the adversary: timers, crashes. And what is nobody's act, but looks like one.
+pub(crate) fn acts(run: &Run, scene: &Scene) -> Vec<String> {
+    let mut acts = timers(run, scene);
     let others =
         scene.marks.iter().enumerate().filter(|(_, mark)| {
             matches!(mark.event.what, What::Crash | What::Restart | What::Fault)
         });
     acts.extend(others.map(|(at, _)| format!("{}.", words::sentence(scene, at))));
+    acts.extend(recoveries(scene));
     acts
+}
+
+/// Recovery messages that wait for the heal phase, in one sentence.
+fn recoveries(scene: &Scene) -> Option<String> {
+    let waits = |at: usize| {
+        let mut own = scene.arrows.iter().filter(|arrow| arrow.from == at);
+        own.any(|arrow| matches!(arrow.fate, Fate::Open { .. }))
+    };
+    let sent = scene.marks.iter().enumerate().filter(|(at, mark)| {
+        let message = mark.event.message.as_ref();
+        words::is_sending(mark.event.what) && message.is_some_and(words::is_recovery) && waits(*at)
+    });
+    let count = sent.count();
+    (count > 0).then(|| {
+        format!(
+            "Recovery messages arrive in the heal phase only, {} drawn here: so executions of \
+             these rules run, and it is no act of the adversary.",
+            crate::sentence::count(count as i64, "broadcast")
+        )
+    })
 }
 
 /// Withheld copies that only say once more what was decided change nothing.
@@ -68,13 +99,15 @@ fn fate(scene: &Scene, fate: Fate) -> String {
         Fate::Arrives { mark, late } => {
             let slot = scene.marks[mark].event.slot;
             match late {
-                0 => format!("arrives in slot {slot}"),
-                1 => format!("comes 1 slot late, in slot {slot}"),
-                late => format!("comes {late} slots late, in slot {slot}"),
+                0 => format!("slot {slot}"),
+                late => format!("slot {slot}, late by {late}"),
             }
         }
-        Fate::Lost { slot } => format!("is lost in slot {slot}"),
-        Fate::Open { .. } => "does not come in these slots".to_owned(),
+        Fate::Lost { slot } => format!("never, lost in slot {slot}"),
+        Fate::Open {
+            later: Some(slot), ..
+        } => format!("withheld, slot {slot}"),
+        Fate::Open { later: None, .. } => "withheld".to_owned(),
     }
 }
 
@@ -105,7 +138,7 @@ fn timers(run: &Run, scene: &Scene) -> Vec<String> {
 }
 
 /// Who decided what on whose votes, who is locked, who entered which view.
-pub(crate) fn consequences(run: &Run, scene: &Scene) -> Vec<String> {
+pub(crate) fn consequences(run: &Run, scene: &Scene, story: Option<&Story>) -> Vec<String> {
     let mut found = forks(run);
     found.extend(stuck(run));
     for decision in state::decisions(run) {
@@ -145,18 +178,46 @@ pub(crate) fn consequences(run: &Run, scene: &Scene) -> Vec<String> {
             .is_some_and(|it| it.kind == Kind::Commit);
         match event.what {
             What::Send if commit && run.commit_locks() => found.push(format!(
-                "Replica {} commits in view {view} of height {height} in slot {} and is locked: it \
-                 leaves that view no more.",
-                event.replica, event.slot
+                "Replica {} commits in view {view} of height {height} in slot {}{} and is locked: \
+                 it leaves that view no more.",
+                event.replica,
+                event.slot,
+                on(story, mark, "preparations"),
             )),
             What::EnterView => found.push(format!(
-                "Replica {} enters view {view} of height {height} in slot {}.",
-                event.replica, event.slot
+                "Replica {} enters view {view} of height {height} in slot {}{}.",
+                event.replica,
+                event.slot,
+                on(story, mark, "requests"),
             )),
             _ => {}
         }
     }
     found
+}
+
+/// `, on requests of replicas 0, 1, 2`, where the story knows the quorum that a mark acts on.
+fn on(story: Option<&Story>, mark: &Mark, what: &str) -> String {
+    quorum(story, mark).map_or_else(String::new, |who| format!(", on {what} of replicas {who}"))
+}
+
+/// Whose messages a replica had when it entered a view or committed.
+pub(crate) fn quorum(story: Option<&Story>, mark: &Mark) -> Option<String> {
+    let (height, view) = mark.place;
+    let event = &mark.event;
+    story?.facts.iter().find_map(|fact| match fact {
+        Fact::Quorum(quorum) if (quorum.at, quorum.slot) == (event.replica, event.slot) => {
+            let same = match quorum.of {
+                Tally::Entered(h, v) => event.what == What::EnterView && (h, v) == mark.place,
+                Tally::Prepared(block) => {
+                    event.what == What::Send && (block.height, block.view) == (height, view)
+                }
+                Tally::Decided(_) => false,
+            };
+            same.then(|| words::list(&quorum.from))
+        }
+        _ => None,
+    })
 }
 
 /// Why two blocks of a height could be decided: who voted for both.
@@ -210,7 +271,8 @@ fn stuck(run: &Run) -> Vec<String> {
         for tally in state
             .tallies
             .iter()
-            .filter(|it| !it.what.starts_with("prep"))
+            // What is complete somewhere is no obstacle.
+            .filter(|it| !it.what.starts_with("prep") && (it.who.len() as u32) < it.need)
         {
             let count = tally.who.len();
             let known = tallies.entry(tally.what.clone()).or_default();
@@ -229,13 +291,13 @@ fn stuck(run: &Run) -> Vec<String> {
                 "replicas"
             };
             format!(
-                "In the end, for ever, {word} {}: {state}.",
+                "For ever, after the heal phase, {word} {}: {state}.",
                 words::list(&who)
             )
         })
         .collect::<Vec<_>>();
     found.extend(tallies.into_iter().map(|(what, (count, need, who))| {
-        format!("In the end any replica has at most {count} of {need} {what} ({who}).")
+        format!("No replica ever has more than {count} of the {need} {what} that it takes ({who}).")
     }));
     found
 }
