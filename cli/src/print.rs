@@ -34,6 +34,12 @@ pub(crate) fn rows<const N: usize>(
     rows: impl IntoIterator<Item = [String; N]>,
     numbers: &[usize],
 ) {
+    let rows = rows.into_iter().map(|row| row.to_vec()).collect::<Vec<_>>();
+    table(&header.map(str::to_owned), &rows, numbers);
+}
+
+/// [`rows`] with as many columns as there are.
+pub(crate) fn table(header: &[String], rows: &[Vec<String>], numbers: &[usize]) {
     let mut table = empty();
     table.set_header(header);
     for row in rows {

@@ -17,6 +17,8 @@ pub mod folder;
 mod junit;
 pub mod learn;
 pub mod minimize;
+pub mod pareto;
+mod plot;
 pub mod promote;
 pub mod regress;
 pub mod report;

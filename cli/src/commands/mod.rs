@@ -10,6 +10,7 @@ mod export;
 mod fuzz;
 mod import;
 mod minimize;
+mod pareto;
 mod promote;
 mod regress;
 mod replay;
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     Explain(explain::Args),
     /// Find, among the schedules with the same value, one with the fewest acts of the adversary
     Minimize(minimize::Args),
+    /// Find how much damage how much effort of the adversary does, with a table and a plot
+    Pareto(pareto::Args),
     /// Check every kept result again
     Regress(regress::Args),
     /// Validate an instance and print the size of its program, rule by rule
@@ -71,6 +74,7 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Promote(args) => promote::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Minimize(args) => minimize::run(&args),
+        Command::Pareto(args) => pareto::run(&args),
         Command::Regress(args) => regress::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Schema => Ok(schema::run()),

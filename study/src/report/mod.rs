@@ -38,6 +38,7 @@ pub use scene::{Fate, Part, Scene};
 
 use crate::Error;
 use draw::Picture;
+pub(crate) use draw::esc;
 use layout::Columns;
 
 /// One run as it is shown.
