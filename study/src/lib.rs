@@ -26,6 +26,7 @@ pub mod sentence;
 pub mod size;
 pub mod solve;
 mod start;
+pub mod sweep;
 pub mod verify;
 
 pub use error::Error;

@@ -17,6 +17,7 @@ mod replay;
 mod report;
 mod schema;
 mod solve;
+mod sweep;
 mod verify;
 
 use clap::Subcommand;
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Minimize(minimize::Args),
     /// Find how much damage how much effort of the adversary does, with a table and a plot
     Pareto(pareto::Args),
+    /// Solve every combination of values of fields of an instance, with a table and a plot
+    Sweep(sweep::Args),
     /// Check every kept result again
     Regress(regress::Args),
     /// Validate an instance and print the size of its program, rule by rule
@@ -75,6 +78,7 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Explain(args) => explain::run(&args),
         Command::Minimize(args) => minimize::run(&args),
         Command::Pareto(args) => pareto::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
         Command::Regress(args) => regress::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Schema => Ok(schema::run()),

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 const STYLE: &str = include_str!("plot.css");
 /// The dash pattern of each series.
 const DASHES: [&str; super::SERIES] = ["none", "7 3", "2 3", "10 3 2 3", "4 4", "14 4"];
-const WIDTH: f64 = 760.0;
+pub(crate) const WIDTH: f64 = 760.0;
 const RIGHT: f64 = 30.0;
 const TOP: f64 = 40.0;
 const HEIGHT: f64 = 280.0;
@@ -61,15 +61,15 @@ impl Frame {
     }
 }
 
-/// The whole element.
-pub(crate) fn svg(plot: &Plot) -> String {
+/// The whole element and its height.
+pub(crate) fn svg(plot: &Plot) -> (String, f64) {
     let frame = Frame::of(plot);
     let mut body = axes(plot, &frame);
     body += &drawn(plot, &frame);
     let (legend, bottom) = legend(plot, TOP + HEIGHT + 62.0);
     body += &legend;
     let id = &plot.id;
-    format!(
+    let svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" id=\"{id}\" width=\"{WIDTH:.0}\" \
          height=\"{bottom:.0}\" viewBox=\"0 0 {WIDTH:.0} {bottom:.0}\" role=\"img\" \
          aria-labelledby=\"{id}-title {id}-desc\" \
@@ -81,7 +81,8 @@ pub(crate) fn svg(plot: &Plot) -> String {
         esc(&plot.title),
         esc(&plot.description),
         esc(&plot.title),
-    )
+    );
+    (svg, bottom)
 }
 
 /// The frame, the grid and what stands at it.

@@ -94,10 +94,29 @@ pub(crate) struct Point {
     pub(crate) tip: String,
 }
 
+/// Plots below each other as one SVG file.
+pub(crate) fn stacked(plots: &[Plot]) -> String {
+    if let [plot] = plots {
+        return plot.svg();
+    }
+    let mut top = 0.0;
+    let mut body = String::new();
+    for plot in plots {
+        let (svg, height) = draw::svg(plot);
+        body += &format!("<svg y=\"{top:.0}\" height=\"{height:.0}\">\n{svg}</svg>\n");
+        top += height;
+    }
+    let width = draw::WIDTH;
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{top:.0}\">\n\
+         {body}</svg>\n"
+    )
+}
+
 impl Plot {
     /// The plot as an SVG file, or as an element of a page.
     pub(crate) fn svg(&self) -> String {
         assert!(self.series.len() <= SERIES, "one style for each series");
-        draw::svg(self)
+        draw::svg(self).0
     }
 }
