@@ -134,7 +134,7 @@ pub fn unit(goal: Goal) -> &'static str {
     match goal {
         Goal::Fork => "blocks decided at one height",
         Goal::Finality => "certificates at one height",
-        Goal::Stall => "heights decided at the end (fewer is worse)",
+        Goal::Stall => "heights decided (fewer is worse)",
         Goal::Slow => "slot of the first decision",
         Goal::Views => "views entered",
         Goal::Weighted {

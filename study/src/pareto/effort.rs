@@ -155,16 +155,24 @@ impl Effort {
         }
     }
 
+    /// Several units of it, in words.
+    pub fn units(self) -> &'static str {
+        match self {
+            Self::Late => "late or missing messages",
+            Self::Timeouts => "requests to leave a view",
+            Self::Injects => "Byzantine messages",
+            Self::Faulty => "faulty replicas",
+            Self::Of(FaultKind::Byzantine) => "Byzantine replicas",
+            Self::Of(FaultKind::Crash) => "crashing replicas",
+            Self::Of(FaultKind::Network) => "replicas with network faults",
+        }
+    }
+
     /// So many of it, in words.
     pub fn words(self, number: u32) -> String {
-        let (first, rest) = self.unit().split_once(' ').unwrap_or((self.unit(), ""));
-        match (self, number) {
-            (_, 1) => format!("1 {}", self.unit()),
-            // The plural is not at the end.
-            (Self::Timeouts | Self::Of(FaultKind::Network), _) => {
-                format!("{number} {first}s {rest}")
-            }
-            _ => format!("{number} {}s", self.unit()),
+        match number {
+            1 => format!("1 {}", self.unit()),
+            _ => format!("{number} {}", self.units()),
         }
     }
 }

@@ -16,6 +16,13 @@ pub const HTML: &str = "pareto.html";
 /// The plot alone.
 pub const SVG: &str = "pareto.svg";
 
+/// The sentence with a capital.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
 /// Yes or no.
 fn said(yes: bool) -> String {
     if yes { "yes" } else { "no" }.to_owned()
@@ -124,7 +131,7 @@ impl Front {
     /// The plot: the worst value for each effort.
     fn plot(&self) -> Plot {
         let unit = sentence::unit(self.instance.goal);
-        let effort = format!("at most so many: {}", self.effort.unit());
+        let effort = format!("effort: at most so many {}", self.effort.units());
         let points = self.points.iter().map(|point| {
             let outcome = &self.solves[point.solve].solution.outcome;
             plot::Point {
@@ -143,7 +150,7 @@ impl Front {
         let limits = self.solves.iter().filter(|solve| solve.limit.is_some());
         Plot {
             id: "pareto".to_owned(),
-            title: format!("{} against {}", unit, self.effort.unit()),
+            title: format!("Worst case: {unit}, against {}", self.effort.units()),
             description: sentences.join(". "),
             x: Axis {
                 label: effort,
@@ -156,27 +163,29 @@ impl Front {
             }],
             joined: Joined::Steps,
             notes: vec![
+                "Filled: proved, the value and that less effort does not reach it. Empty: not \
+                 proved; the bar leads to the bound."
+                    .to_owned(),
                 format!(
-                    "Filled: proved, the value and that less effort does not reach it. Empty: not \
-                     proved; the bar leads to the bound. {} with a limit, one without.",
+                    "{} with a limit, one without.",
                     sentence::count(limits.count() as i64, "solve")
                 ),
-                self.end() + ".",
+                capital(&self.end()) + ".",
             ],
         }
     }
 
     fn html(&self) -> String {
         let title = format!(
-            "{} against {}: {} {}",
+            "Goal {} against {}: {} {}",
             sentence::goal_name(self.instance.goal),
-            self.effort.unit(),
+            self.effort.units(),
             self.instance.protocol,
             self.instance.rules
         );
         let first = &self.solves[0].solution.outcome.sentence;
         let mut page = Page::new(&title, &format!("Without a further limit: {first}."));
-        page.paragraph(&format!("{}.", self.end()));
+        page.paragraph(&format!("{}.", capital(&self.end())));
         page.plot(&self.plot());
         page.table(
             "Points that no other one beats in both",
@@ -187,7 +196,7 @@ impl Front {
         page.paragraph(
             "Proved: nothing worse needs less effort than the next point. Fewest: less effort does \
              not reach the value. Each schedule was replayed: its replicas follow it without \
-             divergence.",
+             divergence. In the folder of this page:",
         );
         page.commands(
             &self

@@ -66,7 +66,7 @@ pub(crate) fn svg(plot: &Plot) -> (String, f64) {
     let frame = Frame::of(plot);
     let mut body = axes(plot, &frame);
     body += &drawn(plot, &frame);
-    let (legend, bottom) = legend(plot, TOP + HEIGHT + 62.0);
+    let (legend, bottom) = legend(plot, TOP + HEIGHT + 68.0);
     body += &legend;
     let id = &plot.id;
     let svg = format!(
@@ -104,6 +104,7 @@ fn axes(plot: &Plot, frame: &Frame) -> String {
         gap - (width(&pair[0].1) + width(&pair[1].1)) / 2.0
     });
     let crowded = room.fold(f64::INFINITY, f64::min) < 6.0;
+    let below = if crowded { 50.0 } else { 36.0 };
     for (turn, (at, text)) in frame.x_texts.iter().enumerate() {
         let x = frame.x.at(*at);
         let down = if crowded && turn % 2 == 1 { 31.0 } else { 17.0 };
@@ -123,7 +124,7 @@ fn axes(plot: &Plot, frame: &Frame) -> String {
          <text class=\"axis\" transform=\"translate(20 {half:.1}) rotate(-90)\" \
          text-anchor=\"middle\">{}</text>\n",
         right - left,
-        bottom + 48.0,
+        bottom + below,
         esc(&plot.x.label),
         esc(&plot.y)
     )
@@ -145,15 +146,17 @@ fn places(plot: &Plot, frame: &Frame) -> Vec<Vec<(f64, f64)>> {
         let off = *turn as f64 - (all - 1.0) / 2.0;
         *turn += 1;
         let step = f64::min(18.0, 0.8 * gap / all);
-        (
-            frame.x.at(point.x as f64) + off * step,
-            frame.y.at(point.y as f64) + off * 4.0,
-        )
+        frame.x.at(point.x as f64) + off * step
     };
-    let series = plot.series.iter();
-    series
-        .map(|series| series.points.iter().map(&mut place).collect())
-        .collect()
+    let mut places = Vec::new();
+    for (s, series) in plot.series.iter().enumerate() {
+        // A line that runs where another one does is seen beside it.
+        let apart = 3.0 * (s as f64 - (plot.series.len() as f64 - 1.0) / 2.0);
+        let points = series.points.iter();
+        let points = points.map(|point| (place(point), frame.y.at(point.y as f64) + apart));
+        places.push(points.collect());
+    }
+    places
 }
 
 /// Lines first, then bars and marks, so that no line crosses a letter.
@@ -178,6 +181,7 @@ fn drawn(plot: &Plot, frame: &Frame) -> String {
     for (s, (series, places)) in plot.series.iter().zip(&places).enumerate() {
         for (point, place) in series.points.iter().zip(places) {
             out += &mark(s, plot.series.len() > 1, Some((point, frame)), *place);
+            out += &label(point, *place, plot.joined);
         }
     }
     out
@@ -208,17 +212,26 @@ fn mark(s: usize, lettered: bool, of: Option<(&Point, &Frame)>, (x, y): (f64, f6
             letter(s)
         );
     }
-    if let Some((point, _)) = of.filter(|(point, _)| !point.label.is_empty()) {
-        // Within the frame, whatever its length.
-        let half = width(&point.label) / 2.0;
-        let middle = x.clamp(half + 60.0, WIDTH - RIGHT - half - 4.0);
-        out += &format!(
-            "<text class=\"label\" x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            y - radius - 7.0,
-            esc(&point.label)
-        );
-    }
     out + "</g>\n"
+}
+
+/// The words beside a mark, within the frame whatever their length; where a step comes down on a
+/// mark they stand to its right.
+fn label(point: &Point, (x, y): (f64, f64), joined: Joined) -> String {
+    if point.label.is_empty() {
+        return String::new();
+    }
+    let half = width(&point.label) / 2.0;
+    let middle = match joined {
+        Joined::Lines => x,
+        Joined::Steps => x + half + 8.0,
+    };
+    let middle = middle.clamp(half + 60.0, WIDTH - RIGHT - half - 4.0);
+    format!(
+        "<text class=\"label\" x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n",
+        y - RADII.0 - 4.0,
+        esc(&point.label)
+    )
 }
 
 /// The letter of a series.
@@ -265,7 +278,7 @@ fn legend(plot: &Plot, top: f64) -> (String, f64) {
 
 /// Lines that fit below the plot.
 fn wrapped(text: &str) -> Vec<String> {
-    let most = (WIDTH - 28.0) / 6.6;
+    let most = (WIDTH - 28.0) / 6.3;
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let line = lines.last_mut().expect("there is always one");

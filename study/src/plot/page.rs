@@ -8,9 +8,10 @@ const STYLE: &str = include_str!("../report/report.css");
 /// What only these pages have.
 const MORE: &str = "\
 table { border-collapse: collapse; font-size: 13px; margin: 6px 0; }
-caption { text-align: left; font-weight: bold; padding: 4px 0; }
+caption { text-align: left; font-weight: bold; padding: 4px; }
 th, td { border: 1px solid #d0d7de; padding: 2px 8px; text-align: left; vertical-align: top; }
 td.number { text-align: right; }
+td:not(:last-child) { white-space: nowrap; }
 .scroll { margin: 8px 0; }
 code { font-size: 13px; }
 ";

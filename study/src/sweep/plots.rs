@@ -9,7 +9,7 @@ use milp_schema::{Outcome, sweep::Sweep};
 use std::collections::BTreeMap;
 
 /// What fields are called beside an axis.
-const NAMES: [(&str, &str); 9] = [
+const NAMES: [(&str, &str); 12] = [
     ("n", "n, replicas"),
     ("replicas", "n, replicas"),
     ("f", "faulty replicas"),
@@ -18,6 +18,9 @@ const NAMES: [(&str, &str); 9] = [
     ("network.bounded.delay_max", "largest delay, slots"),
     ("delay_min", "smallest delay, slots"),
     ("slots", "horizon, slots"),
+    ("budget.late", "late or missing messages at most"),
+    ("budget.timeouts", "requests to leave a view at most"),
+    ("budget.injects", "Byzantine messages at most"),
     ("block_time", "block time, slots"),
 ];
 
@@ -62,7 +65,7 @@ pub(crate) fn plots(sweep: &Sweep, swept: &Swept) -> Vec<Plot> {
             let drawn = part.iter().map(|rows| line(sweep, &across, rows));
             plots.push(Plot {
                 id: format!("plot-{}", plots.len()),
-                title: format!("{unit} over {}", across.drawn.label),
+                title: format!("Worst case: {unit}, over {}", across.drawn.label),
                 description: described(part, swept),
                 x: across.drawn.clone(),
                 y: (*unit).to_owned(),
@@ -80,8 +83,8 @@ fn notes(swept: &Swept) -> Vec<String> {
     let without = |row: &&Row| row.state.outcome().is_none_or(|it| it.primal.is_none());
     let missing = swept.rows.iter().filter(without).count();
     let mut notes = vec![
-        "Filled: proved. Empty: not proved; the bar leads to the bound. Marks with the same value \
-         stand side by side."
+        "Filled: proved. Empty: not proved; the bar leads to the bound. Lines and marks that \
+         coincide stand side by side."
             .to_owned(),
     ];
     if missing > 0 {
