@@ -105,7 +105,7 @@ fn the_base_may_be_a_file_of_its_own() {
     // A base that is no YAML is reported where it is.
     std::fs::write(dir.path().join("in/base.yaml"), "a: [1\n").expect("a file");
     let error = read::sweep(&path).expect_err("it is refused").to_string();
-    assert!(error.contains("base.yaml:2:1: not valid YAML"), "{error}");
+    assert!(error.contains("base.yaml:1:4: not valid YAML"), "{error}");
 }
 
 #[test]

@@ -230,7 +230,7 @@ impl Running<'_> {
             any = true;
         }
         if any {
-            self.write()?;
+            self.write_table()?;
         }
         Ok(any)
     }
@@ -246,11 +246,20 @@ impl Running<'_> {
         }
     }
 
+    /// The table alone: whatever ends the sweep, it is there.
+    fn write_table(&self) -> Result<(), Error> {
+        self.write_file(CSV, &show::csv(&self.swept))
+    }
+
     fn write(&self) -> Result<(), Error> {
-        for (name, text) in show::files(self.request, &self.swept) {
-            let path = self.request.out.join(name);
-            write::file(&path, text.as_bytes()).map_err(Error::io("write", &path))?;
-        }
-        Ok(())
+        self.write_table()?;
+        let [html, svg] = show::pictures(self.request, &self.swept);
+        self.write_file(HTML, &html)?;
+        self.write_file(SVG, &svg)
+    }
+
+    fn write_file(&self, name: &str, text: &str) -> Result<(), Error> {
+        let path = self.request.out.join(name);
+        write::file(&path, text.as_bytes()).map_err(Error::io("write", &path))
     }
 }

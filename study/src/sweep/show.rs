@@ -73,9 +73,13 @@ impl Swept {
     }
 }
 
-/// The files about all rows, by name.
-pub(crate) fn files(request: &Request<'_>, swept: &Swept) -> Vec<(&'static str, String)> {
-    let csv = plot::table(&swept.header(true), &swept.table(true));
+/// The table as a file.
+pub(crate) fn csv(swept: &Swept) -> String {
+    plot::table(&swept.header(true), &swept.table(true))
+}
+
+/// The page, and its plots alone.
+pub(crate) fn pictures(request: &Request<'_>, swept: &Swept) -> [String; 2] {
     let plots = plots(request.sweep, swept);
     let mut page = Page::new(
         &format!("Sweep {}", request.name),
@@ -93,6 +97,5 @@ pub(crate) fn files(request: &Request<'_>, swept: &Swept) -> Vec<(&'static str, 
         &swept.table(false),
         &numbers,
     );
-    let svg = plot::stacked(&plots);
-    vec![(CSV, csv), (HTML, page.html()), (SVG, svg)]
+    [page.html(), plot::stacked(&plots)]
 }
