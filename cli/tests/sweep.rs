@@ -8,11 +8,7 @@
 
 mod support;
 
-use std::{
-    process::{Child, Command},
-    time::Duration,
-};
-use support::{LARGE, Ran, SMALL, Scratch, root};
+use support::{SMALL, Scratch, root};
 
 /// Views of four and seven replicas under limits on honest requests, and one that is no instance.
 const VIEWS: &str = "\
@@ -41,7 +37,9 @@ fn cells(scratch: &Scratch, csv: &str) -> Vec<Vec<String>> {
 /// The table without the seconds.
 fn lasting(scratch: &Scratch, csv: &str) -> Vec<Vec<String>> {
     let mut rows = cells(scratch, csv);
-    rows.iter_mut().for_each(|row| row[10].clear());
+    for row in &mut rows {
+        row[10].clear();
+    }
     rows
 }
 
@@ -132,8 +130,17 @@ fn more_jobs_give_the_same_bytes_and_what_is_solved_is_not_solved_again() {
     assert_eq!(reused("sweep views.yaml --out three --seed 1"), 6);
 }
 
-/// A combination that is solved at once, one that takes for ever, and one that comes after it.
-const LONG: &str = "\
+/// Solves and sweeps that are killed or interrupted.
+#[cfg(target_os = "linux")]
+mod killed {
+    use super::support::{LARGE, Ran, Scratch};
+    use std::{
+        process::{Child, Command},
+        time::Duration,
+    };
+
+    /// A combination that is solved at once, one that takes for ever, and one that comes after it.
+    const LONG: &str = "\
 format: milp-sweep/1.0
 base: large.yaml
 over:
@@ -143,104 +150,104 @@ over:
     - [1, 1, views]
 ";
 
-/// Starts the sweep and waits until its second solve is at work; the process of that solve.
-#[cfg(target_os = "linux")]
-fn start_long(scratch: &Scratch) -> (Child, u32) {
-    scratch.put("large.yaml", LARGE);
-    scratch.put("long.yaml", LONG);
-    let child = scratch.command("sweep long.yaml").spawn().unwrap();
-    let children = format!("/proc/{0}/task/{0}/children", child.id());
-    for _ in 0..3000 {
-        std::thread::sleep(Duration::from_millis(20));
-        let csv = std::fs::read_to_string(scratch.path("out/long/sweep.csv"));
-        let first = csv.is_ok_and(|text| text.lines().nth(1).unwrap().contains(",solved,"));
-        let solves = std::fs::read_to_string(&children).unwrap_or_default();
-        if let (true, Ok(id)) = (first, solves.trim().parse()) {
-            // Far enough to have a handler for interrupts.
-            std::thread::sleep(Duration::from_millis(1000));
-            return (child, id);
+    /// Starts the sweep and waits until its second solve is at work; the process of that solve.
+    fn start_long(scratch: &Scratch) -> (Child, u32) {
+        scratch.put("large.yaml", LARGE);
+        scratch.put("long.yaml", LONG);
+        let mut child = scratch.command("sweep long.yaml").spawn().unwrap();
+        let children = format!("/proc/{0}/task/{0}/children", child.id());
+        for _ in 0..3000 {
+            std::thread::sleep(Duration::from_millis(20));
+            let csv = std::fs::read_to_string(scratch.path("out/long/sweep.csv"));
+            let first = csv.is_ok_and(|text| text.lines().nth(1).unwrap().contains(",solved,"));
+            let solves = std::fs::read_to_string(&children).unwrap_or_default();
+            if let (true, Ok(id)) = (first, solves.trim().parse()) {
+                // Far enough to have a handler for interrupts.
+                std::thread::sleep(Duration::from_secs(1));
+                return (child, id);
+            }
         }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        panic!("the second solve did not begin");
     }
-    panic!("the second solve did not begin");
-}
 
-fn signal(id: u32, name: &str) {
-    let status = Command::new("kill").args([name, &id.to_string()]).status();
-    assert!(status.unwrap().success());
-}
+    fn signal(id: u32, name: &str) {
+        let status = Command::new("kill").args([name, &id.to_string()]).status();
+        assert!(status.unwrap().success());
+    }
 
-/// The states of the rows, in order.
-fn states(scratch: &Scratch) -> Vec<String> {
-    let text = scratch.text("out/long/sweep.csv");
-    let words = ["solved", "missing", "failed", "interrupted", "invalid"];
-    let state = |line: &str| {
-        let word = words
-            .iter()
-            .find(|word| line.contains(&format!(",{word},")));
-        (*word.unwrap()).to_owned()
-    };
-    text.lines().skip(1).map(state).collect()
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_killed_solve_costs_its_own_row_and_an_interrupt_says_what_is_missing() {
-    let scratch = Scratch::new();
-    let (sweep, solve) = start_long(&scratch);
-    signal(solve, "-KILL");
-    let ran = Ran::from(sweep.wait_with_output().unwrap());
-    assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert_eq!(states(&scratch), ["solved", "failed", "solved"]);
-    assert!(
-        scratch
-            .text("out/long/sweep.csv")
-            .contains("killed by signal 9")
-    );
-    // It is resumed with that row only, and interrupted there.
-    std::fs::remove_dir_all(scratch.path("out/long/ended")).unwrap();
-    let (mut sweep, _) = start_long(&scratch);
-    signal(sweep.id(), "-INT");
-    // The solve may be in presolve, which nothing stops: then the second interrupt must.
-    let ended = (0..600).find_map(|_| {
-        std::thread::sleep(Duration::from_millis(50));
-        sweep.try_wait().unwrap()
-    });
-    let status = ended.unwrap_or_else(|| {
-        signal(sweep.id(), "-INT");
-        sweep.wait().unwrap()
-    });
-    assert_eq!(status.code(), Some(130));
-    let states = states(&scratch);
-    assert_eq!(states[0], "solved");
-    assert!(["interrupted", "missing"].contains(&states[1].as_str()));
-    assert_eq!(states[2], "missing");
-    if ended.is_some() {
-        assert_eq!(states[1], "interrupted");
+    /// The states of the rows, in order.
+    fn states(scratch: &Scratch) -> Vec<String> {
         let text = scratch.text("out/long/sweep.csv");
-        let row = text.lines().nth(2).unwrap();
-        let folder = row.split(',').find(|cell| cell.starts_with("results/"));
-        let outcome = format!("out/long/{}/outcome.yaml", folder.unwrap());
-        milp_schema::read::outcome(&scratch.path(&outcome)).unwrap();
+        let words = ["solved", "missing", "failed", "interrupted", "invalid"];
+        let state = |line: &str| {
+            let word = words
+                .iter()
+                .find(|word| line.contains(&format!(",{word},")));
+            (*word.unwrap()).to_owned()
+        };
+        text.lines().skip(1).map(state).collect()
     }
-}
 
-/// The end of the process that sweeps is the end of its solves.
-#[test]
-#[cfg(target_os = "linux")]
-fn a_killed_sweep_leaves_no_solve_at_work() {
-    let scratch = Scratch::new();
-    let (mut sweep, solve) = start_long(&scratch);
-    signal(sweep.id(), "-KILL");
-    sweep.wait().unwrap();
-    let alive = || std::path::Path::new(&format!("/proc/{solve}")).exists();
-    for _ in 0..1200 {
-        if !alive() {
-            break;
+    #[test]
+    fn a_killed_solve_costs_its_own_row_and_an_interrupt_says_what_is_missing() {
+        let scratch = Scratch::new();
+        let (sweep, solve) = start_long(&scratch);
+        signal(solve, "-KILL");
+        let ran = Ran::from(sweep.wait_with_output().unwrap());
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert_eq!(states(&scratch), ["solved", "failed", "solved"]);
+        assert!(
+            scratch
+                .text("out/long/sweep.csv")
+                .contains("killed by signal 9")
+        );
+        // It is resumed with that row only, and interrupted there.
+        std::fs::remove_dir_all(scratch.path("out/long/ended")).unwrap();
+        let (mut sweep, _) = start_long(&scratch);
+        signal(sweep.id(), "-INT");
+        // The solve may be in presolve, which nothing stops: then the second interrupt must.
+        let ended = (0..600).find_map(|_| {
+            std::thread::sleep(Duration::from_millis(50));
+            sweep.try_wait().unwrap()
+        });
+        let status = ended.unwrap_or_else(|| {
+            signal(sweep.id(), "-INT");
+            sweep.wait().unwrap()
+        });
+        assert_eq!(status.code(), Some(130));
+        let states = states(&scratch);
+        assert_eq!(states[0], "solved");
+        assert!(["interrupted", "missing"].contains(&states[1].as_str()));
+        assert_eq!(states[2], "missing");
+        if ended.is_some() {
+            assert_eq!(states[1], "interrupted");
+            let text = scratch.text("out/long/sweep.csv");
+            let row = text.lines().nth(2).unwrap();
+            let folder = row.split(',').find(|cell| cell.starts_with("results/"));
+            let outcome = format!("out/long/{}/outcome.yaml", folder.unwrap());
+            milp_schema::read::outcome(&scratch.path(&outcome)).unwrap();
         }
-        std::thread::sleep(Duration::from_millis(50));
     }
-    assert!(!alive(), "{solve} is still at work");
-    assert_eq!(states(&scratch), ["solved", "missing", "missing"]);
+
+    /// The end of the process that sweeps is the end of its solves.
+    #[test]
+    fn a_killed_sweep_leaves_no_solve_at_work() {
+        let scratch = Scratch::new();
+        let (mut sweep, solve) = start_long(&scratch);
+        signal(sweep.id(), "-KILL");
+        sweep.wait().unwrap();
+        let alive = || std::path::Path::new(&format!("/proc/{solve}")).exists();
+        for _ in 0..1200 {
+            if !alive() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert!(!alive(), "{solve} is still at work");
+        assert_eq!(states(&scratch), ["solved", "missing", "missing"]);
+    }
 }
 
 #[test]

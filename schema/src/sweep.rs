@@ -126,10 +126,12 @@ fn set(tree: &mut Node, path: &[String], value: &Node) {
 /// A mapping with one line for each key.
 fn block(tree: &Node) -> String {
     match &tree.value {
-        Value::Map(entries) => entries
-            .iter()
-            .map(|entry| format!("{}: {}\n", scalar(&entry.key, true), flow(&entry.value)))
-            .collect(),
+        Value::Map(entries) => {
+            let lines = entries.iter();
+            let lines =
+                lines.map(|entry| format!("{}: {}", scalar(&entry.key, true), flow(&entry.value)));
+            lines.collect::<Vec<_>>().join("\n") + "\n"
+        }
         _ => flow(tree) + "\n",
     }
 }
@@ -166,7 +168,8 @@ fn scalar(text: &str, plain: bool) -> String {
             '\n' => out += "\\n",
             '\t' => out += "\\t",
             c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
-                out += &format!("\\u{:04x}", c as u32);
+                let escape = format!("\\u{:04x}", c as u32);
+                out += &escape;
             }
             c => out.push(c),
         }

@@ -101,7 +101,7 @@ fn axes(plot: &Plot, frame: &Frame) -> String {
     // Names that would run into each other stand on two lines in turn.
     let room = frame.x_texts.windows(2).map(|pair| {
         let gap = frame.x.at(pair[1].0) - frame.x.at(pair[0].0);
-        gap - (width(&pair[0].1) + width(&pair[1].1)) / 2.0
+        gap - f64::midpoint(width(&pair[0].1), width(&pair[1].1))
     });
     let crowded = room.fold(f64::INFINITY, f64::min) < 6.0;
     let below = if crowded { 50.0 } else { 36.0 };

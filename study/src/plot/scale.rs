@@ -43,10 +43,7 @@ pub(crate) fn whole(from: i64, to: i64, most: i64) -> Vec<i64> {
     }
     let first = from.div_euclid(step) * step;
     let first = if first < from { first + step } else { first };
-    (0..)
-        .map(|k| first + k * step)
-        .take_while(|tick| *tick <= to)
-        .collect()
+    (first..=to).step_by(step as usize).collect()
 }
 
 /// The ends of an axis and what stands at it, with room for `most` texts.
