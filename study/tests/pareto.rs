@@ -253,6 +253,10 @@ fn what_cannot_be_counted_is_refused() {
     let mut several = views();
     several.faults = vec![any(FaultKind::Byzantine, 1), any(FaultKind::Crash, 1)];
     assert!(refused(&several, Effort::Faulty).contains("several kinds"));
+    // A formulation without slots knows no late messages.
+    let mut timeless = views();
+    timeless.formulation = Formulation::Counting;
+    assert!(refused(&timeless, Effort::Late).contains("`budget: {late: …}`"));
 }
 
 /// Two runs write the same bytes but for seconds, every folder is a result, and what an earlier
