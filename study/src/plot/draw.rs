@@ -5,7 +5,7 @@ use super::{
     scale::{self, Scale},
 };
 use crate::report::esc;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a plot looks like, in every SVG.
 const STYLE: &str = include_str!("plot.css");
@@ -130,30 +130,51 @@ fn axes(plot: &Plot, frame: &Frame) -> String {
     )
 }
 
-/// The place of every point of every series; those that coincide stand side by side.
-fn places(plot: &Plot, frame: &Frame) -> Vec<Vec<(f64, f64)>> {
-    let mut together: BTreeMap<(i64, i64), usize> = BTreeMap::new();
-    for point in plot.series.iter().flat_map(|series| &series.points) {
-        *together.entry((point.x, point.y)).or_default() += 1;
+/// Points of one x whose marks would cover each other, by series; for each the height of all.
+fn clusters(plot: &Plot, frame: &Frame) -> BTreeMap<(i64, i64), Vec<usize>> {
+    let mut columns: BTreeMap<i64, Vec<(i64, usize)>> = BTreeMap::new();
+    for (s, series) in plot.series.iter().enumerate() {
+        for point in &series.points {
+            columns.entry(point.x).or_default().push((point.y, s));
+        }
     }
+    let mut clusters = BTreeMap::new();
+    for (x, mut column) in columns {
+        column.sort_unstable();
+        let near = |a: &(i64, usize), b: &(i64, usize)| {
+            (frame.y.at(a.0 as f64) - frame.y.at(b.0 as f64)).abs() < 2.0 * RADII.0
+        };
+        for cluster in column.chunk_by(near) {
+            let mut series = cluster.iter().map(|(_, s)| *s).collect::<Vec<_>>();
+            series.sort_unstable();
+            for (y, _) in cluster {
+                clusters.insert((x, *y), series.clone());
+            }
+        }
+    }
+    clusters
+}
+
+/// The place of every point of every series; marks that would cover each other stand side by side.
+fn places(plot: &Plot, frame: &Frame) -> Vec<Vec<(f64, f64)>> {
+    let clusters = clusters(plot, frame);
     let gaps = frame.x_texts.windows(2);
     let gaps = gaps.map(|pair| frame.x.at(pair[1].0) - frame.x.at(pair[0].0));
     let gap = gaps.fold(f64::INFINITY, f64::min);
-    let mut met: BTreeMap<(i64, i64), usize> = BTreeMap::new();
-    let mut place = |point: &Point| {
-        let all = together[&(point.x, point.y)] as f64;
-        let turn = met.entry((point.x, point.y)).or_default();
-        let off = *turn as f64 - (all - 1.0) / 2.0;
-        *turn += 1;
-        let step = f64::min(18.0, 0.8 * gap / all);
-        frame.x.at(point.x as f64) + off * step
-    };
     let mut places = Vec::new();
     for (s, series) in plot.series.iter().enumerate() {
         // A line that runs where another one does is seen beside it.
         let apart = 3.0 * (s as f64 - (plot.series.len() as f64 - 1.0) / 2.0);
-        let points = series.points.iter();
-        let points = points.map(|point| (place(point), frame.y.at(point.y as f64) + apart));
+        let points = series.points.iter().map(|point| {
+            let cluster = &clusters[&(point.x, point.y)];
+            let all = cluster.len() as f64;
+            let turn = cluster.iter().position(|other| *other == s).unwrap_or(0) as f64;
+            let step = f64::min(18.0, 0.8 * gap / all);
+            (
+                frame.x.at(point.x as f64) + (turn - (all - 1.0) / 2.0) * step,
+                frame.y.at(point.y as f64) + apart,
+            )
+        });
         places.push(points.collect());
     }
     places
@@ -178,10 +199,19 @@ fn drawn(plot: &Plot, frame: &Frame) -> String {
         let dash = DASHES[s];
         out += &format!("<path class=\"line s{s}\" stroke-dasharray=\"{dash}\" d=\"{d}\"/>\n");
     }
+    let mut said = BTreeSet::new();
+    let highest = -3.0 * (plot.series.len() as f64 - 1.0) / 2.0;
     for (s, (series, places)) in plot.series.iter().zip(&places).enumerate() {
         for (point, place) in series.points.iter().zip(places) {
             out += &mark(s, plot.series.len() > 1, Some((point, frame)), *place);
-            out += &label(point, *place, plot.joined);
+            // The same words at the same place are said once, above all marks.
+            if said.insert((point.x, point.y, &point.label)) {
+                let above = (
+                    frame.x.at(point.x as f64),
+                    frame.y.at(point.y as f64) + highest,
+                );
+                out += &label(point, above, plot.joined);
+            }
         }
     }
     out

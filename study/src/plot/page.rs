@@ -11,7 +11,8 @@ table { border-collapse: collapse; font-size: 13px; margin: 6px 0; }
 caption { text-align: left; font-weight: bold; padding: 4px; }
 th, td { border: 1px solid #d0d7de; padding: 2px 8px; text-align: left; vertical-align: top; }
 td.number { text-align: right; }
-td:not(:last-child) { white-space: nowrap; }
+td { white-space: nowrap; }
+td.words { white-space: normal; min-width: 44ch; }
 .scroll { margin: 8px 0; }
 code { font-size: 13px; }
 ";
@@ -75,10 +76,11 @@ impl Page {
         for row in rows {
             self.out += "<tr>";
             for (at, cell) in row.iter().enumerate() {
-                let class = if numbers.contains(&at) {
-                    " class=\"number\""
-                } else {
-                    ""
+                let class = match cell.chars().count() {
+                    _ if numbers.contains(&at) => " class=\"number\"",
+                    // A sentence is wrapped.
+                    letters if letters > 80 => " class=\"words\"",
+                    _ => "",
                 };
                 self.out += &format!("<td{class}>{}</td>", esc(cell));
             }

@@ -61,8 +61,9 @@ pub(crate) fn plots(sweep: &Sweep, swept: &Swept) -> Vec<Plot> {
     let mut plots = Vec::new();
     for (unit, series) in &goals {
         let series = series.values().collect::<Vec<_>>();
+        let names = named(sweep, &across, &series);
         for part in series.chunks(SERIES) {
-            let drawn = part.iter().map(|rows| line(sweep, &across, rows));
+            let drawn = part.iter().map(|rows| line(sweep, (&across, &names), rows));
             plots.push(Plot {
                 id: format!("plot-{}", plots.len()),
                 title: format!("Worst case: {unit}, over {}", across.drawn.label),
@@ -145,25 +146,39 @@ fn label(field: &str) -> String {
 /// The values of a step, in words.
 fn value(sweep: &Sweep, axis: usize, step: usize) -> String {
     let values = sweep.axes[axis].values(step).into_iter();
-    let values = values.filter(|value| value != "~");
-    values.collect::<Vec<_>>().join(", ")
+    let values = values.filter(|value| value != "~").collect::<Vec<_>>();
+    if values.is_empty() {
+        "none".to_owned()
+    } else {
+        values.join(", ")
+    }
+}
+
+/// The axes that tell the series of a plot apart.
+fn named(sweep: &Sweep, across: &Across, series: &[&Vec<&Row>]) -> Vec<usize> {
+    let differs = |axis: &usize| {
+        let mut steps = series.iter().flat_map(|rows| rows.iter());
+        let first = steps.next().map(|row| row.steps[*axis]);
+        steps.any(|row| Some(row.steps[*axis]) != first)
+    };
+    let others = (0..sweep.axes.len()).filter(|axis| *axis != across.axis);
+    others.filter(differs).collect()
 }
 
 /// The rows that differ along the x axis only.
-fn line(sweep: &Sweep, across: &Across, rows: &[&Row]) -> Series {
+fn line(sweep: &Sweep, (across, names): (&Across, &[usize]), rows: &[&Row]) -> Series {
     let mut points = rows
         .iter()
         .filter_map(|row| Some(point(row, row.state.outcome()?, across)))
         .collect::<Vec<_>>();
     points.sort_by_key(|point| point.x);
     let steps = rows.first().map_or(&[][..], |row| &row.steps);
-    let others = (0..steps.len()).filter(|&axis| axis != across.axis && sweep.axes[axis].len() > 1);
-    let names = others.map(|axis| {
+    let names = names.iter().map(|&axis| {
         let fields = &sweep.axes[axis].fields;
         let values = sweep.axes[axis].values(steps[axis]);
-        let pairs = fields.iter().zip(values).filter(|(_, value)| value != "~");
-        let pairs = pairs.map(|(field, value)| {
+        let pairs = fields.iter().zip(values).map(|(field, value)| {
             let field = field.rsplit('.').next().unwrap_or(field);
+            let value = if value == "~" { "none" } else { &value };
             format!("{field} {value}")
         });
         pairs.collect::<Vec<_>>().join(", ")
