@@ -259,6 +259,17 @@ fn the_shipped_sweep_is_solved_and_proved() {
     let ran = scratch.run("sweep instances/sweep.yaml --jobs 2");
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.stdout.contains("42 combinations: 42 solved and proved"));
+    let (drawn, shown) = (
+        scratch.text("out/sweep/sweep.svg"),
+        root().join("docs/sweep.svg"),
+    );
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&shown, &drawn).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(&shown).unwrap() == drawn,
+        "docs/sweep.svg is another picture: UPDATE=1"
+    );
 }
 
 /// Files, arguments, exit code, and words that standard output or standard error must have.

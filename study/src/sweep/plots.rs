@@ -18,9 +18,9 @@ const NAMES: [(&str, &str); 12] = [
     ("network.bounded.delay_max", "largest delay, slots"),
     ("delay_min", "smallest delay, slots"),
     ("slots", "horizon, slots"),
-    ("budget.late", "late or missing messages at most"),
-    ("budget.timeouts", "requests to leave a view at most"),
-    ("budget.injects", "Byzantine messages at most"),
+    ("budget.late", "late or missing messages, at most"),
+    ("budget.timeouts", "requests to leave a view, at most"),
+    ("budget.injects", "Byzantine messages, at most"),
     ("block_time", "block time, slots"),
 ];
 
