@@ -28,8 +28,8 @@ impl Scale {
     }
 }
 
-/// Whole numbers from `from` to `to` for an axis with room for `most` of them: multiples of 1, 2
-/// or 5 times a power of ten.
+/// Whole numbers from `from` to `to` with at most `most` gaps between them: multiples of 1, 2 or 5
+/// times a power of ten.
 pub(crate) fn whole(from: i64, to: i64, most: i64) -> Vec<i64> {
     let mut step = 1_i64;
     let mut factors = [2, 5, 10].into_iter().cycle();
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(whole(0, 3, 8), [0, 1, 2, 3]);
         assert_eq!(whole(0, 40, 8), [0, 5, 10, 15, 20, 25, 30, 35, 40]);
         assert_eq!(whole(-7, 7, 5), [-5, 0, 5]);
-        assert_eq!(whole(0, 1_700, 8), [0, 500, 1_000, 1_500]);
+        assert_eq!(whole(0, 1_700, 5), [0, 500, 1_000, 1_500]);
         assert_eq!(whole(4, 4, 8), [4]);
     }
 
