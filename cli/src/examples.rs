@@ -119,3 +119,22 @@ pub(crate) const VERIFY: &str = "\
 Examples:
   milp verify results/n4
   milp verify results/dbft2/n4-slow --resolve --time-limit 120";
+
+pub(crate) const PARETO: &str = "\
+Examples:
+  milp pareto instances/dbft1/n4-delays-fork.yaml --effort late
+  milp pareto instances/n4.yaml --effort f --out out/faults
+
+Effort: late (late or missing messages), timeouts (requests to leave a view), injects (Byzantine
+messages), f (faulty replicas of the only kind the instance has), byzantine, crash, network.
+Exit code 0: every point is proved; 10: some are not; 11: no execution exists; 13: no schedule was
+found; 130: interrupted.";
+
+pub(crate) const SWEEP: &str = "\
+Examples:
+  milp sweep instances/sweep.yaml
+  milp sweep instances/sweep.yaml --jobs 4 --time-limit 60
+
+Each combination is solved by a process of its own. What was solved before with the same limits is
+not solved again. Exit code 0: every combination is proved, or no valid instance; 1: a solve
+crashed; 2: none is a valid instance; 10: some are not proved; 130: interrupted.";

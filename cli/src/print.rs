@@ -72,10 +72,18 @@ pub(crate) fn rows<const N: usize>(
     rows: impl IntoIterator<Item = [String; N]>,
     numbers: &[usize],
 ) {
-    let rows = rows.into_iter().collect::<Vec<_>>();
+    let rows = rows.into_iter().map(|row| row.to_vec()).collect::<Vec<_>>();
+    table(&header.map(str::to_owned), &rows, numbers);
+}
+
+/// [`rows`] with as many columns as there are.
+pub(crate) fn table(header: &[String], rows: &[Vec<String>], numbers: &[usize]) {
     let objects = || {
-        let row = |row: &[String; N]| object(header.into_iter().zip(row.iter().cloned()));
-        rows.iter().map(row).collect()
+        let named = |row: &Vec<String>| {
+            let names = header.iter().map(String::as_str);
+            object(names.zip(row.iter().cloned()))
+        };
+        rows.iter().map(named).collect()
     };
     if document::add(|document| document.tables.push(objects())) {
         return;

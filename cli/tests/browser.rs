@@ -584,3 +584,30 @@ fn the_largest_picture_stays_usable() {
         Value::from(1)
     );
 }
+
+#[test]
+fn the_pages_of_sweeps_and_of_efforts_are_silent_and_pass_the_accessibility_check() {
+    let scratch = Scratch::new();
+    for name in ["instances/sweep.yaml", "instances/dbft2/n7-views.yaml"] {
+        scratch.put(name, &std::fs::read_to_string(root().join(name)).unwrap());
+    }
+    let views = "instances/dbft2/n7-views.yaml";
+    // Some marks are filled, others are empty.
+    for (arguments, code) in [
+        ("sweep instances/sweep.yaml".to_owned(), 0),
+        (format!("pareto {views} --effort timeouts --no-prove"), 10),
+    ] {
+        let ran = scratch.run(&arguments);
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+    }
+    let browser = Browser::open();
+    for (page, marks) in [
+        ("out/sweep/sweep.html", 42 + 6),
+        ("out/dbft2/n7-views-pareto-timeouts/pareto.html", 2),
+    ] {
+        browser.go(&scratch.path(page), "");
+        assert_eq!(browser.count(".plot .mark"), marks, "{page}");
+        assert_eq!(violations(&browser), [""; 0], "{page}");
+        assert_eq!(browser.console(), [""; 0], "{page}");
+    }
+}

@@ -102,6 +102,10 @@ fn document(scratch: &Scratch, arguments: &str) -> Value {
 fn every_command_prints_one_document_that_fits_its_schema() {
     let scratch = Scratch::new();
     scratch.put("instances/small.yaml", SMALL);
+    scratch.put(
+        "sweep.yaml",
+        "format: milp-sweep/1.0\nbase: instances/small.yaml\nover:\n  views: [1, 2]\n",
+    );
     let runs = [
         ("check instances/small.yaml", 0),
         ("solve instances/small.yaml --quiet", 0),
@@ -112,6 +116,8 @@ fn every_command_prints_one_document_that_fits_its_schema() {
         ("explain out/small", 0),
         ("minimize out/small --quiet", 0),
         ("report out/small", 0),
+        ("pareto instances/small.yaml --effort f --quiet", 0),
+        ("sweep sweep.yaml --quiet --out out/swept", 0),
         ("promote out/small", 0),
         ("regress", 0),
         ("export instances/small.yaml --lp", 0),

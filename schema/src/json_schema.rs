@@ -33,6 +33,37 @@ pub fn instance() -> Value {
     schema
 }
 
+/// The JSON Schema (draft 2020-12) of the sweep file. Which fields there are and what each
+/// combination makes of the instance remains for the reader.
+pub fn sweep() -> Value {
+    let formats: Vec<String> = (0..=minor("sweep"))
+        .map(|minor| format!("milp-sweep/{MAJOR}.{minor}"))
+        .collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "milp sweep",
+        "description": "An instance, and fields of it that take several values each.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["format", "base", "over"],
+        "properties": {
+            "format": {"description": "Kind and version of the file.", "enum": formats},
+            "base": {
+                "description": "The path of an instance, seen from the folder of this file, or an \
+                                instance.",
+                "oneOf": [{"type": "string"}, {"type": "object"}],
+            },
+            "over": {
+                "description": "Fields with a list of values each; several fields with commas take \
+                                a list of lists.",
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {"type": "array", "minItems": 1, "uniqueItems": true},
+            },
+        },
+    })
+}
+
 /// Sets `key` of the object at `pointer`, which the derived schema has.
 fn set(schema: &mut Value, pointer: &str, key: &str, value: Value) {
     object(schema, pointer).insert(key.to_owned(), value);

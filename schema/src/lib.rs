@@ -19,6 +19,7 @@ pub mod outcome;
 mod raw;
 pub mod read;
 pub mod schedule;
+pub mod sweep;
 pub mod verdict;
 pub mod write;
 

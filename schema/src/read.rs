@@ -9,7 +9,8 @@ mod instance;
 mod outcome;
 mod problem;
 mod rows;
-mod tree;
+mod sweep;
+pub(crate) mod tree;
 
 pub use problem::{Problem, ReadError};
 
@@ -17,6 +18,7 @@ pub(crate) use format::{MAJOR, current as current_format, minor};
 
 use crate::{
     Choice, Evidence, Instance, Outcome, Prediction, Schedule, Verdict,
+    sweep::Sweep,
     write::{choice_cells, prediction_cells},
 };
 use problem::{Place, Problems, text_of};
@@ -41,6 +43,29 @@ pub fn instance_text(file: &str, text: &str) -> Result<Instance, ReadError> {
     let tree = tree::parse(text, &mut problems);
     let instance = tree.and_then(|tree| self::instance::convert(&tree, &mut problems));
     problems.finish(instance)
+}
+
+/// Reads a sweep file, and the instance it starts from if that is a file of its own. The
+/// combinations are not judged here; each is the text of an instance file.
+///
+/// # Errors
+/// Everything that is wrong with the file, or with the syntax of the other one.
+pub fn sweep(path: &Path) -> Result<Sweep, ReadError> {
+    let (file, text) = text_of(path)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    sweep_text(&file, &text, folder)
+}
+
+/// Reads the text of a sweep file; `file` is the name that problems are reported under, `folder`
+/// what the path of the base is relative to.
+///
+/// # Errors
+/// As for [`sweep`].
+pub fn sweep_text(file: &str, text: &str, folder: &Path) -> Result<Sweep, ReadError> {
+    let mut problems = Problems::new(file);
+    let tree = tree::parse(text, &mut problems);
+    let sweep = tree.and_then(|tree| self::sweep::convert(&tree, folder, &mut problems));
+    problems.finish(sweep)
 }
 
 /// Reads a `schedule.csv`.

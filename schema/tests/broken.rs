@@ -52,6 +52,17 @@ command: milp solve n4.yaml
 run: {seed: 0}
 ";
 
+const SWEEP: &str = "\
+format: milp-sweep/1.0
+base:
+  format: milp-instance/1.0
+  protocol: dbft2
+over:
+  n: [4, 7]
+  timeouts, block_time: [[free, ~], [protocol, 3]]
+  goal.weighted.views: [1]
+";
+
 /// A good file with one text in it replaced, and every problem that this makes.
 struct Case {
     says: &'static str,
@@ -981,6 +992,94 @@ const OUTCOMES: &[Case] = &[
     ),
 ];
 
+const SWEEPS: &[Case] = &[
+    case(
+        "a newer sweep",
+        "milp-sweep/1.0",
+        "milp-sweep/1.1",
+        &[(1, 9, "version 1.1, newer")],
+    ),
+    case(
+        "another kind of file",
+        "milp-sweep/1.0",
+        "milp-instance/1.0",
+        &[(1, 9, "not `milp-instance/1.0`")],
+    ),
+    case(
+        "an unknown key and nothing to sweep",
+        "over:",
+        "vary:",
+        &[
+            (1, 1, "the key `over` is missing"),
+            (5, 1, "unknown key `vary`"),
+        ],
+    ),
+    case(
+        "several fields that do not exist",
+        "  n: [4, 7]\n  timeouts,",
+        "  m: [4, 7]\n  format: [1]\n  network.delay: [1]\n  timeouts,",
+        &[
+            (6, 3, "`m` is no field"),
+            (7, 3, "`format` is no field"),
+            (8, 3, "`network.delay` is no field"),
+        ],
+    ),
+    case(
+        "a field that is changed twice, once under another name",
+        "goal.weighted.views",
+        "replicas",
+        &[(8, 3, "`replicas` changes what `replicas` changes already")],
+    ),
+    case(
+        "a field inside of one that changes",
+        "n: [4, 7]",
+        "goal: [fork]",
+        &[(8, 3, "changes what `goal` changes already")],
+    ),
+    case(
+        "one value, no value, a value twice and too few values together",
+        "n: [4, 7]\n  timeouts, block_time: [[free, ~], [protocol, 3]]",
+        "n: 4\n  views: []\n  slots: [8, 9, 8]\n  timeouts, block_time: [free, [protocol]]",
+        &[
+            (6, 6, "must be a list, not `4`"),
+            (7, 10, "`views` has no values"),
+            (8, 17, "in the list twice"),
+            (9, 26, "2 values is expected, not `free`"),
+            (9, 32, "2 values is expected, not one of 1"),
+        ],
+    ),
+    case(
+        "a list in place of fields",
+        "over:\n  n: [4, 7]\n  timeouts, block_time: [[free, ~], [protocol, 3]]\n  goal.weighted.views: [1]",
+        "over: [n]",
+        &[(5, 7, "`over` must be a mapping, not a list")],
+    ),
+    case(
+        "no field at all",
+        "over:\n  n: [4, 7]\n  timeouts, block_time: [[free, ~], [protocol, 3]]\n  goal.weighted.views: [1]",
+        "over: {}",
+        &[(5, 7, "names no field")],
+    ),
+    case(
+        "a base that is a list",
+        "base:\n  format: milp-instance/1.0\n  protocol: dbft2",
+        "base: [a]",
+        &[(2, 7, "not a list")],
+    ),
+    case(
+        "a base that is nowhere",
+        "base:\n  format: milp-instance/1.0\n  protocol: dbft2",
+        "base: nowhere.yaml",
+        &[(2, 7, "nowhere.yaml: cannot read the file")],
+    ),
+    case(
+        "no YAML",
+        "n: [4, 7]",
+        "n: [4, 7",
+        &[(8, 3, "not valid YAML")],
+    ),
+];
+
 fn check_all<T: std::fmt::Debug>(
     good: &str,
     cases: &[Case],
@@ -1048,4 +1147,10 @@ fn every_problem_of_predictions_is_reported_at_its_place() {
 #[test]
 fn every_problem_of_an_outcome_is_reported_at_its_place() {
     check_all(OUTCOME, OUTCOMES, read::outcome_text);
+}
+
+#[test]
+fn every_problem_of_a_sweep_is_reported_at_its_place() {
+    let read = |file: &str, text: &str| read::sweep_text(file, text, std::path::Path::new(""));
+    check_all(SWEEP, SWEEPS, read);
 }

@@ -49,11 +49,12 @@ fn valid(root: &Value, schema: &Value, value: &Value) -> bool {
                     .all(|(key, value)| given.get(key).is_none_or(|it| valid(root, it, value)))
             }),
             "additionalProperties" => {
-                assert_eq!(given, &Value::Bool(false), "closed objects only");
-                let known = &schema["properties"];
-                value
-                    .as_object()
-                    .is_none_or(|it| it.keys().all(|key| known.get(key).is_some()))
+                let none = Value::Null;
+                let known = schema.get("properties").unwrap_or(&none);
+                value.as_object().is_none_or(|it| {
+                    let mut others = it.iter().filter(|(key, _)| known.get(key).is_none());
+                    others.all(|(_, value)| valid(root, given, value))
+                })
             }
             "then" | "else" | "$schema" | "$defs" | "title" | "description" | "default" => true,
             _ => simple(keyword, given, value),
@@ -79,6 +80,9 @@ fn simple(keyword: &str, given: &Value, value: &Value) -> bool {
         "minItems" => value
             .as_array()
             .is_none_or(|items| items.len() as i64 >= number()),
+        "minProperties" => value
+            .as_object()
+            .is_none_or(|object| object.len() as i64 >= number()),
         "uniqueItems" => {
             let distinct: BTreeSet<_> = list(value).map(Value::to_string).collect();
             distinct.len() == list(value).count()
@@ -284,4 +288,35 @@ fn every_object_of_the_schema_is_closed_and_every_default_is_that_of_the_reader(
         read::instance_text("x", &spelled_out),
         read::instance_text("x", GOOD)
     );
+}
+
+#[test]
+fn sweep_files_satisfy_their_schema_and_broken_ones_do_not() {
+    let schema = json_schema::sweep();
+    let accepts = |text: &str| {
+        let value: Value = serde_yaml::from_str(text).expect("plain YAML");
+        valid(&schema, &schema, &value)
+    };
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../instances/sweep.yaml");
+    assert!(accepts(
+        &std::fs::read_to_string(path).expect("the shipped sweep")
+    ));
+    let good =
+        "format: milp-sweep/1.0\nbase: {views: 1}\nover: {n: [4], \"a, b\": [[1, ~], [2, 3]]}\n";
+    assert!(accepts(good));
+    for (replace, by) in [
+        ("1.0", "1.1"),
+        ("{views: 1}", "3"),
+        ("base: {views: 1}\n", ""),
+        ("over:", "over: {}\nmore:"),
+        ("[4]", "4"),
+        ("[4]", "[]"),
+        ("[4]", "[4, 4]"),
+    ] {
+        let text = good.replace(replace, by);
+        assert_ne!(text, good);
+        assert!(!accepts(&text), "the schema accepts\n{text}");
+        let read = read::sweep_text("x", &text, std::path::Path::new(""));
+        assert!(read.is_err(), "the reader accepts\n{text}");
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! [`solve`] goes from an instance to an outcome and a schedule, [`confirm`] drives replicas with
 //! a schedule, [`verify`] derives again what a result claims, [`promote`] keeps a confirmed result and [`regress`] checks what was kept.
-//! [`explain`] tells a schedule in words, [`minimize`] finds one with fewer acts.
+//! [`explain`] tells a schedule in words, [`minimize`] finds one with fewer acts,
+//! [`mod@pareto`] says how much damage how much effort does, [`mod@sweep`] solves many instances.
 //! [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
 
 pub mod bench;
@@ -19,6 +20,8 @@ pub mod import;
 mod junit;
 pub mod learn;
 pub mod minimize;
+pub mod pareto;
+mod plot;
 pub mod promote;
 pub mod regress;
 pub mod report;
@@ -26,6 +29,7 @@ pub mod sentence;
 pub mod size;
 pub mod solve;
 mod start;
+pub mod sweep;
 pub mod template;
 pub mod verify;
 

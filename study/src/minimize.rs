@@ -315,7 +315,7 @@ fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<()
 }
 
 /// The verdict of the instance's own replicas, without divergence.
-fn replayed(driven: &Driven) -> Result<Verdict, Error> {
+pub(crate) fn replayed(driven: &Driven) -> Result<Verdict, Error> {
     let verdict = driven.replay(&Engine::Own, How::default())?.verdict;
     if verdict.divergences > 0 {
         return Err(Error::Refused(format!(

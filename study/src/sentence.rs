@@ -120,6 +120,44 @@ pub fn bound(instance: &Instance, dual: f64) -> String {
     }
 }
 
+/// The value of the goal as a table has it: a number except where a number would mislead.
+pub fn plain(instance: &Instance, value: i64) -> String {
+    if unbounded(instance, value) {
+        "unbounded".to_owned()
+    } else {
+        value.to_string()
+    }
+}
+
+/// What the values of a goal count, and which are worse.
+pub fn unit(goal: Goal) -> &'static str {
+    match goal {
+        Goal::Fork => "blocks decided at one height",
+        Goal::Finality => "certificates at one height",
+        Goal::Stall => "heights decided (fewer is worse)",
+        Goal::Slow => "slot of the first decision",
+        Goal::Views => "views entered",
+        Goal::Weighted {
+            sense: Sense::Maximize,
+            ..
+        } => "weighted sum",
+        Goal::Weighted {
+            sense: Sense::Minimize,
+            ..
+        } => "weighted sum (less is worse)",
+    }
+}
+
+/// Why a solve ended, in one word.
+pub fn termination(termination: Termination) -> &'static str {
+    match termination {
+        Termination::Optimal => "optimal",
+        Termination::Feasible => "feasible",
+        Termination::Infeasible => "infeasible",
+        Termination::Undecided => "undecided",
+    }
+}
+
 /// The name of a goal as instances have it.
 pub fn goal_name(goal: Goal) -> &'static str {
     match goal {

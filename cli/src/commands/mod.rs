@@ -13,12 +13,14 @@ mod import;
 mod man;
 mod minimize;
 mod new;
+mod pareto;
 mod promote;
 mod regress;
 mod replay;
 mod report;
 mod schema;
 mod solve;
+mod sweep;
 mod verify;
 
 use crate::examples;
@@ -49,6 +51,12 @@ pub(crate) enum Command {
     /// Find, among the schedules with the same value, one with the fewest acts of the adversary
     #[command(after_help = examples::MINIMIZE)]
     Minimize(minimize::Args),
+    /// Find how much damage how much effort of the adversary does, with a table and a plot
+    #[command(after_help = examples::PARETO)]
+    Pareto(pareto::Args),
+    /// Solve every combination of values of fields of an instance, with a table and a plot
+    #[command(after_help = examples::SWEEP)]
+    Sweep(sweep::Args),
     /// Check every kept result again
     #[command(after_help = examples::REGRESS)]
     Regress(regress::Args),
@@ -100,6 +108,8 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Promote(args) => promote::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Minimize(args) => minimize::run(&args),
+        Command::Pareto(args) => pareto::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
         Command::Regress(args) => regress::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Schema(args) => Ok(schema::run(&args)),

@@ -2,7 +2,7 @@
 
 use super::{
     bench, check, completions, cubes, doctor, engine, explain, export, fuzz, import, man, minimize,
-    new, promote, regress, replay, report, solve, verify,
+    new, pareto, promote, regress, replay, report, solve, sweep, verify,
 };
 use crate::{
     document::{self, Document},
@@ -15,7 +15,7 @@ use serde_json::Value;
 /// Of what.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// `instance` for instance files, the name of a command for what it prints with --json, or
+    /// `instance` for instance files, `sweep-file` for sweep files, the name of a command for what it prints with --json, or
     /// `error` for command lines that name none
     #[arg(long, value_name = "KIND", default_value = INSTANCE, value_parser = kinds())]
     of: String,
@@ -23,12 +23,14 @@ pub(crate) struct Args {
 
 /// The kind of instance files.
 const INSTANCE: &str = "instance";
+/// The kind of sweep files.
+const SWEEP_FILE: &str = "sweep-file";
 
 /// What the schemas of results are made by.
 type Maker = fn(&str) -> Value;
 
 /// The commands, and the schema of what each prints with `--json`.
-const COMMANDS: [(&str, Maker); 21] = [
+const COMMANDS: [(&str, Maker); 23] = [
     ("bench", Document::schema::<bench::Found>),
     ("check", Document::schema::<check::Found>),
     ("completions", Document::schema::<completions::Found>),
@@ -43,18 +45,20 @@ const COMMANDS: [(&str, Maker); 21] = [
     ("man", Document::schema::<man::Found>),
     ("minimize", Document::schema::<minimize::Found>),
     ("new", Document::schema::<new::Found>),
+    ("pareto", Document::schema::<pareto::Found>),
     ("promote", Document::schema::<promote::Found>),
     ("regress", Document::schema::<regress::Found>),
     ("replay", Document::schema::<replay::Found>),
     ("report", Document::schema::<report::Found>),
     ("schema", Document::schema::<Found>),
     ("solve", Document::schema::<solve::Found>),
+    ("sweep", Document::schema::<sweep::Found>),
     ("verify", Document::schema::<verify::Found>),
 ];
 
 fn kinds() -> Vec<&'static str> {
     let commands = COMMANDS.iter().map(|(name, _)| *name);
-    [INSTANCE].into_iter().chain(commands).collect()
+    [INSTANCE, SWEEP_FILE].into_iter().chain(commands).collect()
 }
 
 /// A schema.
@@ -70,6 +74,7 @@ pub(crate) fn run(args: &Args) -> u8 {
     let made = COMMANDS.iter().find(|(name, _)| *name == args.of);
     let schema = match made {
         Some((name, make)) => make(name),
+        None if args.of == SWEEP_FILE => milp_schema::json_schema::sweep(),
         None => milp_schema::json_schema::instance(),
     };
     print::text(&format!("{schema:#}"));

@@ -13,6 +13,7 @@ use milp_study::{
     learn::{self, Ending, Witness},
     sentence,
     solve::{Request, Solution, solve},
+    sweep::STOP_WITH_STDIN,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -214,7 +215,7 @@ fn answer(
 }
 
 /// The first Ctrl-C asks the solver to stop, the second ends the process: an interrupt may wait
-/// for presolve.
+/// for presolve. Under a sweep the end of standard input is an interrupt too.
 pub(crate) fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&interrupt);
@@ -225,6 +226,13 @@ pub(crate) fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
         eprintln!("\nstopping, incumbent and bound are kept; Ctrl-C again ends at once");
     })
     .map_err(|error| Error::Refused(format!("failed to listen for Ctrl-C: {error}")))?;
+    if std::env::var_os(STOP_WITH_STDIN).is_some() {
+        let closed = Arc::clone(&interrupt);
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            closed.store(true, Ordering::SeqCst);
+        });
+    }
     Ok(interrupt)
 }
 

@@ -110,6 +110,11 @@ impl Problems {
         });
     }
 
+    /// The problems of another file, which this one names.
+    pub(crate) fn also(&mut self, error: ReadError) {
+        self.found.extend(error.problems);
+    }
+
     /// The value if nothing was wrong. A reader that yields no value must have said why.
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, ReadError> {
         self.found

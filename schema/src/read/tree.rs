@@ -5,13 +5,13 @@ use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput};
 use std::collections::BTreeMap;
 
 /// A value and where it starts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Node {
     pub(crate) place: Place,
     pub(crate) value: Value,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Value {
     /// Text; `plain` when it was written without quotes and may therefore be a number.
     Scalar {
@@ -24,7 +24,7 @@ pub(crate) enum Value {
 }
 
 /// A key with its value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) key: String,
     pub(crate) place: Place,
@@ -36,6 +36,24 @@ impl Node {
     pub(crate) fn is_null(&self) -> bool {
         matches!(&self.value, Value::Scalar { text, plain: true }
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// Whether both say the same, wherever they stand.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        match (&self.value, &other.value) {
+            _ if self.is_null() || other.is_null() => self.is_null() && other.is_null(),
+            (Value::Scalar { text, plain }, Value::Scalar { text: a, plain: b }) => {
+                text == a && plain == b
+            }
+            (Value::List(all), Value::List(others)) => {
+                all.len() == others.len() && all.iter().zip(others).all(|(a, b)| a.same(b))
+            }
+            (Value::Map(all), Value::Map(others)) => {
+                let equal = |(a, b): (&Entry, &Entry)| a.key == b.key && a.value.same(&b.value);
+                all.len() == others.len() && all.iter().zip(others).all(equal)
+            }
+            _ => false,
+        }
     }
 
     /// The value as a message names it.

@@ -39,6 +39,7 @@ pub use scene::{Fate, Part, Scene};
 
 use crate::{Error, explain::Story};
 use draw::Picture;
+pub(crate) use draw::esc;
 use layout::Columns;
 
 /// One run as it is shown.

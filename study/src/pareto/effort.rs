@@ -1,0 +1,198 @@
+//! What the adversary's effort is measured in.
+
+use crate::{Error, minimize};
+use milp_model::formulation::timed::Act;
+use milp_schema::{
+    Instance, ReplicaId, Schedule,
+    instance::{Fault, FaultKind, Formulation, Who},
+    schedule::Event,
+};
+use std::{fmt, str::FromStr};
+
+/// A measure of effort that an instance can limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// Copies of honest messages that are late or not within the horizon.
+    Late,
+    /// Honest requests to leave a view.
+    Timeouts,
+    /// Copies made by Byzantine replicas.
+    Injects,
+    /// Faulty replicas of the only kind the instance has.
+    Faulty,
+    /// Faulty replicas of a kind.
+    Of(FaultKind),
+}
+
+/// The measures by name.
+pub const EFFORTS: [(&str, Effort); 7] = [
+    ("late", Effort::Late),
+    ("timeouts", Effort::Timeouts),
+    ("injects", Effort::Injects),
+    ("f", Effort::Faulty),
+    ("byzantine", Effort::Of(FaultKind::Byzantine)),
+    ("crash", Effort::Of(FaultKind::Crash)),
+    ("network", Effort::Of(FaultKind::Network)),
+];
+
+impl FromStr for Effort {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = EFFORTS.iter().find(|(name, _)| *name == text);
+        known.map(|(_, effort)| *effort).ok_or_else(|| {
+            let names = EFFORTS.iter().map(|(name, _)| *name);
+            format!("expected one of {}", names.collect::<Vec<_>>().join(", "))
+        })
+    }
+}
+
+impl fmt::Display for Effort {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = EFFORTS.iter().find(|(_, effort)| effort == self);
+        out.write_str(known.map_or("", |(name, _)| name))
+    }
+}
+
+impl Effort {
+    /// The kind of fault that is meant in place of `f`.
+    ///
+    /// # Errors
+    ///
+    /// When the instance has no such faults, several kinds of them, or says who is faulty.
+    pub(crate) fn of(self, instance: &Instance) -> Result<Self, Error> {
+        let refused = |why: String| Err(Error::Refused(why));
+        let kind = match (self, instance.faults.as_slice()) {
+            (Self::Of(kind), _) => kind,
+            (Self::Faulty, [fault]) => fault.kind,
+            (Self::Faulty, []) => {
+                return refused("the instance has no faults whose number could be limited".into());
+            }
+            (Self::Faulty, _) => {
+                return refused(
+                    "the instance has several kinds of faults: say which is limited, byzantine, \
+                     crash or network"
+                        .into(),
+                );
+            }
+            _ => return Ok(self),
+        };
+        let effort = Self::Of(kind);
+        let fault = instance.faults.iter().find(|fault| fault.kind == kind);
+        match fault.map(|fault| &fault.who) {
+            Some(Who::Any(_)) => Ok(effort),
+            Some(Who::These(_)) => refused(format!(
+                "the instance says who has the fault {effort}: give `count` in place of `replicas`"
+            )),
+            None => refused(format!("the instance has no fault of kind {effort}")),
+        }
+    }
+
+    /// The limit that the instance has itself.
+    pub(crate) fn own_limit(self, instance: &Instance) -> Option<u32> {
+        match self {
+            Self::Late => instance.budget.late,
+            Self::Timeouts => instance.budget.timeouts,
+            Self::Injects => instance.budget.injects,
+            Self::Of(kind) => Some(instance.fault_count(kind)),
+            Self::Faulty => None,
+        }
+    }
+
+    /// The instance with at most `most` of it.
+    pub(crate) fn limited(self, instance: &Instance, most: u32) -> Instance {
+        let mut limited = instance.clone();
+        match self {
+            Self::Late => limited.budget.late = Some(most),
+            Self::Timeouts => limited.budget.timeouts = Some(most),
+            Self::Injects => limited.budget.injects = Some(most),
+            Self::Of(kind) => {
+                limited.faults.retain(|fault| fault.kind != kind);
+                if most > 0 {
+                    let who = Who::Any(most);
+                    limited.faults.push(Fault { kind, who });
+                }
+            }
+            Self::Faulty => {}
+        }
+        limited
+    }
+
+    /// How much of it a schedule has, read off its rows: the program is not asked.
+    pub(crate) fn used(
+        self,
+        instance: &Instance,
+        schedule: &Schedule,
+        faulty: &[(ReplicaId, FaultKind)],
+    ) -> u32 {
+        let counts = || minimize::counts(instance, schedule, faulty.len());
+        let number = match self {
+            Self::Late => counts()[&Act::Late] as usize,
+            Self::Injects => counts()[&Act::Made] as usize,
+            Self::Timeouts => {
+                let asks = schedule.predictions.iter().filter(|prediction| {
+                    matches!(&prediction.event, Event::Send(message)
+                        if message.kind.name() == "ChangeView")
+                });
+                asks.count()
+            }
+            Self::Of(kind) => faulty.iter().filter(|(_, other)| *other == kind).count(),
+            Self::Faulty => faulty.len(),
+        };
+        number as u32
+    }
+
+    /// One unit of it, in words.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Late => "late or missing message",
+            Self::Timeouts => "request to leave a view",
+            Self::Injects => "Byzantine message",
+            Self::Faulty => "faulty replica",
+            Self::Of(FaultKind::Byzantine) => "Byzantine replica",
+            Self::Of(FaultKind::Crash) => "crashing replica",
+            Self::Of(FaultKind::Network) => "replica with network faults",
+        }
+    }
+
+    /// Several units of it, in words.
+    pub fn units(self) -> &'static str {
+        match self {
+            Self::Late => "late or missing messages",
+            Self::Timeouts => "requests to leave a view",
+            Self::Injects => "Byzantine messages",
+            Self::Faulty => "faulty replicas",
+            Self::Of(FaultKind::Byzantine) => "Byzantine replicas",
+            Self::Of(FaultKind::Crash) => "crashing replicas",
+            Self::Of(FaultKind::Network) => "replicas with network faults",
+        }
+    }
+
+    /// So many of it, in words.
+    pub fn words(self, number: u32) -> String {
+        match number {
+            1 => format!("1 {}", self.unit()),
+            _ => format!("{number} {}", self.units()),
+        }
+    }
+}
+
+/// The formulation for all solves, so that values are of one program but for the limit: the
+/// instance's own, or the one that `auto` takes both with the strictest limit and without any.
+pub(crate) fn formulation(instance: &Instance, effort: Effort) -> Result<Formulation, Error> {
+    let of = |instance: &Instance| -> Result<String, Error> {
+        Ok(milp_model::build(instance)?.formulation().to_owned())
+    };
+    // A formulation that knows no such limit says so before anything is solved.
+    let strict = of(&effort.limited(instance, 0))?;
+    if instance.formulation != Formulation::Auto {
+        return Ok(instance.formulation);
+    }
+    let free = of(instance)?;
+    Ok(match (strict.as_str(), strict == free) {
+        ("counting", true) => Formulation::Counting,
+        ("causal", true) => Formulation::Causal,
+        ("reference", true) => Formulation::Reference,
+        _ => Formulation::Timed,
+    })
+}

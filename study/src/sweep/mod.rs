@@ -1,0 +1,265 @@
+//! Many instances at once: every combination of a sweep is solved in a process of its own, so that
+//! one that crashes or runs out of memory costs its own row and nothing else.
+//!
+//! ```text
+//! out/sweep.csv           one row for each combination, in the order of the file
+//! out/sweep.html, .svg    the same with a plot
+//! out/instances/NAME.yaml the combination as an instance file
+//! out/results/NAME/       what the solve found
+//! out/ended/NAME.yaml     that it ended, of which instance and with which limits
+//! ```
+//!
+//! The table is written whenever a solve ends, so it is there whatever ends the sweep.
+
+mod child;
+mod plots;
+mod row;
+mod show;
+mod stamp;
+
+pub use child::STOP_WITH_STDIN;
+pub use row::{Row, State};
+pub use show::{CSV, HTML, SVG};
+
+use crate::{Error, folder};
+use child::Child;
+use milp_schema::{sweep::Sweep, write};
+use milp_solver::Settings;
+use stamp::Stamp;
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+/// How often children are looked at.
+const LOOK: Duration = Duration::from_millis(10);
+/// The folders of a sweep.
+const FOLDERS: [&str; 3] = ["instances", "results", "ended"];
+
+/// What to sweep and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The combinations.
+    pub sweep: &'a Sweep,
+    /// The name of the sweep, for the page.
+    pub name: &'a str,
+    /// The folder of the sweep.
+    pub out: &'a Path,
+    /// Limits of each solve.
+    pub settings: &'a Settings,
+    /// How many solves run at once.
+    pub jobs: usize,
+    /// Whether to solve also what was solved before.
+    pub fresh: bool,
+    /// The command `milp`.
+    pub program: &'a Path,
+}
+
+/// How far a sweep is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Far {
+    /// Rows that are known.
+    pub ended: usize,
+    /// All rows.
+    pub all: usize,
+    /// What is being solved.
+    pub at_work: Vec<String>,
+}
+
+/// A sweep that ended, one way or the other.
+#[derive(Debug, Clone)]
+pub struct Swept {
+    /// The names of the fields that change.
+    pub fields: Vec<String>,
+    /// One row for each combination, in the order of the file.
+    pub rows: Vec<Row>,
+    /// How many of them were solved before.
+    pub reused: usize,
+    /// Whether an interrupt came.
+    pub interrupted: bool,
+}
+
+/// Solves every combination that was not solved before, and writes table, plot and page.
+///
+/// `interrupt` may be set from elsewhere at any time; children then end, and keep what they know.
+///
+/// # Errors
+///
+/// When the folder holds something else, or cannot be written, or no child can be started. What
+/// becomes of a child is said in its row.
+pub fn sweep(
+    request: &Request<'_>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Far),
+) -> Result<Swept, Error> {
+    replaceable(request.out)?;
+    let fields = request.sweep.fields().into_iter().map(str::to_owned);
+    let mut running = Running {
+        request,
+        swept: Swept {
+            fields: fields.collect(),
+            rows: row::all(request.sweep),
+            reused: 0,
+            interrupted: false,
+        },
+        children: Vec::new(),
+    };
+    running.prepare()?;
+    let waiting = running.swept.rows.iter().enumerate();
+    let waiting = waiting.filter(|(_, row)| row.state == State::Missing);
+    let mut waiting = waiting.map(|(at, _)| at).collect::<Vec<_>>().into_iter();
+    running.write()?;
+    loop {
+        let stop = interrupt.load(Ordering::SeqCst);
+        if stop {
+            running.swept.interrupted = true;
+            running.children.iter_mut().for_each(Child::stop);
+        }
+        while !stop && running.children.len() < request.jobs.max(1) {
+            let Some(at) = waiting.next() else { break };
+            running.start(at)?;
+        }
+        progress(&running.far(waiting.len()));
+        if running.children.is_empty() {
+            break;
+        }
+        if !running.collect()? {
+            std::thread::sleep(LOOK);
+        }
+    }
+    running.write()?;
+    Ok(running.swept)
+}
+
+/// Makes sure that a sweep may go into `dir`: it is not there yet, empty, or of a sweep.
+///
+/// # Errors
+///
+/// When something else is there.
+pub fn replaceable(dir: &Path) -> Result<(), Error> {
+    if dir.exists() && !dir.is_dir() {
+        let dir = dir.display();
+        return Err(Error::Refused(format!(
+            "{dir} is a file, expected a folder"
+        )));
+    }
+    if !dir.exists() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(dir).map_err(Error::io("list", dir))? {
+        let name = entry.map_err(Error::io("list", dir))?.file_name();
+        let name = name.to_string_lossy();
+        let ours = [CSV, HTML, SVG]
+            .iter()
+            .chain(&FOLDERS)
+            .any(|it| *it == name);
+        if !ours && !name.contains(".milp-tmp-") {
+            return Err(Error::Refused(format!(
+                "{} is not used: it holds {name}, which `milp sweep` does not write; give another \
+                 --out",
+                dir.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Where a sweep goes by default: `out/` and its path below `instances/`.
+///
+/// # Errors
+///
+/// When the path has no file name.
+pub fn place(file: &Path) -> Result<PathBuf, Error> {
+    Ok(Path::new("out").join(folder::place(file)?))
+}
+
+/// A sweep under way.
+struct Running<'a> {
+    request: &'a Request<'a>,
+    swept: Swept,
+    children: Vec<Child>,
+}
+
+impl Running<'_> {
+    /// Writes the instance files, and takes over what was solved before.
+    fn prepare(&mut self) -> Result<(), Error> {
+        for row in &mut self.swept.rows {
+            let path = self.request.out.join(row.instance_file());
+            let known = std::fs::read(&path).is_ok_and(|text| text == row.text.as_bytes());
+            if !known {
+                write::file(&path, row.text.as_bytes()).map_err(Error::io("write", &path))?;
+            }
+            if row.state != State::Missing || self.request.fresh {
+                continue;
+            }
+            let stamp = Stamp::of(&row.text, self.request.settings);
+            if let Some(outcome) = stamp.still_holds(self.request.out, &row.name) {
+                row.state = State::Solved(Box::new(outcome));
+                self.swept.reused += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, at: usize) -> Result<(), Error> {
+        let row = &self.swept.rows[at];
+        // What lies there is of another instance or of other limits, or is to be solved again.
+        stamp::forget(self.request.out, &row.name)?;
+        self.children.push(Child::start(self.request, at, row)?);
+        Ok(())
+    }
+
+    /// Takes what children left that have ended, if any has.
+    fn collect(&mut self) -> Result<bool, Error> {
+        let mut any = false;
+        let mut at = 0;
+        while at < self.children.len() {
+            let child = &mut self.children[at];
+            let Some(state) = child.ended(self.request.out)? else {
+                at += 1;
+                continue;
+            };
+            let child = self.children.remove(at);
+            let row = &mut self.swept.rows[child.row];
+            row.state = state;
+            if matches!(row.state, State::Solved(_)) {
+                let stamp = Stamp::of(&row.text, self.request.settings);
+                stamp.write(self.request.out, &row.name)?;
+            }
+            any = true;
+        }
+        if any {
+            self.write_table()?;
+        }
+        Ok(any)
+    }
+
+    fn far(&self, waiting: usize) -> Far {
+        let names = self.children.iter();
+        let names = names.map(|child| self.swept.rows[child.row].name.clone());
+        let all = self.swept.rows.len();
+        Far {
+            ended: all - waiting - self.children.len(),
+            all,
+            at_work: names.collect(),
+        }
+    }
+
+    /// The table alone: whatever ends the sweep, it is there.
+    fn write_table(&self) -> Result<(), Error> {
+        self.write_file(CSV, &show::csv(&self.swept))
+    }
+
+    fn write(&self) -> Result<(), Error> {
+        self.write_table()?;
+        let [html, svg] = show::pictures(self.request, &self.swept);
+        self.write_file(HTML, &html)?;
+        self.write_file(SVG, &svg)
+    }
+
+    fn write_file(&self, name: &str, text: &str) -> Result<(), Error> {
+        let path = self.request.out.join(name);
+        write::file(&path, text.as_bytes()).map_err(Error::io("write", &path))
+    }
+}
