@@ -25,6 +25,7 @@ pub mod size;
 pub mod solve;
 mod start;
 pub mod verify;
+pub mod why;
 
 pub use error::Error;
 pub use milp_replay::Recovery;

@@ -17,6 +17,7 @@ mod report;
 mod schema;
 mod solve;
 mod verify;
+mod why;
 
 use clap::Subcommand;
 use milp_study::Error;
