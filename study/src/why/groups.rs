@@ -65,7 +65,7 @@ const LOCK: Group = guard(
 const PREPARATIONS: Group = guard(
     "quorum size, preparations",
     "two quorums of preparations share an honest replica, so that no two blocks of a view are both \
-     prepared",
+     prepared and nobody is locked on a block that the others cannot commit",
 );
 const COMMITS: Group = guard(
     "quorum size, commits",
@@ -79,12 +79,12 @@ const CHANGE_VIEWS: Group = guard(
 );
 const SILENCE: Group = guard(
     "silence after asking to leave",
-    "who asked to leave a view no longer responds or commits in it, so that a request to leave and \
-     a commit of one replica never count together",
+    "who asked to leave a view no longer responds or commits in it, so that nobody who counts \
+     among those who leave is locked in the view and missing in the next",
 );
 const ONE_PROPOSAL: Group = guard(
     "one proposal per view",
-    "an honest primary proposes once in a view",
+    "an honest primary proposes once in a view, so that all backups answer the same block",
 );
 const ONE_RESPONSE: Group = guard(
     "one response per view",
@@ -97,7 +97,8 @@ const ONE_REQUEST: Group = guard(
 );
 const ONE_DECISION: Group = guard(
     "one decision per height",
-    "a replica regards one block of a height as final and never another",
+    "a replica regards one block of a height as final and never another, so that its own chain \
+     does not fork",
 );
 const PROPOSAL: Group = guard(
     "proposal before votes",
@@ -119,11 +120,12 @@ const LOST: Group = guard(
 );
 const PLACE: Group = guard(
     "one view at a time",
-    "a replica acts in the view and height it is in and never goes back",
+    "a replica acts in the view and height it is in and never goes back, so that its votes are \
+     about what it promised last",
 );
 const STOPS: Group = guard(
     "nothing after a decision",
-    "a replica that decided a height does nothing more there",
+    "a replica that decided a height does nothing more there, so that the height comes to rest",
 );
 const PROMPT: Group = force(
     "prompt reactions",

@@ -3,6 +3,7 @@
 use super::{Necessity, Optimum, WhyNot};
 use crate::sentence;
 use milp_schema::{Instance, outcome::Termination};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The answer to "why not", one sentence or list entry per line.
 pub fn why_not_words(instance: &Instance, answer: &WhyNot) -> Vec<String> {
@@ -24,14 +25,11 @@ pub fn why_not_words(instance: &Instance, answer: &WhyNot) -> Vec<String> {
         ];
     }
     let number = answer.needed.len() as i64;
-    let mut lines = vec![
-        question,
-        format!("{}:", because(number)),
-    ];
+    let mut lines = vec![question, format!("{}:", because(number))];
     lines.extend(answer.needed.iter().map(|needed| {
         let rule = &needed.rule;
         let alone = if needed.always { " [necessary]" } else { "" };
-        let (name, lines) = (rule.group.name, rule.lines.join("; "));
+        let (name, lines) = (rule.group.name, places(&rule.lines));
         format!("- {name}{alone} ({lines}): {}", rule.group.purpose)
     }));
     let idle = answer.idle.iter().map(|rule| rule.group.name);
@@ -52,7 +50,10 @@ fn because(number: i64) -> String {
 
 /// What the answer rests on, claim by claim.
 fn strength(answer: &WhyNot) -> Vec<String> {
-    let what = if answer.value.is_some() { "it" } else { "an execution" };
+    let what = match answer.value {
+        Some(_) => "reaches it",
+        None => "satisfies the rest",
+    };
     let forbid = if answer.proved {
         "That they forbid it: proved by search (infeasible, solved again permuted)."
     } else {
@@ -72,7 +73,7 @@ fn strength(answer: &WhyNot) -> Vec<String> {
     let mut lines = vec![forbid.to_owned(), fewest.to_owned()];
     if answer.needed.iter().any(|needed| needed.always) {
         lines.push(format!(
-            "Necessary: without this rule alone, with all others, a point has {what}."
+            "Necessary: without this one rule and with all others there is a point that {what}."
         ));
     }
     let (solves, nodes) = answer.effort;
@@ -96,7 +97,7 @@ pub fn necessity_words(instance: &Instance, table: &Necessity) -> Vec<[String; 5
     rows.extend(table.rules.iter().map(|(rule, without)| {
         [
             format!("without {}", rule.group.name),
-            rule.lines.join("; "),
+            places(&rule.lines),
             optimum(instance, without),
             necessary(table, without).to_owned(),
             rule.group.purpose.to_owned(),
@@ -126,7 +127,11 @@ fn optimum(instance: &Instance, found: &Optimum) -> String {
     match (found.termination, found.primal) {
         (Termination::Infeasible, _) => "infeasible".to_owned(),
         (Termination::Optimal, Some(value)) => {
-            let strength = if found.proved { "" } else { ", says the solver" };
+            let strength = if found.proved {
+                ""
+            } else {
+                ", says the solver"
+            };
             format!("{}{strength}", sentence::value(instance, value))
         }
         (_, Some(value)) => {
@@ -138,4 +143,26 @@ fn optimum(instance: &Instance, found: &Optimum) -> String {
         }
         (_, None) => "not known".to_owned(),
     }
+}
+
+/// Lines as "dbft2 4-5, 8-9 and E4, E8": the page once, its lines ascending.
+fn places(lines: &[String]) -> String {
+    let mut pages: BTreeMap<&str, BTreeMap<u32, BTreeSet<&str>>> = BTreeMap::new();
+    for line in lines {
+        let (page, numbers) = line.rsplit_once(' ').unwrap_or(("", line));
+        for number in numbers.split(',') {
+            let digits = number.trim_start_matches(|c: char| !c.is_ascii_digit());
+            let first = digits.split(|c: char| !c.is_ascii_digit()).next();
+            let first = first.and_then(|first| first.parse().ok()).unwrap_or(0);
+            let of_page = pages.entry(page).or_default();
+            of_page.entry(first).or_default().insert(number);
+        }
+    }
+    let page = |(page, numbers): (&&str, &BTreeMap<u32, BTreeSet<&str>>)| {
+        let numbers = numbers.values().flatten().copied().collect::<Vec<_>>();
+        format!("{page} {}", numbers.join(", ")).trim().to_owned()
+    };
+    let (paged, executed): (Vec<_>, Vec<_>) = pages.iter().partition(|(name, _)| !name.is_empty());
+    let all = paged.into_iter().chain(executed).map(page);
+    all.collect::<Vec<_>>().join(" and ")
 }
