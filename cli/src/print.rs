@@ -47,6 +47,17 @@ pub(crate) fn rows<const N: usize>(
     write(&table);
 }
 
+/// Writes a table of as many columns as its first row, the header, has.
+pub(crate) fn table(rows: Vec<Vec<String>>) {
+    let mut table = empty();
+    let mut rows = rows.into_iter();
+    if let Some(header) = rows.next() {
+        table.set_header(header);
+    }
+    table.add_rows(rows);
+    write(&table);
+}
+
 fn empty() -> Table {
     let mut table = Table::new();
     if io::stdout().is_terminal() {

@@ -8,7 +8,7 @@ use milp_model::{
 };
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Goal},
+    instance::{FaultKind, Goal, Network, Timeouts},
     outcome::Termination,
 };
 use milp_solver::{Settings, Solved};
@@ -150,9 +150,59 @@ fn the_table_names_the_lock_and_the_quorum_size_and_says_what_every_rule_is_for(
     };
     assert_eq!(mutant("no-commit-lock"), Some(true));
     assert_eq!(mutant("small-quorum"), Some(true));
-    let rows = necessity_words(&question, &table);
-    assert_eq!(rows.len(), 1 + table.rules.len() + table.mutants.len());
-    assert!(rows.iter().skip(1).all(|row| !row[4].is_empty()));
+    let rows = necessity_words(&[(&question, &table)]);
+    assert_eq!(rows.len(), 2 + table.rules.len() + table.mutants.len());
+    assert!(rows.iter().all(|row| row.len() == 4));
+    assert!(rows.iter().skip(2).all(|row| !row[3].is_empty()));
+    let row = |name: &str| rows.iter().find(|row| row[0] == name).expect("a row");
+    assert_eq!(
+        row("without commit lock")[..3],
+        [
+            "without commit lock",
+            "dbft2 4-5, 8-9, 15-16",
+            "2 blocks at one height: necessary"
+        ]
+    );
+    assert_eq!(
+        row("without prompt reactions")[2],
+        "1 block at one height: not necessary"
+    );
+}
+
+/// Delays of one or two slots and timers by the protocol, block time 6: rules that agreement does
+/// not need are what bounds the time of the first decision.
+#[test]
+fn rules_that_agreement_does_not_need_bound_the_time_of_the_first_decision() {
+    let mut question = instance("dbft2", 2, 26, Goal::Slow);
+    question.network = Network::Bounded {
+        delay_min: 1,
+        delay_max: 2,
+        gst: 0,
+    };
+    question.timeouts = Timeouts::Protocol;
+    question.block_time = Some(6);
+    let settings = proving();
+    let how = How {
+        settings: &settings,
+        interrupt: &AtomicBool::new(false),
+    };
+    let table = necessity(&question, how, &mut |_| ()).expect("it solves");
+    // Propose in slot 6, then three messages of two slots each.
+    assert_eq!(table.whole.primal, Some(12));
+    assert!(table.settled(), "{table:?}");
+    let rows = necessity_words(&[(&question, &table)]);
+    for name in [
+        "quorum size, change views",
+        "prompt reactions",
+        "timers by the protocol",
+        "delivery guarantee",
+    ] {
+        let name = format!("without {name}");
+        let row = rows.iter().find(|row| row[0] == name).expect("a row");
+        assert_eq!(row[2], "not bounded within the horizon: necessary");
+    }
+    let lock = rows.iter().find(|row| row[0] == "without commit lock");
+    assert_eq!(lock.expect("a row")[2], "slot 12: not necessary");
 }
 
 /// Every set with fewer rules than the answer is tried, each by a solve of its own.
@@ -208,7 +258,7 @@ fn no_smaller_set_of_rules_forbids_it_by_brute_force() {
 fn rules_without_any_execution_are_named() {
     // A final state takes time: a timer must fire and its message arrive.
     let mut question = instance("dbft2", 1, 1, Goal::Stall);
-    question.network = milp_schema::instance::Network::Eventual;
+    question.network = Network::Eventual;
     let answer = asked(&question, None);
     assert_eq!(answer.possible, Some(false));
     assert!(answer.proved && answer.smallest, "{answer:?}");
@@ -237,8 +287,12 @@ fn what_a_limit_leaves_open_is_said() {
     assert_eq!(words, ["Not known: the limit came before an answer."]);
     let table = necessity(&question, how, &mut |_| ()).expect("it ends");
     assert!(!table.settled());
-    let rows = necessity_words(&question, &table);
-    assert!(rows.iter().skip(1).all(|row| row[3] == "not known"));
+    let rows = necessity_words(&[(&question, &table)]);
+    assert!(
+        rows.iter()
+            .skip(2)
+            .all(|row| row[2] == "no schedule found: not known whether it is necessary")
+    );
 }
 
 /// A valid row stays only where the rules that stay imply it: with the rows of these rules and no
@@ -252,6 +306,7 @@ fn valid_rows_stay_only_where_the_rules_that_stay_imply_them() {
         instance("dbft2", 2, 5, Goal::Fork),
         byzantine,
         instance("dbft2", 2, 5, Goal::Views),
+        instance("dbft2", 2, 5, Goal::Finality),
         instance("dbft1", 2, 5, Goal::Fork),
         production(2, 5),
     ] {

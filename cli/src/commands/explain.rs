@@ -33,6 +33,9 @@ pub(crate) struct Args {
     /// The optimum without each single rule, and what the rule is for
     #[arg(long, group = "question")]
     pub(super) rules: bool,
+    /// Another instance of the protocol, say with another goal, whose optima stand beside them
+    #[arg(long, value_name = "FILE", requires = "rules")]
+    pub(super) beside: Option<PathBuf>,
     /// Instance file, in place of the one in outcome.yaml beside the schedule
     #[arg(long, value_name = "FILE", conflicts_with = "question")]
     instance: Option<PathBuf>,

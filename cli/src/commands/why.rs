@@ -5,7 +5,7 @@ use crate::{exit, print, progress::Printer};
 use milp_schema::{Instance, read};
 use milp_study::{
     Error,
-    why::{How, necessity, necessity_words, why_not, why_not_words},
+    why::{How, Necessity, necessity, necessity_words, why_not, why_not_words},
 };
 use std::{path::Path, sync::atomic::Ordering};
 
@@ -13,6 +13,14 @@ pub(super) fn run(file: &Path, args: &Args) -> Result<u8, Error> {
     let mut instance = read::instance(file)?;
     instance.views = args.views.unwrap_or(instance.views);
     instance.slots = args.slots.unwrap_or(instance.slots);
+    let beside = args.beside.as_deref().map(read::instance).transpose()?;
+    if let Some(beside) = &beside
+        && (&beside.protocol, &beside.rules) != (&instance.protocol, &instance.rules)
+    {
+        return Err(Error::Refused(
+            "--beside: an instance of another protocol or rule set has other rules".to_owned(),
+        ));
+    }
     let interrupt = interrupt_on_ctrl_c()?;
     let settings = args.limits.settings();
     let how = How {
@@ -21,7 +29,9 @@ pub(super) fn run(file: &Path, args: &Args) -> Result<u8, Error> {
     };
     let mut printer = Printer::new(args.quiet);
     let answered = if args.rules {
-        table(&instance, how, &mut printer)
+        let mut instances = vec![instance];
+        instances.extend(beside);
+        tables(&instances, how, &mut printer)
     } else {
         answer(args.why_not, &instance, how, &mut printer)
     };
@@ -49,14 +59,13 @@ fn answer(
     Ok(answer.possible == Some(true) || forbidden)
 }
 
-/// Prints the optimum without each rule; whether all that is said is proved.
-fn table(instance: &Instance, how: How<'_>, printer: &mut Printer) -> Result<bool, Error> {
-    let table = necessity(instance, how, &mut |progress| printer.show(progress))?;
+/// Prints the optimum without each rule, of both instances if there are two; whether all that is
+/// said is proved.
+fn tables(instances: &[Instance], how: How<'_>, printer: &mut Printer) -> Result<bool, Error> {
+    let table = |instance| necessity(instance, how, &mut |progress| printer.show(progress));
+    let tables = instances.iter().map(table).collect::<Result<Vec<_>, _>>()?;
     printer.finish();
-    print::rows(
-        ["rules", "lines", "optimum", "necessary", "what the rule is for"],
-        necessity_words(instance, &table),
-        &[],
-    );
-    Ok(table.settled())
+    let pairs = instances.iter().zip(&tables).collect::<Vec<_>>();
+    print::table(necessity_words(&pairs));
+    Ok(tables.iter().all(Necessity::settled))
 }

@@ -1,6 +1,6 @@
 //! The optimum without each rule.
 
-use super::{How, Present, present, without};
+use super::{Group, How, Present, present, without};
 use crate::{Error, sentence};
 use milp_model::formulation::timed;
 use milp_schema::{
@@ -70,6 +70,11 @@ impl Necessity {
         };
         // A better point is one whatever the bound; the contrary needs a closed gap.
         (better || without.termination == Termination::Optimal).then_some(better)
+    }
+
+    /// A rule and the optimum without it, if the program has the rule.
+    pub fn rule(&self, group: Group) -> Option<&(Present, Optimum)> {
+        self.rules.iter().find(|(rule, _)| rule.group == group)
     }
 
     /// Whether every question of the table has an answer, and each answer what it rests on.

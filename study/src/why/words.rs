@@ -1,6 +1,6 @@
 //! The answers in sentences.
 
-use super::{Necessity, Optimum, WhyNot};
+use super::{GROUPS, Necessity, Optimum, WhyNot};
 use crate::sentence;
 use milp_schema::{Instance, outcome::Termination};
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,41 +85,77 @@ fn strength(answer: &WhyNot) -> Vec<String> {
     lines
 }
 
-/// The table as rows of rule, lines, optimum without it, whether it is necessary, and purpose.
-pub fn necessity_words(instance: &Instance, table: &Necessity) -> Vec<[String; 5]> {
-    let mut rows = vec![[
-        "all rules".to_owned(),
-        String::new(),
-        optimum(instance, &table.whole),
-        String::new(),
-        String::new(),
-    ]];
-    rows.extend(table.rules.iter().map(|(rule, without)| {
-        [
-            format!("without {}", rule.group.name),
-            places(&rule.lines),
-            optimum(instance, without),
-            necessary(table, without).to_owned(),
-            rule.group.purpose.to_owned(),
-        ]
-    }));
-    rows.extend(table.mutants.iter().map(|(name, found)| {
-        [
-            format!("mutant {name}"),
-            String::new(),
-            optimum(instance, found),
-            necessary(table, found).to_owned(),
-            "a rule weakened, not taken away".to_owned(),
-        ]
-    }));
+/// The tables of some instances of one protocol side by side, the header first: rule, lines, the
+/// optimum of each instance without the rule and whether it is necessary there, and purpose.
+pub fn necessity_words(tables: &[(&Instance, &Necessity)]) -> Vec<Vec<String>> {
+    let goals = tables.iter().map(|(instance, _)| {
+        let (name, views, slots) = (
+            sentence::goal_name(instance.goal),
+            sentence::count(instance.views.into(), "view"),
+            sentence::count(instance.slots.into(), "slot"),
+        );
+        format!("goal {name}, {views}, {slots}")
+    });
+    let mut rows = vec![row("rules", "lines", goals, "what the rule is for")];
+    let whole = tables
+        .iter()
+        .map(|(instance, table)| optimum(instance, &table.whole));
+    rows.push(row("all rules", "", whole, ""));
+    for group in GROUPS {
+        let found = tables.iter().map(|(_, table)| table.rule(group));
+        let found = found.collect::<Vec<_>>();
+        let lines = found
+            .iter()
+            .flatten()
+            .flat_map(|(rule, _)| rule.lines.clone());
+        let lines = places(&lines.collect::<Vec<_>>());
+        if found.iter().all(Option::is_none) {
+            continue;
+        }
+        let cells = tables
+            .iter()
+            .zip(&found)
+            .map(|((instance, table), found)| match found {
+                Some((_, without)) => cell(instance, table, without),
+                None => "not there".to_owned(),
+            });
+        rows.push(row(
+            &format!("without {}", group.name),
+            &lines,
+            cells,
+            group.purpose,
+        ));
+    }
+    let mutants = tables.iter().flat_map(|(_, table)| &table.mutants);
+    let mutants = mutants.map(|(name, _)| name).collect::<BTreeSet<_>>();
+    for name in mutants {
+        let cells = tables.iter().map(|(instance, table)| {
+            let found = table.mutants.iter().find(|(mutant, _)| mutant == name);
+            found.map_or_else(
+                || "not there".to_owned(),
+                |(_, found)| cell(instance, table, found),
+            )
+        });
+        let purpose = "a rule weakened, not taken away";
+        rows.push(row(&format!("mutant {name}"), "", cells, purpose));
+    }
     rows
 }
 
-fn necessary(table: &Necessity, without: &Optimum) -> &'static str {
+fn row(name: &str, lines: &str, cells: impl Iterator<Item = String>, purpose: &str) -> Vec<String> {
+    let mut row = vec![name.to_owned(), lines.to_owned()];
+    row.extend(cells);
+    row.push(purpose.to_owned());
+    row
+}
+
+/// The optimum without a rule, and what that says of it.
+fn cell(instance: &Instance, table: &Necessity, without: &Optimum) -> String {
+    let optimum = optimum(instance, without);
     match table.better(without) {
-        Some(true) => "necessary",
-        Some(false) => "no",
-        None => "not known",
+        Some(true) => format!("{optimum}: necessary"),
+        Some(false) => format!("{optimum}: not necessary"),
+        None => format!("{optimum}: not known whether it is necessary"),
     }
 }
 
@@ -141,7 +177,7 @@ fn optimum(instance: &Instance, found: &Optimum) -> String {
             );
             format!("{}, bound {bound}", sentence::value(instance, value))
         }
-        (_, None) => "not known".to_owned(),
+        (_, None) => "no schedule found".to_owned(),
     }
 }
 
