@@ -13,8 +13,8 @@ use milp_schema::{
 };
 use milp_solver::{Settings, Solved};
 use milp_study::why::{
-    self, GROUPS, Group, How, WhyNot, group_of, groups, necessity, necessity_words, why_not,
-    why_not_words,
+    self, GROUPS, Group, How, Necessity, WhyNot, group_of, groups, necessity, necessity_words,
+    why_not, why_not_words,
 };
 use std::{collections::BTreeSet, path::Path, sync::atomic::AtomicBool};
 use support::{any, instance, production, representatives, short};
@@ -133,6 +133,10 @@ fn the_table_names_the_lock_and_the_quorum_size_and_says_what_every_rule_is_for(
         interrupt: &AtomicBool::new(false),
     };
     let table = necessity(&question, how, &mut |_| ()).expect("it solves");
+    let timely = timely();
+    let beside = necessity(&timely, how, &mut |_| ()).expect("it solves");
+    page(&necessity_words(&[(&question, &table), (&timely, &beside)]));
+    bounds_the_first_decision(&timely, &beside);
     assert_eq!(table.whole.primal, Some(1));
     assert!(table.settled(), "{table:?}");
     let better = |name: &str| {
@@ -169,10 +173,8 @@ fn the_table_names_the_lock_and_the_quorum_size_and_says_what_every_rule_is_for(
     );
 }
 
-/// Delays of one or two slots and timers by the protocol, block time 6: rules that agreement does
-/// not need are what bounds the time of the first decision.
-#[test]
-fn rules_that_agreement_does_not_need_bound_the_time_of_the_first_decision() {
+/// Delays of one or two slots and timers by the protocol, block time 6.
+fn timely() -> Instance {
     let mut question = instance("dbft2", 2, 26, Goal::Slow);
     question.network = Network::Bounded {
         delay_min: 1,
@@ -181,16 +183,15 @@ fn rules_that_agreement_does_not_need_bound_the_time_of_the_first_decision() {
     };
     question.timeouts = Timeouts::Protocol;
     question.block_time = Some(6);
-    let settings = proving();
-    let how = How {
-        settings: &settings,
-        interrupt: &AtomicBool::new(false),
-    };
-    let table = necessity(&question, how, &mut |_| ()).expect("it solves");
+    question
+}
+
+/// Rules that agreement does not need are what bounds the time of the first decision.
+fn bounds_the_first_decision(question: &Instance, table: &Necessity) {
     // Propose in slot 6, then three messages of two slots each.
     assert_eq!(table.whole.primal, Some(12));
     assert!(table.settled(), "{table:?}");
-    let rows = necessity_words(&[(&question, &table)]);
+    let rows = necessity_words(&[(question, table)]);
     for name in [
         "quorum size, change views",
         "prompt reactions",
@@ -203,6 +204,27 @@ fn rules_that_agreement_does_not_need_bound_the_time_of_the_first_decision() {
     }
     let lock = rows.iter().find(|row| row[0] == "without commit lock");
     assert_eq!(lock.expect("a row")[2], "slot 12: not necessary");
+}
+
+/// The table of `docs/EXPLAIN.md` is this one; UPDATE=1 writes it anew.
+fn page(rows: &[Vec<String>]) {
+    const BEGIN: &str = "<!-- table of rules: UPDATE=1 writes it anew -->\n";
+    let line = |row: &Vec<String>| format!("| {} |\n", row.join(" | "));
+    let mut table = line(&rows[0]);
+    table += "|";
+    table += &" --- |".repeat(rows[0].len());
+    table += "\n";
+    table.extend(rows[1..].iter().map(line));
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/EXPLAIN.md");
+    let text = std::fs::read_to_string(&file).expect("the page");
+    let (before, rest) = text.split_once(BEGIN).expect("the table begins");
+    let (old, after) = rest.split_once("<!-- end -->").expect("the table ends");
+    if std::env::var_os("UPDATE").is_some() {
+        let new = format!("{before}{BEGIN}{table}<!-- end -->{after}");
+        std::fs::write(&file, new).expect("it can be written");
+    } else {
+        assert_eq!(old, table);
+    }
 }
 
 /// Every set with fewer rules than the answer is tried, each by a solve of its own.

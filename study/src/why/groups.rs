@@ -102,7 +102,8 @@ const ONE_DECISION: Group = guard(
 );
 const PROPOSAL: Group = guard(
     "proposal before votes",
-    "nobody responds to, commits to or decides what was not proposed to it",
+    "nobody responds to, commits to or decides what was not proposed to it, so that no block comes \
+     from nowhere",
 );
 const PROPOSES_FIRST: Group = guard(
     "primary proposes before leaving",
