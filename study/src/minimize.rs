@@ -23,7 +23,7 @@ use milp_schema::{
     Choice, Evidence, Instance, Outcome, Schedule, Verdict, instance::Sense, outcome::Termination,
     read, schedule::Event, write,
 };
-use milp_solver::{Progress, Settings};
+use milp_solver::{Progress, Settings, Solved};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -361,33 +361,26 @@ impl Lexicographic<'_> {
         for (act, count) in acts {
             program.objective = count.terms().collect();
             program.constant = count.constant();
-            let settings = Settings {
-                time_limit_seconds: (self.settings.time_limit_seconds - spent).max(0.1),
-                warm_start: Some(start.clone()),
-                ..self.settings.clone()
+            let mut search = Fewest {
+                of: self,
+                nodes: 0,
+                seconds: &mut spent,
+                start: &mut start,
             };
-            let solved = milp_solver::solve(&program, &settings, self.interrupt, progress)?;
-            spent += solved.seconds;
-            if solved.termination == Termination::Infeasible {
-                return Err(Error::Refused(
-                    "no schedule of formulation timed has the value of the result".to_owned(),
-                ));
-            }
-            if let Some(found) = solved.point {
-                start = found.iter().copied().map(Some).collect();
-                point = Some(found);
-            }
+            let (found, closed) = search.solve(&program, family, progress)?;
+            let nodes = search.nodes;
+            point = found.or(point);
             // What was not settled is what the best schedule has, and not proved.
             let after = point
                 .as_ref()
                 .map_or(before[act], |point| program.value(point));
-            let proved = solved.proved && stages.iter().all(|stage: &Stage| stage.proved);
+            let proved = closed && stages.iter().all(|stage: &Stage| stage.proved);
             stages.push(Stage {
                 act: *act,
                 before: before[act],
                 after,
                 proved,
-                nodes: solved.nodes,
+                nodes,
             });
             let terms = program.objective.clone();
             let constant = program.constant;
@@ -400,6 +393,89 @@ impl Lexicographic<'_> {
             );
         }
         Ok((point, stages))
+    }
+}
+
+/// Nodes of the search that minimises; what it leaves open is asked step by step.
+const NODES: u32 = 300;
+
+/// The search for the least count of one kind.
+struct Fewest<'a> {
+    of: &'a Lexicographic<'a>,
+    nodes: i64,
+    seconds: &'a mut f64,
+    start: &'a mut Vec<Option<i64>>,
+}
+
+impl Fewest<'_> {
+    /// The best point found, and whether a certificate says that there is none better.
+    ///
+    /// Minimising finds good points soon and closes seldom: the relaxation needs next to no act.
+    /// A row that allows one act fewer than the best point has fixes far more from the start; it
+    /// is added until the answer is no.
+    fn solve(
+        &mut self,
+        program: &Program,
+        family: FamilyId,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<(Option<Vec<i64>>, bool), Error> {
+        let solved = self.search(program, Some(NODES), progress)?;
+        if solved.termination == Termination::Infeasible {
+            return Err(Error::Refused(
+                "no schedule of formulation timed has the value of the result".to_owned(),
+            ));
+        }
+        let (mut point, mut closed) = (solved.point, solved.proved);
+        while let (Some(best), false) = (&point, closed) {
+            let mut fewer = program.clone();
+            let most = program.value(best) - 1 - program.constant;
+            let terms = program.objective.clone();
+            fix(&mut fewer, family, "fewer", terms, most);
+            if let Some(row) = fewer.rows.last_mut() {
+                row.lower = None;
+            }
+            let solved = self.search(&fewer, None, progress)?;
+            match (solved.termination, solved.point) {
+                (Termination::Infeasible, _) => {
+                    closed = solved.proved;
+                    break;
+                }
+                (_, Some(better)) => {
+                    point = Some(better);
+                    closed = solved.proved;
+                }
+                (_, None) => break,
+            }
+        }
+        Ok((point, closed))
+    }
+
+    fn search(
+        &mut self,
+        program: &Program,
+        nodes: Option<u32>,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<Solved, Error> {
+        let given = self.of.settings;
+        let mut settings = Settings {
+            time_limit_seconds: (given.time_limit_seconds - *self.seconds).max(0.1),
+            warm_start: Some(self.start.clone()),
+            ..given.clone()
+        };
+        if let Some(nodes) = nodes {
+            let limit = ("mip_max_nodes".to_owned(), nodes.to_string());
+            settings.options.push(limit);
+        } else {
+            // What there is has one act too many.
+            settings.warm_start = None;
+        }
+        let solved = milp_solver::solve(program, &settings, self.of.interrupt, progress)?;
+        *self.seconds += solved.seconds;
+        self.nodes += solved.nodes;
+        if let Some(found) = &solved.point {
+            *self.start = found.iter().copied().map(Some).collect();
+        }
+        Ok(solved)
     }
 }
 
