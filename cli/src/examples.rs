@@ -97,8 +97,11 @@ pub(crate) const EXPLAIN: &str = "\
 Examples:
   milp explain results/dbft1/n4-delays-fork
   milp explain results/dbft2/n4-stall-nspcc
+  milp explain instances/n4.yaml --why-not 2 --views 2 --slots 7
+  milp explain instances/n4.yaml --rules --views 2 --slots 7
 
-Exit code 0: told.";
+Exit code 0: told, or answered with everything proved; 10: a limit came before the whole answer,
+or it is not proved; 130: interrupted. The limits hold for each single solve.";
 
 pub(crate) const MINIMIZE: &str = "\
 Examples:

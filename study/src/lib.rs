@@ -32,6 +32,7 @@ mod start;
 pub mod sweep;
 pub mod template;
 pub mod verify;
+pub mod why;
 
 pub use error::Error;
 pub use milp_replay::Recovery;

@@ -5,6 +5,8 @@
 //! certificate of its own, so the whole is minimal in this lexicographic order. The schedule is
 //! replayed before it is offered: no divergence, and the verdict of the one before.
 
+mod fewest;
+
 use crate::{
     Error,
     confirm::{Engine, How},
@@ -14,19 +16,14 @@ use crate::{
     sentence,
     solve::{self, Solution},
 };
+use fewest::Lexicographic;
 use milp_model::{
     Decoded,
-    expr::Expr,
-    formulation::timed::{self, Act, Built},
-    program::{Family, FamilyId, Program, Row, Tag},
+    formulation::timed::{self, Act},
 };
 use milp_schema::{
-    Choice, Evidence, Instance, Outcome, Schedule, Verdict,
-    instance::{Formulation, Sense},
-    outcome::Termination,
-    read,
-    schedule::Event,
-    write,
+    Choice, Evidence, Instance, Outcome, Schedule, Verdict, instance::Formulation, read,
+    schedule::Event, write,
 };
 use milp_solver::{Progress, Settings};
 use std::{
@@ -390,103 +387,6 @@ fn late(instance: &Instance, schedule: &Schedule) -> i64 {
 /// Whether messages go into one pool (E26).
 fn schedule_has_no_copies(instance: &Instance) -> bool {
     instance.rules.starts_with("tla")
-}
-
-/// The solves, one per kind of act.
-struct Lexicographic<'a> {
-    built: &'a Built,
-    settings: &'a Settings,
-    interrupt: &'a AtomicBool,
-}
-
-impl Lexicographic<'_> {
-    /// The last point found, if any stage found one, and what became of each kind.
-    fn solve(
-        &self,
-        value: i64,
-        acts: &[(Act, Expr)],
-        before: &BTreeMap<Act, i64>,
-        start: Vec<Option<i64>>,
-        progress: &mut dyn FnMut(&Progress),
-    ) -> Result<(Option<Vec<i64>>, Vec<Stage>), Error> {
-        let mut program = self.built.program.clone();
-        let objective = std::mem::take(&mut program.objective);
-        let constant = std::mem::take(&mut program.constant);
-        let family = keep(&mut program);
-        fix(&mut program, family, "value", objective, value - constant);
-        program.sense = Sense::Minimize;
-        let (mut point, mut stages, mut spent) = (None, Vec::new(), 0.0);
-        let mut start = start;
-        for (act, count) in acts {
-            program.objective = count.terms().collect();
-            program.constant = count.constant();
-            let settings = Settings {
-                time_limit_seconds: (self.settings.time_limit_seconds - spent).max(0.1),
-                warm_start: Some(start.clone()),
-                ..self.settings.clone()
-            };
-            let solved = milp_solver::solve(&program, &settings, self.interrupt, progress)?;
-            spent += solved.seconds;
-            if solved.termination == Termination::Infeasible {
-                return Err(Error::Refused(
-                    "no schedule of formulation timed has the value of the result".to_owned(),
-                ));
-            }
-            if let Some(found) = solved.point {
-                start = found.iter().copied().map(Some).collect();
-                point = Some(found);
-            }
-            // What was not settled is what the best schedule has, and not proved.
-            let after = point
-                .as_ref()
-                .map_or(before[act], |point| program.value(point));
-            let proved = solved.proved && stages.iter().all(|stage: &Stage| stage.proved);
-            stages.push(Stage {
-                act: *act,
-                before: before[act],
-                after,
-                proved,
-                nodes: solved.nodes,
-            });
-            let terms = program.objective.clone();
-            let constant = program.constant;
-            fix(
-                &mut program,
-                family,
-                &format!("{act:?}"),
-                terms,
-                after - constant,
-            );
-        }
-        Ok((point, stages))
-    }
-}
-
-/// The family of the rows that keep what was reached.
-fn keep(program: &mut Program) -> FamilyId {
-    program.families.push(Family {
-        name: "kept".into(),
-        line: "E9".into(),
-        equations: Vec::new(),
-        tag: Tag::Budget,
-    });
-    FamilyId(program.families.len() as u32 - 1)
-}
-
-fn fix(
-    program: &mut Program,
-    family: FamilyId,
-    what: &str,
-    terms: Vec<(milp_model::program::Col, i64)>,
-    value: i64,
-) {
-    program.rows.push(Row {
-        name: format!("kept_{}", what.to_lowercase()),
-        family,
-        terms,
-        lower: Some(value),
-        upper: Some(value),
-    });
 }
 
 /// Where the result goes by default: `out/`, the place of what it was made from below `results/`

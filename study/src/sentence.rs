@@ -319,7 +319,7 @@ fn sum(instance: &Instance) -> String {
 }
 
 /// The assumptions: "with 1 Byzantine replica of 4, within 4 views and 24 slots".
-fn scope(instance: &Instance, within_slots: bool) -> String {
+pub(crate) fn scope(instance: &Instance, within_slots: bool) -> String {
     let faulty = [
         (FaultKind::Byzantine, "Byzantine replica", ""),
         (FaultKind::Crash, "replica", " that may crash"),

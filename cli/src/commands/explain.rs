@@ -1,29 +1,63 @@
-//! `milp explain`: a schedule in words.
+//! `milp explain`: a schedule in words, or the rules that forbid a worse one.
 
+use super::{solve::Limits, why};
 use crate::{document, exit, print};
 use milp_study::{Error, explain::story, folder::Driven};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// A schedule to tell.
+/// A schedule to tell, or a question about an instance.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Folder of a result or a schedule.csv
+    /// Folder of a result or a schedule.csv; with one of the questions below, an instance file
     path: PathBuf,
+    /// Why can the adversary not reach this value? The smallest set of rules that forbids it
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        group = "question"
+    )]
+    pub(super) why_not: Option<i64>,
+    /// Why is there no execution at all? The smallest set of rules that forbids all
+    #[arg(long, group = "question")]
+    pub(super) infeasible: bool,
+    /// The optimum without each single rule, and what the rule is for
+    #[arg(long, group = "question")]
+    pub(super) rules: bool,
+    /// Another instance of the protocol, say with another goal, whose optima stand beside them
+    #[arg(long, value_name = "FILE", requires = "rules")]
+    pub(super) beside: Option<PathBuf>,
     /// Instance file, in place of the one in outcome.yaml beside the schedule
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "question")]
     instance: Option<PathBuf>,
+    /// Views, in place of the instance's own
+    #[arg(long, value_name = "VIEWS", requires = "question",
+        value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(super) views: Option<u32>,
+    /// Slots, in place of the instance's own
+    #[arg(long, value_name = "SLOTS", requires = "question",
+        value_parser = clap::value_parser!(u32).range(2..=200))]
+    pub(super) slots: Option<u32>,
+    #[command(flatten)]
+    pub(super) limits: Limits,
+    /// Show no progress
+    #[arg(long)]
+    pub(super) quiet: bool,
 }
 
-/// A story.
+/// A story or an answer; the table of rules is among the document's tables.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Found {
     /// One sentence or heading each.
-    story: Vec<String>,
+    pub(super) story: Vec<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    if args.why_not.is_some() || args.infeasible || args.rules {
+        return why::run(&args.path, args);
+    }
     let driven = Driven::read(&args.path, args.instance.as_deref())?;
     let story = story(&driven)?.lines();
     for line in &story {

@@ -22,6 +22,7 @@ mod schema;
 mod solve;
 mod sweep;
 mod verify;
+mod why;
 
 use crate::examples;
 use clap::Subcommand;

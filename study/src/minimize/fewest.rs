@@ -1,0 +1,185 @@
+//! The solves of a minimisation, stage by stage.
+
+use super::Stage;
+use crate::Error;
+use milp_model::{
+    expr::Expr,
+    formulation::timed::{Act, Built},
+    program::{Family, FamilyId, Program, Row, Tag},
+};
+use milp_schema::{instance::Sense, outcome::Termination};
+use milp_solver::{Progress, Settings, Solved};
+use std::{collections::BTreeMap, sync::atomic::AtomicBool};
+
+/// The solves, one per kind of act.
+pub(super) struct Lexicographic<'a> {
+    pub(super) built: &'a Built,
+    pub(super) settings: &'a Settings,
+    pub(super) interrupt: &'a AtomicBool,
+}
+
+impl Lexicographic<'_> {
+    /// The last point found, if any stage found one, and what became of each kind.
+    pub(super) fn solve(
+        &self,
+        value: i64,
+        acts: &[(Act, Expr)],
+        before: &BTreeMap<Act, i64>,
+        start: Vec<Option<i64>>,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<(Option<Vec<i64>>, Vec<Stage>), Error> {
+        let mut program = self.built.program.clone();
+        let objective = std::mem::take(&mut program.objective);
+        let constant = std::mem::take(&mut program.constant);
+        let family = keep(&mut program);
+        fix(&mut program, family, "value", objective, value - constant);
+        program.sense = Sense::Minimize;
+        let (mut point, mut stages, mut spent) = (None, Vec::new(), 0.0);
+        let mut start = start;
+        for (act, count) in acts {
+            program.objective = count.terms().collect();
+            program.constant = count.constant();
+            let mut search = Fewest {
+                of: self,
+                nodes: 0,
+                seconds: &mut spent,
+                start: &mut start,
+            };
+            let (found, closed) = search.solve(&program, family, progress)?;
+            let nodes = search.nodes;
+            point = found.or(point);
+            // What was not settled is what the best schedule has, and not proved.
+            let after = point
+                .as_ref()
+                .map_or(before[act], |point| program.value(point));
+            let proved = closed && stages.iter().all(|stage: &Stage| stage.proved);
+            stages.push(Stage {
+                act: *act,
+                before: before[act],
+                after,
+                proved,
+                nodes,
+            });
+            let terms = program.objective.clone();
+            let constant = program.constant;
+            fix(
+                &mut program,
+                family,
+                &format!("{act:?}"),
+                terms,
+                after - constant,
+            );
+        }
+        Ok((point, stages))
+    }
+}
+
+/// Nodes of the search that minimises; what it leaves open is asked step by step.
+const NODES: u32 = 300;
+
+/// The search for the least count of one kind.
+struct Fewest<'a> {
+    of: &'a Lexicographic<'a>,
+    nodes: i64,
+    seconds: &'a mut f64,
+    start: &'a mut Vec<Option<i64>>,
+}
+
+impl Fewest<'_> {
+    /// The best point found, and whether a certificate says that there is none better.
+    ///
+    /// Minimising finds good points soon and closes seldom: the relaxation needs next to no act.
+    /// A row that allows one act fewer than the best point has fixes far more from the start; it
+    /// is added until the answer is no.
+    fn solve(
+        &mut self,
+        program: &Program,
+        family: FamilyId,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<(Option<Vec<i64>>, bool), Error> {
+        let solved = self.search(program, Some(NODES), progress)?;
+        if solved.termination == Termination::Infeasible {
+            return Err(Error::Refused(
+                "no schedule of formulation timed has the value of the result".to_owned(),
+            ));
+        }
+        let (mut point, mut closed) = (solved.point, solved.proved);
+        while let (Some(best), false) = (&point, closed) {
+            let mut fewer = program.clone();
+            let most = program.value(best) - 1 - program.constant;
+            let terms = program.objective.clone();
+            fix(&mut fewer, family, "fewer", terms, most);
+            if let Some(row) = fewer.rows.last_mut() {
+                row.lower = None;
+            }
+            let solved = self.search(&fewer, None, progress)?;
+            match (solved.termination, solved.point) {
+                (Termination::Infeasible, _) => {
+                    closed = solved.proved;
+                    break;
+                }
+                (_, Some(better)) => {
+                    point = Some(better);
+                    closed = solved.proved;
+                }
+                (_, None) => break,
+            }
+        }
+        Ok((point, closed))
+    }
+
+    fn search(
+        &mut self,
+        program: &Program,
+        nodes: Option<u32>,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<Solved, Error> {
+        let given = self.of.settings;
+        let mut settings = Settings {
+            time_limit_seconds: (given.time_limit_seconds - *self.seconds).max(0.1),
+            warm_start: Some(self.start.clone()),
+            ..given.clone()
+        };
+        if let Some(nodes) = nodes {
+            let limit = ("mip_max_nodes".to_owned(), nodes.to_string());
+            settings.options.push(limit);
+        } else {
+            // What there is has one act too many.
+            settings.warm_start = None;
+        }
+        let solved = milp_solver::solve(program, &settings, self.of.interrupt, progress)?;
+        *self.seconds += solved.seconds;
+        self.nodes += solved.nodes;
+        if let Some(found) = &solved.point {
+            *self.start = found.iter().copied().map(Some).collect();
+        }
+        Ok(solved)
+    }
+}
+
+/// The family of the rows that keep what was reached.
+fn keep(program: &mut Program) -> FamilyId {
+    program.families.push(Family {
+        name: "kept".into(),
+        line: "E9".into(),
+        equations: Vec::new(),
+        tag: Tag::Budget,
+    });
+    FamilyId(program.families.len() as u32 - 1)
+}
+
+fn fix(
+    program: &mut Program,
+    family: FamilyId,
+    what: &str,
+    terms: Vec<(milp_model::program::Col, i64)>,
+    value: i64,
+) {
+    program.rows.push(Row {
+        name: format!("kept_{}", what.to_lowercase()),
+        family,
+        terms,
+        lower: Some(value),
+        upper: Some(value),
+    });
+}

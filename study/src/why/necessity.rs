@@ -1,0 +1,132 @@
+//! The optimum without each rule.
+
+use super::{Group, How, Present, present, without};
+use crate::{Error, sentence};
+use milp_model::formulation::timed;
+use milp_schema::{
+    Instance,
+    instance::{Goal, PROTOCOLS, Sense},
+    outcome::Termination,
+};
+use milp_solver::{Progress, Solved};
+
+/// What a program gives, as far as that is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Optimum {
+    /// Why the solve ended.
+    pub termination: Termination,
+    /// The best value found.
+    pub primal: Option<i64>,
+    /// The bound.
+    pub dual: Option<f64>,
+    /// Whether a certificate closes the gap.
+    pub proved: bool,
+    /// Nodes of all searches.
+    pub nodes: i64,
+}
+
+impl From<&Solved> for Optimum {
+    fn from(solved: &Solved) -> Self {
+        Self {
+            termination: solved.termination,
+            primal: solved.primal,
+            dual: solved.dual,
+            proved: solved.proved,
+            nodes: solved.nodes,
+        }
+    }
+}
+
+/// The optimum without each rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Necessity {
+    /// The goal.
+    pub goal: Goal,
+    /// With all rules.
+    pub whole: Optimum,
+    /// One entry per rule.
+    pub rules: Vec<(Present, Optimum)>,
+    /// The protocol's mutants, each a rule weakened rather than taken away.
+    pub mutants: Vec<(String, Optimum)>,
+}
+
+impl Necessity {
+    /// Whether the adversary does better than with all rules; `None` if that is not known.
+    pub fn better(&self, without: &Optimum) -> Option<bool> {
+        let whole = match (self.whole.termination, self.whole.primal) {
+            (Termination::Optimal, Some(whole)) => whole,
+            (Termination::Infeasible, _) => {
+                return match without.termination {
+                    Termination::Infeasible => Some(false),
+                    _ => without.primal.map(|_| true),
+                };
+            }
+            _ => return None,
+        };
+        let found = without.primal?;
+        let better = match sentence::sense(self.goal) {
+            Sense::Maximize => found > whole,
+            Sense::Minimize => found < whole,
+        };
+        // A better point is one whatever the bound; the contrary needs a closed gap.
+        (better || without.termination == Termination::Optimal).then_some(better)
+    }
+
+    /// A rule and the optimum without it, if the program has the rule.
+    pub fn rule(&self, group: Group) -> Option<&(Present, Optimum)> {
+        self.rules.iter().find(|(rule, _)| rule.group == group)
+    }
+
+    /// Whether every question of the table has an answer, and each answer what it rests on.
+    pub fn settled(&self) -> bool {
+        let rules = self.rules.iter().map(|(_, found)| found);
+        let mut all = rules.chain(self.mutants.iter().map(|(_, found)| found));
+        // "Necessary" rests on a point and on the bound of the whole; "no" on a bound as well.
+        self.whole.proved
+            && all.all(|found| match self.better(found) {
+                Some(better) => better || found.proved,
+                None => false,
+            })
+    }
+}
+
+/// The optimum without each single rule, and of each mutant of the protocol.
+///
+/// # Errors
+///
+/// When formulation `timed` cannot build the instance or the solver fails.
+pub fn necessity(
+    instance: &Instance,
+    how: How<'_>,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Necessity, Error> {
+    let program = timed::of(instance)?.program;
+    let whole = Optimum::from(&how.solve(&program, true, progress)?);
+    let mut rules = Vec::new();
+    for rule in present(&program) {
+        let weaker = without(&program, &[rule.group]);
+        let solved = how.solve(&weaker, true, progress)?;
+        rules.push((rule, Optimum::from(&solved)));
+    }
+    let mut mutants = Vec::new();
+    let known = PROTOCOLS
+        .iter()
+        .filter(|(name, _, _)| instance.mutant.is_none() && *name == instance.protocol);
+    for mutant in known.flat_map(|(_, _, mutants)| mutants.iter()) {
+        let weakened = Instance {
+            mutant: Some((*mutant).to_owned()),
+            ..instance.clone()
+        };
+        // A rule set without mutants has none to show.
+        if let Ok(built) = timed::of(&weakened) {
+            let solved = how.solve(&built.program, true, progress)?;
+            mutants.push(((*mutant).to_owned(), Optimum::from(&solved)));
+        }
+    }
+    Ok(Necessity {
+        goal: instance.goal,
+        whole,
+        rules,
+        mutants,
+    })
+}
