@@ -50,7 +50,7 @@ mod text;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-pub use search::{Again, Searcher, again, again_by, solve};
+pub use search::{Again, Searcher, again, again_by, relaxed, solve};
 pub use text::{lp, mps};
 
 use exact::Multipliers;
