@@ -51,7 +51,7 @@ mod text;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-pub use search::{Again, Searcher, again, again_by, solve};
+pub use search::{Again, Searcher, again, again_by, relaxed, solve};
 pub use solution::{read_solution, solution};
 pub use text::{lp, mps};
 

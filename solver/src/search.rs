@@ -132,6 +132,27 @@ pub fn again(
     })
 }
 
+/// The optimum of the linear relaxation in the solver's floating point, the objective's constant
+/// included; `None` if the relaxation has no point or no end, or the limit of time came first. Of
+/// `settings` the limit of time, of which this takes a part, the threads and the options count.
+///
+/// # Errors
+///
+/// See [`Error`].
+pub fn relaxed(
+    program: &Program,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+) -> Result<Option<f64>, Error> {
+    exact::check_shape(program)?;
+    check_settings(program, settings)?;
+    let mut silent = |_: &Progress| {};
+    let mut search = Search::new(program, settings, interrupt, &mut silent)?;
+    let run = search.relaxation()?.map(|(run, _)| run);
+    let solved = run.filter(|run| run.ending == Ending::Optimal);
+    Ok(solved.map(|run| run.objective))
+}
+
 /// The duals of the linear relaxation, one per row; `None` if it was not solved.
 pub(crate) fn duals(
     program: &Program,

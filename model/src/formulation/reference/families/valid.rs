@@ -20,7 +20,6 @@ pub(super) fn all(model: &mut Model) {
     receipts_by_slot(model);
     needs_by_slot(model);
     speed_up(model);
-    one_request(model);
     acts_need_the_primary(model);
     binding_event(model);
     quorums_behind_views(model);
@@ -82,7 +81,8 @@ fn needs(model: &Model) -> Vec<Need> {
 
 /// Who acted by slot t had received enough by then, and of k senders at least k − b are honest:
 /// `k · Σ_(1<u≤t) act(u,i,v) ≤ Σ_(1<u≤t) Σ_j Recv…(u,i,j,v)`,
-/// `(k − b) · Σ_t act(t,i,v) ≤ Σ_t Σ_(j honest) Send…(t,j,v)`, and the same with k and all j.
+/// `(k − b) · Σ_t act(t,i,v) ≤ Σ_t Σ_(j honest) Send…(t,j,v)`. With k and all j it follows from the
+/// receipts in the relaxation.
 fn needs_by_slot(model: &mut Model) {
     for (act, receive, send, p, k) in needs(model) {
         let honest = k - i64::from(model.n - model.quorum);
@@ -93,11 +93,8 @@ fn needs_by_slot(model: &mut Model) {
                 let family = format!("{act}_requires_{receive}_by_slot");
                 model.valid(&family, p.then([t, i, v]), acted, held);
             }
-            let acted = model.did(act, p, (i, v));
-            let all = sent_by(model, send, p, v, model.n);
-            let family = format!("{act}_requires_{send}");
-            model.valid(&family, p.then([i, v]), acted.clone() * k, all);
             if honest > 0 && k > 1 {
+                let acted = model.did(act, p, (i, v));
                 let sent = sent_by(model, send, p, v, model.quorum);
                 let family = format!("{act}_requires_honest_{send}");
                 model.valid(&family, p.then([i, v]), acted * honest, sent);
@@ -151,33 +148,11 @@ fn speed_up(model: &mut Model) {
     }
 }
 
-/// There is one request in a view, the primary's: `Σ_(t>1) RecvPrepReq(t,i,j,v) ≤ Primary(j,v)`,
-/// `Σ_j Σ_(t>1) RecvPrepReq(t,i,j,v) ≤ Σ_j Primary(j,v)`.
-fn one_request(model: &mut Model) {
-    for p in model.priorities() {
-        for (i, v) in model.pairs() {
-            for j in model.everybody() {
-                let received = model.received_from(REQUEST.receive, p, (i, j, v));
-                let primary = model.var("Primary", p.then([j, v]));
-                let family = "RecvPrepReq_requires_Primary";
-                model.valid(family, p.then([i, j, v]), received, primary);
-            }
-            let received = model.received(REQUEST.receive, p, (i, v));
-            let primary = model.has_primary(p, v);
-            model.valid(
-                "RecvPrepReq_at_most_once",
-                p.then([i, v]),
-                received,
-                primary,
-            );
-        }
-    }
-}
-
-/// Whatever is about a proposal needs its primary: `Σ_(t>1) act(t,i,v) ≤ Σ_j Primary(j,v)`.
+/// What rests on responses to a proposal needs its primary: `Σ_(t>1) act(t,i,v) ≤ Σ_j
+/// Primary(j,v)`. For responses the published rows imply it in the relaxation.
 fn acts_need_the_primary(model: &mut Model) {
     for p in model.priorities() {
-        let later = model.phases().into_iter().skip(1).map(|phase| phase.send);
+        let later = model.phases().into_iter().skip(2).map(|phase| phase.send);
         for act in later.chain([RELAY]) {
             let family = format!("{act}_requires_Primary");
             for (i, v) in model.pairs() {
@@ -202,7 +177,7 @@ fn binding_event(model: &mut Model) {
 
 /// Behind a view stand M requests to leave the one before, M − b of them honest:
 /// `(M − b) · Σ_i Primary(i,v) ≤ Σ_(j honest) Σ_t SendCV(t,j,v−1)`, the same with M and all j, and
-/// both with `Σ_t SendCV(t,i,v)` of honest i on the left, who asks only in a view it entered.
+/// the first with `Σ_t SendCV(t,i,v)` of honest i on the left, who asks only in a view it entered.
 fn quorums_behind_views(model: &mut Model) {
     let honest = model.m() - i64::from(model.n - model.quorum);
     for v in model.later_views() {
@@ -212,13 +187,11 @@ fn quorums_behind_views(model: &mut Model) {
         let family = "Primary_requires_honest_SendCV";
         model.valid(family, [v], primary.clone() * honest, from_honest.clone());
         let family = "Primary_requires_SendCV";
-        model.valid(family, [v], primary * model.m(), from_all.clone());
+        model.valid(family, [v], primary * model.m(), from_all);
         for i in model.honest() {
             let asked = model.did(CHANGE_VIEW.send, PLAIN, (i, v));
             let family = "SendCV_requires_honest_SendCV";
-            model.valid(family, [i, v], asked.clone() * honest, from_honest.clone());
-            let family = "SendCV_requires_SendCV";
-            model.valid(family, [i, v], asked * model.m(), from_all.clone());
+            model.valid(family, [i, v], asked * honest, from_honest.clone());
         }
     }
 }
@@ -226,8 +199,7 @@ fn quorums_behind_views(model: &mut Model) {
 /// Behind a block stand M commits for one priority, M − b of them honest, received by one replica;
 /// so blocks up to a view and the next view share the h binding events of honest replicas:
 /// `(M − b) · blockRelayed(v) ≤ Σ_(j honest) Σ_p Σ_t SendCommit(p,t,j,v)`, the same with M and all
-/// j, `M · blockRelayed(v) ≤ Σ_p Σ_i Σ_j Σ_t RecvCommit(p,t,i,j,v)`, and
-/// `Σ_(u≤v) blockRelayed(u) + Σ_i Primary(i,v+1) ≤ ⌊h / (M − b)⌋`.
+/// j, and `Σ_(u≤v) blockRelayed(u) + Σ_i Primary(i,v+1) ≤ ⌊h / (M − b)⌋`.
 fn quorums_behind_blocks(model: &mut Model) {
     let honest = model.m() - i64::from(model.n - model.quorum);
     for v in model.all_views() {
@@ -236,22 +208,10 @@ fn quorums_behind_blocks(model: &mut Model) {
         let committed: Expr = by_honest.map(|j| model.did_any(COMMIT.send, (j, v))).sum();
         let by_all = model.everybody();
         let sent: Expr = by_all.map(|j| model.did_any(COMMIT.send, (j, v))).sum();
-        let mut received = Expr::default();
-        for p in model.priorities() {
-            let by_all = model.everybody();
-            let all = by_all.map(|i| model.received(COMMIT.receive, p, (i, v)));
-            received += all.sum();
-        }
         let m = model.m();
         let family = "blockRelayed_requires_honest_SendCommit";
         model.valid(family, [v], block.clone() * honest, committed);
-        model.valid(
-            "blockRelayed_requires_SendCommit",
-            [v],
-            block.clone() * m,
-            sent,
-        );
-        model.valid("blockRelayed_requires_RecvCommit", [v], block * m, received);
+        model.valid("blockRelayed_requires_SendCommit", [v], block * m, sent);
         let blocks: Expr = (1..=v).map(|u| model.var("blockRelayed", [u])).sum();
         let next = if v < model.views {
             model.has_primary(model.first(), v + 1)
