@@ -116,7 +116,7 @@ fn every_command_prints_one_document_that_fits_its_schema() {
         ("explain out/small", 0),
         ("minimize out/small --quiet", 0),
         ("report out/small", 0),
-        ("pareto instances/small.yaml --effort f --quiet", 0),
+        ("pareto instances/small.yaml --effort timeouts --quiet", 0),
         ("sweep sweep.yaml --quiet --out out/swept", 0),
         ("promote out/small", 0),
         ("regress", 0),
