@@ -9,7 +9,7 @@ use crate::{
     Error,
     confirm::{Engine, How},
     evidence,
-    folder::{self, CERTIFICATE, CUTS, Driven, Folder},
+    folder::{self, CERTIFICATE, CUTS, Driven, Folder, SHOWN},
     promote::RESULTS,
     sentence,
 };
@@ -183,6 +183,12 @@ fn statable(from: &Folder) -> Result<(), Error> {
             "{dir} rests on cuts learned from an engine, which are not kept here"
         )));
     }
+    if from.dir.join(SHOWN).is_file() {
+        return Err(Error::Refused(format!(
+            "{dir} is one of several schedules that differ, and one with fewer acts may not: \
+             minimise the first of them"
+        )));
+    }
     Ok(())
 }
 
@@ -256,7 +262,7 @@ fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<()
 }
 
 /// The verdict of the instance's own replicas, without divergence.
-fn replayed(driven: &Driven) -> Result<Verdict, Error> {
+pub(crate) fn replayed(driven: &Driven) -> Result<Verdict, Error> {
     let verdict = driven.replay(&Engine::Own, How::default())?.verdict;
     if verdict.divergences > 0 {
         return Err(Error::Refused(format!(

@@ -581,6 +581,12 @@ impl Timed {
             .into()
     }
 
+    /// A binary column that a projection asks for.
+    pub(super) fn projection_column(&mut self, name: String, number: u32) -> Expr {
+        self.add(Key::Goal("projection", [number, 0, 0]), name, 1)
+            .into()
+    }
+
     pub(crate) fn key(&self, col: Col) -> &Key {
         &self.keys[col.index()]
     }
