@@ -301,7 +301,15 @@ impl Course<'_> {
         self.seconds += solution.outcome.seconds;
         let by = name(self.request.projection);
         let fact = ("distinct".to_owned(), format!("number {rank} by {by}"));
-        solution.outcome.run.push(fact);
+        let run = &mut solution.outcome.run;
+        run.push(fact);
+        // The limit is for all solves together; what is left of it differs from run to run.
+        for (_, value) in run
+            .iter_mut()
+            .filter(|(key, _)| key == "time_limit_seconds")
+        {
+            *value = asked.settings.time_limit_seconds.to_string();
+        }
         let seen = solution.point.as_ref().map(|point| self.look.seen(point));
         let words = seen.map_or_else(String::new, |seen| words::of(self.look.subjects(&seen)));
         Ok(Ranked {
