@@ -1,6 +1,6 @@
 //! The files of a result and where they belong.
 
-use crate::{Error, learn::Cuts};
+use crate::{Error, best::Shown, learn::Cuts, solve::Beside};
 use milp_schema::{
     Choice, Instance, Outcome, ReplicaId, Schedule,
     instance::{FaultKind, REFERENCE_2020},
@@ -24,6 +24,8 @@ pub const TABLE: &str = "solution.csv";
 pub const CERTIFICATE: &str = "certificate.csv";
 /// What was learned from an engine.
 pub const CUTS: &str = "cuts.yaml";
+/// What was shown before and is left aside.
+pub const SHOWN: &str = "shown.yaml";
 /// What a replay must find for ever.
 pub const EXPECTED: &str = "expected.yaml";
 
@@ -64,14 +66,13 @@ impl Folder {
         })
     }
 
-    /// What was learned from an engine on the way to the result, if anything was.
+    /// What the program has beside the rows of the instance.
     ///
     /// # Errors
     ///
     /// With every problem of the file.
-    pub fn cuts(&self) -> Result<Option<Cuts>, Error> {
-        let path = self.dir.join(CUTS);
-        path.is_file().then(|| Cuts::read(&path)).transpose()
+    pub fn further(&self) -> Result<Further, Error> {
+        Further::read(&self.dir)
     }
 
     /// SHA-256 of schedule.csv as it lies on the disk, lower-case hex.
@@ -90,6 +91,46 @@ impl Folder {
     /// When the file cannot be read.
     pub fn predictions_sha256(&self) -> Result<String, Error> {
         sha256(&self.dir.join(PREDICTIONS))
+    }
+}
+
+/// What lies in a folder about rows that are not the instance's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Further {
+    /// What was learned from an engine.
+    pub cuts: Option<Cuts>,
+    /// What was shown before.
+    pub shown: Option<Shown>,
+}
+
+impl Further {
+    /// Reads the files of a folder that are there.
+    ///
+    /// # Errors
+    ///
+    /// With every problem of the first broken file, and when there are both.
+    pub fn read(dir: &Path) -> Result<Self, Error> {
+        let (cuts, shown) = (dir.join(CUTS), dir.join(SHOWN));
+        let further = Self {
+            cuts: cuts.is_file().then(|| Cuts::read(&cuts)).transpose()?,
+            shown: shown.is_file().then(|| Shown::read(&shown)).transpose()?,
+        };
+        if further.cuts.is_some() && further.shown.is_some() {
+            return Err(Error::Refused(format!(
+                "{} has a {CUTS} and a {SHOWN}, and no result rests on both",
+                dir.display()
+            )));
+        }
+        Ok(further)
+    }
+
+    /// The same for a solve.
+    pub fn beside(&self) -> Beside<'_> {
+        match (&self.cuts, &self.shown) {
+            (Some(cuts), _) => Beside::Learned(cuts),
+            (None, Some(shown)) => Beside::Shown(shown),
+            (None, None) => Beside::Nothing,
+        }
     }
 }
 
@@ -300,8 +341,17 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn is_part_of_a_result(name: &str) -> bool {
-    [SCHEDULE, PREDICTIONS, OUTCOME, TABLE, CERTIFICATE, CUTS].contains(&name)
+pub(crate) fn is_part_of_a_result(name: &str) -> bool {
+    [
+        SCHEDULE,
+        PREDICTIONS,
+        OUTCOME,
+        TABLE,
+        CERTIFICATE,
+        CUTS,
+        SHOWN,
+    ]
+    .contains(&name)
         || ["report.html", "report.svg", "report.png"].contains(&name)
         || between(name, "trace.", ".ndjson")
         || between(name, "verdict.", ".yaml")

@@ -2,11 +2,12 @@
 //!
 //! [`solve`] goes from an instance to an outcome and a schedule, [`confirm`] drives replicas with
 //! a schedule, [`verify`] derives again what a result claims, [`promote`] keeps a confirmed result and [`regress`] checks what was kept.
-//! [`explain`] tells a schedule in words, [`minimize`] finds one with fewer acts,
+//! [`explain`] tells a schedule in words, [`minimize`] finds one with fewer acts, [`best`] gives the worst that differ,
 //! [`mod@pareto`] says how much damage how much effort does, [`mod@sweep`] solves many instances.
 //! [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
 
 pub mod bench;
+pub mod best;
 pub mod confirm;
 pub mod cubes;
 mod deepen;

@@ -11,7 +11,7 @@ use crate::{
     Error,
     confirm::{Engine, How},
     evidence,
-    folder::{self, CERTIFICATE, CUTS, Driven, Folder},
+    folder::{self, CERTIFICATE, CUTS, Driven, Folder, SHOWN},
     promote::RESULTS,
     sentence,
     solve::{self, Solution},
@@ -237,6 +237,12 @@ fn statable(from: &Folder) -> Result<(), Error> {
     if from.dir.join(CUTS).is_file() {
         return Err(Error::Refused(format!(
             "{dir} rests on cuts learned from an engine, which are not kept here"
+        )));
+    }
+    if from.dir.join(SHOWN).is_file() {
+        return Err(Error::Refused(format!(
+            "{dir} is one of several schedules that differ, and one with fewer acts may not: \
+             minimise the first of them"
         )));
     }
     Ok(())

@@ -4,7 +4,7 @@ use crate::{
     Error,
     confirm::Engine,
     expected::Expected,
-    folder::{self, CERTIFICATE, CUTS, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE},
+    folder::{self, CERTIFICATE, CUTS, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
     verify,
 };
 use milp_schema::{Instance, write};
@@ -58,7 +58,8 @@ pub fn promote(request: &Request<'_>) -> Result<Promoted, Error> {
         )));
     }
     let mut files = BTreeMap::from([(EXPECTED.to_owned(), expected.yaml()?.into_bytes())]);
-    let learned = from.cuts()?.map(|_| CUTS);
+    let beside = from.further()?;
+    let learned = beside.cuts.map(|_| CUTS).or(beside.shown.map(|_| SHOWN));
     let certified = from
         .outcome
         .certificate_sha256

@@ -270,9 +270,9 @@ fn solved_again(
         adequacy: false,
         command: "milp regress --solve",
     };
-    let Solution { outcome, .. } = solve::solve_with(
+    let Solution { outcome, .. } = solve::solve_beside(
         &request,
-        folder.cuts()?.as_ref(),
+        folder.further()?.beside(),
         &AtomicBool::new(false),
         &mut |_| (),
     )?;

@@ -2,6 +2,7 @@
 
 use crate::{
     Error,
+    best::Shown,
     deepen::{self, Execution},
     evidence,
     folder::{self, Folder},
@@ -53,6 +54,8 @@ pub struct Solution {
     pub outcome: Outcome,
     /// The worst schedule found, if any.
     pub schedule: Option<Schedule>,
+    /// The incumbent, one value for each column.
+    pub point: Option<Vec<i64>>,
     /// The incumbent as a table, where a formulation's points are no schedules.
     pub table: Option<String>,
     /// The numbers behind it; nothing if there is neither a schedule nor a proof.
@@ -134,7 +137,7 @@ pub fn solve_cold(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Solution, Error> {
-    solve_from(request, None, false, interrupt, progress)
+    solve_from(request, Beside::Nothing, false, interrupt, progress)
 }
 
 /// [`solve`] with what was learned from an engine as further rows. Whatever is proved is then
@@ -149,18 +152,54 @@ pub fn solve_with(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Solution, Error> {
-    solve_from(request, cuts, true, interrupt, progress)
+    solve_beside(request, Beside::learned(cuts), interrupt, progress)
+}
+
+/// [`solve`] with further rows, relative to which everything is then said.
+///
+/// # Errors
+///
+/// As for [`solve`], and when the rows do not fit the instance.
+pub fn solve_beside(
+    request: &Request<'_>,
+    beside: Beside<'_>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Solution, Error> {
+    solve_from(request, beside, true, interrupt, progress)
+}
+
+/// What a program has beside the rows of its instance.
+#[derive(Debug, Clone, Copy)]
+pub enum Beside<'a> {
+    /// Nothing.
+    Nothing,
+    /// What was learned from an engine.
+    Learned(&'a Cuts),
+    /// That the schedule differs from others that were shown before.
+    Shown(&'a Shown),
+}
+
+impl<'a> Beside<'a> {
+    /// What was learned, if anything was.
+    pub fn learned(cuts: Option<&'a Cuts>) -> Self {
+        cuts.map_or(Self::Nothing, Self::Learned)
+    }
+
+    fn is_nothing(self) -> bool {
+        matches!(self, Self::Nothing)
+    }
 }
 
 fn solve_from(
     request: &Request<'_>,
-    cuts: Option<&Cuts>,
+    beside: Beside<'_>,
     deepens: bool,
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Solution, Error> {
     let instance = request.instance;
-    let built = build(instance, cuts)?;
+    let built = build(instance, beside)?;
     let program = built.program();
     let mut settings = request.settings.clone();
     // Smaller programs take part of the time limit, which is for the whole command.
@@ -168,7 +207,7 @@ fn solve_from(
     let began = Instant::now();
     settings.warm_start = match request.warm_start {
         // What was learned names slots, which another horizon would shift.
-        None if deepens && cuts.is_none() && matches!(built, Built::Timed(_)) => {
+        None if deepens && beside.is_nothing() && matches!(built, Built::Timed(_)) => {
             deepen::start(instance, &built, request.settings, interrupt, progress)?
         }
         None => start::random_start(instance, &built),
@@ -192,7 +231,7 @@ fn solve_from(
                 ..request.settings.clone()
             };
             let execution = (decoded.schedule.clone(), decoded.faulty.clone());
-            let first = (instance, cuts, primal, &execution);
+            let first = (instance, beside, primal, &execution);
             Some(check_horizon(first, &left, interrupt, progress)?)
         }
         _ => None,
@@ -234,7 +273,7 @@ fn solve_from(
         certificate: solved.certificate,
         program: Some(evidence::digest(program)),
         certificate_sha256: evidence::hash(&evidence),
-        sentence: sentence::sentence(&instance, &found) + &relative(cuts),
+        sentence: sentence::sentence(&instance, &found) + &relative(beside),
         faulty,
         schedule_sha256: schedule.as_ref().map(sha256),
         instance,
@@ -245,6 +284,7 @@ fn solve_from(
         interrupted: interrupt.load(Ordering::SeqCst) && !outcome.proved,
         outcome,
         schedule,
+        point: solved.point,
         table,
         evidence,
         size: Size::of(program),
@@ -255,24 +295,30 @@ fn solve_from(
     })
 }
 
-/// The program of the instance, with what was learned; where something may be, in slots, because a
-/// cut speaks of them.
-pub(crate) fn build(instance: &Instance, cuts: Option<&Cuts>) -> Result<Built, Error> {
-    let Some(cuts) = cuts else {
-        return Ok(milp_model::build(instance)?);
-    };
-    let mut built = timed::of(instance)?;
-    cuts.add_to(&mut built, instance);
-    Ok(Built::Timed(built))
+/// The program of the instance with what is beside it; then in slots, because such rows speak of
+/// them.
+pub(crate) fn build(instance: &Instance, beside: Beside<'_>) -> Result<Built, Error> {
+    match beside {
+        Beside::Nothing => Ok(milp_model::build(instance)?),
+        Beside::Learned(cuts) => {
+            let mut built = timed::of(instance)?;
+            cuts.add_to(&mut built, instance);
+            Ok(Built::Timed(built))
+        }
+        Beside::Shown(shown) => Ok(Built::Timed(shown.program(instance)?)),
+    }
 }
 
 /// What the sentence rests on besides the program of the instance.
-pub(crate) fn relative(cuts: Option<&Cuts>) -> String {
-    let learned = cuts.filter(|cuts| !cuts.cuts.is_empty());
-    learned.map_or_else(String::new, |Cuts { engine, cuts, .. }| {
-        let count = sentence::count(cuts.len() as i64, "cut");
-        format!(", relative to {count} learned from {engine}")
-    })
+pub(crate) fn relative(beside: Beside<'_>) -> String {
+    match beside {
+        Beside::Learned(Cuts { engine, cuts, .. }) if !cuts.is_empty() => {
+            let count = sentence::count(cuts.len() as i64, "cut");
+            format!(", relative to {count} learned from {engine}")
+        }
+        Beside::Shown(shown) => shown.relative(),
+        Beside::Nothing | Beside::Learned(_) => String::new(),
+    }
 }
 
 /// The point of an earlier result.
@@ -310,7 +356,7 @@ impl Solution {
 /// The schedule found, idle in the slots added, is the start; where the bound at the root is the
 /// same, nothing has to be searched.
 fn check_horizon(
-    (instance, cuts, primal, execution): (&Instance, Option<&Cuts>, i64, &Execution),
+    (instance, beside, primal, execution): (&Instance, Beside<'_>, i64, &Execution),
     settings: &Settings,
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
@@ -325,7 +371,7 @@ fn check_horizon(
         slots: instance.slots + more,
         ..instance.clone()
     };
-    let built = build(&longer, cuts)?;
+    let built = build(&longer, beside)?;
     let from = deepen::lengthened(&built, longer.slots, execution);
     let settings = &Settings {
         time_limit_seconds: settings.time_limit_seconds.max(0.0),

@@ -10,8 +10,7 @@ use crate::{
     Error,
     confirm::{Engine, How},
     evidence,
-    folder::{self, CERTIFICATE, CUTS, Driven, Folder, OUTCOME, SCHEDULE},
-    learn::Cuts,
+    folder::{self, CERTIFICATE, Driven, Folder, Further, OUTCOME, SCHEDULE},
     sentence::{self, Certified, Found},
     solve,
 };
@@ -62,6 +61,9 @@ pub struct Verified {
     pub cubes: (u32, u32),
     /// Cuts that are believed, and whose.
     pub believed: Option<(usize, String)>,
+    /// Among which schedules, if not all of the instance: nothing is believed here, the rows that
+    /// leave others aside were made again.
+    pub among: String,
 }
 
 impl Verified {
@@ -104,7 +106,7 @@ impl Verified {
                 let cuts = sentence::count(*cuts as i64, "cut");
                 format!("{words}, relative to {cuts} learned from {engine}, which are believed")
             }
-            None => words,
+            None => words + &self.among,
         }
     }
 }
@@ -186,7 +188,7 @@ fn folder_of(path: &Path) -> Result<PathBuf, Error> {
 struct Check {
     dir: PathBuf,
     outcome: Outcome,
-    cuts: Option<Cuts>,
+    further: Further,
     built: Built,
     evidence: Evidence,
     differences: Vec<String>,
@@ -218,13 +220,12 @@ impl Check {
             }
             None => Evidence::default(),
         };
-        let cuts = dir.join(CUTS);
-        let cuts = cuts.is_file().then(|| Cuts::read(&cuts)).transpose()?;
-        let (built, other) = rebuilt(&outcome, cuts.as_ref())?;
+        let further = Further::read(dir)?;
+        let (built, other) = rebuilt(&outcome, further.beside())?;
         differences.extend(other);
         Ok(Self {
             dir: dir.to_owned(),
-            cuts,
+            further,
             built,
             evidence,
             differences,
@@ -447,7 +448,7 @@ impl Check {
             within_slots: self.built.knows_slots(),
         };
         let sentence = sentence::sentence(&self.outcome.instance, &found)
-            + &solve::relative(self.cuts.as_ref());
+            + &solve::relative(self.further.beside());
         if self.outcome.sentence != sentence {
             self.differs("sentence", format!("what follows is: {sentence}"));
         }
@@ -455,7 +456,11 @@ impl Check {
 
     fn finish(self) -> Verified {
         Verified {
-            believed: self.cuts.map(|cuts| (cuts.cuts.len(), cuts.engine)),
+            among: self
+                .further
+                .shown
+                .map_or_else(String::new, |shown| shown.relative()),
+            believed: self.further.cuts.map(|cuts| (cuts.cuts.len(), cuts.engine)),
             cubes: (self.closed.exact, self.closed.symmetric),
             outcome: self.outcome,
             differences: self.differences,
@@ -466,7 +471,7 @@ impl Check {
 }
 
 /// The program of an outcome, in the formulation it names, and what is wrong with that name.
-fn rebuilt(outcome: &Outcome, cuts: Option<&Cuts>) -> Result<(Built, Option<String>), Error> {
+fn rebuilt(outcome: &Outcome, beside: solve::Beside<'_>) -> Result<(Built, Option<String>), Error> {
     let named = [
         ("timed", Formulation::Timed),
         ("counting", Formulation::Counting),
@@ -487,7 +492,7 @@ fn rebuilt(outcome: &Outcome, cuts: Option<&Cuts>) -> Result<(Built, Option<Stri
         formulation,
         ..outcome.instance.clone()
     };
-    Ok((solve::build(&instance, cuts)?, differs))
+    Ok((solve::build(&instance, beside)?, differs))
 }
 
 /// A program without a point is claimed to be empty, which only searches say.

@@ -1,6 +1,7 @@
 //! One file for each command: its arguments and how it runs.
 
 mod bench;
+mod best;
 mod check;
 mod completions;
 mod cubes;

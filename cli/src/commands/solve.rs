@@ -8,7 +8,7 @@ use milp_schema::{
 };
 use milp_solver::Settings;
 use milp_study::{
-    Error,
+    Error, best,
     folder::{self, Folder, SCHEDULE, TABLE},
     learn::{self, Ending, Witness},
     sentence,
@@ -61,6 +61,8 @@ pub(crate) struct Args {
         requires = "confirm",
     )]
     confirm_limit: u32,
+    #[command(flatten)]
+    best: super::best::Args,
     /// Show no progress
     #[arg(long)]
     quiet: bool,
@@ -134,7 +136,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         Some(dir) => dir.clone(),
         None => Path::new("out").join(folder::place(&args.file)?),
     };
-    folder::replaceable(&out)?;
+    match args.best.k_best {
+        Some(_) => best::replaceable(&out)?,
+        None => folder::replaceable(&out)?,
+    }
     let interrupt = interrupt_on_ctrl_c()?;
     let request = Request {
         instance: &instance,
@@ -144,6 +149,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         command: &command_line(),
     };
     let mut printer = Printer::new(args.quiet);
+    if args.best.k_best.is_some() {
+        return super::best::run(&args.best, request, &out, &interrupt, &mut printer);
+    }
     let answer = answer(args, request, &interrupt, &mut printer);
     printer.finish();
     let Answer {

@@ -568,6 +568,13 @@ impl Timed {
             .add(Key::Goal(name, at), format!("{name}_{x}_{y}_{z}"), 1)
             .into()
     }
+
+    /// A binary column that a projection asks for.
+    pub(super) fn projection_column(&mut self, name: String, number: u32) -> Expr {
+        self.draft
+            .add(Key::Goal("projection", [number, 0, 0]), name, 1)
+            .into()
+    }
 }
 
 /// The kinds of fault and the names of their columns.

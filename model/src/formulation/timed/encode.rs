@@ -159,7 +159,7 @@ fn did_key(
 }
 
 /// The same key at another slot.
-fn with_slot(key: &Key, t: u32) -> Key {
+pub(super) fn with_slot(key: &Key, t: u32) -> Key {
     match *key {
         Key::Crashed(i, _) => Key::Crashed(i, t),
         Key::Did(e, i, at) => Key::Did(e, i, Indices { t, ..at }),

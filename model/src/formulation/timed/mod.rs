@@ -27,12 +27,14 @@ mod families;
 mod further;
 mod look_up;
 mod meaning;
+mod projection;
 mod refuse;
 
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
 pub use families::Act;
 pub(crate) use families::{asks_or_votes_once, decision_quorums, most_decisions, reached_quorum};
+pub use projection::{Line, Place, Projection, Subject, projected};
 pub(crate) use refuse::{refuse_copies, refuse_pool};
 
 use crate::{

@@ -1,0 +1,53 @@
+//! What a projection sees, in words that a cell of a table takes.
+
+use milp_model::formulation::timed::{Place, Subject};
+use std::collections::BTreeMap;
+
+/// What is seen, say `Commit in view 0: 0 1 2; decided in view 0: 1`; copies that arrive are left
+/// out.
+pub(super) fn of<'a>(subjects: impl Iterator<Item = &'a Subject>) -> String {
+    let mut groups: BTreeMap<(Option<Place>, bool, &str, Option<u32>), Vec<String>> =
+        BTreeMap::new();
+    for subject in subjects.filter(|subject| !subject.what.starts_with("got_")) {
+        // With two replicas the first is the one that counts.
+        let (first, last) = match subject.replicas.as_slice() {
+            [one] => (None, one),
+            [first, .., last] => (Some(first.0), last),
+            [] => continue,
+        };
+        // Votes come before decisions.
+        let what = subject.what.as_str();
+        let key = (subject.place, what == "decided", what, first);
+        groups.entry(key).or_default().push(last.0.to_string());
+    }
+    let words = groups
+        .into_iter()
+        .map(|((place, _, what, first), replicas)| {
+            let of = first.map_or(String::new(), |first| format!(" of {first}"));
+            let place = place.map_or(String::new(), place_words);
+            let what = ["sent_", "did_"]
+                .iter()
+                .find_map(|prefix| what.strip_prefix(prefix))
+                .unwrap_or(what);
+            let what = match what.split_once("_counts_") {
+                Some((act, kinds)) => {
+                    format!("{act}{of}{place} counts {}", kinds.replace('_', " or "))
+                }
+                None => format!("{}{of}{place}", what.replace('_', " ")),
+            };
+            format!("{what}: {}", replicas.join(" "))
+        });
+    words.collect::<Vec<_>>().join("; ")
+}
+
+fn place_words(place: Place) -> String {
+    let height = match place.height.0 {
+        0 => String::new(),
+        height => format!(" at height {height}"),
+    };
+    let block = match place.block {
+        None | Some(0) => String::new(),
+        Some(block) => format!(" block {block}"),
+    };
+    format!("{height} in view {}{block}", place.view.0)
+}

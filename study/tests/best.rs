@@ -1,0 +1,261 @@
+//! The worst schedules that differ, against brute force over everything that looks otherwise and
+//! over all permutations of the replicas.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use milp_model::formulation::timed::{self, Projection};
+use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
+use milp_schema::{
+    Choice, Instance, ReplicaId, Schedule, Verdict,
+    instance::{FaultKind, Goal, Network, Sense},
+};
+use milp_study::{
+    best::{self, Best, Ending, Request, Shown, look::Look, look::Seen, symmetry},
+    folder::SHOWN,
+    solve, verify,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::AtomicBool,
+};
+use support::{any, instance, production_variants, settings, variants};
+
+type Execution = (Schedule, Vec<(ReplicaId, FaultKind)>);
+
+/// Two Byzantine replicas of four and one view: forks of two blocks in a few ways.
+fn equivocation(protocol: &str) -> Instance {
+    let mut instance = instance(protocol, 1, 5, Goal::Fork);
+    instance.faults = vec![any(FaultKind::Byzantine, 2)];
+    instance.blocks_per_proposal = 2;
+    instance
+}
+
+/// Everything in time but so many copies, nobody faulty.
+fn prompt(protocol: &str, slots: u32, late: u32) -> Instance {
+    let mut instance = instance(protocol, 1, slots, Goal::Fork);
+    instance.network = Network::Eventual;
+    instance.budget.late = Some(late);
+    instance
+}
+
+/// Every look that a schedule of the worst value can have, each with such a schedule: solved again
+/// and again without the looks found, one row for each and no renaming.
+fn every(instance: &Instance, projection: Projection) -> BTreeMap<Seen, Execution> {
+    let look = Look::of(instance, projection).unwrap();
+    let (mut built, _) = timed::projected(instance, projection).unwrap();
+    let family = built.add_family(milp_model::program::Family {
+        name: "found".into(),
+        line: "test".into(),
+        equations: vec![],
+        tag: milp_model::program::Tag::Budget,
+    });
+    let (mut found, mut worst) = (BTreeMap::new(), None);
+    loop {
+        let none = AtomicBool::new(false);
+        let settings = settings(3_600.0, false);
+        let solved = milp_solver::solve(&built.program, &settings, &none, &mut |_| {}).unwrap();
+        let (Some(point), Some(value)) = (solved.point, solved.primal) else {
+            return found;
+        };
+        if *worst.get_or_insert(value) != value {
+            return found;
+        }
+        let decoded = built.decode(&point);
+        let seen = look.seen(&point);
+        let differs = look.differs_from(&seen);
+        built.add_at_most(family, &format!("_{}", found.len()), 1.into(), differs);
+        let execution = (decoded.schedule, decoded.faulty);
+        assert_eq!(look_of(&look, &execution), Some(seen.clone()));
+        assert!(found.insert(seen, execution).is_none());
+    }
+}
+
+fn look_of(look: &Look, (schedule, faulty): &Execution) -> Option<Seen> {
+    let point = look.built.encode(schedule, faulty).ok()?;
+    let point: Vec<i64> = point.into_iter().map(Option::unwrap_or_default).collect();
+    Some(look.seen(&point))
+}
+
+/// All orders of so many replicas.
+fn permutations(n: u32) -> Vec<Vec<u32>> {
+    if n == 0 {
+        return vec![vec![]];
+    }
+    let shorter = permutations(n - 1);
+    let with_last = |order: &Vec<u32>| {
+        (0..=order.len())
+            .map(|at| {
+                let mut order = order.clone();
+                order.insert(at, n - 1);
+                order
+            })
+            .collect::<Vec<_>>()
+    };
+    shorter.iter().flat_map(with_last).collect()
+}
+
+/// The execution with every replica renamed.
+fn renamed((schedule, faulty): &Execution, names: &[u32]) -> Execution {
+    let rename = |id: &mut ReplicaId| id.0 = names[id.0 as usize];
+    let mut schedule = schedule.clone();
+    for choice in &mut schedule.choices {
+        match choice {
+            Choice::Deliver { copy, .. } | Choice::Drop { copy, .. } | Choice::Inject { copy } => {
+                rename(&mut copy.sender);
+                rename(&mut copy.receiver);
+            }
+            Choice::Timeout { replica, .. }
+            | Choice::Crash { replica, .. }
+            | Choice::Restart { replica, .. } => rename(replica),
+        }
+    }
+    for prediction in &mut schedule.predictions {
+        rename(&mut prediction.replica);
+    }
+    schedule.predictions.sort();
+    let mut faulty = faulty.clone();
+    for (id, _) in &mut faulty {
+        rename(id);
+    }
+    faulty.sort();
+    (schedule, faulty)
+}
+
+fn verdict(instance: &Instance, (schedule, faulty): &Execution) -> Option<Verdict> {
+    let options = Options {
+        protocol: Protocol::Own,
+        compare: true,
+        signatures: Signatures::Symbolic,
+        recovery: Recovery::Ideal,
+    };
+    let replayed = replay(instance, faulty, schedule, &options).ok()?;
+    (replayed.verdict.divergences == 0).then_some(replayed.verdict)
+}
+
+fn same(one: &Verdict, other: &Verdict) -> bool {
+    let properties = |verdict: &Verdict| {
+        [
+            verdict.agreement,
+            verdict.finality,
+            verdict.validity,
+            verdict.lock,
+        ]
+    };
+    properties(one) == properties(other) && one.termination == other.termination
+}
+
+/// The permutations under which replicas follow every one of the executions as before.
+fn symmetries(instance: &Instance, all: &BTreeMap<Seen, Execution>) -> Vec<Vec<u32>> {
+    let follow = |names: &Vec<u32>| {
+        all.values().all(|execution| {
+            let before = verdict(instance, execution).unwrap();
+            let after = verdict(instance, &renamed(execution, names));
+            after.is_some_and(|after| same(&before, &after))
+        })
+    };
+    permutations(instance.replicas)
+        .into_iter()
+        .filter(follow)
+        .collect()
+}
+
+/// The looks, those together that a renaming makes of each other.
+fn orbits(
+    instance: &Instance,
+    projection: Projection,
+    all: &BTreeMap<Seen, Execution>,
+) -> BTreeSet<BTreeSet<Seen>> {
+    let look = Look::of(instance, projection).unwrap();
+    let names = symmetries(instance, all);
+    let images = |execution: &Execution| {
+        names
+            .iter()
+            .map(|names| look_of(&look, &renamed(execution, names)).unwrap())
+            .collect::<BTreeSet<_>>()
+    };
+    let orbits: BTreeSet<BTreeSet<Seen>> = all.values().map(images).collect();
+    let together: usize = orbits.iter().map(BTreeSet::len).sum();
+    assert_eq!(
+        together,
+        all.len(),
+        "what a renaming makes is found by itself"
+    );
+    orbits
+}
+
+fn k_best(instance: &Instance, projection: Projection, most: u32) -> Best {
+    let settings = settings(3_600.0, true);
+    let solve = solve::Request {
+        instance,
+        settings: &settings,
+        warm_start: None,
+        adequacy: false,
+        command: "milp solve",
+    };
+    let request = Request {
+        solve,
+        most,
+        projection,
+    };
+    let none = AtomicBool::new(false);
+    best::best(&request, &none, &mut |_| {}, &mut |_| Ok(())).unwrap()
+}
+
+/// The worst schedules shown are one of each orbit that brute force knows; how many looks and how
+/// many orbits.
+fn one_of_each(instance: &Instance, projection: Projection) -> (usize, usize, Best) {
+    let all = every(instance, projection);
+    let orbits = orbits(instance, projection, &all);
+    let look = Look::of(instance, projection).unwrap();
+    let found = k_best(instance, projection, orbits.len() as u32 + 1);
+    assert!(found.proved(), "{:?}", found.ending);
+    let worst = found.ranked[0].solution.outcome.primal;
+    let mut open = orbits.clone();
+    for ranked in &found.ranked {
+        let outcome = &ranked.solution.outcome;
+        if outcome.primal != worst {
+            continue;
+        }
+        let schedule = ranked.solution.schedule.clone().unwrap();
+        let seen = look_of(&look, &(schedule, outcome.faulty.clone())).unwrap();
+        let orbit = open.iter().find(|orbit| orbit.contains(&seen)).cloned();
+        assert!(open.remove(&orbit.expect("no two are renamings of each other")));
+    }
+    assert!(open.is_empty(), "{open:?}");
+    (all.len(), orbits.len(), found)
+}
+
+#[test]
+fn forks_by_equivocation_are_shown_once_each_and_then_there_are_no_more() {
+    let (looks, orbits, found) = one_of_each(&equivocation("dbft2"), Projection::Committed);
+    println!("{looks} {orbits}");
+    assert_eq!(found.group, "interchangeable: replicas 1 2 3");
+    assert_eq!(found.ending, Ending::Harmless(1, true));
+    assert_eq!(found.ranked.len(), orbits);
+    assert!(looks > orbits && orbits > 1);
+}
+
+#[test]
+fn quorums_are_shown_once_each() {
+    let (looks, orbits, _) = one_of_each(&prompt("dbft1", 5, 1), Projection::Quorums);
+    println!("{looks} {orbits}");
+    assert!(looks > orbits && orbits > 1);
+}
+
+#[test]
+fn whole_schedules_are_shown_once_each() {
+    let (looks, orbits, _) = one_of_each(&prompt("dbft1", 4, 1), Projection::Schedule);
+    println!("{looks} {orbits}");
+    assert!(looks > orbits && orbits > 1);
+}
+
+#[test]
+fn in_two_views_the_primaries_are_told_apart() {
+    let mut instance = instance("dbft1", 2, 7, Goal::Fork);
+    instance.network = Network::Asynchronous;
+    let (looks, orbits, found) = one_of_each(&instance, Projection::Committed);
+    println!("{looks} {orbits}");
+    assert_eq!(found.group, "interchangeable: replicas 2 3");
+    assert_eq!(found.ending, Ending::Harmless(1, true));
+}
