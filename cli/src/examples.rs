@@ -12,6 +12,7 @@ Examples:
   milp solve instances/n4.yaml
   milp solve instances/n4.yaml --out elsewhere --time-limit 60
   milp solve instances/n4.yaml --warm-start out/n4 --no-adequacy
+  milp solve instances/dbft2/n4-beyond-budget-fork.yaml --k-best 3 --distinct committed
   milp solve instances/dbft2/n4-stall-nspcc.yaml --confirm nspcc-dbft";
 
 pub(crate) const REPLAY: &str = "\

@@ -128,7 +128,7 @@ const WEAKER: &[Weaker] = &[
         "block_requires_honest_quorum",
         "weighted",
         "",
-        [120833, 189500, 185000],
+        [120_833, 189_500, 185_000],
     ),
     (
         "nspcc",

@@ -87,7 +87,7 @@ const WEAKER: &[Weaker] = &[
         "block_requires_honest_quorum",
         "weighted",
         "",
-        [182500, 189977, 185000],
+        [182_500, 189_977, 185_000],
     ),
     (
         "dbft1",

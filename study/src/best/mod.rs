@@ -156,7 +156,8 @@ pub fn csv(ranked: &[Ranked]) -> String {
             .map_or(String::new(), |value| value.to_string());
         let proved = if outcome.proved { "yes" } else { "no" };
         let (rank, words) = (ranked.rank, &ranked.words);
-        text += &format!("{rank},{value},{proved},{words},{rank}\n");
+        let line = format!("{rank},{value},{proved},{words},{rank}\n");
+        text.push_str(&line);
     }
     text
 }

@@ -3,11 +3,13 @@
 use milp_model::formulation::timed::{Place, Subject};
 use std::collections::BTreeMap;
 
+/// What is said together: where, whether it is a decision, what, and whose message it is about.
+type Group<'a> = (Option<Place>, bool, &'a str, Option<u32>);
+
 /// What is seen, say `Commit in view 0: 0 1 2; decided in view 0: 1`; copies that arrive are left
 /// out.
 pub(super) fn of<'a>(subjects: impl Iterator<Item = &'a Subject>) -> String {
-    let mut groups: BTreeMap<(Option<Place>, bool, &str, Option<u32>), Vec<String>> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<Group, Vec<String>> = BTreeMap::new();
     for subject in subjects.filter(|subject| !subject.what.starts_with("got_")) {
         // With two replicas the first is the one that counts.
         let (first, last) = match subject.replicas.as_slice() {

@@ -57,17 +57,18 @@ pub struct Subject {
 impl Subject {
     /// Its name, like that of a column: `sent_Commit_i2_h0_v0_b0`.
     pub fn name(&self) -> String {
-        let mut name = self.what.clone();
-        for (replica, letter) in self.replicas.iter().zip(["i", "j"]) {
-            name += &format!("_{letter}{}", replica.0);
-        }
-        if let Some(place) = self.place {
-            name += &format!("_h{}_v{}", place.height.0, place.view.0);
-            if let Some(block) = place.block {
-                name += &format!("_b{block}");
-            }
-        }
-        name
+        let replicas = self.replicas.iter().zip(["i", "j"]);
+        let replicas = replicas.map(|(replica, letter)| format!("_{letter}{}", replica.0));
+        let place = self.place.map_or_else(String::new, |place| {
+            format!("_h{}_v{}", place.height.0, place.view.0)
+        });
+        let block = self.place.and_then(|place| place.block);
+        let block = block.map_or_else(String::new, |block| format!("_b{block}"));
+        format!(
+            "{}{}{place}{block}",
+            self.what,
+            replicas.collect::<String>()
+        )
     }
 }
 
@@ -155,12 +156,12 @@ pub fn projected(instance: &Instance, projection: Projection) -> Result<(Built, 
     Ok((close(timed), lines))
 }
 
-fn place(h: u32, v: u32, block: Option<u32>) -> Option<Place> {
-    Some(Place {
+fn place(h: u32, v: u32, block: Option<u32>) -> Place {
+    Place {
         height: Height(h),
         view: View(v),
         block,
-    })
+    }
 }
 
 /// `Σ did^T` over the events that send a vote, and over those that decide.
@@ -175,7 +176,7 @@ fn committed(timed: &Timed) -> Vec<Line> {
                     let subject = Subject {
                         what,
                         replicas: vec![ReplicaId(i)],
-                        place: place(h, v, Some(b)),
+                        place: Some(place(h, v, Some(b))),
                     };
                     let says = Says::First(vec![by]);
                     lines.push(Line { subject, says });
@@ -243,7 +244,7 @@ type Said = (String, Vec<u32>, Option<(Option<Place>, u32)>);
 
 fn said(timed: &Timed, key: &Key) -> Option<Said> {
     let kind = |c: usize| timed.protocol.channels[c].kind.name();
-    let at = |at: Indices| Some((place(at.h, at.v, Some(at.b)), at.t));
+    let at = |at: Indices| Some((Some(place(at.h, at.v, Some(at.b))), at.t));
     Some(match *key {
         Key::Faulty(kind, i) => {
             let (_, name) = FAULTS.iter().find(|(fault, _)| *fault == kind)?;
@@ -257,7 +258,7 @@ fn said(timed: &Timed, key: &Key) -> Option<Said> {
         Key::Got(c, i, j, indices) => (format!("got_{}", kind(c)), vec![i, j], at(indices)),
         Key::Injected(c, i, indices) => (format!("injected_{}", kind(c)), vec![i], at(indices)),
         Key::Entered(i, indices) => {
-            let place = place(indices.h, indices.v, None);
+            let place = Some(place(indices.h, indices.v, None));
             ("entered".to_owned(), vec![i], Some((place, indices.t)))
         }
         _ => return None,
@@ -315,7 +316,7 @@ fn tallies(timed: &Timed, (e, h, v): (usize, u32, u32), drafts: &mut BTreeMap<Su
                     let subject = Subject {
                         what: format!("{}_counts_{}", event.name, names.join("_")),
                         replicas: vec![ReplicaId(i), ReplicaId(j)],
-                        place: place(h, v, Some(b)),
+                        place: Some(place(h, v, Some(b))),
                     };
                     drafts.insert(subject, moments.collect());
                 }
@@ -349,7 +350,7 @@ fn steps(
             let subject = Subject {
                 what: format!("enter_counts_{}", enter.of.name()),
                 replicas: vec![ReplicaId(i), ReplicaId(j)],
-                place: place(h, v, None),
+                place: Some(place(h, v, None)),
             };
             drafts.insert(subject, moments.collect());
         }
