@@ -214,8 +214,8 @@ pub(super) fn ending(story: &Story) -> Vec<String> {
             if *too_few {
                 lines.push(
                     "  Neither the commits of one block nor the requests to leave a view can \
-                     become a quorum: who is locked asks for no other view, and who is not left \
-                     the view of the block or asked to."
+                     become a quorum: a locked replica asks for no other view, and every other \
+                     one has left the block's view or asked to leave it."
                         .to_owned(),
                 );
             }

@@ -106,7 +106,7 @@ fn fate(scene: &Scene, fate: Fate) -> String {
         Fate::Lost { slot } => format!("never, lost in slot {slot}"),
         Fate::Open {
             later: Some(slot), ..
-        } => format!("withheld, slot {slot}"),
+        } => format!("withheld until slot {slot}, after those drawn"),
         Fate::Open { later: None, .. } => "withheld".to_owned(),
     }
 }
