@@ -11,6 +11,14 @@ use milp_schema::{
 use std::path::Path;
 use support::rows::{self, LeftOut, Looked, Weaker};
 
+/// Rule set, name, shipped instance, and what is changed about it.
+type Asked<'a> = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'a dyn Fn(&mut Instance),
+);
+
 /// What the families are looked at on: shipped instances with two short views.
 fn looked(slots: u32) -> Vec<Looked> {
     let weighted = |blocks, views, messages| Goal::Weighted {
@@ -19,7 +27,7 @@ fn looked(slots: u32) -> Vec<Looked> {
         views,
         messages,
     };
-    let programs: [(&str, &str, &str, &dyn Fn(&mut Instance)); 8] = [
+    let programs: [Asked; 8] = [
         ("dbft2", "everything", "dbft2-n4-max-all", &|i| {
             i.goal = weighted(1000, 100, 1);
         }),
@@ -50,12 +58,7 @@ fn looked(slots: u32) -> Vec<Looked> {
         ),
         ("dbft3, fork", "fork", "dbft3-n4-fork", &|_| {}),
     ];
-    let look = |(rules, name, file, change): &(
-        &'static str,
-        &'static str,
-        &str,
-        &dyn Fn(&mut Instance),
-    )| {
+    let look = |(rules, name, file, change): &Asked| {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../instances/reference");
         let path = dir.join(file).with_extension("yaml");
         let mut instance = read::instance(&path).expect("a shipped instance is valid");
@@ -113,7 +116,7 @@ const WEAKER: &[Weaker] = &[
         "SendCV_or_SendCommit_at_most_once",
         "everything",
         "",
-        [129400, 130285, 130285],
+        [129_400, 130_285, 130_285],
     ),
     (
         "dbft2",
@@ -155,7 +158,7 @@ const WEAKER: &[Weaker] = &[
         "blockRelayed_or_Primary_at_most_by_binding_events",
         "everything",
         "",
-        [129400, 178500, 178500],
+        [129_400, 178_500, 178_500],
     ),
     (
         "dbft2",
@@ -176,21 +179,21 @@ const WEAKER: &[Weaker] = &[
         "receive_CV_requires_send_by_slot",
         "everything",
         "",
-        [129400, 129800, 129800],
+        [129_400, 129_800, 129_800],
     ),
     (
         "dbft2",
         "receive_Commit_requires_send_by_slot",
         "everything",
         "",
-        [129400, 129500, 129500],
+        [129_400, 129_500, 129_500],
     ),
     (
         "dbft2",
         "receive_PrepReq_requires_send_by_slot",
         "everything",
         "",
-        [129400, 129600, 129600],
+        [129_400, 129_600, 129_600],
     ),
     (
         "dbft2",
@@ -253,7 +256,7 @@ const WEAKER: &[Weaker] = &[
         "SendCV_or_SendCommit_at_most_once",
         "everything",
         "",
-        [135866, 136980, 136980],
+        [135_866, 136_980, 136_980],
     ),
     (
         "dbft3",
@@ -288,7 +291,7 @@ const WEAKER: &[Weaker] = &[
         "SendCommit_requires_RecvPreCommit_by_slot",
         "everything",
         "",
-        [135866, 135932, 135932],
+        [135_866, 135_932, 135_932],
     ),
     (
         "dbft3",
@@ -309,7 +312,7 @@ const WEAKER: &[Weaker] = &[
         "SendPreCommit_requires_RecvPrepResp_by_slot",
         "everything",
         "",
-        [135866, 135933, 135933],
+        [135_866, 135_933, 135_933],
     ),
     (
         "dbft3",
@@ -330,7 +333,7 @@ const WEAKER: &[Weaker] = &[
         "blockRelayed_or_Primary_at_most_by_binding_events",
         "everything",
         "",
-        [135866, 185621, 185621],
+        [135_866, 185_621, 185_621],
     ),
     (
         "dbft3",
@@ -351,35 +354,35 @@ const WEAKER: &[Weaker] = &[
         "receive_CV_requires_send_by_slot",
         "everything",
         "",
-        [135866, 136525, 136525],
+        [135_866, 136_525, 136_525],
     ),
     (
         "dbft3",
         "receive_Commit_requires_send_by_slot",
         "everything",
         "",
-        [135866, 136334, 136334],
+        [135_866, 136_334, 136_334],
     ),
     (
         "dbft3",
         "receive_PreCommit_requires_send_by_slot",
         "everything",
         "",
-        [135866, 136041, 136041],
+        [135_866, 136_041, 136_041],
     ),
     (
         "dbft3",
         "receive_PrepReq_requires_send_by_slot",
         "everything",
         "",
-        [135866, 136113, 136113],
+        [135_866, 136_113, 136_113],
     ),
     (
         "dbft3",
         "receive_PrepRes_requires_send_by_slot",
         "everything",
         "",
-        [135866, 136095, 136095],
+        [135_866, 136_095, 136_095],
     ),
     (
         "dbft3, fork",
