@@ -1,5 +1,5 @@
 //! Rule set `nspcc` at two views: `causal` and `timed` have the same optima, and the same when asked
-//! for replicas to do what random weights want them to.
+//! for replicas to do what random weights want them to; what `causal` finds is a point of `timed`.
 
 #![expect(
     clippy::print_stdout,
@@ -9,6 +9,7 @@
 mod support;
 
 use milp_model::{
+    Decoded,
     formulation::{causal, timed},
     program::{Col, Program},
 };
@@ -17,18 +18,23 @@ use milp_schema::{
     instance::{Fault, FaultKind, Goal, Network, Sense, Who},
     outcome::Termination,
 };
+use milp_solver::{Settings, Solved};
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
-use support::{any, instance, replicas_object, settings, weights};
+use support::{any, fits, instance, replicas_object, settings, weights};
 
 /// Enough for everything that two views hold, timeouts in two rounds included.
 const SLOTS: u32 = 12;
+const VIEWS: u32 = 2;
+
+/// Draws of weights for each kind of fault.
+const DRAWS: u64 = 15;
 
 fn production(goal: Goal, network: Network, faults: &[Fault]) -> Instance {
     Instance {
         rules: "nspcc".into(),
         network,
         faults: faults.to_vec(),
-        ..instance("dbft2", 2, SLOTS, goal)
+        ..instance("dbft2", VIEWS, SLOTS, goal)
     }
 }
 
@@ -45,36 +51,43 @@ fn faults() -> [(&'static str, Vec<Fault>); 4] {
     ]
 }
 
-/// The optimum and its point.
 #[track_caller]
-fn solved(program: &Program) -> (Option<i64>, Option<Vec<i64>>) {
+fn solved(program: &Program, start: Option<Vec<Option<i64>>>) -> Solved {
     let stop = AtomicBool::new(false);
-    let solved = milp_solver::solve(program, &settings(600.0, false), &stop, &mut |_| {});
+    let settings = Settings {
+        warm_start: start,
+        ..settings(600.0, false)
+    };
+    let solved = milp_solver::solve(program, &settings, &stop, &mut |_| {});
     let solved = solved.expect("the solver runs");
     let whole = [Termination::Optimal, Termination::Infeasible];
-    assert!(
-        whole.contains(&solved.termination),
-        "{:?}",
-        solved.termination
-    );
-    (solved.primal, solved.point)
+    let how = solved.termination;
+    assert!(whole.contains(&how), "{how:?}");
+    solved
 }
 
 /// Both programs, asked by `ask` (of the program and the end of the names of its columns), have one
-/// optimum, and the replicas follow the schedule of the one without slots.
+/// optimum, the schedule of the one without slots is a point of the other, and replicas follow it.
 #[track_caller]
 fn same(what: &str, instance: &Instance, ask: &dyn Fn(&Program, &str) -> Program) {
-    let built = causal::of(instance).expect("causal supports it");
-    let (mine, point) = solved(&ask(&built.program, ""));
-    let theirs = timed::of(instance).expect("timed supports it");
-    let end = format!("_t{}", instance.slots);
-    let (theirs, _) = solved(&ask(&theirs.program, &end));
-    println!("{what}: {mine:?}, timed {theirs:?}");
-    assert_eq!(mine, theirs, "{what}");
-    let Some(point) = point else { return };
-    let decoded = built.decode(&point).expect("an order of acts");
     let mut instance = instance.clone();
-    instance.slots = decoded.slots;
+    let built = causal::of(&instance).expect("causal supports it");
+    let mine = solved(&ask(&built.program, ""), None);
+    let decode = |point: &Vec<i64>| built.decode(point).expect("an order of acts");
+    let decoded = mine.point.as_ref().map(decode);
+    let slots = decoded.as_ref().map_or(0, |decoded| decoded.slots);
+    instance.slots = instance.slots.max(slots);
+    let built = timed::of(&instance).expect("timed supports it");
+    let start = decoded.as_ref().map(|decoded| point_of(&built, decoded));
+    let end = format!("_t{}", instance.slots);
+    let theirs = solved(&ask(&built.program, &end), start);
+    println!(
+        "{what}: {:?}, timed {:?} from {:?}, {} nodes, {:.2} s",
+        mine.primal, theirs.primal, theirs.started_from, theirs.nodes, theirs.seconds
+    );
+    assert_eq!(mine.primal, theirs.primal, "{what}");
+    let Some(decoded) = decoded else { return };
+    assert_eq!(theirs.started_from, mine.primal, "{what}");
     if replicas_object(&instance, &decoded) {
         println!(
             "faulty {:?}\n{}\n{}",
@@ -87,6 +100,14 @@ fn same(what: &str, instance: &Instance, ask: &dyn Fn(&Program, &str) -> Program
     }
 }
 
+#[track_caller]
+fn point_of(built: &timed::Built, decoded: &Decoded) -> Vec<Option<i64>> {
+    let point = built.encode(&decoded.schedule, &decoded.faulty);
+    let point = point.expect("every row of the schedule has a column");
+    assert!(fits(built, &point), "a row of the timed program is broken");
+    point
+}
+
 /// The instance's own goal.
 fn own(program: &Program, _: &str) -> Program {
     program.clone()
@@ -97,7 +118,7 @@ fn own(program: &Program, _: &str) -> Program {
 fn pulled(program: &Program, end: &str, seed: u64) -> Program {
     let mut weight = weights(seed);
     let mut weights: BTreeMap<String, i64> = BTreeMap::new();
-    for v in 0..2 {
+    for v in 0..VIEWS {
         for i in 0..4 {
             let acts = ["prepare_request", "prepare_response", "commit", "decide"];
             for act in acts {
@@ -121,8 +142,9 @@ fn pulled(program: &Program, end: &str, seed: u64) -> Program {
         .filter_map(|(column, at)| named(&column.name).map(|weight| (Col(at), weight)))
         .collect();
     // Per view one request, three responses, and of each replica a commit, a decision and a
-    // request to leave; and who enters the second view.
-    assert_eq!(found.len(), 2 * (1 + 3 + 4 + 4 + 4) + 4);
+    // request to leave; and who enters a later view.
+    let views = VIEWS as usize;
+    assert_eq!(found.len(), views * (1 + 3 + 4 + 4 + 4) + 4 * (views - 1));
     pulled.objective = found.into_iter().filter(|(_, it)| *it != 0).collect();
     (pulled.sense, pulled.constant) = (Sense::Maximize, 0);
     pulled
@@ -167,9 +189,20 @@ fn goals_agree_where_everything_arrives_and_with_few_timeouts() {
 fn what_replicas_do_agrees() {
     for (who, faults) in faults() {
         let instance = production(Goal::Views, Network::Asynchronous, &faults);
-        for seed in 0..3 {
+        for seed in 0..DRAWS {
             let ask = |program: &Program, end: &str| pulled(program, end, seed);
             same(&format!("weights {seed}, {who}"), &instance, &ask);
+        }
+    }
+}
+
+#[test]
+fn what_replicas_do_before_everything_rests_agrees() {
+    for (who, faults) in faults() {
+        let instance = production(Goal::Stall, Network::Eventual, &faults);
+        for seed in 0..DRAWS {
+            let ask = |program: &Program, end: &str| pulled(program, end, seed);
+            same(&format!("weights {seed}, at rest, {who}"), &instance, &ask);
         }
     }
 }
