@@ -1,4 +1,4 @@
-//! Rule set `nspcc` at two views: `causal` and `timed` have the same optima, and the same when asked
+//! Rule set `nspcc` at two and three views: `causal` and `timed` have the same optima, and the same when asked
 //! for replicas to do what random weights want them to; what `causal` finds is a point of `timed`.
 
 #![expect(
@@ -11,7 +11,7 @@ mod support;
 use milp_model::{
     Decoded,
     formulation::{causal, timed},
-    program::{Col, Program},
+    program::{Col, FamilyId, Program, Tag},
 };
 use milp_schema::{
     Instance, ReplicaId,
@@ -22,19 +22,20 @@ use milp_solver::{Settings, Solved};
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 use support::{any, fits, instance, replicas_object, settings, weights};
 
-/// Enough for everything that two views hold, timeouts in two rounds included.
-const SLOTS: u32 = 12;
-const VIEWS: u32 = 2;
+/// Slots for everything that two views hold, timeouts in two rounds included, and three.
+const SLOTS: [(u32, u32); 2] = [(2, 12), (3, 16)];
 
 /// Draws of weights for each kind of fault.
-const DRAWS: u64 = 15;
+const DRAWS: u64 = 2;
 
+/// With two views.
 fn production(goal: Goal, network: Network, faults: &[Fault]) -> Instance {
+    let (views, slots) = SLOTS[0];
     Instance {
         rules: "nspcc".into(),
         network,
         faults: faults.to_vec(),
-        ..instance("dbft2", VIEWS, SLOTS, goal)
+        ..instance("dbft2", views, slots, goal)
     }
 }
 
@@ -113,12 +114,13 @@ fn own(program: &Program, _: &str) -> Program {
     program.clone()
 }
 
-/// Random weights of what honest replicas do; but for requests for recovery, which `causal` adds
-/// where they bind nobody.
-fn pulled(program: &Program, end: &str, seed: u64) -> Program {
-    let mut weight = weights(seed);
+/// Random weights of what honest replicas do, every other time as many against it as for it; but for
+/// requests for recovery, which `causal` adds where they bind nobody.
+fn pulled(program: &Program, end: &str, views: u32, seed: u64) -> Program {
+    let mut draw = weights(seed);
+    let mut weight = || draw() - i64::from(seed % 2 == 1);
     let mut weights: BTreeMap<String, i64> = BTreeMap::new();
-    for v in 0..VIEWS {
+    for v in 0..views {
         for i in 0..4 {
             let acts = ["prepare_request", "prepare_response", "commit", "decide"];
             for act in acts {
@@ -143,9 +145,12 @@ fn pulled(program: &Program, end: &str, seed: u64) -> Program {
         .collect();
     // Per view one request, three responses, and of each replica a commit, a decision and a
     // request to leave; and who enters a later view.
-    let views = VIEWS as usize;
+    let views = views as usize;
     assert_eq!(found.len(), views * (1 + 3 + 4 + 4 + 4) + 4 * (views - 1));
     pulled.objective = found.into_iter().filter(|(_, it)| *it != 0).collect();
+    // The weights tell replicas apart.
+    let symmetry = |family: FamilyId| program.families[family.0 as usize].tag == Tag::Symmetry;
+    pulled.rows.retain(|row| !symmetry(row.family));
     (pulled.sense, pulled.constant) = (Sense::Maximize, 0);
     pulled
 }
@@ -185,24 +190,38 @@ fn goals_agree_where_everything_arrives_and_with_few_timeouts() {
     }
 }
 
-#[test]
-fn what_replicas_do_agrees() {
+/// The optima with random weights, for each kind of fault.
+#[track_caller]
+fn pulls_agree(what: &str, of: impl Fn(&[Fault]) -> Instance) {
     for (who, faults) in faults() {
-        let instance = production(Goal::Views, Network::Asynchronous, &faults);
+        let instance = of(&faults);
         for seed in 0..DRAWS {
-            let ask = |program: &Program, end: &str| pulled(program, end, seed);
-            same(&format!("weights {seed}, {who}"), &instance, &ask);
+            let ask = |program: &Program, end: &str| pulled(program, end, instance.views, seed);
+            same(&format!("weights {seed}, {what}, {who}"), &instance, &ask);
         }
     }
 }
 
 #[test]
+fn what_replicas_do_agrees() {
+    pulls_agree("two views", |faults| {
+        production(Goal::Views, Network::Asynchronous, faults)
+    });
+}
+
+#[test]
+fn what_replicas_do_in_three_views_agrees() {
+    let (views, slots) = SLOTS[1];
+    pulls_agree("three views", |faults| Instance {
+        views,
+        slots,
+        ..production(Goal::Views, Network::Asynchronous, faults)
+    });
+}
+
+#[test]
 fn what_replicas_do_before_everything_rests_agrees() {
-    for (who, faults) in faults() {
-        let instance = production(Goal::Stall, Network::Eventual, &faults);
-        for seed in 0..DRAWS {
-            let ask = |program: &Program, end: &str| pulled(program, end, seed);
-            same(&format!("weights {seed}, at rest, {who}"), &instance, &ask);
-        }
-    }
+    pulls_agree("at rest", |faults| {
+        production(Goal::Stall, Network::Eventual, faults)
+    });
 }

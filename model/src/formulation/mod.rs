@@ -36,6 +36,6 @@ fn causal_pays(instance: &Instance) -> bool {
         .rules
         .iter()
         .any(|rule| matches!(rule, Rule::Hold(_)));
-    let compared = instance.views <= 2 && instance.mutant.is_none();
+    let compared = instance.views <= 3 && instance.mutant.is_none();
     protocol.pools() || (guards && compared && instance.goal != Goal::Stall)
 }
