@@ -5,6 +5,8 @@
 //! one thing changed; a formulation reads the list and knows no protocol by name. What a
 //! formulation cannot express it refuses by the name of the construct.
 
+mod names;
+
 use milp_schema::Kind;
 
 /// A protocol under one rule set, perhaps weakened by a mutant.
@@ -92,6 +94,17 @@ pub enum Rotation {
     HeightMinusView,
     /// v mod n, the TLA+ models'.
     ViewOnly,
+}
+
+impl Rotation {
+    /// The primary of view v at height h among n replicas.
+    pub fn primary(self, n: u32, h: u32, v: u32) -> u32 {
+        match self {
+            Self::HeightPlusView => (h + v) % n,
+            Self::HeightMinusView => (h + n * v - v) % n,
+            Self::ViewOnly => v % n,
+        }
+    }
 }
 
 /// How a kind of message travels.

@@ -188,7 +188,7 @@ fn what_the_formulation_cannot_express_is_refused_by_name() {
         // What is asked for without a formulation is built all the same, unless no other can.
         instance.formulation = Formulation::Auto;
         if let Ok(built) = build(&instance) {
-            assert_eq!(built.formulation(), "timed", "{name}");
+            assert_ne!(built.formulation(), "counting", "{name}");
         }
     };
     check("primary: free", Goal::Fork, &|i| i.primary = Primary::Free);
@@ -305,6 +305,30 @@ fn auto_takes_counting_where_it_is_exact() {
     instance.goal = weighted([1000, -100, 1]);
     instance.network = Network::Asynchronous;
     assert_eq!(build(&instance).unwrap().formulation(), "counting");
+}
+
+#[test]
+fn auto_takes_causal_where_it_is_exact_and_pays() {
+    let auto = |rules: &str, views, goal, network| Instance {
+        rules: rules.into(),
+        formulation: Formulation::Auto,
+        network,
+        ..instance("dbft2", 4, views, goal)
+    };
+    let taken = |instance: &Instance| build(instance).unwrap().formulation();
+    for goal in [Goal::Fork, Goal::Stall] {
+        let pool = auto("tla", 3, goal, Network::Eventual);
+        assert_eq!(taken(&pool), "causal", "{goal:?}");
+    }
+    let guarded = |views, goal| auto("nspcc", views, goal, Network::Eventual);
+    assert_eq!(taken(&guarded(3, Goal::Fork)), "causal");
+    // Not compared in so many views; stalls start from a known lock in slots.
+    assert_eq!(taken(&guarded(4, Goal::Fork)), "timed");
+    assert_eq!(taken(&guarded(2, Goal::Stall)), "timed");
+    // What it refuses.
+    let mut late = guarded(2, Goal::Fork);
+    late.budget.late = Some(1);
+    assert_eq!(taken(&late), "timed");
 }
 
 #[test]

@@ -66,6 +66,17 @@ impl Instance {
             .sum()
     }
 
+    /// Whether replica i may have a fault of `kind`.
+    pub fn may_be(&self, kind: FaultKind, i: u32) -> bool {
+        self.faults.iter().any(|fault| {
+            fault.kind == kind
+                && match &fault.who {
+                    Who::Any(count) => *count > 0,
+                    Who::These(replicas) => replicas.iter().any(|replica| replica.0 == i),
+                }
+        })
+    }
+
     /// Smallest and, if there is one, largest delay of a copy, in slots.
     pub fn delays(&self) -> (u32, Option<u32>) {
         match self.network {

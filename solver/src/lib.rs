@@ -42,6 +42,7 @@ mod backend;
 pub mod close;
 pub mod cubes;
 pub mod exact;
+mod proof;
 mod search;
 mod solution;
 mod statement;

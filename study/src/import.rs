@@ -3,14 +3,15 @@
 use crate::{
     Error, evidence,
     export::{read_itf, read_twins},
-    folder::{Driven, PREDICTIONS, SCHEDULE},
+    folder::{CERTIFICATE, Driven, OUTCOME, PREDICTIONS, SCHEDULE},
     report::Embedded,
     sentence::{self, Certified, Found},
 };
+use milp_model::Built;
 use milp_schema::{
     Evidence, Instance, Outcome,
     outcome::{Certificate, Termination},
-    write,
+    read, write,
 };
 use milp_solver::{Settings, exact};
 use std::{
@@ -233,7 +234,8 @@ pub fn solution(
 }
 
 /// The point of a schedule as a solution file of `HiGHS` for the exported program. Columns that
-/// serve the goal only are completed by a search with all others fixed.
+/// serve the goal only are completed by a search with all others fixed; where a formulation takes
+/// no schedules, the point is the one beside it.
 ///
 /// # Errors
 ///
@@ -241,11 +243,40 @@ pub fn solution(
 pub fn solution_of(driven: &Driven) -> Result<String, Error> {
     let instance = &driven.instance;
     let built = milp_model::build(instance)?;
-    let known = built
-        .encode(&driven.schedule, &driven.faulty)
-        .map_err(|why| Error::Refused(format!("the schedule is no point of the program: {why}")))?;
+    let point = match built.encode(&driven.schedule, &driven.faulty) {
+        Ok(known) => completed(&built, &known)?,
+        Err(why) => beside(&built, driven, &why)?,
+    };
+    exact::certify(built.program(), &point).map_err(|violations| {
+        Error::Refused(format!(
+            "the schedule is no point of the program: {}",
+            violations.join("; ")
+        ))
+    })?;
+    Ok(milp_solver::solution(
+        built.program(),
+        &point,
+        status(&driven.dir),
+    ))
+}
+
+/// The point that the certificate beside the schedule names, if it is about this program.
+fn beside(built: &Built, driven: &Driven, why: &str) -> Result<Vec<i64>, Error> {
+    let refused = || Error::Refused(format!("the schedule is no point of the program: {why}"));
+    let outcome = read::outcome(&driven.dir.join(OUTCOME)).map_err(|_| refused())?;
+    let program = Some(evidence::digest(built.program()));
+    let file = driven.dir.join(CERTIFICATE);
+    if outcome.program != program || !file.is_file() {
+        return Err(refused());
+    }
+    let evidence = read::certificate(&file)?;
+    evidence::completed(built, &evidence, &driven.schedule, &driven.faulty).map_err(Error::Refused)
+}
+
+/// The whole point of which `known` is a part.
+fn completed(built: &Built, known: &[Option<i64>]) -> Result<Vec<i64>, Error> {
     let mut fixed = built.program().clone();
-    for (column, value) in fixed.columns.iter_mut().zip(&known) {
+    for (column, value) in fixed.columns.iter_mut().zip(known) {
         if let Some(value) = value {
             (column.lower, column.upper) = (*value, *value);
         }
@@ -261,25 +292,14 @@ pub fn solution_of(driven: &Driven) -> Result<String, Error> {
         options: Vec::new(),
     };
     let solved = milp_solver::solve(&fixed, &settings, &AtomicBool::new(false), &mut |_| ())?;
-    let point = solved.point.ok_or_else(|| {
+    solved.point.ok_or_else(|| {
         Error::Refused("the schedule is no point of the program: a row forbids it".to_owned())
-    })?;
-    exact::certify(built.program(), &point).map_err(|violations| {
-        Error::Refused(format!(
-            "the schedule is no point of the program: {}",
-            violations.join("; ")
-        ))
-    })?;
-    Ok(milp_solver::solution(
-        built.program(),
-        &point,
-        status(&driven.dir),
-    ))
+    })
 }
 
 /// The model status that the outcome beside the schedule stands for.
 fn status(dir: &Path) -> &'static str {
-    let outcome = milp_schema::read::outcome(&dir.join(crate::folder::OUTCOME));
+    let outcome = milp_schema::read::outcome(&dir.join(OUTCOME));
     match outcome.map(|outcome| outcome.termination) {
         Ok(Termination::Optimal) => "Optimal",
         _ => "Unknown",

@@ -18,7 +18,7 @@ use milp_model::{
 };
 use milp_schema::{
     Evidence, Instance, Outcome, Schedule,
-    instance::{Goal, REFERENCE_2020, Sense},
+    instance::{Formulation, Goal, REFERENCE_2020, Sense},
     outcome::Termination,
     write,
 };
@@ -199,7 +199,12 @@ fn solve_from(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Solution, Error> {
     let instance = request.instance;
-    let built = build(instance, beside)?;
+    let mut built = build(instance, beside)?;
+    let chosen = instance.formulation == Formulation::Auto && matches!(built, Built::Causal(_));
+    if chosen && request.warm_start.is_some() {
+        // A schedule to start from is a point in slots.
+        built = Built::Timed(timed::of(instance)?);
+    }
     let program = built.program();
     let mut settings = request.settings.clone();
     // Smaller programs take part of the time limit, which is for the whole command.

@@ -291,6 +291,23 @@ fn rules_without_any_execution_are_named() {
 }
 
 #[test]
+fn a_number_of_heights_that_nothing_can_have_is_refused() {
+    let stall = Instance {
+        network: Network::Eventual,
+        ..instance("dbft2", 1, 6, Goal::Stall)
+    };
+    let settings = proving();
+    let how = How {
+        settings: &settings,
+        interrupt: &AtomicBool::new(false),
+    };
+    for value in [-1, 2] {
+        let refused = why_not(&stall, Some(value), how, &mut |_| ()).unwrap_err();
+        assert!(refused.to_string().contains("0 to 1"), "{refused}");
+    }
+}
+
+#[test]
 fn what_a_limit_leaves_open_is_said() {
     let question = two_views();
     let settings = Settings {

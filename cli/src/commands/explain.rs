@@ -2,10 +2,12 @@
 
 use super::{solve::Limits, why};
 use crate::{document, exit, print};
+use clap::builder::RangedI64ValueParser;
+use milp_schema::limits;
 use milp_study::{Error, explain::story, folder::Driven};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{ops::RangeInclusive, path::PathBuf};
 
 /// A schedule to tell, or a question about an instance.
 #[derive(Debug, clap::Args)]
@@ -34,17 +36,22 @@ pub(crate) struct Args {
     instance: Option<PathBuf>,
     /// Views, in place of the instance's own
     #[arg(long, value_name = "VIEWS", requires = "question",
-        value_parser = clap::value_parser!(u32).range(1..=16))]
+        value_parser = within(&limits::VIEWS))]
     pub(super) views: Option<u32>,
     /// Slots, in place of the instance's own
     #[arg(long, value_name = "SLOTS", requires = "question",
-        value_parser = clap::value_parser!(u32).range(2..=200))]
+        value_parser = within(&limits::SLOTS))]
     pub(super) slots: Option<u32>,
     #[command(flatten)]
     pub(super) limits: Limits,
     /// Show no progress
     #[arg(long)]
     pub(super) quiet: bool,
+}
+
+/// What instances may have.
+fn within(range: &RangeInclusive<u32>) -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(i64::from(*range.start())..=i64::from(*range.end()))
 }
 
 /// A story or an answer; the table of rules is among the document's tables.

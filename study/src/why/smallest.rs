@@ -12,7 +12,11 @@ use milp_model::{
     formulation::timed,
     program::{Family, FamilyId, Program, Row, Tag},
 };
-use milp_schema::{Instance, instance::Sense, outcome::Termination};
+use milp_schema::{
+    Instance,
+    instance::{Goal, Sense},
+    outcome::Termination,
+};
 use milp_solver::Progress;
 
 /// One of the rules that make a value impossible.
@@ -51,13 +55,22 @@ pub struct WhyNot {
 ///
 /// # Errors
 ///
-/// When formulation `timed` cannot build the instance or the solver fails.
+/// When formulation `timed` cannot build the instance, goal `stall` cannot have the value, or the
+/// solver fails.
 pub fn why_not(
     instance: &Instance,
     value: Option<i64>,
     how: How<'_>,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<WhyNot, Error> {
+    let heights = i64::from(instance.heights);
+    if let Some(value) = value.filter(|value| !(0..=heights).contains(value))
+        && instance.goal == Goal::Stall
+    {
+        return Err(Error::Refused(format!(
+            "{value} heights cannot be decided: ask for a number from 0 to {heights}"
+        )));
+    }
     let program = asking(instance, value)?;
     let rules = present(&program);
     let mut search = Search {

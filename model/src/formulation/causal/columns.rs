@@ -5,11 +5,11 @@ use crate::{
     draft::Draft,
     error::Error,
     expr::Expr,
-    rule::{About, Enter, Event, Protocol, Requires, Rotation, Who},
+    rule::{About, Enter, Event, Protocol, Requires, Who},
 };
 use milp_schema::{
     Instance, Kind,
-    instance::{FaultKind, Goal, Network, Who as Whom},
+    instance::{FaultKind, Goal, Network},
 };
 
 /// What a column stands for.
@@ -133,21 +133,12 @@ impl Causal {
 
     /// The primary of view v.
     pub(crate) fn primary(&self, v: u32) -> u32 {
-        match self.protocol.rotation {
-            Rotation::HeightPlusView | Rotation::ViewOnly => v % self.n,
-            Rotation::HeightMinusView => (self.n * v - v) % self.n,
-        }
+        self.protocol.rotation.primary(self.n, 0, v)
     }
 
     /// Whether replica i may have that fault.
     pub(crate) fn may_be(&self, kind: FaultKind, i: u32) -> bool {
-        self.instance.faults.iter().any(|fault| {
-            fault.kind == kind
-                && match &fault.who {
-                    Whom::Any(count) => *count > 0,
-                    Whom::These(replicas) => replicas.iter().any(|replica| replica.0 == i),
-                }
-        })
+        self.instance.may_be(kind, i)
     }
 
     /// Whether replica i may crash.
@@ -205,13 +196,13 @@ impl Causal {
             .channels
             .iter()
             .position(|channel| channel.kind == *kind);
-        position.expect("`Order::of` found every kind that a rule names")
+        position.expect("`check_names` found every kind that a rule names")
     }
 
     /// Number of the event of that name.
     pub(crate) fn event(&self, name: &str) -> usize {
         let position = self.events.iter().position(|event| event.name == name);
-        position.expect("`Order::of` found every event that a rule names")
+        position.expect("`check_names` found every event that a rule names")
     }
 
     /// Events that broadcast the channel's kind, what only repeats a message in a pool aside.

@@ -150,12 +150,18 @@ impl Reading<'_> {
         for wanted in wants.iter().flat_map(|wants| &wants.messages) {
             slot = slot.max(self.arrives_from(*wanted)?);
         }
-        self.slots.insert(act, slot);
+        let mut taken = false;
         for (place, wants) in wants.into_iter().enumerate() {
             for wanted in wants.messages {
+                if self.got.contains(&(i, wanted)) {
+                    continue;
+                }
+                slot += u32::from(taken && wants.alone);
+                taken = true;
                 self.deliver(i, wanted, slot, place as u32);
             }
         }
+        self.slots.insert(act, slot);
         self.show(act, b, slot);
         Ok(())
     }
@@ -292,13 +298,12 @@ impl Reading<'_> {
             }
             let mut pending = self.all_sent();
             pending.extend(self.made());
+            pending.retain(|&said| said.1 != i && !self.got.contains(&(i, said)));
             for (place, messages) in self.in_order(i, pending).into_iter().enumerate() {
                 let slot = from + place as u32;
+                last = last.max(slot);
                 for said in messages {
-                    if !self.got.contains(&(i, said)) {
-                        last = last.max(slot);
-                        self.deliver(i, said, slot, 0);
-                    }
+                    self.deliver(i, said, slot, 0);
                 }
             }
         }

@@ -50,7 +50,7 @@ impl Order {
     /// A name that does not exist, or two events that a replica may do in either order where this
     /// formulation knows no way to say so.
     pub(crate) fn of(protocol: &Protocol) -> Result<Self, Error> {
-        check_names(protocol)?;
+        protocol.check_names()?;
         let events: Vec<Event> = protocol.events().cloned().collect();
         let repeats: Vec<bool> = events
             .iter()
@@ -301,67 +301,4 @@ fn parts(protocol: &Protocol, events: &[Event], hold: &Hold) -> Option<Guarded> 
         calls,
         binds,
     })
-}
-
-/// Every event and channel a rule names exists.
-fn check_names(protocol: &Protocol) -> Result<(), Error> {
-    let events: Vec<&Event> = protocol.events().collect();
-    let dangling = |rule: &str, missing: &str| Error::Dangling {
-        protocol: protocol.name.clone(),
-        rule: rule.into(),
-        missing: missing.into(),
-    };
-    let event = |rule: &str, name: &str| {
-        let known = events.iter().any(|event| event.name == name);
-        if known {
-            Ok(())
-        } else {
-            Err(dangling(rule, name))
-        }
-    };
-    let channel = |rule: &str, kind: &Kind| {
-        let known = protocol
-            .channels
-            .iter()
-            .any(|channel| channel.kind == *kind);
-        if known {
-            Ok(())
-        } else {
-            Err(dangling(rule, kind.name()))
-        }
-    };
-    for rule in &events {
-        rule.broadcasts
-            .iter()
-            .try_for_each(|kind| channel(rule.name, kind))?;
-        rule.excludes
-            .iter()
-            .try_for_each(|own| event(rule.name, own.event))?;
-        for requirement in &rule.requires {
-            match requirement {
-                Requires::Own(names) => names.iter().try_for_each(|name| event(rule.name, name))?,
-                Requires::OwnAsPrimary(name) => event(rule.name, name)?,
-                Requires::Held(kind)
-                | Requires::HeldFromAnother(kind)
-                | Requires::TallyOverViews { of: kind, .. } => channel(rule.name, kind)?,
-                Requires::Tally { of, .. } => {
-                    of.iter().try_for_each(|kind| channel(rule.name, kind))?;
-                }
-                Requires::When(name) | Requires::Unless(name) => {
-                    protocol
-                        .negation(name)
-                        .map(|_| ())
-                        .ok_or_else(|| dangling(rule.name, name))?;
-                }
-            }
-        }
-    }
-    if let Some(enter) = protocol.enter() {
-        channel("enter", &enter.of)?;
-        enter
-            .excludes
-            .iter()
-            .try_for_each(|name| event("enter", name))?;
-    }
-    Ok(())
 }

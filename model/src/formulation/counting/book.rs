@@ -2,12 +2,9 @@
 
 use crate::{
     error::Error,
-    rule::{About, Enter, Event, Protocol, Range, Requires, Rotation, Rule, Scope, Threshold, Who},
+    rule::{About, Enter, Event, Protocol, Range, Requires, Scope, Threshold, Who},
 };
-use milp_schema::{
-    BlockId, Height, Instance, Kind, Message, View,
-    instance::{FaultKind, Who as Whom},
-};
+use milp_schema::{BlockId, Height, Instance, Kind, Message, View, instance::FaultKind};
 
 /// An instance of one height and the rules of its protocol. Kinds are numbers of channels.
 #[derive(Debug, Clone)]
@@ -41,7 +38,7 @@ impl Book {
                 hint: "use `formulation: timed`".into(),
             });
         };
-        dangling(protocol, &events, &enter)?;
+        protocol.check_names()?;
         let sends = |event: &Event| event.broadcasts.as_ref() == Some(&enter.of);
         let ask = events.iter().position(sends).expect("checked just above");
         Ok(Self {
@@ -66,10 +63,7 @@ impl Book {
     }
 
     pub(super) fn primary(&self, v: u32) -> u32 {
-        match self.protocol.rotation {
-            Rotation::HeightPlusView | Rotation::ViewOnly => v % self.n,
-            Rotation::HeightMinusView => (self.n - v % self.n) % self.n,
-        }
+        self.protocol.rotation.primary(self.n, 0, v)
     }
 
     pub(super) fn count(&self, threshold: Threshold) -> u32 {
@@ -78,13 +72,7 @@ impl Book {
 
     /// Whether replica i may be faulty in that way.
     pub(super) fn may_be(&self, kind: FaultKind, i: u32) -> bool {
-        let faults = self.instance.faults.iter();
-        faults
-            .filter(|fault| fault.kind == kind)
-            .any(|fault| match &fault.who {
-                Whom::Any(count) => *count > 0,
-                Whom::These(replicas) => replicas.iter().any(|who| who.0 == i),
-            })
+        self.instance.may_be(kind, i)
     }
 
     /// The blocks that may be proposed in view v; an honest primary proposes number 0.
@@ -197,62 +185,4 @@ impl Book {
         };
         self.events[e].once == Range::Height || self.events.iter().any(excluded_later)
     }
-}
-
-/// Whether every name a rule mentions is there.
-fn dangling(protocol: &Protocol, events: &[Event], enter: &Enter) -> Result<(), Error> {
-    let check = |rule: &str, missing: &str, known: bool| {
-        if known {
-            return Ok(());
-        }
-        Err(Error::Dangling {
-            protocol: protocol.name.clone(),
-            rule: rule.into(),
-            missing: missing.into(),
-        })
-    };
-    let event = |name: &str| events.iter().any(|event| event.name == name);
-    let sent = |kind: &Kind| {
-        let channel = protocol
-            .channels
-            .iter()
-            .any(|channel| channel.kind == *kind);
-        channel
-            && events
-                .iter()
-                .any(|event| event.broadcasts.as_ref() == Some(kind))
-    };
-    check("enter", enter.of.name(), sent(&enter.of))?;
-    for name in &enter.excludes {
-        check("enter", name, event(name))?;
-    }
-    for rule in &protocol.rules {
-        let Rule::Event(rule) = rule else { continue };
-        if let Some(kind) = &rule.broadcasts {
-            check(rule.name, kind.name(), sent(kind))?;
-        }
-        for own in &rule.excludes {
-            check(rule.name, own.event, event(own.event))?;
-        }
-        for requirement in &rule.requires {
-            match requirement {
-                Requires::Own(names) => {
-                    for name in names {
-                        check(rule.name, name, event(name))?;
-                    }
-                }
-                Requires::OwnAsPrimary(name) => check(rule.name, name, event(name))?,
-                Requires::Held(kind) | Requires::HeldFromAnother(kind) => {
-                    check(rule.name, kind.name(), sent(kind))?;
-                }
-                Requires::Tally { of, .. } => {
-                    for kind in of {
-                        check(rule.name, kind.name(), sent(kind))?;
-                    }
-                }
-                _ => {} // refused elsewhere
-            }
-        }
-    }
-    Ok(())
 }

@@ -5,12 +5,9 @@ use crate::{
     draft::Draft,
     error::Error,
     expr::Expr,
-    rule::{About, Event, Keeps, Protocol, Requires, Rotation, Rule, Who},
+    rule::{About, Event, Keeps, Protocol, Requires, Rule, Who},
 };
-use milp_schema::{
-    Instance, Kind,
-    instance::{FaultKind, Who as Whom},
-};
+use milp_schema::{Instance, Kind, instance::FaultKind};
 use std::fmt::Write as _;
 
 /// What a column stands for.
@@ -93,6 +90,7 @@ impl Timed {
         let events: Vec<Event> = protocol.events().cloned().collect();
         let repeat = |event: &Event| protocol.pools() && protocol.repeats(event);
         let repeats = events.iter().map(repeat).collect();
+        protocol.check_names()?;
         let mut timed = Self {
             n: instance.replicas,
             heights: instance.heights,
@@ -105,123 +103,20 @@ impl Timed {
             protocol,
             draft: Draft::new(),
         };
-        timed.check_names()?;
         timed.add_columns();
         Ok(timed)
-    }
-
-    /// Every event and channel a rule names exists.
-    fn check_names(&self) -> Result<(), Error> {
-        let dangling = |rule: &str, missing: &str| Error::Dangling {
-            protocol: self.protocol.name.clone(),
-            rule: rule.into(),
-            missing: missing.into(),
-        };
-        let event = |rule: &str, name: &str| {
-            let known = self.events.iter().any(|event| event.name == name);
-            if known {
-                Ok(())
-            } else {
-                Err(dangling(rule, name))
-            }
-        };
-        let channel = |rule: &str, kind: &Kind| {
-            let known = self
-                .protocol
-                .channels
-                .iter()
-                .any(|channel| channel.kind == *kind);
-            if known {
-                Ok(())
-            } else {
-                Err(dangling(rule, kind.name()))
-            }
-        };
-        for rule in &self.events {
-            rule.broadcasts
-                .iter()
-                .try_for_each(|kind| channel(rule.name, kind))?;
-            rule.excludes
-                .iter()
-                .try_for_each(|own| event(rule.name, own.event))?;
-            for requirement in &rule.requires {
-                match requirement {
-                    Requires::Own(names) => {
-                        names.iter().try_for_each(|name| event(rule.name, name))?;
-                    }
-                    Requires::OwnAsPrimary(name) => event(rule.name, name)?,
-                    Requires::Held(kind) | Requires::HeldFromAnother(kind) => {
-                        channel(rule.name, kind)?;
-                    }
-                    Requires::TallyOverViews { of, .. } => channel(rule.name, of)?,
-                    Requires::Tally { of, .. } => {
-                        of.iter().try_for_each(|kind| channel(rule.name, kind))?;
-                    }
-                    Requires::When(name) | Requires::Unless(name) => {
-                        if self.protocol.negation(name).is_none() {
-                            return Err(dangling(rule.name, name));
-                        }
-                    }
-                }
-            }
-        }
-        for rule in &self.protocol.rules {
-            match rule {
-                Rule::Hold(hold) => {
-                    channel("hold", &hold.kind)?;
-                    event("hold", hold.after)?;
-                    if self.protocol.negation(hold.unless).is_none() {
-                        return Err(dangling("hold", hold.unless));
-                    }
-                }
-                Rule::Negation(negation) => {
-                    let kinds = negation.heard.iter();
-                    kinds
-                        .chain([&negation.heard_ahead, &negation.without])
-                        .try_for_each(|kind| channel(negation.name, kind))?;
-                }
-                Rule::Timer(arming) => {
-                    [arming.stops, arming.frozen_by, arming.proposes]
-                        .iter()
-                        .try_for_each(|name| event("timer", name))?;
-                    let kinds = arming.extended_by.iter();
-                    kinds
-                        .map(|(kind, _)| kind)
-                        .try_for_each(|kind| channel("timer", kind))?;
-                }
-                _ => {}
-            }
-        }
-        if let Some(enter) = self.protocol.enter() {
-            channel("enter", &enter.of)?;
-            enter
-                .excludes
-                .iter()
-                .try_for_each(|name| event("enter", name))?;
-        }
-        Ok(())
     }
 
     // Index sets.
 
     /// The primary of view v at height h.
     pub(crate) fn primary(&self, h: u32, v: u32) -> u32 {
-        match self.protocol.rotation {
-            Rotation::HeightPlusView => (h + v) % self.n,
-            Rotation::HeightMinusView => (h + self.n * v - v) % self.n,
-            Rotation::ViewOnly => v % self.n,
-        }
+        self.protocol.rotation.primary(self.n, h, v)
     }
 
     /// Whether replica i may have that fault.
     pub(crate) fn may_be(&self, kind: FaultKind, i: u32) -> bool {
-        self.instance.faults.iter().any(|fault| {
-            fault.kind == kind
-                && match &fault.who {
-                    Whom::Any(count) => *count > 0,
-                    Whom::These(replicas) => replicas.iter().any(|replica| replica.0 == i),
-                }
-        })
+        self.instance.may_be(kind, i)
     }
 
     /// The block indices that may be proposed in view v of height h: more than one only if its
@@ -271,13 +166,13 @@ impl Timed {
             .channels
             .iter()
             .position(|channel| channel.kind == *kind);
-        position.expect("check_names found every kind that a rule names")
+        position.expect("`check_names` found every kind that a rule names")
     }
 
     /// Number of the event of that name.
     pub(crate) fn event(&self, name: &str) -> usize {
         let position = self.events.iter().position(|event| event.name == name);
-        position.expect("check_names found every event that a rule names")
+        position.expect("`check_names` found every event that a rule names")
     }
 
     /// Events that broadcast the channel's kind, what only repeats a message in a pool aside.

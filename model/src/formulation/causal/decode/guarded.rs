@@ -70,11 +70,12 @@ impl Reading<'_> {
             .partition(|&said| self.got.contains(&(seat.i, said)));
         let needed = usize::try_from(seat.quorum - seat.own).unwrap_or(0);
         let missing = needed.saturating_sub(had.len());
+        let left = self.is(&seat.did(causal, seat.parts.leaves));
         let answers = Wants {
             messages: new.into_iter().take(missing).collect(),
+            alone: left,
         };
         let mut known = Wants::default();
-        let left = self.is(&seat.did(causal, seat.parts.leaves));
         if left && !answers.messages.is_empty() {
             let block = self.block(seat.parts.binds, seat.i, seat.v);
             let knows = |&&j: &&u32| self.is(&seat.knows(causal, j));
@@ -85,7 +86,8 @@ impl Reading<'_> {
     }
 
     /// The order in which the rest arrives at replica i in the end, a group a slot: answers that
-    /// are to be ignored before what binds others is known, answers that are to be taken after it.
+    /// are to be ignored before what binds others is known, answers that are to be taken after it,
+    /// at a replica that asked to leave each in its own slot; requests to leave view by view (E22).
     pub(super) fn in_order(&self, i: u32, pending: Vec<Said>) -> Vec<Vec<Said>> {
         let Some(parts) = &self.causal.order.guarded else {
             return vec![pending];
@@ -93,15 +95,22 @@ impl Reading<'_> {
         let seat = Seat::new(self.causal, parts, i, 0);
         let ignores = (0..self.causal.views)
             .any(|v| self.is(&self.causal.look_up(&Key::Goal("ignores", [i, v, 0]))));
-        let group = |said: &Said| match said.0 {
-            c if c == seat.answers => 1,
-            c if c == seat.bound && ignores => 2,
-            _ => 0,
-        };
-        let mut groups = vec![vec![]; 3];
-        for said in pending {
-            groups[group(&said)].push(said);
-        }
+        let left = |v: u32| self.slot(Act::Does(parts.leaves, i, v)).is_some();
+        let (answers, others): (Vec<Said>, Vec<Said>) =
+            pending.into_iter().partition(|said| said.0 == seat.answers);
+        let (alone, together): (Vec<Said>, Vec<Said>) =
+            answers.into_iter().partition(|said| left(said.2));
+        let (bound, first): (Vec<Said>, Vec<Said>) = others
+            .into_iter()
+            .partition(|said| said.0 == seat.bound && ignores);
+        let asks = |said: &Said| if said.0 == seat.asks { said.2 } else { 0 };
+        let mut groups: Vec<Vec<Said>> = (0..self.causal.views)
+            .map(|v| first.iter().copied().filter(|it| asks(it) == v).collect())
+            .collect();
+        groups.push(together);
+        groups.extend(alone.into_iter().map(|said| vec![said]));
+        groups.push(bound);
+        groups.retain(|group| !group.is_empty());
         groups
     }
 }

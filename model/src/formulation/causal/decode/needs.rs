@@ -13,6 +13,8 @@ use crate::{error::Error, rule::Requires};
 #[derive(Debug, Default)]
 pub(super) struct Wants {
     pub(super) messages: Vec<Said>,
+    /// Each in a slot in which nothing else arrives (E22).
+    pub(super) alone: bool,
 }
 
 impl Reading<'_> {

@@ -10,6 +10,7 @@ pub(in super::super) fn faults(causal: &mut Causal) {
     in_one_way(causal);
     crash_requires_fault(causal);
     makes(causal);
+    votes_once(causal);
     injects_at_most(causal);
 }
 
@@ -98,6 +99,30 @@ fn makes(causal: &mut Causal) {
                     .at_most(defines, &format!("_{c}_i{j}_v{v}"), later, any);
             }
         }
+    }
+}
+
+/// Where acceptance is guarded a Byzantine replica makes one binding message for everybody, the first
+/// being the only one that counts: `Σ made_j ≤ 1` over all views and blocks.
+fn votes_once(causal: &mut Causal) {
+    let Some(parts) = causal.order.guarded.clone() else {
+        return;
+    };
+    if !causal.makes_for_all() {
+        return;
+    }
+    let family = causal
+        .draft
+        .family("byzantine_votes_once", "E22", &[], Tag::Budget);
+    let kind = causal.events[parts.binds].broadcasts.clone();
+    let c = causal.channel(&kind.expect("parts broadcast"));
+    for j in 0..causal.n {
+        let views = 0..causal.views;
+        let places = views.flat_map(|v| causal.channel_blocks(c, v).map(move |b| (v, b)));
+        let all: Expr = places.map(|(v, b)| causal.made(c, j, v, b)).sum();
+        causal
+            .draft
+            .at_most(family, &format!("_i{j}"), all, 1.into());
     }
 }
 

@@ -355,12 +355,23 @@ fn loses(causal: &mut Causal, seat: &Seat) {
     let lost = causal.look_up(&Key::Lost(seat.i, seat.v));
     let right = (1 - lost) * n + (quorum - 2);
     causal.draft.at_most(counts, &seat.label(), all, right);
-    // With so many bound ones the own binding message would be the last that a decision needs.
-    let decided = causal.decided(seat.i) * n + (seat.quorum - 2);
+    // With so many bound ones the own binding message is the last that a decision needs: it comes
+    // at once, and not by what another relays.
+    let decided = decides_itself(causal, seat) * n + (seat.quorum - 2);
     let once = causal
         .draft
         .family("know_quorum_forces_decide", line, &[], Tag::Legal);
     causal.draft.at_most(once, &seat.label(), known, decided);
+}
+
+/// That the replica decides in the view by votes it holds.
+fn decides_itself(causal: &Causal, seat: &Seat) -> Expr {
+    let tallies = |requirement: &Requires| matches!(requirement, Requires::Tally { .. });
+    let events = causal.events.iter().zip(0..);
+    events
+        .filter(|(event, _)| event.decides && event.requires.iter().any(tallies))
+        .map(|(_, e)| seat.did(causal, e))
+        .sum()
 }
 
 /// A replica with q preparations binds itself at once: one that answers, or proposes, before it

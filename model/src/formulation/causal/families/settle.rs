@@ -95,11 +95,7 @@ fn alive(causal: &mut Causal, parts: &Guarded) {
                 .draft
                 .at_most(defines, &label, lives.clone(), signs.into_iter().sum());
             let label = format!("{label}_bound");
-            // A Byzantine replica may be known as bound in several views.
-            let n = i64::from(causal.n) + 1;
-            causal
-                .draft
-                .at_most(defines, &label, bound, (1 - lives) * n);
+            causal.draft.at_most(defines, &label, bound, 1 - lives);
         }
     }
 }
