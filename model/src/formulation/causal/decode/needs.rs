@@ -83,11 +83,17 @@ impl Reading<'_> {
                 None => {}
             }
         }
+        // A Byzantine message that is there counts at once, any other only where it is needed.
+        for said in (0..causal.n).filter_map(|j| self.forged(quorum, j, block)) {
+            sent.push((!self.got.contains(&(i, said)), u32::MAX, said));
+        }
         sent.sort_unstable();
-        let honest = sent.into_iter().map(|(_, _, said)| said);
-        let forged = (0..causal.n).filter_map(|j| self.forged(quorum, j, block));
         let needed = usize::try_from(quorum.at_least - own).unwrap_or(0);
-        let all: Vec<Said> = honest.chain(forged).take(needed).collect();
+        let all: Vec<Said> = sent
+            .into_iter()
+            .map(|(.., said)| said)
+            .take(needed)
+            .collect();
         if all.len() < needed {
             let why = format!("replica {i} waits for {}", quorum.name);
             return Err(Error::NoSchedule { why });
