@@ -29,7 +29,7 @@ pub(in super::super) fn stalls(causal: &mut Causal, height: &Expr) {
     let Some(parts) = parts(causal) else { return };
     first_view_is_left(causal, height);
     prepared_views_are_left(causal, &parts, height);
-    enough_are_bound(causal, &parts, height);
+    enough_are_bound(causal, &parts);
 }
 
 fn family(causal: &mut Causal, what: &str) -> FamilyId {
@@ -61,15 +61,13 @@ fn prepared_views_are_left(causal: &mut Causal, parts: &Parts, height: &Expr) {
     }
 }
 
-/// Enough replicas bind themselves before any comes back, if nobody decides:
-/// `k ≤ Σ_iv binds_iv + k · height`.
-fn enough_are_bound(causal: &mut Causal, parts: &Parts, height: &Expr) {
+/// Enough replicas bind themselves before any comes back: `k ≤ Σ_iv binds_iv`.
+fn enough_are_bound(causal: &mut Causal, parts: &Parts) {
     let family = family(causal, "requires_more_than_f_commits");
     let bound: Expr = (0..causal.n)
         .map(|i| causal.did_in(parts.binds, i, 0..causal.views))
         .sum();
-    let right = bound + height.clone() * parts.enough;
-    causal.draft.at_most(family, "", parts.enough.into(), right);
+    causal.draft.at_most(family, "", parts.enough.into(), bound);
 }
 
 /// Whether a quorum asked to leave view v; in the last view nobody counts such requests.
@@ -232,7 +230,7 @@ fn stand_on(causal: &Causal, prepared: &Requires, request: &Kind) -> bool {
 }
 
 /// Thresholds: e to leave a view, k to come back, p preparations, d to decide, of n replicas:
-/// `n − e + 1 ≥ k`, so that those who stay are enough; `p ≥ d` and `n ≥ d`.
+/// `n − e + 1 ≥ k` and `d ≥ k`, so that whoever does not leave, or decides, rests on enough; `p ≥ d`.
 fn numbers_fit(
     causal: &Causal,
     enter: &Enter,
@@ -250,5 +248,5 @@ fn numbers_fit(
     };
     let leave = causal.count(enter.at_least);
     let back = causal.count(enough);
-    back >= 1 && n - leave + 1 >= back && prepare >= decide && n >= decide
+    back >= 1 && n - leave + 1 >= back && decide >= back && prepare >= decide
 }
