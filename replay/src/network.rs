@@ -26,7 +26,7 @@ pub(crate) struct Parcel {
     /// One for all copies: a recovery message repeats everything its author holds.
     pub(crate) carried: Arc<[Parcel]>,
     /// Author and message of what is carried.
-    labels: Arc<[(ReplicaId, Message)]>,
+    pub(crate) labels: Arc<[(ReplicaId, Message)]>,
 }
 
 impl Parcel {

@@ -149,7 +149,7 @@ impl World {
         if what == What::HoldBack {
             self.network.hold_back(id, parcel);
         } else if live {
-            self.hand(id, parcel);
+            self.hand(id, &parcel);
         }
         true
     }
@@ -285,16 +285,14 @@ impl World {
     }
 
     /// A genuine parcel that is not ahead is handed over, and with it what it carries (line 21).
-    fn hand(&mut self, id: ReplicaId, parcel: Parcel) {
+    fn hand(&mut self, id: ReplicaId, parcel: &Parcel) {
+        self.take(id, parcel, false);
         if parcel.message.kind == Kind::RecoveryMessage {
-            self.take(id, &parcel, false);
             let mut carried: Vec<&Parcel> = parcel.carried.iter().collect();
             carried.sort_by_key(|p| (p.message.kind != Kind::ChangeView, rank(&p.message)));
             for parcel in carried {
                 self.hand_carried(id, parcel);
             }
-        } else {
-            self.take(id, &parcel, false);
         }
         self.settle(id);
     }
