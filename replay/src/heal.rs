@@ -116,7 +116,11 @@ fn describe(world: &World) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Signatures, protocols::Rules, random, run};
+    use crate::{
+        Signatures,
+        protocols::{Rules, testing::at},
+        random, run,
+    };
     use milp_schema::{
         Instance,
         instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
@@ -168,6 +172,30 @@ mod tests {
             }
         }
         false
+    }
+
+    /// Questions of one slot get one answer, as long as there is nothing new to repeat.
+    #[test]
+    fn equal_answers_of_one_slot_are_one() {
+        let instance = instance("dbft2", Vec::new());
+        let rules = Rules::of(&instance).expect("known names");
+        let mut world = World::new(&instance, rules, &[], Signatures::P256);
+        world.phase = Phase::Heal;
+        let ask = |world: &mut World, sender: u32, now: u32| {
+            world.clock.now = Slot(now);
+            let copy = milp_schema::schedule::Copy {
+                sender: ReplicaId(sender),
+                receiver: ReplicaId(0),
+                message: at(0, "RecoveryRequest v0"),
+                sent: Slot(now),
+                copy: 0,
+            };
+            world.inject(&copy);
+            assert!(world.deliver(&copy), "it is in flight");
+            world.network.in_flight().count()
+        };
+        let counts = [(1, 2), (2, 2), (3, 2), (1, 3)].map(|(who, now)| ask(&mut world, who, now));
+        assert_eq!(counts, [3, 3, 3, 6], "three receivers, two slots");
     }
 
     /// "No rule is enabled in such a state, no timer changes it, and recovery offers nothing new:

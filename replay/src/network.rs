@@ -5,7 +5,7 @@
 
 use crate::signature::Signature;
 use milp_schema::{Height, Kind, Message, ReplicaId, Slot, View, schedule::Copy};
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 /// What travels in a copy.
 pub(crate) trait Letter: Clone + PartialEq {
@@ -14,7 +14,7 @@ pub(crate) trait Letter: Clone + PartialEq {
     /// What it says.
     fn message(&self) -> &Message;
     /// What it repeats, author and message each.
-    fn carried(&self) -> Vec<(ReplicaId, Message)>;
+    fn carried(&self) -> Arc<[(ReplicaId, Message)]>;
 }
 
 /// A signed message, and the signed messages it repeats.
@@ -23,7 +23,29 @@ pub(crate) struct Parcel {
     pub(crate) author: ReplicaId,
     pub(crate) message: Message,
     pub(crate) signature: Signature,
-    pub(crate) carried: Vec<Parcel>,
+    /// One for all copies: a recovery message repeats everything its author holds.
+    pub(crate) carried: Arc<[Parcel]>,
+    /// Author and message of what is carried.
+    pub(crate) labels: Arc<[(ReplicaId, Message)]>,
+}
+
+impl Parcel {
+    /// A message and what it repeats.
+    pub(crate) fn new(
+        author: ReplicaId,
+        message: Message,
+        signature: Signature,
+        carried: Vec<Self>,
+    ) -> Self {
+        let label = |parcel: &Self| (parcel.author, parcel.message.clone());
+        Self {
+            author,
+            message,
+            signature,
+            labels: carried.iter().map(label).collect(),
+            carried: carried.into(),
+        }
+    }
 }
 
 impl Letter for Parcel {
@@ -35,9 +57,8 @@ impl Letter for Parcel {
         &self.message
     }
 
-    fn carried(&self) -> Vec<(ReplicaId, Message)> {
-        let label = |parcel: &Self| (parcel.author, parcel.message.clone());
-        self.carried.iter().map(label).collect()
+    fn carried(&self) -> Arc<[(ReplicaId, Message)]> {
+        Arc::clone(&self.labels)
     }
 }
 
@@ -190,7 +211,7 @@ pub(crate) type Labels = (
     bool,
     ReplicaId,
     Message,
-    Vec<(ReplicaId, Message)>,
+    Arc<[(ReplicaId, Message)]>,
 );
 
 #[cfg(test)]
@@ -201,12 +222,7 @@ mod tests {
     fn parcel(author: u32, text: &str) -> Parcel {
         let author = ReplicaId(author);
         let signature = Signature::Symbolic(author);
-        Parcel {
-            author,
-            message: at(0, text),
-            signature,
-            carried: Vec::new(),
-        }
+        Parcel::new(author, at(0, text), signature, Vec::new())
     }
 
     #[test]

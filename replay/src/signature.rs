@@ -104,12 +104,7 @@ mod tests {
     fn parcel(keys: &Keys, author: u32, text: &str) -> Parcel {
         let (author, message) = (ReplicaId(author), at(0, text));
         let signature = keys.sign(author, &message, &[]);
-        Parcel {
-            author,
-            message,
-            signature,
-            carried: Vec::new(),
-        }
+        Parcel::new(author, message, signature, Vec::new())
     }
 
     #[test]

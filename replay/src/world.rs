@@ -30,7 +30,12 @@ pub(crate) struct Seat {
     pub(crate) fired: u32,
     /// Signatures of what it may have to repeat in a recovery message.
     vault: BTreeMap<(ReplicaId, Message), Signature>,
+    /// What it said for recovery in the slot named, each with what it repeated.
+    said: (Slot, Vec<Repeated>),
 }
+
+/// A message for recovery and what it carries.
+type Repeated = (Message, Vec<(ReplicaId, Message)>);
 
 impl Seat {
     /// Whether it follows the protocol and is not crashed now.
@@ -54,6 +59,9 @@ pub(crate) struct World {
     pub(crate) phase: Phase,
     pub(crate) log: Vec<TraceEvent>,
     keys: Keys,
+    /// Signatures on single messages that were found genuine: the same bytes need no second look,
+    /// whoever receives them.
+    genuine: BTreeMap<(ReplicaId, Message), Signature>,
 }
 
 impl World {
@@ -78,6 +86,7 @@ impl World {
                 up: true,
                 fired: 0,
                 vault: BTreeMap::new(),
+                said: (Slot(0), Vec::new()),
             })
             .collect();
         let block_time = match instance.timeouts {
@@ -92,6 +101,7 @@ impl World {
             phase: Phase::Schedule,
             log: Vec::new(),
             keys: Keys::new(signatures, n),
+            genuine: BTreeMap::new(),
         };
         for id in ReplicaId::all(n) {
             world.arm(id);
@@ -118,7 +128,7 @@ impl World {
             return false;
         };
         let id = copy.receiver;
-        let genuine = self.vouches(id, &parcel);
+        let genuine = self.vouches(&parcel);
         let seat = &self.seats[id.index()];
         let what = match seat.state.position(&copy.message) {
             // A Byzantine replica takes everything and does nothing by rule (E11).
@@ -139,7 +149,7 @@ impl World {
         if what == What::HoldBack {
             self.network.hold_back(id, parcel);
         } else if live {
-            self.hand(id, parcel);
+            self.hand(id, &parcel);
         }
         true
     }
@@ -164,12 +174,7 @@ impl World {
     pub(crate) fn inject(&mut self, copy: &Copy) {
         let (author, message) = (copy.sender, copy.message.clone());
         let signature = self.keys.sign(author, &message, &[]);
-        let parcel = Parcel {
-            author,
-            message: message.clone(),
-            signature,
-            carried: Vec::new(),
-        };
+        let parcel = Parcel::new(author, message.clone(), signature, Vec::new());
         self.network.inject(copy.clone(), parcel);
         let (peer, times) = (Some(copy.receiver), Some((copy.sent, copy.copy)));
         self.note(author, What::Inject, |event| TraceEvent {
@@ -263,44 +268,49 @@ impl World {
             .arm(id, Rules::duration(block_time, seat.state.view, first));
     }
 
-    /// Whether the parcel is what its author signed. What the receiver already has under the
-    /// same signature needs no second look.
-    fn vouches(&self, id: ReplicaId, parcel: &Parcel) -> bool {
-        let known = &self.seats[id.index()].vault;
-        parcel.carried.is_empty()
-            && known.get(&(parcel.author, parcel.message.clone())) == Some(&parcel.signature)
-            || self.keys.verify(parcel)
+    /// Whether the parcel is what its author signed.
+    fn vouches(&mut self, parcel: &Parcel) -> bool {
+        if !parcel.carried.is_empty() {
+            return self.keys.verify(parcel);
+        }
+        let label = (parcel.author, parcel.message.clone());
+        if self.genuine.get(&label) == Some(&parcel.signature) {
+            return true;
+        }
+        let genuine = self.keys.verify(parcel);
+        if genuine {
+            self.genuine.insert(label, parcel.signature);
+        }
+        genuine
     }
 
     /// A genuine parcel that is not ahead is handed over, and with it what it carries (line 21).
-    fn hand(&mut self, id: ReplicaId, parcel: Parcel) {
+    fn hand(&mut self, id: ReplicaId, parcel: &Parcel) {
+        self.take(id, parcel, false);
         if parcel.message.kind == Kind::RecoveryMessage {
-            self.take(id, &parcel, false);
-            let mut carried = parcel.carried;
+            let mut carried: Vec<&Parcel> = parcel.carried.iter().collect();
             carried.sort_by_key(|p| (p.message.kind != Kind::ChangeView, rank(&p.message)));
             for parcel in carried {
                 self.hand_carried(id, parcel);
             }
-        } else {
-            self.take(id, &parcel, false);
         }
         self.settle(id);
     }
 
-    fn hand_carried(&mut self, id: ReplicaId, parcel: Parcel) {
+    fn hand_carried(&mut self, id: ReplicaId, parcel: &Parcel) {
         // A replica never receives a copy from itself (E2), not even inside another's message.
-        if parcel.author == id || !self.vouches(id, &parcel) {
+        if parcel.author == id || !self.vouches(parcel) {
             return;
         }
         match self.state(id).position(&parcel.message) {
-            Position::Ahead => self.network.hold_back(id, parcel),
+            Position::Ahead => self.network.hold_back(id, parcel.clone()),
             Position::Passed => {}
             Position::Here => {
                 let known = (parcel.author, parcel.message.clone());
                 if !self.seats[id.index()].vault.contains_key(&known) {
-                    self.log_hand_over(id, &parcel, What::HandOver);
+                    self.log_hand_over(id, parcel, What::HandOver);
                 }
-                self.take(id, &parcel, true);
+                self.take(id, parcel, true);
                 self.settle(id);
             }
         }
@@ -389,23 +399,23 @@ impl World {
         carried: &[(ReplicaId, Message)],
         what: What,
     ) {
+        if what == What::Recover && self.repeats(id, &message, carried) {
+            self.note(id, what, |event| TraceEvent {
+                message: Some(message),
+                ..event
+            });
+            return;
+        }
         let vault = &self.seats[id.index()].vault;
         let carried: Vec<Parcel> = carried
             .iter()
-            .map(|(author, message)| Parcel {
-                author: *author,
-                message: message.clone(),
-                signature: vault[&(*author, message.clone())],
-                carried: Vec::new(),
+            .map(|(author, message)| {
+                let signature = vault[&(*author, message.clone())];
+                Parcel::new(*author, message.clone(), signature, Vec::new())
             })
             .collect();
         let signature = self.keys.sign(id, &message, &carried);
-        let parcel = Parcel {
-            author: id,
-            message: message.clone(),
-            signature,
-            carried,
-        };
+        let parcel = Parcel::new(id, message.clone(), signature, carried);
         let kept = what == What::Recover && self.phase == Phase::Schedule;
         for receiver in ReplicaId::all(self.rules.replicas).filter(|&receiver| receiver != id) {
             self.network.send(receiver, self.clock.now, &parcel, kept);
@@ -419,6 +429,28 @@ impl World {
             message: Some(message),
             ..event
         });
+    }
+
+    /// Whether the replica said the same for recovery in this slot already: once more would carry
+    /// nothing new and arrive at the same time.
+    fn repeats(
+        &mut self,
+        id: ReplicaId,
+        message: &Message,
+        carried: &[(ReplicaId, Message)],
+    ) -> bool {
+        let now = self.clock.now;
+        let (slot, said) = &mut self.seats[id.index()].said;
+        if *slot != now {
+            *slot = now;
+            said.clear();
+        }
+        let same = |(known, with): &Repeated| known == message && with == carried;
+        let repeats = said.iter().any(same);
+        if !repeats {
+            said.push((message.clone(), carried.to_vec()));
+        }
+        repeats
     }
 
     fn note(&mut self, id: ReplicaId, what: What, with: impl FnOnce(TraceEvent) -> TraceEvent) {

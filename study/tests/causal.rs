@@ -11,17 +11,17 @@ mod support;
 use milp_model::{
     Error,
     formulation::{causal, timed},
-    program::Col,
+    program::{Col, Tag},
 };
 use milp_replay::{search, tla};
 use milp_schema::{
     Instance, ReplicaId,
     instance::{Fault, FaultKind, Goal, Network, Sense, Who},
-    outcome::Termination,
+    outcome::{Certificate, Termination},
 };
-use milp_solver::Solved;
+use milp_solver::{Settings, Solved};
 use std::sync::atomic::AtomicBool;
-use support::{any, instance, replicas_object, settings, weights};
+use support::{any, instance, replicas_object, settings, short, weights};
 
 fn solved(program: &milp_model::program::Program) -> Solved {
     let stop = AtomicBool::new(false);
@@ -121,6 +121,54 @@ fn locks_of_the_formal_model_are_found_and_excluded() {
         instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
         let what = format!("{rules}, {views} views, {kind:?}");
         assert_eq!(optimum(&what, &instance), Some(value), "{what}");
+    }
+}
+
+#[test]
+fn that_the_formal_model_has_no_lock_is_an_exact_bound() {
+    for n in [4, 7, 10] {
+        let mut instance = model("tla", 2, 7, Goal::Stall);
+        instance.replicas = n;
+        let built = causal::of(&instance).expect("causal supports it");
+        let settings = Settings {
+            prove: true,
+            ..short(100)
+        };
+        let stop = AtomicBool::new(false);
+        let solved = milp_solver::solve(&built.program, &settings, &stop, &mut |_| {});
+        let solved = solved.expect("the solver runs");
+        assert_eq!(solved.primal, Some(1), "{n} replicas");
+        let bound = Certificate::SafeDualBound { bound: 1 };
+        assert_eq!(solved.certificate, bound, "{n} replicas");
+    }
+}
+
+#[test]
+fn what_a_lock_would_imply_holds_in_every_final_state() {
+    for (n, views, questions) in [(4, 1, 4), (4, 2, 2), (4, 3, 1), (5, 2, 1), (6, 2, 1)] {
+        let mut instance = model("tla", views, 7, Goal::Stall);
+        instance.replicas = n;
+        let built = causal::of(&instance).expect("causal supports it");
+        let mut bare = built.program.clone();
+        bare.rows
+            .retain(|row| built.program.family(row).tag != Tag::Valid);
+        assert!(bare.rows.len() + 3 <= built.program.rows.len());
+        // The goal itself, then whatever else.
+        for seed in 0..questions {
+            let (mut with, mut without) = (built.program.clone(), bare.clone());
+            if seed > 0 {
+                let mut weight = weights(seed);
+                let columns = 0..built.program.columns.len() as u32;
+                let objective: Vec<(Col, i64)> = columns.map(|col| (Col(col), weight())).collect();
+                with.objective.clone_from(&objective);
+                without.objective = objective;
+            }
+            let found = [with, without].map(|program| solved(&program).primal);
+            assert_eq!(
+                found[0], found[1],
+                "{n} replicas, {views} views, seed {seed}"
+            );
+        }
     }
 }
 

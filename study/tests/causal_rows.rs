@@ -6,7 +6,7 @@ mod support;
 use milp_model::formulation::causal::{self, Built};
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Goal, Sense},
+    instance::{FaultKind, Goal, Network, Sense},
 };
 use std::collections::BTreeMap;
 use support::{
@@ -34,6 +34,9 @@ fn variants() -> BTreeMap<(&'static str, &'static str), Instance> {
             let mut instance = instance(protocol, 2, 1, goal);
             instance.rules = named.into();
             instance.blocks_per_proposal = blocks;
+            if goal == Goal::Stall {
+                instance.network = Network::Eventual;
+            }
             if byzantine > 0 {
                 instance.faults = vec![any(FaultKind::Byzantine, byzantine)];
             }
@@ -45,6 +48,9 @@ fn variants() -> BTreeMap<(&'static str, &'static str), Instance> {
         push("weighted, Byzantine", weighted(1000, -100, 0), 1, 1);
         if rules != "nspcc" {
             push("messages, Byzantine", weighted(100, 10, -1), 1, 1);
+        }
+        if rules == "tla" {
+            push("stall", Goal::Stall, 0, 1);
         }
         if !rules.starts_with("tla") {
             push("finality, equivocation", Goal::Finality, 1, 2);
@@ -178,6 +184,27 @@ const WEAKER: &[Weaker] = &[
         "finality, Byzantine",
         "",
         [100, 160, 160],
+    ),
+    (
+        "tla",
+        "final_state_requires_first_view_left",
+        "stall",
+        "",
+        [14, 0, 0],
+    ),
+    (
+        "tla",
+        "final_state_requires_more_than_f_commits",
+        "stall",
+        "",
+        [14, 0, 0],
+    ),
+    (
+        "tla",
+        "final_state_requires_prepared_view_left",
+        "stall",
+        "",
+        [14, 0, 0],
     ),
     (
         "tla",

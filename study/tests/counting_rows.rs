@@ -16,7 +16,9 @@ use milp_replay::{Options, Protocol, Recovery, Signatures, random, replay};
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal, Network, Sense},
+    outcome::Certificate,
 };
+use milp_solver::Settings;
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 use support::{any, instance, settings};
 
@@ -411,4 +413,66 @@ fn every_valid_family_moves_the_root_bound_as_written_here() {
         .map(|(family, name, all, without)| (family.as_str(), *name, *all, *without))
         .collect();
     assert_eq!(found, ROOTS);
+}
+
+/// Weights of blocks, views and messages.
+const WEIGHTS: [(i64, i64, i64); 14] = [
+    (0, 100, -1),
+    (1000, -100, 0),
+    (1, 1, 1),
+    (100, 10, -1),
+    (1000, 100, 1),
+    (0, 1, -1),
+    (10_000, 0, -1),
+    (0, 0, 1),
+    (-47, -11, 1),
+    (-2, 3, 1),
+    (-92, 14, 1),
+    (-100, 0, 1),
+    (11, -9, -1),
+    (-3, -100, 2),
+];
+
+#[test]
+fn weighted_goals_close_at_the_root_for_any_number_of_replicas() {
+    let settings = Settings {
+        prove: true,
+        ..support::short(100)
+    };
+    for (n, byzantine) in [
+        (4, 1),
+        (5, 0),
+        (7, 2),
+        (13, 4),
+        (31, 1),
+        (31, 10),
+        (100, 33),
+    ] {
+        for (blocks, views, messages) in WEIGHTS {
+            for sense in [Sense::Maximize, Sense::Minimize] {
+                let goal = Goal::Weighted {
+                    sense,
+                    blocks,
+                    views,
+                    messages,
+                };
+                let mut instance = instance("dbft2", n.min(7), 16, goal);
+                instance.replicas = n;
+                if byzantine > 0 {
+                    instance.faults = vec![any(FaultKind::Byzantine, byzantine)];
+                }
+                let built = counting::of(&instance).expect("counting supports it");
+                let solved = milp_solver::solve(
+                    &built.program,
+                    &settings,
+                    &AtomicBool::new(false),
+                    &mut |_| {},
+                );
+                let solved = solved.expect("the solver runs");
+                let bound = matches!(solved.certificate, Certificate::SafeDualBound { .. });
+                let found = (solved.primal, solved.root_bound);
+                assert!(bound, "n = {n}, {byzantine} Byzantine, {goal:?}: {found:?}");
+            }
+        }
+    }
 }

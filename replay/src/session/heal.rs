@@ -10,7 +10,7 @@ use crate::{
     trace::{Phase, TraceEvent, What},
 };
 use milp_schema::{Kind, Message, ReplicaId, Slot, verdict::Liveness};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Slots handled before the phase gives up; slots in which nothing is due are skipped.
 const STEP_LIMIT: usize = 2_000;
@@ -182,7 +182,7 @@ impl<E: Engine> Session<E> {
             author: id,
             message: message.clone(),
             id: block,
-            carried: Vec::new(),
+            carried: Arc::default(),
         });
         self.note(id, What::Recover, |event| TraceEvent {
             message: Some(message),

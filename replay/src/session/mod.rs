@@ -33,7 +33,10 @@ use crate::{
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, Slot, View, instance::FaultKind, schedule::Copy,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What proposals are derived from: labels name blocks, so any number gives the same trace.
 const SEED: u64 = 1;
@@ -44,7 +47,7 @@ struct Posted {
     author: ReplicaId,
     message: Message,
     id: MessageId,
-    carried: Vec<(ReplicaId, Message)>,
+    carried: Arc<[(ReplicaId, Message)]>,
 }
 
 impl Letter for Posted {
@@ -56,8 +59,8 @@ impl Letter for Posted {
         &self.message
     }
 
-    fn carried(&self) -> Vec<(ReplicaId, Message)> {
-        self.carried.clone()
+    fn carried(&self) -> Arc<[(ReplicaId, Message)]> {
+        Arc::clone(&self.carried)
     }
 }
 
@@ -335,7 +338,7 @@ impl<E: Engine> Session<E> {
             author,
             message: message.clone(),
             id,
-            carried,
+            carried: carried.into(),
         });
         self.note(author, what, |event| TraceEvent {
             message: Some(message),
@@ -463,7 +466,7 @@ impl<E: Engine> Stage for Session<E> {
             author: copy.sender,
             message: copy.message.clone(),
             id,
-            carried: Vec::new(),
+            carried: Arc::default(),
         };
         self.network.inject(copy.clone(), posted);
         self.note_copy(copy.sender, copy.receiver, What::Inject, copy);

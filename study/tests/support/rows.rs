@@ -179,9 +179,11 @@ pub(crate) fn completed(program: &Program, point: &[Option<i64>]) -> Vec<i64> {
 
 /// Whether the point meets a row's bound, and not because nothing of what it bounds happens: with
 /// one unit less on the right, or one more asked of what happens, the row would forbid the point.
+/// A right side below 0 bounds nothing but asks that something happens, which then does.
 pub(crate) fn is_tight(row: &Row, point: &[i64]) -> bool {
     let happens = |&(col, weight): &(Col, i64)| weight > 0 && point[col.index()] > 0;
-    row.upper == Some(row.activity(point)) && row.terms.iter().any(happens)
+    let asks = row.upper.is_some_and(|upper| upper < 0);
+    row.upper == Some(row.activity(point)) && (asks || row.terms.iter().any(happens))
 }
 
 /// Which valid inequalities a point need not satisfy to show how strong one of them may be.

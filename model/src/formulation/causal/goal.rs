@@ -1,6 +1,6 @@
 //! What the adversary optimises, said of acts without slots.
 
-use super::columns::Causal;
+use super::{columns::Causal, families};
 use crate::{
     expr::Expr,
     program::{FamilyId, Tag},
@@ -186,6 +186,7 @@ fn stalled(causal: &mut Causal) -> Expr {
             .draft
             .at_most(family, &format!("_{number}"), block, height.clone());
     }
+    families::stalls(causal, &height);
     height
 }
 

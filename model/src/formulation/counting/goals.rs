@@ -76,7 +76,7 @@ fn decided_blocks(counting: &mut Counting) -> Vec<Expr> {
         }
         blocks.push(block);
     }
-    adoptions(counting);
+    adoptions(counting, &blocks);
     blocks
 }
 
@@ -100,29 +100,34 @@ fn opens(counting: &Counting, v: u32, b: u32) -> Vec<Expr> {
         .collect()
 }
 
-/// A block is adopted only if somebody decided one: `adopted ≤ Σ decide`, once for all:
-/// `any ≤ Σ decide`, `adopt_a ≤ m_a · any`.
-fn adoptions(counting: &mut Counting) {
+/// A block is adopted only if somebody decided one: `Σ adopt + Σ decide ≤ n · any`, and
+/// `any ≤ Σ block` where blocks have columns, `any ≤ Σ decide` elsewhere.
+///
+/// Whoever adopts a block decides none of its own. Both forms say the same of integer points; a
+/// fraction of a decision makes a smaller fraction of a block (`decide ≤ n · block`), which would
+/// pay for n times as many adoptions.
+fn adoptions(counting: &mut Counting, blocks: &[Expr]) {
     let adopts = |arc: &Arc| arc.needs.contains(&Need::Decision);
-    let all: Vec<Expr> = (0..counting.book.views)
-        .map(|v| counting.sum(v, &adopts))
-        .filter(|adopted| !adopted.is_constant())
-        .collect();
-    if all.is_empty() {
+    let views = 0..counting.book.views;
+    let adopted: Expr = views.clone().map(|v| counting.sum(v, &adopts)).sum();
+    if adopted.is_constant() {
         return;
     }
     let family = counting
         .draft
         .family("adopt_requires_decide", "E13", &[39], Tag::Legal);
-    let decided: Expr = (0..counting.book.views)
-        .map(|v| deciding(counting, v, None))
-        .sum();
+    let decided: Expr = views.map(|v| deciding(counting, v, None)).sum();
+    let some = if blocks.is_empty() {
+        decided.clone()
+    } else {
+        blocks.iter().cloned().sum()
+    };
     let any = counting.goal_column("any", [0; 2]);
-    counting.draft.at_most(family, "", any.clone(), decided);
-    let adopted: Expr = all.into_iter().sum();
+    counting.draft.at_most(family, "", any.clone(), some);
+    let most = any * i64::from(counting.book.n);
     counting
         .draft
-        .at_most(family, "_all", adopted, any * i64::from(counting.book.n));
+        .at_most(family, "_all", adopted + decided, most);
 }
 
 /// The number of the things, and at most as many as quorums fit into the votes.
@@ -210,7 +215,7 @@ fn sent(counting: &Counting) -> Expr {
 /// Either somebody decides; its block reaches everybody alive, who all end decided. Or nobody does,
 /// and everybody alive rests in a state that nothing which was sent leads out of.
 fn stall(counting: &mut Counting) -> (Sense, Expr) {
-    adoptions(counting);
+    adoptions(counting, &[]);
     crashes_at_most(counting);
     let height = counting.goal_column("height", [0; 2]);
     decide_defines_height(counting, &height);

@@ -11,6 +11,7 @@ mod precede;
 mod quorum;
 mod require;
 mod rest;
+mod returning;
 mod settle;
 mod symmetry;
 
@@ -21,6 +22,7 @@ pub(super) use precede::precedes;
 pub(super) use quorum::{members, quorums};
 pub(super) use require::{requirements, the_sender};
 pub(super) use rest::final_states;
+pub(super) use returning::stalls;
 pub(super) use symmetry::symmetry;
 
 /// `PrepareRequest` → `prepare_request`.
