@@ -112,11 +112,14 @@ impl Built {
         }
     }
 
-    /// What the columns say in words of the protocol: for cutting the program into cubes.
+    /// What the columns say in words of the protocol: for cutting the program into cubes. The
+    /// published programs say nothing.
     pub fn meaning(&self) -> Meaning {
         match self {
             Self::Timed(built) => built.meaning(),
-            Self::Counting(_) | Self::Reference(_) | Self::Causal(_) => Meaning::default(),
+            Self::Counting(built) => built.meaning(),
+            Self::Causal(built) => built.meaning(),
+            Self::Reference(_) => Meaning::default(),
         }
     }
 }

@@ -17,7 +17,6 @@ use milp_model::{
 };
 use milp_schema::{
     certificate::Part,
-    instance::{Formulation, REFERENCE_2020},
     outcome::{Certificate, Termination},
 };
 use milp_solver::{
@@ -95,15 +94,6 @@ pub fn cut(
 ) -> Result<Cut, Error> {
     #[expect(clippy::disallowed_methods, reason = "the time limit is by the clock")]
     let began = Instant::now();
-    // Only the columns of `timed` say something in words of the protocol.
-    let mut instance = request.instance.clone();
-    if instance.formulation == Formulation::Auto && instance.rules != REFERENCE_2020 {
-        instance.formulation = Formulation::Timed;
-    }
-    let request = &solve::Request {
-        instance: &instance,
-        ..request.clone()
-    };
     let settings = Settings {
         prove: false,
         ..request.settings.clone()
@@ -306,42 +296,48 @@ impl Cutter<'_> {
         if self.path.len() == DEEPEST {
             return None;
         }
-        let side = |wanted: &Expression| {
-            let mut sides = self.path.iter();
-            sides.find(|side| side.expression == *wanted)
-        };
-        let real = |expression: &&Expression| !expression.terms.is_empty();
-        let faulty = self.meaning.faulty.iter().filter(real);
-        if let Some(open) = faulty.clone().find(|expression| side(expression).is_none()) {
-            return Some((open.clone(), 0));
-        }
-        // The first view that decides: later ones are left open.
-        for decided in self.meaning.decided.iter().filter(real) {
-            match side(decided) {
+        let meaning = self.meaning;
+        let faulty = meaning.faulty.iter().chain(&meaning.faulty_parts);
+        self.open(faulty)
+            .or_else(|| self.first_to_decide())
+            .or_else(|| self.open(&meaning.commits))
+    }
+
+    /// The first expression that the path leaves more than one value, and the least of them.
+    fn open<'e>(
+        &self,
+        list: impl IntoIterator<Item = &'e Expression>,
+    ) -> Option<(Expression, i64)> {
+        list.into_iter().find_map(|expression| {
+            let (mut least, mut most) = (0, self.meaning.most(expression, self.built.program()));
+            for side in self.sides(expression) {
+                if side.above {
+                    least = least.max(side.at + 1);
+                } else {
+                    most = most.min(side.at);
+                }
+            }
+            (least < most).then(|| (expression.clone(), least))
+        })
+    }
+
+    /// The first view of which it is not said whether anybody decides in it, until one is said to
+    /// decide: later ones are left open.
+    fn first_to_decide(&self) -> Option<(Expression, i64)> {
+        for decided in &self.meaning.decided {
+            match self.sides(decided).next() {
+                None if decided.terms.is_empty() => {}
                 None => return Some((decided.clone(), 0)),
                 Some(side) if side.above => break,
                 Some(_) => {}
             }
         }
-        self.meaning
-            .commits
-            .iter()
-            .filter(real)
-            .find_map(|expression| {
-                let own = self
-                    .path
-                    .iter()
-                    .filter(|side| side.expression == *expression);
-                let (mut least, mut most) =
-                    (0, self.meaning.most(expression, self.built.program()));
-                for side in own {
-                    if side.above {
-                        least = least.max(side.at + 1);
-                    } else {
-                        most = most.min(side.at);
-                    }
-                }
-                (least < most).then(|| (expression.clone(), least))
-            })
+        None
+    }
+
+    /// The sides of the path's cuts of that expression.
+    fn sides<'e>(&'e self, wanted: &'e Expression) -> impl Iterator<Item = &'e Side> {
+        let sides = self.path.iter();
+        sides.filter(move |side| side.expression == *wanted)
     }
 }
