@@ -37,6 +37,8 @@ pub struct Meaning {
     pub decided: Vec<Expression>,
     /// How many honest replicas commit in a view, by height and view.
     pub commits: Vec<Expression>,
+    /// What else a replica does, or how many do it, under the names of the columns.
+    pub acts: Vec<Expression>,
 }
 
 impl Meaning {
@@ -47,18 +49,21 @@ impl Meaning {
             &self.faulty_parts,
             &self.decided,
             &self.commits,
+            &self.acts,
         ];
         let mut all = lists.into_iter().flatten();
         all.find(|expression| expression.name == name)
     }
 
-    /// The most that the bounds of the columns let an expression be.
-    pub fn most(&self, expression: &Expression, program: &Program) -> i64 {
-        let most = |&(col, coefficient): &(Col, i64)| {
+    /// The least and the most that the bounds of the columns let an expression be.
+    pub fn range(&self, expression: &Expression, program: &Program) -> (i64, i64) {
+        let ends = |&(col, coefficient): &(Col, i64)| {
             let column = &program.columns[col.index()];
-            (coefficient * column.lower).max(coefficient * column.upper)
+            let ends = (coefficient * column.lower, coefficient * column.upper);
+            (ends.0.min(ends.1), ends.0.max(ends.1))
         };
-        expression.terms.iter().map(most).sum()
+        let terms = expression.terms.iter().map(ends);
+        terms.fold((0, 0), |sum, ends| (sum.0 + ends.0, sum.1 + ends.1))
     }
 
     /// The renaming of the columns in which two replicas change places, if their names show one:

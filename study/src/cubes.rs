@@ -21,11 +21,12 @@ use milp_schema::{
 };
 use milp_solver::{
     Again, Progress, Settings,
-    close::{self, Attempt},
+    close::{self, Attempt, Relaxation},
     cubes::{self, DEEPEST, Side},
 };
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::atomic::{AtomicBool, Ordering},
     time::Instant,
 };
@@ -168,6 +169,12 @@ fn prove(solution: &mut Solution, built: &Built, certificate: Certificate) {
     outcome.certificate_sha256 = evidence::hash(&solution.evidence);
 }
 
+/// Past so many closed cubes nothing is cut any more: what is left is searched.
+const MOST_CUBES: usize = 1000;
+
+/// The solver's integers are no better.
+const TOLERANCE: f64 = 1e-6;
+
 struct Cutter<'a> {
     built: &'a Built,
     meaning: &'a Meaning,
@@ -198,10 +205,10 @@ impl Cutter<'_> {
             self.close(Part::Symmetric { replicas }, Ending::Symmetric);
             return Ok(());
         }
-        let settings = self.left();
+        let settings = self.limits();
         let attempt = self.attempt(&settings);
-        let found = close::by_multipliers(attempt, &self.path, self.progress)?;
-        if let Some(multipliers) = found {
+        let relaxed = close::by_multipliers(attempt, &self.path, self.progress)?;
+        if let Relaxation::Closed(multipliers) = relaxed {
             let program = self.built.program();
             let own = program.rows.iter().map(|row| row.name.clone());
             let names: Vec<String> = own
@@ -211,7 +218,7 @@ impl Cutter<'_> {
             self.close(part, Ending::Exact);
             return Ok(());
         }
-        let Some((expression, at)) = self.next() else {
+        let Some((expression, at)) = self.next(&relaxed) else {
             return self.search();
         };
         self.parts.push(Part::Split {
@@ -236,7 +243,7 @@ impl Cutter<'_> {
     }
 
     fn search(&mut self) -> Result<(), Error> {
-        let settings = self.left();
+        let settings = self.limits();
         let attempt = self.attempt(&settings);
         match close::by_searches(attempt, &self.path, self.progress)? {
             Ok(seed) => self.close(Part::Searched { seed }, Ending::Searched),
@@ -250,7 +257,7 @@ impl Cutter<'_> {
         self.settings.time_limit_seconds - self.began.elapsed().as_secs_f64()
     }
 
-    fn left(&self) -> Settings {
+    fn limits(&self) -> Settings {
         Settings {
             time_limit_seconds: self.remaining().max(0.0),
             warm_start: None,
@@ -291,53 +298,57 @@ impl Cutter<'_> {
         })
     }
 
-    /// What to cut next, and where.
-    fn next(&self) -> Option<(Expression, i64)> {
-        if self.path.len() == DEEPEST {
+    /// What to cut next, and where: the first word whose value at the relaxation's point is no
+    /// integer, so that neither half has that point; where all values are, the first question that
+    /// the path leaves open.
+    fn next(&self, relaxed: &Relaxation) -> Option<(Expression, i64)> {
+        if self.path.len() == DEEPEST || self.endings.len() >= MOST_CUBES {
             return None;
         }
         let meaning = self.meaning;
-        let faulty = meaning.faulty.iter().chain(&meaning.faulty_parts);
-        self.open(faulty)
-            .or_else(|| self.first_to_decide())
-            .or_else(|| self.open(&meaning.commits))
-    }
-
-    /// The first expression that the path leaves more than one value, and the least of them.
-    fn open<'e>(
-        &self,
-        list: impl IntoIterator<Item = &'e Expression>,
-    ) -> Option<(Expression, i64)> {
-        list.into_iter().find_map(|expression| {
-            let (mut least, mut most) = (0, self.meaning.most(expression, self.built.program()));
-            for side in self.sides(expression) {
-                if side.above {
-                    least = least.max(side.at + 1);
-                } else {
-                    most = most.min(side.at);
-                }
-            }
-            (least < most).then(|| (expression.clone(), least))
+        let who = meaning.faulty.iter().chain(&meaning.faulty_parts);
+        let questions = who.chain(self.first_to_decide()).chain(&meaning.commits);
+        let mut words = questions.clone().chain(&meaning.acts);
+        let between = |word: &Expression| {
+            let value = relaxed.value(word)?;
+            let at = value.floor() as i64;
+            let open = self.left(word).contains(&at);
+            ((value - value.round()).abs() > TOLERANCE && open).then_some(at)
+        };
+        let cut = |word: &Expression, at| (word.clone(), at);
+        let first = words.find_map(|word| between(word).map(|at| cut(word, at)));
+        first.or_else(|| {
+            let mut questions = questions;
+            questions.find_map(|word| self.left(word).next().map(|at| cut(word, at)))
         })
     }
 
-    /// The first view of which it is not said whether anybody decides in it, until one is said to
-    /// decide: later ones are left open.
-    fn first_to_decide(&self) -> Option<(Expression, i64)> {
-        for decided in &self.meaning.decided {
-            match self.sides(decided).next() {
-                None if decided.terms.is_empty() => {}
-                None => return Some((decided.clone(), 0)),
-                Some(side) if side.above => break,
-                Some(_) => {}
+    /// Where the path leaves an expression to be cut.
+    fn left(&self, expression: &Expression) -> Range<i64> {
+        let (mut least, mut most) = self.meaning.range(expression, self.built.program());
+        for side in self
+            .path
+            .iter()
+            .filter(|side| side.expression == *expression)
+        {
+            if side.above {
+                least = least.max(side.at + 1);
+            } else {
+                most = most.min(side.at);
             }
         }
-        None
+        least..most
     }
 
-    /// The sides of the path's cuts of that expression.
-    fn sides<'e>(&'e self, wanted: &'e Expression) -> impl Iterator<Item = &'e Side> {
-        let sides = self.path.iter();
-        sides.filter(move |side| side.expression == *wanted)
+    /// How many decide in each view, up to the first that is said to decide: how many do, and what
+    /// later views do, is left open.
+    fn first_to_decide(&self) -> impl Iterator<Item = &Expression> + Clone {
+        let decides = |decided: &Expression| {
+            let mut sides = self.path.iter();
+            sides.any(|side| side.above && side.expression == *decided)
+        };
+        let decided = self.meaning.decided.iter();
+        let first = decided.clone().position(decides);
+        decided.take(first.unwrap_or(usize::MAX))
     }
 }

@@ -94,7 +94,7 @@ impl Built {
 
     /// What the columns say in words of the protocol.
     pub fn meaning(&self) -> Meaning {
-        meaning::meaning(&self.causal)
+        meaning::meaning(&self.causal, &self.program)
     }
 
     /// What a column stands for; `None` outside the program.

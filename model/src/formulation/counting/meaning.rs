@@ -8,10 +8,11 @@ use super::{
 use crate::{
     expr::Expr,
     meaning::{Expression, Meaning},
+    program::{Col, Column, Program},
 };
 use milp_schema::instance::FaultKind;
 
-pub(super) fn meaning(counting: &Counting) -> Meaning {
+pub(super) fn meaning(counting: &Counting, program: &Program) -> Meaning {
     let views = || 0..counting.book.views;
     let decided = |v| {
         let sum = goals::deciding(counting, v, None);
@@ -30,6 +31,7 @@ pub(super) fn meaning(counting: &Counting) -> Meaning {
         faulty_parts: faulty_parts(counting),
         decided: views().map(decided).collect(),
         commits: views().map(commits).collect(),
+        acts: acts(counting, program),
     }
 }
 
@@ -37,7 +39,12 @@ pub(super) fn meaning(counting: &Counting) -> Meaning {
 /// of crashing ones how many crash in which view. Elsewhere a crash is a silence like any other.
 fn faulty_parts(counting: &Counting) -> Vec<Expression> {
     let views = 0..counting.book.views;
-    let kind = counting.book.instance.faults.first().map(|fault| fault.kind);
+    let kind = counting
+        .book
+        .instance
+        .faults
+        .first()
+        .map(|fault| fault.kind);
     match kind {
         Some(FaultKind::Byzantine) => {
             let primary = |v| {
@@ -57,4 +64,28 @@ fn faulty_parts(counting: &Counting) -> Vec<Expression> {
         }
         Some(FaultKind::Network) | None => vec![],
     }
+}
+
+/// How many take a step, which views are reached, which tallies are open and what the goal asks,
+/// under the names of the columns.
+fn acts(counting: &Counting, program: &Program) -> Vec<Expression> {
+    let asked = |key: &Key| match key {
+        Key::Here(_)
+        | Key::Took(..)
+        | Key::Request(..)
+        | Key::Open(..)
+        | Key::Reached(_)
+        | Key::Rests(..)
+        | Key::Crashes(..)
+        | Key::Goal(..) => true,
+        Key::Byzantine(_) | Key::ByzantineRest => false,
+    };
+    let act = |(column, at): (&Column, u32)| Expression {
+        name: column.name.clone(),
+        terms: vec![(Col(at), 1)],
+    };
+    let columns = program.columns.iter().zip(0..);
+    let keys = counting.draft.in_order().iter();
+    let acts = columns.zip(keys).filter(|(_, key)| asked(key));
+    acts.map(|(column, _)| act(column)).collect()
 }

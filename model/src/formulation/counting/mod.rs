@@ -119,6 +119,6 @@ impl Built {
 
     /// What the columns say in words of the protocol.
     pub fn meaning(&self) -> Meaning {
-        meaning::meaning(&self.counting)
+        meaning::meaning(&self.counting, &self.program)
     }
 }

@@ -37,5 +37,6 @@ pub(super) fn meaning(timed: &Timed) -> Meaning {
         faulty_parts: vec![],
         decided: over("decided", &deciding),
         commits: over("commits", &voting),
+        acts: vec![],
     }
 }
