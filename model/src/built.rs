@@ -108,7 +108,11 @@ impl Built {
             Self::Reference(_) => {
                 Err("the published programs take no schedules of our replicas".into())
             }
-            Self::Causal(_) => Err("formulation `causal` takes no schedules".into()),
+            Self::Causal(_) => Err(
+                "formulation `causal` takes no schedules, only the point of a result of the same \
+                 program"
+                    .into(),
+            ),
         }
     }
 

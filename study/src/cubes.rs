@@ -1,9 +1,10 @@
 //! Cuts a program into cubes in words of the protocol and closes each: which replicas are faulty,
 //! which view is the first to decide, how many honest replicas commit in each view.
 //!
-//! A cube that the linear relaxation does not close is cut further, until there is nothing left
-//! to cut; then two searches are asked. What is written is checked as `milp verify` checks it
-//! before it is said to be a proof.
+//! A cube that the linear relaxation does not close is cut further, where its point is no integer:
+//! by these questions and then by single acts, where the formulation names some. Where there is
+//! nothing left to cut two searches are asked. What is written is checked as `milp verify` checks
+//! it before it is said to be a proof.
 
 use crate::{
     Error, evidence,
@@ -170,7 +171,7 @@ fn prove(solution: &mut Solution, built: &Built, certificate: Certificate) {
 }
 
 /// Past so many closed cubes nothing is cut any more: what is left is searched.
-const MOST_CUBES: usize = 1000;
+const MOST_CUBES: usize = 2000;
 
 /// The solver's integers are no better.
 const TOLERANCE: f64 = 1e-6;
