@@ -92,7 +92,8 @@ Examples:
 pub(crate) const CUBES: &str = "\
 Examples:
   milp cubes instances/dbft2/n4-slow.yaml
-  milp cubes instances/dbft2/n4-slow.yaml --warm-start out/dbft2/n4-slow --out out/cubes";
+  milp cubes instances/dbft2/n4-slow.yaml --warm-start out/dbft2/n4-slow --out out/cubes
+  milp cubes instances/dbft2/tla/n4-stall.yaml --formulation causal";
 
 pub(crate) const EXPLAIN: &str = "\
 Examples:

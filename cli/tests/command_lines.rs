@@ -264,6 +264,16 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     ("verify empty", 2, "outcome.yaml"),
     ("verify nowhere", 2, "nowhere"),
     ("cubes instances/small.yaml --quiet", 0, "1 cube: 1 closed"),
+    (
+        "cubes instances/small.yaml --quiet --formulation causal",
+        0,
+        "1 cube: 1 closed",
+    ),
+    (
+        "cubes instances/small.yaml --formulation slow",
+        2,
+        "expected auto",
+    ),
     ("cubes nowhere.yaml", 2, "nowhere.yaml"),
     ("check", 2, "<FILE>"),
     ("replay nowhere", 2, "nowhere"),

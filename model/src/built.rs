@@ -108,15 +108,22 @@ impl Built {
             Self::Reference(_) => {
                 Err("the published programs take no schedules of our replicas".into())
             }
-            Self::Causal(_) => Err("formulation `causal` takes no schedules".into()),
+            Self::Causal(_) => Err(
+                "formulation `causal` takes no schedules, only the point of a result of the same \
+                 program"
+                    .into(),
+            ),
         }
     }
 
-    /// What the columns say in words of the protocol: for cutting the program into cubes.
+    /// What the columns say in words of the protocol: for cutting the program into cubes. The
+    /// published programs say nothing.
     pub fn meaning(&self) -> Meaning {
         match self {
             Self::Timed(built) => built.meaning(),
-            Self::Counting(_) | Self::Reference(_) | Self::Causal(_) => Meaning::default(),
+            Self::Counting(built) => built.meaning(),
+            Self::Causal(built) => built.meaning(),
+            Self::Reference(_) => Meaning::default(),
         }
     }
 }

@@ -2,7 +2,10 @@
 //! looks for replicas that are alike. Nothing rests on it being complete or even right: an
 //! expression over integer columns is cut at integers, and an exchange is checked row by row.
 
-use crate::program::{Col, Program};
+use crate::{
+    expr::Expr,
+    program::{Col, Program},
+};
 use std::collections::BTreeMap;
 
 /// A named sum over columns.
@@ -14,32 +17,53 @@ pub struct Expression {
     pub terms: Vec<(Col, i64)>,
 }
 
+impl Expression {
+    /// What the columns of a sum say under that name; its constant is left out.
+    pub(crate) fn new(name: String, sum: &Expr) -> Self {
+        let terms = sum.terms().collect();
+        Self { name, terms }
+    }
+}
+
 /// What can be said about points of a program in words of the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Meaning {
     /// Whether a replica is faulty in the instance's first way, one for each replica, ascending;
-    /// empty if nobody is, or if that is no question.
+    /// empty if nobody is, or if replicas have no names.
     pub faulty: Vec<Expression>,
+    /// How many replicas of the same part are faulty, where they have no names.
+    pub faulty_parts: Vec<Expression>,
     /// How many honest replicas decide in a view, by height and view.
     pub decided: Vec<Expression>,
     /// How many honest replicas commit in a view, by height and view.
     pub commits: Vec<Expression>,
+    /// What else a replica does, or how many do it, under the names of the columns.
+    pub acts: Vec<Expression>,
 }
 
 impl Meaning {
     /// The expression of that name.
     pub fn expression(&self, name: &str) -> Option<&Expression> {
-        let all = self.faulty.iter().chain(&self.decided).chain(&self.commits);
-        all.into_iter().find(|expression| expression.name == name)
+        let lists = [
+            &self.faulty,
+            &self.faulty_parts,
+            &self.decided,
+            &self.commits,
+            &self.acts,
+        ];
+        let mut all = lists.into_iter().flatten();
+        all.find(|expression| expression.name == name)
     }
 
-    /// The most that the bounds of the columns let an expression be.
-    pub fn most(&self, expression: &Expression, program: &Program) -> i64 {
-        let most = |&(col, coefficient): &(Col, i64)| {
+    /// The least and the most that the bounds of the columns let an expression be.
+    pub fn range(&self, expression: &Expression, program: &Program) -> (i64, i64) {
+        let ends = |&(col, coefficient): &(Col, i64)| {
             let column = &program.columns[col.index()];
-            (coefficient * column.lower).max(coefficient * column.upper)
+            let ends = (coefficient * column.lower, coefficient * column.upper);
+            (ends.0.min(ends.1), ends.0.max(ends.1))
         };
-        expression.terms.iter().map(most).sum()
+        let terms = expression.terms.iter().map(ends);
+        terms.fold((0, 0), |sum, ends| (sum.0 + ends.0, sum.1 + ends.1))
     }
 
     /// The renaming of the columns in which two replicas change places, if their names show one:

@@ -8,6 +8,7 @@
 mod names;
 
 use milp_schema::Kind;
+use std::collections::BTreeSet;
 
 /// A protocol under one rule set, perhaps weakened by a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,20 @@ impl Protocol {
             && self
                 .events()
                 .any(|own| own.broadcasts == event.broadcasts && required(own))
+    }
+
+    /// The kinds of message of which a number makes a block final, each once.
+    pub fn final_votes(&self) -> Vec<&Kind> {
+        let deciding = self.events().filter(|event| event.decides);
+        let votes: BTreeSet<&Kind> = deciding
+            .flat_map(|event| &event.requires)
+            .filter_map(|requirement| match requirement {
+                Requires::Tally { of, .. } => Some(of),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        votes.into_iter().collect()
     }
 
     /// The acceptance guard of a kind, if it has one.

@@ -4,9 +4,12 @@ use crate::{
     Error, Progress, Settings,
     cubes::{Side, within},
     exact::{self, Grid, Multipliers},
-    search::{Again, again, duals},
+    search::{Again, Relaxed, again, relaxation},
 };
-use milp_model::program::{Col, Column, Program};
+use milp_model::{
+    meaning::Expression,
+    program::{Col, Column, Program},
+};
 use milp_schema::instance::Sense;
 use std::sync::atomic::AtomicBool;
 
@@ -23,8 +26,32 @@ pub struct Attempt<'a> {
     pub interrupt: &'a AtomicBool,
 }
 
-/// Multipliers of the program's rows and of the splits' rows that prove the cube to hold nothing
-/// better, if the relaxation has them.
+/// What the relaxation of a cube says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Relaxation {
+    /// Multipliers of the program's rows and of the splits' rows that prove the cube to hold
+    /// nothing better.
+    Closed(Multipliers),
+    /// It says nothing; its point, if it was found, one value per column. A guide only.
+    Open(Option<Vec<f64>>),
+}
+
+impl Relaxation {
+    /// What an expression is at the point.
+    pub fn value(&self, expression: &Expression) -> Option<f64> {
+        let Self::Open(Some(point)) = self else {
+            return None;
+        };
+        let terms = expression.terms.iter();
+        Some(
+            terms
+                .map(|&(col, coefficient)| coefficient as f64 * point[col.index()])
+                .sum(),
+        )
+    }
+}
+
+/// Solves the relaxation of a cube.
 ///
 /// In a cube without points the relaxation has none either, and no duals. So the splits' rows may
 /// be violated at a price; the duals are then those of a program that has points, and the bound
@@ -37,7 +64,7 @@ pub fn by_multipliers(
     attempt: Attempt<'_>,
     path: &[Side],
     progress: &mut dyn FnMut(&Progress),
-) -> Result<Option<Multipliers>, Error> {
+) -> Result<Relaxation, Error> {
     let Attempt {
         program,
         value,
@@ -46,14 +73,18 @@ pub fn by_multipliers(
     } = attempt;
     let cube = within(program, path)?;
     let elastic = elastic(&cube, program.rows.len());
-    let Some(duals) = duals(&elastic, settings, interrupt, progress)? else {
-        return Ok(None);
+    let Some(Relaxed { duals, point }) = relaxation(&elastic, settings, interrupt, progress)?
+    else {
+        return Ok(Relaxation::Open(None));
     };
     let best = exact::best_rounding(&cube, &duals);
     let grid = Grid::of(program);
-    Ok(best
-        .filter(|(bound, _)| !grid.improves(*bound, value))
-        .map(|(_, multipliers)| multipliers))
+    Ok(match best {
+        Some((bound, multipliers)) if !grid.improves(bound, value) => {
+            Relaxation::Closed(multipliers)
+        }
+        _ => Relaxation::Open(point),
+    })
 }
 
 /// The program with the rows from `first` on violable, at a price beyond all that the objective

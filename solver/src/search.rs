@@ -151,16 +151,24 @@ pub fn relaxed(
     Ok(solved.map(|run| run.objective))
 }
 
-/// The duals of the linear relaxation, one per row; `None` if it was not solved.
-pub(crate) fn duals(
+/// The linear relaxation as the solver left it, in its floating point.
+pub(crate) struct Relaxed {
+    /// Duals, one per row of the program.
+    pub(crate) duals: Vec<f64>,
+    /// The point, one value per column of the program, if there is one.
+    pub(crate) point: Option<Vec<f64>>,
+}
+
+/// The duals and the point of the linear relaxation; `None` if it was not solved.
+pub(crate) fn relaxation(
     program: &Program,
     settings: &Settings,
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
-) -> Result<Option<Vec<f64>>, Error> {
+) -> Result<Option<Relaxed>, Error> {
     exact::check_shape(program)?;
     let mut search = Search::new(program, settings, interrupt, progress)?;
-    Ok(search.relaxation()?.map(|(_, multipliers)| multipliers))
+    Ok(search.relaxation()?.map(|(_, relaxed)| relaxed))
 }
 
 fn check_settings(program: &Program, settings: &Settings) -> Result<(), Error> {
@@ -335,8 +343,8 @@ impl<'a> Search<'a> {
             .map(|columns| layout.point(&columns)))
     }
 
-    /// Solves the linear relaxation; its duals are one per row of the program.
-    fn relaxation(&mut self) -> Result<Option<(Run, Vec<f64>)>, Error> {
+    /// Solves the linear relaxation.
+    fn relaxation(&mut self) -> Result<Option<(Run, Relaxed)>, Error> {
         if self.interrupted() || self.remaining() <= 0.0 {
             return Ok(None);
         }
@@ -352,19 +360,23 @@ impl<'a> Search<'a> {
         let run = self.run(Phase::Relaxation, model, &request);
         let run = self.forgive("the relaxation", run)?;
         Ok(run.map(|run| {
-            let multipliers = layout.multipliers(&run.row_duals, self.program.rows.len());
-            (run, multipliers)
+            let columns = run.columns.as_deref();
+            let relaxed = Relaxed {
+                duals: layout.multipliers(&run.row_duals, self.program.rows.len()),
+                point: columns.map(|columns| layout.values(columns)),
+            };
+            (run, relaxed)
         }))
     }
 
     /// Solves the linear relaxation and derives an exact bound from its duals.
     fn relax(&mut self) -> Result<(), Error> {
-        let Some((run, multipliers)) = self.relaxation()? else {
+        let Some((run, relaxed)) = self.relaxation()? else {
             return Ok(());
         };
         // Any multipliers bound the program, those of an unfinished run included.
         self.root_bound = Some(run.objective).filter(|_| run.ending == Ending::Optimal);
-        if let Some((bound, multipliers)) = exact::best_rounding(self.program, &multipliers)
+        if let Some((bound, multipliers)) = exact::best_rounding(self.program, &relaxed.duals)
             && self.grid.improves(self.safe.0, bound)
         {
             self.safe = (bound, multipliers);

@@ -96,6 +96,15 @@ impl Layout {
         point
     }
 
+    /// Values in stated order back to one per column of the program, as they are.
+    pub(crate) fn values(&self, stated: &[f64]) -> Vec<f64> {
+        let mut values = vec![0.0; self.order.columns.len()];
+        for (&index, value) in self.order.columns.iter().zip(stated) {
+            values[index] = *value;
+        }
+        values
+    }
+
     /// A point of the program in stated order.
     pub(crate) fn positions(&self, point: &[i64]) -> Vec<f64> {
         self.order

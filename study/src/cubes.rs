@@ -1,9 +1,10 @@
 //! Cuts a program into cubes in words of the protocol and closes each: which replicas are faulty,
 //! which view is the first to decide, how many honest replicas commit in each view.
 //!
-//! A cube that the linear relaxation does not close is cut further, until there is nothing left
-//! to cut; then two searches are asked. What is written is checked as `milp verify` checks it
-//! before it is said to be a proof.
+//! A cube that the linear relaxation does not close is cut further, where its point is no integer:
+//! by these questions and then by single acts, where the formulation names some. Where there is
+//! nothing left to cut two searches are asked. What is written is checked as `milp verify` checks
+//! it before it is said to be a proof.
 
 use crate::{
     Error, evidence,
@@ -17,16 +18,16 @@ use milp_model::{
 };
 use milp_schema::{
     certificate::Part,
-    instance::{Formulation, REFERENCE_2020},
     outcome::{Certificate, Termination},
 };
 use milp_solver::{
     Again, Progress, Settings,
-    close::{self, Attempt},
+    close::{self, Attempt, Relaxation},
     cubes::{self, DEEPEST, Side},
 };
 use std::{
     collections::BTreeMap,
+    ops::Range,
     sync::atomic::{AtomicBool, Ordering},
     time::Instant,
 };
@@ -95,15 +96,6 @@ pub fn cut(
 ) -> Result<Cut, Error> {
     #[expect(clippy::disallowed_methods, reason = "the time limit is by the clock")]
     let began = Instant::now();
-    // Only the columns of `timed` say something in words of the protocol.
-    let mut instance = request.instance.clone();
-    if instance.formulation == Formulation::Auto && instance.rules != REFERENCE_2020 {
-        instance.formulation = Formulation::Timed;
-    }
-    let request = &solve::Request {
-        instance: &instance,
-        ..request.clone()
-    };
     let settings = Settings {
         prove: false,
         ..request.settings.clone()
@@ -178,6 +170,12 @@ fn prove(solution: &mut Solution, built: &Built, certificate: Certificate) {
     outcome.certificate_sha256 = evidence::hash(&solution.evidence);
 }
 
+/// Past so many closed cubes nothing is cut any more: what is left is searched.
+const MOST_CUBES: usize = 2000;
+
+/// The solver's integers are no better.
+const TOLERANCE: f64 = 1e-6;
+
 struct Cutter<'a> {
     built: &'a Built,
     meaning: &'a Meaning,
@@ -208,10 +206,10 @@ impl Cutter<'_> {
             self.close(Part::Symmetric { replicas }, Ending::Symmetric);
             return Ok(());
         }
-        let settings = self.left();
+        let settings = self.limits();
         let attempt = self.attempt(&settings);
-        let found = close::by_multipliers(attempt, &self.path, self.progress)?;
-        if let Some(multipliers) = found {
+        let relaxed = close::by_multipliers(attempt, &self.path, self.progress)?;
+        if let Relaxation::Closed(multipliers) = relaxed {
             let program = self.built.program();
             let own = program.rows.iter().map(|row| row.name.clone());
             let names: Vec<String> = own
@@ -221,7 +219,7 @@ impl Cutter<'_> {
             self.close(part, Ending::Exact);
             return Ok(());
         }
-        let Some((expression, at)) = self.next() else {
+        let Some((expression, at)) = self.next(&relaxed) else {
             return self.search();
         };
         self.parts.push(Part::Split {
@@ -246,7 +244,7 @@ impl Cutter<'_> {
     }
 
     fn search(&mut self) -> Result<(), Error> {
-        let settings = self.left();
+        let settings = self.limits();
         let attempt = self.attempt(&settings);
         match close::by_searches(attempt, &self.path, self.progress)? {
             Ok(seed) => self.close(Part::Searched { seed }, Ending::Searched),
@@ -260,7 +258,7 @@ impl Cutter<'_> {
         self.settings.time_limit_seconds - self.began.elapsed().as_secs_f64()
     }
 
-    fn left(&self) -> Settings {
+    fn limits(&self) -> Settings {
         Settings {
             time_limit_seconds: self.remaining().max(0.0),
             warm_start: None,
@@ -301,47 +299,57 @@ impl Cutter<'_> {
         })
     }
 
-    /// What to cut next, and where.
-    fn next(&self) -> Option<(Expression, i64)> {
-        if self.path.len() == DEEPEST {
+    /// What to cut next, and where: the first word whose value at the relaxation's point is no
+    /// integer, so that neither half has that point; where all values are, the first question that
+    /// the path leaves open.
+    fn next(&self, relaxed: &Relaxation) -> Option<(Expression, i64)> {
+        if self.path.len() == DEEPEST || self.endings.len() >= MOST_CUBES {
             return None;
         }
-        let side = |wanted: &Expression| {
-            let mut sides = self.path.iter();
-            sides.find(|side| side.expression == *wanted)
+        let meaning = self.meaning;
+        let who = meaning.faulty.iter().chain(&meaning.faulty_parts);
+        let questions = who.chain(self.first_to_decide()).chain(&meaning.commits);
+        let mut words = questions.clone().chain(&meaning.acts);
+        let between = |word: &Expression| {
+            let value = relaxed.value(word)?;
+            let at = value.floor() as i64;
+            let open = self.left(word).contains(&at);
+            ((value - value.round()).abs() > TOLERANCE && open).then_some(at)
         };
-        let real = |expression: &&Expression| !expression.terms.is_empty();
-        let faulty = self.meaning.faulty.iter().filter(real);
-        if let Some(open) = faulty.clone().find(|expression| side(expression).is_none()) {
-            return Some((open.clone(), 0));
-        }
-        // The first view that decides: later ones are left open.
-        for decided in self.meaning.decided.iter().filter(real) {
-            match side(decided) {
-                None => return Some((decided.clone(), 0)),
-                Some(side) if side.above => break,
-                Some(_) => {}
+        let cut = |word: &Expression, at| (word.clone(), at);
+        let first = words.find_map(|word| between(word).map(|at| cut(word, at)));
+        first.or_else(|| {
+            let mut questions = questions;
+            questions.find_map(|word| self.left(word).next().map(|at| cut(word, at)))
+        })
+    }
+
+    /// Where the path leaves an expression to be cut.
+    fn left(&self, expression: &Expression) -> Range<i64> {
+        let (mut least, mut most) = self.meaning.range(expression, self.built.program());
+        for side in self
+            .path
+            .iter()
+            .filter(|side| side.expression == *expression)
+        {
+            if side.above {
+                least = least.max(side.at + 1);
+            } else {
+                most = most.min(side.at);
             }
         }
-        self.meaning
-            .commits
-            .iter()
-            .filter(real)
-            .find_map(|expression| {
-                let own = self
-                    .path
-                    .iter()
-                    .filter(|side| side.expression == *expression);
-                let (mut least, mut most) =
-                    (0, self.meaning.most(expression, self.built.program()));
-                for side in own {
-                    if side.above {
-                        least = least.max(side.at + 1);
-                    } else {
-                        most = most.min(side.at);
-                    }
-                }
-                (least < most).then(|| (expression.clone(), least))
-            })
+        least..most
+    }
+
+    /// How many decide in each view, up to the first that is said to decide: how many do, and what
+    /// later views do, is left open.
+    fn first_to_decide(&self) -> impl Iterator<Item = &Expression> + Clone {
+        let decides = |decided: &Expression| {
+            let mut sides = self.path.iter();
+            sides.any(|side| side.above && side.expression == *decided)
+        };
+        let decided = self.meaning.decided.iter();
+        let first = decided.clone().position(decides);
+        decided.take(first.unwrap_or(usize::MAX))
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     best::Shown,
     deepen::{self, Execution},
     evidence,
-    folder::{self, Folder},
+    folder::{self, CERTIFICATE, Folder},
     learn::Cuts,
     sentence::{self, Certified, Found},
     size::Size,
@@ -20,7 +20,7 @@ use milp_schema::{
     Evidence, Instance, Outcome, Schedule,
     instance::{Formulation, Goal, REFERENCE_2020, Sense},
     outcome::Termination,
-    write,
+    read, write,
 };
 use milp_solver::{Progress, Settings};
 use std::{
@@ -326,16 +326,27 @@ pub(crate) fn relative(beside: Beside<'_>) -> String {
     }
 }
 
-/// The point of an earlier result.
+/// The point of an earlier result: what its schedule says or, where the formulation takes none, what
+/// its certificate says of the same program.
 fn encoded(built: &Built, folder: &Folder) -> Result<Vec<Option<i64>>, Error> {
-    built
-        .encode(&folder.schedule, &folder.outcome.faulty)
-        .map_err(|why| {
-            let at = folder.dir.display();
-            Error::Refused(format!(
-                "the schedule in {at} is no start for this instance: {why}"
-            ))
-        })
+    let at = folder.dir.display();
+    let refused = |why: String| {
+        Error::Refused(format!(
+            "the schedule in {at} is no start for this instance: {why}"
+        ))
+    };
+    let (schedule, faulty) = (&folder.schedule, &folder.outcome.faulty);
+    match built.encode(schedule, faulty) {
+        Ok(point) => Ok(point),
+        Err(why) if folder.outcome.program != Some(evidence::digest(built.program())) => {
+            Err(refused(why))
+        }
+        Err(_) => {
+            let evidence = read::certificate(&folder.dir.join(CERTIFICATE))?;
+            let point = evidence::completed(built, &evidence, schedule, faulty);
+            Ok(point.map_err(refused)?.into_iter().map(Some).collect())
+        }
+    }
 }
 
 impl Solution {

@@ -1,8 +1,8 @@
 //! `milp cubes`: cuts the program of an instance into cubes and closes each.
 
-use super::solve::{self, Limits, code, command_line, interrupt_on_ctrl_c, summary};
+use super::solve::{self, Limits, code, command_line, formulation, interrupt_on_ctrl_c, summary};
 use crate::{document, print, progress::Printer};
-use milp_schema::{read, write};
+use milp_schema::{instance::Formulation, read, write};
 use milp_study::{
     Error, cubes,
     folder::{self, Folder},
@@ -25,6 +25,9 @@ pub(crate) struct Args {
     /// Take the schedule of an earlier result to start from
     #[arg(long, value_name = "DIR")]
     warm_start: Option<PathBuf>,
+    /// Formulation, in place of the instance's own
+    #[arg(long, value_name = "NAME", value_parser = formulation)]
+    formulation: Option<Formulation>,
     /// Show no progress
     #[arg(long)]
     quiet: bool,
@@ -40,7 +43,10 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    let instance = read::instance(&args.file)?;
+    let mut instance = read::instance(&args.file)?;
+    if let Some(formulation) = args.formulation {
+        instance.formulation = formulation;
+    }
     let warm_start = args.warm_start.as_deref().map(Folder::read).transpose()?;
     let out = match &args.out {
         Some(dir) => dir.clone(),

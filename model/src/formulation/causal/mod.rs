@@ -21,6 +21,7 @@ mod decode;
 mod families;
 mod goal;
 mod look_up;
+mod meaning;
 mod order;
 mod refuse;
 
@@ -29,6 +30,7 @@ pub use columns::{Act, Key};
 use crate::{
     built::Decoded,
     error::Error,
+    meaning::Meaning,
     program::{Col, Program},
     protocols,
     rule::Protocol,
@@ -88,6 +90,11 @@ impl Built {
     /// [`Error::NoSchedule`] if the levels of the point are no order of its acts.
     pub fn decode(&self, point: &[i64]) -> Result<Decoded, Error> {
         decode::decode(&self.causal, point)
+    }
+
+    /// What the columns say in words of the protocol.
+    pub fn meaning(&self) -> Meaning {
+        meaning::meaning(&self.causal, &self.program)
     }
 
     /// What a column stands for; `None` outside the program.

@@ -256,6 +256,13 @@ impl Counting {
         }
     }
 
+    /// The number of replicas that crash in view v.
+    pub(super) fn crashing(&self, v: u32) -> Expr {
+        let crashes = |(key, col)| matches!(key, &Key::Crashes(of, ..) if of == v).then_some(col);
+        let cols = self.draft.keys().filter_map(crashes);
+        cols.map(Expr::from).sum()
+    }
+
     /// The number of replicas that go on from view v into the next.
     pub(super) fn entering(&self, v: u32) -> Expr {
         self.sum(v, &|arc| arc.to == To::Next)

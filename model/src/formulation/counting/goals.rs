@@ -46,7 +46,7 @@ fn decides(counting: &Counting, arc: &Arc, b: Option<u32>) -> bool {
 }
 
 /// How many replicas decide (v, b), or any block of the view, by their own tally.
-fn deciding(counting: &Counting, v: u32, b: Option<u32>) -> Expr {
+pub(super) fn deciding(counting: &Counting, v: u32, b: Option<u32>) -> Expr {
     counting.sum(v, &|arc| decides(counting, arc, b))
 }
 

@@ -23,6 +23,7 @@ mod columns;
 mod encode;
 mod families;
 mod goals;
+mod meaning;
 mod refuse;
 mod seat;
 mod unfold;
@@ -31,6 +32,7 @@ mod walk;
 use crate::{
     built::Decoded,
     error::Error,
+    meaning::Meaning,
     program::{Program, Tag},
     protocols,
     rule::Protocol,
@@ -113,5 +115,10 @@ impl Built {
         faulty: &[(ReplicaId, FaultKind)],
     ) -> Result<Vec<Option<i64>>, String> {
         encode::encode(&self.counting, schedule, faulty)
+    }
+
+    /// What the columns say in words of the protocol.
+    pub fn meaning(&self) -> Meaning {
+        meaning::meaning(&self.counting, &self.program)
     }
 }
