@@ -9,7 +9,7 @@
 use crate::{
     Error, evidence,
     sentence::{self, Certified, Found},
-    solve::{self, Solution},
+    solve::{self, Beside, Solution},
     verify,
 };
 use milp_model::{
@@ -112,7 +112,7 @@ pub fn cut(
             endings: Vec::new(),
         });
     };
-    let built = milp_model::build(request.instance)?;
+    let built = solve::build_for(request, Beside::Nothing)?;
     let meaning = built.meaning();
     let mut cutter = Cutter {
         built: &built,

@@ -1,14 +1,16 @@
 //! What an outcome leaves for a stranger: the digest of its program and `certificate.csv`.
 
+use crate::{Error, folder::CERTIFICATE};
 use milp_model::{Built, program::Program};
 use milp_schema::{
-    Evidence, ReplicaId, Schedule,
+    Evidence, Outcome, ReplicaId, Schedule,
     certificate::Part,
     instance::FaultKind,
     outcome::{Certificate, ProgramDigest},
-    write,
+    read, write,
 };
 use milp_solver::exact::Multipliers;
+use std::path::Path;
 
 /// The digest of a program: of what `milp export --lp` prints for its instance.
 pub fn digest(program: &Program) -> ProgramDigest {
@@ -89,6 +91,28 @@ pub(crate) fn completed(
         point[position] = value;
     }
     Ok(point)
+}
+
+/// Whether an outcome is about this program.
+pub(crate) fn is_of(built: &Built, outcome: &Outcome) -> bool {
+    outcome.program == Some(digest(built.program()))
+}
+
+/// The whole point of the result in a folder, as its certificate has it; nothing where the result
+/// is about another program, or left no certificate.
+pub(crate) fn kept(
+    built: &Built,
+    dir: &Path,
+    outcome: &Outcome,
+    schedule: &Schedule,
+) -> Result<Option<Vec<i64>>, Error> {
+    let file = dir.join(CERTIFICATE);
+    if !is_of(built, outcome) || !file.is_file() {
+        return Ok(None);
+    }
+    let evidence = read::certificate(&file)?;
+    let point = completed(built, &evidence, schedule, &outcome.faulty);
+    point.map(Some).map_err(Error::Refused)
 }
 
 /// The one cube of a result that needed none.

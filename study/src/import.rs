@@ -3,7 +3,7 @@
 use crate::{
     Error, evidence,
     export::{read_itf, read_twins},
-    folder::{CERTIFICATE, Driven, OUTCOME, PREDICTIONS, SCHEDULE},
+    folder::{Driven, OUTCOME, PREDICTIONS, SCHEDULE},
     report::Embedded,
     sentence::{self, Certified, Found},
 };
@@ -264,13 +264,8 @@ pub fn solution_of(driven: &Driven) -> Result<String, Error> {
 fn beside(built: &Built, driven: &Driven, why: &str) -> Result<Vec<i64>, Error> {
     let refused = || Error::Refused(format!("the schedule is no point of the program: {why}"));
     let outcome = read::outcome(&driven.dir.join(OUTCOME)).map_err(|_| refused())?;
-    let program = Some(evidence::digest(built.program()));
-    let file = driven.dir.join(CERTIFICATE);
-    if outcome.program != program || !file.is_file() {
-        return Err(refused());
-    }
-    let evidence = read::certificate(&file)?;
-    evidence::completed(built, &evidence, &driven.schedule, &driven.faulty).map_err(Error::Refused)
+    let kept = evidence::kept(built, &driven.dir, &outcome, &driven.schedule)?;
+    kept.ok_or_else(refused)
 }
 
 /// The whole point of which `known` is a part.

@@ -5,7 +5,7 @@ use crate::{
     best::Shown,
     deepen::{self, Execution},
     evidence,
-    folder::{self, CERTIFICATE, Folder},
+    folder::{self, Folder},
     learn::Cuts,
     sentence::{self, Certified, Found},
     size::Size,
@@ -20,7 +20,7 @@ use milp_schema::{
     Evidence, Instance, Outcome, Schedule,
     instance::{Formulation, Goal, REFERENCE_2020, Sense},
     outcome::Termination,
-    read, write,
+    write,
 };
 use milp_solver::{Progress, Settings};
 use std::{
@@ -199,12 +199,7 @@ fn solve_from(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Solution, Error> {
     let instance = request.instance;
-    let mut built = build(instance, beside)?;
-    let chosen = instance.formulation == Formulation::Auto && matches!(built, Built::Causal(_));
-    if chosen && request.warm_start.is_some() {
-        // A schedule to start from is a point in slots.
-        built = Built::Timed(timed::of(instance)?);
-    }
+    let built = build_for(request, beside)?;
     let program = built.program();
     let mut settings = request.settings.clone();
     // Smaller programs take part of the time limit, which is for the whole command.
@@ -300,6 +295,18 @@ fn solve_from(
     })
 }
 
+/// The program of a request. A start is a schedule, so where `auto` takes `causal`, which takes none,
+/// a start that is no result of that very program makes it `timed`.
+pub(crate) fn build_for(request: &Request<'_>, beside: Beside<'_>) -> Result<Built, Error> {
+    let built = build(request.instance, beside)?;
+    let chosen = request.instance.formulation == Formulation::Auto;
+    let other = |folder: &&Folder| !evidence::is_of(&built, &folder.outcome);
+    match (&built, request.warm_start.filter(other)) {
+        (Built::Causal(_), Some(_)) if chosen => Ok(Built::Timed(timed::of(request.instance)?)),
+        _ => Ok(built),
+    }
+}
+
 /// The program of the instance with what is beside it; then in slots, because such rows speak of
 /// them.
 pub(crate) fn build(instance: &Instance, beside: Beside<'_>) -> Result<Built, Error> {
@@ -335,16 +342,12 @@ fn encoded(built: &Built, folder: &Folder) -> Result<Vec<Option<i64>>, Error> {
             "the schedule in {at} is no start for this instance: {why}"
         ))
     };
-    let (schedule, faulty) = (&folder.schedule, &folder.outcome.faulty);
-    match built.encode(schedule, faulty) {
+    match built.encode(&folder.schedule, &folder.outcome.faulty) {
         Ok(point) => Ok(point),
-        Err(why) if folder.outcome.program != Some(evidence::digest(built.program())) => {
-            Err(refused(why))
-        }
-        Err(_) => {
-            let evidence = read::certificate(&folder.dir.join(CERTIFICATE))?;
-            let point = evidence::completed(built, &evidence, schedule, faulty);
-            Ok(point.map_err(refused)?.into_iter().map(Some).collect())
+        Err(why) => {
+            let kept = evidence::kept(built, &folder.dir, &folder.outcome, &folder.schedule)?;
+            let point = kept.ok_or_else(|| refused(why))?;
+            Ok(point.into_iter().map(Some).collect())
         }
     }
 }
