@@ -142,12 +142,12 @@ fn check(what: &str, mut instance: Instance) {
         found.value, found.states
     );
     let best = counted(&instance);
-    assert_eq!(found.value.map(i64::from), best.value, "{what}");
+    assert_eq!(found.value, best.value, "{what}");
     confirm(what, &instance, &best);
     if instance.network == Network::Asynchronous {
         instance.network = Network::Eventual;
         let best = counted(&instance);
-        assert_eq!(found.value.map(i64::from), best.value, "{what}, eventual");
+        assert_eq!(found.value, best.value, "{what}, eventual");
         confirm(what, &instance, &best);
     }
 }
