@@ -66,7 +66,11 @@ pub fn best(instance: &Instance) -> Result<Found, Error> {
     let mut value = None;
     while let Some(state) = open.pop() {
         if let Some(here) = space.value(&state) {
-            let better = if space.minimizes() { i64::min } else { i64::max };
+            let better = if space.minimizes() {
+                i64::min
+            } else {
+                i64::max
+            };
             value = Some(value.map_or(here, |best| better(best, here)));
         }
         for next in space.next(&state) {
@@ -492,7 +496,12 @@ impl Space {
         let honest = || state.0.iter().filter(|seat| !seat.byzantine);
         let sent: u32 = honest().map(|seat| seat.said.count_ones()).sum();
         let decided = honest().filter(|seat| seat.decided.is_some()).count();
-        let adopt = decided > 0 && if self.minimizes() { weight < 0 } else { weight > 0 };
+        let adopt = decided > 0
+            && if self.minimizes() {
+                weight < 0
+            } else {
+                weight > 0
+            };
         let blocks = if adopt { honest().count() } else { decided };
         weight * (i64::from(sent) + blocks as i64)
     }

@@ -116,7 +116,10 @@ fn weights_count_blocks_views_and_messages() {
 #[test]
 fn every_modelled_view_is_entered() {
     for views in 1..=2 {
-        assert_eq!(value(&of("dbft2", Goal::Views, views)), Some(i64::from(views)));
+        assert_eq!(
+            value(&of("dbft2", Goal::Views, views)),
+            Some(i64::from(views))
+        );
     }
 }
 

@@ -185,6 +185,28 @@ fn mutants_agree_with_timed() {
     }
 }
 
+/// Two messages are a quorum, so a backup that answers has decided and asks for nothing.
+#[test]
+fn an_answer_that_completes_a_quorum_leaves_no_time_to_ask() {
+    for (replicas, mutant) in [(2, None), (4, Some("small-quorum"))] {
+        for (blocks, views) in [(1, 0), (1, 1), (-1, 1)] {
+            let goal = Goal::Weighted {
+                sense: Sense::Maximize,
+                blocks,
+                views,
+                messages: 0,
+            };
+            let mut instance = instance("dbft1", 2, 11, goal);
+            instance.replicas = replicas;
+            instance.mutant = mutant.map(str::to_owned);
+            same(
+                &format!("{replicas} {mutant:?} {blocks} {views}"),
+                &instance,
+            );
+        }
+    }
+}
+
 #[test]
 fn the_production_rules_agree_with_timed_in_one_view() {
     for goal in GOALS {
@@ -246,11 +268,7 @@ fn exhaustive_search_over_the_replicas_agrees() {
                 instance.network = Network::Eventual;
             }
             let what = format!("{protocol} {views} {kind:?} {mutant:?} {goal:?}");
-            assert_eq!(
-                optimum(&what, &instance),
-                found.value,
-                "{what}"
-            );
+            assert_eq!(optimum(&what, &instance), found.value, "{what}");
         }
     }
 }
