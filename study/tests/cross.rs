@@ -125,7 +125,9 @@ fn decoded(
         };
         prop_assert!(as_bad, "{name}: {value}, not {primal}\n{}", schedule());
     }
-    if instance.goal == Goal::Stall && solved.primal == Some(0) {
+    // Where nobody is left alive, everybody alive has decided (E18).
+    let somebody = decoded.faulty.len() < instance.replicas as usize;
+    if instance.goal == Goal::Stall && solved.primal == Some(0) && somebody {
         prop_assert!(
             support::is_stuck(instance, &decoded),
             "{name}: not stuck\n{}",
@@ -302,16 +304,7 @@ fn formulations_and_searches_have_the_same_optimum() {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, rng);
     let tally = Tally::default();
-    let result = runner.run(&small(), |small| {
-        let start = std::time::Instant::now();
-        let r = compare(&small, &tally);
-        println!(
-            "CASE {:.2} {}",
-            start.elapsed().as_secs_f64(),
-            format!("{small:?}").replace("\n", ";")
-        );
-        r
-    });
+    let result = runner.run(&small(), |small| compare(&small, &tally));
     for (what, count) in tally.borrow().iter() {
         println!("{count:5} {what}");
     }

@@ -81,11 +81,11 @@ impl Reading<'_> {
                 None => {}
             }
         }
-        sent.sort_unstable();
-        let honest = sent.into_iter().map(|(_, _, said)| said);
         let forged = (0..causal.n).filter_map(|j| self.forged(quorum, j, block));
+        sent.extend(forged.map(|said| (!self.got.contains(&(i, said)), u32::MAX, said)));
+        sent.sort_unstable();
         let needed = usize::try_from(quorum.at_least - own).unwrap_or(0);
-        let all: Vec<Said> = honest.chain(forged).take(needed).collect();
+        let all: Vec<Said> = sent.into_iter().map(|it| it.2).take(needed).collect();
         if all.len() < needed {
             let why = format!("replica {i} waits for {}", quorum.name);
             return Err(Error::NoSchedule { why });
