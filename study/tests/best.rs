@@ -270,9 +270,9 @@ fn stalls_are_shown_once_each() {
 
 #[test]
 fn certificates_are_shown_once_each() {
-    let mut instance = equivocation("dbft2");
+    let mut instance = equivocation("dbft1");
     instance.goal = Goal::Finality;
-    instance.slots = 4;
+    instance.slots = 3;
     let (looks, orbits, found) = one_of_each(&instance, Projection::Committed);
     assert!(looks > orbits && orbits > 1, "{looks} {orbits}");
     assert_eq!(found.ending, Ending::Harmless(1, true));

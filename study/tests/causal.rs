@@ -21,7 +21,7 @@ use milp_schema::{
 };
 use milp_solver::Solved;
 use std::sync::atomic::AtomicBool;
-use support::{any, instance, replicas_object, settings, weights};
+use support::{any, instance, replicas_object, settings};
 
 fn solved(program: &milp_model::program::Program) -> Solved {
     let stop = AtomicBool::new(false);
@@ -293,46 +293,6 @@ fn the_state_space_of_the_formal_model_agrees() {
             let what = format!("{rules} {kind:?}, {} stuck states", found.stuck);
             assert_eq!(optimum(&what, &instance), Some(expected), "{what}");
         }
-    }
-}
-
-#[test]
-fn random_instances_agree_with_timed() {
-    for seed in 0..24 {
-        let mut next = weights(seed);
-        let mut draw = |count: usize| usize::try_from(next() + 2).expect("not negative") % count;
-        let rules = ["paper", "nspcc", "tla", "tla-per-view"][draw(4)];
-        let weighted = Goal::Weighted {
-            sense: Sense::Maximize,
-            blocks: 3,
-            views: 2,
-            messages: 0,
-        };
-        let goal = [
-            Goal::Fork,
-            Goal::Finality,
-            Goal::Views,
-            Goal::Stall,
-            weighted,
-        ][draw(5)];
-        let mut instance = model(rules, 1, 8, goal);
-        if rules != "tla" && goal != Goal::Stall && draw(2) == 0 {
-            instance.network = Network::Asynchronous;
-        }
-        let kind = [FaultKind::Crash, FaultKind::Byzantine][draw(2)];
-        let who = match draw(3) {
-            0 => Who::Any(1),
-            other => Who::These(vec![ReplicaId(other as u32 - 1)]),
-        };
-        instance.faults = vec![Fault { kind, who }];
-        if draw(2) == 0 {
-            instance.budget.timeouts = Some(2);
-        }
-        let what = format!(
-            "{seed}: {rules} {goal:?} {:?} {:?}",
-            instance.faults, instance.network
-        );
-        same(&what, &instance);
     }
 }
 
