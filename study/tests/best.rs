@@ -270,7 +270,7 @@ fn stalls_are_shown_once_each() {
 
 #[test]
 fn certificates_are_shown_once_each() {
-    let mut instance = equivocation("dbft1");
+    let mut instance = equivocation("dbft2");
     instance.goal = Goal::Finality;
     instance.slots = 3;
     let (looks, orbits, found) = one_of_each(&instance, Projection::Committed);

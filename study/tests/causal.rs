@@ -225,6 +225,21 @@ fn the_production_rules_agree_with_timed_in_one_view() {
 }
 
 #[test]
+fn weighted_sums_of_the_production_rules_agree_with_timed() {
+    for (sense, blocks, views) in [(Sense::Maximize, 3, 2), (Sense::Minimize, -3, 2)] {
+        let goal = Goal::Weighted {
+            sense,
+            blocks,
+            views,
+            messages: 0,
+        };
+        let mut instance = model("nspcc", 1, 7, goal);
+        instance.network = Network::Asynchronous;
+        same(&format!("nspcc {goal:?}"), &instance);
+    }
+}
+
+#[test]
 fn locks_of_the_production_rules_are_found() {
     for (views, kind) in [
         (2, None),
@@ -302,6 +317,7 @@ fn messages_are_counted_as_timed_counts_them() {
         ("paper", Sense::Maximize),
         ("paper", Sense::Minimize),
         ("tla", Sense::Maximize),
+        ("tla-per-view", Sense::Minimize),
     ] {
         let (blocks, views, messages) = (-2, 5, 1);
         let goal = Goal::Weighted {

@@ -145,15 +145,14 @@ fn sense(goal: Goal) -> Sense {
     }
 }
 
-/// The optimum by exhaustive search over the replicas; `None` where there is no search or it takes
-/// long.
-fn searched(instance: &Instance) -> Option<Option<i64>> {
+/// What exhaustive search over the replicas finds; `None` where there is no search or it takes long.
+fn searched(instance: &Instance) -> Option<search::Found> {
     let many = instance.views > 1
         && (!instance.faults.is_empty() || instance.mutant.as_deref() == Some("no-commit-lock"));
     if many || instance.replicas > 5 {
         return None;
     }
-    search::best(instance).ok().map(|found| found.value)
+    search::best(instance).ok()
 }
 
 /// Whether the state space of the formal model has what the goal asks for: for `stall` a stuck
@@ -224,7 +223,7 @@ fn compare(Small(instance): &Small, tally: &Tally) -> Result<(), TestCaseError> 
     for answer in answers.iter().filter(|answer| answer.settled) {
         let name = answer.formulation;
         if let Some(found) = found {
-            prop_assert_eq!(found, answer.best, "exhaustive search and {}", name);
+            prop_assert_eq!(found.value, answer.best, "exhaustive search and {}", name);
             count(tally, format!("{name} = exhaustive search"));
         }
         if let Some(has) = has {
