@@ -207,6 +207,19 @@ fn an_answer_that_completes_a_quorum_leaves_no_time_to_ask() {
     }
 }
 
+/// With the request of a Byzantine primary too: what it completes is done before others answer.
+#[test]
+fn a_forged_request_that_completes_a_quorum_is_used_at_once() {
+    for goal in GOALS {
+        let mut instance = instance("dbft1", 1, 7, goal);
+        instance.network = Network::Eventual;
+        instance.mutant = Some("small-quorum".into());
+        instance.faults = vec![any(FaultKind::Byzantine, 1)];
+        instance.blocks_per_proposal = 2;
+        same(&format!("{goal:?}"), &instance);
+    }
+}
+
 #[test]
 fn the_production_rules_agree_with_timed_in_one_view() {
     for goal in GOALS {
