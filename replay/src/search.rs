@@ -58,7 +58,8 @@ pub struct Found {
 ///
 /// # Errors
 /// An instance outside of what is searched: more than one height, network faults, clocks, limits
-/// on the adversary's acts, more than 64 different messages of a replica.
+/// on the adversary's acts, a quorum of Byzantine replicas for `finality`, more than 64 different
+/// messages of a replica.
 pub fn best(instance: &Instance) -> Result<Found, Error> {
     let space = Space::new(instance)?;
     let mut seen: BTreeSet<State> = space.initial().into_iter().collect();
@@ -188,6 +189,7 @@ impl Space {
         let goal = instance.goal;
         let network = instance.fault_count(FaultKind::Network) > 0;
         let bounded = matches!(instance.network, Network::Bounded { .. });
+        let byzantine = instance.fault_count(FaultKind::Byzantine) as usize;
         let why = if instance.heights != 1 {
             "more than one height"
         } else if goal == Goal::Slow {
@@ -198,6 +200,8 @@ impl Space {
             "a clock"
         } else if instance.budget != Budget::default() {
             "limits on the adversary's acts"
+        } else if goal == Goal::Finality && byzantine >= rules.quorum() {
+            "certificates of Byzantine replicas alone"
         } else if !layout.fits() {
             "so many views, blocks or replicas"
         } else {

@@ -164,6 +164,14 @@ fn what_is_not_searched_is_refused_by_name() {
         (faulty(FaultKind::Network, good.clone()), "network faults"),
         (
             Instance {
+                goal: Goal::Finality,
+                faults: vec![any(FaultKind::Byzantine, 3)],
+                ..good.clone()
+            },
+            "certificates of Byzantine replicas alone",
+        ),
+        (
+            Instance {
                 network: Network::Bounded {
                     delay_min: 1,
                     delay_max: 2,
