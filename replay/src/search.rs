@@ -20,7 +20,8 @@
 //!   view asks for a later view than was entered, or where it is remembered who got what from a
 //!   faulty replica (goal `stall`): these choices are steps of their own.
 //! * A decision by somebody else's `Block` adds no block, no certificate and no view, so it is not
-//!   a step.
+//!   a step. It adds a message: where messages have a weight, whoever has not decided may adopt a
+//!   block last of all, or not.
 //!
 //! A state is therefore what every replica sent, its view and the remembered change views. That
 //! the argument is right is tested against searches in which every delivery is a step.
@@ -39,7 +40,7 @@ use crate::{
 };
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, View,
-    instance::{Fault, FaultKind, Goal, Who},
+    instance::{Budget, Fault, FaultKind, Goal, Network, Sense, Timeouts, Who},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,16 +49,17 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Found {
     /// The best value for the adversary; `None` if no state has one, that is, for `stall`, if none
     /// is final within the modelled views.
-    pub value: Option<u32>,
+    pub value: Option<i64>,
     /// How many states there are.
     pub states: usize,
 }
 
-/// The best value of the instance's goal (`fork`, `finality`, `views` or `stall`).
+/// The best value of the instance's goal, which is any but `slow`.
 ///
 /// # Errors
-/// An instance outside of what is searched: more than one height, other goals or faults, more
-/// than 64 different messages of a replica.
+/// An instance outside of what is searched: more than one height, network faults, clocks, limits
+/// on the adversary's acts, a quorum of Byzantine replicas for `finality`, more than 64 different
+/// messages of a replica.
 pub fn best(instance: &Instance) -> Result<Found, Error> {
     let space = Space::new(instance)?;
     let mut seen: BTreeSet<State> = space.initial().into_iter().collect();
@@ -65,10 +67,10 @@ pub fn best(instance: &Instance) -> Result<Found, Error> {
     let mut value = None;
     while let Some(state) = open.pop() {
         if let Some(here) = space.value(&state) {
-            let better = if space.goal == Goal::Stall {
-                u32::min
+            let better = if space.minimizes() {
+                i64::min
             } else {
-                u32::max
+                i64::max
             };
             value = Some(value.map_or(here, |best| better(best, here)));
         }
@@ -186,15 +188,20 @@ impl Space {
         };
         let goal = instance.goal;
         let network = instance.fault_count(FaultKind::Network) > 0;
+        let bounded = matches!(instance.network, Network::Bounded { .. });
+        let byzantine = instance.fault_count(FaultKind::Byzantine) as usize;
         let why = if instance.heights != 1 {
             "more than one height"
-        } else if !matches!(
-            goal,
-            Goal::Fork | Goal::Finality | Goal::Views | Goal::Stall
-        ) {
+        } else if goal == Goal::Slow {
             "this goal"
         } else if network {
             "network faults"
+        } else if bounded || instance.timeouts == Timeouts::Protocol {
+            "a clock"
+        } else if instance.budget != Budget::default() {
+            "limits on the adversary's acts"
+        } else if goal == Goal::Finality && byzantine >= rules.quorum() {
+            "certificates of Byzantine replicas alone"
         } else if !layout.fits() {
             "so many views, blocks or replicas"
         } else {
@@ -455,16 +462,52 @@ impl Space {
     }
 
     /// The value of the goal in a state, if the state has one.
-    pub fn value(&self, state: &State) -> Option<u32> {
+    pub fn value(&self, state: &State) -> Option<i64> {
         let honest = || state.0.iter().filter(|seat| !seat.byzantine);
         let decided: BTreeSet<(View, u32)> = honest().filter_map(|seat| seat.decided).collect();
+        let highest = honest().map(|seat| i64::from(seat.view.0) + 1).max();
+        let highest = highest.unwrap_or(1);
         match self.goal {
-            Goal::Fork => Some(decided.len() as u32),
-            Goal::Views => honest().map(|seat| seat.view.0 + 1).max(),
-            Goal::Finality => Some(self.certificates(state)),
+            Goal::Fork => Some(decided.len() as i64),
+            Goal::Views => Some(highest),
+            Goal::Finality => Some(i64::from(self.certificates(state))),
+            Goal::Weighted {
+                blocks,
+                views,
+                messages,
+                ..
+            } => {
+                let sum = blocks * decided.len() as i64 + views * highest;
+                Some(sum + self.weight_of_messages(state, messages))
+            }
             _ if !decided.is_empty() => Some(1),
             _ => self.is_final(state).then_some(0),
         }
+    }
+
+    /// Whether a smaller value is better for the adversary.
+    fn minimizes(&self) -> bool {
+        match self.goal {
+            Goal::Stall => true,
+            Goal::Weighted { sense, .. } => sense == Sense::Minimize,
+            _ => false,
+        }
+    }
+
+    /// What the honest broadcasts weigh, blocks included; whoever has not decided adopts a block
+    /// if there is one and the adversary is better off.
+    fn weight_of_messages(&self, state: &State, weight: i64) -> i64 {
+        let honest = || state.0.iter().filter(|seat| !seat.byzantine);
+        let sent: u32 = honest().map(|seat| seat.said.count_ones()).sum();
+        let decided = honest().filter(|seat| seat.decided.is_some()).count();
+        let adopt = decided > 0
+            && if self.minimizes() {
+                weight < 0
+            } else {
+                weight > 0
+            };
+        let blocks = if adopt { honest().count() } else { decided };
+        weight * (i64::from(sent) + blocks as i64)
     }
 
     /// Blocks for which honest votes and Byzantine replicas make a quorum.

@@ -9,7 +9,7 @@ use milp_replay::{
 };
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Goal},
+    instance::{Budget, FaultKind, Goal, Network, Sense, Timeouts},
 };
 use stateright::{Checker, Model, Property};
 
@@ -34,7 +34,7 @@ fn mutant(name: &str, instance: Instance) -> Instance {
     }
 }
 
-fn value(instance: &Instance) -> Option<u32> {
+fn value(instance: &Instance) -> Option<i64> {
     let Found { value, states } = best(instance).expect("searched");
     eprintln!(
         "{} {:?} {} views, {:?}, {:?}: {value:?} of {states} states",
@@ -86,10 +86,40 @@ fn one_byzantine_replica_cannot_fork_dbft2() {
     assert_eq!(value(&two), Some(2), "beyond the budget it forks");
 }
 
+/// By hand: most messages in one view of four replicas are a request, 3 responses, 4 commits and 4
+/// blocks; the cheapest block takes a request, 2 responses, 3 commits and the block; nobody has to
+/// do anything.
+#[test]
+fn weights_count_blocks_views_and_messages() {
+    let weighted = |sense, blocks, views, messages| {
+        let goal = Goal::Weighted {
+            sense,
+            blocks,
+            views,
+            messages,
+        };
+        value(&of("dbft2", goal, 1))
+    };
+    assert_eq!(weighted(Sense::Maximize, 1000, 0, 1), Some(1012));
+    assert_eq!(weighted(Sense::Maximize, 1000, 0, -1), Some(1000 - 7));
+    assert_eq!(weighted(Sense::Minimize, 1000, 0, 1), Some(0));
+    assert_eq!(weighted(Sense::Minimize, 1000, 7, -1), Some(7 - 8));
+    let goal = Goal::Weighted {
+        sense: Sense::Maximize,
+        blocks: 10,
+        views: 3,
+        messages: 0,
+    };
+    assert_eq!(value(&of("dbft1", goal, 2)), Some(26));
+}
+
 #[test]
 fn every_modelled_view_is_entered() {
     for views in 1..=2 {
-        assert_eq!(value(&of("dbft2", Goal::Views, views)), Some(views));
+        assert_eq!(
+            value(&of("dbft2", Goal::Views, views)),
+            Some(i64::from(views))
+        );
     }
 }
 
@@ -133,6 +163,43 @@ fn what_is_not_searched_is_refused_by_name() {
         ),
         (faulty(FaultKind::Network, good.clone()), "network faults"),
         (
+            Instance {
+                goal: Goal::Finality,
+                faults: vec![any(FaultKind::Byzantine, 3)],
+                ..good.clone()
+            },
+            "certificates of Byzantine replicas alone",
+        ),
+        (
+            Instance {
+                network: Network::Bounded {
+                    delay_min: 1,
+                    delay_max: 2,
+                    gst: 0,
+                },
+                ..good.clone()
+            },
+            "a clock",
+        ),
+        (
+            Instance {
+                timeouts: Timeouts::Protocol,
+                block_time: Some(3),
+                ..good.clone()
+            },
+            "a clock",
+        ),
+        (
+            Instance {
+                budget: Budget {
+                    timeouts: Some(1),
+                    ..Budget::default()
+                },
+                ..good.clone()
+            },
+            "limits on the adversary's acts",
+        ),
+        (
             Instance { views: 20, ..good },
             "so many views, blocks or replicas",
         ),
@@ -144,7 +211,7 @@ fn what_is_not_searched_is_refused_by_name() {
 /// The same space for the stateright model checker, which explores it with its own code.
 struct Explored {
     space: Space,
-    goal: u32,
+    goal: i64,
     /// Whether to look for more than the goal, which takes the whole space if there is no more.
     exceed: bool,
 }

@@ -272,6 +272,12 @@ const INSTANCES: &[Case] = &[
         &[(8, 9, "rule set `tla` has no mutants")],
     ),
     case(
+        "a quorum of nobody",
+        "replicas: 4",
+        "replicas: 1\nmutant: small-quorum",
+        &[(4, 9, "mutant `small-quorum` of 1 replica has a quorum of 0")],
+    ),
+    case(
         "a mutant of another protocol",
         "protocol: dbft2",
         "protocol: dbft1\nmutant: no-commit-lock",

@@ -16,7 +16,7 @@ use crate::{
     sentence,
     solve::{self, Solution},
 };
-use fewest::Lexicographic;
+use fewest::{Lexicographic, NODES};
 use milp_model::{
     Decoded,
     formulation::timed::{self, Act},
@@ -150,6 +150,7 @@ pub fn minimize(
         built: &built,
         settings,
         interrupt,
+        nodes: NODES,
     };
     let (point, stages) = lexicographic.solve(value, &acts, &before, start, progress)?;
     let (schedule, faulty) = match point {

@@ -16,13 +16,14 @@ use milp_schema::{
     instance::{FaultKind, Goal, Network},
 };
 use milp_study::{
-    best::{self, Best, Ending, Request, look::Look, look::Seen},
+    Error,
+    best::{self, Best, Ending, Ranked, Request, look::Look, look::Seen},
     folder::SHOWN,
     solve, verify,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::atomic::AtomicBool,
+    sync::atomic::{AtomicBool, Ordering},
 };
 use support::{any, instance, settings};
 
@@ -190,6 +191,17 @@ fn orbits(
 }
 
 fn k_best(instance: &Instance, projection: Projection, most: u32) -> Best {
+    let none = AtomicBool::new(false);
+    k_best_until(instance, projection, most, &none, &mut |_| Ok(()))
+}
+
+fn k_best_until(
+    instance: &Instance,
+    projection: Projection,
+    most: u32,
+    stop: &AtomicBool,
+    keep: &mut dyn FnMut(&Ranked) -> Result<(), Error>,
+) -> Best {
     let settings = settings(3_600.0, true);
     let solve = solve::Request {
         instance,
@@ -203,8 +215,7 @@ fn k_best(instance: &Instance, projection: Projection, most: u32) -> Best {
         most,
         projection,
     };
-    let none = AtomicBool::new(false);
-    best::best(&request, &none, &mut |_| {}, &mut |_| Ok(())).unwrap()
+    best::best(&request, stop, &mut |_| {}, keep).unwrap()
 }
 
 /// The worst schedules shown are one of each orbit that brute force knows; how many looks and how
@@ -244,6 +255,68 @@ fn forks_by_equivocation_are_shown_once_each_and_then_there_are_no_more() {
 fn quorums_are_shown_once_each() {
     let (looks, orbits, _) = one_of_each(&prompt("dbft1", 5, 1), Projection::Quorums);
     assert!(looks > orbits && orbits > 1);
+}
+
+/// In one view of four nobody decides if two are committed and two ask to leave; the primary is
+/// among the former, among the latter, and nothing else differs but names.
+#[test]
+fn stalls_are_shown_once_each() {
+    let mut instance = instance("dbft2", 1, 5, Goal::Stall);
+    instance.network = Network::Eventual;
+    let (looks, orbits, found) = one_of_each(&instance, Projection::Committed);
+    assert_eq!((looks, orbits), (6, 2));
+    assert_eq!(found.ending, Ending::Harmless(1, true));
+}
+
+#[test]
+fn certificates_are_shown_once_each() {
+    let mut instance = equivocation("dbft2");
+    instance.goal = Goal::Finality;
+    instance.slots = 3;
+    let (looks, orbits, found) = one_of_each(&instance, Projection::Committed);
+    assert!(looks > orbits && orbits > 1, "{looks} {orbits}");
+    assert_eq!(found.ending, Ending::Harmless(1, true));
+}
+
+#[test]
+fn schedules_of_the_production_rules_are_shown_once_each() {
+    let mut instance = equivocation("dbft2");
+    instance.rules = "nspcc".into();
+    instance.slots = 4;
+    let (looks, orbits, found) = one_of_each(&instance, Projection::Committed);
+    assert!(looks > orbits, "{looks} {orbits}");
+    assert_eq!(found.ending, Ending::Harmless(1, true));
+}
+
+#[test]
+fn behaviours_of_the_formal_model_are_shown_once_each() {
+    let mut instance = instance("dbft2", 1, 3, Goal::Stall);
+    instance.rules = "tla".into();
+    instance.faults = vec![any(FaultKind::Crash, 1)];
+    let (looks, orbits, found) = one_of_each(&instance, Projection::Committed);
+    assert!(looks > orbits, "{looks} {orbits}");
+    assert_eq!(found.group, "interchangeable: replicas 1 2 3");
+}
+
+/// An interrupt after the first result: what is there stays, and nothing is said of the rest.
+#[test]
+fn an_interrupt_keeps_what_is_there() {
+    let instance = equivocation("dbft2");
+    let whole = k_best(&instance, Projection::Committed, 9);
+    let stop = AtomicBool::new(false);
+    let mut kept = vec![];
+    let found = k_best_until(&instance, Projection::Committed, 9, &stop, &mut |ranked| {
+        kept.push(ranked.rank);
+        stop.store(true, Ordering::SeqCst);
+        Ok(())
+    });
+    assert!(whole.ranked.len() > 1 && !whole.interrupted);
+    assert_eq!(found.ending, Ending::Stopped("interrupted".into()));
+    assert!(found.interrupted && !found.proved() && found.rest.is_none());
+    assert_eq!(kept.len(), found.ranked.len());
+    let (one, other) = (&whole.ranked[0].solution, &found.ranked[0].solution);
+    assert!(other.outcome.proved);
+    assert_eq!(one.schedule, other.schedule);
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod support;
 use milp_replay::search;
 use milp_schema::{
     Instance, ReplicaId,
-    instance::{Fault, FaultKind, Goal, Network, Who},
+    instance::{Fault, FaultKind, Formulation, Goal, Network, Sense, Who},
     outcome::Termination,
 };
 use std::sync::atomic::AtomicBool;
@@ -49,7 +49,7 @@ fn check(what: &str, mut instance: Instance) {
         "{what}: {:?} in {} states, program {solved:?}",
         found.value, found.states
     );
-    assert_eq!(found.value.map(i64::from), solved, "{what}");
+    assert_eq!(found.value, solved, "{what}");
 }
 
 const GOALS: [Goal; 4] = [Goal::Fork, Goal::Finality, Goal::Views, Goal::Stall];
@@ -108,6 +108,47 @@ fn with_a_byzantine_primary_search_and_program_agree() {
                 &format!("{protocol}, Byzantine primary, {goal:?}"),
                 instance,
             );
+        }
+    }
+}
+
+/// Weights in either sense, messages included, in every formulation.
+#[test]
+fn weighted_sums_are_those_of_the_search() {
+    let (most, least) = (Sense::Maximize, Sense::Minimize);
+    for (protocol, slots) in [("dbft1", 7), ("dbft2", 8)] {
+        for (sense, blocks, views, messages) in [
+            (most, 5, 2, 1),
+            (most, -5, 2, 1),
+            (least, -9, 2, 1),
+            (least, 3, 2, -1),
+        ] {
+            let goal = Goal::Weighted {
+                sense,
+                blocks,
+                views,
+                messages,
+            };
+            let mut instance = instance(protocol, 1, slots, goal);
+            for kind in [None, Some(FaultKind::Crash), Some(FaultKind::Byzantine)] {
+                instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
+                let found = search::best(&instance).expect("small enough to search");
+                for formulation in [
+                    Formulation::Timed,
+                    Formulation::Counting,
+                    Formulation::Causal,
+                ] {
+                    instance.formulation = formulation;
+                    let built = milp_model::build(&instance).expect("it is supported");
+                    let none = AtomicBool::new(false);
+                    let settings = settings(120.0, true);
+                    let solved = milp_solver::solve(built.program(), &settings, &none, &mut |_| {})
+                        .expect("the solver runs");
+                    assert!(solved.proved);
+                    let what = format!("{protocol} {kind:?} {goal:?} {formulation:?}");
+                    assert_eq!(found.value, solved.primal, "{what}");
+                }
+            }
         }
     }
 }

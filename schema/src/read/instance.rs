@@ -53,6 +53,7 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
     }
     let names = names(&fields, problems);
     let replicas = fields.count("replicas", limits::REPLICAS, None, problems);
+    somebody_counts(&fields, replicas, problems);
     let beyond_budget = fields.boolean("beyond_budget", Some(false), problems);
     let faults = faults(&fields, replicas, beyond_budget, problems);
     let heights = fields.count("heights", limits::HEIGHTS, Some(1), problems);
@@ -90,6 +91,19 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
         mutant,
         reference: reference?,
     })
+}
+
+/// A mutant whose quorum is one replica smaller leaves a quorum of nobody where that was one.
+fn somebody_counts(fields: &Fields, replicas: Option<u32>, problems: &mut Problems) {
+    let Some(entry) = fields.entry("mutant") else {
+        return;
+    };
+    let small = matches!(&entry.value.value, Value::Scalar { text, .. } if text == "small-quorum");
+    if small && replicas == Some(1) {
+        let what = "mutant `small-quorum` of 1 replica has a quorum of 0";
+        let hint = "use 2 replicas or more, or remove `mutant`";
+        problems.at(entry.value.place, what, hint);
+    }
 }
 
 /// Protocol, rule set and mutant; the latter two are judged only under a known protocol.

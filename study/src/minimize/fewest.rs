@@ -16,6 +16,8 @@ pub(super) struct Lexicographic<'a> {
     pub(super) built: &'a Built,
     pub(super) settings: &'a Settings,
     pub(super) interrupt: &'a AtomicBool,
+    /// Nodes of the search that minimises: [`NODES`].
+    pub(super) nodes: u32,
 }
 
 impl Lexicographic<'_> {
@@ -75,7 +77,7 @@ impl Lexicographic<'_> {
 }
 
 /// Nodes of the search that minimises; what it leaves open is asked step by step.
-const NODES: u32 = 300;
+pub(super) const NODES: u32 = 300;
 
 /// The search for the least count of one kind.
 struct Fewest<'a> {
@@ -97,7 +99,7 @@ impl Fewest<'_> {
         family: FamilyId,
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<(Option<Vec<i64>>, bool), Error> {
-        let solved = self.search(program, Some(NODES), progress)?;
+        let solved = self.search(program, Some(self.of.nodes), progress)?;
         if solved.termination == Termination::Infeasible {
             return Err(Error::Refused(
                 "no schedule of formulation timed has the value of the result".to_owned(),
@@ -182,4 +184,85 @@ fn fix(
         lower: Some(value),
         upper: Some(value),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    //! What the search leaves open is settled by rows that allow one act fewer.
+
+    use super::{Lexicographic, NODES, Stage, fix, keep};
+    use milp_model::{
+        expr::Expr,
+        formulation::timed::{Act, Built, with_acts},
+    };
+    use milp_schema::{instance::Sense, read};
+    use milp_solver::Settings;
+    use std::{collections::BTreeMap, sync::atomic::AtomicBool};
+
+    /// Two replicas send a request, a response and both commits, one of which has to be late.
+    const VALUE: i64 = 4;
+
+    fn settings() -> Settings {
+        Settings {
+            time_limit_seconds: 3_600.0,
+            relative_gap: 0.0,
+            threads: 1,
+            seed: 0,
+            prove: true,
+            presolve: true,
+            warm_start: None,
+            options: vec![],
+        }
+    }
+
+    /// A point of that value with the most acts of the first kind, or the fewest.
+    fn extreme(built: &Built, act: &Expr, sense: Sense) -> Vec<i64> {
+        let mut program = built.program.clone();
+        let objective = std::mem::take(&mut program.objective);
+        let constant = std::mem::take(&mut program.constant);
+        let family = keep(&mut program);
+        fix(&mut program, family, "value", objective, VALUE - constant);
+        (program.sense, program.objective) = (sense, act.terms().collect());
+        let none = AtomicBool::new(false);
+        let solved = milp_solver::solve(&program, &settings(), &none, &mut |_| ());
+        solved.expect("it solves").point.expect("a point")
+    }
+
+    fn stages(built: &Built, acts: &[(Act, Expr)], start: &[i64], nodes: u32) -> Vec<Stage> {
+        let none = AtomicBool::new(false);
+        let settings = settings();
+        let lexicographic = Lexicographic {
+            built,
+            settings: &settings,
+            interrupt: &none,
+            nodes,
+        };
+        let before: BTreeMap<Act, i64> = acts.iter().map(|(act, _)| (*act, 0)).collect();
+        let start = start.iter().copied().map(Some).collect();
+        let solved = lexicographic.solve(VALUE, acts, &before, start, &mut |_| ());
+        solved.expect("it solves").1
+    }
+
+    #[test]
+    fn one_act_fewer_is_asked_until_there_is_none() {
+        let text = "format: milp-instance/1.0\nprotocol: dbft2\nreplicas: 2\nviews: 1\n\
+                    slots: 5\nnetwork: asynchronous\nbudget: {timeouts: 0}\n\
+                    goal: {weighted: {sense: maximize, blocks: -100, messages: 1}}\n";
+        let instance = read::instance_text("instance.yaml", text).expect("an instance");
+        let (built, mut acts) = with_acts(&instance).expect("timed supports it");
+        acts.retain(|(act, _)| *act == Act::Late);
+        let count = |point: &[i64]| -> i64 {
+            let terms = acts[0].1.terms();
+            terms.map(|(col, k)| k * point[col.index()]).sum()
+        };
+        let most = extreme(&built, &acts[0].1, Sense::Maximize);
+        let least = extreme(&built, &acts[0].1, Sense::Minimize);
+        assert!(count(&most) > count(&least) && count(&least) > 0);
+        for (start, nodes) in [(&most, NODES), (&most, 0), (&least, 0)] {
+            let [stage] = stages(&built, &acts, start, nodes)[..] else {
+                panic!("one kind of act");
+            };
+            assert_eq!((stage.after, stage.proved), (count(&least), true));
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
+pub(crate) mod instances;
 pub(crate) mod rows;
 
 use milp_model::{
@@ -19,9 +20,10 @@ use milp_schema::{
     instance::{
         Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who,
     },
+    schedule::Event,
 };
 use milp_solver::Settings;
-use std::{cmp::Reverse, sync::atomic::AtomicBool};
+use std::{cmp::Reverse, collections::BTreeSet, sync::atomic::AtomicBool};
 
 /// n = 4 without faults, asynchronous, free timers; tests change what they are about.
 pub(crate) fn instance(protocol: &str, views: u32, slots: u32, goal: Goal) -> Instance {
@@ -186,6 +188,34 @@ fn found(program: &Program, nodes: u32, improvements: u32) -> Option<Vec<i64>> {
     settings.options.push(enough);
     let solved = milp_solver::solve(program, &settings, &AtomicBool::new(false), &mut |_| {});
     solved.ok().and_then(|solved| solved.point)
+}
+
+/// The goal's value by what the schedule predicts; `None` where predictions do not say it.
+pub(crate) fn value_of(goal: Goal, decoded: &Decoded) -> Option<i64> {
+    let (mut blocks, mut views, mut messages) = (BTreeSet::new(), 1, 0);
+    for prediction in &decoded.schedule.predictions {
+        match &prediction.event {
+            Event::Send(_) => messages += 1,
+            Event::EnterView { view, .. } => views = views.max(i64::from(view.0) + 1),
+            Event::Decide(block) => {
+                blocks.insert(*block);
+            }
+        }
+    }
+    let decided = blocks.len() as i64;
+    match goal {
+        // Byzantine replicas' votes are no events.
+        Goal::Finality | Goal::Slow => None,
+        Goal::Fork => Some(decided),
+        Goal::Stall => Some(decided.min(1)),
+        Goal::Views => Some(views),
+        Goal::Weighted {
+            blocks,
+            views: by_view,
+            messages: by_message,
+            ..
+        } => Some(decided * blocks + views * by_view + messages * by_message),
+    }
 }
 
 /// Whether the replicas refuse to follow the schedule.

@@ -125,6 +125,12 @@ fn refuse_together(instance: &Instance, protocol: &Protocol) -> Result<(), Error
             "use `network: asynchronous`, or `formulation: timed`",
         ),
         (
+            // They make themselves heard by requests to leave, which with the own one are a quorum.
+            guards && leads_away(instance, protocol),
+            "so many Byzantine replicas where acceptance is guarded",
+            "use `formulation: timed`",
+        ),
+        (
             guards && stall && instance.fault_count(FaultKind::Byzantine) > instance.f(),
             "goal `stall` with more than f Byzantine replicas where acceptance is guarded",
             "use `formulation: timed`",
@@ -180,6 +186,14 @@ fn refuse_rules(protocol: &Protocol) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether the requests of all Byzantine replicas and one more lead out of a view.
+fn leads_away(instance: &Instance, protocol: &Protocol) -> bool {
+    let byzantine = instance.fault_count(FaultKind::Byzantine);
+    protocol
+        .enter()
+        .is_some_and(|enter| byzantine + 1 >= enter.at_least.count(instance.replicas, instance.f()))
 }
 
 /// The smallest number of messages that some guard asks for.

@@ -84,16 +84,11 @@ impl Reading<'_> {
             }
         }
         // A Byzantine message that is there counts at once, any other only where it is needed.
-        for said in (0..causal.n).filter_map(|j| self.forged(quorum, j, block)) {
-            sent.push((!self.got.contains(&(i, said)), u32::MAX, said));
-        }
+        let forged = (0..causal.n).filter_map(|j| self.forged(quorum, j, block));
+        sent.extend(forged.map(|said| (!self.got.contains(&(i, said)), u32::MAX, said)));
         sent.sort_unstable();
         let needed = usize::try_from(quorum.at_least - own).unwrap_or(0);
-        let all: Vec<Said> = sent
-            .into_iter()
-            .map(|(.., said)| said)
-            .take(needed)
-            .collect();
+        let all: Vec<Said> = sent.into_iter().map(|it| it.2).take(needed).collect();
         if all.len() < needed {
             let why = format!("replica {i} waits for {}", quorum.name);
             return Err(Error::NoSchedule { why });

@@ -194,7 +194,8 @@ fn forced_by_request(causal: &mut Causal, place: Place) {
 }
 
 /// Where two messages are a quorum, the request and the own answer to it force at once what the
-/// quorum forces: `answer_b ≤ Σ_range forced` at a replica that holds both.
+/// quorum forces: `answer_b ≤ Σ_range forced` at a replica that holds both. No timer fires between
+/// the two: `answer_b + timer ≤ 1` for an event that could.
 fn forced_by_few(causal: &mut Causal, place: Place) {
     let Place { e, i, v, b } = place;
     let rule = causal.events[e].clone();
@@ -222,5 +223,26 @@ fn forced_by_few(causal: &mut Causal, place: Place) {
         causal
             .draft
             .at_most(family, &place.label(), place.did(causal), done);
+        not_between(causal, place, f);
+    }
+}
+
+/// `did_b + timer ≤ 1` for an event of a timer that would come between this one and event f.
+fn not_between(causal: &mut Causal, place: Place, f: usize) {
+    let Place { e, i, v, .. } = place;
+    let (rule, forced) = (causal.events[e].clone(), causal.events[f].clone());
+    for k in 0..causal.events.len() {
+        let between = causal.order.before[e][k] && causal.order.before[k][f];
+        let timer = matches!(causal.events[k].modality, Modality::Timer { .. });
+        if !between || !timer || !causal.does(k, i, v) {
+            continue;
+        }
+        let other = causal.events[k].name;
+        let name = format!("{}_forces_{}_before_{other}", rule.name, forced.name);
+        let family = causal
+            .draft
+            .family(&name, forced.line, forced.equations, Tag::Legal);
+        let both = place.did(causal) + causal.did_in_view(k, i, v);
+        causal.draft.at_most(family, &place.label(), both, 1.into());
     }
 }
