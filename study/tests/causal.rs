@@ -21,7 +21,7 @@ use milp_schema::{
 };
 use milp_solver::{Settings, Solved};
 use std::sync::atomic::AtomicBool;
-use support::{any, instance, replicas_object, settings, short};
+use support::{any, instance, replicas_object, settings, short, weights};
 
 fn solved(program: &milp_model::program::Program) -> Solved {
     let stop = AtomicBool::new(false);
