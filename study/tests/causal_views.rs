@@ -180,9 +180,11 @@ fn goals_agree() {
 #[test]
 fn goals_agree_where_everything_arrives_and_with_few_timeouts() {
     for goal in [Goal::Fork, Goal::Finality, Goal::Views] {
-        let mut instance = production(goal, Network::Eventual, &[]);
-        same(&format!("{goal:?}, eventual"), &instance, &own);
-        instance.network = Network::Asynchronous;
+        for (who, faults) in faults() {
+            let instance = production(goal, Network::Eventual, &faults);
+            same(&format!("{goal:?}, eventual, {who}"), &instance, &own);
+        }
+        let mut instance = production(goal, Network::Asynchronous, &[]);
         for timeouts in [3, 5, 6] {
             instance.budget.timeouts = Some(timeouts);
             same(&format!("{goal:?}, {timeouts} timeouts"), &instance, &own);

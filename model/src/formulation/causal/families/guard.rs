@@ -123,6 +123,10 @@ impl Seat {
         causal.look_up(&Key::AnswersFirst(self.i, self.v))
     }
 
+    pub(in super::super) fn heard(&self, causal: &Causal, j: u32) -> Expr {
+        causal.look_up(&Key::Heard(self.i, j, self.v))
+    }
+
     pub(in super::super) fn took(&self, causal: &Causal, j: u32) -> Expr {
         causal.look_up(&Key::Took(self.i, j, self.v))
     }
@@ -180,7 +184,7 @@ fn hears(causal: &mut Causal, seat: &Seat) {
     let quorum = i64::from(causal.instance.quorum());
     let mut all = Expr::default();
     for &j in &seat.others {
-        let heard = causal.look_up(&Key::Heard(seat.i, j, v));
+        let heard = seat.heard(causal, j);
         let mut otherwise = seat.forged_sign(causal, j);
         otherwise += seat.took_first(causal, j);
         if j == seat.primary {
@@ -327,7 +331,7 @@ fn loses(causal: &mut Causal, seat: &Seat) {
         let label = format!("{}_j{j}", seat.label());
         let knows_j = seat.knows(causal, j);
         let lives = causal.look_up(&Key::Alive(seat.i, j, seat.v));
-        let mut signs = vec![causal.look_up(&Key::Heard(seat.i, j, seat.v))];
+        let mut signs = vec![seat.heard(causal, j)];
         if j == seat.primary {
             signs.push(seat.did(causal, answers));
         } else {

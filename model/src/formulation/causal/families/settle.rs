@@ -31,7 +31,7 @@ pub(super) fn final_states(causal: &mut Causal, stall: bool) {
             everyone_answered(causal, &seat);
             nobody_can_bind(causal, &seat, stall);
             nobody_can_decide(causal, &seat, stall);
-            too_few_ask(causal, &seat, &enter);
+            too_few_ask(causal, &seat, &enter, stall);
             if stall {
                 timers_rest(causal, &seat);
             }
@@ -260,14 +260,28 @@ fn nobody_can_decide(causal: &mut Causal, seat: &Seat, stall: bool) {
 }
 
 /// Fewer than a quorum have asked to leave a view in which somebody is not excused:
-/// `Σ_j leave_j ≤ q − 1 + n (1 − in_v + excused_i)`.
-fn too_few_ask(causal: &mut Causal, seat: &Seat, enter: &Enter) {
+/// `Σ_j leave_j ≤ q − 1 + n (1 − in_v + excused_i)`, with those Byzantine ones that made themselves
+/// heard by it.
+fn too_few_ask(causal: &mut Causal, seat: &Seat, enter: &Enter, stall: bool) {
     let family = family(causal, "has_too_few_change_views");
     let (c, v) = (seat.asks, seat.v);
     let asks = (0..causal.n).map(|j| causal.sent(c, j, v, 0) + causal.made_later(c, j, v));
+    let mut asks: Expr = asks.sum();
+    for &j in seat.others.iter().filter(|_| !stall) {
+        if !causal.may_make(c, j, v) {
+            continue;
+        }
+        let forged = causal.goal_column("heard_forged", [seat.i, j, v]);
+        let mut otherwise = forged.clone() + seat.took_first(causal, j);
+        if j == seat.primary {
+            otherwise += seat.answers_first(causal);
+        }
+        let heard = seat.heard(causal, j) + causal.byzantine(j) + (-1);
+        let label = format!("{}_j{j}", seat.label());
+        causal.draft.at_most(family, &label, heard, otherwise);
+        asks += forged;
+    }
     let away = 1 - causal.is_in(seat.i, v) + excused(causal, seat.i);
     let right = away * i64::from(causal.n) + (causal.count(enter.at_least) - 1);
-    causal
-        .draft
-        .at_most(family, &seat.label(), asks.sum(), right);
+    causal.draft.at_most(family, &seat.label(), asks, right);
 }
