@@ -5,8 +5,9 @@ use crate::{
     best::Shown,
     deepen::{self, Execution},
     evidence,
-    folder::{self, Folder},
+    folder::{self, Driven, Folder},
     learn::Cuts,
+    minimize,
     sentence::{self, Certified, Found},
     size::Size,
     start,
@@ -17,13 +18,14 @@ use milp_model::{
     program::{Col, Column, Program},
 };
 use milp_schema::{
-    Evidence, Instance, Outcome, Schedule,
+    Evidence, Instance, Outcome, Schedule, Verdict,
     instance::{Formulation, Goal, REFERENCE_2020, Sense},
     outcome::Termination,
     write,
 };
 use milp_solver::{Progress, Settings};
 use std::{
+    path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
     time::Instant,
 };
@@ -166,7 +168,47 @@ pub fn solve_beside(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Solution, Error> {
-    solve_from(request, beside, true, interrupt, progress)
+    let chosen = request.instance.formulation == Formulation::Auto;
+    match followed(solve_from(request, beside, true, interrupt, progress)) {
+        Err(why @ (Error::Refused(_) | Error::Model(milp_model::Error::NoSchedule { .. })))
+            if chosen && matches!(build_for(request, beside)?, Built::Causal(_)) =>
+        {
+            in_slots(request, &why, interrupt, progress)
+        }
+        other => other,
+    }
+}
+
+/// A solution whose schedule, where formulation `causal` made it of an order of acts, replicas
+/// follow.
+fn followed(solution: Result<Solution, Error>) -> Result<Solution, Error> {
+    let solution = solution?;
+    if solution.outcome.formulation == "causal" && solution.schedule.is_some() {
+        solution.replayed()?;
+    }
+    Ok(solution)
+}
+
+/// The same by formulation `timed`, after another one that `auto` took gave no schedule.
+fn in_slots(
+    request: &Request<'_>,
+    why: &Error,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Solution, Error> {
+    let instance = Instance {
+        formulation: Formulation::Timed,
+        ..request.instance.clone()
+    };
+    let timed = Request {
+        instance: &instance,
+        ..request.clone()
+    };
+    let mut solution = solve_from(&timed, Beside::Nothing, true, interrupt, progress)?;
+    solution.outcome.instance.formulation = Formulation::Auto;
+    let facts = &mut solution.outcome.run;
+    facts.push(("passed over".to_owned(), format!("causal: {why}")));
+    Ok(solution)
 }
 
 /// What a program has beside the rows of its instance.
@@ -353,6 +395,20 @@ fn encoded(built: &Built, folder: &Folder) -> Result<Vec<Option<i64>>, Error> {
 }
 
 impl Solution {
+    /// What the instance's own replicas do with the schedule.
+    ///
+    /// # Errors
+    ///
+    /// When they do something else than was predicted.
+    pub(crate) fn replayed(&self) -> Result<Verdict, Error> {
+        let folder = Folder {
+            dir: PathBuf::from("."),
+            outcome: self.outcome.clone(),
+            schedule: self.schedule.clone().unwrap_or_default(),
+        };
+        minimize::replayed(&Driven::from(&folder))
+    }
+
     /// The files of the result, by name.
     pub fn files(&self) -> std::collections::BTreeMap<String, Vec<u8>> {
         let certificate = evidence::text(&self.evidence);
@@ -490,6 +546,49 @@ mod tests {
                 .iter()
                 .any(|(name, version)| name == "highs" && !version.is_empty())
         );
+    }
+
+    #[test]
+    fn a_schedule_without_slots_that_replicas_do_not_follow_is_passed_over() {
+        let file = std::path::Path::new("../instances/dbft2/tla/n4-fork.yaml");
+        let instance = milp_schema::read::instance(file).expect("an instance");
+        let settings = Settings {
+            time_limit_seconds: 600.0,
+            relative_gap: 0.0,
+            threads: 1,
+            seed: 0,
+            prove: true,
+            presolve: true,
+            warm_start: None,
+            options: Vec::new(),
+        };
+        let request = Request {
+            instance: &instance,
+            settings: &settings,
+            warm_start: None,
+            adequacy: false,
+            command: "test",
+        };
+        let never = AtomicBool::new(false);
+        let mut solution = solve(&request, &never, &mut |_| {}).expect("solved");
+        assert_eq!(solution.outcome.formulation, "causal");
+        let whole = solution.clone();
+        assert!(followed(Ok(whole.clone())).is_ok());
+        let schedule = solution.schedule.as_mut().expect("a schedule");
+        schedule.predictions.remove(0);
+        let why = followed(Ok(solution)).err().expect("nobody proposed");
+        assert!(why.to_string().contains("diverges"), "{why}");
+
+        let timed = in_slots(&request, &why, &never, &mut |_| {}).expect("solved");
+        assert_eq!(timed.outcome.formulation, "timed");
+        assert_eq!(timed.outcome.instance.formulation, Formulation::Auto);
+        assert_eq!(timed.outcome.primal, whole.outcome.primal);
+        let said = timed
+            .outcome
+            .run
+            .iter()
+            .any(|(key, _)| key == "passed over");
+        assert!(said);
     }
 
     #[test]

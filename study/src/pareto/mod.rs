@@ -17,9 +17,7 @@ pub use keep::{place, replaceable, write};
 pub use show::{CSV, HTML, SVG};
 
 use crate::{
-    Error,
-    folder::{Driven, Folder},
-    minimize, sentence,
+    Error, sentence,
     solve::{Request, Solution, solve},
 };
 use milp_schema::{
@@ -28,10 +26,7 @@ use milp_schema::{
     outcome::Termination,
 };
 use milp_solver::{Progress, Settings};
-use std::{
-    path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The damage where there is no schedule.
 const NOTHING: i64 = i64::MIN;
@@ -194,7 +189,7 @@ impl Search<'_> {
                         most.unwrap_or_default()
                     )));
                 }
-                Some((used, replayed(&solution)?))
+                Some((used, solution.replayed()?))
             }
             None => None,
         };
@@ -310,15 +305,4 @@ impl Search<'_> {
         }
         points
     }
-}
-
-/// What the instance's own replicas do with the schedule, without divergence.
-fn replayed(solution: &Solution) -> Result<Verdict, Error> {
-    let schedule = solution.schedule.clone().unwrap_or_default();
-    let folder = Folder {
-        dir: PathBuf::from("."),
-        outcome: solution.outcome.clone(),
-        schedule,
-    };
-    minimize::replayed(&Driven::from(&folder))
 }
