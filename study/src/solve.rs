@@ -576,7 +576,9 @@ mod tests {
         assert!(followed(Ok(whole.clone())).is_ok());
         let schedule = solution.schedule.as_mut().expect("a schedule");
         schedule.predictions.remove(0);
-        let why = followed(Ok(solution)).err().expect("nobody proposed");
+        let Err(why) = followed(Ok(solution)) else {
+            panic!("nobody proposed, and replicas follow it");
+        };
         assert!(why.to_string().contains("diverges"), "{why}");
 
         let timed = in_slots(&request, &why, &never, &mut |_| {}).expect("solved");
