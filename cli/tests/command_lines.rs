@@ -147,7 +147,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     ("explain instances/small.yaml --why-not", 2, "--why-not"),
     ("explain instances/small.yaml --views 2", 2, "--why-not"),
     (
-        "explain instances/small.yaml --rules --slots 1",
+        "explain instances/small.yaml --rules --slots 0",
         2,
         "--slots",
     ),
