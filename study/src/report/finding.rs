@@ -125,7 +125,8 @@ fn adversary(run: &Run, scene: &Scene) -> String {
     if numbers.is_empty() {
         return format!("{first}; the adversary does nothing.");
     }
-    let slots = scene.slots.1 + 1 - scene.slots.0;
+    // Nobody acts in slot 0.
+    let slots = (scene.slots.1 + 1).saturating_sub(scene.slots.0.max(1));
     format!(
         "{first}; what the adversary does in {}: {}.",
         count(i64::from(slots), "slot"),

@@ -14,6 +14,11 @@ const SCRIPT: &str = include_str!("report.js");
 /// No connection to anywhere: what the page needs is in it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
+/// What the sentence of a solve means by the patterns of E22.
+const LEFT_OUT: &str = "<p class=\"aside\">E22 is a line of docs/EXECUTION.md: patterns that the \
+program leaves out and a schedule may have, such as several responses at once at a replica that has \
+asked to leave its view.</p>\n";
+
 /// The words of the page, for who knows PBFT.
 const GLOSSARY: &str = "<details class=\"words\"><summary>Words used here</summary>\n<dl>
 <dt>slot</dt><dd>a step of time; a copy sent in one arrives in the next one or later, the order inside of a slot counts \
@@ -53,6 +58,9 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     }
     if let Some(sentence) = &first.run.sentence {
         out += &format!("<p class=\"proved\">The solve: {}.</p>\n", esc(sentence));
+        if sentence.contains("E22") {
+            out += LEFT_OUT;
+        }
     }
     out += "</header>\n<main>\n";
     out += &controls(report);
