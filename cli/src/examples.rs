@@ -93,7 +93,7 @@ pub(crate) const CUBES: &str = "\
 Examples:
   milp cubes instances/dbft2/n4-slow.yaml
   milp cubes instances/dbft2/n4-slow.yaml --warm-start out/dbft2/n4-slow --out out/cubes
-  milp cubes instances/dbft2/tla/n4-stall.yaml --formulation causal";
+  milp cubes instances/dbft2/n7-views.yaml --formulation causal";
 
 pub(crate) const EXPLAIN: &str = "\
 Examples:

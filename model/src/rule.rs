@@ -83,6 +83,11 @@ impl Protocol {
         votes.into_iter().collect()
     }
 
+    /// Whether what a replica did decides which messages it accepts.
+    pub fn guards(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule, Rule::Hold(_)))
+    }
+
     /// The acceptance guard of a kind, if it has one.
     pub fn hold(&self, kind: &Kind) -> Option<&Hold> {
         self.rules.iter().find_map(|rule| match rule {

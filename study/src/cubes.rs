@@ -112,7 +112,7 @@ pub fn cut(
             endings: Vec::new(),
         });
     };
-    let built = solve::build_for(request, Beside::Nothing)?;
+    let (built, _) = verify::rebuilt(&solution.outcome, Beside::Nothing)?;
     let meaning = built.meaning();
     let mut cutter = Cutter {
         built: &built,

@@ -248,14 +248,8 @@ mod tests {
         let instance = instance(Network::Eventual, 18);
         let built = milp_model::build(&instance).unwrap();
         let settings = Settings {
-            time_limit_seconds: 60.0,
-            relative_gap: 0.0,
-            threads: 1,
-            seed: 0,
             prove: false,
-            presolve: true,
-            warm_start: None,
-            options: Vec::new(),
+            ..crate::testing::settings()
         };
         assert!(shorter_helps(&instance));
         assert_eq!(fewer_slots(&instance), Some(6));

@@ -32,6 +32,8 @@ pub mod solve;
 mod start;
 pub mod sweep;
 pub mod template;
+#[cfg(test)]
+mod testing;
 pub mod verify;
 pub mod why;
 

@@ -14,6 +14,7 @@ use crate::{
 };
 use milp_model::{
     Built,
+    Error::NoSchedule,
     formulation::timed,
     program::{Col, Column, Program},
 };
@@ -168,12 +169,21 @@ pub fn solve_beside(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Solution, Error> {
+    #[expect(clippy::disallowed_methods, reason = "the time limit is by the clock")]
+    let began = Instant::now();
     let chosen = request.instance.formulation == Formulation::Auto;
     match followed(solve_from(request, beside, true, interrupt, progress)) {
-        Err(why @ (Error::Refused(_) | Error::Model(milp_model::Error::NoSchedule { .. })))
-            if chosen && matches!(build_for(request, beside)?, Built::Causal(_)) =>
-        {
-            in_slots(request, &why, interrupt, progress)
+        Err(Error::Model(NoSchedule { why })) if chosen => {
+            let spent = began.elapsed().as_secs_f64();
+            let left = Settings {
+                time_limit_seconds: (request.settings.time_limit_seconds - spent).max(0.0),
+                ..request.settings.clone()
+            };
+            let request = Request {
+                settings: &left,
+                ..request.clone()
+            };
+            in_slots(&request, &why, interrupt, progress)
         }
         other => other,
     }
@@ -184,15 +194,18 @@ pub fn solve_beside(
 fn followed(solution: Result<Solution, Error>) -> Result<Solution, Error> {
     let solution = solution?;
     if solution.outcome.formulation == "causal" && solution.schedule.is_some() {
-        solution.replayed()?;
+        solution.replayed().map_err(|why| {
+            let why = why.to_string();
+            Error::Model(NoSchedule { why })
+        })?;
     }
     Ok(solution)
 }
 
-/// The same by formulation `timed`, after another one that `auto` took gave no schedule.
+/// The same by formulation `timed`, after a point of the one that `auto` took had no schedule.
 fn in_slots(
     request: &Request<'_>,
-    why: &Error,
+    why: &str,
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Solution, Error> {
@@ -207,7 +220,7 @@ fn in_slots(
     let mut solution = solve_from(&timed, Beside::Nothing, true, interrupt, progress)?;
     solution.outcome.instance.formulation = Formulation::Auto;
     let facts = &mut solution.outcome.run;
-    facts.push(("passed over".to_owned(), format!("causal: {why}")));
+    facts.push(("passed over".to_owned(), why.to_owned()));
     Ok(solution)
 }
 
@@ -339,7 +352,7 @@ fn solve_from(
 
 /// The program of a request. A start is a schedule, so where `auto` takes `causal`, which takes none,
 /// a start that is no result of that very program makes it `timed`.
-pub(crate) fn build_for(request: &Request<'_>, beside: Beside<'_>) -> Result<Built, Error> {
+fn build_for(request: &Request<'_>, beside: Beside<'_>) -> Result<Built, Error> {
     let built = build(request.instance, beside)?;
     let chosen = request.instance.formulation == Formulation::Auto;
     let other = |folder: &&Folder| !evidence::is_of(&built, &folder.outcome);
@@ -552,16 +565,7 @@ mod tests {
     fn a_schedule_without_slots_that_replicas_do_not_follow_is_passed_over() {
         let file = std::path::Path::new("../instances/dbft2/tla/n4-fork.yaml");
         let instance = milp_schema::read::instance(file).expect("an instance");
-        let settings = Settings {
-            time_limit_seconds: 600.0,
-            relative_gap: 0.0,
-            threads: 1,
-            seed: 0,
-            prove: true,
-            presolve: true,
-            warm_start: None,
-            options: Vec::new(),
-        };
+        let settings = crate::testing::settings();
         let request = Request {
             instance: &instance,
             settings: &settings,
@@ -579,7 +583,8 @@ mod tests {
         let Err(why) = followed(Ok(solution)) else {
             panic!("nobody proposed, and replicas follow it");
         };
-        assert!(why.to_string().contains("diverges"), "{why}");
+        let why = why.to_string();
+        assert!(why.contains("diverges"), "{why}");
 
         let timed = in_slots(&request, &why, &never, &mut |_| {}).expect("solved");
         assert_eq!(timed.outcome.formulation, "timed");

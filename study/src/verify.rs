@@ -471,7 +471,10 @@ impl Check {
 }
 
 /// The program of an outcome, in the formulation it names, and what is wrong with that name.
-fn rebuilt(outcome: &Outcome, beside: solve::Beside<'_>) -> Result<(Built, Option<String>), Error> {
+pub(crate) fn rebuilt(
+    outcome: &Outcome,
+    beside: solve::Beside<'_>,
+) -> Result<(Built, Option<String>), Error> {
     let named = [
         ("timed", Formulation::Timed),
         ("counting", Formulation::Counting),

@@ -5,7 +5,7 @@ pub mod counting;
 pub mod reference;
 pub mod timed;
 
-use crate::{Built, Error, protocols, rule::Rule};
+use crate::{Built, Error, protocols};
 use milp_schema::{Instance, instance::Goal};
 
 /// `formulation: auto`: the cheapest formulation that is exact for the instance. Each refuses by name
@@ -32,10 +32,6 @@ fn causal_pays(instance: &Instance) -> bool {
     let Ok(protocol) = protocols::of(instance) else {
         return false;
     };
-    let guards = protocol
-        .rules
-        .iter()
-        .any(|rule| matches!(rule, Rule::Hold(_)));
     let compared = instance.views <= 3 && instance.mutant.is_none();
-    protocol.pools() || (guards && compared && instance.goal != Goal::Stall)
+    protocol.pools() || (protocol.guards() && compared && instance.goal != Goal::Stall)
 }

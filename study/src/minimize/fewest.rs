@@ -191,29 +191,16 @@ mod tests {
     //! What the search leaves open is settled by rows that allow one act fewer.
 
     use super::{Lexicographic, NODES, Stage, fix, keep};
+    use crate::testing::settings;
     use milp_model::{
         expr::Expr,
         formulation::timed::{Act, Built, with_acts},
     };
     use milp_schema::{instance::Sense, read};
-    use milp_solver::Settings;
     use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 
     /// Two replicas send a request, a response and both commits, one of which has to be late.
     const VALUE: i64 = 4;
-
-    fn settings() -> Settings {
-        Settings {
-            time_limit_seconds: 3_600.0,
-            relative_gap: 0.0,
-            threads: 1,
-            seed: 0,
-            prove: true,
-            presolve: true,
-            warm_start: None,
-            options: vec![],
-        }
-    }
 
     /// A point of that value with the most acts of the first kind, or the fewest.
     fn extreme(built: &Built, act: &Expr, sense: Sense) -> Vec<i64> {

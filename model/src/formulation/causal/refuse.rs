@@ -64,10 +64,7 @@ fn first(reasons: &[(bool, &str, &str)]) -> Result<(), Error> {
 fn refuse_together(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
     let pools = protocol.pools();
     let copies = !pools;
-    let guards = protocol
-        .rules
-        .iter()
-        .any(|rule| matches!(rule, Rule::Hold(_)));
+    let guards = protocol.guards();
     let stall = instance.goal == Goal::Stall;
     let byzantine = instance.fault_count(FaultKind::Byzantine) > 0;
     let crashing = instance.fault_count(FaultKind::Crash) > 0;
@@ -162,11 +159,7 @@ fn refuse_rules(protocol: &Protocol) -> Result<(), Error> {
             return unsupported("two tallies of an event that must happen", "use `timed`");
         }
         let on_vote = matches!(event.checked, Checked::OnVote { .. });
-        let guarded = protocol
-            .rules
-            .iter()
-            .any(|rule| matches!(rule, Rule::Hold(_)));
-        if on_vote && !guarded {
+        if on_vote && !protocol.guards() {
             return unsupported("`checked: on vote` without `hold`", "use `timed`");
         }
         for requirement in &event.requires {
