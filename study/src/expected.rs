@@ -72,6 +72,17 @@ pub enum CertificateKind {
     Cubes,
 }
 
+impl CertificateKind {
+    /// What there is to expect where this one was kept and `found` was found again: an exact bound
+    /// is as good as any.
+    pub(crate) fn or_exact(self, found: Self) -> Self {
+        match found {
+            Self::SafeDualBound => self,
+            other => other,
+        }
+    }
+}
+
 impl From<&Certificate> for CertificateKind {
     fn from(certificate: &Certificate) -> Self {
         match certificate {
@@ -355,6 +366,15 @@ mod tests {
         expected.replays[0].verdict.faults = 2;
         std::fs::write(&path, expected.yaml().unwrap()).unwrap();
         assert_eq!(Expected::read(&path).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_exact_bound_is_as_good_as_any_proof_and_no_other_is_as_good_as_it() {
+        use CertificateKind::{Cubes, None, PermutedInfeasible, SafeDualBound};
+        for kept in [None, SafeDualBound, PermutedInfeasible, Cubes] {
+            assert_eq!(kept.or_exact(SafeDualBound), kept);
+            assert_eq!(kept.or_exact(PermutedInfeasible), PermutedInfeasible);
+        }
     }
 
     #[test]

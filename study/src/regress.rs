@@ -3,7 +3,7 @@
 use crate::{
     Error,
     confirm::{self, ADAPTERS, Engine},
-    expected::{CertificateKind, Expected},
+    expected::Expected,
     folder::{EXPECTED, Folder},
     junit, sentence,
     solve::{self, Solution},
@@ -257,7 +257,8 @@ fn differences(
     Ok(differences)
 }
 
-/// What a new solve says differently, with what was learned the first time. The schedule may be another one that is as bad.
+/// What a new solve says differently, with what was learned the first time. The schedule may be
+/// another one that is as bad, and the proof an exact bound where it was none.
 fn solved_again(
     expected: &Expected,
     folder: &Folder,
@@ -280,7 +281,7 @@ fn solved_again(
         termination: outcome.termination,
         primal: outcome.primal.unwrap_or(i64::MIN),
         proved: outcome.proved,
-        certificate: CertificateKind::from(&outcome.certificate),
+        certificate: expected.certificate.or_exact((&outcome.certificate).into()),
         ..expected.clone()
     };
     let again = |difference| format!("solved again, {difference}");

@@ -11,7 +11,12 @@ use milp_schema::{
     Choice, Instance, Schedule, Slot,
     instance::{FaultKind, Goal, REFERENCE_2020, WITHOUT_MUTANTS, Who},
 };
-use milp_study::folder::Folder;
+use milp_solver::Settings;
+use milp_study::{
+    confirm::Engine,
+    folder::Folder,
+    regress::{Asked, regress},
+};
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
@@ -252,5 +257,26 @@ fn byzantine_replicas_of_the_shipped_results_stay_within_the_budget() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn results_of_the_formal_model_are_found_again() {
+    let settings = Settings {
+        time_limit_seconds: 600.0,
+        relative_gap: 0.0,
+        threads: 1,
+        seed: 0,
+        prove: true,
+        presolve: true,
+        warm_start: None,
+        options: Vec::new(),
+    };
+    let asked = Asked::of(&[Engine::Own]).expect("own replicas");
+    let results = root().join("results/dbft2/tla");
+    let cases = regress(&results, &asked, Some(&settings), &mut |_| {}).expect("results");
+    assert_eq!(cases.len(), 6);
+    for case in cases {
+        assert_eq!(case.differences, [""; 0], "{}", case.name);
     }
 }
