@@ -35,7 +35,7 @@ install() {
     fi
     echo "Installing $* with apt-get." >&2
     "${as_root[@]}" apt-get update -qq &&
-        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null || {
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null || {
         echo "apt-get could not install $*: see above, install them by hand and run this again." >&2
         return 1
     }

@@ -8,6 +8,11 @@ use std::{
     process::Command,
 };
 
+/// How the library of the solver came into this program; `build.rs` knows.
+const HIGHS_FROM: &str = env!("MILP_HIGHS_FROM");
+/// The word of `build.rs` for a library that `scripts/highs.sh` fetched.
+const FETCHED: &str = "fetched compiled";
+
 /// One finding: what was looked for, and what was found or what to do.
 type Finding = (&'static str, Result<String, String>);
 
@@ -30,22 +35,18 @@ struct Thing {
 }
 
 pub(crate) fn run() -> u8 {
-    let findings = [
-        ("Rust", rust()),
-        (
-            "C++ compiler",
-            first_version(&["c++", "g++", "clang++"], "g++"),
-        ),
-        ("cmake", first_version(&["cmake"], "cmake")),
-        (
-            "ninja",
-            first_version(&["ninja", "ninja-build"], "ninja-build"),
-        ),
-        ("libclang", libclang()),
+    let mut findings = vec![("Rust", rust())];
+    if HIGHS_FROM == FETCHED {
+        findings.push(("C compiler", first_version(&["cc"], "gcc")));
+        findings.push(("pkg-config", first_version(&["pkg-config"], "pkg-config")));
+    } else {
+        findings.extend(compiling());
+    }
+    findings.extend([
         ("solver", highs()),
         ("threads", threads()),
         ("out/", writable(Path::new("out"))),
-    ];
+    ]);
     let thing = |(name, found): &Finding| Thing {
         name: (*name).to_owned(),
         here: found.is_ok(),
@@ -62,6 +63,22 @@ pub(crate) fn run() -> u8 {
         print::line(&format!("{mark}  {name:<13} {words}"));
     }
     code(&findings)
+}
+
+/// What compiling the solver from source needs.
+fn compiling() -> [Finding; 4] {
+    [
+        (
+            "C++ compiler",
+            first_version(&["c++", "g++", "clang++"], "g++"),
+        ),
+        ("cmake", first_version(&["cmake"], "cmake")),
+        (
+            "ninja",
+            first_version(&["ninja", "ninja-build"], "ninja-build"),
+        ),
+        ("libclang", libclang()),
+    ]
 }
 
 fn code(findings: &[Finding]) -> u8 {
@@ -184,7 +201,8 @@ fn highs() -> Result<String, String> {
     let words = versions
         .iter()
         .map(|(name, version)| format!("{name} {version}"));
-    Ok(format!("solves; {}", words.collect::<Vec<_>>().join(", ")))
+    let words = words.collect::<Vec<_>>().join(", ");
+    Ok(format!("solves; {words}; {HIGHS_FROM}"))
 }
 
 fn threads() -> Result<String, String> {
