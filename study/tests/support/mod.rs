@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
+pub(crate) mod canonical;
 pub(crate) mod instances;
 pub(crate) mod rows;
 
