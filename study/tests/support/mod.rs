@@ -223,11 +223,12 @@ pub(crate) fn replicas_object(instance: &Instance, decoded: &Decoded) -> bool {
     let options = Options {
         protocol: Protocol::Own,
         compare: true,
+        foreign: false,
         signatures: Signatures::Symbolic,
         recovery: Recovery::Ideal,
     };
     match replay(instance, &decoded.faulty, &decoded.schedule, &options) {
-        Ok(replayed) => replayed.verdict.divergences > 0,
+        Ok(replayed) => !replayed.verdict.confirms(),
         Err(_) => true,
     }
 }
@@ -393,6 +394,7 @@ pub(crate) fn explain(instance: &Instance, decoded: &Decoded) {
     let options = Options {
         protocol: Protocol::Own,
         compare: true,
+        foreign: false,
         signatures: Signatures::Symbolic,
         recovery: Recovery::Ideal,
     };
@@ -407,6 +409,7 @@ pub(crate) fn is_stuck(instance: &Instance, decoded: &Decoded) -> bool {
     let options = Options {
         protocol: Protocol::Own,
         compare: true,
+        foreign: false,
         signatures: Signatures::Symbolic,
         recovery: Recovery::Ideal,
     };
