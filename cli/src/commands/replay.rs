@@ -123,8 +123,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         }
         verdicts.push(Judged::from(verdict));
         table(verdict);
-        for note in &verdict.notes {
-            print::line(note);
+        for line in lines(&verdict.notes) {
+            print::line(&line);
         }
         clean &= is_clean(verdict);
     }
@@ -138,6 +138,30 @@ fn recovery(name: &str) -> Result<Recovery, String> {
         "neo-go" => Ok(Recovery::NeoGo),
         _ => Err("expected ideal or neo-go".to_owned()),
     }
+}
+
+/// How many rows that do not apply are shown.
+const SHOWN: usize = 5;
+
+/// The notes for a terminal. To replicas of other rules most of a schedule may not apply.
+fn lines(notes: &[String]) -> Vec<String> {
+    let unapplied = |note: &&String| note.starts_with("not applied: ");
+    let mut left = SHOWN;
+    let mut lines = Vec::new();
+    for note in notes {
+        if unapplied(&note) {
+            if left == 0 {
+                continue;
+            }
+            left -= 1;
+        }
+        lines.push(note.clone());
+    }
+    let more = notes.iter().filter(unapplied).count().saturating_sub(SHOWN);
+    if more > 0 {
+        lines.push(format!("not applied: {more} more, which --json prints"));
+    }
+    lines
 }
 
 /// Writes the trace and then the verdict, so that a verdict is never there without its trace.
