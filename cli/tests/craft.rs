@@ -164,7 +164,10 @@ fn what_is_found_is_in_fields_of_their_own() {
     assert_eq!(solved["facts"][0]["goal"], "fork");
     let replayed = document(&scratch, "replay out/small");
     assert_eq!(replayed["result"]["verdicts"][0]["agreement"], "holds");
-    assert_eq!(replayed["result"]["verdicts"][0]["divergences"], 0);
+    assert_eq!(
+        replayed["result"]["verdicts"][0]["divergences"], 0,
+        "{replayed}"
+    );
 }
 
 #[test]

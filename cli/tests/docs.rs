@@ -265,12 +265,15 @@ fn row(place: &str) -> Option<String> {
     if !dir.exists() {
         return None;
     }
-    let expected = Expected::read(&dir.join("expected.yaml")).unwrap();
     let outcome = milp_schema::read::outcome(&dir.join("outcome.yaml")).unwrap();
+    let expected = Expected::read(&dir.join("expected.yaml"), &outcome.instance).unwrap();
     let mut replays = format!(
         "{}; {} divergences",
         words(&expected.verdict),
-        expected.verdict.divergences
+        expected
+            .verdict
+            .divergences
+            .expect("own replicas are compared")
     );
     for other in &expected.replays {
         let engine = &other.engine;

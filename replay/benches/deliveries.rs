@@ -66,6 +66,7 @@ fn drive(
     let options = Options {
         protocol: Protocol::Own,
         compare: false,
+        foreign: false,
         signatures,
         recovery: Recovery::Ideal,
     };

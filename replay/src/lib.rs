@@ -64,6 +64,7 @@ use milp_schema::{
 };
 use properties::{AGREEMENT, FINALITY, Facts, INTEGRITY, LOCK, VALIDITY, sometimes, termination};
 use protocols::{Family, Rules};
+use run::Applied;
 use session::{Ended, Mirrored, Session};
 use std::collections::BTreeSet;
 use world::World;
@@ -82,9 +83,12 @@ pub enum Protocol {
 pub struct Options {
     /// Whose replicas.
     pub protocol: Protocol,
-    /// Whether differences between schedule and trace count as divergences; without it a copy that
-    /// was never sent is skipped. Say `false` for another protocol than the schedule's own.
+    /// Whether the predictions are compared with what the replicas did. Say `false` where there
+    /// are none: then the verdict has no divergences rather than 0.
     pub compare: bool,
+    /// Whether the replicas follow other rules than those the schedule is for: what of it cannot
+    /// happen to them is then no fault of the schedule. It is said either way.
+    pub foreign: bool,
     /// How messages are signed; the verdict does not depend on it.
     pub signatures: Signatures,
     /// How an engine rebuilds what a recovery message carries; the paper's replicas have one way.
@@ -104,8 +108,8 @@ pub struct Replayed {
 /// they did. Rule set `nspcc` has replicas behind [`replay_on`], the others do not.
 ///
 /// # Errors
-/// Input that no execution could contain, or protocols without replicas here. A violated property
-/// or a divergence is part of the verdict, not an error.
+/// Input that no execution could contain, or protocols without replicas here. A violated property,
+/// a divergence or a row that could not happen is part of the verdict, not an error.
 pub fn replay(
     instance: &Instance,
     faulty: &[(ReplicaId, FaultKind)],
@@ -136,7 +140,7 @@ pub fn replay(
     };
     input::check(instance, faulty, schedule, Driven::Paper)?;
     let mut world = World::new(instance, rules, faulty, options.signatures);
-    let divergences = run::drive(&mut world, instance, schedule, options.compare)?;
+    let applied = run::drive(&mut world, instance, schedule, options.compare)?;
     let (liveness, stuck) = heal::heal(&mut world, instance.quorum());
     let facts = Facts {
         family: rules.family,
@@ -149,7 +153,8 @@ pub fn replay(
         Course {
             engine: rules.engine(),
             trace: world.log,
-            divergences,
+            applied,
+            foreign: options.foreign,
             faults: Vec::new(),
             liveness,
             stuck,
@@ -187,7 +192,7 @@ pub fn replay_on(
     let quorum = quorum(instance);
     let how = (options.signatures, options.recovery);
     let mut session = Session::new(engine, instance, quorum, faulty, how)?;
-    let divergences = run::drive(&mut session, instance, schedule, options.compare)?;
+    let applied = run::drive(&mut session, instance, schedule, options.compare)?;
     let (liveness, stuck) = session::heal(&mut session)?;
     let Ended {
         mut engine,
@@ -208,7 +213,8 @@ pub fn replay_on(
         Course {
             engine,
             trace: log,
-            divergences,
+            applied,
+            foreign: options.foreign,
             faults,
             liveness,
             stuck,
@@ -267,7 +273,8 @@ fn byzantine(faulty: &[(ReplicaId, FaultKind)]) -> BTreeSet<ReplicaId> {
 struct Course {
     engine: String,
     trace: Vec<TraceEvent>,
-    divergences: Vec<String>,
+    applied: Applied,
+    foreign: bool,
     faults: Vec<String>,
     liveness: Liveness,
     stuck: Option<String>,
@@ -283,8 +290,19 @@ fn judge(facts: &Facts, course: Course) -> Replayed {
     let faults = course.faults.len() as u32;
     notes.extend(course.faults);
     notes.extend(termination(course.liveness, course.stuck));
-    let divergences = course.divergences.len() as u32;
-    notes.extend(course.divergences);
+    let Applied {
+        divergences,
+        impossible,
+    } = course.applied;
+    let places = impossible.len() as u32;
+    let (word, impossible_places, unapplied) = if course.foreign {
+        ("not applied", 0, places)
+    } else {
+        ("impossible", places, 0)
+    };
+    notes.extend(impossible.iter().map(|place| format!("{word}: {place}")));
+    let differences = divergences.as_ref().map(|all| all.len() as u32);
+    notes.extend(divergences.unwrap_or_default());
     notes.push(sometimes(&trace));
     let verdict = Verdict {
         format: milp_schema::verdict::FORMAT.to_owned(),
@@ -295,7 +313,9 @@ fn judge(facts: &Facts, course: Course) -> Replayed {
         integrity,
         lock,
         termination: course.liveness,
-        divergences,
+        divergences: differences,
+        impossible: impossible_places,
+        unapplied,
         faults,
         notes,
     };

@@ -1,4 +1,7 @@
 //! Drives replicas with the rows of a schedule, slot by slot, in row order.
+//!
+//! Every row leaves its event in the trace or a sentence that it could not happen; what the
+//! network and the timers promise (E10, E15) is held against the rows, predictions or not.
 
 use crate::{
     Error, compare,
@@ -10,6 +13,7 @@ use milp_schema::{
     instance::{FaultKind, Network, Timeouts},
     schedule::{Choice, Copy, Schedule},
 };
+use std::collections::BTreeMap;
 
 /// Replicas, a network and a clock put together: what rows act on.
 ///
@@ -47,21 +51,27 @@ pub(crate) trait Stage {
     fn log(&self) -> &[TraceEvent];
 }
 
+/// How a schedule fared, one sentence for each.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    /// What the replicas did otherwise than predicted; `None` where that was not asked.
+    pub(crate) divergences: Option<Vec<String>>,
+    /// Rows that could not happen, and promises of network and timers that the rows break.
+    pub(crate) impossible: Vec<String>,
+}
+
 struct Driver<'a, S> {
     instance: &'a Instance,
     stage: &'a mut S,
-    compare: bool,
-    divergences: Vec<String>,
-    /// Copies to lose at the end of the slot they are sent in.
-    doomed: Vec<Copy>,
+    impossible: Vec<String>,
+    /// Copies to lose at the end of the slot they are sent in, with the row that says so.
+    doomed: Vec<(usize, Copy)>,
     /// Every copy of an honest replica that was delivered, with its slot.
     delivered: Vec<(Copy, Slot)>,
-    /// Who was ever down by a row.
-    crashed: Vec<bool>,
 }
 
-/// Applies every row of a schedule that passed `input::check`, and gives the divergences: of the
-/// choices themselves, and of what the replicas did from what was predicted.
+/// Applies every row of a schedule that passed `input::check`, and says what of it could not
+/// happen; with `compare` also what the replicas did otherwise than predicted.
 ///
 /// # Errors
 /// A crash or restart of a replica that is in the wrong state for it; what the stage cannot do.
@@ -70,15 +80,13 @@ pub(crate) fn drive<S: Stage>(
     instance: &Instance,
     schedule: &Schedule,
     compare: bool,
-) -> Result<Vec<String>, Error> {
+) -> Result<Applied, Error> {
     let mut driver = Driver {
         instance,
         stage,
-        compare,
-        divergences: Vec::new(),
+        impossible: Vec::new(),
         doomed: Vec::new(),
         delivered: Vec::new(),
-        crashed: vec![false; instance.replicas as usize],
     };
     let mut rows = schedule.choices.iter().enumerate().peekable();
     for slot in 1..=instance.slots {
@@ -88,21 +96,18 @@ pub(crate) fn drive<S: Stage>(
         }
         driver.end_slot(Slot(slot))?;
     }
-    if compare {
-        let observed = compare::observed(driver.stage.log());
-        driver
-            .divergences
-            .extend(compare::divergences(&schedule.predictions, &observed));
-        driver.check_network();
-    }
-    Ok(driver.divergences)
+    driver.check_network();
+    let observed = compare::observed(driver.stage.log());
+    Ok(Applied {
+        divergences: compare.then(|| compare::divergences(&schedule.predictions, &observed)),
+        impossible: driver.impossible,
+    })
 }
 
 impl<S: Stage> Driver<'_, S> {
-    fn diverge(&mut self, sentence: String) {
-        if self.compare {
-            self.divergences.push(sentence);
-        }
+    /// A row, counted from 1, that could not happen or could not happen so.
+    fn refuse(&mut self, row: usize, sentence: &str) {
+        self.impossible.push(format!("{sentence} (row {row})"));
     }
 
     fn apply(&mut self, row: usize, choice: &Choice) -> Result<(), Error> {
@@ -111,22 +116,20 @@ impl<S: Stage> Driver<'_, S> {
                 if self.stage.deliver(copy)? {
                     self.delivered.push((copy.clone(), *slot));
                 } else {
-                    self.diverge(missing(*slot, copy, "receive"));
+                    self.refuse(row, &missing(*slot, copy, "receive"));
                 }
             }
-            Choice::Drop { slot, copy } if *slot == copy.sent => self.doomed.push(copy.clone()),
-            Choice::Drop { slot, copy } => {
-                if !self.stage.drop_copy(copy) {
-                    self.diverge(missing(*slot, copy, "lose"));
-                }
+            Choice::Drop { slot, copy } if *slot == copy.sent => {
+                self.doomed.push((row, copy.clone()));
             }
+            Choice::Drop { slot, copy } => self.lose(row, *slot, copy),
             Choice::Timeout {
                 slot,
                 replica,
                 height,
                 view,
             } => {
-                self.timeout(*slot, *replica, (*height, *view))?;
+                self.timeout(row, *slot, *replica, (*height, *view))?;
             }
             Choice::Inject { copy } => self.stage.inject(copy)?,
             Choice::Crash { replica, .. } => {
@@ -137,7 +140,6 @@ impl<S: Stage> Driver<'_, S> {
                         state: "down",
                     });
                 }
-                self.crashed[replica.index()] = true;
                 self.stage.crash(*replica)?;
             }
             Choice::Restart {
@@ -156,10 +158,17 @@ impl<S: Stage> Driver<'_, S> {
         Ok(())
     }
 
+    fn lose(&mut self, row: usize, slot: Slot, copy: &Copy) {
+        if !self.stage.drop_copy(copy) {
+            self.refuse(row, &missing(slot, copy, "lose"));
+        }
+    }
+
     /// E14, E15: the row fires the timer if the replica is where the row says; under the
-    /// protocol's timers a firing in another slot than the deadline's is a divergence.
+    /// protocol's timers a firing in another slot than the deadline's cannot be.
     fn timeout(
         &mut self,
+        row: usize,
         slot: Slot,
         replica: ReplicaId,
         (height, view): (Height, View),
@@ -167,24 +176,22 @@ impl<S: Stage> Driver<'_, S> {
         if !self.stage.can_fire(replica, height, view) {
             self.stage.refuse_timeout(replica, (height, view));
             let what = format!("has no timer for h{height} v{view}, so it cannot fire");
-            self.diverge(compare::at(slot, replica, &what));
+            self.refuse(row, &compare::at(slot, replica, &what));
             return Ok(());
         }
         let deadline = self.stage.deadline(replica);
         if self.instance.timeouts == Timeouts::Protocol && deadline != Some(slot) {
             let due = deadline.map_or_else(|| "never".to_owned(), |due| format!("in slot {due}"));
             let what = format!("fires its timer of h{height} v{view}, which is due {due}");
-            self.diverge(compare::at(slot, replica, &what));
+            self.refuse(row, &compare::at(slot, replica, &what));
         }
         self.stage.fire(replica)
     }
 
     /// Loses what was sent and given up in this slot, and looks for timers that should have fired.
     fn end_slot(&mut self, slot: Slot) -> Result<(), Error> {
-        for copy in std::mem::take(&mut self.doomed) {
-            if !self.stage.drop_copy(&copy) {
-                self.diverge(missing(slot, &copy, "lose"));
-            }
+        for (row, copy) in std::mem::take(&mut self.doomed) {
+            self.lose(row, slot, &copy);
         }
         if self.instance.timeouts == Timeouts::Free {
             return Ok(());
@@ -192,7 +199,7 @@ impl<S: Stage> Driver<'_, S> {
         for id in ReplicaId::all(self.instance.replicas) {
             if let Some((height, view)) = self.stage.missed(id)? {
                 let what = format!("has its timer of h{height} v{view} due, but no row fires it");
-                self.diverge(compare::at(slot, id, &what));
+                self.impossible.push(compare::at(slot, id, &what));
             }
         }
         Ok(())
@@ -206,8 +213,11 @@ impl<S: Stage> Driver<'_, S> {
                 Some(FaultKind::Byzantine | FaultKind::Network)
             )
         };
-        let receives =
-            |id: ReplicaId| promised(id) && !self.crashed[id.index()] && self.stage.is_up(id);
+        let down = down(self.stage.log());
+        // One that crashes later should have received by then what was due before.
+        let receives = |id: ReplicaId, due: u32| {
+            promised(id) && down.get(&id).is_none_or(|crashed| crashed.0 > due)
+        };
         let latest = |sent: Slot| match self.instance.network {
             Network::Asynchronous => None,
             Network::Eventual => (sent.0 < self.instance.slots).then_some(self.instance.slots),
@@ -233,11 +243,10 @@ impl<S: Stage> Driver<'_, S> {
         let lost = lost.iter().map(|copy| (copy, None));
         for (copy, arrived) in undelivered.chain(delivered).chain(lost) {
             // Nothing is promised for recovery messages (E21).
-            let covered = promised(copy.sender)
-                && receives(copy.receiver)
-                && copy.message.kind != Kind::RecoveryMessage;
+            let covered = promised(copy.sender) && copy.message.kind != Kind::RecoveryMessage;
             let due = latest(copy.sent).filter(|_| covered);
             if let Some(due) = due
+                && receives(copy.receiver, due)
                 && arrived.is_none_or(|arrived| arrived > due)
             {
                 complain(copy, due);
@@ -253,7 +262,7 @@ impl<S: Stage> Driver<'_, S> {
                 late.push(compare::at(*slot, copy.receiver, &what));
             }
         }
-        self.divergences.extend(late);
+        self.impossible.extend(late);
     }
 }
 
@@ -329,6 +338,17 @@ impl Stage for World {
     fn log(&self) -> &[TraceEvent] {
         &self.log
     }
+}
+
+/// The slot in which each replica that was ever down went down first, by a row or by itself.
+fn down(log: &[TraceEvent]) -> BTreeMap<ReplicaId, Slot> {
+    let mut down = BTreeMap::new();
+    for event in log {
+        if matches!(event.what, What::Crash | What::Fault) {
+            down.entry(event.replica).or_insert(event.slot);
+        }
+    }
+    down
 }
 
 /// Copies the trace says were lost.

@@ -13,8 +13,15 @@ use milp_schema::{
 };
 use proptest::prelude::*;
 
+/// What is said where nothing is compared: what is impossible is so without predictions.
 fn notes(instance: &Instance, choices: Vec<Choice>) -> Vec<String> {
-    play(instance, &[], choices, &OWN).verdict.notes
+    let options = Options {
+        compare: false,
+        ..OWN
+    };
+    let verdict = play(instance, &[], choices, &options).verdict;
+    assert_eq!(verdict.divergences, None, "nothing was compared");
+    verdict.notes
 }
 
 fn small_instances() -> Vec<Instance> {
@@ -62,46 +69,58 @@ fn dropping_or_shifting_any_prediction_diverges() {
             for row in 0..executed.schedule.predictions.len() {
                 let mut dropped = executed.schedule.clone();
                 dropped.predictions.remove(row);
-                assert_eq!(again(&instance, &executed, &dropped).verdict.divergences, 1);
+                let verdict = again(&instance, &executed, &dropped).verdict;
+                assert_eq!((verdict.divergences, verdict.impossible), (Some(1), 0));
                 let mut shifted = executed.schedule.clone();
                 shifted.predictions[row].slot = shifted.predictions[row].slot.next();
-                assert_eq!(again(&instance, &executed, &shifted).verdict.divergences, 2);
+                let verdict = again(&instance, &executed, &shifted).verdict;
+                assert_eq!((verdict.divergences, verdict.impossible), (Some(2), 0));
             }
         }
     }
 }
 
 #[test]
-fn a_copy_that_was_never_sent_diverges_and_is_skipped_where_nothing_is_compared() {
+fn a_copy_that_was_never_sent_is_impossible_and_does_not_apply_to_other_replicas() {
     let instance = instance("dbft2", 4, 2, 8);
     let rows = vec![
         timeout(1, 0, 0),
         deliver(3, 2, 0, 1, "PrepareRequest v0 b0"),
     ];
     let says = "slot 3: replica 1 cannot receive PrepareRequest h0 v0 b0 of replica 0: \
-                it was not sent in slot 2";
-    assert!(
-        notes(&instance, rows.clone())
-            .iter()
-            .any(|note| note == says)
-    );
+                it was not sent in slot 2 (row 2)";
+    for compare in [true, false] {
+        let options = Options { compare, ..OWN };
+        let verdict = play(&instance, &[], rows.clone(), &options).verdict;
+        // The proposal was not predicted.
+        assert_eq!(verdict.divergences, compare.then_some(1));
+        assert_eq!((verdict.impossible, verdict.unapplied), (1, 0));
+        assert!(verdict.notes.contains(&format!("impossible: {says}")));
+    }
     let protocol = Protocol::As("dbft1".to_owned());
     let options = Options {
         protocol,
         compare: false,
+        foreign: true,
         signatures: Signatures::Symbolic,
         recovery: Recovery::Ideal,
     };
-    let silent = play(&instance, &[], rows, &options).verdict;
+    let other = play(&instance, &[], rows, &options).verdict;
     assert_eq!(
-        (silent.divergences, silent.engine.as_str()),
-        (0, "dbft1-paper")
+        (other.divergences, other.engine.as_str()),
+        (None, "dbft1-paper")
     );
-    // Neither can it be lost.
-    let says = "slot 2: replica 1 cannot lose Commit h0 v0 b0 of replica 0: \
-                it was not sent in slot 1";
-    let rows = vec![drop_copy(2, 1, 0, 1, "Commit v0 b0")];
-    assert!(notes(&instance, rows).iter().any(|note| note == says));
+    assert_eq!((other.impossible, other.unapplied), (0, 1));
+    assert!(other.notes.contains(&format!("not applied: {says}")));
+    // Neither can it be lost, at once or later.
+    for slot in [1, 2] {
+        let says = format!(
+            "impossible: slot {slot}: replica 1 cannot lose Commit h0 v0 b0 of replica 0: \
+             it was not sent in slot 1 (row 1)"
+        );
+        let rows = vec![drop_copy(slot, 1, 0, 1, "Commit v0 b0")];
+        assert!(notes(&instance, rows).contains(&says));
+    }
 }
 
 #[test]
@@ -111,7 +130,7 @@ fn a_timer_fires_only_where_its_replica_is() {
         faults,
         ..instance("dbft2", 4, 2, 8)
     };
-    let says = "slot 2: replica 1 has no timer for h0 v1, so it cannot fire";
+    let says = "impossible: slot 2: replica 1 has no timer for h0 v1, so it cannot fire (row 1)";
     assert!(
         notes(&instance, vec![timeout(2, 1, 1)])
             .iter()
@@ -121,7 +140,7 @@ fn a_timer_fires_only_where_its_replica_is() {
     let faulty = [(ReplicaId(2), FaultKind::Crash)];
     let replayed = play(&instance, &faulty, rows, &OWN);
     assert_eq!(
-        replayed.verdict.divergences, 1,
+        replayed.verdict.impossible, 1,
         "a crashed replica has no timer"
     );
     let ignored = |event: &milp_replay::TraceEvent| event.what == What::Ignore;
@@ -137,20 +156,22 @@ fn with_timers() -> Instance {
 }
 
 #[test]
-fn under_protocol_timers_a_row_off_the_deadline_and_a_deadline_without_row_diverge() {
+fn under_protocol_timers_a_row_off_the_deadline_and_a_deadline_without_row_are_impossible() {
     let notes = notes(&with_timers(), vec![timeout(2, 0, 0)]);
-    let says = "slot 2: replica 0 fires its timer of h0 v0, which is due in slot 3";
+    let says =
+        "impossible: slot 2: replica 0 fires its timer of h0 v0, which is due in slot 3 (row 1)";
     assert!(notes.iter().any(|note| note == says), "{notes:?}");
     // Both timers of the primary count from its entry into the view.
     for replica in 0..4 {
-        let says =
-            format!("slot 6: replica {replica} has its timer of h0 v0 due, but no row fires it");
+        let says = format!(
+            "impossible: slot 6: replica {replica} has its timer of h0 v0 due, but no row fires it"
+        );
         assert!(notes.contains(&says), "{notes:?}");
     }
 }
 
 #[test]
-fn under_protocol_timers_rows_at_the_deadlines_do_not_diverge() {
+fn under_protocol_timers_rows_at_the_deadlines_are_possible() {
     let rows = vec![
         timeout(3, 0, 0),
         timeout(6, 0, 0),
@@ -171,16 +192,18 @@ fn a_primary_that_enters_a_view_by_the_protocol_timers_proposes_in_that_slot() {
     rows.extend((1..4).map(|replica| timeout(6, replica, 0)));
     rows.extend([2, 3].map(|from| deliver(7, 6, from, 1, "ChangeView v0")));
     let with_row = [rows.clone(), vec![timeout(7, 1, 1)]].concat();
-    let says = "slot 7: replica 1 has its timer of h0 v1 due, but no row fires it".to_owned();
+    let says =
+        "impossible: slot 7: replica 1 has its timer of h0 v1 due, but no row fires it".to_owned();
     assert!(notes(&with_timers(), rows).contains(&says));
-    let notes = notes(&with_timers(), with_row);
-    assert!(!notes.contains(&says), "{notes:?}");
+    let with = notes(&with_timers(), with_row.clone());
+    assert!(!with.contains(&says), "{with:?}");
+    let notes = play(&with_timers(), &[], with_row, &OWN).verdict.notes;
     let proposal = "slot 7: replica 1 sent PrepareRequest h0 v1 b0, which was not predicted";
     assert!(notes.iter().any(|note| note == proposal), "{notes:?}");
 }
 
 #[test]
-fn a_network_that_breaks_its_promise_diverges() {
+fn a_network_that_breaks_its_promise_is_impossible() {
     let promise = "should have received PrepareRequest h0 v0 b0 of replica 0 sent in slot 1";
     let broken = |network, rows: Vec<Choice>| {
         let instance = Instance {
@@ -213,6 +236,54 @@ fn a_network_that_breaks_its_promise_diverges() {
         1,
         "not too late if the bound holds from slot 2"
     );
+}
+
+#[test]
+fn a_receiver_that_crashes_should_have_received_what_was_due_before() {
+    let instance = Instance {
+        network: Network::Bounded {
+            delay_min: 1,
+            delay_max: 2,
+            gst: 0,
+        },
+        faults: vec![any(FaultKind::Crash, 1)],
+        ..instance("dbft2", 4, 1, 8)
+    };
+    let faulty = [(ReplicaId(1), FaultKind::Crash)];
+    let request = |to| deliver(2, 1, 0, to, "PrepareRequest v0 b0");
+    for (crashes, impossible) in [(2, 0), (3, 0), (4, 1)] {
+        let rows = vec![timeout(1, 0, 0), request(2), request(3), crash(crashes, 1)];
+        let notes = play(&instance, &faulty, rows, &OWN).verdict.notes;
+        let says = "impossible: slot 3: replica 1 should have received PrepareRequest h0 v0 b0 of \
+                    replica 0 sent in slot 1 by now (network)";
+        let found = notes.iter().filter(|note| *note == says).count();
+        assert_eq!(found, impossible, "crash in slot {crashes}: {notes:?}");
+    }
+}
+
+/// Whether the trace has what a row says, whatever came of it.
+fn has(trace: &[milp_replay::TraceEvent], choice: &Choice) -> bool {
+    let whats: &[What] = match choice {
+        Choice::Deliver { .. } => &[What::Deliver, What::HoldBack, What::Ignore],
+        Choice::Drop { .. } => &[What::Drop],
+        Choice::Timeout { .. } => &[What::Timeout],
+        Choice::Inject { .. } => &[What::Inject],
+        Choice::Crash { .. } => &[What::Crash],
+        Choice::Restart { .. } => &[What::Restart],
+    };
+    let copy = match choice {
+        Choice::Deliver { copy, .. } | Choice::Drop { copy, .. } | Choice::Inject { copy } => {
+            Some(copy)
+        }
+        _ => None,
+    };
+    trace.iter().any(|event| {
+        let times = copy.map(|copy| (copy.sent, copy.copy));
+        whats.contains(&event.what)
+            && (event.slot, event.replica) == (choice.slot(), choice.replica())
+            && copy.is_none_or(|copy| event.message.as_ref() == Some(&copy.message))
+            && event.copy == times
+    })
 }
 
 #[test]
@@ -268,7 +339,8 @@ fn any_choice() -> impl Strategy<Value = Choice> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Arbitrary rows are replayed or refused, twice the same, and never break a replica.
+    /// Arbitrary rows are replayed or refused, twice the same, and never break a replica; each one
+    /// is in the trace or named as one that could not happen.
     #[test]
     fn arbitrary_rows_never_break_the_replay(mut choices in prop::collection::vec(any_choice(), 0..25)) {
         choices.sort_by_key(Choice::slot);
@@ -276,8 +348,16 @@ proptest! {
         let instance = Instance { faults, ..instance("dbft2", 4, 2, 9) };
         let faulty = [(ReplicaId(2), FaultKind::Crash), (ReplicaId(3), FaultKind::Byzantine)];
         let schedule = Schedule { choices, predictions: Vec::new() };
-        let first = replay(&instance, &faulty, &schedule, &OWN);
-        prop_assert_eq!(&first, &replay(&instance, &faulty, &schedule, &OWN));
+        let options = Options { compare: false, ..OWN };
+        let first = replay(&instance, &faulty, &schedule, &options);
+        prop_assert_eq!(&first, &replay(&instance, &faulty, &schedule, &options));
+        if let Ok(Replayed { trace, verdict }) = &first {
+            for (row, choice) in schedule.choices.iter().enumerate() {
+                let named = format!("(row {})", row + 1);
+                let named = verdict.notes.iter().any(|note| note.ends_with(&named));
+                prop_assert!(named || has(trace, choice), "row {}: {choice:?}", row + 1);
+            }
+        }
         let in_range = !matches!(first, Err(Error::SlotOutOfRange { .. }));
         prop_assert!(in_range, "rows are made within the horizon");
     }
@@ -311,10 +391,7 @@ fn two_heights_follow_each_other() {
         height: Height(1),
         view: View(0),
     };
-    assert_eq!(
-        play(&instance, &[], vec![late], &OWN).verdict.divergences,
-        1
-    );
+    assert_eq!(play(&instance, &[], vec![late], &OWN).verdict.impossible, 1);
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn four_good_replicas_lock_where_commits_count_per_view() {
     assert_eq!(verdict.engine, "dbft2-tla-per-view");
     assert_eq!(
         (verdict.divergences, verdict.termination, verdict.agreement),
-        (0, Liveness::Stuck, Holds::Holds)
+        (Some(0), Liveness::Stuck, Holds::Holds)
     );
     assert_eq!(
         verdict.notes,
@@ -128,7 +128,7 @@ fn where_commits_of_all_views_count_the_same_way_goes_on_unless_one_more_dies() 
     let verdict = run(&instance, &Vec::new(), &schedule).verdict;
     assert_eq!(
         (verdict.divergences, verdict.termination),
-        (0, Liveness::Open)
+        (Some(0), Liveness::Open)
     );
     assert!(
         verdict.notes[0]
@@ -145,7 +145,7 @@ fn where_commits_of_all_views_count_the_same_way_goes_on_unless_one_more_dies() 
     let verdict = run(&instance, &dying, &schedule).verdict;
     assert_eq!(
         (verdict.divergences, verdict.termination),
-        (0, Liveness::Stuck)
+        (Some(0), Liveness::Stuck)
     );
 }
 
@@ -157,7 +157,7 @@ fn one_dead_replica_locks_the_current_revision() {
     assert_eq!(verdict.engine, "dbft2-tla");
     assert_eq!(
         (verdict.divergences, verdict.termination),
-        (0, Liveness::Stuck)
+        (Some(0), Liveness::Stuck)
     );
     assert_eq!(
         verdict.notes[0],
@@ -174,7 +174,7 @@ fn a_lock_short_of_its_last_step_is_open() {
         let verdict = run(&instance, &faulty, &schedule).verdict;
         assert_eq!(
             (verdict.divergences, verdict.termination),
-            (0, Liveness::Open),
+            (Some(0), Liveness::Open),
             "{name}"
         );
     }
@@ -239,7 +239,7 @@ fn a_swapped_step_is_refused_by_name_and_nothing_after_it_is_judged() {
         );
         assert_eq!(
             (verdict.divergences, verdict.termination),
-            (1, Liveness::Open)
+            (Some(1), Liveness::Open)
         );
         assert!(trace.len() < other, "{}", trace.len());
         let error = tla::itf(&instance, &faulty, &schedule).expect_err("no behaviour");
@@ -331,7 +331,7 @@ fn predictions_that_are_no_action_are_refused_with_the_reason() {
         rows.push(row);
         rows.sort_unstable();
         let verdict = run(&instance, &Vec::new(), &predicted(rows)).verdict;
-        assert_eq!(verdict.divergences, 1, "{why}");
+        assert_eq!(verdict.divergences, Some(1), "{why}");
         assert!(
             verdict.notes.iter().any(|note| note.ends_with(why)),
             "{why}: {:?}",
@@ -345,7 +345,7 @@ fn a_primary_may_ask_to_leave_before_it_proposed_in_the_first_revision_only() {
     let schedule = predicted(vec![sends(1, 0, "ChangeView v0")]);
     for (rules, divergences) in [("tla", 1), ("tla-per-view", 0)] {
         let verdict = run(&model(rules, 2), &Vec::new(), &schedule).verdict;
-        assert_eq!(verdict.divergences, divergences, "{rules}");
+        assert_eq!(verdict.divergences, Some(divergences), "{rules}");
     }
 }
 
@@ -403,7 +403,7 @@ fn byzantine_rows_reach_everybody_and_byzantine_replicas_are_bad_from_the_start(
     let Replayed { trace, verdict } = run(&instance, &faulty, &schedule);
     assert_eq!(
         (verdict.divergences, verdict.termination),
-        (0, Liveness::Decided)
+        (Some(0), Liveness::Decided)
     );
     assert_eq!(trace.len(), 12);
     let itf = tla::itf(&instance, &faulty, &schedule).expect("a behaviour");
@@ -430,7 +430,7 @@ fn byzantine_rows_reach_everybody_and_byzantine_replicas_are_bad_from_the_start(
         ..Schedule::default()
     };
     let verdict = run(&instance, &faulty, &silent).verdict;
-    assert_eq!(verdict.divergences, 1);
+    assert_eq!(verdict.divergences, Some(1));
 }
 
 #[test]
@@ -578,7 +578,7 @@ fn replays_as_stuck(instance: &Instance, found: &Explored) {
     let verdict = run(&instance, &way.faulty, &way.schedule).verdict;
     assert_eq!(
         (verdict.divergences, verdict.termination),
-        (0, Liveness::Stuck),
+        (Some(0), Liveness::Stuck),
         "{:?}",
         verdict.notes
     );

@@ -25,7 +25,10 @@ pub enum Liveness {
 }
 
 /// What [`Verdict::format`] says.
-pub const FORMAT: &str = "milp-verdict/1.1";
+///
+/// 1.1: counts `faults`. 1.2: `divergences` is null where nothing was compared, which an older
+/// minor calls 0; counts `impossible` and `unapplied`, which an older one does not know.
+pub const FORMAT: &str = "milp-verdict/1.2";
 
 /// The outcome of every property on one trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,15 +46,34 @@ pub struct Verdict {
     pub validity: Holds,
     /// A replica decides at most once per height.
     pub integrity: Holds,
-    /// No honest replica sends a second binding vote at a height, nor a change view after one.
+    /// No honest replica sends another binding vote at a height, nor a change view after one; the
+    /// same vote once more is none.
     pub lock: Holds,
     /// How the heal phase ended.
     pub termination: Liveness,
-    /// Differences between prediction and trace; 0 where nothing is compared.
-    pub divergences: u32,
+    /// Differences between prediction and trace; none, which is not 0, where nothing was compared.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub divergences: Option<u32>,
+    /// Rows of the schedule that could not happen, and promises of network and timers that it
+    /// breaks: it is no execution of the replicas it is for.
+    #[serde(default)]
+    pub impossible: u32,
+    /// The same where the replicas follow other rules than those the schedule is for, which says
+    /// nothing against it: what they did, they did without these rows.
+    #[serde(default)]
+    pub unapplied: u32,
     /// How often an engine broke down on this legal schedule; absent before 1.1.
     #[serde(default)]
     pub faults: u32,
-    /// One sentence for each violation, divergence and breakdown, and for the state called stuck.
+    /// One sentence for each violation, divergence and breakdown, for each row that could not
+    /// happen, and for the state called stuck.
     pub notes: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether the whole schedule happened and everything predicted was compared and is so. Where
+    /// nothing was compared, nothing is confirmed.
+    pub fn confirms(&self) -> bool {
+        self.divergences == Some(0) && self.impossible == 0 && self.unapplied == 0
+    }
 }

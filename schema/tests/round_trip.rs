@@ -448,8 +448,8 @@ fn verdict() -> impl Strategy<Value = Verdict> {
     (
         text(),
         properties,
-        any::<u32>(),
-        any::<u32>(),
+        any::<Option<u32>>(),
+        any::<[u32; 3]>(),
         prop::collection::vec(text(), 0..5),
     )
         .prop_map(
@@ -457,7 +457,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
                 engine,
                 (agreement, finality, validity, integrity, lock, termination),
                 divergences,
-                faults,
+                [impossible, unapplied, faults],
                 notes,
             )| {
                 Verdict {
@@ -470,6 +470,8 @@ fn verdict() -> impl Strategy<Value = Verdict> {
                     lock,
                     termination,
                     divergences,
+                    impossible,
+                    unapplied,
                     faults,
                     notes,
                 }
@@ -744,12 +746,12 @@ notes: []
             (1, 9),
             "version 2.0, newer than",
         ),
-        ("verdict/1.0", "outcome/1.0", (1, 9), "`milp-verdict/1.1`"),
+        ("verdict/1.0", "outcome/1.0", (1, 9), "`milp-verdict/1.2`"),
         (
             "verdict/1.0",
-            "verdict/1.2",
+            "verdict/1.3",
             (1, 9),
-            "version 1.2, newer than",
+            "version 1.3, newer than",
         ),
         ("lock: violated", "lock: broken", (7, 7), "broken"),
         ("divergences: 0", "divergences: -1", (9, 14), ""),
@@ -761,6 +763,12 @@ notes: []
             "duplicate key `lock`",
         ),
         ("notes: []\n", "", (9, 1), "missing field `notes`"),
+        (
+            "divergences: 0\n",
+            "",
+            (9, 1),
+            "missing field `divergences`",
+        ),
     ];
     for (replace, by, place, fragment) in cases {
         let error = read(&verdict.replace(replace, by)).expect_err(by);

@@ -118,7 +118,7 @@ impl Engine {
     }
 
     /// Whether these replicas follow the rules that the predictions are by.
-    fn follows(&self, instance: &Instance) -> bool {
+    pub(crate) fn follows(&self, instance: &Instance) -> bool {
         match self {
             Self::Own => true,
             Self::BuiltIn { protocol, mutant } => {
@@ -157,7 +157,8 @@ impl Driven {
     /// # Errors
     ///
     /// When the schedule is impossible on paper or not one for these replicas, or the adapter is
-    /// missing or at fault; a violated property or a divergence is part of the verdict.
+    /// missing or at fault; a violated property, a divergence or a row that could not happen is
+    /// part of the verdict.
     pub fn confirm(&self, engine: &Engine, how: How) -> Result<Confirmed, Error> {
         let replayed = self.replay(engine, how)?;
         let trace = milp_replay::to_ndjson(&replayed.trace);
@@ -182,6 +183,7 @@ impl Driven {
         let options = Options {
             protocol: Protocol::Own,
             compare: self.predicted && (how.compare || engine.follows(&self.instance)),
+            foreign: !engine.follows(&self.instance),
             signatures,
             recovery: how.recovery,
         };
@@ -263,8 +265,9 @@ impl Driven {
     }
 }
 
-/// Whether every property holds, the heal phase decided, nothing diverged and no engine broke down.
-/// A heal phase that met its step limit shows nothing bad.
+/// Whether every property holds, the heal phase decided, nothing diverged, every row could happen
+/// and no engine broke down. A heal phase that met its step limit shows nothing bad, and neither do
+/// rows that do not apply to replicas of other rules.
 pub fn is_clean(verdict: &Verdict) -> bool {
     let properties = [
         verdict.agreement,
@@ -275,7 +278,8 @@ pub fn is_clean(verdict: &Verdict) -> bool {
     ];
     properties.iter().all(|property| *property == Holds::Holds)
         && verdict.termination != Liveness::Stuck
-        && verdict.divergences == 0
+        && verdict.divergences.unwrap_or(0) == 0
+        && verdict.impossible == 0
         && verdict.faults == 0
 }
 
@@ -293,7 +297,9 @@ mod tests {
             integrity: Holds::Holds,
             lock: Holds::Holds,
             termination: Liveness::Decided,
-            divergences: 0,
+            divergences: Some(0),
+            impossible: 0,
+            unapplied: 0,
             faults: 0,
             notes: vec![],
         }
@@ -304,6 +310,11 @@ mod tests {
         assert!(is_clean(&clean()));
         assert!(is_clean(&Verdict {
             termination: Liveness::Open,
+            ..clean()
+        }));
+        assert!(is_clean(&Verdict {
+            divergences: None,
+            unapplied: 3,
             ..clean()
         }));
         for bad in [
@@ -332,7 +343,12 @@ mod tests {
                 ..clean()
             },
             Verdict {
-                divergences: 1,
+                divergences: Some(1),
+                ..clean()
+            },
+            Verdict {
+                divergences: None,
+                impossible: 1,
                 ..clean()
             },
             Verdict {

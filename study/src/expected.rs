@@ -6,7 +6,7 @@ use crate::{
     folder::{Driven, Folder},
 };
 use milp_schema::{
-    Outcome, Verdict,
+    Instance, Outcome, Verdict,
     outcome::{Certificate, Termination},
     verdict::{Holds, Liveness},
 };
@@ -19,8 +19,9 @@ use std::{
 
 /// What [`Expected::format`] says.
 ///
-/// 1.1: `as` may name a production engine, a verdict counts `faults`.
-pub const FORMAT: &str = "milp-expected/1.1";
+/// 1.1: `as` may name a production engine, a verdict counts `faults`. 1.2: `divergences` is null
+/// where nothing is compared, which an older minor calls 0; a verdict counts `impossible`.
+pub const FORMAT: &str = "milp-expected/1.2";
 
 /// What a kept result must give.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,20 +113,24 @@ pub struct ExpectedVerdict {
     pub lock: Holds,
     /// How the heal phase ended.
     pub termination: Liveness,
-    /// Differences between prediction and trace.
-    pub divergences: u32,
+    /// Differences between prediction and trace; none where nothing is compared.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub divergences: Option<u32>,
+    /// Where the schedule is none of these replicas'.
+    #[serde(default, skip_serializing_if = "none")]
+    pub impossible: u32,
     /// How often the engine broke down.
     #[serde(default, skip_serializing_if = "none")]
     pub faults: u32,
 }
 
-/// Most engines never break down; files say it only of those that do.
+/// Files say only what there is: most engines never break down, and no kept schedule is impossible.
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"
 )]
-fn none(faults: &u32) -> bool {
-    *faults == 0
+fn none(count: &u32) -> bool {
+    *count == 0
 }
 
 impl From<&Verdict> for ExpectedVerdict {
@@ -139,6 +144,7 @@ impl From<&Verdict> for ExpectedVerdict {
             lock: verdict.lock,
             termination: verdict.termination,
             divergences: verdict.divergences,
+            impossible: verdict.impossible,
             faults: verdict.faults,
         }
     }
@@ -198,13 +204,20 @@ impl Expected {
         })
     }
 
-    /// Reads `expected.yaml`.
+    /// Reads the `expected.yaml` of a result about `instance`.
     ///
     /// # Errors
     ///
     /// With every problem found in it.
-    pub fn read(path: &Path) -> Result<Self, Error> {
+    pub fn read(path: &Path, instance: &Instance) -> Result<Self, Error> {
         let mut expected = milp_schema::read::yaml::<Self>(path, "expected")?;
+        if ["milp-expected/1.0", "milp-expected/1.1"].contains(&expected.format.as_str()) {
+            for ExpectedReplay { engine, verdict } in &mut expected.replays {
+                let engine = engine.parse::<Engine>().map_err(Error::Refused)?;
+                let compared = engine.follows(instance);
+                verdict.divergences = verdict.divergences.filter(|count| compared || *count > 0);
+            }
+        }
         FORMAT.clone_into(&mut expected.format);
         Ok(expected)
     }
@@ -292,12 +305,14 @@ mod tests {
             integrity: Holds::Holds,
             lock: Holds::Holds,
             termination: Liveness::Decided,
-            divergences: 0,
+            divergences: Some(0),
+            impossible: 0,
             faults: 0,
         };
         let other = ExpectedVerdict {
             engine: "dbft2-paper".into(),
             agreement: Holds::Holds,
+            divergences: None,
             ..verdict.clone()
         };
         Expected {
@@ -316,6 +331,12 @@ mod tests {
         }
     }
 
+    fn instance() -> Instance {
+        let text = "format: milp-instance/1.0\nprotocol: dbft1\nreplicas: 4\nviews: 2\nslots: 12\n\
+                    goal: fork\n";
+        milp_schema::read::instance_text("test", text).unwrap()
+    }
+
     #[test]
     fn every_changed_field_is_a_difference_with_its_place() {
         let expected = expected();
@@ -323,7 +344,7 @@ mod tests {
 
         let mut found = expected.clone();
         found.primal = 1;
-        found.verdict.divergences = 3;
+        found.verdict.divergences = Some(3);
         found.replays[0].verdict.agreement = Holds::Violated;
         assert_eq!(
             expected.differences(&found),
@@ -358,14 +379,15 @@ mod tests {
         let old = expected
             .yaml()
             .unwrap()
-            .replace(FORMAT, "milp-expected/1.0");
+            .replace(FORMAT, "milp-expected/1.0")
+            .replace("divergences: null", "divergences: 0");
         assert!(!old.contains("faults"), "{old}");
         std::fs::write(&path, old).unwrap();
-        assert_eq!(Expected::read(&path).unwrap(), expected);
+        assert_eq!(Expected::read(&path, &instance()).unwrap(), expected);
         // What breaks down is said, and read.
         expected.replays[0].verdict.faults = 2;
         std::fs::write(&path, expected.yaml().unwrap()).unwrap();
-        assert_eq!(Expected::read(&path).unwrap(), expected);
+        assert_eq!(Expected::read(&path, &instance()).unwrap(), expected);
     }
 
     #[test]
@@ -382,6 +404,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("expected.yaml");
         std::fs::write(&path, expected().yaml().unwrap()).unwrap();
-        assert_eq!(Expected::read(&path).unwrap(), expected());
+        assert_eq!(Expected::read(&path, &instance()).unwrap(), expected());
     }
 }

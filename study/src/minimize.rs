@@ -321,7 +321,7 @@ fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<()
 /// The verdict of the instance's own replicas, without divergence.
 pub(crate) fn replayed(driven: &Driven) -> Result<Verdict, Error> {
     let verdict = driven.replay(&Engine::Own, How::default())?.verdict;
-    if verdict.divergences > 0 {
+    if !verdict.confirms() {
         return Err(Error::Refused(format!(
             "the replay diverges from the predictions: {}",
             verdict.notes.join("; ")

@@ -93,11 +93,13 @@ fn observe(from: &Folder, engines: Option<&[Engine]>) -> Result<Expected, Error>
     let others = expected.replays.iter();
     let others = others.map(|replay| (replay.engine.as_str(), &replay.verdict));
     for (engine, verdict) in [own].into_iter().chain(others) {
-        if verdict.divergences > 0 {
+        let divergences = verdict.divergences.unwrap_or(0);
+        if divergences > 0 || verdict.impossible > 0 {
             return Err(Error::Refused(format!(
-                "{at} is not kept: the replay diverges from the predictions in {} places, see \
-                 `milp replay {at} --engine {engine}`",
-                verdict.divergences
+                "{at} is not kept: the replay diverges from the predictions in {divergences} \
+                 places and the schedule is impossible in {}, see `milp replay {at} --engine \
+                 {engine}`",
+                verdict.impossible
             )));
         }
     }

@@ -153,7 +153,11 @@ fn check(
     asked: &Asked,
     settings: Option<&Settings>,
 ) -> Result<Case, Error> {
-    let read = || Ok((Expected::read(&dir.join(EXPECTED))?, Folder::read(dir)?));
+    let read = || {
+        let folder = Folder::read(dir)?;
+        let kept = Expected::read(&dir.join(EXPECTED), &folder.outcome.instance)?;
+        Ok((kept, folder))
+    };
     let (kept, folder) = match read() {
         Ok(both) => both,
         Err(error) => return Ok(broken(name, &error)),

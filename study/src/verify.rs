@@ -328,12 +328,15 @@ impl Check {
             compare: true,
         };
         let replayed = Driven::from(folder).replay(&Engine::Own, how)?;
-        if replayed.verdict.divergences > 0 {
+        let verdict = &replayed.verdict;
+        if !verdict.confirms() {
             self.differs(
                 "replay",
                 format!(
-                    "the replicas differ from the predictions in {} places",
-                    replayed.verdict.divergences
+                    "the replicas differ from the predictions in {} places, and {} rows could not \
+                     happen",
+                    verdict.divergences.unwrap_or(0),
+                    verdict.impossible
                 ),
             );
         }

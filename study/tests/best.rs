@@ -132,11 +132,12 @@ fn verdict(instance: &Instance, (schedule, faulty): &Execution) -> Option<Verdic
     let options = Options {
         protocol: Protocol::Own,
         compare: true,
+        foreign: false,
         signatures: Signatures::Symbolic,
         recovery: Recovery::Ideal,
     };
     let replayed = replay(instance, faulty, schedule, &options).ok()?;
-    (replayed.verdict.divergences == 0).then_some(replayed.verdict)
+    replayed.verdict.confirms().then_some(replayed.verdict)
 }
 
 fn same(one: &Verdict, other: &Verdict) -> bool {

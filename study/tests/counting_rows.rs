@@ -250,6 +250,7 @@ fn answer(instance: &Instance, built: &Built, program: &Program) -> Answer {
     let options = Options {
         protocol: Protocol::Own,
         compare: true,
+        foreign: false,
         signatures: Signatures::Symbolic,
         recovery: Recovery::Ideal,
     };
@@ -258,7 +259,7 @@ fn answer(instance: &Instance, built: &Built, program: &Program) -> Answer {
         ..instance.clone()
     };
     match replay(&instance, &decoded.faulty, &decoded.schedule, &options) {
-        Ok(replayed) if replayed.verdict.divergences == 0 => Answer::Value(solved.primal),
+        Ok(replayed) if replayed.verdict.confirms() => Answer::Value(solved.primal),
         Ok(_) => Answer::Wrong("the replicas do something else".into()),
         Err(error) => Answer::Wrong(error.to_string()),
     }

@@ -180,7 +180,11 @@ fn scenarios_of_twins_become_schedules_that_replay() {
             edited: false,
         };
         let verdict = replayed(&skeleton.instance, &driven);
-        assert_eq!(verdict.divergences, 0, "{verdict:?}");
+        assert_eq!(
+            (verdict.divergences, verdict.impossible),
+            (None, 0),
+            "{verdict:?}"
+        );
         assert_eq!(verdict.agreement, agreement, "{verdict:?}");
         let decides = verdict
             .notes

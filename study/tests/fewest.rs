@@ -41,6 +41,7 @@ fn replayed(instance: &Instance, schedule: &Schedule) -> Replayed {
     let options = Options {
         protocol: Protocol::Own,
         compare: false,
+        foreign: false,
         signatures: Signatures::Symbolic,
         recovery: Recovery::Ideal,
     };

@@ -202,6 +202,7 @@ fn run(instance: &Instance, faulty: &Faulty, choices: &[Choice]) -> Vec<TraceEve
     let options = Options {
         protocol: Protocol::Own,
         compare: false,
+        foreign: false,
         signatures: Signatures::Symbolic,
         recovery: Recovery::Ideal,
     };

@@ -72,11 +72,15 @@ struct Judged {
     lock: String,
     /// `decided`, `stuck` or `open`.
     termination: String,
-    /// Differences between prediction and trace.
-    divergences: u32,
+    /// Differences between prediction and trace; null where nothing was compared.
+    divergences: Option<u32>,
+    /// Rows that could not happen, and promises of network and timers that the schedule breaks.
+    impossible: u32,
+    /// The same where the replicas follow other rules than those the schedule is for.
+    unapplied: u32,
     /// How often the engine broke down.
     faults: u32,
-    /// One sentence for each violation, divergence and breakdown.
+    /// One sentence for each violation, divergence, row that could not happen and breakdown.
     notes: Vec<String>,
 }
 
@@ -91,6 +95,8 @@ impl From<&Verdict> for Judged {
             lock: holds(verdict.lock).to_owned(),
             termination: termination(verdict.termination).to_owned(),
             divergences: verdict.divergences,
+            impossible: verdict.impossible,
+            unapplied: verdict.unapplied,
             faults: verdict.faults,
             notes: verdict.notes.clone(),
         }
@@ -117,8 +123,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         }
         verdicts.push(Judged::from(verdict));
         table(verdict);
-        for note in &verdict.notes {
-            print::line(note);
+        for line in lines(&verdict.notes) {
+            print::line(&line);
         }
         clean &= is_clean(verdict);
     }
@@ -132,6 +138,30 @@ fn recovery(name: &str) -> Result<Recovery, String> {
         "neo-go" => Ok(Recovery::NeoGo),
         _ => Err("expected ideal or neo-go".to_owned()),
     }
+}
+
+/// How many rows that do not apply are shown.
+const SHOWN: usize = 5;
+
+/// The notes for a terminal. To replicas of other rules most of a schedule may not apply.
+fn lines(notes: &[String]) -> Vec<String> {
+    let unapplied = |note: &&String| note.starts_with("not applied: ");
+    let mut left = SHOWN;
+    let mut lines = Vec::new();
+    for note in notes {
+        if unapplied(&note) {
+            if left == 0 {
+                continue;
+            }
+            left -= 1;
+        }
+        lines.push(note.clone());
+    }
+    let more = notes.iter().filter(unapplied).count().saturating_sub(SHOWN);
+    if more > 0 {
+        lines.push(format!("not applied: {more} more, which --json prints"));
+    }
+    lines
 }
 
 /// Writes the trace and then the verdict, so that a verdict is never there without its trace.
@@ -171,6 +201,15 @@ fn termination(liveness: Liveness) -> &'static str {
 }
 
 fn table(verdict: &Verdict) {
+    let divergences = verdict
+        .divergences
+        .map_or_else(|| "not compared".to_owned(), |count| count.to_string());
+    // What is hardly ever there is said where it is.
+    let some = |count: u32| {
+        Some(count)
+            .filter(|count| *count > 0)
+            .map(|it| it.to_string())
+    };
     print::facts([
         ("engine", Some(verdict.engine.clone())),
         ("agreement", Some(holds(verdict.agreement).to_owned())),
@@ -182,12 +221,9 @@ fn table(verdict: &Verdict) {
             "termination",
             Some(termination(verdict.termination).to_owned()),
         ),
-        ("divergences", Some(verdict.divergences.to_string())),
-        (
-            "breakdowns",
-            Some(verdict.faults)
-                .filter(|faults| *faults > 0)
-                .map(|faults| faults.to_string()),
-        ),
+        ("divergences", Some(divergences)),
+        ("impossible", some(verdict.impossible)),
+        ("not applied", some(verdict.unapplied)),
+        ("breakdowns", some(verdict.faults)),
     ]);
 }

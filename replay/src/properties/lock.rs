@@ -1,6 +1,7 @@
 //! The commit lock of §8.6.2.
 //!
-//! dBFT 1.0 has no binding vote, so nothing there can break the lock.
+//! dBFT 1.0 has no binding vote, so nothing there can break the lock. The same vote once more, word
+//! for word, binds to nothing new: a replica that lost its memory in a crash may well repeat it.
 
 use super::{Facts, Property};
 use crate::trace::TraceEvent;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 
 pub(crate) const LOCK: Property = Property {
     name: "lock",
-    expectation: "after a commit no honest replica commits again or asks for a view at the height",
+    expectation: "after a commit no honest replica commits to anything else or asks for a view at the height",
     violations,
 };
 
@@ -22,10 +23,10 @@ fn violations(_: &Facts, trace: &[TraceEvent]) -> Vec<String> {
         };
         let place = (event.replica, message.height);
         let binds = message.kind == Kind::Commit;
-        if let Some(commit) = bound
-            .get(&place)
-            .filter(|_| binds || message.kind == Kind::ChangeView)
-        {
+        if let Some(commit) = bound.get(&place).filter(|commit| match message.kind {
+            Kind::Commit => **commit != message,
+            _ => message.kind == Kind::ChangeView,
+        }) {
             sentences.push(format!(
                 "replica {} sent {message} in slot {} after {commit}",
                 event.replica, event.slot
@@ -46,16 +47,22 @@ mod tests {
     use milp_schema::verdict::Holds;
 
     #[test]
-    fn a_commit_forbids_another_commit_and_a_change_view_of_the_same_replica() {
+    fn a_commit_forbids_another_commit_and_a_change_view_of_the_same_replica_but_not_itself() {
         let facts = facts(Family::Dbft2, &[]);
         let commit = event(What::Send, 1, "Commit v0 b0");
         for (then, holds) in [
             (event(What::Send, 1, "Commit v1 b0"), Holds::Violated),
+            (event(What::Send, 1, "Commit v0 b1"), Holds::Violated),
+            (event(What::Send, 1, "Commit v0 b0"), Holds::Holds),
             (event(What::Send, 1, "ChangeView v0"), Holds::Violated),
             (event(What::Send, 2, "ChangeView v0"), Holds::Holds),
             (event(What::Send, 1, "Block v0 b0"), Holds::Holds),
         ] {
-            assert_eq!(judge(&LOCK, &facts, &[commit.clone(), then]), holds);
+            assert_eq!(
+                judge(&LOCK, &facts, &[commit.clone(), then.clone()]),
+                holds,
+                "{then:?}"
+            );
         }
         let before = event(What::Send, 1, "ChangeView v0");
         assert_eq!(

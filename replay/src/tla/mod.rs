@@ -73,7 +73,7 @@ pub(crate) fn replay(
     notes.extend(behaviour.refused.clone());
     notes.push(sometimes(trace));
     let verdict = Verdict {
-        format: "milp-verdict/1.0".to_owned(),
+        format: milp_schema::verdict::FORMAT.to_owned(),
         engine: format!("dbft2-{}", instance.rules),
         agreement,
         finality,
@@ -81,7 +81,9 @@ pub(crate) fn replay(
         integrity,
         lock,
         termination,
-        divergences: u32::from(behaviour.refused.is_some()),
+        divergences: Some(u32::from(behaviour.refused.is_some())),
+        impossible: 0,
+        unapplied: 0,
         faults: 0,
         notes,
     };

@@ -11,6 +11,7 @@ use milp_schema::{
 pub(crate) const OWN: Options = Options {
     protocol: Protocol::Own,
     compare: true,
+    foreign: false,
     signatures: Signatures::Symbolic,
     recovery: Recovery::Ideal,
 };

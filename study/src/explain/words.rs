@@ -25,6 +25,15 @@ pub(super) fn lines(story: &Story) -> Vec<String> {
     }
     lines.push(String::new());
     lines.extend(ending(story));
+    // What is told is what happened, which is not what the schedule says.
+    let said = |note: &&String| note.starts_with("impossible: ");
+    let impossible = story.verdict.notes.iter().filter(said).cloned();
+    let impossible = impossible.collect::<Vec<_>>();
+    if !impossible.is_empty() {
+        lines.push(String::new());
+        lines.push("The schedule is no execution of these replicas".to_owned());
+        lines.extend(impossible.into_iter().map(|note| format!("  {note}")));
+    }
     lines
 }
 

@@ -101,6 +101,7 @@ impl Witness {
                 &Options {
                     protocol: Protocol::Own,
                     compare: driven.predicted,
+                    foreign: false,
                     signatures: Signatures::Symbolic,
                     recovery: Recovery::Ideal,
                 },
@@ -331,7 +332,7 @@ impl Course<'_> {
         if solution.interrupted {
             return stopped("interrupted");
         }
-        if replayed.verdict.divergences == 0 {
+        if replayed.verdict.confirms() {
             return match unlike(driven.instance.goal, value, &replayed.verdict) {
                 None => over(Ending::Confirmed),
                 Some(why) => stopped(&why),
@@ -354,7 +355,7 @@ impl Course<'_> {
             let note = replayed.verdict.notes.iter();
             let note = note
                 .map(String::as_str)
-                .find(|note| note.starts_with("slot "));
+                .find(|note| note.starts_with("slot ") || note.contains(": slot "));
             let note = note.unwrap_or("no act differs");
             return Ok(Look::Over(Ending::Stopped(format!(
                 "the engine differs in time only, which no cut can say: {note}"

@@ -531,7 +531,9 @@ mod tests {
                 integrity: holds,
                 lock: holds,
                 termination: Liveness::Open,
-                divergences: 0,
+                divergences: None,
+                impossible: 0,
+                unapplied: 0,
                 faults: 0,
                 notes: vec![],
             };

@@ -1,7 +1,7 @@
 //! The page around the pictures.
 
 use super::{Panel, Report, draw::esc, embed, finding, state, story, words};
-use crate::Error;
+use crate::{Error, sentence};
 use milp_schema::{
     Verdict,
     verdict::{Holds, Liveness},
@@ -33,6 +33,8 @@ for each replica alone</dd>
 <dt>withheld</dt><dd>could arrive in the slots of the schedule and does not</dd>
 <dt>heal phase</dt><dd>what follows the last slot of the schedule: every copy arrives, all timers run</dd>
 <dt>divergence</dt><dd>something that the replicas did otherwise than the program that found the schedule said</dd>
+<dt>impossible, does not apply</dt><dd>a row of the schedule that could not happen to these replicas, or a promise of \
+network or timers that it breaks; it does not apply where they follow other rules than the schedule is for</dd>
 <dt>exact bound</dt><dd>no schedule is worse, proved in exact arithmetic</dd>
 </dl></details>\n";
 
@@ -152,12 +154,21 @@ fn badges(verdict: &Verdict) -> Vec<(String, &'static str)> {
         Liveness::Open => ("the end is open", "plain"),
     };
     badges.push((word.to_owned(), class));
-    let differs = match verdict.divergences {
+    // Where nothing was compared, there is nothing to say.
+    badges.extend(verdict.divergences.map(|count| match count {
         0 => ("as predicted, no divergence".to_owned(), "good"),
         1 => ("1 divergence from the predictions".to_owned(), "bad"),
         more => (format!("{more} divergences from the predictions"), "bad"),
-    };
-    badges.push(differs);
+    }));
+    let places = |count: u32| sentence::count(i64::from(count), "place");
+    if verdict.impossible > 0 {
+        let words = format!("schedule impossible in {}", places(verdict.impossible));
+        badges.push((words, "bad"));
+    }
+    if verdict.unapplied > 0 {
+        let words = format!("schedule does not apply in {}", places(verdict.unapplied));
+        badges.push((words, "plain"));
+    }
     if verdict.faults > 0 {
         badges.push((format!("{} breakdowns", verdict.faults), "bad"));
     }

@@ -224,11 +224,12 @@ pub(crate) fn replicas_object(instance: &Instance, decoded: &Decoded) -> bool {
     let options = Options {
         protocol: Protocol::Own,
         compare: true,
+        foreign: false,
         signatures: Signatures::Symbolic,
         recovery: Recovery::Ideal,
     };
     match replay(instance, &decoded.faulty, &decoded.schedule, &options) {
-        Ok(replayed) => replayed.verdict.divergences > 0,
+        Ok(replayed) => !replayed.verdict.confirms(),
         Err(_) => true,
     }
 }
@@ -394,6 +395,7 @@ pub(crate) fn explain(instance: &Instance, decoded: &Decoded) {
     let options = Options {
         protocol: Protocol::Own,
         compare: true,
+        foreign: false,
         signatures: Signatures::Symbolic,
         recovery: Recovery::Ideal,
     };
@@ -408,6 +410,7 @@ pub(crate) fn is_stuck(instance: &Instance, decoded: &Decoded) -> bool {
     let options = Options {
         protocol: Protocol::Own,
         compare: true,
+        foreign: false,
         signatures: Signatures::Symbolic,
         recovery: Recovery::Ideal,
     };
