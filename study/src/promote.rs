@@ -5,24 +5,28 @@ use crate::{
     confirm::Engine,
     expected::Expected,
     folder::{self, CERTIFICATE, CUTS, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
-    verify,
+    verify::{self, Verified, verify},
 };
 use milp_schema::{Instance, write};
+use milp_solver::{Progress, Searcher, Settings};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// Where kept results lie.
 pub const RESULTS: &str = "results";
 
 /// What was kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Promoted {
     /// Where.
     pub dir: PathBuf,
     /// What it must give from now on.
     pub expected: Expected,
+    /// What was derived again before it was kept, and what was not.
+    pub verified: Verified,
 }
 
 /// What to keep, and how.
@@ -39,17 +43,28 @@ pub struct Request<'a> {
     pub engines: Option<&'a [Engine]>,
     /// Whether to replace what is kept there already.
     pub force: bool,
+    /// How to repeat the searches that the result rests on, and the solve of a longer horizon; they
+    /// are not repeated if `None`.
+    pub resolve: Option<&'a Settings>,
 }
 
-/// Replays a result and keeps it with what it gave.
+/// Verifies and replays a result and keeps it with what it gave.
 ///
 /// # Errors
 ///
-/// When the replay diverges from the predictions, the schedule is not the one the outcome is
-/// about, or something is kept there already.
-pub fn promote(request: &Request<'_>) -> Result<Promoted, Error> {
+/// When anything is not as the result claims, the replay diverges from the predictions, the
+/// schedule is not the one the outcome is about, or something is kept there already.
+pub fn promote(
+    request: &Request<'_>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Promoted, Error> {
     let from = Folder::read(request.from)?;
     let expected = observe(&from, request.engines)?;
+    let verified = verified(&from, request.resolve, interrupt, progress)?;
+    if interrupt.load(Ordering::SeqCst) {
+        return Err(Error::Refused("interrupted, nothing is kept".to_owned()));
+    }
     let dir = request.results.join(name(request)?);
     if dir.exists() && !request.force {
         return Err(Error::Refused(format!(
@@ -74,7 +89,34 @@ pub fn promote(request: &Request<'_>) -> Result<Promoted, Error> {
         );
     }
     write::folder(&dir, &files).map_err(Error::io("write", &dir))?;
-    Ok(Promoted { dir, expected })
+    Ok(Promoted {
+        dir,
+        expected,
+        verified,
+    })
+}
+
+/// What is derived again of the result, refused unless all of it is as claimed.
+fn verified(
+    from: &Folder,
+    resolve: Option<&Settings>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Verified, Error> {
+    let request = verify::Request {
+        path: &from.dir,
+        resolve: resolve.map(|settings| (Searcher::Highs, settings)),
+    };
+    let verified = verify(&request, interrupt, progress)?;
+    match verified.differences.first() {
+        None => Ok(verified),
+        Some(first) => {
+            let at = from.dir.display();
+            Err(Error::Refused(format!(
+                "{at} is not kept: {first}, see `milp verify {at}`"
+            )))
+        }
+    }
 }
 
 /// What the result gives, refused unless it is one consistent whole.
@@ -98,14 +140,6 @@ fn observe(from: &Folder, engines: Option<&[Engine]>) -> Result<Expected, Error>
                 "{at} is not kept: the replay diverges from the predictions in {} places, see \
                  `milp replay {at} --engine {engine}`",
                 verdict.divergences
-            )));
-        }
-    }
-    if from.outcome.program.is_some() {
-        let verified = verify::unsolved(&from.dir)?;
-        if let Some(first) = verified.differences.first() {
-            return Err(Error::Refused(format!(
-                "{at} is not kept: {first}, see `milp verify {at}`"
             )));
         }
     }
@@ -153,6 +187,7 @@ mod tests {
             name: None,
             engines: None,
             force: false,
+            resolve: None,
         };
         let name = |from| name(&request(from)).unwrap().to_str().unwrap().to_owned();
         assert_eq!(name("out/dbft2/n4-fork"), "dbft2/n4-fork");
