@@ -59,4 +59,4 @@ test: setup
 	@$(STAGE) cbc scripts/cbc.sh
 	@$(STAGE) bench scripts/bench/toy.sh
 	@RUSTDOCFLAGS="-D warnings" $(STAGE) doc cargo doc --locked --workspace --no-deps
-	@$(STAGE) regress $(MILP) regress results --engine own,nspcc-dbft
+	@$(STAGE) regress $(MILP) regress results --resolve --engine own,nspcc-dbft
