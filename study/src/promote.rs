@@ -11,7 +11,7 @@ use milp_schema::{Instance, write};
 use milp_solver::{Progress, Searcher, Settings};
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -65,13 +65,7 @@ pub fn promote(
     if interrupt.load(Ordering::SeqCst) {
         return Err(Error::Refused("interrupted, nothing is kept".to_owned()));
     }
-    let dir = request.results.join(name(request)?);
-    if dir.exists() && !request.force {
-        return Err(Error::Refused(format!(
-            "{} exists already: give --force to replace it or --name to keep both",
-            dir.display()
-        )));
-    }
+    let dir = place(request)?;
     let mut files = BTreeMap::from([(EXPECTED.to_owned(), expected.yaml()?.into_bytes())]);
     let beside = from.further()?;
     let learned = beside.cuts.map(|_| CUTS).or(beside.shown.map(|_| SHOWN));
@@ -88,12 +82,43 @@ pub fn promote(
             std::fs::read(&path).map_err(Error::io("read", path))?,
         );
     }
-    write::folder(&dir, &files).map_err(Error::io("write", &dir))?;
+    write::folder(&dir, &files, &is_kept).map_err(Error::io("write", &dir))?;
     Ok(Promoted {
         dir,
         expected,
         verified,
     })
+}
+
+/// Whether a folder of a kept result may hold it.
+fn is_kept(name: &str) -> bool {
+    let temporary = write::temporary_of(name).is_some_and(is_kept);
+    name == EXPECTED || folder::is_part_of_a_result(name) || temporary
+}
+
+/// The folder to write: below that of the results, not reached through links, and empty or of an
+/// earlier result that may be replaced.
+fn place(request: &Request<'_>) -> Result<PathBuf, Error> {
+    let name = name(request)?;
+    let mut dir = request.results.to_owned();
+    for part in &name {
+        dir.push(part);
+        if dir.is_symlink() {
+            return Err(Error::Refused(format!(
+                "{} is a link, and what is kept lies in {} itself: give another --name",
+                dir.display(),
+                request.results.display()
+            )));
+        }
+    }
+    if dir.exists() && !request.force {
+        return Err(Error::Refused(format!(
+            "{} exists already: give --force to replace it or --name to keep both",
+            dir.display()
+        )));
+    }
+    folder::holds_only(&dir, &is_kept, "move it, or give another --name")?;
+    Ok(dir)
 }
 
 /// What is derived again of the result, refused unless all of it is as claimed.
@@ -163,7 +188,20 @@ pub fn controls(instance: &Instance) -> Vec<Engine> {
 /// The path below the folder of results.
 fn name(request: &Request<'_>) -> Result<PathBuf, Error> {
     if let Some(name) = request.name {
-        return Ok(name.to_owned());
+        let parts = name.components().collect::<Vec<_>>();
+        // A temporary name would be taken for what a killed run left.
+        let temporary = |part: &Component<'_>| {
+            let part = part.as_os_str().to_str();
+            part.is_some_and(|part| write::temporary_of(part).is_some())
+        };
+        let below = folder::plain(&parts).filter(|_| !parts.iter().any(temporary));
+        return below.ok_or_else(|| {
+            Error::Refused(format!(
+                "--name {} is no path below {}: give one of plain names, such as dbft2/n4-fork",
+                name.display(),
+                request.results.display()
+            ))
+        });
     }
     folder::below(request.from, "out")
         .or_else(|| request.from.file_name().map(PathBuf::from))
@@ -194,6 +232,40 @@ mod tests {
         assert_eq!(name("out/n4/"), "n4");
         assert_eq!(name("/some/where/n4"), "n4");
         assert!(super::name(&request("/")).is_err());
+    }
+
+    #[test]
+    fn a_name_leads_to_a_folder_below_the_results_and_nowhere_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let results = dir.path().join("results");
+        let place = |name: &str| {
+            let request = Request {
+                from: Path::new("out/n4"),
+                results: &results,
+                name: Some(Path::new(name)),
+                engines: None,
+                force: true,
+                resolve: None,
+            };
+            place(&request).map_err(|error| error.to_string())
+        };
+        assert_eq!(place("a/b"), Ok(results.join("a/b")));
+        for name in ["../x", "../../x", "a/../../x", "/tmp/x", "..", "", ".", ".x.milp-tmp-abc123"] {
+            let refused = place(name).unwrap_err();
+            assert!(refused.contains("is no path below"), "{name}: {refused}");
+        }
+        #[cfg(unix)]
+        {
+            std::fs::create_dir_all(dir.path().join("elsewhere")).unwrap();
+            std::fs::create_dir_all(&results).unwrap();
+            std::os::unix::fs::symlink("../elsewhere", results.join("link")).unwrap();
+            for name in ["link", "link/x"] {
+                let refused = place(name).unwrap_err();
+                assert!(refused.contains("is a link"), "{name}: {refused}");
+            }
+        }
+        std::fs::create_dir_all(results.join("full/inner")).unwrap();
+        assert!(place("full").unwrap_err().contains("holds inner"));
     }
 
     #[test]

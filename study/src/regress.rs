@@ -9,7 +9,7 @@ use crate::{
     solve::{self, Solution},
     verify::{self, Bound, Verified, verify},
 };
-use milp_schema::Outcome;
+use milp_schema::{Outcome, write};
 use milp_solver::{Searcher, Settings};
 use std::{
     collections::BTreeSet,
@@ -144,14 +144,21 @@ pub fn junit(cases: &[Case]) -> Result<String, Error> {
     junit::report(cases)
 }
 
-/// All folders at or below `dir` that have an `expected.yaml`.
+/// All folders at or below `dir` that have an `expected.yaml`, and links to folders. What a killed
+/// writer left under a temporary name is none; a link is not followed, because it may lead in a
+/// circle.
 fn collect(dir: &Path, dirs: &mut Vec<PathBuf>) -> Result<(), Error> {
-    if dir.join(EXPECTED).is_file() {
-        dirs.push(dir.to_owned());
-    }
     for entry in std::fs::read_dir(dir).map_err(Error::io("list", dir))? {
-        let path = entry.map_err(Error::io("list", dir))?.path();
-        if path.is_dir() {
+        let entry = entry.map_err(Error::io("list", dir))?;
+        let (name, path) = (entry.file_name(), entry.path());
+        let kind = entry.file_type().map_err(Error::io("look at", &path))?;
+        let leftover = |name: &str| write::temporary_of(name).is_some();
+        if name == EXPECTED {
+            // Whatever it is: reading it says so.
+            dirs.push(dir.to_owned());
+        } else if kind.is_symlink() && path.is_dir() {
+            dirs.push(path);
+        } else if kind.is_dir() && !name.to_str().is_some_and(leftover) {
             collect(&path, dirs)?;
         }
     }
@@ -159,6 +166,10 @@ fn collect(dir: &Path, dirs: &mut Vec<PathBuf>) -> Result<(), Error> {
 }
 
 fn check(name: String, dir: &Path, asked: &Asked, again: Again<'_>) -> Result<Case, Error> {
+    if dir.is_symlink() && name != "." {
+        let why = "it is a link, which is not followed: check the folder it leads to by itself";
+        return Ok(broken(name, &Error::Refused(why.to_owned())));
+    }
     let read = || Ok((Expected::read(&dir.join(EXPECTED))?, Folder::read(dir)?));
     let (kept, folder) = match read() {
         Ok(both) => both,

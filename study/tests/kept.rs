@@ -109,7 +109,7 @@ struct Scratch(tempfile::TempDir);
 impl Scratch {
     fn with(files: &BTreeMap<String, Vec<u8>>) -> Self {
         let scratch = Self(tempfile::tempdir().expect("a folder"));
-        write::folder(&scratch.from(), files).expect("it is written");
+        milp_study::folder::write(&scratch.from(), files).expect("it is written");
         scratch
     }
 

@@ -156,7 +156,7 @@ fn a_kept_result_keeps_its_cuts_and_is_checked_with_them() {
     let dir = tempfile::tempdir().expect("a folder");
     let (from, results) = (dir.path().join("out/kept"), dir.path().join("results"));
     let files = learned.files().expect("files");
-    milp_schema::write::folder(&from, &files).expect("it is written");
+    milp_study::folder::write(&from, &files).expect("it is written");
     let request = promote::Request {
         from: &from,
         results: &results,
