@@ -128,7 +128,7 @@ fn a_kept_result_is_as_expected_and_solves_to_the_same_again() {
         "{ran:?}"
     );
     let report = scratch.text("report.xml");
-    assert!(report.contains(r#"<testcase name="a/small">"#), "{report}");
+    assert!(report.contains(r#"<testcase name="a/small""#), "{report}");
     assert!(report.contains(r#"failures="0""#), "{report}");
 }
 
