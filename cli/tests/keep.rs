@@ -138,7 +138,7 @@ fn a_kept_result_is_as_expected_and_solves_to_the_same_again() {
         "{ran:?}"
     );
     let report = scratch.text("report.xml");
-    assert!(report.contains(r#"<testcase name="a/small">"#), "{report}");
+    assert!(report.contains(r#"<testcase name="a/small""#), "{report}");
     assert!(report.contains(r#"failures="0""#), "{report}");
 }
 
@@ -235,6 +235,82 @@ fn promote_refuses_what_would_not_hold_and_what_would_be_lost() {
     let edited = scratch.run("promote out/a/small --name c");
     assert_eq!(edited.code, Some(2), "{edited:?}");
     assert_eq!(scratch.names("results"), ["a", "b"]);
+}
+
+#[test]
+fn promote_stays_below_the_results_and_removes_no_file_of_others() {
+    let scratch = kept();
+    for name in ["../x", "../../x", "/tmp/milp-x", ".."] {
+        let ran = scratch.run(&format!("promote out/a/small --name {name} --force"));
+        assert_eq!(ran.code, Some(2), "{name}: {ran:?}");
+        assert!(ran.stderr.contains("is no path below results"), "{ran:?}");
+    }
+    assert_eq!(scratch.names("."), ["instances", "out", "results"]);
+
+    scratch.put("results/a/small/notes.md", "mine\n");
+    let ran = scratch.run("promote out/a/small --force");
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("notes.md"), "{ran:?}");
+    assert_eq!(scratch.text("results/a/small/notes.md"), "mine\n");
+    std::fs::remove_file(scratch.path("results/a/small/notes.md")).unwrap();
+    assert_eq!(scratch.run("promote out/a/small --force").code, Some(0));
+}
+
+#[test]
+fn regress_takes_no_leftover_for_a_result_and_walks_in_no_circle() {
+    let scratch = kept();
+    // As a kill in the moment before the renaming leaves it.
+    for name in scratch.names("results/a/small") {
+        let text = scratch.text(&format!("results/a/small/{name}"));
+        scratch.put(&format!("results/a/.small.milp-tmp-Ab12Cd/{name}"), &text);
+        scratch.put(&format!("results/a/.mine.milp-tmp-Ab12Cd/{name}"), &text);
+    }
+    let ran = scratch.run("regress");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("1 of 1 results"), "{ran:?}");
+    // The next run into the place removes its own leftover and nothing else.
+    assert_eq!(scratch.run("promote out/a/small --force").code, Some(0));
+    assert_eq!(
+        scratch.names("results/a"),
+        [".mine.milp-tmp-Ab12Cd", "small"]
+    );
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("..", scratch.path("results/a/circle")).unwrap();
+        let ran = scratch.run("regress");
+        assert_eq!(ran.code, Some(12), "{ran:?}");
+        assert!(ran.stdout.contains("1 of 2 results"), "{ran:?}");
+        assert!(ran.stdout.contains("a/circle: it is a link"), "{ran:?}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn whenever_promote_is_killed_the_next_one_leaves_nothing_but_the_result() {
+    let scratch = kept();
+    for round in 0..25 {
+        let mut child = scratch
+            .command("promote out/a/small --force --no-resolve")
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(4 * round));
+        // It may have ended before.
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+    assert_eq!(scratch.run("promote out/a/small --force").code, Some(0));
+    assert_eq!(scratch.names("results/a"), ["small"]);
+    assert_eq!(scratch.run("regress").code, Some(0));
+}
+
+#[test]
+fn what_a_killed_replay_left_in_a_result_stops_no_solve() {
+    let scratch = kept();
+    scratch.put("out/a/small/.trace.own.ndjson.milp-tmp-Ab12Cd", "half");
+    let ran = scratch.run("solve instances/a/small.yaml --quiet");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let left = scratch.names("out/a/small");
+    assert!(left.iter().all(|name| !name.contains("tmp")), "{left:?}");
 }
 
 #[test]

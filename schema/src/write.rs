@@ -2,7 +2,7 @@
 
 mod atomic;
 
-pub use atomic::{file, folder};
+pub use atomic::{file, folder, remove_leftovers, temporary_of};
 
 use crate::{
     certificate::{Evidence, Part},

@@ -10,6 +10,9 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// A folder whose files may all be replaced.
+const ANY: &dyn Fn(&str) -> bool = &|_| true;
+
 fn files(entries: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
     entries
         .iter()
@@ -62,10 +65,10 @@ fn a_folder_is_made_with_its_parents_and_replaced_as_a_whole() {
     let scratch = scratch();
     let target = scratch.path().join("out/dbft2/n4");
     let old = files(&[("schedule.csv", "old"), ("trace.own.ndjson", "old")]);
-    write::folder(&target, &old).expect("first time");
+    write::folder(&target, &old, ANY).expect("first time");
     assert_eq!(content(&target), old);
     let new = files(&[("schedule.csv", "new"), ("outcome.yaml", "")]);
-    write::folder(&target, &new).expect("second time");
+    write::folder(&target, &new, ANY).expect("second time");
     assert_eq!(content(&target), new);
     assert_eq!(names(target.parent().expect("a parent")), ["n4"]);
 }
@@ -76,7 +79,7 @@ fn what_is_written_has_the_rights_of_what_is_made_by_hand() {
     let by_hand = scratch.path().join("by-hand");
     fs::create_dir(&by_hand).expect("a folder");
     fs::write(by_hand.join("a"), "").expect("a file");
-    write::folder(&scratch.path().join("ours"), &files(&[("a", "")])).expect("a folder");
+    write::folder(&scratch.path().join("ours"), &files(&[("a", "")]), ANY).expect("a folder");
     write::file(&scratch.path().join("file"), b"").expect("a file");
     let rights = |name: &str| {
         fs::metadata(scratch.path().join(name))
@@ -93,13 +96,13 @@ fn of_concurrent_writers_one_wins_entirely_and_the_folder_is_never_missing() {
     let scratch = scratch();
     let target = scratch.path().join("n4");
     let writers = ["ann", "bob", "cleo", "dan"];
-    write::folder(&target, &signed("ann")).expect("the first");
+    write::folder(&target, &signed("ann"), ANY).expect("the first");
     std::thread::scope(|scope| {
         for writer in writers {
             let target = &target;
             scope.spawn(move || {
                 for _ in 0..15 {
-                    write::folder(target, &signed(writer)).expect("each writer succeeds");
+                    write::folder(target, &signed(writer), ANY).expect("each writer succeeds");
                     let found = fs::read(target.join("a.csv")).expect("a folder is always there");
                     let found = String::from_utf8(found).expect("a name");
                     assert!(
@@ -121,17 +124,17 @@ fn a_failed_write_leaves_the_old_folder_and_nothing_else() {
     let scratch = scratch();
     let target = scratch.path().join("n4");
     let old = files(&[("schedule.csv", "old")]);
-    write::folder(&target, &old).expect("first time");
+    write::folder(&target, &old, ANY).expect("first time");
     let mut new = files(&[("a.csv", "new"), ("schedule.csv", "new")]);
     // The file system refuses this name after the others are written.
     new.insert("z".repeat(300), b"new".to_vec());
-    write::folder(&target, &new).expect_err("a name of 300 letters");
+    write::folder(&target, &new, ANY).expect_err("a name of 300 letters");
     assert_eq!(content(&target), old);
     assert_eq!(names(scratch.path()), ["n4"]);
 
     write::file(&scratch.path().join("z".repeat(300)), b"new").expect_err("the same for a file");
     write::file(&target.join("schedule.csv/x"), b"new").expect_err("the parent is a file");
-    write::folder(&target.join("schedule.csv/x"), &old).expect_err("the parent is a file");
+    write::folder(&target.join("schedule.csv/x"), &old, ANY).expect_err("the parent is a file");
     assert_eq!(content(&target), old);
     assert_eq!(names(scratch.path()), ["n4"]);
 }
@@ -142,12 +145,12 @@ fn a_folder_that_is_not_one_of_results_is_not_replaced() {
     let home = scratch.path().join("home");
     fs::create_dir_all(home.join("work")).expect("a folder");
     let new = files(&[("a", "new")]);
-    let error = write::folder(&home, &new).expect_err("it has a folder inside");
+    let error = write::folder(&home, &new, ANY).expect_err("it has a folder inside");
     assert!(error.to_string().contains("`work`"), "{error}");
     assert_eq!(names(&home), ["work"]);
 
     fs::write(scratch.path().join("file"), "old").expect("a file");
-    write::folder(&scratch.path().join("file"), &new).expect_err("it is a file");
+    write::folder(&scratch.path().join("file"), &new, ANY).expect_err("it is a file");
     assert_eq!(
         fs::read(scratch.path().join("file")).expect("the file"),
         b"old"
@@ -156,10 +159,51 @@ fn a_folder_that_is_not_one_of_results_is_not_replaced() {
 }
 
 #[test]
+fn a_file_of_somebody_else_is_not_removed_with_the_folder() {
+    let scratch = scratch();
+    let target = scratch.path().join("n4");
+    let ours = |name: &str| name.ends_with(".csv");
+    write::folder(&target, &files(&[("a.csv", "old")]), &ours).expect("first time");
+    // What a killed writer left inside is ours, too.
+    fs::write(target.join(".a.csv.milp-tmp-dead00"), "ol").expect("a file");
+    write::folder(&target, &files(&[("b.csv", "new")]), &ours).expect("second time");
+    assert_eq!(names(&target), ["b.csv"]);
+    for other in ["notes.md", ".notes.md.milp-tmp-dead00", ".milp-tmp-dead00"] {
+        fs::write(target.join(other), "mine").expect("a file");
+        let error = write::folder(&target, &files(&[("c.csv", "newer")]), &ours)
+            .expect_err("it holds a file of somebody else");
+        assert!(error.to_string().contains(other), "{error}");
+        assert!(target.join("b.csv").exists() && target.join(other).exists());
+        fs::remove_file(target.join(other)).expect("it was there");
+    }
+    assert_eq!(names(scratch.path()), ["n4"]);
+}
+
+#[test]
+fn leftovers_are_removed_from_a_folder_where_they_are_of_files_that_are_meant() {
+    let scratch = scratch();
+    let path = |name: &str| scratch.path().join(name);
+    for name in [
+        ".1.milp-tmp-dead00",
+        ".2.milp-tmp-alive0",
+        ".x.milp-tmp-other0",
+    ] {
+        fs::create_dir(path(name)).expect("a folder");
+    }
+    let alive = fs::File::open(path(".2.milp-tmp-alive0")).expect("the folder");
+    alive.lock().expect("the lock that a living writer has");
+    write::remove_leftovers(scratch.path(), &|name| name == "1" || name == "2");
+    assert_eq!(
+        names(scratch.path()),
+        [".2.milp-tmp-alive0", ".x.milp-tmp-other0"]
+    );
+}
+
+#[test]
 fn file_names_stay_inside_the_folder() {
     let scratch = scratch();
     for name in ["", ".", "..", "../x", "a/b", "/x", "a/"] {
-        let error = write::folder(&scratch.path().join("n4"), &files(&[(name, "")]))
+        let error = write::folder(&scratch.path().join("n4"), &files(&[(name, "")]), ANY)
             .expect_err("no plain name");
         assert!(
             error.to_string().contains("is not a plain file name"),
@@ -174,20 +218,25 @@ fn what_a_killed_run_left_is_removed_and_what_a_living_run_writes_is_not() {
     let scratch = scratch();
     let path = |name: &str| scratch.path().join(name);
     for name in [
-        ".n4.milp-tmp-dead",
-        ".n4.milp-tmp-alive",
-        ".n5.milp-tmp-other",
+        ".n4.milp-tmp-dead00",
+        ".n4.milp-tmp-dead01-old",
+        ".n4.milp-tmp-alive0",
+        ".n4.milp-tmp-notes",
+        ".n4.milp-tmp-2.milp-tmp-other0",
+        ".n5.milp-tmp-other0",
         "n4.milp-tmp",
     ] {
         fs::create_dir(path(name)).expect("a folder");
         fs::write(path(name).join("half.csv"), "slo").expect("a file");
     }
-    let alive = fs::File::open(path(".n4.milp-tmp-alive")).expect("the folder");
+    let alive = fs::File::open(path(".n4.milp-tmp-alive0")).expect("the folder");
     alive.lock().expect("the lock that a living writer has");
-    write::folder(&path("n4"), &files(&[("a", "")])).expect("a folder");
+    write::folder(&path("n4"), &files(&[("a", "")]), ANY).expect("a folder");
     let left = [
-        ".n4.milp-tmp-alive",
-        ".n5.milp-tmp-other",
+        ".n4.milp-tmp-2.milp-tmp-other0",
+        ".n4.milp-tmp-alive0",
+        ".n4.milp-tmp-notes",
+        ".n5.milp-tmp-other0",
         "n4",
         "n4.milp-tmp",
     ];
@@ -221,13 +270,13 @@ fn a_killed_writer_leaves_a_whole_folder() {
     if let Ok(target) = std::env::var(TARGET) {
         loop {
             for writer in ["ann", "bob"] {
-                write::folder(Path::new(&target), &signed(writer)).expect("a folder");
+                write::folder(Path::new(&target), &signed(writer), ANY).expect("a folder");
             }
         }
     }
     let scratch = scratch();
     let target = scratch.path().join("n4");
-    write::folder(&target, &signed("ann")).expect("the first");
+    write::folder(&target, &signed("ann"), ANY).expect("the first");
     let version = || {
         fs::metadata(&target)
             .and_then(|found| found.modified())
@@ -255,7 +304,7 @@ fn a_killed_writer_leaves_a_whole_folder() {
         written += u32::from(version() != before);
     }
     assert!(written > 0, "the second process did write");
-    write::folder(&target, &signed("cleo")).expect("the last");
+    write::folder(&target, &signed("cleo"), ANY).expect("the last");
     assert_eq!(content(&target), signed("cleo"));
     assert_eq!(
         names(scratch.path()),

@@ -62,9 +62,8 @@ impl Cut {
         let count = |wanted: &dyn Fn(&Ending) -> bool| {
             self.endings.iter().filter(|ending| wanted(ending)).count()
         };
-        let cubes = sentence::count(self.endings.len() as i64, "cube");
-        let mut words = format!(
-            "{cubes}: {} closed in exact integers, {} by symmetry, {} by two searches",
+        let mut words = closed(
+            self.endings.len(),
             count(&|ending| *ending == Ending::Exact),
             count(&|ending| *ending == Ending::Symmetric),
             count(&|ending| *ending == Ending::Searched),
@@ -82,6 +81,15 @@ impl Cut {
         }
         words
     }
+}
+
+/// How many of all cubes were closed how.
+pub(crate) fn closed(all: usize, exact: usize, symmetric: usize, searched: usize) -> String {
+    let cubes = sentence::count(all as i64, "cube");
+    format!(
+        "{cubes}: {exact} closed in exact integers, {symmetric} by symmetry, {searched} by two \
+         searches"
+    )
 }
 
 /// Finds an incumbent without a proof, then cuts and closes.

@@ -311,6 +311,15 @@ pub fn files(
     files
 }
 
+/// Writes a result: the folder appears whole, in place of an earlier result and of nothing else.
+///
+/// # Errors
+///
+/// Whatever the file system reports, and when the folder holds a file that is no part of a result.
+pub fn write(dir: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Error> {
+    write::folder(dir, files, &is_part_of_a_result).map_err(Error::io("write", dir))
+}
+
 /// Makes sure that a result may replace `dir`: it is not there yet, empty, or an earlier result.
 /// To be asked before a long solve; a mistyped folder must not lose its files.
 ///
@@ -318,6 +327,15 @@ pub fn files(
 ///
 /// When something else is there, a kept result included.
 pub fn replaceable(dir: &Path) -> Result<(), Error> {
+    holds_only(dir, &is_part_of_a_result, "give another --out")
+}
+
+/// Makes sure that `dir` is not there, or a folder of files that are all `ours`.
+pub(crate) fn holds_only(
+    dir: &Path,
+    ours: &dyn Fn(&str) -> bool,
+    instead: &str,
+) -> Result<(), Error> {
     if dir.exists() && !dir.is_dir() {
         return Err(Error::Refused(format!(
             "{} is a file, expected a folder",
@@ -328,11 +346,12 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
         return Ok(());
     }
     for entry in std::fs::read_dir(dir).map_err(Error::io("list", dir))? {
-        let name = entry.map_err(Error::io("list", dir))?.file_name();
-        if !is_part_of_a_result(&name.to_string_lossy()) {
+        let entry = entry.map_err(Error::io("list", dir))?;
+        let name = entry.file_name();
+        let file = entry.file_type().is_ok_and(|kind| !kind.is_dir());
+        if !file || !name.to_str().is_some_and(ours) {
             return Err(Error::Refused(format!(
-                "{} is not replaced: it holds {}, which is no part of a result; give another \
-                 --out",
+                "{} is not replaced: it holds {}, which is no part of a result; {instead}",
                 dir.display(),
                 name.display()
             )));
@@ -355,6 +374,8 @@ pub(crate) fn is_part_of_a_result(name: &str) -> bool {
         || ["report.html", "report.svg", "report.png"].contains(&name)
         || between(name, "trace.", ".ndjson")
         || between(name, "verdict.", ".yaml")
+        // What a killed replay or report left.
+        || write::temporary_of(name).is_some_and(is_part_of_a_result)
 }
 
 fn between(name: &str, start: &str, end: &str) -> bool {
@@ -383,9 +404,15 @@ pub(crate) fn below(path: &Path, name: &str) -> Option<PathBuf> {
     let at = parts
         .iter()
         .rposition(|part| part.as_os_str() == OsStr::new(name))?;
-    let rest = &parts[at + 1..];
-    let plain = rest.iter().all(|part| matches!(part, Component::Normal(_)));
-    (plain && !rest.is_empty()).then(|| rest.iter().collect())
+    plain(&parts[at + 1..])
+}
+
+/// The path of these parts, if it leads down and nowhere else.
+pub(crate) fn plain(parts: &[Component<'_>]) -> Option<PathBuf> {
+    let down = parts
+        .iter()
+        .all(|part| matches!(part, Component::Normal(_)));
+    (down && !parts.is_empty()).then(|| parts.iter().collect())
 }
 
 #[cfg(test)]

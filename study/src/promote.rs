@@ -5,24 +5,28 @@ use crate::{
     confirm::Engine,
     expected::Expected,
     folder::{self, CERTIFICATE, CUTS, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
-    verify,
+    verify::{self, Verified, verify},
 };
 use milp_schema::{Instance, write};
+use milp_solver::{Progress, Searcher, Settings};
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// Where kept results lie.
 pub const RESULTS: &str = "results";
 
 /// What was kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Promoted {
     /// Where.
     pub dir: PathBuf,
     /// What it must give from now on.
     pub expected: Expected,
+    /// What was derived again before it was kept, and what was not.
+    pub verified: Verified,
 }
 
 /// What to keep, and how.
@@ -39,24 +43,29 @@ pub struct Request<'a> {
     pub engines: Option<&'a [Engine]>,
     /// Whether to replace what is kept there already.
     pub force: bool,
+    /// How to repeat the searches that the result rests on, and the solve of a longer horizon; they
+    /// are not repeated if `None`.
+    pub resolve: Option<&'a Settings>,
 }
 
-/// Replays a result and keeps it with what it gave.
+/// Verifies and replays a result and keeps it with what it gave.
 ///
 /// # Errors
 ///
-/// When the replay diverges from the predictions, the schedule is not the one the outcome is
-/// about, or something is kept there already.
-pub fn promote(request: &Request<'_>) -> Result<Promoted, Error> {
+/// When anything is not as the result claims, the replay diverges from the predictions, the
+/// schedule is not the one the outcome is about, or something is kept there already.
+pub fn promote(
+    request: &Request<'_>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Promoted, Error> {
     let from = Folder::read(request.from)?;
     let expected = observe(&from, request.engines)?;
-    let dir = request.results.join(name(request)?);
-    if dir.exists() && !request.force {
-        return Err(Error::Refused(format!(
-            "{} exists already: give --force to replace it or --name to keep both",
-            dir.display()
-        )));
+    let verified = verified(&from, request.resolve, interrupt, progress)?;
+    if interrupt.load(Ordering::SeqCst) {
+        return Err(Error::Refused("interrupted, nothing is kept".to_owned()));
     }
+    let dir = place(request)?;
     let mut files = BTreeMap::from([(EXPECTED.to_owned(), expected.yaml()?.into_bytes())]);
     let beside = from.further()?;
     let learned = beside.cuts.map(|_| CUTS).or(beside.shown.map(|_| SHOWN));
@@ -73,8 +82,66 @@ pub fn promote(request: &Request<'_>) -> Result<Promoted, Error> {
             std::fs::read(&path).map_err(Error::io("read", path))?,
         );
     }
-    write::folder(&dir, &files).map_err(Error::io("write", &dir))?;
-    Ok(Promoted { dir, expected })
+    write::folder(&dir, &files, &is_kept).map_err(Error::io("write", &dir))?;
+    Ok(Promoted {
+        dir,
+        expected,
+        verified,
+    })
+}
+
+/// Whether a folder of a kept result may hold it.
+fn is_kept(name: &str) -> bool {
+    let temporary = write::temporary_of(name).is_some_and(is_kept);
+    name == EXPECTED || folder::is_part_of_a_result(name) || temporary
+}
+
+/// The folder to write: below that of the results, not reached through links, and empty or of an
+/// earlier result that may be replaced.
+fn place(request: &Request<'_>) -> Result<PathBuf, Error> {
+    let name = name(request)?;
+    let mut dir = request.results.to_owned();
+    for part in &name {
+        dir.push(part);
+        if dir.is_symlink() {
+            return Err(Error::Refused(format!(
+                "{} is a link, and what is kept lies in {} itself: give another --name",
+                dir.display(),
+                request.results.display()
+            )));
+        }
+    }
+    if dir.exists() && !request.force {
+        return Err(Error::Refused(format!(
+            "{} exists already: give --force to replace it or --name to keep both",
+            dir.display()
+        )));
+    }
+    folder::holds_only(&dir, &is_kept, "move it, or give another --name")?;
+    Ok(dir)
+}
+
+/// What is derived again of the result, refused unless all of it is as claimed.
+fn verified(
+    from: &Folder,
+    resolve: Option<&Settings>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Verified, Error> {
+    let request = verify::Request {
+        path: &from.dir,
+        resolve: resolve.map(|settings| (Searcher::Highs, settings)),
+    };
+    let verified = verify(&request, interrupt, progress)?;
+    match verified.differences.first() {
+        None => Ok(verified),
+        Some(first) => {
+            let at = from.dir.display();
+            Err(Error::Refused(format!(
+                "{at} is not kept: {first}, see `milp verify {at}`"
+            )))
+        }
+    }
 }
 
 /// What the result gives, refused unless it is one consistent whole.
@@ -103,14 +170,6 @@ fn observe(from: &Folder, engines: Option<&[Engine]>) -> Result<Expected, Error>
             )));
         }
     }
-    if from.outcome.program.is_some() {
-        let verified = verify::unsolved(&from.dir)?;
-        if let Some(first) = verified.differences.first() {
-            return Err(Error::Refused(format!(
-                "{at} is not kept: {first}, see `milp verify {at}`"
-            )));
-        }
-    }
     Ok(expected)
 }
 
@@ -131,7 +190,20 @@ pub fn controls(instance: &Instance) -> Vec<Engine> {
 /// The path below the folder of results.
 fn name(request: &Request<'_>) -> Result<PathBuf, Error> {
     if let Some(name) = request.name {
-        return Ok(name.to_owned());
+        let parts = name.components().collect::<Vec<_>>();
+        // A temporary name would be taken for what a killed run left.
+        let temporary = |part: &Component<'_>| {
+            let part = part.as_os_str().to_str();
+            part.is_some_and(|part| write::temporary_of(part).is_some())
+        };
+        let below = folder::plain(&parts).filter(|_| !parts.iter().any(temporary));
+        return below.ok_or_else(|| {
+            Error::Refused(format!(
+                "--name {} is no path below {}: give one of plain names, such as dbft2/n4-fork",
+                name.display(),
+                request.results.display()
+            ))
+        });
     }
     folder::below(request.from, "out")
         .or_else(|| request.from.file_name().map(PathBuf::from))
@@ -155,12 +227,56 @@ mod tests {
             name: None,
             engines: None,
             force: false,
+            resolve: None,
         };
         let name = |from| name(&request(from)).unwrap().to_str().unwrap().to_owned();
         assert_eq!(name("out/dbft2/n4-fork"), "dbft2/n4-fork");
         assert_eq!(name("out/n4/"), "n4");
         assert_eq!(name("/some/where/n4"), "n4");
         assert!(super::name(&request("/")).is_err());
+    }
+
+    #[test]
+    fn a_name_leads_to_a_folder_below_the_results_and_nowhere_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let results = dir.path().join("results");
+        let place = |name: &str| {
+            let request = Request {
+                from: Path::new("out/n4"),
+                results: &results,
+                name: Some(Path::new(name)),
+                engines: None,
+                force: true,
+                resolve: None,
+            };
+            place(&request).map_err(|error| error.to_string())
+        };
+        assert_eq!(place("a/b"), Ok(results.join("a/b")));
+        for name in [
+            "../x",
+            "../../x",
+            "a/../../x",
+            "/tmp/x",
+            "..",
+            "",
+            ".",
+            ".x.milp-tmp-abc123",
+        ] {
+            let refused = place(name).unwrap_err();
+            assert!(refused.contains("is no path below"), "{name}: {refused}");
+        }
+        #[cfg(unix)]
+        {
+            std::fs::create_dir_all(dir.path().join("elsewhere")).unwrap();
+            std::fs::create_dir_all(&results).unwrap();
+            std::os::unix::fs::symlink("../elsewhere", results.join("link")).unwrap();
+            for name in ["link", "link/x"] {
+                let refused = place(name).unwrap_err();
+                assert!(refused.contains("is a link"), "{name}: {refused}");
+            }
+        }
+        std::fs::create_dir_all(results.join("full/inner")).unwrap();
+        assert!(place("full").unwrap_err().contains("holds inner"));
     }
 
     #[test]

@@ -7,10 +7,10 @@ use crate::{
     folder::{EXPECTED, Folder},
     junit, sentence,
     solve::{self, Solution},
-    verify,
+    verify::{self, Bound, Verified, verify},
 };
-use milp_schema::Outcome;
-use milp_solver::Settings;
+use milp_schema::{Outcome, write};
+use milp_solver::{Searcher, Settings};
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -33,7 +33,7 @@ pub struct Case {
 pub struct About {
     /// Name of the goal.
     pub goal: &'static str,
-    /// The kept value in words, and whether it is proved.
+    /// The kept value in words, and what is proved of it, where all that is claimed was verified.
     pub value: String,
     /// The replicas driven: the instance's own, then the others, as far as they were asked for.
     pub engines: Vec<String>,
@@ -87,10 +87,21 @@ impl Asked {
     }
 }
 
-/// Checks every folder below `results` that has an `expected.yaml`, in order of their paths, on
-/// the replicas it names as far as they are `asked` for. With `settings` every instance is solved again as well. A case whose files cannot be read or
-/// replayed is a difference, so one broken case hides no other. An empty list says that there
-/// was nothing to check.
+/// What a solver does again; everything else is derived again in any case.
+#[derive(Debug, Clone, Copy)]
+pub enum Again<'a> {
+    /// Nothing: the word of searches is said not to be repeated.
+    Nothing,
+    /// The searches that a bound rests on, and the solve of a longer horizon.
+    Searches(&'a Settings),
+    /// Every solve.
+    Solves(&'a Settings),
+}
+
+/// Verifies every folder below `results` that has an `expected.yaml`, in order of their paths, and
+/// drives the replicas that it names as far as they are `asked` for. A case whose files cannot be
+/// read, verified or replayed is a difference, so one broken case hides no other. An empty list says
+/// that there was nothing to check.
 ///
 /// # Errors
 ///
@@ -99,7 +110,7 @@ impl Asked {
 pub fn regress(
     results: &Path,
     asked: &Asked,
-    settings: Option<&Settings>,
+    again: Again<'_>,
     report: &mut dyn FnMut(&Case),
 ) -> Result<Vec<Case>, Error> {
     let mut dirs = Vec::new();
@@ -117,7 +128,7 @@ pub fn regress(
         } else {
             name
         };
-        let case = check(name, &dir, asked, settings)?;
+        let case = check(name, &dir, asked, again)?;
         report(&case);
         cases.push(case);
     }
@@ -133,26 +144,32 @@ pub fn junit(cases: &[Case]) -> Result<String, Error> {
     junit::report(cases)
 }
 
-/// All folders at or below `dir` that have an `expected.yaml`.
+/// All folders at or below `dir` that have an `expected.yaml`, and links to folders. What a killed
+/// writer left under a temporary name is none; a link is not followed, because it may lead in a
+/// circle.
 fn collect(dir: &Path, dirs: &mut Vec<PathBuf>) -> Result<(), Error> {
-    if dir.join(EXPECTED).is_file() {
-        dirs.push(dir.to_owned());
-    }
     for entry in std::fs::read_dir(dir).map_err(Error::io("list", dir))? {
-        let path = entry.map_err(Error::io("list", dir))?.path();
-        if path.is_dir() {
+        let entry = entry.map_err(Error::io("list", dir))?;
+        let (name, path) = (entry.file_name(), entry.path());
+        let kind = entry.file_type().map_err(Error::io("look at", &path))?;
+        let leftover = |name: &str| write::temporary_of(name).is_some();
+        if name == EXPECTED {
+            // Whatever it is: reading it says so.
+            dirs.push(dir.to_owned());
+        } else if kind.is_symlink() && path.is_dir() {
+            dirs.push(path);
+        } else if kind.is_dir() && !name.to_str().is_some_and(leftover) {
             collect(&path, dirs)?;
         }
     }
     Ok(())
 }
 
-fn check(
-    name: String,
-    dir: &Path,
-    asked: &Asked,
-    settings: Option<&Settings>,
-) -> Result<Case, Error> {
+fn check(name: String, dir: &Path, asked: &Asked, again: Again<'_>) -> Result<Case, Error> {
+    if dir.is_symlink() && name != "." {
+        let why = "it is a link, which is not followed: check the folder it leads to by itself";
+        return Ok(broken(name, &Error::Refused(why.to_owned())));
+    }
     let read = || {
         let folder = Folder::read(dir)?;
         let kept = Expected::read(&dir.join(EXPECTED), &folder.outcome.instance)?;
@@ -167,33 +184,30 @@ fn check(
         Err(error) => return Ok(broken(name, &error)),
     };
     let Outcome {
-        instance,
-        primal,
-        proved,
-        ..
+        instance, primal, ..
     } = &folder.outcome;
     let value = primal.map_or_else(String::new, |primal| sentence::value(instance, primal));
     let own = asked.own.then(|| kept.verdict.engine.clone());
     let others = plan.engines.iter().map(Engine::to_string);
-    let about = About {
-        goal: sentence::goal_name(instance.goal),
-        value: if *proved {
-            format!("{value}, proved")
-        } else {
-            value
-        },
-        engines: own.into_iter().chain(others).collect(),
+    let about = |proof: Option<&str>| {
+        Some(About {
+            goal: sentence::goal_name(instance.goal),
+            value: match proof {
+                Some(proof) => format!("{value}, {proof}"),
+                None => value.clone(),
+            },
+            engines: own.into_iter().chain(others).collect(),
+        })
     };
-    let about = Some(about);
-    match differences(&plan, &folder, settings) {
-        Ok(differences) => Ok(Case {
+    match differences(&plan, &folder, again) {
+        Ok((differences, proof)) => Ok(Case {
             name,
-            about,
+            about: about(proof),
             differences,
         }),
         Err(error) if error.is_engine() => Err(error),
         Err(error) => Ok(Case {
-            about,
+            about: about(None),
             ..broken(name, &error)
         }),
     }
@@ -236,11 +250,12 @@ fn broken(name: String, error: &Error) -> Case {
     }
 }
 
+/// Everything that is not as expected or not as claimed; if nothing is, what is proved.
 fn differences(
     plan: &Plan,
     folder: &Folder,
-    settings: Option<&Settings>,
-) -> Result<Vec<String>, Error> {
+    again: Again<'_>,
+) -> Result<(Vec<String>, Option<&'static str>), Error> {
     let expected = &plan.expected;
     let found = if plan.own {
         Expected::observe(folder, &plan.engines)?
@@ -251,14 +266,30 @@ fn differences(
     if folder.outcome.schedule_sha256.as_ref() != Some(&expected.schedule_sha256) {
         differences.push("outcome.yaml is about another schedule".to_owned());
     }
-    // Results from before there were certificates have none to check.
-    if folder.outcome.program.is_some() {
-        differences.extend(verify::unsolved(&folder.dir)?.differences);
-    }
-    if let Some(settings) = settings {
+    let verified = verified(folder, again)?;
+    let mut proof = verified.proof();
+    differences.extend(verified.differences);
+    if let Again::Solves(settings) = again {
         differences.extend(solved_again(expected, folder, settings)?);
+        if matches!(verified.bound, Bound::Searches(_)) {
+            proof = proof.map(|_| "proved, solved again");
+        }
     }
-    Ok(differences)
+    let proof = proof.filter(|_| differences.is_empty());
+    Ok((differences, proof))
+}
+
+/// What is derived again of the result; what is not as claimed is no error.
+fn verified(folder: &Folder, again: Again<'_>) -> Result<Verified, Error> {
+    let resolve = match again {
+        Again::Searches(settings) => Some((Searcher::Highs, settings)),
+        Again::Nothing | Again::Solves(_) => None,
+    };
+    let request = verify::Request {
+        path: &folder.dir,
+        resolve,
+    };
+    verify(&request, &AtomicBool::new(false), &mut |_| ())
 }
 
 /// What a new solve says differently, with what was learned the first time. The schedule may be

@@ -443,22 +443,13 @@ impl Solution {
 ///
 /// The schedule found, idle in the slots added, is the start; where the bound at the root is the
 /// same, nothing has to be searched.
-fn check_horizon(
+pub(crate) fn check_horizon(
     (instance, beside, primal, execution): (&Instance, Beside<'_>, i64, &Execution),
     settings: &Settings,
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Adequacy, Error> {
-    // Where every view has slots of its own they grow together.
-    let more = if instance.rules == REFERENCE_2020 {
-        ADEQUACY_SLOTS.next_multiple_of(instance.views)
-    } else {
-        ADEQUACY_SLOTS
-    };
-    let longer = Instance {
-        slots: instance.slots + more,
-        ..instance.clone()
-    };
+    let longer = longer(instance);
     let built = build(&longer, beside)?;
     let from = deepen::lengthened(&built, longer.slots, execution);
     let settings = &Settings {
@@ -481,6 +472,35 @@ fn check_horizon(
         unchanged: same && solved.termination == Termination::Optimal,
     })
 }
+
+/// The same question with more slots.
+pub(crate) fn longer(instance: &Instance) -> Instance {
+    // Where every view has slots of its own they grow together.
+    let more = if instance.rules == REFERENCE_2020 {
+        ADEQUACY_SLOTS.next_multiple_of(instance.views)
+    } else {
+        ADEQUACY_SLOTS
+    };
+    Instance {
+        slots: instance.slots + more,
+        ..instance.clone()
+    }
+}
+
+/// The keys of `run:` that tell of the search. Others tell something of the answer, and
+/// `milp verify` derives that again.
+pub(crate) const OF_THE_SEARCH: [&str; 10] = [
+    "milp",
+    "milp-solver",
+    "good_lp",
+    "highs",
+    "seed",
+    "threads",
+    "time_limit_seconds",
+    "system",
+    "cores",
+    "passed over",
+];
 
 /// What `run:` records. Nothing else of an outcome but `seconds` may differ between two runs.
 fn run_facts(

@@ -3,8 +3,10 @@
 //!
 //! Everything an outcome says of the question is derived again and compared: the program (by its
 //! digest), the incumbent row by row, the value, the bound, termination, gap, sentence, who is
-//! faulty, the hashes. What it says of the search (`nodes`, `seconds`, `command`, `run`) changes
-//! nothing about the answer and is not looked at.
+//! faulty, the hashes, and what `run` tells of the answer. What it says of the search (`nodes`,
+//! `seconds`, `command`, the rest of `run`) changes nothing about the answer and is not looked at.
+
+mod told;
 
 use crate::{
     Error,
@@ -46,6 +48,17 @@ pub enum Bound {
     Word,
 }
 
+/// What became of what the outcome says of a longer horizon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Horizon {
+    /// It says nothing of one.
+    Unclaimed,
+    /// It was solved again, and it is so.
+    Again,
+    /// It was not solved again, or a limit came first.
+    Word,
+}
+
 /// What a check found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verified {
@@ -57,6 +70,8 @@ pub struct Verified {
     pub value: Option<i64>,
     /// What the bound rests on; means nothing if there are differences.
     pub bound: Bound,
+    /// What the word about a longer horizon rests on.
+    pub horizon: Horizon,
     /// Cubes closed exactly and by symmetry.
     pub cubes: (u32, u32),
     /// Cuts that are believed, and whose.
@@ -101,12 +116,29 @@ impl Verified {
                 _ => format!("verified: {incumbent}; bound is the solver's word, not checked"),
             },
         };
-        match &self.believed {
+        let words = match &self.believed {
             Some((cuts, engine)) => {
                 let cuts = sentence::count(*cuts as i64, "cut");
                 format!("{words}, relative to {cuts} learned from {engine}, which are believed")
             }
             None => words + &self.among,
+        };
+        match self.horizon {
+            Horizon::Unclaimed => words,
+            Horizon::Again => words + "; the horizon by a solve done again, which says the same",
+            Horizon::Word => words + "; the horizon is a solve's word, not checked",
+        }
+    }
+
+    /// Whether something is proved, in the words of a table: nothing if it is not, or if anything is
+    /// not as claimed.
+    pub fn proof(&self) -> Option<&'static str> {
+        match self.bound {
+            _ if !self.differences.is_empty() => None,
+            Bound::Exact => Some("proved"),
+            Bound::SearchedAgain(_) => Some("proved, searches repeated"),
+            Bound::Searches(_) => Some("proved, searches not repeated"),
+            Bound::Word => None,
         }
     }
 }
@@ -147,6 +179,7 @@ pub fn verify(
         check.incumbent()?;
         check.bound(request.resolve, interrupt, progress)?;
         check.claims();
+        check.told(request.resolve, interrupt, progress)?;
     }
     Ok(check.finish())
 }
@@ -195,6 +228,7 @@ struct Check {
     value: Option<i64>,
     closed: Closed,
     bound: Bound,
+    horizon: Horizon,
 }
 
 impl Check {
@@ -232,6 +266,7 @@ impl Check {
             value: None,
             closed: Closed::default(),
             bound: Bound::Word,
+            horizon: Horizon::Unclaimed,
             outcome,
         })
     }
@@ -469,7 +504,19 @@ impl Check {
             differences: self.differences,
             value: self.value,
             bound: self.bound,
+            horizon: self.horizon,
         }
+    }
+}
+
+/// The formulation that an outcome names.
+fn formulation(name: &str) -> Option<Formulation> {
+    match name {
+        "timed" => Some(Formulation::Timed),
+        "counting" => Some(Formulation::Counting),
+        "causal" => Some(Formulation::Causal),
+        "reference" => Some(Formulation::Reference),
+        _ => None,
     }
 }
 
@@ -478,16 +525,9 @@ pub(crate) fn rebuilt(
     outcome: &Outcome,
     beside: solve::Beside<'_>,
 ) -> Result<(Built, Option<String>), Error> {
-    let named = [
-        ("timed", Formulation::Timed),
-        ("counting", Formulation::Counting),
-        ("causal", Formulation::Causal),
-        ("reference", Formulation::Reference),
-    ];
-    let named = named.iter().find(|(name, _)| *name == outcome.formulation);
     let asked = outcome.instance.formulation;
-    let (formulation, differs) = match named {
-        Some((_, named)) if [*named, Formulation::Auto].contains(&asked) => (*named, None),
+    let (formulation, differs) = match formulation(&outcome.formulation) {
+        Some(named) if [named, Formulation::Auto].contains(&asked) => (named, None),
         _ => {
             let why =
                 "formulation: the instance asks for another one, or there is none of that name";

@@ -107,7 +107,8 @@ fn of_instance(path: &Path) -> Value {
 /// What a kept result gives: the trace of its own replicas and of each engine it names.
 fn of_result(path: &Path) -> Value {
     let folder = Folder::read(path.parent().expect("a file has a folder")).expect("a result");
-    let expected = Expected::read(path).expect("what a result is expected to give");
+    let expected =
+        Expected::read(path, &folder.outcome.instance).expect("what a result is expected to give");
     let others = expected.replays.iter().map(|replay| {
         let engine: Engine = replay.engine.parse().expect("the name of an engine");
         (replay.engine.clone(), engine)

@@ -255,7 +255,7 @@ fn a_solution_of_a_program_without_slots_comes_back_as_a_schedule_that_replays()
     let text = import::solution_of(&driven).unwrap();
     let imported = import::solution("it.sol", &text, &driven.instance, "milp import").unwrap();
     let folder = std::env::temp_dir().join(format!("milp-solution-{}", std::process::id()));
-    milp_schema::write::folder(&folder, &imported.files).unwrap();
+    milp_study::folder::write(&folder, &imported.files).unwrap();
     let back = Driven::read(&folder, None).unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
     let verdict = replayed(&back.instance, &back);

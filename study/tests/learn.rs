@@ -17,7 +17,7 @@ use milp_study::{
     confirm::Engine,
     learn::{Cuts, Ending, Learned, Request, TWIN, Witness, learn},
     promote::{self, promote},
-    regress::{Asked, regress},
+    regress::{Again, Asked, regress},
     solve,
 };
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
@@ -156,19 +156,20 @@ fn a_kept_result_keeps_its_cuts_and_is_checked_with_them() {
     let dir = tempfile::tempdir().expect("a folder");
     let (from, results) = (dir.path().join("out/kept"), dir.path().join("results"));
     let files = learned.files().expect("files");
-    milp_schema::write::folder(&from, &files).expect("it is written");
-    promote(&promote::Request {
+    milp_study::folder::write(&from, &files).expect("it is written");
+    let request = promote::Request {
         from: &from,
         results: &results,
         name: None,
         engines: None,
         force: false,
-    })
-    .expect("own replicas follow it, too");
+        resolve: None,
+    };
+    promote(&request, &AtomicBool::new(false), &mut |_| ()).expect("own replicas follow it, too");
     let asked = Asked::of(&[Engine::Own]).expect("own replicas");
     let settings = settings(60.0, true);
     let check = || {
-        let cases = regress(&results, &asked, Some(&settings), &mut |_| {});
+        let cases = regress(&results, &asked, Again::Solves(&settings), &mut |_| {});
         cases.expect("one result").remove(0).differences
     };
     assert_eq!(check(), [""; 0]);

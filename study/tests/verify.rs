@@ -189,7 +189,8 @@ fn tells_of_the_search(text: &str, line: usize) -> bool {
         .position(|line| *line == "run:")
         .expect("`run:` is there");
     let words = lines[line - 1];
-    line > run + 1
+    // Below `run:` the horizon is told, too, which is of the answer.
+    (line > run + 1 && !words.starts_with("  horizon:"))
         || ["nodes:", "seconds:", "command:"]
             .iter()
             .any(|key| words.starts_with(key))

@@ -6,7 +6,7 @@ use milp_schema::write;
 use milp_study::{
     Error,
     best::{self, BEST, Best, Projection, REST, Ranked, Request},
-    sentence, solve,
+    folder, sentence, solve,
 };
 use std::{path::Path, sync::atomic::AtomicBool};
 
@@ -84,7 +84,7 @@ pub(crate) fn run(
 }
 
 fn written(ranked: &Ranked, dir: &Path) -> Result<(), Error> {
-    write::folder(dir, &ranked.files()?).map_err(io(dir))
+    folder::write(dir, &ranked.files()?)
 }
 
 fn summary(csv: &str, out: &Path) -> Result<(), Error> {

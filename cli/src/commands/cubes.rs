@@ -2,7 +2,7 @@
 
 use super::solve::{self, Limits, code, command_line, formulation, interrupt_on_ctrl_c, summary};
 use crate::{document, print, progress::Printer};
-use milp_schema::{instance::Formulation, read, write};
+use milp_schema::{instance::Formulation, read};
 use milp_study::{
     Error, cubes,
     folder::{self, Folder},
@@ -65,11 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let cut = cubes::cut(&request, &interrupt, &mut |progress| printer.show(progress));
     printer.finish();
     let cut = cut?;
-    write::folder(&out, &cut.solution.files()).map_err(|source| Error::Io {
-        doing: "write",
-        path: out.clone(),
-        source,
-    })?;
+    folder::write(&out, &cut.solution.files())?;
     summary(&cut.solution, &out);
     print::line(&cut.words());
     document::result(&Found {

@@ -2,9 +2,9 @@
 
 use super::solve::command_line;
 use crate::{document, exit, print};
-use milp_schema::{read, write};
+use milp_schema::read;
 use milp_study::{
-    Error,
+    Error, folder,
     import::{self, Imported, Kind},
 };
 use schemars::JsonSchema;
@@ -64,11 +64,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
             out.display()
         )));
     }
-    write::folder(&out, &imported.files).map_err(|source| Error::Io {
-        doing: "write",
-        path: out.clone(),
-        source,
-    })?;
+    folder::write(&out, &imported.files)?;
     for lost in &imported.lost {
         print::note(&format!("not taken: {lost}"));
     }

@@ -2,7 +2,6 @@
 
 use super::solve::{Limits, command_line, interrupt_on_ctrl_c};
 use crate::{document, exit, print, progress::Printer};
-use milp_schema::write;
 use milp_study::{
     Error,
     folder::{self, Folder, SCHEDULE},
@@ -75,11 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     );
     printer.finish();
     let minimized = minimized?;
-    write::folder(&out, &minimized.files()).map_err(|source| Error::Io {
-        doing: "write",
-        path: out.clone(),
-        source,
-    })?;
+    folder::write(&out, &minimized.files())?;
     table(&minimized, &out);
     Ok(match () {
         () if minimized.proved() => exit::DONE,

@@ -1,6 +1,7 @@
 //! `milp promote`: keeps a result as a regression case.
 
-use crate::{document, exit, print};
+use super::solve::{Limits, interrupt_on_ctrl_c};
+use crate::{document, exit, print, progress::Printer};
 use milp_study::{
     Error,
     confirm::Engine,
@@ -8,7 +9,7 @@ use milp_study::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::atomic::Ordering};
 
 /// The result to keep.
 #[derive(Debug, clap::Args)]
@@ -34,6 +35,14 @@ pub(crate) struct Args {
     /// Replace what is kept there already
     #[arg(long)]
     force: bool,
+    /// Repeat no search that the result rests on and no solve of a longer horizon, and say so
+    #[arg(long)]
+    no_resolve: bool,
+    #[command(flatten)]
+    limits: Limits,
+    /// Show no progress
+    #[arg(long)]
+    quiet: bool,
 }
 
 /// What was kept.
@@ -41,18 +50,33 @@ pub(crate) struct Args {
 pub(crate) struct Found {
     /// The folder.
     dir: String,
+    /// What was derived again, in words.
+    verdict: String,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    let promoted = promote(&Request {
+    let interrupt = interrupt_on_ctrl_c()?;
+    let settings = args.limits.settings();
+    let request = Request {
         from: &args.dir,
         results: &args.results,
         name: args.name.as_deref(),
         engines: Some(args.engines.as_slice()).filter(|engines| !engines.is_empty()),
         force: args.force,
-    })?;
+        resolve: (!args.no_resolve).then_some(&settings),
+    };
+    let mut printer = Printer::new(args.quiet || args.no_resolve);
+    let promoted = promote(&request, &interrupt, &mut |progress| printer.show(progress));
+    printer.finish();
+    if interrupt.load(Ordering::SeqCst) && promoted.is_err() {
+        return Ok(exit::INTERRUPTED);
+    }
+    let promoted = promoted?;
+    let words = promoted.verified.words();
+    print::line(&words);
     document::result(&Found {
         dir: promoted.dir.display().to_string(),
+        verdict: words,
     });
     print::line(&format!("kept in {}", promoted.dir.display()));
     Ok(exit::DONE)

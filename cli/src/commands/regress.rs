@@ -7,7 +7,7 @@ use milp_study::{
     Error,
     confirm::{Engine, OWN},
     promote::RESULTS,
-    regress::{self, Asked, Case, regress},
+    regress::{self, Again, Asked, Case, regress},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -32,6 +32,10 @@ pub(crate) struct Args {
     /// Write a report as `JUnit` XML as well
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Where a bound rests on searches, search again, and solve longer horizons again; without it
+    /// their word is said not to be repeated
+    #[arg(long, conflicts_with = "solve")]
+    resolve: bool,
     /// Solve every instance again as well
     #[arg(long)]
     solve: bool,
@@ -81,9 +85,14 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
             args.dir.display()
         )));
     }
-    let settings = args.solve.then(|| args.limits.settings());
+    let settings = args.limits.settings();
+    let again = match (args.resolve, args.solve) {
+        (_, true) => Again::Solves(&settings),
+        (true, false) => Again::Searches(&settings),
+        (false, false) => Again::Nothing,
+    };
     let asked = Asked::of(&args.engines)?;
-    let cases = regress(&args.dir, &asked, settings.as_ref(), &mut |_| ())?;
+    let cases = regress(&args.dir, &asked, again, &mut |_| ())?;
     if cases.is_empty() {
         return Err(Error::Refused(format!(
             "nothing to check: no folder in {} has an expected.yaml, see milp promote",

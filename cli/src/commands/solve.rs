@@ -4,7 +4,7 @@ use crate::{document, exit, print, progress::Printer};
 use milp_schema::{
     instance::Formulation,
     outcome::{Certificate, Termination},
-    read, write,
+    read,
 };
 use milp_solver::Settings;
 use milp_study::{
@@ -159,11 +159,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         files,
         confirmed,
     } = answer?;
-    write::folder(&out, &files).map_err(|source| Error::Io {
-        doing: "write",
-        path: out.clone(),
-        source,
-    })?;
+    folder::write(&out, &files)?;
     summary(&solution, &out);
     document::result(&Found::of(&solution, &out, confirmed.as_ref()));
     if let Some((words, _)) = &confirmed {

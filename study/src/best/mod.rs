@@ -24,6 +24,7 @@ use milp_schema::{
     Instance,
     instance::{Formulation, Goal, REFERENCE_2020, Sense},
     outcome::Termination,
+    write,
 };
 use milp_solver::{Progress, Settings};
 use std::{
@@ -380,7 +381,10 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
     for path in entries(dir)? {
         if is_ours(&path) && path.is_dir() {
             folder::replaceable(&path)?;
-        } else if !is_ours(&path) && !folder::is_part_of_a_result(&name_of(&path)) {
+        } else if !is_ours(&path)
+            && !is_left(&path)
+            && !folder::is_part_of_a_result(&name_of(&path))
+        {
             return Err(Error::Refused(format!(
                 "{} is not replaced: it holds {}, which is no part of a result; give another --out",
                 dir.display(),
@@ -401,7 +405,9 @@ pub fn clear(dir: &Path) -> Result<(), Error> {
     if !dir.is_dir() {
         return Ok(());
     }
-    for path in entries(dir)? {
+    // What a killed run left is not in the way, and what is at work stays.
+    write::remove_leftovers(dir, &|name| is_ours(Path::new(name)));
+    for path in entries(dir)?.into_iter().filter(|path| !is_left(path)) {
         let removed = if path.is_dir() {
             std::fs::remove_dir_all(&path)
         } else {
@@ -423,6 +429,12 @@ fn entries(dir: &Path) -> Result<Vec<PathBuf>, Error> {
 fn name_of(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()
+}
+
+/// Whether a killed run left it, or one at work has not yet finished it.
+fn is_left(path: &Path) -> bool {
+    let name = name_of(path);
+    write::temporary_of(&name).is_some_and(|target| is_ours(Path::new(target)))
 }
 
 fn is_ours(path: &Path) -> bool {

@@ -23,6 +23,11 @@ fn is_point(name: &str) -> bool {
     number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// Whether `milp pareto` writes something of that name.
+fn is_ours(name: &str) -> bool {
+    is_point(name) || [CSV, HTML, SVG].contains(&name)
+}
+
 /// The names of what lies in `dir`, ascending.
 fn names(dir: &Path) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
@@ -53,7 +58,7 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
     for name in names(dir)? {
         if is_point(&name) {
             folder::replaceable(&dir.join(&name))?;
-        } else if ![CSV, HTML, SVG].contains(&name.as_str()) && !name.contains(".milp-tmp-") {
+        } else if !is_ours(write::temporary_of(&name).unwrap_or(&name)) {
             return Err(Error::Refused(format!(
                 "{} is not replaced: it holds {name}, which `milp pareto` does not write; give \
                  another --out",
@@ -72,10 +77,10 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
 /// Whatever the file system reports.
 pub fn write(front: &Front, dir: &Path) -> Result<(), Error> {
     replaceable(dir)?;
+    write::remove_leftovers(dir, &is_ours);
     let folders = front.folders();
     for (name, files) in &folders {
-        let point = dir.join(name);
-        write::folder(&point, files).map_err(Error::io("write", &point))?;
+        folder::write(&dir.join(name), files)?;
     }
     for (name, bytes) in front.files() {
         let path = dir.join(name);

@@ -150,11 +150,7 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
     for entry in std::fs::read_dir(dir).map_err(Error::io("list", dir))? {
         let name = entry.map_err(Error::io("list", dir))?.file_name();
         let name = name.to_string_lossy();
-        let ours = [CSV, HTML, SVG]
-            .iter()
-            .chain(&FOLDERS)
-            .any(|it| *it == name);
-        if !ours && !name.contains(".milp-tmp-") {
+        if !is_ours(write::temporary_of(&name).unwrap_or(&name)) {
             return Err(Error::Refused(format!(
                 "{} is not used: it holds {name}, which `milp sweep` does not write; give another \
                  --out",
@@ -163,6 +159,11 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether `milp sweep` writes something of that name into its folder.
+fn is_ours(name: &str) -> bool {
+    [CSV, HTML, SVG].contains(&name) || FOLDERS.contains(&name)
 }
 
 /// Where a sweep goes by default: `out/` and its path below `instances/`.
@@ -184,6 +185,11 @@ struct Running<'a> {
 impl Running<'_> {
     /// Writes the instance files, and takes over what was solved before.
     fn prepare(&mut self) -> Result<(), Error> {
+        let out = self.request.out;
+        write::remove_leftovers(out, &is_ours);
+        for folder in FOLDERS {
+            write::remove_leftovers(&out.join(folder), &|_| true);
+        }
         for row in &mut self.swept.rows {
             let path = self.request.out.join(row.instance_file());
             let known = std::fs::read(&path).is_ok_and(|text| text == row.text.as_bytes());

@@ -1,0 +1,142 @@
+//! What `run:` tells of the answer: whether more slots change it, how its cubes were closed, which
+//! of several schedules it is. Each is derived again like everything else, or said not to be.
+
+use super::{Check, Horizon, formulation};
+use crate::{
+    Error,
+    best::{PROJECTIONS, Shown},
+    cubes,
+    folder::Folder,
+    solve::{self, Adequacy, OF_THE_SEARCH},
+};
+use milp_schema::{
+    Instance,
+    instance::Goal,
+    outcome::{Certificate, Termination},
+};
+use milp_solver::{Progress, Searcher, Settings};
+use std::sync::atomic::AtomicBool;
+
+impl Check {
+    /// What is told beside the sentence follows as well.
+    pub(super) fn told(
+        &mut self,
+        resolve: Option<(Searcher, &Settings)>,
+        interrupt: &AtomicBool,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<(), Error> {
+        for (key, words) in self.outcome.run.clone() {
+            let known = match key.as_str() {
+                "horizon" => {
+                    self.horizon(&words, resolve.map(|(_, how)| how), interrupt, progress)?
+                }
+                "cubes" => said_of_cubes(&self.outcome.certificate, &words),
+                "distinct" => said_of_others(self.further.shown.as_ref(), &words),
+                search => OF_THE_SEARCH.contains(&search),
+            };
+            if !known {
+                self.differs(&format!("run.{key}"), "this does not follow");
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether more slots change the optimum as the words say: they are words of a solve, and a
+    /// solve done again, if one is asked for, says the same.
+    fn horizon(
+        &mut self,
+        words: &str,
+        settings: Option<&Settings>,
+        interrupt: &AtomicBool,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<bool, Error> {
+        // The same formulation that gave the optimum, whatever `auto` would take by now.
+        let asked = self.outcome.instance.formulation;
+        let instance = Instance {
+            formulation: formulation(self.built.formulation()).unwrap_or(asked),
+            ..self.outcome.instance.clone()
+        };
+        let optimal = self.outcome.termination == Termination::Optimal;
+        let (Some(value), true, true) = (self.value, optimal, self.built.knows_slots()) else {
+            return Ok(false);
+        };
+        let Some(claimed) = claimed(&instance, value, words) else {
+            return Ok(false);
+        };
+        self.horizon = Horizon::Word;
+        let settled = |termination| {
+            let settled = [Termination::Optimal, Termination::Infeasible];
+            settled.contains(&termination)
+        };
+        let Some(settings) = settings.filter(|_| settled(claimed.termination)) else {
+            return Ok(true);
+        };
+        let execution = (
+            Folder::read(&self.dir)?.schedule,
+            self.outcome.faulty.clone(),
+        );
+        let question = (&instance, self.further.beside(), value, &execution);
+        let found = solve::check_horizon(question, settings, interrupt, progress)?;
+        if !settled(found.termination) {
+            return Ok(true);
+        }
+        self.horizon = Horizon::Again;
+        Ok(found.words() == words)
+    }
+}
+
+/// What the words claim of more slots, if they are words that a solve can say here.
+fn claimed(instance: &Instance, value: i64, words: &str) -> Option<Adequacy> {
+    let slots = solve::longer(instance).slots;
+    let other = words
+        .strip_prefix("not adequate: the optimum is ")
+        .and_then(|rest| rest.strip_suffix(&format!(" with {slots} slots")))
+        .and_then(|other| other.parse::<i64>().ok())
+        // Without a decision the value is one past the horizon, so that it grows with it.
+        .filter(|other| *other != value || instance.goal == Goal::Slow);
+    let says = |termination, primal, unchanged| Adequacy {
+        slots,
+        termination,
+        primal,
+        unchanged,
+    };
+    [
+        says(Termination::Optimal, Some(value), true),
+        says(Termination::Optimal, other, false),
+        says(Termination::Infeasible, None, false),
+        says(Termination::Undecided, None, false),
+    ]
+    .into_iter()
+    .find(|claim| claim.words() == words)
+}
+
+/// Whether the cubes that were checked are told like that. Those that stayed open prove nothing, and
+/// how many there were is of the search.
+fn said_of_cubes(certificate: &Certificate, words: &str) -> bool {
+    let count = |count: u32| count as usize;
+    let closed = match certificate {
+        Certificate::None => return words.contains(" open"),
+        Certificate::SafeDualBound { .. } => cubes::closed(1, 1, 0, 0),
+        Certificate::PermutedInfeasible { .. } => cubes::closed(1, 0, 0, 1),
+        Certificate::Cubes {
+            exact,
+            symmetric,
+            searched,
+            ..
+        } => {
+            let [exact, symmetric, searched] = [*exact, *symmetric, *searched].map(count);
+            let all = exact.saturating_add(symmetric).saturating_add(searched);
+            cubes::closed(all, exact, symmetric, searched)
+        }
+    };
+    words == closed
+}
+
+/// Whether the schedule comes behind as many others as were left aside.
+fn said_of_others(shown: Option<&Shown>, words: &str) -> bool {
+    let before = shown.map_or(0, |shown| shown.schedules.len());
+    PROJECTIONS
+        .iter()
+        .filter(|(_, name)| shown.is_none_or(|shown| shown.distinct == *name))
+        .any(|(_, name)| words == format!("number {} by {name}", before + 1))
+}
