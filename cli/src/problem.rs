@@ -1,13 +1,20 @@
 //! Errors on standard error, with the line of the file where a place is known.
 
-use crate::document::{self, Failure, Place};
+use crate::{
+    document::{self, Failure, Place},
+    stop,
+};
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
     ThemeCharacters, ThemeStyles,
 };
 use milp_schema::read::{Problem, ReadError};
 use milp_study::Error;
-use std::{fmt, io::IsTerminal};
+use std::{
+    fmt,
+    io::{self, IsTerminal, Write},
+    panic::PanicHookInfo,
+};
 
 /// A line that no terminal has, so that nothing wraps in a pipe.
 const UNWRAPPED: usize = 100_000;
@@ -19,17 +26,32 @@ pub(crate) fn report(error: &Error) {
         _ => &[],
     };
     if problems.is_empty() {
-        eprintln!("milp: {error}");
+        stop::say(&error.to_string());
     } else {
         let style = Style::of_stderr();
         for problem in problems {
-            eprint!("{}", Quoted::new(problem).render(&style));
+            // That nobody can read it is no failure.
+            let _ = write!(io::stderr(), "{}", Quoted::new(problem).render(&style));
         }
     }
+    failed(&error.to_string(), problems.iter().map(Place::from).collect());
+}
+
+/// Says that the program itself is wrong, and where.
+pub(crate) fn defect(panic: &PanicHookInfo<'_>) {
+    let words = panic.payload_as_str().unwrap_or("no words");
+    let place = panic.location().map(ToString::to_string);
+    let place = place.unwrap_or_default();
+    let text = format!("a defect of milp, please report it: {words} ({place})");
+    stop::say(&text);
+    failed(&text, Vec::new());
+}
+
+fn failed(message: &str, problems: Vec<Place>) {
     document::add(|document| {
         document.error = Some(Failure {
-            message: error.to_string(),
-            problems: problems.iter().map(Place::from).collect(),
+            message: message.to_owned(),
+            problems,
         });
     });
 }

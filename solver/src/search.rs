@@ -20,9 +20,9 @@ const COMPLETION_NODES: &str = "500";
 
 /// Solves `program` within the limits of `settings`.
 ///
-/// `interrupt` may be set from anywhere at any time; the solve then returns what it has at the
-/// solver's next callback, which may have to wait for the end of presolve. `progress` is called
-/// on the calling thread.
+/// `interrupt` may be set from anywhere at any time; the solve then returns what it has, at the
+/// latest [`crate::GRACE`] later: a run of the solver that hears nothing, in presolve say, is left
+/// behind. The same holds for the limit of time. `progress` is called on the calling thread.
 ///
 /// # Errors
 ///
@@ -73,7 +73,7 @@ pub enum Searcher {
     /// The solver that everything else here is solved with.
     #[default]
     Highs,
-    /// Another one, in builds with the feature `cbc`; it hears no interrupt.
+    /// Another one, in builds with the feature `cbc`.
     Cbc,
 }
 
@@ -97,7 +97,7 @@ pub fn again_by(
         Searcher::Cbc => {
             exact::check_shape(program)?;
             check_settings(program, settings)?;
-            crate::backend::cbc::again(program, value, seed, settings)
+            crate::backend::cbc::again(program, value, seed, settings, interrupt)
         }
         #[cfg(not(feature = "cbc"))]
         Searcher::Cbc => Err(Error::NoSolver { name: "CBC" }),
@@ -405,13 +405,18 @@ impl<'a> Search<'a> {
         let run = self.run(Phase::Search, model, &request)?;
         self.nodes = run.nodes;
         self.ending = Some(run.ending);
-        if let Some(columns) = &run.columns {
-            let point = layout.point(columns);
-            exact::certify(self.program, &point).map_err(|mut violations| {
+        let point = run.columns.map(|columns| layout.point(&columns));
+        match point.map(|point| (exact::certify(self.program, &point), point)) {
+            Some((Ok(()), point)) => self.offer(point)?,
+            // What a run said on its way is worth less than what it ends with.
+            Some((Err(violations), _)) if run.ending == Ending::Left => self
+                .setbacks
+                .push(format!("the search: its point violates {}", violations[0])),
+            Some((Err(mut violations), _)) => {
                 violations.truncate(5);
-                Error::NotExact { violations }
-            })?;
-            self.offer(point)?;
+                return Err(Error::NotExact { violations });
+            }
+            None => {}
         }
         if run.ending != Ending::Infeasible {
             self.bound = self.grid.round_solver_bound(run.dual_bound);
@@ -521,7 +526,7 @@ impl<'a> Search<'a> {
         let nodes = self.nodes + self.proof_nodes;
         let searching = phase == Phase::Search;
         let progress = &mut *self.progress;
-        let mut report = |sample: Sample| {
+        let mut report = |sample: &Sample| {
             // Only the search works on the whole program: the bounds and points of a completion,
             // a relaxation or a proof are those of another one.
             let found = sample
@@ -552,7 +557,7 @@ impl<'a> Search<'a> {
                 seconds,
             });
         };
-        report(Sample::default());
+        report(&Sample::default());
         highs::run(model, request, self.interrupt, &mut report)
     }
 

@@ -1,7 +1,7 @@
 //! `milp verify`: derives again what a result claims.
 
-use super::solve::{Limits, interrupt_on_ctrl_c};
-use crate::{document, exit, print, progress::Printer};
+use super::solve::{Limits};
+use crate::{document, exit, print, progress::Printer, stop};
 use milp_schema::outcome::Termination;
 use milp_solver::Searcher;
 use milp_study::{
@@ -51,7 +51,7 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    let interrupt = interrupt_on_ctrl_c()?;
+    let interrupt = stop::interrupt();
     let settings = args.limits.settings();
     let request = Request {
         path: &args.path,

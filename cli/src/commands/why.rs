@@ -2,9 +2,8 @@
 
 use super::{
     explain::{Args, Found},
-    solve::interrupt_on_ctrl_c,
-};
-use crate::{document, exit, print, progress::Printer};
+    };
+use crate::{document, exit, print, progress::Printer, stop};
 use milp_schema::{Instance, read};
 use milp_study::{
     Error,
@@ -24,7 +23,7 @@ pub(super) fn run(file: &Path, args: &Args) -> Result<u8, Error> {
             "--beside: an instance of another protocol or rule set has other rules".to_owned(),
         ));
     }
-    let interrupt = interrupt_on_ctrl_c()?;
+    let interrupt = stop::interrupt();
     let settings = args.limits.settings();
     let how = How {
         settings: &settings,

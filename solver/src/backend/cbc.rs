@@ -3,17 +3,39 @@
 
 use crate::{
     Error, Settings,
+    aside::{Limits, Voice, aside},
     exact::{self, Grid},
     search::Again,
     statement::{Order, Stated, Variant, state_for},
 };
 use good_lp::{ResolutionError, Solution as _, SolverModel as _, solvers::SolutionStatus};
 use milp_model::program::Program;
+use std::sync::atomic::AtomicBool;
 
-/// Searches the permuted program for something better than `value`, as [`crate::again`] does.
+/// Searches the permuted program for something better than `value`, as [`crate::again`] does. CBC
+/// takes no interrupt, so it works aside.
 ///
 /// Only the exact check of its point is believed, and its word that there is none.
 pub(crate) fn again(
+    program: &Program,
+    value: Option<i64>,
+    seed: u64,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+) -> Result<Again, Error> {
+    let limits = Limits {
+        interrupt,
+        seconds: settings.time_limit_seconds,
+    };
+    let (program, settings) = (program.clone(), settings.clone());
+    let search = move |_: &Voice<()>| search(&program, value, seed, &settings);
+    let found = aside(limits, search, &mut |()| ()).map_err(|error| Error::Backend {
+        what: format!("no thread for CBC: {error}"),
+    })?;
+    found.unwrap_or(Ok(Again::Silence))
+}
+
+fn search(
     program: &Program,
     value: Option<i64>,
     seed: u64,
