@@ -17,6 +17,7 @@ mod progress;
 mod stop;
 
 use clap::{CommandFactory, FromArgMatches};
+use milp_study::Error;
 use std::{
     panic::{self, AssertUnwindSafe},
     process::ExitCode,
@@ -44,10 +45,11 @@ fn run(command: commands::Command) -> u8 {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => {
             problem::report(&error);
-            if error.is_input() {
-                exit::INPUT
-            } else {
-                exit::FAILURE
+            match error {
+                Error::Stopped { interrupted: true } => exit::INTERRUPTED,
+                Error::Stopped { interrupted: false } => exit::UNDECIDED,
+                error if error.is_input() => exit::INPUT,
+                _ => exit::FAILURE,
             }
         }
         Err(_) => exit::FAILURE,

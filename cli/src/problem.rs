@@ -39,7 +39,10 @@ pub(crate) fn report(error: &Error) {
 
 /// Says that the program itself is wrong, and where.
 pub(crate) fn defect(panic: &PanicHookInfo<'_>) {
-    let words = panic.payload_as_str().unwrap_or("no words");
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let words = text.or(payload.downcast_ref::<&str>().copied());
+    let words = words.unwrap_or("no words");
     let place = panic.location().map(ToString::to_string);
     let place = place.unwrap_or_default();
     let text = format!("a defect of milp, please report it: {words} ({place})");

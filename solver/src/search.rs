@@ -257,6 +257,11 @@ impl<'a> Search<'a> {
         self.interrupt.load(Ordering::Relaxed)
     }
 
+    /// Whether nothing more is to be begun.
+    fn over(&self) -> bool {
+        self.interrupted() || self.remaining() <= 0.0
+    }
+
     fn best_value(&self) -> Option<i64> {
         self.best.as_ref().map(|best| best.value)
     }
@@ -335,7 +340,9 @@ impl<'a> Search<'a> {
             options: &options,
             ..self.request()
         };
-        let (model, layout) = state(self.program, variant)?;
+        let Some((model, layout)) = state(self.program, variant, &|| self.over())? else {
+            return Ok(None);
+        };
         let run = self.run(Phase::WarmStart, model, &request);
         let run = self.forgive("completing the warm start", run)?;
         Ok(run
@@ -345,18 +352,20 @@ impl<'a> Search<'a> {
 
     /// Solves the linear relaxation.
     fn relaxation(&mut self) -> Result<Option<(Run, Relaxed)>, Error> {
-        if self.interrupted() || self.remaining() <= 0.0 {
+        if self.over() {
             return Ok(None);
         }
         let variant = Variant {
             integer: false,
             ..Variant::plain(self.program)
         };
+        let Some((model, layout)) = state(self.program, variant, &|| self.over())? else {
+            return Ok(None);
+        };
         let request = Request {
             seconds: self.remaining() * AUXILIARY_SHARE,
             ..self.request()
         };
-        let (model, layout) = state(self.program, variant)?;
         let run = self.run(Phase::Relaxation, model, &request);
         let run = self.forgive("the relaxation", run)?;
         Ok(run.map(|run| {
@@ -395,7 +404,10 @@ impl<'a> Search<'a> {
         if self.interrupted() {
             return Ok(());
         }
-        let (model, layout) = state(self.program, Variant::plain(self.program))?;
+        let variant = Variant::plain(self.program);
+        let Some((model, layout)) = state(self.program, variant, &|| self.over())? else {
+            return Ok(());
+        };
         let start = self.best.as_ref().map(|best| layout.positions(&best.point));
         let request = Request {
             start: start.as_deref().unwrap_or_default(),
@@ -437,7 +449,7 @@ impl<'a> Search<'a> {
 
     /// Solves the program again in another order, for something better than what is known.
     fn ask(&mut self, question: Question) -> Result<Answer, Error> {
-        if self.interrupted() || self.remaining() <= 0.0 {
+        if self.over() {
             return Ok(Answer::Silence);
         }
         let variant = Variant {
@@ -446,12 +458,14 @@ impl<'a> Search<'a> {
             fixed: &[],
             at_least: question.at_least,
         };
+        let Some((model, layout)) = state(self.program, variant, &|| self.over())? else {
+            return Ok(Answer::Silence);
+        };
         // The high bits of the seed only tell permutations apart.
         let request = Request {
             seed: question.seed as u32,
             ..self.request()
         };
-        let (model, layout) = state(self.program, variant)?;
         let run = self.run(Phase::Proof, model, &request);
         let Some(run) = self.forgive("the proof", run)? else {
             return Ok(Answer::Silence);
@@ -671,7 +685,8 @@ mod tests {
             order,
             ..Variant::plain(program)
         };
-        let (model, layout) = state(program, variant).expect("a sound program");
+        let stated = state(program, variant, &|| false).expect("a sound program");
+        let (model, layout) = stated.expect("nothing stops it");
         let start = start
             .map(|start| layout.positions(start))
             .unwrap_or_default();

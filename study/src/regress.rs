@@ -14,7 +14,7 @@ use milp_solver::Settings;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::atomic::AtomicBool,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// How one kept result fared.
@@ -90,7 +90,7 @@ impl Asked {
 /// Checks every folder below `results` that has an `expected.yaml`, in order of their paths, on
 /// the replicas it names as far as they are `asked` for. With `settings` every instance is solved again as well. A case whose files cannot be read or
 /// replayed is a difference, so one broken case hides no other. An empty list says that there
-/// was nothing to check.
+/// was nothing to check. After an interrupt the list has what was checked until then.
 ///
 /// # Errors
 ///
@@ -100,6 +100,7 @@ pub fn regress(
     results: &Path,
     asked: &Asked,
     settings: Option<&Settings>,
+    interrupt: &AtomicBool,
     report: &mut dyn FnMut(&Case),
 ) -> Result<Vec<Case>, Error> {
     let mut dirs = Vec::new();
@@ -117,7 +118,12 @@ pub fn regress(
         } else {
             name
         };
-        let case = check(name, &dir, asked, settings)?;
+        let again = settings.map(|settings| (settings, interrupt));
+        let case = check(name, &dir, asked, again)?;
+        // What was interrupted says nothing about its result.
+        if interrupt.load(Ordering::SeqCst) {
+            break;
+        }
         report(&case);
         cases.push(case);
     }
@@ -151,7 +157,7 @@ fn check(
     name: String,
     dir: &Path,
     asked: &Asked,
-    settings: Option<&Settings>,
+    again: Option<(&Settings, &AtomicBool)>,
 ) -> Result<Case, Error> {
     let read = || Ok((Expected::read(&dir.join(EXPECTED))?, Folder::read(dir)?));
     let (kept, folder) = match read() {
@@ -181,7 +187,7 @@ fn check(
         engines: own.into_iter().chain(others).collect(),
     };
     let about = Some(about);
-    match differences(&plan, &folder, settings) {
+    match differences(&plan, &folder, again) {
         Ok(differences) => Ok(Case {
             name,
             about,
@@ -235,7 +241,7 @@ fn broken(name: String, error: &Error) -> Case {
 fn differences(
     plan: &Plan,
     folder: &Folder,
-    settings: Option<&Settings>,
+    again: Option<(&Settings, &AtomicBool)>,
 ) -> Result<Vec<String>, Error> {
     let expected = &plan.expected;
     let found = if plan.own {
@@ -251,8 +257,8 @@ fn differences(
     if folder.outcome.program.is_some() {
         differences.extend(verify::unsolved(&folder.dir)?.differences);
     }
-    if let Some(settings) = settings {
-        differences.extend(solved_again(expected, folder, settings)?);
+    if let Some(again) = again {
+        differences.extend(solved_again(expected, folder, again)?);
     }
     Ok(differences)
 }
@@ -262,7 +268,7 @@ fn differences(
 fn solved_again(
     expected: &Expected,
     folder: &Folder,
-    settings: &Settings,
+    (settings, interrupt): (&Settings, &AtomicBool),
 ) -> Result<Vec<String>, Error> {
     let request = solve::Request {
         instance: &folder.outcome.instance,
@@ -274,7 +280,7 @@ fn solved_again(
     let Solution { outcome, .. } = solve::solve_beside(
         &request,
         folder.further()?.beside(),
-        &AtomicBool::new(false),
+        interrupt,
         &mut |_| (),
     )?;
     let found = Expected {

@@ -167,8 +167,9 @@ fn a_kept_result_keeps_its_cuts_and_is_checked_with_them() {
     .expect("own replicas follow it, too");
     let asked = Asked::of(&[Engine::Own]).expect("own replicas");
     let settings = settings(60.0, true);
+    let never = AtomicBool::new(false);
     let check = || {
-        let cases = regress(&results, &asked, Some(&settings), &mut |_| {});
+        let cases = regress(&results, &asked, Some(&settings), &never, &mut |_| {});
         cases.expect("one result").remove(0).differences
     };
     assert_eq!(check(), [""; 0]);

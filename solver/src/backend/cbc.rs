@@ -28,7 +28,7 @@ pub(crate) fn again(
         seconds: settings.time_limit_seconds,
     };
     let (program, settings) = (program.clone(), settings.clone());
-    let search = move |_: &Voice<()>| search(&program, value, seed, &settings);
+    let search = move |voice: &Voice<()>| search(&program, value, seed, &settings, voice);
     let found = aside(limits, search, &mut |()| ()).map_err(|error| Error::Backend {
         what: format!("no thread for CBC: {error}"),
     })?;
@@ -40,6 +40,7 @@ fn search(
     value: Option<i64>,
     seed: u64,
     settings: &Settings,
+    voice: &Voice<()>,
 ) -> Result<Again, Error> {
     let grid = Grid::of(program);
     let at_least = value.map(|value| grid.better(value));
@@ -49,11 +50,15 @@ fn search(
         fixed: &[],
         at_least,
     };
-    let Stated {
+    let stated = state_for(program, variant, good_lp::coin_cbc, &|| voice.stopped())?;
+    let Some(Stated {
         mut problem,
         variables,
         layout: _,
-    } = state_for(program, variant, good_lp::coin_cbc)?;
+    }) = stated
+    else {
+        return Ok(Again::Silence);
+    };
     let seconds = settings.time_limit_seconds.max(0.0).ceil();
     // Seeds of CBC have 31 bits.
     let seed = (seed & 0x7FFF_FFFF).to_string();

@@ -2,7 +2,6 @@
 
 use super::{Group, How, Present, present, without};
 use crate::{Error, sentence};
-use milp_model::formulation::timed;
 use milp_schema::{
     Instance,
     instance::{Goal, PROTOCOLS, Sense},
@@ -23,6 +22,17 @@ pub struct Optimum {
     pub proved: bool,
     /// Nodes of all searches.
     pub nodes: i64,
+}
+
+impl Optimum {
+    /// Nothing is known, a limit came first.
+    const UNKNOWN: Self = Self {
+        termination: Termination::Undecided,
+        primal: None,
+        dual: None,
+        proved: false,
+        nodes: 0,
+    };
 }
 
 impl From<&Solved> for Optimum {
@@ -100,7 +110,8 @@ pub fn necessity(
     how: How<'_>,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Necessity, Error> {
-    let program = timed::of(instance)?.program;
+    let how = how.start();
+    let program = how.build(instance)?;
     let whole = Optimum::from(&how.solve(&program, true, progress)?);
     let mut rules = Vec::new();
     for rule in present(&program) {
@@ -118,9 +129,15 @@ pub fn necessity(
             ..instance.clone()
         };
         // A rule set without mutants has none to show.
-        if let Ok(built) = timed::of(&weakened) {
-            let solved = how.solve(&built.program, true, progress)?;
-            mutants.push(((*mutant).to_owned(), Optimum::from(&solved)));
+        match how.build(&weakened) {
+            Ok(program) => {
+                let solved = how.solve(&program, true, progress)?;
+                mutants.push(((*mutant).to_owned(), Optimum::from(&solved)));
+            }
+            Err(Error::Model(_)) => {}
+            // What was found before is kept.
+            Err(Error::Stopped { .. }) => mutants.push(((*mutant).to_owned(), Optimum::UNKNOWN)),
+            Err(error) => return Err(error),
         }
     }
     Ok(Necessity {
