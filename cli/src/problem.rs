@@ -19,6 +19,9 @@ use std::{
 /// A line that no terminal has, so that nothing wraps in a pipe.
 const UNWRAPPED: usize = 100_000;
 
+/// Longer lines are not quoted, in bytes.
+const LONGEST_QUOTED: usize = 2_000;
+
 /// Says why a run failed: on standard error, and in the document of `--json`.
 pub(crate) fn report(error: &Error) {
     let problems = match error {
@@ -113,6 +116,12 @@ impl<'a> Quoted<'a> {
     fn with(problem: &'a Problem, text: Option<String>) -> Self {
         let source = text.and_then(|text| {
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+            // What stands far out on a line is shown to nobody by its line, and what draws lines
+            // cannot count so far.
+            let around = text.lines().skip(problem.line.saturating_sub(2)).take(3);
+            if around.map(str::len).max().unwrap_or(0) > LONGEST_QUOTED {
+                return None;
+            }
             let (start, length) = span(&text, problem.line, problem.column)?;
             Some((NamedSource::new(&problem.file, text), start, length))
         });
@@ -248,6 +257,14 @@ mod tests {
         let text = quoted.render(&style);
         let long = text.lines().filter(|line| line.len() > 30).count();
         assert_eq!(long, 0, "{text}");
+    }
+
+    #[test]
+    fn of_a_long_line_the_place_is_said() {
+        let problem = problem(1, 70_001);
+        let text = format!("{}four", " ".repeat(70_000));
+        let text = Quoted::with(&problem, Some(text)).render(&Style::of(false, false));
+        assert!(text.starts_with("broken.yaml:1:70001: expected"), "{text}");
     }
 
     #[test]
