@@ -37,7 +37,10 @@ pub(crate) fn report(error: &Error) {
             let _ = write!(io::stderr(), "{}", Quoted::new(problem).render(&style));
         }
     }
-    failed(&error.to_string(), problems.iter().map(Place::from).collect());
+    failed(
+        &error.to_string(),
+        problems.iter().map(Place::from).collect(),
+    );
 }
 
 /// Says that the program itself is wrong, and where.

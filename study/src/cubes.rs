@@ -27,11 +27,7 @@ use milp_solver::{
     close::{self, Attempt, Relaxation},
     cubes::{self, DEEPEST, Side},
 };
-use std::{
-    collections::BTreeMap,
-    ops::Range,
-    sync::atomic::AtomicBool,
-};
+use std::{collections::BTreeMap, ops::Range, sync::atomic::AtomicBool};
 
 /// How a cube was closed, or why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -277,12 +277,8 @@ fn solved_again(
         adequacy: false,
         command: "milp regress --solve",
     };
-    let Solution { outcome, .. } = solve::solve_beside(
-        &request,
-        folder.further()?.beside(),
-        interrupt,
-        &mut |_| (),
-    )?;
+    let Solution { outcome, .. } =
+        solve::solve_beside(&request, folder.further()?.beside(), interrupt, &mut |_| ())?;
     let found = Expected {
         termination: outcome.termination,
         primal: outcome.primal.unwrap_or(i64::MIN),

@@ -348,11 +348,7 @@ fn solve_from(
 
 /// The program of a request. A start is a schedule, so where `auto` takes `causal`, which takes none,
 /// a start that is no result of that very program makes it `timed`.
-fn build_for(
-    request: &Request<'_>,
-    beside: Beside<'_>,
-    clock: &Clock<'_>,
-) -> Result<Built, Error> {
+fn build_for(request: &Request<'_>, beside: Beside<'_>, clock: &Clock<'_>) -> Result<Built, Error> {
     let built = build_within(request.instance, beside, clock)?;
     let chosen = request.instance.formulation == Formulation::Auto;
     let other = |folder: &&Folder| !evidence::is_of(&built, &folder.outcome);

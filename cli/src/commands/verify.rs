@@ -1,6 +1,6 @@
 //! `milp verify`: derives again what a result claims.
 
-use super::solve::{Limits};
+use super::solve::Limits;
 use crate::{document, exit, print, progress::Printer, stop};
 use milp_schema::outcome::Termination;
 use milp_solver::Searcher;

@@ -1,8 +1,6 @@
 //! The questions of `milp explain` about an instance: which rules are in the adversary's way.
 
-use super::{
-    explain::{Args, Found},
-    };
+use super::explain::{Args, Found};
 use crate::{document, exit, print, progress::Printer, stop};
 use milp_schema::{Instance, read};
 use milp_study::{

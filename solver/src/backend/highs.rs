@@ -12,9 +12,10 @@ use crate::{
 use highs::{HighsModelStatus, HighsSolutionStatus, Model, SolvedModel};
 use highs_sys::{
     Highs_changeObjectiveOffset, Highs_getInt64InfoValue, Highs_githash, Highs_setCallback,
-    Highs_setSparseSolution, Highs_startCallback, Highs_version, HighsCallbackDataIn, HighsCallbackDataOut, HighsInt, STATUS_ERROR, STATUS_OK,
-    kHighsCallbackIpmInterrupt, kHighsCallbackMipImprovingSolution, kHighsCallbackMipInterrupt,
-    kHighsCallbackMipLogging, kHighsCallbackSimplexInterrupt,
+    Highs_setSparseSolution, Highs_startCallback, Highs_version, HighsCallbackDataIn,
+    HighsCallbackDataOut, HighsInt, STATUS_ERROR, STATUS_OK, kHighsCallbackIpmInterrupt,
+    kHighsCallbackMipImprovingSolution, kHighsCallbackMipInterrupt, kHighsCallbackMipLogging,
+    kHighsCallbackSimplexInterrupt,
 };
 use std::{
     cell::Cell,

@@ -115,9 +115,13 @@ pub fn necessity(
     let whole = Optimum::from(&how.solve(&program, true, progress)?);
     let mut rules = Vec::new();
     for rule in present(&program) {
-        let weaker = without(&program, &[rule.group]);
-        let solved = how.solve(&weaker, true, progress)?;
-        rules.push((rule, Optimum::from(&solved)));
+        let found = if how.clock.over() {
+            Optimum::UNKNOWN
+        } else {
+            let weaker = without(&program, &[rule.group]);
+            Optimum::from(&how.solve(&weaker, true, progress)?)
+        };
+        rules.push((rule, found));
     }
     let mut mutants = Vec::new();
     let known = PROTOCOLS
@@ -128,6 +132,10 @@ pub fn necessity(
             mutant: Some((*mutant).to_owned()),
             ..instance.clone()
         };
+        if how.clock.over() {
+            mutants.push(((*mutant).to_owned(), Optimum::UNKNOWN));
+            continue;
+        }
         // A rule set without mutants has none to show.
         match how.build(&weakened) {
             Ok(program) => {

@@ -218,6 +218,9 @@ impl Search<'_> {
         if self.forbidding.iter().any(|found| found.within(set)) {
             return Ok(Tested::Forbidden);
         }
+        if self.how.clock.over() {
+            return Ok(Tested::Unknown);
+        }
         let weaker = without(self.program, &self.all.less(set).groups());
         let solved = self.how.solve(&weaker, false, progress)?;
         self.effort = (self.effort.0 + 1, self.effort.1 + solved.nodes);
@@ -339,6 +342,9 @@ impl Search<'_> {
 
     /// Whether two searches on different paths find the value impossible under `set`.
     fn prove(&mut self, set: Set, progress: &mut dyn FnMut(&Progress)) -> Result<bool, Error> {
+        if self.how.clock.over() {
+            return Ok(false);
+        }
         let weaker = without(self.program, &self.all.less(set).groups());
         let solved = self.how.solve(&weaker, true, progress)?;
         self.effort = (self.effort.0 + 1, self.effort.1 + solved.nodes);

@@ -74,7 +74,9 @@ pub fn of(instance: &Instance) -> Result<Built, Error> {
 /// [`Error::Unsupported`] names a construct, network, primary or goal this formulation cannot
 /// express; [`Error::Dangling`] a rule that names what the protocol does not define.
 pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
-    limits::within(instance, Grows::WithSlots, || Ok(close(open(instance, protocol)?)))
+    limits::within(instance, Grows::WithSlots, || {
+        Ok(close(open(instance, protocol)?))
+    })
 }
 
 /// Builds the program of an instance and counts in it what the adversary does, kind by kind: the

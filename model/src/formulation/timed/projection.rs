@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     error::Error,
-    limits::{self, Grows},
     expr::Expr,
+    limits::{self, Grows},
     program::{FamilyId, Tag},
     protocols,
     rule::{Enter, Requires},
