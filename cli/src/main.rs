@@ -14,9 +14,14 @@ mod exit;
 mod print;
 mod problem;
 mod progress;
+mod stop;
 
 use clap::{CommandFactory, FromArgMatches};
-use std::process::ExitCode;
+use milp_study::Error;
+use std::{
+    panic::{self, AssertUnwindSafe},
+    process::ExitCode,
+};
 
 fn main() -> ExitCode {
     let parsed = args::Milp::command()
@@ -29,15 +34,34 @@ fn main() -> ExitCode {
     if args.json {
         document::begin(&verb);
     }
-    let code = commands::run(args.command).unwrap_or_else(|error| {
-        problem::report(&error);
-        if error.is_input() {
-            exit::INPUT
-        } else {
-            exit::FAILURE
+    ended(run(args.command))
+}
+
+/// Runs the command and says why it failed, if it did. A panic is a defect, said like any failure.
+fn run(command: commands::Command) -> u8 {
+    panic::set_hook(Box::new(problem::defect));
+    let command = AssertUnwindSafe(|| stop::watch().and_then(|()| commands::run(command)));
+    match panic::catch_unwind(command) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
+            problem::report(&error);
+            match error {
+                Error::Stopped { interrupted: true } => exit::INTERRUPTED,
+                Error::Stopped { interrupted: false } => exit::UNDECIDED,
+                error if error.is_input() => exit::INPUT,
+                _ => exit::FAILURE,
+            }
         }
-    });
-    print::end(code);
+        Err(_) => exit::FAILURE,
+    }
+}
+
+/// Prints what is printed last, and ends.
+fn ended(code: u8) -> ExitCode {
+    let code = print::end(code);
+    if milp_solver::left() {
+        stop::end(code);
+    }
     ExitCode::from(code)
 }
 
@@ -58,9 +82,6 @@ fn refused(error: &clap::Error) -> ExitCode {
             });
         });
     }
-    // As clap itself does: a closed pipe is no failure of ours.
-    let _ = error.print();
-    let code = if failed { exit::INPUT } else { exit::DONE };
-    print::end(code);
-    ExitCode::from(code)
+    print::written(error.print());
+    ended(if failed { exit::INPUT } else { exit::DONE })
 }

@@ -1,16 +1,15 @@
 //! Text and tables on standard output: plain in a pipe, with lines around cells on a terminal, and
 //! kept for the one document of `--json`.
 
-use crate::document;
+use crate::{document, exit, stop};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::{
+    io::{self, ErrorKind, IsTerminal, Write},
+    sync::OnceLock,
+};
 
-/// Writes a text and a line end. A reader that went away (`milp check … | head`) is no failure.
-///
-/// # Panics
-///
-/// When standard output cannot be written for any other reason, say a full disk.
+/// Writes a text and a line end.
 pub(crate) fn line(text: &str) {
     if !document::add(|document| document.lines.push(text.to_owned())) {
         out(text);
@@ -27,26 +26,44 @@ pub(crate) fn text(text: &str) {
 /// A remark on standard error.
 pub(crate) fn note(text: &str) {
     if !document::add(|document| document.notes.push(text.to_owned())) {
-        eprintln!("milp: note: {text}");
+        stop::say(&format!("note: {text}"));
     }
 }
 
-/// Writes the document of `--json`, if there is one.
-pub(crate) fn end(exit: u8) {
+/// Writes the document of `--json`, if there is one, and gives the exit code: that of a failure if
+/// anything of what was to be printed could not be.
+pub(crate) fn end(exit: u8) -> u8 {
     if let Some(mut document) = document::take() {
         document.exit = exit;
         let value = serde_json::to_value(document).expect("documents are plain data");
         out(&format!("{value:#}"));
     }
+    written(io::stdout().flush());
+    match UNWRITTEN.get() {
+        Some(why) => {
+            stop::say(&format!("failed to write to standard output: {why}"));
+            exit::FAILURE
+        }
+        None => exit,
+    }
+}
+
+/// Why standard output could not be written, the first time. What a command keeps in files is
+/// written all the same, so this is said in the end.
+static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
+
+/// Takes note of a failure to write to standard output. A reader that went away
+/// (`milp check … | head`) is none.
+pub(crate) fn written(done: io::Result<()>) {
+    if let Err(error) = done
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        let _ = UNWRITTEN.set(error);
+    }
 }
 
 fn out(text: &str) {
-    match writeln!(io::stdout().lock(), "{text}") {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            panic!("failed to write to standard output: {error}")
-        }
-        _ => {}
-    }
+    written(writeln!(io::stdout().lock(), "{text}"));
 }
 
 /// Writes a table of names and values; values that are not there are left out.

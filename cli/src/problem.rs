@@ -1,16 +1,26 @@
 //! Errors on standard error, with the line of the file where a place is known.
 
-use crate::document::{self, Failure, Place};
+use crate::{
+    document::{self, Failure, Place},
+    stop,
+};
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
     ThemeCharacters, ThemeStyles,
 };
 use milp_schema::read::{Problem, ReadError};
 use milp_study::Error;
-use std::{fmt, io::IsTerminal};
+use std::{
+    fmt,
+    io::{self, IsTerminal, Write},
+    panic::PanicHookInfo,
+};
 
 /// A line that no terminal has, so that nothing wraps in a pipe.
 const UNWRAPPED: usize = 100_000;
+
+/// Longer lines are not quoted, in bytes.
+const LONGEST_QUOTED: usize = 2_000;
 
 /// Says why a run failed: on standard error, and in the document of `--json`.
 pub(crate) fn report(error: &Error) {
@@ -19,17 +29,38 @@ pub(crate) fn report(error: &Error) {
         _ => &[],
     };
     if problems.is_empty() {
-        eprintln!("milp: {error}");
+        stop::say(&error.to_string());
     } else {
         let style = Style::of_stderr();
         for problem in problems {
-            eprint!("{}", Quoted::new(problem).render(&style));
+            // That nobody can read it is no failure.
+            let _ = write!(io::stderr(), "{}", Quoted::new(problem).render(&style));
         }
     }
+    failed(
+        &error.to_string(),
+        problems.iter().map(Place::from).collect(),
+    );
+}
+
+/// Says that the program itself is wrong, and where.
+pub(crate) fn defect(panic: &PanicHookInfo<'_>) {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let words = text.or(payload.downcast_ref::<&str>().copied());
+    let words = words.unwrap_or("no words");
+    let place = panic.location().map(ToString::to_string);
+    let place = place.unwrap_or_default();
+    let text = format!("a defect of milp, please report it: {words} ({place})");
+    stop::say(&text);
+    failed(&text, Vec::new());
+}
+
+fn failed(message: &str, problems: Vec<Place>) {
     document::add(|document| {
         document.error = Some(Failure {
-            message: error.to_string(),
-            problems: problems.iter().map(Place::from).collect(),
+            message: message.to_owned(),
+            problems,
         });
     });
 }
@@ -88,6 +119,12 @@ impl<'a> Quoted<'a> {
     fn with(problem: &'a Problem, text: Option<String>) -> Self {
         let source = text.and_then(|text| {
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+            // What stands far out on a line is shown to nobody by its line, and what draws lines
+            // cannot count so far.
+            let around = text.lines().skip(problem.line.saturating_sub(2)).take(3);
+            if around.map(str::len).max().unwrap_or(0) > LONGEST_QUOTED {
+                return None;
+            }
             let (start, length) = span(&text, problem.line, problem.column)?;
             Some((NamedSource::new(&problem.file, text), start, length))
         });
@@ -223,6 +260,14 @@ mod tests {
         let text = quoted.render(&style);
         let long = text.lines().filter(|line| line.len() > 30).count();
         assert_eq!(long, 0, "{text}");
+    }
+
+    #[test]
+    fn of_a_long_line_the_place_is_said() {
+        let problem = problem(1, 70_001);
+        let text = format!("{}four", " ".repeat(70_000));
+        let text = Quoted::with(&problem, Some(text)).render(&Style::of(false, false));
+        assert!(text.starts_with("broken.yaml:1:70001: expected"), "{text}");
     }
 
     #[test]

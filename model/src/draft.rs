@@ -2,6 +2,7 @@
 
 use crate::{
     expr::Expr,
+    limits::Tally,
     program::{Col, Column, Family, FamilyId, Program, Row, Tag},
 };
 use milp_schema::instance::Sense;
@@ -17,6 +18,7 @@ pub(crate) struct Draft<K> {
     families: Vec<Family>,
     family_at: BTreeMap<String, FamilyId>,
     rows: Vec<Row>,
+    tally: Tally,
     /// The objective: direction and expression.
     pub(crate) objective: (Sense, Expr),
 }
@@ -30,6 +32,7 @@ impl<K: Clone + Ord> Draft<K> {
             families: Vec::new(),
             family_at: BTreeMap::new(),
             rows: Vec::new(),
+            tally: Tally::default(),
             objective: (Sense::Maximize, Expr::default()),
         }
     }
@@ -40,6 +43,7 @@ impl<K: Clone + Ord> Draft<K> {
     ///
     /// When there is a column for `key` already: a defect of the formulation.
     pub(crate) fn add(&mut self, key: K, name: String, upper: i64) -> Col {
+        self.tally.column();
         let col = Col(self.columns.len() as u32);
         self.columns.push(Column {
             name,
@@ -103,11 +107,12 @@ impl<K: Clone + Ord> Draft<K> {
     pub(crate) fn at_most(&mut self, family: FamilyId, indices: &str, left: Expr, right: Expr) {
         let name = format!("{}{indices}", self.families[family.0 as usize].name);
         let row = Row::at_most(name, family, &self.columns, left, right);
-        self.rows.extend(row);
+        row.into_iter().for_each(|row| self.push(row));
     }
 
     /// Adds a row as it is.
     pub(crate) fn push(&mut self, row: Row) {
+        self.tally.row(row.terms.len());
         self.rows.push(row);
     }
 

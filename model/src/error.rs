@@ -27,6 +27,21 @@ pub enum Error {
         /// What to do instead.
         hint: String,
     },
+    /// A program that is larger than any that is built.
+    #[error(
+        "its program has {least} {what} or more, and {most} are the most that are built: lower \
+         {lower}"
+    )]
+    TooLarge {
+        /// Columns, rows or nonzeros.
+        what: &'static str,
+        /// How many there are at least.
+        least: u64,
+        /// The limit.
+        most: u64,
+        /// The keys of the instance that make it large, with their values.
+        lower: String,
+    },
     /// A point of a formulation without slots that no order of events explains.
     #[error("the point has no schedule: {why}; use `formulation: timed`")]
     NoSchedule {

@@ -13,6 +13,7 @@ mod error;
 pub mod expr;
 pub mod formulation;
 mod goal;
+pub mod limits;
 pub mod meaning;
 pub mod program;
 pub mod protocols;

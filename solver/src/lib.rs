@@ -38,6 +38,7 @@
 //! The same program and settings give the same result, seconds aside, as long as no time limit
 //! or interrupt strikes.
 
+mod aside;
 mod backend;
 pub mod close;
 pub mod cubes;
@@ -52,6 +53,7 @@ mod text;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+pub use aside::{GRACE, Limits, Voice, aside, hurry, left};
 pub use search::{Again, Searcher, again, again_by, relaxed, solve};
 pub use solution::{read_solution, solution};
 pub use text::{lp, mps};

@@ -20,9 +20,9 @@ const COMPLETION_NODES: &str = "500";
 
 /// Solves `program` within the limits of `settings`.
 ///
-/// `interrupt` may be set from anywhere at any time; the solve then returns what it has at the
-/// solver's next callback, which may have to wait for the end of presolve. `progress` is called
-/// on the calling thread.
+/// `interrupt` may be set from anywhere at any time; the solve then returns what it has, at the
+/// latest [`crate::GRACE`] later: a run of the solver that hears nothing, in presolve say, is left
+/// behind. The same holds for the limit of time. `progress` is called on the calling thread.
 ///
 /// # Errors
 ///
@@ -73,7 +73,7 @@ pub enum Searcher {
     /// The solver that everything else here is solved with.
     #[default]
     Highs,
-    /// Another one, in builds with the feature `cbc`; it hears no interrupt.
+    /// Another one, in builds with the feature `cbc`.
     Cbc,
 }
 
@@ -97,7 +97,7 @@ pub fn again_by(
         Searcher::Cbc => {
             exact::check_shape(program)?;
             check_settings(program, settings)?;
-            crate::backend::cbc::again(program, value, seed, settings)
+            crate::backend::cbc::again(program, value, seed, settings, interrupt)
         }
         #[cfg(not(feature = "cbc"))]
         Searcher::Cbc => Err(Error::NoSolver { name: "CBC" }),
@@ -257,6 +257,11 @@ impl<'a> Search<'a> {
         self.interrupt.load(Ordering::Relaxed)
     }
 
+    /// Whether nothing more is to be begun.
+    fn over(&self) -> bool {
+        self.interrupted() || self.remaining() <= 0.0
+    }
+
     fn best_value(&self) -> Option<i64> {
         self.best.as_ref().map(|best| best.value)
     }
@@ -335,7 +340,9 @@ impl<'a> Search<'a> {
             options: &options,
             ..self.request()
         };
-        let (model, layout) = state(self.program, variant)?;
+        let Some((model, layout)) = state(self.program, variant, &|| self.over())? else {
+            return Ok(None);
+        };
         let run = self.run(Phase::WarmStart, model, &request);
         let run = self.forgive("completing the warm start", run)?;
         Ok(run
@@ -345,18 +352,20 @@ impl<'a> Search<'a> {
 
     /// Solves the linear relaxation.
     fn relaxation(&mut self) -> Result<Option<(Run, Relaxed)>, Error> {
-        if self.interrupted() || self.remaining() <= 0.0 {
+        if self.over() {
             return Ok(None);
         }
         let variant = Variant {
             integer: false,
             ..Variant::plain(self.program)
         };
+        let Some((model, layout)) = state(self.program, variant, &|| self.over())? else {
+            return Ok(None);
+        };
         let request = Request {
             seconds: self.remaining() * AUXILIARY_SHARE,
             ..self.request()
         };
-        let (model, layout) = state(self.program, variant)?;
         let run = self.run(Phase::Relaxation, model, &request);
         let run = self.forgive("the relaxation", run)?;
         Ok(run.map(|run| {
@@ -395,7 +404,10 @@ impl<'a> Search<'a> {
         if self.interrupted() {
             return Ok(());
         }
-        let (model, layout) = state(self.program, Variant::plain(self.program))?;
+        let variant = Variant::plain(self.program);
+        let Some((model, layout)) = state(self.program, variant, &|| self.over())? else {
+            return Ok(());
+        };
         let start = self.best.as_ref().map(|best| layout.positions(&best.point));
         let request = Request {
             start: start.as_deref().unwrap_or_default(),
@@ -405,13 +417,18 @@ impl<'a> Search<'a> {
         let run = self.run(Phase::Search, model, &request)?;
         self.nodes = run.nodes;
         self.ending = Some(run.ending);
-        if let Some(columns) = &run.columns {
-            let point = layout.point(columns);
-            exact::certify(self.program, &point).map_err(|mut violations| {
+        let point = run.columns.map(|columns| layout.point(&columns));
+        match point.map(|point| (exact::certify(self.program, &point), point)) {
+            Some((Ok(()), point)) => self.offer(point)?,
+            // What a run said on its way is worth less than what it ends with.
+            Some((Err(violations), _)) if run.ending == Ending::Left => self
+                .setbacks
+                .push(format!("the search: its point violates {}", violations[0])),
+            Some((Err(mut violations), _)) => {
                 violations.truncate(5);
-                Error::NotExact { violations }
-            })?;
-            self.offer(point)?;
+                return Err(Error::NotExact { violations });
+            }
+            None => {}
         }
         if run.ending != Ending::Infeasible {
             self.bound = self.grid.round_solver_bound(run.dual_bound);
@@ -432,7 +449,7 @@ impl<'a> Search<'a> {
 
     /// Solves the program again in another order, for something better than what is known.
     fn ask(&mut self, question: Question) -> Result<Answer, Error> {
-        if self.interrupted() || self.remaining() <= 0.0 {
+        if self.over() {
             return Ok(Answer::Silence);
         }
         let variant = Variant {
@@ -441,12 +458,14 @@ impl<'a> Search<'a> {
             fixed: &[],
             at_least: question.at_least,
         };
+        let Some((model, layout)) = state(self.program, variant, &|| self.over())? else {
+            return Ok(Answer::Silence);
+        };
         // The high bits of the seed only tell permutations apart.
         let request = Request {
             seed: question.seed as u32,
             ..self.request()
         };
-        let (model, layout) = state(self.program, variant)?;
         let run = self.run(Phase::Proof, model, &request);
         let Some(run) = self.forgive("the proof", run)? else {
             return Ok(Answer::Silence);
@@ -521,7 +540,7 @@ impl<'a> Search<'a> {
         let nodes = self.nodes + self.proof_nodes;
         let searching = phase == Phase::Search;
         let progress = &mut *self.progress;
-        let mut report = |sample: Sample| {
+        let mut report = |sample: &Sample| {
             // Only the search works on the whole program: the bounds and points of a completion,
             // a relaxation or a proof are those of another one.
             let found = sample
@@ -552,7 +571,7 @@ impl<'a> Search<'a> {
                 seconds,
             });
         };
-        report(Sample::default());
+        report(&Sample::default());
         highs::run(model, request, self.interrupt, &mut report)
     }
 
@@ -666,7 +685,8 @@ mod tests {
             order,
             ..Variant::plain(program)
         };
-        let (model, layout) = state(program, variant).expect("a sound program");
+        let stated = state(program, variant, &|| false).expect("a sound program");
+        let (model, layout) = stated.expect("nothing stops it");
         let start = start
             .map(|start| layout.positions(start))
             .unwrap_or_default();

@@ -126,19 +126,28 @@ impl Layout {
     }
 }
 
-/// States `variant` of `program`. The objective's constant is not in the model: `good_lp` drops it.
+/// States `variant` of `program`, or nothing if `stopped` says so before the end. The objective's
+/// constant is not in the model: `good_lp` drops it.
 pub(crate) fn state(
     program: &Program,
     variant: Variant<'_>,
-) -> Result<(highs::Model, Layout), Error> {
-    let Stated {
+    stopped: &dyn Fn() -> bool,
+) -> Result<Option<(highs::Model, Layout)>, Error> {
+    let stated = state_for(program, variant, good_lp::highs, stopped)?;
+    let Some(Stated {
         problem, layout, ..
-    } = state_for(program, variant, good_lp::highs)?;
+    }) = stated
+    else {
+        return Ok(None);
+    };
     let model = problem.try_into_inner().map_err(|error| Error::Backend {
         what: error.to_string(),
     })?;
-    Ok((model, layout))
+    Ok(Some((model, layout)))
 }
+
+/// After so many rows it is asked whether to go on: a small program is stated whatever happens.
+const ROWS_BETWEEN_LOOKS: usize = 10_000;
 
 /// A program stated for some solver.
 pub(crate) struct Stated<S> {
@@ -157,7 +166,8 @@ pub(crate) fn state_for<S: SolverModel>(
     program: &Program,
     variant: Variant<'_>,
     solver: impl FnMut(UnsolvedProblem) -> S,
-) -> Result<Stated<S>, Error> {
+    stopped: &dyn Fn() -> bool,
+) -> Result<Option<Stated<S>>, Error> {
     let Variant {
         integer,
         order,
@@ -201,7 +211,10 @@ pub(crate) fn state_for<S: SolverModel>(
             sources.push(source);
         }
     };
-    for &index in &order.rows {
+    for (stated, &index) in (1..).zip(&order.rows) {
+        if stated % ROWS_BETWEEN_LOOKS == 0 && stopped() {
+            return Ok(None);
+        }
         let Row {
             terms,
             lower,
@@ -218,11 +231,11 @@ pub(crate) fn state_for<S: SolverModel>(
         };
         add(None, &program.objective, sides);
     }
-    Ok(Stated {
+    Ok(Some(Stated {
         problem,
         variables,
         layout: Layout { order, sources },
-    })
+    }))
 }
 
 fn expression(terms: &[(Col, i64)], variables: &[Variable]) -> Expression {

@@ -2,13 +2,14 @@
 
 use crate::{
     Error,
+    clock::Clock,
     size::Size,
     solve::{Request, solve, solve_cold},
 };
 use milp_schema::{Instance, outcome::Termination};
 use milp_solver::Settings;
 use serde::Serialize;
-use std::{sync::atomic::AtomicBool, time::Instant};
+use std::sync::atomic::AtomicBool;
 
 /// What a solve took and found. Nodes and the root bound tell more than seconds on a busy machine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -48,29 +49,32 @@ pub struct Measured {
 /// # Errors
 ///
 /// As for [`solve`].
-pub fn measure(instance: &Instance, settings: &Settings, cold: bool) -> Result<Measured, Error> {
-    #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
-    let began = Instant::now();
-    let built = milp_model::build(instance)?;
-    let build_seconds = began.elapsed().as_secs_f64();
+pub fn measure(
+    instance: &Instance,
+    settings: &Settings,
+    cold: bool,
+    interrupt: &AtomicBool,
+) -> Result<Measured, Error> {
+    let clock = Clock::start(settings, interrupt);
+    let of = instance.clone();
+    let built = clock.build(move || milp_model::build(&of))?;
+    let build_seconds = clock.spent();
     let size = Size::of(built.program());
     drop(built);
     let request = Request {
         instance,
-        settings,
+        settings: &clock.settings(settings),
         warm_start: None,
         adequacy: false,
         command: "milp bench",
     };
-    let interrupt = AtomicBool::new(false);
-    #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
-    let began = Instant::now();
+    let before = clock.spent();
     let solved = if cold {
-        solve_cold(&request, &interrupt, &mut |_| ())
+        solve_cold(&request, interrupt, &mut |_| ())
     } else {
-        solve(&request, &interrupt, &mut |_| ())
+        solve(&request, interrupt, &mut |_| ())
     }?;
-    let seconds = began.elapsed().as_secs_f64();
+    let seconds = clock.spent() - before;
     let outcome = solved.outcome;
     let version = outcome.run.iter().find(|(name, _)| name == "highs");
     Ok(Measured {

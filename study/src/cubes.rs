@@ -7,7 +7,9 @@
 //! it before it is said to be a proof.
 
 use crate::{
-    Error, evidence,
+    Error,
+    clock::Clock,
+    evidence,
     sentence::{self, Certified, Found},
     solve::{self, Beside, Solution},
     verify,
@@ -25,12 +27,7 @@ use milp_solver::{
     close::{self, Attempt, Relaxation},
     cubes::{self, DEEPEST, Side},
 };
-use std::{
-    collections::BTreeMap,
-    ops::Range,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
-};
+use std::{collections::BTreeMap, ops::Range, sync::atomic::AtomicBool};
 
 /// How a cube was closed, or why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,8 +99,7 @@ pub fn cut(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Cut, Error> {
-    #[expect(clippy::disallowed_methods, reason = "the time limit is by the clock")]
-    let began = Instant::now();
+    let clock = Clock::start(request.settings, interrupt);
     let settings = Settings {
         prove: false,
         ..request.settings.clone()
@@ -120,7 +116,17 @@ pub fn cut(
             endings: Vec::new(),
         });
     };
-    let (built, _) = verify::rebuilt(&solution.outcome, Beside::Nothing)?;
+    let outcome = solution.outcome.clone();
+    let (built, _) = match clock.build(move || verify::rebuilt(&outcome, Beside::Nothing)) {
+        // The incumbent is kept.
+        Err(Error::Stopped { .. }) => {
+            return Ok(Cut {
+                solution,
+                endings: vec![Ending::Open],
+            });
+        }
+        built => built?,
+    };
     let meaning = built.meaning();
     let mut cutter = Cutter {
         built: &built,
@@ -129,7 +135,7 @@ pub fn cut(
         settings: request.settings,
         interrupt,
         progress,
-        began,
+        clock,
         path: Vec::new(),
         alike: BTreeMap::new(),
         parts: Vec::new(),
@@ -151,8 +157,8 @@ pub fn cut(
     solution = cut.solution;
     let outcome = &mut solution.outcome;
     outcome.run.push(("cubes".to_owned(), words));
-    outcome.seconds = began.elapsed().as_secs_f64();
-    solution.interrupted = interrupt.load(Ordering::SeqCst) && !outcome.proved;
+    outcome.seconds = clock.spent();
+    solution.interrupted = clock.interrupted() && !outcome.proved;
     Ok(Cut {
         solution,
         endings: cut.endings,
@@ -191,7 +197,7 @@ struct Cutter<'a> {
     settings: &'a Settings,
     interrupt: &'a AtomicBool,
     progress: &'a mut dyn FnMut(&Progress),
-    began: Instant,
+    clock: Clock<'a>,
     path: Vec<Side>,
     /// Pairs of replicas that were looked at, and whether they may change places.
     alike: BTreeMap<(u32, u32), bool>,
@@ -206,7 +212,7 @@ impl Cutter<'_> {
             .endings
             .last()
             .is_some_and(|ending| matches!(ending, Ending::Open | Ending::Better(_)));
-        if stopped || self.remaining() <= 0.0 || self.interrupt.load(Ordering::SeqCst) {
+        if stopped || self.clock.over() {
             self.endings.push(Ending::Open);
             return Ok(());
         }
@@ -262,15 +268,10 @@ impl Cutter<'_> {
         Ok(())
     }
 
-    fn remaining(&self) -> f64 {
-        self.settings.time_limit_seconds - self.began.elapsed().as_secs_f64()
-    }
-
     fn limits(&self) -> Settings {
         Settings {
-            time_limit_seconds: self.remaining().max(0.0),
             warm_start: None,
-            ..self.settings.clone()
+            ..self.clock.settings(self.settings)
         }
     }
 

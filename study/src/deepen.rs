@@ -10,6 +10,7 @@
 
 use crate::{
     Error,
+    clock::Clock,
     start::{self, Point, fits},
 };
 use milp_model::{Built, formulation::counting};
@@ -51,13 +52,15 @@ pub(crate) fn start(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Option<Point>, Error> {
-    let random = start::worst_random(instance, built);
+    let clock = Clock::start(settings, interrupt);
+    let random = start::worst_random(instance, built, &clock);
     let placed = |(value, execution): (i64, Execution)| {
         lengthened(built, instance.slots, &execution).map(|point| (value, point))
     };
-    let mut known = counted(instance, settings, interrupt)?.and_then(placed);
-    if known.is_none() && shorter_helps(instance) {
-        known = shorter(instance, settings, interrupt, progress)?.and_then(placed);
+    let mut known = counted(instance, &clock.settings(settings), interrupt)?.and_then(placed);
+    if known.is_none() && shorter_helps(instance) && !clock.over() {
+        let left = clock.settings(settings);
+        known = shorter(instance, &left, interrupt, progress)?.and_then(placed);
     }
     // A random execution of the whole horizon can be as bad.
     Ok(match (random, known) {
@@ -109,12 +112,17 @@ fn shorter(
         slots,
         ..instance.clone()
     };
-    let built = milp_model::build(&shorter)?;
+    let clock = Clock::start(settings, interrupt);
+    let of = shorter.clone();
+    let built = match clock.build(move || milp_model::build(&of)) {
+        Err(Error::Stopped { .. }) => return Ok(None),
+        built => built?,
+    };
     let mut settings = Settings {
-        time_limit_seconds: settings.time_limit_seconds * SHARE,
+        time_limit_seconds: clock.left() * SHARE,
         // So that the search ends when it meets the bound of the relaxation.
         prove: true,
-        warm_start: start::random_start(&shorter, &built),
+        warm_start: start::random_start(&shorter, &built, &clock),
         ..settings.clone()
     };
     let nodes = ("mip_max_nodes".to_owned(), NODES.to_owned());

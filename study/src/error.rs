@@ -23,6 +23,17 @@ pub enum Error {
     /// An adapter that failed, or refused what no engine refuses.
     #[error(transparent)]
     Engine(#[from] milp_replay::engine::EngineError),
+    /// The limit of time or an interrupt came while a program was built, before anything was found.
+    #[error(
+        "{} while the program was built, nothing was found: {}lower `slots`, `views`, `heights` or \
+         `replicas`",
+        if *interrupted { "stopped" } else { "the limit of time came" },
+        if *interrupted { "" } else { "give a longer --time-limit, or " }
+    )]
+    Stopped {
+        /// Whether it was an interrupt.
+        interrupted: bool,
+    },
     /// A request that makes no sense, with what to do instead.
     #[error("{0}")]
     Refused(String),
@@ -55,7 +66,11 @@ impl Error {
             | Self::Refused(_)
             | Self::Solver(milp_solver::Error::NoSolver { .. }) => true,
             Self::Replay(error) => error.is_input(),
-            Self::Solver(_) | Self::Engine(_) | Self::Io { .. } | Self::Write { .. } => false,
+            Self::Solver(_)
+            | Self::Engine(_)
+            | Self::Stopped { .. }
+            | Self::Io { .. }
+            | Self::Write { .. } => false,
         }
     }
 

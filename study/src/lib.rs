@@ -8,6 +8,7 @@
 
 pub mod bench;
 pub mod best;
+mod clock;
 pub mod confirm;
 pub mod cubes;
 mod deepen;

@@ -9,6 +9,7 @@ mod fewest;
 
 use crate::{
     Error,
+    clock::Clock,
     confirm::{Engine, How},
     evidence,
     folder::{self, CERTIFICATE, CUTS, Driven, Folder, SHOWN},
@@ -118,6 +119,7 @@ pub fn minimize(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Minimized, Error> {
     statable(from)?;
+    let clock = Clock::start(settings, interrupt);
     let in_slots = match from.outcome.formulation.as_str() {
         "timed" => None,
         _ => Some(in_slots(from, settings, command, interrupt, progress)?),
@@ -126,20 +128,14 @@ pub fn minimize(
         Some((folder, evidence)) => (folder, evidence.clone()),
         None => (from, given_evidence(from)?),
     };
-    let spent = in_slots
-        .as_ref()
-        .map_or(0.0, |(from, _)| from.outcome.seconds);
-    let settings = &Settings {
-        time_limit_seconds: (settings.time_limit_seconds - spent).max(0.1),
-        ..settings.clone()
-    };
     let given = replayed(&Driven::from(from))?;
     let instance = &from.outcome.instance;
     let value = from
         .outcome
         .primal
         .ok_or_else(|| Error::Refused(format!("{} holds no value to keep", from.dir.display())))?;
-    let (built, acts) = timed::with_acts(instance)?;
+    let of = instance.clone();
+    let (built, acts) = clock.build(move || timed::with_acts(&of))?;
     let start = built
         .encode(&from.schedule, &from.outcome.faulty)
         .map_err(|why| {
@@ -149,6 +145,7 @@ pub fn minimize(
     let lexicographic = Lexicographic {
         built: &built,
         settings,
+        clock,
         interrupt,
         nodes: NODES,
     };

@@ -14,7 +14,7 @@ use milp_solver::{Searcher, Settings};
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::atomic::AtomicBool,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 /// How one kept result fared.
@@ -101,7 +101,7 @@ pub enum Again<'a> {
 /// Verifies every folder below `results` that has an `expected.yaml`, in order of their paths, and
 /// drives the replicas that it names as far as they are `asked` for. A case whose files cannot be
 /// read, verified or replayed is a difference, so one broken case hides no other. An empty list says
-/// that there was nothing to check.
+/// that there was nothing to check. After an interrupt the list has what was checked until then.
 ///
 /// # Errors
 ///
@@ -111,6 +111,7 @@ pub fn regress(
     results: &Path,
     asked: &Asked,
     again: Again<'_>,
+    interrupt: &AtomicBool,
     report: &mut dyn FnMut(&Case),
 ) -> Result<Vec<Case>, Error> {
     let mut dirs = Vec::new();
@@ -128,7 +129,11 @@ pub fn regress(
         } else {
             name
         };
-        let case = check(name, &dir, asked, again)?;
+        let case = check(name, &dir, asked, again, interrupt)?;
+        // What was interrupted says nothing about its result.
+        if interrupt.load(Ordering::SeqCst) {
+            break;
+        }
         report(&case);
         cases.push(case);
     }
@@ -165,7 +170,13 @@ fn collect(dir: &Path, dirs: &mut Vec<PathBuf>) -> Result<(), Error> {
     Ok(())
 }
 
-fn check(name: String, dir: &Path, asked: &Asked, again: Again<'_>) -> Result<Case, Error> {
+fn check(
+    name: String,
+    dir: &Path,
+    asked: &Asked,
+    again: Again<'_>,
+    interrupt: &AtomicBool,
+) -> Result<Case, Error> {
     if dir.is_symlink() && name != "." {
         let why = "it is a link, which is not followed: check the folder it leads to by itself";
         return Ok(broken(name, &Error::Refused(why.to_owned())));
@@ -199,7 +210,7 @@ fn check(name: String, dir: &Path, asked: &Asked, again: Again<'_>) -> Result<Ca
             engines: own.into_iter().chain(others).collect(),
         })
     };
-    match differences(&plan, &folder, again) {
+    match differences(&plan, &folder, again, interrupt) {
         Ok((differences, proof)) => Ok(Case {
             name,
             about: about(proof),
@@ -255,6 +266,7 @@ fn differences(
     plan: &Plan,
     folder: &Folder,
     again: Again<'_>,
+    interrupt: &AtomicBool,
 ) -> Result<(Vec<String>, Option<&'static str>), Error> {
     let expected = &plan.expected;
     let found = if plan.own {
@@ -266,11 +278,11 @@ fn differences(
     if folder.outcome.schedule_sha256.as_ref() != Some(&expected.schedule_sha256) {
         differences.push("outcome.yaml is about another schedule".to_owned());
     }
-    let verified = verified(folder, again)?;
+    let verified = verified(folder, again, interrupt)?;
     let mut proof = verified.proof();
     differences.extend(verified.differences);
     if let Again::Solves(settings) = again {
-        differences.extend(solved_again(expected, folder, settings)?);
+        differences.extend(solved_again(expected, folder, (settings, interrupt))?);
         if matches!(verified.bound, Bound::Searches(_)) {
             proof = proof.map(|_| "proved, solved again");
         }
@@ -280,7 +292,7 @@ fn differences(
 }
 
 /// What is derived again of the result; what is not as claimed is no error.
-fn verified(folder: &Folder, again: Again<'_>) -> Result<Verified, Error> {
+fn verified(folder: &Folder, again: Again<'_>, interrupt: &AtomicBool) -> Result<Verified, Error> {
     let resolve = match again {
         Again::Searches(settings) => Some((Searcher::Highs, settings)),
         Again::Nothing | Again::Solves(_) => None,
@@ -289,7 +301,7 @@ fn verified(folder: &Folder, again: Again<'_>) -> Result<Verified, Error> {
         path: &folder.dir,
         resolve,
     };
-    verify(&request, &AtomicBool::new(false), &mut |_| ())
+    verify(&request, interrupt, &mut |_| ())
 }
 
 /// What a new solve says differently, with what was learned the first time. The schedule may be
@@ -297,7 +309,7 @@ fn verified(folder: &Folder, again: Again<'_>) -> Result<Verified, Error> {
 fn solved_again(
     expected: &Expected,
     folder: &Folder,
-    settings: &Settings,
+    (settings, interrupt): (&Settings, &AtomicBool),
 ) -> Result<Vec<String>, Error> {
     let request = solve::Request {
         instance: &folder.outcome.instance,
@@ -306,12 +318,8 @@ fn solved_again(
         adequacy: false,
         command: "milp regress --solve",
     };
-    let Solution { outcome, .. } = solve::solve_beside(
-        &request,
-        folder.further()?.beside(),
-        &AtomicBool::new(false),
-        &mut |_| (),
-    )?;
+    let Solution { outcome, .. } =
+        solve::solve_beside(&request, folder.further()?.beside(), interrupt, &mut |_| ())?;
     let found = Expected {
         termination: outcome.termination,
         primal: outcome.primal.unwrap_or(i64::MIN),

@@ -3,6 +3,7 @@
 use crate::{
     Error,
     best::Shown,
+    clock::Clock,
     deepen::{self, Execution},
     evidence,
     folder::{self, Driven, Folder},
@@ -254,37 +255,32 @@ fn solve_from(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Solution, Error> {
     let instance = request.instance;
-    let built = build_for(request, beside)?;
+    // Building and smaller programs take part of the time limit.
+    let clock = Clock::start(request.settings, interrupt);
+    let built = build_for(request, beside, &clock)?;
     let program = built.program();
     let mut settings = request.settings.clone();
-    // Smaller programs take part of the time limit, which is for the whole command.
-    #[expect(clippy::disallowed_methods, reason = "the time limit is by the clock")]
-    let began = Instant::now();
     settings.warm_start = match request.warm_start {
         // What was learned names slots, which another horizon would shift.
         None if deepens && beside.is_nothing() && matches!(built, Built::Timed(_)) => {
-            deepen::start(instance, &built, request.settings, interrupt, progress)?
+            let left = clock.settings(request.settings);
+            deepen::start(instance, &built, &left, interrupt, progress)?
         }
-        None => start::random_start(instance, &built),
+        None => start::random_start(instance, &built, &clock),
         Some(folder) => Some(encoded(&built, folder)?),
     };
-    let before = began.elapsed().as_secs_f64();
-    settings.time_limit_seconds = (settings.time_limit_seconds - before).max(0.0);
+    settings.time_limit_seconds = clock.left();
     let solved = milp_solver::solve(program, &settings, interrupt, progress)?;
     let point = solved.point.as_deref();
     let table = point.and_then(|point| built.table(point));
     let schedule = point.filter(|_| table.is_none());
     let decoded = schedule.map(|point| built.decode(point)).transpose()?;
-    let seconds = before + solved.seconds;
+    let seconds = clock.spent();
     let adequacy = match (request.adequacy, solved.primal, &decoded) {
         (true, Some(primal), Some(decoded))
             if built.knows_slots() && solved.termination == Termination::Optimal =>
         {
-            // The time limit is for the whole command.
-            let left = Settings {
-                time_limit_seconds: request.settings.time_limit_seconds - seconds,
-                ..request.settings.clone()
-            };
+            let left = clock.settings(request.settings);
             let execution = (decoded.schedule.clone(), decoded.faulty.clone());
             let first = (instance, beside, primal, &execution);
             Some(check_horizon(first, &left, interrupt, progress)?)
@@ -352,13 +348,36 @@ fn solve_from(
 
 /// The program of a request. A start is a schedule, so where `auto` takes `causal`, which takes none,
 /// a start that is no result of that very program makes it `timed`.
-fn build_for(request: &Request<'_>, beside: Beside<'_>) -> Result<Built, Error> {
-    let built = build(request.instance, beside)?;
+fn build_for(request: &Request<'_>, beside: Beside<'_>, clock: &Clock<'_>) -> Result<Built, Error> {
+    let built = build_within(request.instance, beside, clock)?;
     let chosen = request.instance.formulation == Formulation::Auto;
     let other = |folder: &&Folder| !evidence::is_of(&built, &folder.outcome);
     match (&built, request.warm_start.filter(other)) {
-        (Built::Causal(_), Some(_)) if chosen => Ok(Built::Timed(timed::of(request.instance)?)),
+        (Built::Causal(_), Some(_)) if chosen => {
+            let instance = request.instance.clone();
+            clock.build(move || timed::of(&instance).map(Built::Timed))
+        }
         _ => Ok(built),
+    }
+}
+
+/// [`build`] as long as there is time.
+fn build_within(
+    instance: &Instance,
+    beside: Beside<'_>,
+    clock: &Clock<'_>,
+) -> Result<Built, Error> {
+    let instance = instance.clone();
+    match beside {
+        Beside::Nothing => clock.build(move || build(&instance, Beside::Nothing)),
+        Beside::Learned(cuts) => {
+            let cuts = cuts.clone();
+            clock.build(move || build(&instance, Beside::Learned(&cuts)))
+        }
+        Beside::Shown(shown) => {
+            let shown = shown.clone();
+            clock.build(move || build(&instance, Beside::Shown(&shown)))
+        }
     }
 }
 
@@ -450,12 +469,23 @@ pub(crate) fn check_horizon(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Adequacy, Error> {
     let longer = longer(instance);
-    let built = build(&longer, beside)?;
+    let clock = Clock::start(settings, interrupt);
+    let built = match build_within(&longer, beside, &clock) {
+        // What was found at the instance's own horizon is kept.
+        Err(Error::Stopped { .. }) => {
+            return Ok(Adequacy {
+                slots: longer.slots,
+                termination: Termination::Undecided,
+                primal: None,
+                unchanged: false,
+            });
+        }
+        built => built?,
+    };
     let from = deepen::lengthened(&built, longer.slots, execution);
     let settings = &Settings {
-        time_limit_seconds: settings.time_limit_seconds.max(0.0),
-        warm_start: from.or_else(|| start::random_start(&longer, &built)),
-        ..settings.clone()
+        warm_start: from.or_else(|| start::random_start(&longer, &built, &clock)),
+        ..clock.settings(settings)
     };
     let solved = milp_solver::solve(built.program(), settings, interrupt, progress)?;
     let same = match (instance.goal, solved.primal) {
@@ -501,6 +531,14 @@ pub(crate) const OF_THE_SEARCH: [&str; 10] = [
     "cores",
     "passed over",
 ];
+
+/// Notes the limit that is for several solves together: what each had of it differs from run to run.
+pub(crate) fn note_limit(outcome: &mut Outcome, settings: &Settings) {
+    let limits = outcome.run.iter_mut();
+    for (_, value) in limits.filter(|(key, _)| key == "time_limit_seconds") {
+        *value = settings.time_limit_seconds.to_string();
+    }
+}
 
 /// What `run:` records. Nothing else of an outcome but `seconds` may differ between two runs.
 fn run_facts(

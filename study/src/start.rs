@@ -4,6 +4,7 @@
 //! all. Replicas know how to execute. The start is a point like any other: the solver certifies it
 //! against every row, so it cannot make a result wrong, only sooner.
 
+use crate::clock::Clock;
 use milp_model::Built;
 use milp_replay::random::{self, Executed};
 use milp_schema::{
@@ -21,12 +22,16 @@ pub(crate) type Point = Vec<Option<i64>>;
 
 /// The point of the worst execution drawn. Random executions rarely end in a
 /// final state, so a goal that needs one starts from a lock, where one is known.
-pub(crate) fn random_start(instance: &Instance, built: &Built) -> Option<Point> {
-    worst_random(instance, built).map(|(_, point)| point)
+pub(crate) fn random_start(instance: &Instance, built: &Built, clock: &Clock<'_>) -> Option<Point> {
+    worst_random(instance, built, clock).map(|(_, point)| point)
 }
 
 /// The same with how bad it is.
-pub(crate) fn worst_random(instance: &Instance, built: &Built) -> Option<(i64, Point)> {
+pub(crate) fn worst_random(
+    instance: &Instance,
+    built: &Built,
+    clock: &Clock<'_>,
+) -> Option<(i64, Point)> {
     // Without slots in the program the solver needs no help to find an execution, and the published
     // programs have executions of their own.
     let helps = built.knows_slots() && instance.rules != REFERENCE_2020;
@@ -39,7 +44,7 @@ pub(crate) fn worst_random(instance: &Instance, built: &Built) -> Option<(i64, P
         return fits(built, &point).then_some((0, point));
     }
     let mut worst: Option<(i64, Point)> = None;
-    for seed in 0..EXECUTIONS {
+    for seed in (0..EXECUTIONS).take_while(|_| !clock.over()) {
         let execution = random::execution(instance, seed);
         let badness = badness(instance, &execution);
         if execution.left_out || worst.as_ref().is_some_and(|(most, _)| *most >= badness) {

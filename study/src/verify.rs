@@ -10,6 +10,7 @@ mod told;
 
 use crate::{
     Error,
+    clock::Clock,
     confirm::{Engine, How},
     evidence,
     folder::{self, CERTIFICATE, Driven, Folder, Further, OUTCOME, SCHEDULE},
@@ -428,11 +429,13 @@ impl Check {
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<Bound, Error> {
         let searched = self.closed.searched.clone();
+        let clock = Clock::start(settings, interrupt);
         let mut silent = 0;
         for (seed, path) in &searched {
             let program = cubes::within(self.built.program(), path)?;
+            let left = clock.settings(settings);
             let answer = milp_solver::again_by(
-                searcher, &program, self.value, *seed, settings, interrupt, progress,
+                searcher, &program, self.value, *seed, &left, interrupt, progress,
             )?;
             match answer {
                 Again::Nothing => {}

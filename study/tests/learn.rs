@@ -168,8 +168,15 @@ fn a_kept_result_keeps_its_cuts_and_is_checked_with_them() {
     promote(&request, &AtomicBool::new(false), &mut |_| ()).expect("own replicas follow it, too");
     let asked = Asked::of(&[Engine::Own]).expect("own replicas");
     let settings = settings(60.0, true);
+    let never = AtomicBool::new(false);
     let check = || {
-        let cases = regress(&results, &asked, Again::Solves(&settings), &mut |_| {});
+        let cases = regress(
+            &results,
+            &asked,
+            Again::Solves(&settings),
+            &never,
+            &mut |_| {},
+        );
         cases.expect("one result").remove(0).differences
     };
     assert_eq!(check(), [""; 0]);

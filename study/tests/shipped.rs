@@ -17,7 +17,10 @@ use milp_study::{
     folder::Folder,
     regress::{Again, Asked, regress},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -271,7 +274,9 @@ fn results_of_the_formal_model_are_found_again() {
     };
     let asked = Asked::of(&[Engine::Own]).expect("own replicas");
     let results = root().join("results/dbft2/tla");
-    let cases = regress(&results, &asked, Again::Solves(&settings), &mut |_| {}).expect("results");
+    let never = AtomicBool::new(false);
+    let again = Again::Solves(&settings);
+    let cases = regress(&results, &asked, again, &never, &mut |_| {}).expect("results");
     assert_eq!(cases.len(), 6);
     for case in cases {
         assert_eq!(case.differences, [""; 0], "{}", case.name);

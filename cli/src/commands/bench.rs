@@ -1,12 +1,12 @@
 //! `milp bench`: one solve, measured.
 
 use super::solve::{Limits, formulation};
-use crate::{document, exit, print};
+use crate::{document, exit, print, stop};
 use milp_schema::{instance::Formulation, read};
 use milp_study::{Error, bench};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::atomic::Ordering};
 
 /// What is solved and how.
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     if let Some(formulation) = args.formulation {
         instance.formulation = formulation;
     }
-    let measured = bench::measure(&instance, &args.limits.settings(), args.cold)?;
+    let interrupt = stop::interrupt();
+    let settings = args.limits.settings();
+    let measured = bench::measure(&instance, &settings, args.cold, &interrupt)?;
     let failed = |error: serde_json::Error| Error::Write {
         what: "the line",
         why: error.to_string(),
@@ -44,5 +46,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     document::result(&Found {
         measured: serde_json::to_value(&measured).map_err(failed)?,
     });
-    Ok(exit::DONE)
+    Ok(if interrupt.load(Ordering::SeqCst) {
+        exit::INTERRUPTED
+    } else {
+        exit::DONE
+    })
 }

@@ -1,7 +1,7 @@
 //! `milp cubes`: cuts the program of an instance into cubes and closes each.
 
-use super::solve::{self, Limits, code, command_line, formulation, interrupt_on_ctrl_c, summary};
-use crate::{document, print, progress::Printer};
+use super::solve::{self, Limits, code, command_line, formulation, summary};
+use crate::{document, print, progress::Printer, stop};
 use milp_schema::{instance::Formulation, read};
 use milp_study::{
     Error, cubes,
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         None => Path::new("out").join(folder::place(&args.file)?),
     };
     folder::replaceable(&out)?;
-    let interrupt = interrupt_on_ctrl_c()?;
+    let interrupt = stop::interrupt();
     let request = Request {
         instance: &instance,
         settings: &args.limits.settings(),

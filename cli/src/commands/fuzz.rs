@@ -1,6 +1,6 @@
 //! `milp fuzz`: our own replicas against a production engine on random schedules.
 
-use crate::{document, exit, print};
+use crate::{document, exit, print, stop};
 use milp_replay::engine::{
     ANSWER_LIMIT, Engine, EngineError, Sidecar, find,
     fuzz::{Outcome, Report, Settings, fuzz},
@@ -13,10 +13,7 @@ use serde::Serialize;
 use std::{
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
@@ -66,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let foreign = || -> Result<Box<dyn Engine>, EngineError> {
         Ok(Box::new(Sidecar::open(&command, ANSWER_LIMIT)?))
     };
-    let interrupted = interrupt_on_ctrl_c()?;
+    let interrupted = stop::interrupt();
     #[expect(
         clippy::disallowed_methods,
         reason = "how long and how fast is by the clock"
@@ -131,19 +128,6 @@ fn keep(path: &Path, script: &str) -> Result<(), Error> {
         path: path.to_owned(),
         source,
     })
-}
-
-/// The first Ctrl-C asks for the report, the second ends the process.
-fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
-    let interrupt = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&interrupt);
-    ctrlc::set_handler(move || {
-        if seen.swap(true, Ordering::SeqCst) {
-            std::process::exit(exit::INTERRUPTED.into());
-        }
-    })
-    .map_err(|error| Error::Refused(format!("failed to listen for Ctrl-C: {error}")))?;
-    Ok(interrupt)
 }
 
 /// A sign of life on a terminal; silent elsewhere.

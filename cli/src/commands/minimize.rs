@@ -1,7 +1,7 @@
 //! `milp minimize`: the same value with the fewest acts.
 
-use super::solve::{Limits, command_line, interrupt_on_ctrl_c};
-use crate::{document, exit, print, progress::Printer};
+use super::solve::{Limits, command_line};
+use crate::{document, exit, print, progress::Printer, stop};
 use milp_study::{
     Error,
     folder::{self, Folder, SCHEDULE},
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         None => place(&args.dir)?,
     };
     folder::replaceable(&out)?;
-    let interrupt = interrupt_on_ctrl_c()?;
+    let interrupt = stop::interrupt();
     let mut printer = Printer::new(args.quiet);
     let minimized = minimize(
         &from,

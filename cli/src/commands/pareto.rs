@@ -1,7 +1,7 @@
 //! `milp pareto`: how much damage how much effort does.
 
-use super::solve::{Limits, command_line, formulation, interrupt_on_ctrl_c};
-use crate::{document, exit, print, progress::Printer};
+use super::solve::{Limits, command_line, formulation};
+use crate::{document, exit, print, progress::Printer, stop};
 use milp_schema::{instance::Formulation, outcome::Termination, read};
 use milp_study::{
     Error,
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         None => place(&args.file, args.effort)?,
     };
     replaceable(&out)?;
-    let interrupt = interrupt_on_ctrl_c()?;
+    let interrupt = stop::interrupt();
     let mut printer = Printer::new(args.quiet);
     let front = pareto(
         (&instance, args.effort),

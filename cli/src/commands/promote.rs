@@ -1,7 +1,7 @@
 //! `milp promote`: keeps a result as a regression case.
 
-use super::solve::{Limits, interrupt_on_ctrl_c};
-use crate::{document, exit, print, progress::Printer};
+use super::solve::Limits;
+use crate::{document, exit, print, progress::Printer, stop};
 use milp_study::{
     Error,
     confirm::Engine,
@@ -55,7 +55,7 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    let interrupt = interrupt_on_ctrl_c()?;
+    let interrupt = stop::interrupt();
     let settings = args.limits.settings();
     let request = Request {
         from: &args.dir,

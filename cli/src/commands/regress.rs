@@ -1,7 +1,7 @@
 //! `milp regress`: checks every kept result again.
 
 use super::solve::Limits;
-use crate::{document, exit, print};
+use crate::{document, exit, print, stop};
 use milp_schema::write;
 use milp_study::{
     Error,
@@ -11,7 +11,7 @@ use milp_study::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::atomic::Ordering};
 
 /// Which results, and how thoroughly.
 #[derive(Debug, clap::Args)]
@@ -92,8 +92,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         (false, false) => Again::Nothing,
     };
     let asked = Asked::of(&args.engines)?;
-    let cases = regress(&args.dir, &asked, again, &mut |_| ())?;
-    if cases.is_empty() {
+    let interrupt = stop::interrupt();
+    let cases = regress(&args.dir, &asked, again, &interrupt, &mut |_| ())?;
+    let interrupted = interrupt.load(Ordering::SeqCst);
+    if !interrupted && cases.is_empty() {
         return Err(Error::Refused(format!(
             "nothing to check: no folder in {} has an expected.yaml, see milp promote",
             args.dir.display()
@@ -119,10 +121,13 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         cases.len() - bad,
         cases.len()
     ));
-    Ok(if bad == 0 {
-        exit::DONE
-    } else {
-        exit::VIOLATION
+    if interrupted {
+        print::line("interrupted: further results were not checked");
+    }
+    Ok(match bad {
+        0 if interrupted => exit::INTERRUPTED,
+        0 => exit::DONE,
+        _ => exit::VIOLATION,
     })
 }
 

@@ -1,6 +1,6 @@
 //! `milp solve`: the worst schedule of an instance.
 
-use crate::{document, exit, print, progress::Printer};
+use crate::{document, exit, print, progress::Printer, stop};
 use milp_schema::{
     instance::Formulation,
     outcome::{Certificate, Termination},
@@ -13,7 +13,6 @@ use milp_study::{
     learn::{self, Ending, Witness},
     sentence,
     solve::{Request, Solution, solve},
-    sweep::STOP_WITH_STDIN,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,10 +20,7 @@ use std::{
     cell::RefCell,
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::AtomicBool,
 };
 
 /// The question, the limits, and where the answer goes.
@@ -140,7 +136,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         Some(_) => best::replaceable(&out)?,
         None => folder::replaceable(&out)?,
     }
-    let interrupt = interrupt_on_ctrl_c()?;
+    let interrupt = stop::interrupt();
     let request = Request {
         instance: &instance,
         settings: &args.limits.settings(),
@@ -216,28 +212,6 @@ fn answer(
         solution: learned.solution,
         confirmed: Some(confirmed),
     })
-}
-
-/// The first Ctrl-C asks the solver to stop, the second ends the process: an interrupt may wait
-/// for presolve. Under a sweep the end of standard input is an interrupt too.
-pub(crate) fn interrupt_on_ctrl_c() -> Result<Arc<AtomicBool>, Error> {
-    let interrupt = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&interrupt);
-    ctrlc::set_handler(move || {
-        if seen.swap(true, Ordering::SeqCst) {
-            std::process::exit(exit::INTERRUPTED.into());
-        }
-        eprintln!("\nstopping, incumbent and bound are kept; Ctrl-C again ends at once");
-    })
-    .map_err(|error| Error::Refused(format!("failed to listen for Ctrl-C: {error}")))?;
-    if std::env::var_os(STOP_WITH_STDIN).is_some() {
-        let closed = Arc::clone(&interrupt);
-        std::thread::spawn(move || {
-            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-            closed.store(true, Ordering::SeqCst);
-        });
-    }
-    Ok(interrupt)
 }
 
 pub(crate) fn code(solution: &Solution) -> u8 {

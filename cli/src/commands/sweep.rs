@@ -1,7 +1,7 @@
 //! `milp sweep`: every combination of a sweep file.
 
-use super::solve::{Limits, interrupt_on_ctrl_c};
-use crate::{document, exit, print};
+use super::solve::Limits;
+use crate::{document, exit, print, stop};
 use milp_schema::read;
 use milp_study::{
     Error,
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         fresh: args.fresh,
         program: &program,
     };
-    let interrupt = interrupt_on_ctrl_c()?;
+    let interrupt = stop::interrupt();
     let mut shown = Shown::new(args.quiet);
     let swept = sweep(&request, &interrupt, &mut |far| shown.show(far));
     shown.wipe();

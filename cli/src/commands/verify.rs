@@ -1,7 +1,7 @@
 //! `milp verify`: derives again what a result claims.
 
-use super::solve::{Limits, interrupt_on_ctrl_c};
-use crate::{document, exit, print, progress::Printer};
+use super::solve::Limits;
+use crate::{document, exit, print, progress::Printer, stop};
 use milp_schema::outcome::Termination;
 use milp_solver::Searcher;
 use milp_study::{
@@ -10,7 +10,10 @@ use milp_study::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+};
 
 /// What is checked and how far.
 #[derive(Debug, clap::Args)]
@@ -51,7 +54,12 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    let interrupt = interrupt_on_ctrl_c()?;
+    // Without searches there is nothing to keep, and the first Ctrl-C is the end.
+    let interrupt = if args.resolve {
+        stop::interrupt()
+    } else {
+        Arc::default()
+    };
     let settings = args.limits.settings();
     let request = Request {
         path: &args.path,
@@ -80,6 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     Ok(match verified.bound {
         _ if !verified.differences.is_empty() => exit::VIOLATION,
         Bound::Exact | Bound::SearchedAgain(_) => exit::DONE,
+        Bound::Searches(_) if interrupt.load(Ordering::SeqCst) => exit::INTERRUPTED,
         Bound::Searches(_) | Bound::Word => exit::UNPROVED,
     })
 }

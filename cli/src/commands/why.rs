@@ -1,10 +1,7 @@
 //! The questions of `milp explain` about an instance: which rules are in the adversary's way.
 
-use super::{
-    explain::{Args, Found},
-    solve::interrupt_on_ctrl_c,
-};
-use crate::{document, exit, print, progress::Printer};
+use super::explain::{Args, Found};
+use crate::{document, exit, print, progress::Printer, stop};
 use milp_schema::{Instance, read};
 use milp_study::{
     Error,
@@ -24,7 +21,7 @@ pub(super) fn run(file: &Path, args: &Args) -> Result<u8, Error> {
             "--beside: an instance of another protocol or rule set has other rules".to_owned(),
         ));
     }
-    let interrupt = interrupt_on_ctrl_c()?;
+    let interrupt = stop::interrupt();
     let settings = args.limits.settings();
     let how = How {
         settings: &settings,

@@ -3,14 +3,17 @@
 
 use crate::{
     Error, Settings,
+    aside::{Limits, Voice, aside},
     exact::{self, Grid},
     search::Again,
     statement::{Order, Stated, Variant, state_for},
 };
 use good_lp::{ResolutionError, Solution as _, SolverModel as _, solvers::SolutionStatus};
 use milp_model::program::Program;
+use std::sync::atomic::AtomicBool;
 
-/// Searches the permuted program for something better than `value`, as [`crate::again`] does.
+/// Searches the permuted program for something better than `value`, as [`crate::again`] does. CBC
+/// takes no interrupt, so it works aside.
 ///
 /// Only the exact check of its point is believed, and its word that there is none.
 pub(crate) fn again(
@@ -18,6 +21,26 @@ pub(crate) fn again(
     value: Option<i64>,
     seed: u64,
     settings: &Settings,
+    interrupt: &AtomicBool,
+) -> Result<Again, Error> {
+    let limits = Limits {
+        interrupt,
+        seconds: settings.time_limit_seconds,
+    };
+    let (program, settings) = (program.clone(), settings.clone());
+    let search = move |voice: &Voice<()>| search(&program, value, seed, &settings, voice);
+    let found = aside(limits, search, &mut |()| ()).map_err(|error| Error::Backend {
+        what: format!("no thread for CBC: {error}"),
+    })?;
+    found.unwrap_or(Ok(Again::Silence))
+}
+
+fn search(
+    program: &Program,
+    value: Option<i64>,
+    seed: u64,
+    settings: &Settings,
+    voice: &Voice<()>,
 ) -> Result<Again, Error> {
     let grid = Grid::of(program);
     let at_least = value.map(|value| grid.better(value));
@@ -27,11 +50,15 @@ pub(crate) fn again(
         fixed: &[],
         at_least,
     };
-    let Stated {
+    let stated = state_for(program, variant, good_lp::coin_cbc, &|| voice.stopped())?;
+    let Some(Stated {
         mut problem,
         variables,
         layout: _,
-    } = state_for(program, variant, good_lp::coin_cbc)?;
+    }) = stated
+    else {
+        return Ok(Again::Silence);
+    };
     let seconds = settings.time_limit_seconds.max(0.0).ceil();
     // Seeds of CBC have 31 bits.
     let seed = (seed & 0x7FFF_FFFF).to_string();

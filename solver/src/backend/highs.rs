@@ -5,24 +5,23 @@
     reason = "callbacks, node counts and names exist only in the C interface"
 )]
 
-use crate::Error;
+use crate::{
+    Error,
+    aside::{Limits, Voice, aside},
+};
 use highs::{HighsModelStatus, HighsSolutionStatus, Model, SolvedModel};
 use highs_sys::{
-    Highs_changeObjectiveOffset, Highs_getInt64InfoValue, Highs_githash,
-    Highs_resetGlobalScheduler, Highs_setCallback, Highs_setSparseSolution, Highs_startCallback,
-    Highs_version, HighsCallbackDataIn, HighsCallbackDataOut, HighsInt, STATUS_ERROR, STATUS_OK,
-    kHighsCallbackIpmInterrupt, kHighsCallbackMipImprovingSolution, kHighsCallbackMipInterrupt,
-    kHighsCallbackMipLogging, kHighsCallbackSimplexInterrupt,
+    Highs_changeObjectiveOffset, Highs_getInt64InfoValue, Highs_githash, Highs_setCallback,
+    Highs_setSparseSolution, Highs_startCallback, Highs_version, HighsCallbackDataIn,
+    HighsCallbackDataOut, HighsInt, STATUS_ERROR, STATUS_OK, kHighsCallbackIpmInterrupt,
+    kHighsCallbackMipImprovingSolution, kHighsCallbackMipInterrupt, kHighsCallbackMipLogging,
+    kHighsCallbackSimplexInterrupt,
 };
 use std::{
-    any::Any,
-    cell::{Cell, RefCell},
+    cell::Cell,
     ffi::{CStr, c_char, c_int, c_void},
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
-    sync::{
-        PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    slice,
+    sync::atomic::AtomicBool,
     thread::{self, ThreadId},
     time::{Duration, Instant},
 };
@@ -60,6 +59,8 @@ pub(crate) enum Ending {
     Infeasible,
     /// A limit or an interrupt.
     Limit,
+    /// The same, but the run did not come back: what is known of it is what it said on its way.
+    Left,
 }
 
 /// What a run found; all numbers are floating point and in stated order.
@@ -79,7 +80,7 @@ pub(crate) struct Run {
 }
 
 /// What a run says of itself while it runs.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Sample {
     /// Objective of its incumbent.
     pub(crate) incumbent: Option<f64>,
@@ -87,6 +88,8 @@ pub(crate) struct Sample {
     pub(crate) bound: Option<f64>,
     /// Its nodes.
     pub(crate) nodes: i64,
+    /// A point that improves on its incumbent, in stated order.
+    pub(crate) point: Option<Vec<f64>>,
 }
 
 /// Time between two samples when nothing else happens.
@@ -95,29 +98,19 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// What the callback reaches through the pointer `HiGHS` keeps for it.
 struct Listener<'a> {
     owner: ThreadId,
-    interrupt: &'a AtomicBool,
-    report: RefCell<&'a mut dyn FnMut(Sample)>,
+    voice: &'a Voice<Sample>,
     last: Cell<Instant>,
-    panicked: RefCell<Option<Box<dyn Any + Send>>>,
 }
 
 impl Listener<'_> {
-    /// Passes a sample on; a panic must not unwind through C++, so it is kept for later.
+    /// Passes a sample on.
     fn say(&self, sample: Sample) {
         #[expect(
             clippy::disallowed_methods,
             reason = "progress is reported by the clock"
         )]
         self.last.set(Instant::now());
-        let mut report = self.report.borrow_mut();
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| report(sample))) {
-            *self.panicked.borrow_mut() = Some(panic);
-        }
-    }
-
-    /// Whether the run is to stop.
-    fn stops(&self) -> bool {
-        self.interrupt.load(Ordering::Relaxed) || self.panicked.borrow().is_some()
+        self.voice.say(sample);
     }
 }
 
@@ -133,7 +126,7 @@ unsafe extern "C" fn on_event(
     input: *mut HighsCallbackDataIn,
     listener: *mut c_void,
 ) {
-    // SAFETY: `run` passes a pointer to its listener, which outlives the run, and nothing ever
+    // SAFETY: `solve` passes a pointer to its listener, which outlives the run, and nothing ever
     // borrows the listener mutably.
     let listener = unsafe { &*listener.cast::<Listener<'_>>() };
     if thread::current().id() != listener.owner {
@@ -158,13 +151,14 @@ unsafe extern "C" fn on_event(
                 incumbent: Some(data.mip_primal_bound).filter(|value| value.is_finite()),
                 bound: Some(data.mip_dual_bound).filter(|value| value.is_finite()),
                 nodes: data.mip_node_count.max(0),
+                point: improves(kind, data),
             },
             _ => Sample::default(),
         };
         listener.say(sample);
     }
     // Only these kinds may ask to stop: HiGHS asserts that the others do not.
-    if interrupts.contains(&kind) && listener.stops() {
+    if interrupts.contains(&kind) && listener.voice.stopped() {
         // SAFETY: as for the output.
         if let Some(input) = unsafe { input.as_mut() } {
             input.user_interrupt = 1;
@@ -172,41 +166,72 @@ unsafe extern "C" fn on_event(
     }
 }
 
-/// Runs and resets of the scheduler exclude each other, whichever threads they are on.
-static SCHEDULER: RwLock<()> = RwLock::new(());
-
-thread_local! {
-    /// Threads of the scheduler that earlier runs on this thread have left behind.
-    static THREADS: Cell<Option<u32>> = const { Cell::new(None) };
+/// The improving point that a callback of that kind brings.
+fn improves(kind: c_int, data: &HighsCallbackDataOut) -> Option<Vec<f64>> {
+    if kind != kHighsCallbackMipImprovingSolution || data.mip_solution.is_null() {
+        return None;
+    }
+    let length = usize::try_from(data.mip_solution_size).ok()?;
+    // SAFETY: HiGHS passes an array of that size, which lives for the call.
+    let point = unsafe { slice::from_raw_parts(data.mip_solution, length) };
+    Some(point.to_vec())
 }
 
-/// A scheduler keeps its number of threads until it is reset, and a run that asks for another
-/// number fails.
-fn prepare_scheduler(threads: u32) {
-    let known = THREADS.replace(Some(threads));
-    if known.is_some_and(|known| known != threads) {
-        let _alone = SCHEDULER.write().unwrap_or_else(PoisonError::into_inner);
-        // SAFETY: no run is under way in the process, `run` holds the lock for reading.
-        unsafe { Highs_resetGlobalScheduler(1) };
+/// A model on its way to the thread that solves it.
+struct Moved(Model);
+
+// SAFETY: a model is a pointer that it alone owns. HiGHS keeps no state of a model in threads: what
+// is of a thread there is the scheduler, which a run makes for the thread it is on.
+unsafe impl Send for Moved {}
+
+impl Moved {
+    fn model(self) -> Model {
+        self.0
     }
 }
 
-/// Runs a stated model.
-///
-/// `report` is called on the calling thread. An interrupt is seen at the next callback, which
-/// may wait for the end of presolve.
+/// Runs a stated model, on a thread of its own: it has a scheduler of its own there, with as many
+/// threads as are asked for, and can be left behind. `report` is called on the calling thread.
 pub(crate) fn run(
     mut model: Model,
     request: &Request<'_>,
     interrupt: &AtomicBool,
-    report: &mut dyn FnMut(Sample),
+    report: &mut dyn FnMut(&Sample),
 ) -> Result<Run, Error> {
     set_options(&mut model, request)?;
     set_offset(&mut model, request.offset)?;
     set_start(&mut model, request.start)?;
-    prepare_scheduler(request.threads);
-    let _running = SCHEDULER.read().unwrap_or_else(PoisonError::into_inner);
+    let (moved, seconds) = (Moved(model), request.seconds);
+    let mut last = Sample::default();
+    let ran = aside(
+        Limits { interrupt, seconds },
+        move |voice| solve(moved.model(), seconds, voice),
+        &mut |mut sample: Sample| {
+            report(&sample);
+            sample.incumbent = sample.incumbent.or(last.incumbent);
+            sample.bound = sample.bound.or(last.bound);
+            sample.nodes = sample.nodes.max(last.nodes);
+            sample.point = sample.point.or(last.point.take());
+            last = sample;
+        },
+    )
+    .map_err(|error| Error::Backend {
+        what: format!("no thread for HiGHS: {error}"),
+    })?;
+    ran.unwrap_or_else(|| {
+        Ok(Run {
+            ending: Ending::Left,
+            columns: last.point,
+            row_duals: Vec::new(),
+            objective: last.incumbent.unwrap_or(f64::NAN),
+            dual_bound: last.bound.unwrap_or(f64::INFINITY),
+            nodes: last.nodes,
+        })
+    })
+}
 
+/// The run itself, on the thread that is its own. An interrupt is seen at the next callback.
+fn solve(mut model: Model, seconds: f64, voice: &Voice<Sample>) -> Result<Run, Error> {
     #[expect(
         clippy::disallowed_methods,
         reason = "limits and reports are by the clock"
@@ -214,21 +239,14 @@ pub(crate) fn run(
     let began = Instant::now();
     let listener = Listener {
         owner: thread::current().id(),
-        interrupt,
-        report: RefCell::new(report),
+        voice,
         last: Cell::new(began),
-        panicked: RefCell::new(None),
     };
     listen(&mut model, &listener)?;
-    let solved = model.try_solve();
-    if let Some(panic) = listener.panicked.take() {
-        resume_unwind(panic);
-    }
-    let solved = solved.map_err(|status| Error::Backend {
+    let solved = model.try_solve().map_err(|status| Error::Backend {
         what: format!("HiGHS returned {status:?}"),
     })?;
-    let stopped =
-        interrupt.load(Ordering::Relaxed) || began.elapsed().as_secs_f64() >= request.seconds;
+    let stopped = voice.stopped() || began.elapsed().as_secs_f64() >= seconds;
     let ending = ending(solved.status(), stopped)?;
     let nodes = node_count(&solved);
     let solution = solved.get_solution();
@@ -353,7 +371,7 @@ fn set_start(model: &mut Model, start: &[f64]) -> Result<(), Error> {
 /// Registers the listener for everything it understands.
 fn listen(model: &mut Model, listener: &Listener<'_>) -> Result<(), Error> {
     let data = (&raw const *listener).cast::<c_void>().cast_mut();
-    // SAFETY: the model is live, and `run` drops it before the listener.
+    // SAFETY: the model is live, and `solve` drops it before the listener.
     let status = unsafe { Highs_setCallback(model.as_mut_ptr(), Some(on_event), data) };
     checked("Highs_setCallback", status)?;
     for kind in [

@@ -15,6 +15,7 @@ pub use shown::{FORMAT, PROJECTIONS, Shown, name, projection, words};
 
 use crate::{
     Error,
+    clock::Clock,
     folder::{self, Driven, SHOWN},
     minimize, sentence,
     solve::{self, Beside, Solution},
@@ -26,7 +27,7 @@ use milp_schema::{
     outcome::Termination,
     write,
 };
-use milp_solver::{Progress, Settings};
+use milp_solver::Progress;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -176,14 +177,16 @@ pub fn best(
     keep: &mut dyn FnMut(&Ranked) -> Result<(), Error>,
 ) -> Result<Best, Error> {
     let instance = in_slots(request.solve.instance)?;
-    let look = Look::of(&instance, request.projection)?;
+    let clock = Clock::start(request.solve.settings, interrupt);
+    let (of, projection) = (instance.clone(), request.projection);
+    let look = clock.build(move || Look::of(&of, projection))?;
     let mut course = Course {
         request,
         instance: &instance,
         look: &look,
         shown: Shown::by(request.projection),
         orbits: BTreeSet::new(),
-        seconds: 0.0,
+        clock,
     };
     let mut best = Best {
         ranked: Vec::new(),
@@ -193,7 +196,16 @@ pub fn best(
         interrupted: false,
     };
     while best.ranked.len() < request.most as usize {
-        let ranked = course.solve(best.ranked.len() + 1, interrupt, progress)?;
+        let ranked = match course.solve(best.ranked.len() + 1, interrupt, progress) {
+            // What was found before is kept.
+            Err(Error::Stopped { interrupted }) if !best.ranked.is_empty() => {
+                best.interrupted = interrupted;
+                let why = if interrupted { INTERRUPTED } else { LIMIT };
+                best.ending = Ending::Stopped(why.to_owned());
+                break;
+            }
+            ranked => ranked?,
+        };
         best.interrupted = ranked.solution.interrupted;
         if let Some(ending) = over(&instance, &best.ranked, &ranked.solution) {
             best.ending = ending;
@@ -245,12 +257,16 @@ fn over(instance: &Instance, before: &[Ranked], solution: &Solution) -> Option<E
         .then_some(Ending::Harmless(value, outcome.proved))
 }
 
+/// Why no more are looked for.
+const INTERRUPTED: &str = "interrupted";
+const LIMIT: &str = "the limit came first";
+
 /// Why nothing that comes after a solve could be said to be the next.
 fn stopped(solution: &Solution) -> Option<String> {
     let why = match solution.outcome.termination {
-        _ if solution.interrupted => "interrupted",
+        _ if solution.interrupted => INTERRUPTED,
         Termination::Optimal | Termination::Infeasible => return None,
-        Termination::Feasible | Termination::Undecided => "the limit came first",
+        Termination::Feasible | Termination::Undecided => LIMIT,
     };
     Some(why.to_owned())
 }
@@ -271,7 +287,7 @@ struct Course<'a> {
     shown: Shown,
     /// Everything that was shown, and its renamings.
     orbits: BTreeSet<Seen>,
-    seconds: f64,
+    clock: Clock<'a>,
 }
 
 impl Course<'_> {
@@ -282,11 +298,7 @@ impl Course<'_> {
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<Ranked, Error> {
         let asked = &self.request.solve;
-        let left = asked.settings.time_limit_seconds - self.seconds;
-        let settings = Settings {
-            time_limit_seconds: left.max(0.0),
-            ..asked.settings.clone()
-        };
+        let settings = self.clock.settings(asked.settings);
         let request = solve::Request {
             instance: self.instance,
             settings: &settings,
@@ -300,18 +312,10 @@ impl Course<'_> {
             _ => Beside::Shown(&self.shown),
         };
         let mut solution = solve::solve_beside(&request, beside, interrupt, progress)?;
-        self.seconds += solution.outcome.seconds;
         let by = name(self.request.projection);
         let fact = ("distinct".to_owned(), format!("number {rank} by {by}"));
-        let run = &mut solution.outcome.run;
-        run.push(fact);
-        // The limit is for all solves together; what is left of it differs from run to run.
-        for (_, value) in run
-            .iter_mut()
-            .filter(|(key, _)| key == "time_limit_seconds")
-        {
-            *value = asked.settings.time_limit_seconds.to_string();
-        }
+        solution.outcome.run.push(fact);
+        solve::note_limit(&mut solution.outcome, asked.settings);
         let seen = solution.point.as_ref().map(|point| self.look.seen(point));
         let words = seen.map_or_else(String::new, |seen| words::of(self.look.subjects(&seen)));
         Ok(Ranked {

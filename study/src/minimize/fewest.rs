@@ -1,7 +1,7 @@
 //! The solves of a minimisation, stage by stage.
 
 use super::Stage;
-use crate::Error;
+use crate::{Error, clock::Clock};
 use milp_model::{
     expr::Expr,
     formulation::timed::{Act, Built},
@@ -15,6 +15,8 @@ use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 pub(super) struct Lexicographic<'a> {
     pub(super) built: &'a Built,
     pub(super) settings: &'a Settings,
+    /// The limit is for all stages together.
+    pub(super) clock: Clock<'a>,
     pub(super) interrupt: &'a AtomicBool,
     /// Nodes of the search that minimises: [`NODES`].
     pub(super) nodes: u32,
@@ -36,7 +38,7 @@ impl Lexicographic<'_> {
         let family = keep(&mut program);
         fix(&mut program, family, "value", objective, value - constant);
         program.sense = Sense::Minimize;
-        let (mut point, mut stages, mut spent) = (None, Vec::new(), 0.0);
+        let (mut point, mut stages) = (None, Vec::new());
         let mut start = start;
         for (act, count) in acts {
             program.objective = count.terms().collect();
@@ -44,7 +46,6 @@ impl Lexicographic<'_> {
             let mut search = Fewest {
                 of: self,
                 nodes: 0,
-                seconds: &mut spent,
                 start: &mut start,
             };
             let (found, closed) = search.solve(&program, family, progress)?;
@@ -83,7 +84,6 @@ pub(super) const NODES: u32 = 300;
 struct Fewest<'a> {
     of: &'a Lexicographic<'a>,
     nodes: i64,
-    seconds: &'a mut f64,
     start: &'a mut Vec<Option<i64>>,
 }
 
@@ -99,6 +99,10 @@ impl Fewest<'_> {
         family: FamilyId,
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<(Option<Vec<i64>>, bool), Error> {
+        // Without time a stage has nothing to say, not even what the start has: that is kept.
+        if self.of.clock.over() {
+            return Ok((None, false));
+        }
         let solved = self.search(program, Some(self.of.nodes), progress)?;
         if solved.termination == Termination::Infeasible {
             return Err(Error::Refused(
@@ -106,7 +110,7 @@ impl Fewest<'_> {
             ));
         }
         let (mut point, mut closed) = (solved.point, solved.proved);
-        while let (Some(best), false) = (&point, closed) {
+        while let (Some(best), false) = (&point, closed || self.of.clock.over()) {
             let mut fewer = program.clone();
             let most = program.value(best) - 1 - program.constant;
             let terms = program.objective.clone();
@@ -138,9 +142,8 @@ impl Fewest<'_> {
     ) -> Result<Solved, Error> {
         let given = self.of.settings;
         let mut settings = Settings {
-            time_limit_seconds: (given.time_limit_seconds - *self.seconds).max(0.1),
             warm_start: Some(self.start.clone()),
-            ..given.clone()
+            ..self.of.clock.settings(given)
         };
         if let Some(nodes) = nodes {
             let limit = ("mip_max_nodes".to_owned(), nodes.to_string());
@@ -150,7 +153,6 @@ impl Fewest<'_> {
             settings.warm_start = None;
         }
         let solved = milp_solver::solve(program, &settings, self.of.interrupt, progress)?;
-        *self.seconds += solved.seconds;
         self.nodes += solved.nodes;
         if let Some(found) = &solved.point {
             *self.start = found.iter().copied().map(Some).collect();
@@ -191,7 +193,7 @@ mod tests {
     //! What the search leaves open is settled by rows that allow one act fewer.
 
     use super::{Lexicographic, NODES, Stage, fix, keep};
-    use crate::testing::settings;
+    use crate::{clock::Clock, testing::settings};
     use milp_model::{
         expr::Expr,
         formulation::timed::{Act, Built, with_acts},
@@ -221,6 +223,7 @@ mod tests {
         let lexicographic = Lexicographic {
             built,
             settings: &settings,
+            clock: Clock::start(&settings, &none),
             interrupt: &none,
             nodes,
         };

@@ -17,8 +17,10 @@ pub use keep::{place, replaceable, write};
 pub use show::{CSV, HTML, SVG};
 
 use crate::{
-    Error, sentence,
-    solve::{Request, Solution, solve},
+    Error,
+    clock::Clock,
+    sentence,
+    solve::{Request, Solution, note_limit, solve},
 };
 use milp_schema::{
     Instance, Verdict,
@@ -90,7 +92,7 @@ impl Front {
     }
 }
 
-/// The points of the instance for a measure of effort. `settings` are those of each solve.
+/// The points of the instance for a measure of effort. The limit of time is for all solves together.
 ///
 /// # Errors
 ///
@@ -113,17 +115,23 @@ pub fn pareto(
         formulation: effort::formulation(instance, effort)?,
         ..instance.clone()
     };
+    let clock = Clock::start(settings, interrupt);
     let mut search = Search {
         instance: &instance,
         effort,
         settings,
+        clock,
         command,
         solves: Vec::new(),
     };
     let mut next = Some(None);
     while let Some(limit) = next {
-        search.solve(limit, interrupt, progress)?;
-        if interrupt.load(Ordering::SeqCst) {
+        match search.solve(limit, interrupt, progress) {
+            // What was found before is kept.
+            Err(Error::Stopped { .. }) if !search.solves.is_empty() => break,
+            solved => solved?,
+        }
+        if clock.over() {
             break;
         }
         next = search.next().map(Some);
@@ -144,6 +152,7 @@ struct Search<'a> {
     instance: &'a Instance,
     effort: Effort,
     settings: &'a Settings,
+    clock: Clock<'a>,
     command: &'a str,
     solves: Vec<Solve>,
 }
@@ -169,12 +178,13 @@ impl Search<'_> {
         };
         let request = Request {
             instance: &limited,
-            settings: self.settings,
+            settings: &self.clock.settings(self.settings),
             warm_start: None,
             adequacy: false,
             command: self.command,
         };
-        let solution = solve(&request, interrupt, progress)?;
+        let mut solution = solve(&request, interrupt, progress)?;
+        note_limit(&mut solution.outcome, self.settings);
         let found = match &solution.schedule {
             Some(schedule) => {
                 let outcome = &solution.outcome;

@@ -17,8 +17,12 @@ pub use necessity::{Necessity, Optimum, necessity};
 pub use smallest::{Needed, WhyNot, why_not};
 pub use words::{necessity_words, why_not_words};
 
-use crate::Error;
-use milp_model::program::{Program, Tag};
+use crate::{Error, clock::Clock};
+use milp_model::{
+    formulation::timed,
+    program::{Program, Tag},
+};
+use milp_schema::Instance;
 use milp_solver::{Progress, Settings, Solved};
 use std::{collections::BTreeSet, sync::atomic::AtomicBool};
 
@@ -84,7 +88,7 @@ pub fn without(program: &Program, dropped: &[Group]) -> Program {
 /// How to solve.
 #[derive(Clone, Copy)]
 pub struct How<'a> {
-    /// Limits of each single solve.
+    /// Limits; that of time is for all solves about an instance together.
     pub settings: &'a Settings,
     /// Set from elsewhere to stop.
     pub interrupt: &'a AtomicBool,
@@ -96,7 +100,33 @@ impl std::fmt::Debug for How<'_> {
     }
 }
 
-impl How<'_> {
+impl<'a> How<'a> {
+    /// From now on time runs.
+    fn start(self) -> Going<'a> {
+        Going {
+            settings: self.settings,
+            clock: Clock::start(self.settings, self.interrupt),
+            interrupt: self.interrupt,
+        }
+    }
+}
+
+/// [`How`], and what is left of the time.
+#[derive(Clone, Copy)]
+struct Going<'a> {
+    settings: &'a Settings,
+    clock: Clock<'a>,
+    interrupt: &'a AtomicBool,
+}
+
+impl Going<'_> {
+    /// The program of the instance in slots.
+    fn build(self, instance: &Instance) -> Result<Program, Error> {
+        let of = instance.clone();
+        let built = self.clock.build(move || timed::of(&of));
+        Ok(built?.program)
+    }
+
     fn solve(
         self,
         program: &Program,
@@ -105,7 +135,7 @@ impl How<'_> {
     ) -> Result<Solved, Error> {
         let settings = Settings {
             prove: prove && self.settings.prove,
-            ..self.settings.clone()
+            ..self.clock.settings(self.settings)
         };
         Ok(milp_solver::solve(
             program,

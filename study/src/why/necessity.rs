@@ -2,7 +2,6 @@
 
 use super::{Group, How, Present, present, without};
 use crate::{Error, sentence};
-use milp_model::formulation::timed;
 use milp_schema::{
     Instance,
     instance::{Goal, PROTOCOLS, Sense},
@@ -23,6 +22,17 @@ pub struct Optimum {
     pub proved: bool,
     /// Nodes of all searches.
     pub nodes: i64,
+}
+
+impl Optimum {
+    /// Nothing is known, a limit came first.
+    const UNKNOWN: Self = Self {
+        termination: Termination::Undecided,
+        primal: None,
+        dual: None,
+        proved: false,
+        nodes: 0,
+    };
 }
 
 impl From<&Solved> for Optimum {
@@ -100,13 +110,18 @@ pub fn necessity(
     how: How<'_>,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Necessity, Error> {
-    let program = timed::of(instance)?.program;
+    let how = how.start();
+    let program = how.build(instance)?;
     let whole = Optimum::from(&how.solve(&program, true, progress)?);
     let mut rules = Vec::new();
     for rule in present(&program) {
-        let weaker = without(&program, &[rule.group]);
-        let solved = how.solve(&weaker, true, progress)?;
-        rules.push((rule, Optimum::from(&solved)));
+        let found = if how.clock.over() {
+            Optimum::UNKNOWN
+        } else {
+            let weaker = without(&program, &[rule.group]);
+            Optimum::from(&how.solve(&weaker, true, progress)?)
+        };
+        rules.push((rule, found));
     }
     let mut mutants = Vec::new();
     let known = PROTOCOLS
@@ -117,10 +132,20 @@ pub fn necessity(
             mutant: Some((*mutant).to_owned()),
             ..instance.clone()
         };
+        if how.clock.over() {
+            mutants.push(((*mutant).to_owned(), Optimum::UNKNOWN));
+            continue;
+        }
         // A rule set without mutants has none to show.
-        if let Ok(built) = timed::of(&weakened) {
-            let solved = how.solve(&built.program, true, progress)?;
-            mutants.push(((*mutant).to_owned(), Optimum::from(&solved)));
+        match how.build(&weakened) {
+            Ok(program) => {
+                let solved = how.solve(&program, true, progress)?;
+                mutants.push(((*mutant).to_owned(), Optimum::from(&solved)));
+            }
+            Err(Error::Model(_)) => {}
+            // What was found before is kept.
+            Err(Error::Stopped { .. }) => mutants.push(((*mutant).to_owned(), Optimum::UNKNOWN)),
+            Err(error) => return Err(error),
         }
     }
     Ok(Necessity {

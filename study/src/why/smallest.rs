@@ -6,18 +6,15 @@
 //! one forbids the value: no set with fewer rules does, because every such set misses a point.
 //! Deletion first gives a set of which no rule can go, and points that leave little to try.
 
-use super::{GROUPS, Group, How, Present, group_of, present, without};
+use super::{GROUPS, Going, Group, How, Present, group_of, present, without};
 use crate::Error;
-use milp_model::{
-    formulation::timed,
-    program::{Family, FamilyId, Program, Row, Tag},
-};
+use milp_model::program::{Family, FamilyId, Program, Row, Tag};
 use milp_schema::{
     Instance,
     instance::{Goal, Sense},
     outcome::Termination,
 };
-use milp_solver::Progress;
+use milp_solver::{Progress, exact::LARGEST};
 
 /// One of the rules that make a value impossible.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +68,13 @@ pub fn why_not(
             "{value} heights cannot be decided: ask for a number from 0 to {heights}"
         )));
     }
-    let program = asking(instance, value)?;
+    if let Some(value) = value.filter(|value| value.unsigned_abs() > LARGEST.unsigned_abs()) {
+        return Err(Error::Refused(format!(
+            "{value} is no value that a goal can have: ask for a number from -2^50 to 2^50"
+        )));
+    }
+    let how = how.start();
+    let program = asking(how.build(instance)?, value);
     let rules = present(&program);
     let mut search = Search {
         all: Set::of(rules.iter().map(|rule| rule.group)),
@@ -116,8 +119,7 @@ pub fn why_not(
 }
 
 /// The program with the value as a row and nothing to optimise.
-fn asking(instance: &Instance, value: Option<i64>) -> Result<Program, Error> {
-    let mut program = timed::of(instance)?.program;
+fn asking(mut program: Program, value: Option<i64>) -> Program {
     let terms = std::mem::take(&mut program.objective);
     let constant = std::mem::take(&mut program.constant);
     if let Some(value) = value {
@@ -139,7 +141,7 @@ fn asking(instance: &Instance, value: Option<i64>) -> Result<Program, Error> {
             upper,
         });
     }
-    Ok(program)
+    program
 }
 
 /// A set of rules, a bit for each of [`GROUPS`].
@@ -198,7 +200,7 @@ enum Tested {
 
 struct Search<'a> {
     program: &'a Program,
-    how: How<'a>,
+    how: Going<'a>,
     all: Set,
     /// For each point found, the rules it breaks.
     broken: Vec<Set>,
@@ -215,6 +217,9 @@ impl Search<'_> {
         }
         if self.forbidding.iter().any(|found| found.within(set)) {
             return Ok(Tested::Forbidden);
+        }
+        if self.how.clock.over() {
+            return Ok(Tested::Unknown);
         }
         let weaker = without(self.program, &self.all.less(set).groups());
         let solved = self.how.solve(&weaker, false, progress)?;
@@ -337,6 +342,9 @@ impl Search<'_> {
 
     /// Whether two searches on different paths find the value impossible under `set`.
     fn prove(&mut self, set: Set, progress: &mut dyn FnMut(&Progress)) -> Result<bool, Error> {
+        if self.how.clock.over() {
+            return Ok(false);
+        }
         let weaker = without(self.program, &self.all.less(set).groups());
         let solved = self.how.solve(&weaker, true, progress)?;
         self.effort = (self.effort.0 + 1, self.effort.1 + solved.nodes);

@@ -30,6 +30,7 @@ pub use columns::{Act, Key};
 use crate::{
     built::Decoded,
     error::Error,
+    limits::{self, Grows},
     meaning::Meaning,
     program::{Col, Program},
     protocols,
@@ -68,6 +69,10 @@ pub fn of(instance: &Instance) -> Result<Built, Error> {
 /// [`Error::Unsupported`] names what this formulation cannot express; [`Error::Dangling`] a rule
 /// that names what the protocol does not define.
 pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
+    limits::within(instance, Grows::WithoutSlots, || stated(instance, protocol))
+}
+
+fn stated(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
     refuse::refuse(instance, protocol)?;
     let mut causal = Causal::new(instance.clone(), protocol.clone())?;
     families::faults(&mut causal);

@@ -138,13 +138,13 @@ fn lives(counting: &Counting, schedule: &Schedule) -> Result<Vec<Life>, String> 
     let mut lives: Vec<Life> = (0..book.n).map(|_| Life::default()).collect();
     for choice in &schedule.choices {
         match choice {
-            Choice::Crash { replica, .. } => lives[replica.index()].crashed = true,
+            Choice::Crash { replica, .. } => life(&mut lives, *replica)?.crashed = true,
             Choice::Restart { .. } => return Err("the program has no restarts".into()),
             _ => {}
         }
     }
     for prediction in &schedule.predictions {
-        let life = &mut lives[prediction.replica.index()];
+        let life = life(&mut lives, prediction.replica)?;
         match &prediction.event {
             Seen::EnterView { view, .. } => life.view = life.view.max(view.0),
             Seen::Decide(block) => life.decided = Some((block.view.0, block.index)),
@@ -160,6 +160,12 @@ fn lives(counting: &Counting, schedule: &Schedule) -> Result<Vec<Life>, String> 
         return Err("a view outside of the modelled ones".into());
     }
     Ok(lives)
+}
+
+/// What that replica did; a schedule of a larger instance has more of them.
+fn life(lives: &mut [Life], replica: ReplicaId) -> Result<&mut Life, String> {
+    let life = lives.get_mut(replica.index());
+    life.ok_or_else(|| format!("replica {replica} is none of the instance"))
 }
 
 /// The event that sends a message; none for the block of a decision, which is known from it.

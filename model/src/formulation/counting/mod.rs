@@ -32,6 +32,7 @@ mod walk;
 use crate::{
     built::Decoded,
     error::Error,
+    limits::{self, Grows},
     meaning::Meaning,
     program::{Program, Tag},
     protocols,
@@ -69,6 +70,10 @@ pub fn of(instance: &Instance) -> Result<Built, Error> {
 /// [`Error::Unsupported`] names a construct, network, primary, budget or goal this formulation
 /// cannot express exactly; [`Error::Dangling`] a rule that names what the protocol does not define.
 pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
+    limits::within(instance, Grows::WithViews, || stated(instance, protocol))
+}
+
+fn stated(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
     refuse::refuse(instance, protocol)?;
     let book = Book::new(instance, protocol)?;
     let general = book.with_all_blocks();

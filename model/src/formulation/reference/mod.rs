@@ -30,7 +30,11 @@ mod table;
 
 pub(crate) use columns::Model;
 
-use crate::{error::Error, program::Program};
+use crate::{
+    error::Error,
+    limits::{self, Grows},
+    program::Program,
+};
 use milp_schema::{Instance, instance::Published};
 
 /// A program of this formulation.
@@ -43,6 +47,10 @@ pub struct Built {
 
 /// Builds the published program that the instance names.
 pub(crate) fn of(instance: &Instance) -> Result<Built, Error> {
+    limits::within(instance, Grows::WithSlots, || stated(instance))
+}
+
+fn stated(instance: &Instance) -> Result<Built, Error> {
     refuse::unsupported(instance)?;
     let mut model = Model::of(instance);
     match instance.reference.model {

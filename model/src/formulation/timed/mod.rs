@@ -42,6 +42,7 @@ use crate::{
     error::Error,
     expr::Expr,
     goal,
+    limits::{self, Grows},
     meaning::Meaning,
     program::{Program, Tag},
     protocols,
@@ -73,7 +74,9 @@ pub fn of(instance: &Instance) -> Result<Built, Error> {
 /// [`Error::Unsupported`] names a construct, network, primary or goal this formulation cannot
 /// express; [`Error::Dangling`] a rule that names what the protocol does not define.
 pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
-    Ok(close(open(instance, protocol)?))
+    limits::within(instance, Grows::WithSlots, || {
+        Ok(close(open(instance, protocol)?))
+    })
 }
 
 /// Builds the program of an instance and counts in it what the adversary does, kind by kind: the
@@ -82,9 +85,11 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
 /// # Errors
 /// As for [`of`].
 pub fn with_acts(instance: &Instance) -> Result<(Built, Vec<(Act, Expr)>), Error> {
-    let mut timed = open(instance, &protocols::of(instance)?)?;
-    let acts = families::acts(&mut timed);
-    Ok((close(timed), acts))
+    limits::within(instance, Grows::WithSlots, || {
+        let mut timed = open(instance, &protocols::of(instance)?)?;
+        let acts = families::acts(&mut timed);
+        Ok((close(timed), acts))
+    })
 }
 
 /// All families but none closed yet.

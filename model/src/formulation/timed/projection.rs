@@ -13,6 +13,7 @@ use super::{
 use crate::{
     error::Error,
     expr::Expr,
+    limits::{self, Grows},
     program::{FamilyId, Tag},
     protocols,
     rule::{Enter, Requires},
@@ -143,6 +144,10 @@ impl Line {
 /// # Errors
 /// As for [`super::of`].
 pub fn projected(instance: &Instance, projection: Projection) -> Result<(Built, Vec<Line>), Error> {
+    limits::within(instance, Grows::WithSlots, || seen(instance, projection))
+}
+
+fn seen(instance: &Instance, projection: Projection) -> Result<(Built, Vec<Line>), Error> {
     let mut timed = open(instance, &protocols::of(instance)?)?;
     let mut lines = match projection {
         Projection::Committed => committed(&timed),
