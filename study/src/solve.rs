@@ -265,7 +265,7 @@ fn solve_from(
         None if deepens && beside.is_nothing() && matches!(built, Built::Timed(_)) => {
             deepen::start(instance, &built, request.settings, interrupt, progress)?
         }
-        None => start::random_start(instance, &built),
+        None => deepen::start_at_once(instance, &built, request.settings, interrupt)?,
         Some(folder) => Some(encoded(&built, folder)?),
     };
     let before = began.elapsed().as_secs_f64();

@@ -19,8 +19,8 @@ const EXECUTIONS: u64 = 300;
 /// One entry per column, `None` for what is not known.
 pub(crate) type Point = Vec<Option<i64>>;
 
-/// The point of the worst execution drawn. Random executions rarely end in a
-/// final state, so a goal that needs one starts from a lock, where one is known.
+/// The point of the worst execution drawn; none for a goal that needs a final state, in which
+/// random executions rarely end.
 pub(crate) fn random_start(instance: &Instance, built: &Built) -> Option<Point> {
     worst_random(instance, built).map(|(_, point)| point)
 }
@@ -30,13 +30,8 @@ pub(crate) fn worst_random(instance: &Instance, built: &Built) -> Option<(i64, P
     // Without slots in the program the solver needs no help to find an execution, and the published
     // programs have executions of their own.
     let helps = built.knows_slots() && instance.rules != REFERENCE_2020;
-    if !helps || !random::covers(instance) {
+    if !helps || instance.goal == Goal::Stall || !random::covers(instance) {
         return None;
-    }
-    if instance.goal == Goal::Stall {
-        let lock = random::lock(instance)?;
-        let point = built.encode(&lock.schedule, &lock.faulty).ok()?;
-        return fits(built, &point).then_some((0, point));
     }
     let mut worst: Option<(i64, Point)> = None;
     for seed in 0..EXECUTIONS {
