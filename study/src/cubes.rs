@@ -7,8 +7,7 @@
 //! it before it is said to be a proof.
 
 use crate::{
-    Error, evidence,
-    sentence::{self, Certified, Found},
+    Error, evidence, sentence,
     solve::{self, Beside, Solution},
     verify,
 };
@@ -155,18 +154,11 @@ pub fn cut(
 fn prove(solution: &mut Solution, built: &Built, certificate: Certificate) {
     let outcome = &mut solution.outcome;
     let dual = outcome.primal.map(|primal| primal as f64);
-    let found = Found {
-        termination: Termination::Optimal,
-        primal: outcome.primal,
-        dual,
-        certificate: Certified::of(&certificate, true),
-        within_slots: built.knows_slots(),
-    };
-    outcome.sentence = sentence::sentence(&outcome.instance, &found);
     outcome.termination = Termination::Optimal;
     outcome.dual = dual;
     outcome.proved = true;
     outcome.certificate = certificate;
+    outcome.sentence = sentence::again(outcome, solution.schedule.as_ref(), built.knows_slots());
     outcome.certificate_sha256 = evidence::hash(&solution.evidence);
 }
 

@@ -36,6 +36,7 @@ pub mod template;
 mod testing;
 pub mod verify;
 pub mod why;
+pub mod witness;
 
 pub use error::Error;
 pub use milp_replay::Recovery;
