@@ -98,41 +98,6 @@ fn random_executions_replay_without_divergence() {
 }
 
 #[test]
-fn the_lock_of_any_number_of_replicas_is_stuck_for_ever() {
-    for replicas in 4..=10 {
-        let instance = Instance {
-            rules: "nspcc".to_owned(),
-            network: Network::Eventual,
-            ..instance("dbft2", replicas, 2, 12)
-        };
-        let lock = random::lock(&instance).expect("it fits");
-        let replayed =
-            replay(&instance, &lock.faulty, &lock.schedule, &OWN).expect("a legal schedule");
-        let verdict = replayed.verdict;
-        assert!(verdict.confirms(), "{replicas}: {:?}", verdict.notes);
-        assert_eq!(verdict.termination, Liveness::Stuck, "{replicas}");
-        let decided = replayed.trace.iter().any(|event| event.decided().is_some());
-        assert!(!decided, "{replicas}");
-    }
-}
-
-#[test]
-fn a_lock_is_only_known_where_it_fits() {
-    let fits = Instance {
-        rules: "nspcc".to_owned(),
-        network: Network::Eventual,
-        ..instance("dbft2", 7, 2, 9)
-    };
-    assert!(random::lock(&fits).is_some());
-    let short = Instance { slots: 8, ..fits };
-    assert!(random::lock(&short).is_none());
-    assert!(
-        random::lock(&instance("dbft2", 7, 2, 12)).is_none(),
-        "paper"
-    );
-}
-
-#[test]
 fn the_verdict_does_not_depend_on_the_mode_of_signatures() {
     for instance in instances() {
         let executed = random::execution(&instance, 5);

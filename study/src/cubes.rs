@@ -9,8 +9,7 @@
 use crate::{
     Error,
     clock::Clock,
-    evidence,
-    sentence::{self, Certified, Found},
+    evidence, sentence,
     solve::{self, Beside, Solution},
     verify,
 };
@@ -169,18 +168,11 @@ pub fn cut(
 fn prove(solution: &mut Solution, built: &Built, certificate: Certificate) {
     let outcome = &mut solution.outcome;
     let dual = outcome.primal.map(|primal| primal as f64);
-    let found = Found {
-        termination: Termination::Optimal,
-        primal: outcome.primal,
-        dual,
-        certificate: Certified::of(&certificate, true),
-        within_slots: built.knows_slots(),
-    };
-    outcome.sentence = sentence::sentence(&outcome.instance, &found);
     outcome.termination = Termination::Optimal;
     outcome.dual = dual;
     outcome.proved = true;
     outcome.certificate = certificate;
+    outcome.sentence = sentence::again(outcome, solution.schedule.as_ref(), built.knows_slots());
     outcome.certificate_sha256 = evidence::hash(&solution.evidence);
 }
 

@@ -1,7 +1,8 @@
 //! Deepening: what a smaller program knows, as a start for the longer horizon.
 //!
 //! Where formulation `counting` is exact, its schedule is one of some number of slots, found in
-//! hundredths of a second. Elsewhere fewer slots are searched.
+//! hundredths of a second. A final state that it does not know is found by formulation `causal`,
+//! with fewer faults if need be. Elsewhere fewer slots are searched.
 //!
 //! With few slots a program is small. Its schedule becomes one of the longer horizon by idle slots
 //! behind it or, where pending copies would have to arrive then, before it. Nothing is concluded
@@ -13,10 +14,14 @@ use crate::{
     clock::Clock,
     start::{self, Point, fits},
 };
-use milp_model::{Built, formulation::counting};
+use milp_model::{
+    Built, Decoded,
+    formulation::{causal, counting},
+    program::Program,
+};
 use milp_schema::{
     Choice, Instance, ReplicaId, Schedule, Slot,
-    instance::{FaultKind, Goal, Network, Timeouts},
+    instance::{Budget, FaultKind, Goal, Network, REFERENCE_2020, Timeouts},
 };
 use milp_solver::{Progress, Settings};
 use std::sync::atomic::AtomicBool;
@@ -58,6 +63,9 @@ pub(crate) fn start(
         lengthened(built, instance.slots, &execution).map(|point| (value, point))
     };
     let mut known = counted(instance, &clock.settings(settings), interrupt)?.and_then(placed);
+    if known.is_none() && !clock.over() {
+        known = ordered(instance, &clock.settings(settings), interrupt)?.and_then(placed);
+    }
     if known.is_none() && shorter_helps(instance) && !clock.over() {
         let left = clock.settings(settings);
         known = shorter(instance, &left, interrupt, progress)?.and_then(placed);
@@ -67,6 +75,25 @@ pub(crate) fn start(
         (Some((random, point)), Some((value, _))) if random >= value => Some(point),
         (random, known) => known.or(random).map(|(_, point)| point),
     })
+}
+
+/// The point of the worst random execution or, where the goal needs a final state that `counting`
+/// does not know, of one that ends in one; what [`start`] tries but for smaller programs.
+pub(crate) fn start_at_once(
+    instance: &Instance,
+    built: &Built,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+) -> Result<Option<Point>, Error> {
+    let clock = Clock::start(settings, interrupt);
+    if let Some(point) = start::random_start(instance, built, &clock) {
+        return Ok(Some(point));
+    }
+    if !built.knows_slots() || clock.over() || counting::of(instance).is_ok() {
+        return Ok(None);
+    }
+    let found = ordered(instance, &clock.settings(settings), interrupt)?;
+    Ok(found.and_then(|(_, execution)| lengthened(built, instance.slots, &execution)))
 }
 
 /// The worst execution that formulation `counting` finds, and how bad it is; nothing where it is
@@ -79,6 +106,51 @@ fn counted(
     let Ok(built) = counting::of(instance) else {
         return Ok(None);
     };
+    let decode = |point: &[i64]| built.decode(point).ok();
+    dived(instance, (&built.program, &decode), settings, interrupt)
+}
+
+/// The worst final state that formulation `causal` finds, and how bad it is: of the instance without
+/// what asks for slots, with its faults if it takes them, else with none.
+fn ordered(
+    instance: &Instance,
+    settings: &Settings,
+    interrupt: &AtomicBool,
+) -> Result<Option<(i64, Execution)>, Error> {
+    if instance.goal != Goal::Stall || instance.rules == REFERENCE_2020 {
+        return Ok(None);
+    }
+    let timeless = Instance {
+        network: Network::Eventual,
+        timeouts: Timeouts::Free,
+        block_time: None,
+        blocks_per_proposal: 1,
+        budget: Budget {
+            late: None,
+            injects: None,
+            ..instance.budget
+        },
+        ..instance.clone()
+    };
+    let faultless = Instance {
+        faults: Vec::new(),
+        ..timeless.clone()
+    };
+    let mut simpler = [timeless, faultless].into_iter();
+    let Some(built) = simpler.find_map(|instance| causal::of(&instance).ok()) else {
+        return Ok(None);
+    };
+    let decode = |point: &[i64]| built.decode(point).ok();
+    dived(instance, (&built.program, &decode), settings, interrupt)
+}
+
+/// The execution that a short search in another formulation's program finds, and how bad it is.
+fn dived(
+    instance: &Instance,
+    (program, decode): (&Program, &dyn Fn(&[i64]) -> Option<Decoded>),
+    settings: &Settings,
+    interrupt: &AtomicBool,
+) -> Result<Option<(i64, Execution)>, Error> {
     let mut settings = Settings {
         time_limit_seconds: settings.time_limit_seconds * SHARE,
         prove: false,
@@ -87,15 +159,15 @@ fn counted(
     };
     let nodes = ("mip_max_nodes".to_owned(), NODES.to_owned());
     settings.options.push(nodes);
-    let solved = milp_solver::solve(&built.program, &settings, interrupt, &mut |_| ())?;
+    let solved = milp_solver::solve(program, &settings, interrupt, &mut |_| ())?;
     let (Some(point), Some(value)) = (&solved.point, solved.primal) else {
         return Ok(None);
     };
-    let Ok(decoded) = built.decode(point) else {
-        return Ok(None);
+    let found = |decoded: Decoded| {
+        let execution = (decoded.schedule, decoded.faulty);
+        (start::badness_of(instance, value), execution)
     };
-    let execution = (decoded.schedule, decoded.faulty);
-    Ok(Some((start::badness_of(instance, value), execution)))
+    Ok(decode(point).map(found))
 }
 
 /// The worst execution that a search at the shorter horizon finds, and how bad it is.

@@ -5,7 +5,7 @@ use crate::{
     export::{read_itf, read_twins},
     folder::{Driven, OUTCOME, PREDICTIONS, SCHEDULE},
     report::Embedded,
-    sentence::{self, Certified, Found},
+    sentence,
 };
 use milp_model::Built;
 use milp_schema::{
@@ -191,19 +191,12 @@ pub fn solution(
         parts: evidence::point(&built, &point, &decoded.schedule, &decoded.faulty),
     };
     let primal = program.value(&point);
-    let found = Found {
-        termination: Termination::Feasible,
-        primal: Some(primal),
-        dual: None,
-        certificate: Certified::No,
-        within_slots: built.knows_slots(),
-    };
     let instance = Instance {
         slots: decoded.slots,
         ..instance.clone()
     };
     let choices = write::choices_csv(&decoded.schedule.choices);
-    let outcome = Outcome {
+    let mut outcome = Outcome {
         termination: Termination::Feasible,
         primal: Some(primal),
         dual: None,
@@ -214,13 +207,15 @@ pub fn solution(
         certificate: Certificate::None,
         program: Some(evidence::digest(program)),
         certificate_sha256: evidence::hash(&evidence),
-        sentence: sentence::sentence(&instance, &found),
+        sentence: String::new(),
         faulty: decoded.faulty,
         schedule_sha256: Some(write::sha256_hex(choices.as_bytes())),
         instance,
         command: command.to_owned(),
         run: vec![("milp".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
     };
+    let schedule = built.table(&point).is_none().then_some(&decoded.schedule);
+    outcome.sentence = sentence::again(&outcome, schedule, built.knows_slots());
     Ok(Imported {
         sentence: outcome.sentence.clone(),
         files: crate::folder::files(

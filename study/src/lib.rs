@@ -37,6 +37,7 @@ pub mod template;
 mod testing;
 pub mod verify;
 pub mod why;
+pub mod witness;
 
 pub use error::Error;
 pub use milp_replay::Recovery;

@@ -174,6 +174,8 @@ pub fn minimize(
         schedule,
         stages,
     };
+    let schedule = Some(&minimized.schedule);
+    minimized.outcome.sentence = sentence::again(&minimized.outcome, schedule, true);
     minimized.outcome.run.retain(|(key, _)| key != "acts");
     let words = minimized.words();
     minimized.outcome.run.push(("acts".to_owned(), words));

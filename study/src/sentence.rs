@@ -1,6 +1,8 @@
 //! A result in one plain sentence, exactly as strong as what was checked.
 
+use crate::witness::{After, Witness};
 use milp_schema::{
+    Outcome, Schedule,
     instance::{
         BigM, FaultKind, Goal, Instance, Network, Published, REFERENCE_2020, Receipt, Sense,
         Timeouts, Who,
@@ -21,6 +23,8 @@ pub struct Found {
     pub certificate: Certified,
     /// Whether the program knows slots; what a program without them says holds for any number.
     pub within_slots: bool,
+    /// What the incumbent's schedule says beside its value, if there is one.
+    pub witness: Option<Witness>,
 }
 
 /// How strong the bound is.
@@ -65,11 +69,13 @@ impl Certified {
 /// The result as one sentence without a full stop, say "at height 0 at most 1 block can be
 /// decided with 1 Byzantine replica of 4, within 4 views and 24 slots: proved (exact bound 1)".
 pub fn sentence(instance: &Instance, result: &Found) -> String {
-    let scope = scope(instance, result.within_slots);
+    let scope = scope_of(instance, result);
     let closed = result.termination == Termination::Optimal;
     let (said, strength) = match (result.termination, result.primal) {
         (Termination::Optimal | Termination::Feasible, Some(value)) => {
-            let said = if closed {
+            let said = if unbounded(instance, value) {
+                undecided(instance, result.witness.and_then(|it| it.after))
+            } else if closed {
                 best(instance, value)
             } else {
                 found(instance, value)
@@ -91,13 +97,33 @@ pub fn sentence(instance: &Instance, result: &Found) -> String {
     format!("{said} {scope}: {strength}")
 }
 
+/// The sentence of what an outcome and its schedule say, with nothing beside the instance's program.
+pub(crate) fn again(outcome: &Outcome, schedule: Option<&Schedule>, within_slots: bool) -> String {
+    let instance = &outcome.instance;
+    let witness = |(schedule, value)| Witness::of(instance, value, schedule, &outcome.faulty);
+    let found = Found {
+        termination: outcome.termination,
+        primal: outcome.primal,
+        dual: outcome.dual,
+        certificate: Certified::of(&outcome.certificate, outcome.proved),
+        within_slots,
+        witness: schedule.zip(outcome.primal).map(witness),
+    };
+    sentence(instance, &found)
+}
+
 /// The value of the goal in words; a number except where a number would mislead.
 pub fn value(instance: &Instance, primal: i64) -> String {
     match instance.goal {
         Goal::Fork => format!("{} at one height", count(primal, "block")),
         Goal::Finality => format!("{} at one height", count(primal, "certificate")),
         Goal::Stall => format!("{primal} of {} heights decided", instance.heights),
-        Goal::Slow if unbounded(instance, primal) => "not bounded within the horizon".to_owned(),
+        Goal::Slow if unbounded(instance, primal) => {
+            format!(
+                "no decision within {}",
+                count(instance.slots.into(), "slot")
+            )
+        }
         Goal::Slow => format!("slot {primal}"),
         Goal::Views => format!(
             "{} (the highest is view {})",
@@ -108,22 +134,24 @@ pub fn value(instance: &Instance, primal: i64) -> String {
     }
 }
 
-/// A bound of the goal, as it may stand beside [`value`].
-pub fn bound(instance: &Instance, dual: f64) -> String {
+/// A bound of the goal, as it may stand beside [`value`]; nothing beside an execution without a
+/// decision, which nothing is later than.
+pub fn bound(instance: &Instance, primal: Option<i64>, dual: f64) -> Option<String> {
     let side = match sense(instance.goal) {
         Sense::Maximize => "at most",
         Sense::Minimize => "at least",
     };
     match grid(instance.goal, dual) {
-        bound if !dual.is_finite() || unbounded(instance, bound) => "none".to_owned(),
-        bound => format!("{side} {}", value(instance, bound)),
+        _ if primal.is_some_and(|value| unbounded(instance, value)) => None,
+        bound if !dual.is_finite() || unbounded(instance, bound) => Some("none".to_owned()),
+        bound => Some(format!("{side} {}", value(instance, bound))),
     }
 }
 
 /// The value of the goal as a table has it: a number except where a number would mislead.
 pub fn plain(instance: &Instance, value: i64) -> String {
     if unbounded(instance, value) {
-        "unbounded".to_owned()
+        format!(">{}", instance.slots)
     } else {
         value.to_string()
     }
@@ -205,9 +233,7 @@ fn best(instance: &Instance, value: i64) -> String {
                 count(value, "valid certificate")
             )
         }
-        Goal::Slow if !unbounded(instance, value) => {
-            format!("the first block is decided in slot {value} at the latest")
-        }
+        Goal::Slow => format!("the first block is decided in slot {value} at the latest"),
         Goal::Views => format!(
             "the highest view an honest replica can enter is view {}",
             value - 1
@@ -220,8 +246,8 @@ fn best(instance: &Instance, value: i64) -> String {
             sense: Sense::Minimize,
             ..
         } => format!("{} is at least {value}", sum(instance)),
-        // Both are said by a witness: nothing fewer than "as few as", nothing later than "never".
-        Goal::Stall | Goal::Slow => found(instance, value),
+        // Said by a witness: nothing is fewer than "as few as".
+        Goal::Stall => found(instance, value),
     }
 }
 
@@ -235,14 +261,37 @@ fn found(instance: &Instance, value: i64) -> String {
             "in a final state as few as {value} of {} heights can be decided",
             instance.heights
         ),
-        Goal::Slow if unbounded(instance, value) => {
-            "the time of the first decision is not bounded \
-             within the horizon, an execution without any decision exists"
-                .to_owned()
-        }
         Goal::Slow => format!("the first decision can be as late as slot {value}"),
         Goal::Views => format!("an honest replica can enter view {}", value - 1),
         Goal::Weighted { .. } => format!("{} can be {value}", sum(instance)),
+    }
+}
+
+/// What is known from an execution in which nobody decides by the last slot: that nobody ever does
+/// only if replicas went on and came to rest.
+fn undecided(instance: &Instance, after: Option<After>) -> String {
+    let last = instance.slots;
+    match after {
+        Some(After::Never) => "the time of the first decision is not bounded within the horizon, \
+             an execution without any decision exists"
+            .to_owned(),
+        Some(After::Decides(slot)) => format!(
+            "the first decision can be later than slot {last}, the last (the execution found \
+             decides in slot {slot} of the heal phase),"
+        ),
+        Some(After::Unknown) | None => format!(
+            "the first decision can be later than slot {last}, the last (what the execution found \
+             does after it is not known),"
+        ),
+    }
+}
+
+/// Whether the value is one that the protocol should not allow, or says how far the adversary gets.
+fn harms(instance: &Instance, value: i64) -> bool {
+    match instance.goal {
+        Goal::Fork | Goal::Finality | Goal::Views => value > 1,
+        Goal::Stall => value < instance.heights.into(),
+        Goal::Slow | Goal::Weighted { .. } => true,
     }
 }
 
@@ -320,26 +369,62 @@ fn sum(instance: &Instance) -> String {
 
 /// The assumptions: "with 1 Byzantine replica of 4, within 4 views and 24 slots".
 pub(crate) fn scope(instance: &Instance, within_slots: bool) -> String {
-    let faulty = [
-        (FaultKind::Byzantine, "Byzantine replica", ""),
-        (FaultKind::Crash, "replica", " that may crash"),
-        (FaultKind::Network, "replica", " with network faults"),
-    ]
-    .into_iter()
-    .map(|(kind, noun, after)| (instance.fault_count(kind), noun, after))
-    .filter(|(number, _, _)| *number > 0)
-    .map(|(number, noun, after)| format!("{}{after}", count(number.into(), noun)))
-    .collect::<Vec<_>>();
+    assumed(instance, within_slots, "")
+}
+
+/// The same, with the faults that the schedule of the result uses where it could use more.
+fn scope_of(instance: &Instance, result: &Found) -> String {
+    let bad = result.primal.is_some_and(|value| harms(instance, value));
+    let used = result.witness.filter(|_| bad);
+    let used = used.map_or_else(String::new, |witness| used_of(instance, &witness));
+    assumed(instance, result.within_slots, &used)
+}
+
+/// " (the schedule uses none)", if the instance allows more.
+fn used_of(instance: &Instance, witness: &Witness) -> String {
+    let fewer = |kind| witness.used(kind) < instance.fault_count(kind);
+    if !KINDS.iter().any(|(kind, ..)| fewer(*kind)) {
+        return String::new();
+    }
+    let used = counted(|kind| witness.used(kind));
+    let used = if used.is_empty() {
+        "none".to_owned()
+    } else {
+        used
+    };
+    format!(" (the schedule uses {used})")
+}
+
+/// Kinds of faults with the words before and after.
+const KINDS: [(FaultKind, &str, &str); 3] = [
+    (FaultKind::Byzantine, "Byzantine replica", ""),
+    (FaultKind::Crash, "replica", " that may crash"),
+    (FaultKind::Network, "replica", " with network faults"),
+];
+
+/// So many replicas of each kind in words, nothing if there are none.
+fn counted(number: impl Fn(FaultKind) -> u32) -> String {
+    let counts = KINDS.map(|(kind, noun, after)| (number(kind), noun, after));
+    let some = counts.into_iter().filter(|(number, ..)| *number > 0);
+    let words = some.map(|(number, noun, after)| format!("{}{after}", count(number.into(), noun)));
+    words.collect::<Vec<_>>().join(" and ")
+}
+
+fn assumed(instance: &Instance, within_slots: bool, used: &str) -> String {
+    let faulty = counted(|kind| instance.fault_count(kind));
     let faulty = if faulty.is_empty() {
         "no faulty replica".to_owned()
     } else {
-        faulty.join(" and ")
+        faulty
     };
     let mutant = match &instance.mutant {
         Some(name) => format!(" under the mutant {name}"),
         None => String::new(),
     };
-    let mut all = vec![format!("with {faulty} of {}{mutant}", instance.replicas)];
+    let mut all = vec![format!(
+        "with {faulty} of {}{used}{mutant}",
+        instance.replicas
+    )];
     all.extend(conditions(instance));
     let conditions = all.join(", ");
     let views = count(instance.views.into(), "view");
@@ -482,6 +567,7 @@ mod tests {
             dual: Some(dual),
             certificate: Certified::No,
             within_slots: true,
+            witness: None,
         }
     }
 
@@ -563,15 +649,42 @@ mod tests {
     }
 
     #[test]
-    fn an_execution_without_a_decision_is_not_a_number() {
+    fn an_execution_without_a_decision_is_not_a_number_and_never_only_if_replicas_never_decide() {
         let slow = instance(Goal::Slow);
+        let witness = |after| Witness {
+            after,
+            ..Witness::of(&slow, 1, &milp_schema::Schedule::default(), &[])
+        };
         for termination in [Termination::Optimal, Termination::Feasible] {
-            let said = sentence(&slow, &result(termination, Some(25), 25.0));
-            assert!(said.contains("not bounded within the horizon"), "{said}");
-            assert!(!said.contains("25"), "{said}");
+            let said = |after| {
+                let found = Found {
+                    witness: Some(witness(after)),
+                    ..result(termination, Some(25), 25.0)
+                };
+                sentence(&slow, &found)
+            };
+            let never = said(Some(After::Never));
+            assert!(never.contains("not bounded within the horizon"), "{never}");
+            let later = said(Some(After::Decides(7)));
+            assert!(
+                later.contains("later than slot 24, the last (")
+                    && later.contains("decides in slot 7 of the heal phase"),
+                "{later}"
+            );
+            for after in [Some(After::Decides(7)), Some(After::Unknown), None] {
+                assert!(!said(after).contains("not bounded"), "{}", said(after));
+            }
+            assert!(!never.contains("25") && !later.contains("25"));
         }
-        assert_eq!(value(&slow, 25), "not bounded within the horizon");
+        assert_eq!(value(&slow, 25), "no decision within 24 slots");
         assert_eq!(value(&slow, 24), "slot 24");
+        assert_eq!(plain(&slow, 25), ">24");
+        assert_eq!(bound(&slow, Some(25), 25.0), None);
+        assert_eq!(bound(&slow, Some(24), 25.0).as_deref(), Some("none"));
+        assert_eq!(
+            bound(&slow, Some(17), 24.0).as_deref(),
+            Some("at most slot 24")
+        );
         let late = sentence(&slow, &result(Termination::Optimal, Some(17), 17.0));
         assert!(
             late.starts_with("the first block is decided in slot 17 at the latest"),
@@ -579,6 +692,33 @@ mod tests {
         );
         let open = sentence(&slow, &result(Termination::Feasible, Some(17), 25.0));
         assert!(open.ends_with("feasible, bound not closed"), "{open}");
+    }
+
+    #[test]
+    fn faults_that_a_bad_schedule_does_not_use_are_said_to_be_none_of_its() {
+        use milp_schema::{Choice, ReplicaId, Schedule, Slot};
+        let mut stall = instance(Goal::Stall);
+        stall.faults[0].kind = FaultKind::Crash;
+        let said = |schedule: &Schedule, value| {
+            let faulty = [(ReplicaId(1), FaultKind::Crash)];
+            let found = Found {
+                witness: Some(Witness::of(&stall, value, schedule, &faulty)),
+                ..result(Termination::Optimal, Some(value), value as f64)
+            };
+            sentence(&stall, &found)
+        };
+        let mut schedule = Schedule::default();
+        let none = said(&schedule, 0);
+        assert!(
+            none.contains("with 1 replica that may crash of 4 (the schedule uses none), within"),
+            "{none}"
+        );
+        assert!(!said(&schedule, 1).contains("uses"), "nothing bad happens");
+        schedule.choices.push(Choice::Crash {
+            slot: Slot(1),
+            replica: ReplicaId(1),
+        });
+        assert!(!said(&schedule, 0).contains("uses"), "{none}");
     }
 
     #[test]

@@ -8,10 +8,10 @@ use crate::{
     evidence,
     folder::{self, Driven, Folder},
     learn::Cuts,
-    minimize,
-    sentence::{self, Certified, Found},
+    minimize, sentence,
     size::Size,
     start,
+    witness::{After, Witness},
 };
 use milp_model::{
     Built,
@@ -21,7 +21,7 @@ use milp_model::{
 };
 use milp_schema::{
     Evidence, Instance, Outcome, Schedule, Verdict,
-    instance::{Formulation, Goal, REFERENCE_2020, Sense},
+    instance::{Formulation, REFERENCE_2020, Sense, Timeouts},
     outcome::Termination,
     write,
 };
@@ -78,41 +78,102 @@ pub struct Solution {
     pub interrupted: bool,
 }
 
-/// The optimum with more slots.
+/// Whether the horizon is long enough for what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adequacy {
-    /// The longer horizon.
-    pub slots: u32,
-    /// Why the second solve ended.
-    pub termination: Termination,
-    /// Its incumbent's objective.
-    pub primal: Option<i64>,
-    /// Whether both solves ended optimal with the same answer.
-    pub unchanged: bool,
+pub enum Adequacy {
+    /// Timers of the protocol run for longer: without firing them nobody leaves the views before
+    /// the last one, or nothing begins.
+    TimersRunLonger {
+        /// The slots that they take.
+        slots: u32,
+    },
+    /// Nobody decides within the horizon, and what its execution goes on to do says the rest.
+    Undecided(After),
+    /// The optimum with more slots.
+    Longer {
+        /// The longer horizon.
+        slots: u32,
+        /// Why the second solve ended.
+        termination: Termination,
+        /// Its incumbent's objective, in words.
+        primal: Option<String>,
+        /// Whether both solves ended optimal with the same answer.
+        unchanged: bool,
+    },
 }
 
 impl Adequacy {
     /// The check in words.
     pub fn words(&self) -> String {
-        match (self.termination, self.primal) {
-            (Termination::Optimal, Some(_)) if self.unchanged => {
-                format!(
-                    "adequate: the optimum is the same with {} slots",
-                    self.slots
-                )
+        match self {
+            Self::TimersRunLonger { slots } => {
+                format!("not adequate: the timers of the views take {slots} slots")
             }
-            (Termination::Optimal, Some(value)) => {
-                format!(
-                    "not adequate: the optimum is {value} with {} slots",
-                    self.slots
-                )
+            Self::Undecided(After::Never) => {
+                "adequate: the execution found never decides".to_owned()
             }
-            (Termination::Infeasible, _) => {
-                format!("not adequate: infeasible with {} slots", self.slots)
+            Self::Undecided(After::Decides(_)) => {
+                "not adequate: the execution found decides after it".to_owned()
             }
-            _ => format!("not known: the limit came first with {} slots", self.slots),
+            Self::Undecided(After::Unknown) => {
+                "not known: the execution found may decide after it".to_owned()
+            }
+            Self::Longer {
+                slots,
+                termination,
+                primal,
+                unchanged,
+            } => match (termination, primal) {
+                (Termination::Optimal, Some(_)) if *unchanged => {
+                    format!("adequate: the optimum is the same with {slots} slots")
+                }
+                (Termination::Optimal, Some(value)) => {
+                    format!("not adequate: the optimum is {value} with {slots} slots")
+                }
+                (Termination::Infeasible, _) => {
+                    format!("not adequate: infeasible with {slots} slots")
+                }
+                _ => format!("not known: the limit came first with {slots} slots"),
+            },
         }
     }
+
+    /// Whether the horizon is known to be long enough.
+    pub fn is_adequate(&self) -> bool {
+        match self {
+            Self::TimersRunLonger { .. } => false,
+            Self::Undecided(after) => *after == After::Never,
+            Self::Longer { unchanged, .. } => *unchanged,
+        }
+    }
+
+    /// Whether a solve with more slots came to an end.
+    pub(crate) fn is_settled(&self) -> bool {
+        let ends = [Termination::Optimal, Termination::Infeasible];
+        matches!(self, Self::Longer { termination, .. } if ends.contains(termination))
+    }
+
+    /// What is known without solving again.
+    pub(crate) fn at_once(instance: &Instance, witness: &Witness) -> Option<Self> {
+        let slots = timers(instance).filter(|slots| *slots > instance.slots);
+        match (witness.after, slots) {
+            // Timers went on in the heal phase.
+            (Some(After::Never), _) => Some(Self::Undecided(After::Never)),
+            (_, Some(slots)) => Some(Self::TimersRunLonger { slots }),
+            (after, None) => after.map(Self::Undecided),
+        }
+    }
+}
+
+/// The slots in which timers of the protocol lead through all views but the last: T · 2^(v+1) in
+/// view v; with one view, T, before which nobody proposes.
+fn timers(instance: &Instance) -> Option<u32> {
+    let time = instance
+        .block_time
+        .filter(|_| instance.timeouts == Timeouts::Protocol)?;
+    let of_view = |view| time.saturating_mul(2_u32.saturating_pow(view + 1));
+    let all = (0..instance.views - 1).map(of_view);
+    Some(all.fold(0, u32::saturating_add).max(time))
 }
 
 /// Builds the program of an instance, solves it, and puts what was found into words.
@@ -266,7 +327,10 @@ fn solve_from(
             let left = clock.settings(request.settings);
             deepen::start(instance, &built, &left, interrupt, progress)?
         }
-        None => start::random_start(instance, &built, &clock),
+        None => {
+            let left = clock.settings(request.settings);
+            deepen::start_at_once(instance, &built, &left, interrupt)?
+        }
         Some(folder) => Some(encoded(&built, folder)?),
     };
     settings.time_limit_seconds = clock.left();
@@ -282,19 +346,16 @@ fn solve_from(
         {
             let left = clock.settings(request.settings);
             let execution = (decoded.schedule.clone(), decoded.faulty.clone());
+            let witness = Witness::of(instance, primal, &execution.0, &execution.1);
             let first = (instance, beside, primal, &execution);
-            Some(check_horizon(first, &left, interrupt, progress)?)
+            Some(match Adequacy::at_once(instance, &witness) {
+                Some(known) => known,
+                None => check_horizon(first, &left, interrupt, progress)?,
+            })
         }
         _ => None,
     };
 
-    let found = Found {
-        termination: solved.termination,
-        primal: solved.primal,
-        dual: solved.dual,
-        certificate: Certified::of(&solved.certificate, solved.proved),
-        within_slots: built.knows_slots(),
-    };
     let mut instance = instance.clone();
     let mut evidence = Evidence::default();
     let (schedule, faulty) = match decoded {
@@ -313,7 +374,7 @@ fn solve_from(
     evidence.parts.extend(whole);
     let sha256 =
         |schedule: &Schedule| write::sha256_hex(write::choices_csv(&schedule.choices).as_bytes());
-    let outcome = Outcome {
+    let mut outcome = Outcome {
         termination: solved.termination,
         primal: solved.primal,
         dual: solved.dual,
@@ -324,13 +385,15 @@ fn solve_from(
         certificate: solved.certificate,
         program: Some(evidence::digest(program)),
         certificate_sha256: evidence::hash(&evidence),
-        sentence: sentence::sentence(&instance, &found) + &relative(beside),
+        sentence: String::new(),
         faulty,
         schedule_sha256: schedule.as_ref().map(sha256),
         instance,
         command: request.command.to_owned(),
         run: run_facts(request.settings, solved.versions, adequacy.as_ref()),
     };
+    outcome.sentence =
+        sentence::again(&outcome, schedule.as_ref(), built.knows_slots()) + &relative(beside);
     Ok(Solution {
         interrupted: interrupt.load(Ordering::SeqCst) && !outcome.proved,
         outcome,
@@ -473,7 +536,7 @@ pub(crate) fn check_horizon(
     let built = match build_within(&longer, beside, &clock) {
         // What was found at the instance's own horizon is kept.
         Err(Error::Stopped { .. }) => {
-            return Ok(Adequacy {
+            return Ok(Adequacy::Longer {
                 slots: longer.slots,
                 termination: Termination::Undecided,
                 primal: None,
@@ -488,18 +551,11 @@ pub(crate) fn check_horizon(
         ..clock.settings(settings)
     };
     let solved = milp_solver::solve(built.program(), settings, interrupt, progress)?;
-    let same = match (instance.goal, solved.primal) {
-        // Without a decision the value is one past the horizon, whatever the horizon.
-        (Goal::Slow, Some(value)) if sentence::unbounded(instance, primal) => {
-            sentence::unbounded(&longer, value)
-        }
-        (_, value) => value == Some(primal),
-    };
-    Ok(Adequacy {
+    Ok(Adequacy::Longer {
         slots: longer.slots,
         termination: solved.termination,
-        primal: solved.primal,
-        unchanged: same && solved.termination == Termination::Optimal,
+        primal: solved.primal.map(|value| sentence::plain(&longer, value)),
+        unchanged: solved.primal == Some(primal) && solved.termination == Termination::Optimal,
     })
 }
 
@@ -659,10 +715,10 @@ mod tests {
     #[test]
     fn the_horizon_is_adequate_only_if_two_optima_agree() {
         let adequacy = |termination, unchanged| {
-            Adequacy {
+            Adequacy::Longer {
                 slots: 28,
                 termination,
-                primal: Some(1),
+                primal: Some("1".to_owned()),
                 unchanged,
             }
             .words()

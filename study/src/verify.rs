@@ -14,13 +14,12 @@ use crate::{
     confirm::{Engine, How},
     evidence,
     folder::{self, CERTIFICATE, Driven, Folder, Further, OUTCOME, SCHEDULE},
-    sentence::{self, Certified, Found},
-    solve,
+    sentence, solve,
 };
 use milp_model::Built;
 use milp_replay::Recovery;
 use milp_schema::{
-    Evidence, Instance, Outcome,
+    Evidence, Instance, Outcome, Schedule,
     instance::Formulation,
     outcome::{Certificate, Termination},
     read,
@@ -54,6 +53,8 @@ pub enum Bound {
 pub enum Horizon {
     /// It says nothing of one.
     Unclaimed,
+    /// It follows from the timers, or from what the replicas go on to do.
+    Derived,
     /// It was solved again, and it is so.
     Again,
     /// It was not solved again, or a limit came first.
@@ -125,7 +126,7 @@ impl Verified {
             None => words + &self.among,
         };
         match self.horizon {
-            Horizon::Unclaimed => words,
+            Horizon::Unclaimed | Horizon::Derived => words,
             Horizon::Again => words + "; the horizon by a solve done again, which says the same",
             Horizon::Word => words + "; the horizon is a solve's word, not checked",
         }
@@ -227,6 +228,8 @@ struct Check {
     evidence: Evidence,
     differences: Vec<String>,
     value: Option<i64>,
+    /// What the incumbent says, where it is a schedule.
+    schedule: Option<Schedule>,
     closed: Closed,
     bound: Bound,
     horizon: Horizon,
@@ -265,6 +268,7 @@ impl Check {
             evidence,
             differences,
             value: None,
+            schedule: None,
             closed: Closed::default(),
             bound: Bound::Word,
             horizon: Horizon::Unclaimed,
@@ -330,7 +334,13 @@ impl Check {
         }
         self.value = Some(value);
         self.decoded(&folder, &point);
-        self.replayed(&folder)
+        self.replayed(&folder)?;
+        self.schedule = self
+            .built
+            .table(&point)
+            .is_none()
+            .then_some(folder.schedule);
+        Ok(())
     }
 
     /// The point says the schedule, and nothing but it.
@@ -481,14 +491,15 @@ impl Check {
         if self.outcome.dual != dual {
             self.differs("dual", format!("it is {dual:?}"));
         }
-        let found = Found {
+        let claimed = Outcome {
             termination,
             primal: value,
             dual,
-            certificate: Certified::of(&self.outcome.certificate, proved),
-            within_slots: self.built.knows_slots(),
+            proved,
+            ..self.outcome.clone()
         };
-        let sentence = sentence::sentence(&self.outcome.instance, &found)
+        let schedule = self.schedule.as_ref();
+        let sentence = sentence::again(&claimed, schedule, self.built.knows_slots())
             + &solve::relative(self.further.beside());
         if self.outcome.sentence != sentence {
             self.differs("sentence", format!("what follows is: {sentence}"));

@@ -227,3 +227,20 @@ fn what_replicas_do_before_everything_rests_agrees() {
         production(Goal::Stall, Network::Eventual, faults)
     });
 }
+
+#[test]
+fn goals_agree_under_a_mutant() {
+    for (goal, network) in [
+        (Goal::Fork, Network::Asynchronous),
+        (Goal::Views, Network::Asynchronous),
+        (Goal::Stall, Network::Eventual),
+    ] {
+        // Where four replicas are, the quorum is too small for `causal`.
+        let instance = Instance {
+            mutant: Some("small-quorum".to_owned()),
+            replicas: 5,
+            ..production(goal, network, &[any(FaultKind::Byzantine, 1)])
+        };
+        same(&format!("{goal:?}, small-quorum"), &instance, &own);
+    }
+}

@@ -135,7 +135,13 @@ impl Scratch {
 
     fn regress(&self, again: Again<'_>) -> Case {
         let asked = Asked::of(&[Engine::Own]).expect("own replicas");
-        let cases = regress(&self.results(), &asked, again, &mut |_| ());
+        let cases = regress(
+            &self.results(),
+            &asked,
+            again,
+            &AtomicBool::new(false),
+            &mut |_| (),
+        );
         cases.expect("one result").remove(0)
     }
 

@@ -312,7 +312,14 @@ fn termination(termination: Termination) -> &'static str {
 pub(crate) fn summary(solution: &Solution, out: &Path) {
     let outcome = &solution.outcome;
     let instance = &outcome.instance;
+    let undecided = outcome
+        .primal
+        .is_some_and(|value| sentence::unbounded(instance, value));
     let proved_by = match &outcome.certificate {
+        // Its bound is no slot.
+        Certificate::SafeDualBound { .. } if outcome.proved && undecided => {
+            "that execution, nothing is later".to_owned()
+        }
         Certificate::SafeDualBound { bound } if outcome.proved => {
             format!("a bound of {bound} in exact arithmetic")
         }
@@ -354,11 +361,19 @@ pub(crate) fn summary(solution: &Solution, out: &Path) {
         ),
         (
             "bound",
-            outcome.dual.map(|bound| sentence::bound(instance, bound)),
+            outcome
+                .dual
+                .and_then(|bound| sentence::bound(instance, outcome.primal, bound)),
         ),
         ("proved by", Some(proved_by)),
         ("nodes", Some(outcome.nodes.to_string())),
-        ("root bound", solution.root_bound.map(print::number)),
+        (
+            "root bound",
+            solution
+                .root_bound
+                .filter(|_| !undecided)
+                .map(print::number),
+        ),
         (
             "program",
             Some(format!("{} columns x {} rows", size.columns, size.rows)),
@@ -366,7 +381,9 @@ pub(crate) fn summary(solution: &Solution, out: &Path) {
         ("formulation", Some(outcome.formulation.clone())),
         (
             "started from",
-            solution.started_from.map(|value| value.to_string()),
+            solution
+                .started_from
+                .map(|value| sentence::plain(instance, value)),
         ),
         (
             "horizon",

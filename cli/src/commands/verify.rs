@@ -122,7 +122,10 @@ fn summary(verified: &Verified) {
             "value",
             verified.value.map(|value| sentence::value(instance, value)),
         ),
-        ("bound", bound.map(|bound| sentence::bound(instance, bound))),
+        (
+            "bound",
+            bound.and_then(|bound| sentence::bound(instance, verified.value, bound)),
+        ),
         (
             "program",
             program.map(|program| format!("{} columns x {} rows", program.columns, program.rows)),

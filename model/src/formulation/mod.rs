@@ -6,7 +6,7 @@ pub mod reference;
 pub mod timed;
 
 use crate::{Built, Error, protocols};
-use milp_schema::{Instance, instance::Goal};
+use milp_schema::Instance;
 
 /// `formulation: auto`: the cheapest formulation that is exact for the instance. Each refuses by name
 /// what it does not express exactly: `counting` first, then `causal` where it pays, then `timed`.
@@ -25,13 +25,8 @@ pub(crate) fn cheapest(instance: &Instance) -> Result<Built, Error> {
     timed::of(instance).map(Built::Timed)
 }
 
-/// Where `causal` is taken without being asked for: in a pool, and where acceptance is guarded for
-/// as many views as it was compared with `timed` in (`study/tests/causal_views.rs`). There `timed`
-/// starts a stall from a known lock, which is faster than any search.
+/// Where `causal` is taken without being asked for: in a pool, and where acceptance is guarded. There
+/// a schedule in slots is found by search, one without them by diving from the relaxation.
 fn causal_pays(instance: &Instance) -> bool {
-    let Ok(protocol) = protocols::of(instance) else {
-        return false;
-    };
-    let compared = instance.views <= 3 && instance.mutant.is_none();
-    protocol.pools() || (protocol.guards() && compared && instance.goal != Goal::Stall)
+    protocols::of(instance).is_ok_and(|protocol| protocol.pools() || protocol.guards())
 }

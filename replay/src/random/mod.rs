@@ -9,7 +9,6 @@
 //! protocol) the attempt is given up and the next one drawn from the same seed.
 
 mod engine;
-mod lock;
 mod past;
 
 use crate::{
@@ -140,18 +139,6 @@ pub fn execution(instance: &Instance, seed: u64) -> Executed {
         }
     }
     unreachable!("the last attempt is lenient and is never given up")
-}
-
-/// An execution that ends in a lock, where one is known: a final state (E23) in which nobody has
-/// decided and nobody ever will. Rule set `nspcc` only.
-///
-/// # Panics
-/// If the own replicas refuse what they are told, which is a mistake in them.
-pub fn lock(instance: &Instance) -> Option<Executed> {
-    if instance.rules != "nspcc" {
-        return None;
-    }
-    lock::lock(instance).expect("own replicas refuse nothing that is legal")
 }
 
 /// The attempt ran into something the program does not know.

@@ -197,7 +197,11 @@ fn point(row: &Row, outcome: &Outcome, across: &Across) -> Point {
         y: value,
         bound: super::row::bound(outcome),
         proved: outcome.proved,
-        label: if unbounded { "unbounded" } else { "" }.to_owned(),
+        label: if unbounded {
+            sentence::plain(&outcome.instance, value)
+        } else {
+            String::new()
+        },
         tip: format!("{}: {}", row.name, outcome.sentence),
     }
 }

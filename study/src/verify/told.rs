@@ -7,11 +7,12 @@ use crate::{
     best::{PROJECTIONS, Shown},
     cubes,
     folder::Folder,
+    sentence,
     solve::{self, Adequacy, OF_THE_SEARCH},
+    witness::Witness,
 };
 use milp_schema::{
     Instance,
-    instance::Goal,
     outcome::{Certificate, Termination},
 };
 use milp_solver::{Progress, Searcher, Settings};
@@ -60,24 +61,24 @@ impl Check {
         let (Some(value), true, true) = (self.value, optimal, self.built.knows_slots()) else {
             return Ok(false);
         };
+        let folder = Folder::read(&self.dir)?;
+        let faulty = self.outcome.faulty.clone();
+        let witness = Witness::of(&instance, value, &folder.schedule, &faulty);
+        if let Some(known) = Adequacy::at_once(&instance, &witness) {
+            self.horizon = Horizon::Derived;
+            return Ok(known.words() == words);
+        }
         let Some(claimed) = claimed(&instance, value, words) else {
             return Ok(false);
         };
         self.horizon = Horizon::Word;
-        let settled = |termination| {
-            let settled = [Termination::Optimal, Termination::Infeasible];
-            settled.contains(&termination)
-        };
-        let Some(settings) = settings.filter(|_| settled(claimed.termination)) else {
+        let Some(settings) = settings.filter(|_| claimed.is_settled()) else {
             return Ok(true);
         };
-        let execution = (
-            Folder::read(&self.dir)?.schedule,
-            self.outcome.faulty.clone(),
-        );
+        let execution = (folder.schedule, faulty);
         let question = (&instance, self.further.beside(), value, &execution);
         let found = solve::check_horizon(question, settings, interrupt, progress)?;
-        if !settled(found.termination) {
+        if !found.is_settled() {
             return Ok(true);
         }
         self.horizon = Horizon::Again;
@@ -87,21 +88,35 @@ impl Check {
 
 /// What the words claim of more slots, if they are words that a solve can say here.
 fn claimed(instance: &Instance, value: i64, words: &str) -> Option<Adequacy> {
-    let slots = solve::longer(instance).slots;
+    let longer = solve::longer(instance);
+    let slots = longer.slots;
     let other = words
         .strip_prefix("not adequate: the optimum is ")
         .and_then(|rest| rest.strip_suffix(&format!(" with {slots} slots")))
-        .and_then(|other| other.parse::<i64>().ok())
-        // Without a decision the value is one past the horizon, so that it grows with it.
-        .filter(|other| *other != value || instance.goal == Goal::Slow);
-    let says = |termination, primal, unchanged| Adequacy {
+        .and_then(|other| {
+            let number = other
+                .strip_prefix('>')
+                .unwrap_or(other)
+                .parse::<i64>()
+                .ok()?;
+            // Without a decision the value is one past the horizon.
+            Some(if other.starts_with('>') {
+                number + 1
+            } else {
+                number
+            })
+        })
+        .filter(|other| *other != value)
+        .map(|other| sentence::plain(&longer, other));
+    let says = |termination, primal, unchanged| Adequacy::Longer {
         slots,
         termination,
         primal,
         unchanged,
     };
+    let same = Some(sentence::plain(&longer, value));
     [
-        says(Termination::Optimal, Some(value), true),
+        says(Termination::Optimal, same, true),
         says(Termination::Optimal, other, false),
         says(Termination::Infeasible, None, false),
         says(Termination::Undecided, None, false),

@@ -171,11 +171,12 @@ fn optimum(instance: &Instance, found: &Optimum) -> String {
             format!("{}{strength}", sentence::value(instance, value))
         }
         (_, Some(value)) => {
-            let bound = found.dual.map_or_else(
-                || "none".to_owned(),
-                |bound| sentence::bound(instance, bound),
-            );
-            format!("{}, bound {bound}", sentence::value(instance, value))
+            let words = sentence::value(instance, value);
+            let dual = found.dual.unwrap_or(f64::INFINITY);
+            match sentence::bound(instance, Some(value), dual) {
+                Some(bound) => format!("{words}, bound {bound}"),
+                None => words,
+            }
         }
         (_, None) => "no schedule found".to_owned(),
     }
