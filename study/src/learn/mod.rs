@@ -33,7 +33,7 @@ use history::{Fact, Situation};
 use milp_model::formulation::timed::{self, Built};
 use milp_replay::{
     Options, Protocol, Recovery, Replayed, Signatures,
-    engine::nspcc::{Nspcc, Switches},
+    engine::nspcc::{Defect, Nspcc, Switches},
 };
 use milp_schema::{
     Instance, ReplicaId, Verdict,
@@ -54,8 +54,9 @@ pub const TWIN: &str = "dbft2-nspcc";
 pub enum Witness {
     /// Replicas as `milp replay` knows them.
     Engine(Engine),
-    /// The own replicas of rule set `nspcc`, for schedules of rule set `paper` too.
-    Twin,
+    /// The own replicas of rule set `nspcc`, for schedules of rule set `paper` too; perhaps with a
+    /// deliberate defect, to see what is said of it.
+    Twin(Option<Defect>),
 }
 
 impl FromStr for Witness {
@@ -63,7 +64,14 @@ impl FromStr for Witness {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if text == TWIN {
-            return Ok(Self::Twin);
+            return Ok(Self::Twin(None));
+        }
+        if let Some((TWIN, defect)) = text.split_once(':') {
+            let defect = Defect::named(defect).ok_or_else(|| {
+                let names = Defect::ALL.map(Defect::name);
+                format!("expected {TWIN}: and one of {}", names.join(", "))
+            })?;
+            return Ok(Self::Twin(Some(defect)));
         }
         let engine = text.parse();
         engine
@@ -76,7 +84,8 @@ impl fmt::Display for Witness {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Engine(engine) => engine.fmt(out),
-            Self::Twin => out.write_str(TWIN),
+            Self::Twin(None) => out.write_str(TWIN),
+            Self::Twin(Some(defect)) => write!(out, "{TWIN}:{}", defect.name()),
         }
     }
 }
@@ -93,8 +102,8 @@ impl Witness {
                     compare: true,
                 },
             ),
-            Self::Twin => Ok(milp_replay::replay_on(
-                &mut Nspcc::new(Switches::default()),
+            Self::Twin(defect) => Ok(milp_replay::replay_on(
+                &mut twin(*defect),
                 &driven.instance,
                 &driven.faulty,
                 &driven.schedule,
@@ -106,6 +115,15 @@ impl Witness {
                 },
             )?),
         }
+    }
+}
+
+/// The own replicas of the production rules.
+fn twin(defect: Option<Defect>) -> Nspcc {
+    let twin = Nspcc::new(Switches::default());
+    match defect {
+        Some(defect) => twin.with_defect(defect),
+        None => twin,
     }
 }
 
@@ -459,7 +477,7 @@ fn rehearsed(
     situation: &Situation,
     equal: &[ReplicaId],
 ) -> Result<BTreeSet<usize>, Error> {
-    let mut drive = |driven: &Driven| Witness::Twin.drive(driven, true);
+    let mut drive = |driven: &Driven| Witness::Twin(None).drive(driven, true);
     let mut bench = Bench::new(instance, situation, equal, &mut drive, Effort::Full);
     Ok(match bench.shrink(BTreeSet::new())? {
         Shrunk::To(kept, _) => kept,
@@ -497,7 +515,13 @@ mod tests {
 
     #[test]
     fn witnesses_are_named_as_replays_name_engines() {
-        for name in ["own", "nspcc-dbft", TWIN, "dbft2:small-quorum"] {
+        for name in [
+            "own",
+            "nspcc-dbft",
+            TWIN,
+            "dbft2-nspcc:few-commits-decide",
+            "dbft2:small-quorum",
+        ] {
             assert_eq!(name.parse::<Witness>().unwrap().to_string(), name);
         }
         let error = "pbft".parse::<Witness>().unwrap_err();

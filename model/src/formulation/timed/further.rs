@@ -78,6 +78,18 @@ impl Built {
         self.timed.byzantine(who.0) + self.timed.crashed(who.0, in_slot.0)
     }
 
+    /// Whether a delivery can make the replica do it within the program's columns, so that a
+    /// [`Permit`](super::Permit) for it means something.
+    pub fn permits(&self, by: ReplicaId, act: &Event) -> bool {
+        self.timed.place(act, by.0).is_some()
+    }
+
+    /// 1 iff by the slot the replica of the permit of that number did its act and rests on the
+    /// permit; a row that bounds it says when it may.
+    pub fn permitted(&self, number: u32, until: Slot) -> Expr {
+        self.timed.draft.get(&Key::Permitted(number, until.0))
+    }
+
     /// A further family of rows.
     pub fn add_family(&mut self, family: Family) -> FamilyId {
         self.program.families.push(family);

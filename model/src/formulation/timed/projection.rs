@@ -143,7 +143,7 @@ impl Line {
 /// # Errors
 /// As for [`super::of`].
 pub fn projected(instance: &Instance, projection: Projection) -> Result<(Built, Vec<Line>), Error> {
-    let mut timed = open(instance, &protocols::of(instance)?)?;
+    let mut timed = open(instance, &protocols::of(instance)?, &[])?;
     let mut lines = match projection {
         Projection::Committed => committed(&timed),
         Projection::Quorums => quorums(&mut timed),
