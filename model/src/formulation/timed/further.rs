@@ -31,6 +31,25 @@ impl Built {
 
     /// 1 iff a copy of the message from that sender was delivered to the replica by the slot.
     pub fn received(&self, at: ReplicaId, from: ReplicaId, said: &Message, by: Slot) -> Expr {
+        self.copy(at, from, said, |c, (h, v, b)| {
+            self.timed.got(c, at.0, from.0, h, v, b, by.0)
+        })
+    }
+
+    /// 1 iff the replica took it, too: where a rule guards what is taken it may not have.
+    pub fn taken(&self, at: ReplicaId, from: ReplicaId, said: &Message, by: Slot) -> Expr {
+        self.copy(at, from, said, |c, (h, v, b)| {
+            self.timed.took(c, at.0, from.0, h, v, b, by.0)
+        })
+    }
+
+    fn copy(
+        &self,
+        at: ReplicaId,
+        from: ReplicaId,
+        said: &Message,
+        becomes: impl Fn(usize, (u32, u32, u32)) -> Expr,
+    ) -> Expr {
         let channels = &self.timed.protocol.channels;
         let Some(c) = channels
             .iter()
@@ -42,8 +61,7 @@ impl Built {
         if at == from || v >= self.timed.views {
             return Expr::default();
         }
-        self.timed
-            .got(c, at.0, from.0, h, v, said.block.unwrap_or(0), by.0)
+        becomes(c, (h, v, said.block.unwrap_or(0)))
     }
 
     /// 1 iff the replica did it by the slot: broadcast a message, entered a view or a later one,
