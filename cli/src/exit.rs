@@ -11,8 +11,9 @@ pub(crate) const INPUT: u8 = 2;
 pub(crate) const UNPROVED: u8 = 10;
 /// Solve: no execution satisfies the program.
 pub(crate) const INFEASIBLE: u8 = 11;
-/// Replay: a violation, a stuck state, a divergence, a row that could not happen, or an engine that
-/// broke down on a legal schedule. Regress: anything not as expected. Verify: anything not as claimed. Fuzz: a
+/// Solve: an engine asked to confirm does what the rules forbid. Replay: a violation, a stuck
+/// state, a divergence, a row that could not happen, or an engine that broke down on a legal
+/// schedule. Regress: anything not as expected. Verify: anything not as claimed. Fuzz: a
 /// difference.
 pub(crate) const VIOLATION: u8 = 12;
 /// Solve: a limit came before any schedule was found.
@@ -40,8 +41,9 @@ pub(crate) const CODES: [(u8, &str); 8] = [
     (INFEASIBLE, "solve: infeasible"),
     (
         VIOLATION,
-        "replay: a violation, a stuck state, a divergence, a row that could not happen, or an \
-         engine crash on a legal schedule; regress: not as expected; verify: not as claimed; fuzz: a difference",
+        "solve: an engine asked to confirm does what the rules forbid; replay: a violation, a stuck \
+         state, a divergence, a row that could not happen, or an engine crash on a legal schedule; \
+         regress: not as expected; verify: not as claimed; fuzz: a difference",
     ),
     (
         UNDECIDED,
@@ -60,9 +62,9 @@ Exit codes:
   10   solve: a schedule, but the bound is not closed or not proved, or it is not confirmed;
        verify: the incumbent is as claimed, the bound was not checked
   11   solve: infeasible
-  12   replay: a violation, a stuck state, a divergence, a row that could not happen, or an
-       engine crash on a legal schedule; regress: not as expected; verify: not as claimed;
-       fuzz: a difference
+  12   solve: an engine asked to confirm does what the rules forbid; replay: a violation, a
+       stuck state, a divergence, a row that could not happen, or an engine crash on a legal
+       schedule; regress: not as expected; verify: not as claimed; fuzz: a difference
   13   solve: undecided, a limit came before any schedule was found
   130  interrupted (incumbent and bound are kept)";
 

@@ -449,11 +449,7 @@ fn build_within(
 pub(crate) fn build(instance: &Instance, beside: Beside<'_>) -> Result<Built, Error> {
     match beside {
         Beside::Nothing => Ok(milp_model::build(instance)?),
-        Beside::Learned(cuts) => {
-            let mut built = timed::of(instance)?;
-            cuts.add_to(&mut built, instance);
-            Ok(Built::Timed(built))
-        }
+        Beside::Learned(cuts) => Ok(Built::Timed(cuts.program(instance)?)),
         Beside::Shown(shown) => Ok(Built::Timed(shown.program(instance)?)),
     }
 }
@@ -461,10 +457,7 @@ pub(crate) fn build(instance: &Instance, beside: Beside<'_>) -> Result<Built, Er
 /// What the sentence rests on besides the program of the instance.
 pub(crate) fn relative(beside: Beside<'_>) -> String {
     match beside {
-        Beside::Learned(Cuts { engine, cuts, .. }) if !cuts.is_empty() => {
-            let count = sentence::count(cuts.len() as i64, "cut");
-            format!(", relative to {count} learned from {engine}")
-        }
+        Beside::Learned(cuts) if !cuts.is_empty() => format!(", {}", cuts.relative()),
         Beside::Shown(shown) => shown.relative(),
         Beside::Nothing | Beside::Learned(_) => String::new(),
     }

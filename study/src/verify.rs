@@ -14,6 +14,7 @@ use crate::{
     confirm::{Engine, How},
     evidence,
     folder::{self, CERTIFICATE, Driven, Folder, Further, OUTCOME, SCHEDULE},
+    learn::Cuts,
     sentence, solve,
 };
 use milp_model::Built;
@@ -76,8 +77,11 @@ pub struct Verified {
     pub horizon: Horizon,
     /// Cubes closed exactly and by symmetry.
     pub cubes: (u32, u32),
-    /// Cuts that are believed, and whose.
-    pub believed: Option<(usize, String)>,
+    /// What was learned from an engine and is believed, in words.
+    pub believed: Option<String>,
+    /// Whether own replicas were driven with the schedule: not where it may have acts that the
+    /// rules forbid, which only the engine does.
+    pub driven: bool,
     /// Among which schedules, if not all of the instance: nothing is believed here, the rows that
     /// leave others aside were made again.
     pub among: String,
@@ -119,10 +123,11 @@ impl Verified {
             },
         };
         let words = match &self.believed {
-            Some((cuts, engine)) => {
-                let cuts = sentence::count(*cuts as i64, "cut");
-                format!("{words}, relative to {cuts} learned from {engine}, which are believed")
-            }
+            Some(relative) if self.driven => format!("{words}, {relative}, which are believed"),
+            Some(relative) => format!(
+                "{words}, {relative}, which are believed: own replicas, which do not act like \
+                 that, were not driven"
+            ),
             None => words + &self.among,
         };
         match self.horizon {
@@ -334,13 +339,20 @@ impl Check {
         }
         self.value = Some(value);
         self.decoded(&folder, &point);
-        self.replayed(&folder)?;
+        if !self.loosened() {
+            self.replayed(&folder)?;
+        }
         self.schedule = self
             .built
             .table(&point)
             .is_none()
             .then_some(folder.schedule);
         Ok(())
+    }
+
+    /// Whether the program allows acts that the rules forbid.
+    fn loosened(&self) -> bool {
+        self.further.cuts.as_ref().is_some_and(Cuts::loosen)
     }
 
     /// The point says the schedule, and nothing but it.
@@ -508,11 +520,16 @@ impl Check {
 
     fn finish(self) -> Verified {
         Verified {
+            driven: !self.loosened(),
             among: self
                 .further
                 .shown
                 .map_or_else(String::new, |shown| shown.relative()),
-            believed: self.further.cuts.map(|cuts| (cuts.cuts.len(), cuts.engine)),
+            believed: self
+                .further
+                .cuts
+                .filter(|cuts| !cuts.is_empty())
+                .map(|cuts| cuts.relative()),
             cubes: (self.closed.exact, self.closed.symmetric),
             outcome: self.outcome,
             differences: self.differences,

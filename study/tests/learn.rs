@@ -419,11 +419,7 @@ fn no_cut_removes_an_execution_of_the_engine_and_one_too_strong_would() {
         goal: Goal::Fork,
         ..stalled
     };
-    let with = |cuts: &Cuts| {
-        let mut built = timed::of(&besieged).expect("it can be built");
-        cuts.add_to(&mut built, &besieged);
-        built
-    };
+    let with = |cuts: &Cuts| cuts.program(&besieged).expect("it can be built");
     let built = with(&learned.cuts);
     let points = executions(&besieged, &built);
     let (held, broken) = against(&points, &built);

@@ -10,7 +10,7 @@ use milp_solver::Settings;
 use milp_study::{
     Error, best,
     folder::{self, Folder, SCHEDULE, TABLE},
-    learn::{self, Ending, Witness},
+    learn::{self, Alarm, Ending, News, Witness},
     sentence,
     solve::{Request, Solution, solve},
 };
@@ -43,8 +43,8 @@ pub(crate) struct Args {
     #[arg(long)]
     no_adequacy: bool,
     /// Confirm the schedule on an engine (own, nspcc-dbft, dbft2-nspcc or PROTOCOL[:MUTANT]); what
-    /// the engine does otherwise is learned as cuts, and solved again until it follows a schedule
-    /// or none is left
+    /// the engine does not do is learned as cuts, what it does and the rules forbid is an alarm and
+    /// allowed from then on; solved again until it follows a schedule or none is left
     #[arg(long, value_name = "ENGINE")]
     confirm: Option<Witness>,
     /// Stop after so many cuts
@@ -67,7 +67,7 @@ pub(crate) struct Args {
 /// Limits and switches of the solver.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Limits {
-    /// Seconds for the whole solve, proof included
+    /// Seconds for all of it: solving, proof and, with --confirm, the engine's runs and tests
     #[arg(
         long,
         allow_negative_numbers = true,
@@ -157,23 +157,23 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     } = answer?;
     folder::write(&out, &files)?;
     summary(&solution, &out);
-    document::result(&Found::of(&solution, &out, confirmed.as_ref()));
-    if let Some((words, _)) = &confirmed {
-        print::line(words);
+    if let Some(witnessed) = &confirmed {
+        print::line(&witnessed.words);
     }
-    Ok(match confirmed {
-        // A proof without a witness who was asked for is not what was asked for.
-        Some((_, false)) if code(&solution) == exit::DONE => exit::UNPROVED,
-        _ => code(&solution),
-    })
+    let code = match &confirmed {
+        Some(witnessed) => witnessed.code(&solution),
+        None => code(&solution),
+    };
+    document::result(&Found::of(&solution, &out, confirmed));
+    Ok(code)
 }
 
 /// What is written and printed.
 struct Answer {
     solution: Solution,
     files: BTreeMap<String, Vec<u8>>,
-    /// What an engine said to it, and whether it follows the schedule, if one was asked.
-    confirmed: Option<(String, bool)>,
+    /// What an engine said to it, if one was asked.
+    confirmed: Option<Witnessed>,
 }
 
 fn answer(
@@ -201,12 +201,20 @@ fn answer(
         &request,
         interrupt,
         &mut |progress| printer.borrow_mut().show(progress),
-        &mut |cut| {
+        &mut |news| {
             printer.borrow_mut().finish();
-            print::line(&cut.sentence);
+            match news {
+                News::Cut(cut) => print::line(&cut.sentence),
+                News::Alarm(alarm) => print::line(&format!("alarm: {}", alarm.words())),
+            }
         },
     )?;
-    let confirmed = (learned.words(instance), learned.ending == Ending::Confirmed);
+    let confirmed = Witnessed {
+        follows: learned.ending == Ending::Confirmed,
+        failed: matches!(learned.ending, Ending::Failed(_)),
+        words: learned.words(instance),
+        alarms: learned.alarms.iter().map(Alarmed::of).collect(),
+    };
     Ok(Answer {
         files: learned.files()?,
         solution: learned.solution,
@@ -264,15 +272,54 @@ pub(crate) struct Found {
 
 /// What an engine said.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Witnessed {
+pub(crate) struct Witnessed {
     /// Whether it follows the schedule.
     follows: bool,
+    /// Whether it gave no answer.
+    failed: bool,
     /// In words.
     words: String,
+    /// What it does and the rules forbid: it left the model, and the bound does not cover it.
+    alarms: Vec<Alarmed>,
+}
+
+/// Something that an engine does and the rules forbid.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Alarmed {
+    /// What it does.
+    words: String,
+    /// The shortest history of one replica that shows it, step by step; empty where only a whole
+    /// schedule does.
+    history: Vec<String>,
+    /// Whether the program allows it from then on.
+    allowed: bool,
+}
+
+impl Alarmed {
+    fn of(alarm: &Alarm) -> Self {
+        Self {
+            words: alarm.what.clone(),
+            history: alarm.history.clone(),
+            allowed: alarm.allowed,
+        }
+    }
+}
+
+impl Witnessed {
+    /// What was seen on the engine counts more than what the solve says of the rules.
+    fn code(&self, solution: &Solution) -> u8 {
+        match code(solution) {
+            _ if !self.alarms.is_empty() => exit::VIOLATION,
+            _ if self.failed => exit::FAILURE,
+            // A proof without a witness who was asked for is not what was asked for.
+            exit::DONE if !self.follows => exit::UNPROVED,
+            code => code,
+        }
+    }
 }
 
 impl Found {
-    pub(crate) fn of(solution: &Solution, out: &Path, confirmed: Option<&(String, bool)>) -> Self {
+    pub(crate) fn of(solution: &Solution, out: &Path, confirmed: Option<Witnessed>) -> Self {
         let outcome = &solution.outcome;
         let size = &solution.size;
         let adequacy = solution.adequacy.as_ref();
@@ -292,10 +339,7 @@ impl Found {
             seconds: outcome.seconds,
             written: out.display().to_string(),
             schedule: solution.schedule.is_some(),
-            confirmed: confirmed.map(|(words, follows)| Witnessed {
-                follows: *follows,
-                words: words.clone(),
-            }),
+            confirmed,
         }
     }
 }

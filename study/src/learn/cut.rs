@@ -4,83 +4,16 @@ use super::{
     history::{Fact, Situation, lag},
     shrink::Tests,
 };
-use crate::Error;
 use milp_model::{
     expr::Expr,
-    formulation::timed::Built,
-    program::{Family, FamilyId, Tag},
+    formulation::timed::{Built, Permit},
+    program::{Family, Tag},
 };
 use milp_schema::{
     BlockId, Height, Kind, Message, ReplicaId, Slot, View, instance::Instance, schedule::Event,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, path::Path};
-
-/// What [`Cuts::format`] says.
-pub const FORMAT: &str = "milp-cuts/1.0";
-
-/// Everything learned from one engine: `cuts.yaml`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cuts {
-    /// [`FORMAT`].
-    pub format: String,
-    /// Which engine it was learned from, as a verdict names it.
-    pub engine: String,
-    /// What holds for all of them, for people.
-    pub about: String,
-    /// The cuts, in the order in which they were learned.
-    pub cuts: Vec<Cut>,
-}
-
-impl Cuts {
-    /// None yet.
-    pub fn of(engine: &str) -> Self {
-        Self {
-            format: FORMAT.to_owned(),
-            engine: engine.to_owned(),
-            about: "Every cut is meant for one replica, and for all that a renaming of the \
-                    replicas which keeps the primaries of its views makes of it: the engine looks \
-                    at indices relative to primaries only, recovery aside. Half of the tests ran \
-                    under such a renaming."
-                .to_owned(),
-            cuts: Vec::new(),
-        }
-    }
-
-    /// Reads a file.
-    ///
-    /// # Errors
-    ///
-    /// When it is none, or names a message that no cut can be about.
-    pub fn read(path: &Path) -> Result<Self, Error> {
-        let cuts = milp_schema::read::yaml::<Self>(path, "cuts")?;
-        for (number, cut) in (1..).zip(&cuts.cuts) {
-            cut.check()
-                .map_err(|why| Error::Refused(format!("{}: cut {number} {why}", path.display())))?;
-        }
-        Ok(cuts)
-    }
-
-    /// The file's text.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be expressed in YAML.
-    pub fn yaml(&self) -> Result<String, Error> {
-        serde_yaml::to_string(self).map_err(|error| Error::Write {
-            what: "cuts.yaml",
-            why: error.to_string(),
-        })
-    }
-
-    /// Adds every cut to the program of the instance.
-    pub fn add_to(&self, built: &mut Built, instance: &Instance) {
-        for (number, cut) in (1..).zip(&self.cuts) {
-            cut.add_to(built, instance, number);
-        }
-    }
-}
+use std::collections::BTreeSet;
 
 /// One thing that the engine does otherwise than the program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,15 +27,19 @@ pub struct Cut {
     pub view: View,
     /// The act in question.
     pub act: Act,
-    /// Whether the engine does it; otherwise it does not.
+    /// Whether the engine does it, which the rules forbid: then it is allowed where the literals
+    /// hold. Otherwise the engine does not do it.
     pub does: bool,
-    /// When the cut applies: all of these hold.
+    /// When it applies: all of these hold.
     pub literals: Vec<Literal>,
     /// The slot it was learned in. A cut speaks about every slot, unless its literals have slots of
     /// their own; then about every shift of them.
     pub slot: Slot,
     /// How it was tested.
     pub tests: Tests,
+    /// Of what the engine does, the shortest history that shows it, step by step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<String>,
 }
 
 /// An act, in the words of predictions.csv, at height 0.
@@ -227,7 +164,7 @@ struct Term {
 }
 
 impl Cut {
-    fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         if self.act.event().is_none() {
             return Err(format!("has an act that means nothing: {:?}", self.act));
         }
@@ -253,14 +190,38 @@ impl Cut {
         terms.collect()
     }
 
+    /// What a program must permit for it: the act, to every replica of the role.
+    pub(super) fn permits(&self, built: &Built, instance: &Instance) -> Vec<Permit> {
+        let Some(act) = self.act.event().filter(|_| self.does) else {
+            return Vec::new();
+        };
+        let images = self.images(&equal(built, instance, self.view));
+        let permits = images.into_iter().map(|(replica, _)| Permit {
+            replica,
+            act: act.clone(),
+        });
+        permits.collect()
+    }
+
     /// Adds the rows of the cut, for every replica of the role and every slot t:
-    /// `Δact^t ≤ misses^t` if the engine does not do it, and
-    /// `1 − misses^t − elsewhere^t ≤ act^t` if it does, where `misses` counts the literals that do
-    /// not hold and `elsewhere` is not 0 if the replica follows no rules, is not in the view or has
-    /// left the height.
-    fn add_to(&self, built: &mut Built, instance: &Instance, number: usize) {
+    /// `Δact^t ≤ misses^t` if the engine does not do it, where `misses` counts the literals that do
+    /// not hold.
+    ///
+    /// If it does, the act may rest on its permit where they hold, `k · Δpermitted^t + misses^t ≤ k`
+    /// with k literals, and happens there, `1 − misses^t − elsewhere^t ≤ act^t`, where `elsewhere`
+    /// is not 0 if the replica follows no rules, is not in the view or has left the height. Without
+    /// a column for the act nothing is said: the second row alone would forbid the situation.
+    ///
+    /// `permit` is the number of its first permit; the number after its last is returned.
+    pub(super) fn add_to(
+        &self,
+        built: &mut Built,
+        instance: &Instance,
+        number: usize,
+        permit: u32,
+    ) -> u32 {
         let Some(act) = self.act.event() else {
-            return;
+            return permit;
         };
         let family = built.add_family(Family {
             name: format!("learned_{number}"),
@@ -268,20 +229,30 @@ impl Cut {
             equations: Vec::new(),
             tag: Tag::Legal,
         });
-        let equal = equal(built, instance, self.view);
-        for (image, (replica, terms)) in self.images(&equal).iter().enumerate() {
+        let images = self.images(&equal(built, instance, self.view));
+        for (image, (replica, terms)) in images.iter().enumerate() {
+            let permit = permit + image as u32;
             let cut = Image {
                 cut: self,
                 act: &act,
                 replica: *replica,
                 terms,
             };
+            if self.does && !built.permits(*replica, &act) {
+                continue;
+            }
             for slot in (1..=instance.slots).map(Slot) {
+                let label = format!("_r{image}_t{}", slot.0);
+                if self.does {
+                    let (left, right) = cut.permitted(built, permit, slot, instance.slots);
+                    built.add_at_most(family, &format!("{label}_permit"), left, right);
+                }
                 if let Some((left, right)) = cut.row(built, slot, instance.slots) {
-                    add_row(built, family, (image, slot), left, right);
+                    built.add_at_most(family, &label, left, right);
                 }
             }
         }
+        permit + if self.does { images.len() as u32 } else { 0 }
     }
 
     /// Whether it says what happens in a situation, its replica renamed among the equal ones.
@@ -331,16 +302,6 @@ impl Cut {
     }
 }
 
-fn add_row(
-    built: &mut Built,
-    family: FamilyId,
-    (image, slot): (usize, Slot),
-    left: Expr,
-    right: Expr,
-) {
-    built.add_at_most(family, &format!("_r{image}_t{slot}"), left, right);
-}
-
 /// Replicas that no view up to this one has as primary: a cut does not tell them apart.
 pub(crate) fn equal(built: &Built, instance: &Instance, view: View) -> Vec<ReplicaId> {
     let primaries: BTreeSet<ReplicaId> = View::all(view.0 + 1)
@@ -378,14 +339,20 @@ struct Image<'a> {
 }
 
 impl Image<'_> {
-    /// The two sides of the row of a slot; `None` where a literal's slot is shifted off the
+    /// The number of literals that do not hold; `None` where a literal's slot is shifted off the
     /// horizon.
-    fn row(&self, built: &Built, slot: Slot, horizon: u32) -> Option<(Expr, Expr)> {
+    fn misses(&self, built: &Built, slot: Slot, horizon: u32) -> Option<Expr> {
         let mut misses = Expr::default();
         for term in self.terms {
             let held = self.literal(built, term, slot, horizon)?;
             misses += if term.has { 1 - held } else { held };
         }
+        Some(misses)
+    }
+
+    /// The two sides of the row of a slot, if there is one.
+    fn row(&self, built: &Built, slot: Slot, horizon: u32) -> Option<(Expr, Expr)> {
+        let misses = self.misses(built, slot, horizon)?;
         let acted = built.done(self.replica, self.act, slot);
         if !self.cut.does {
             let before = built.done(self.replica, self.act, Slot(slot.0 - 1));
@@ -394,12 +361,28 @@ impl Image<'_> {
         Some((1 - misses - self.elsewhere(built, slot), acted))
     }
 
+    /// The two sides of the row that says when the act may rest on its permit.
+    fn permitted(&self, built: &Built, permit: u32, slot: Slot, horizon: u32) -> (Expr, Expr) {
+        let by = |slot: Slot| built.permitted(permit, slot);
+        let now = by(slot) - by(Slot(slot.0 - 1));
+        match self.misses(built, slot, horizon) {
+            Some(misses) => {
+                let most = self.terms.len() as i64;
+                (now * most + misses, most.into())
+            }
+            None => (now, 0.into()),
+        }
+    }
+
     /// 1 iff the replica has the message by the slot, or exactly when the literal says.
     fn literal(&self, built: &Built, term: &Term, slot: Slot, horizon: u32) -> Option<Expr> {
         let Fact { author, message } = &term.fact;
         let by = |slot: Slot| {
             if *author == self.replica {
                 built.done(self.replica, &Event::Send(message.clone()), slot)
+            } else if self.cut.does && term.has {
+                // What was refused cannot be what an act rests on.
+                built.taken(self.replica, *author, message, slot)
             } else {
                 built.received(self.replica, *author, message, slot)
             }

@@ -17,7 +17,9 @@ pub(crate) struct Divergence {
     pub(crate) does: bool,
 }
 
-/// What the first slot with a difference shows, one entry for each replica that parts there.
+/// What the first slot with a difference shows, for each replica that parts there: its first act,
+/// in the order of handling, that only one side knows, and, where that is one that only the program
+/// knows, the first that only the engine does.
 ///
 /// Nothing that was sent in earlier slots differs, so whatever a replica was told by then is what
 /// the program says it was told; copies sent in the slot itself arrive later.
@@ -41,14 +43,40 @@ pub(crate) fn first(predicted: &[Prediction], trace: &[TraceEvent]) -> Vec<Diver
         .filter(|(entry, _)| entry.slot == slot)
         .collect();
     parting.sort_by_key(|(entry, does)| (entry.replica, stage(&entry.event), *does));
-    parting.dedup_by_key(|(entry, _)| entry.replica);
-    parting
+    let mut kept: Vec<Divergence> = Vec::new();
+    for (entry, does) in parting {
+        let mut before = kept.iter().filter(|other| other.replica == entry.replica);
+        // What the engine does in place of an act is no less forbidden for that.
+        let first = match before.next() {
+            None => true,
+            Some(other) => does && !other.does && before.next().is_none(),
+        };
+        if first {
+            kept.push(Divergence {
+                slot,
+                replica: entry.replica,
+                act: entry.event,
+                does,
+            });
+        }
+    }
+    kept
+}
+
+/// What timers made the engine do in the first slot with a difference, where that is all there is.
+pub(crate) fn fired(predicted: &[Prediction], trace: &[TraceEvent]) -> Vec<Divergence> {
+    let mut extra = observed(trace);
+    take_away(&mut extra, predicted);
+    let slot = extra.iter().map(|entry| entry.slot).min();
+    let fired = extra
         .into_iter()
-        .map(|(entry, does)| Divergence {
-            slot,
+        .filter(|entry| Some(entry.slot) == slot && by_timer(&entry.event));
+    fired
+        .map(|entry| Divergence {
+            slot: entry.slot,
             replica: entry.replica,
             act: entry.event,
-            does,
+            does: true,
         })
         .collect()
 }
@@ -200,6 +228,34 @@ mod tests {
                 (4, 3, &Event::Send(said(Kind::PrepareResponse, 0)), true),
             ]
         );
+    }
+
+    #[test]
+    fn what_the_engine_does_beside_what_it_does_not_is_seen_too() {
+        let predicted = [
+            sends(4, 2, Kind::PrepareResponse, 0),
+            sends(4, 2, Kind::Commit, 1),
+        ];
+        let trace = [
+            sent(&sends(4, 2, Kind::Commit, 0)),
+            sent(&sends(4, 2, Kind::Block, 0)),
+        ];
+        let found: Vec<_> = first(&predicted, &trace)
+            .into_iter()
+            .map(|parting| (parting.act, parting.does))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (Event::Send(said(Kind::PrepareResponse, 0)), false),
+                (Event::Send(said(Kind::Commit, 0)), true),
+            ]
+        );
+        // After an act of its own the engine's replica is another one, and does not do other things.
+        let predicted = [sends(4, 2, Kind::ChangeView, 0)];
+        let found = first(&predicted, &[sent(&sends(4, 2, Kind::Commit, 0))]);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].does);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What one replica was told before an act, and a run in which another replica is told that.
 
-use super::divergence::{Divergence, by_timer, timer_kind, view};
+use super::{
+    divergence::{Divergence, by_timer, timer_kind, view},
+    words::{does_instead, short},
+};
 use crate::folder::Driven;
 use milp_model::formulation::timed::Built;
 use milp_replay::{Phase, TraceEvent, What};
@@ -41,7 +44,8 @@ pub(crate) struct Situation {
 
 impl Situation {
     /// The situation of a divergence; `None` if the replica was told something that no Byzantine
-    /// replica can make, so that no other run can tell it that.
+    /// replica can make, so that no other run can tell it that. A question for recovery is not
+    /// missed where the engine acts: if it acts without it, too, that is shown.
     pub(crate) fn of(built: &Built, schedule: &Schedule, divergence: &Divergence) -> Option<Self> {
         let Divergence {
             slot,
@@ -65,7 +69,8 @@ impl Situation {
                 Choice::Deliver { slot: when, copy }
                     if copy.receiver == replica && *when <= slot =>
                 {
-                    if !tellable(&copy.message.kind) {
+                    let asks = copy.message.kind == Kind::RecoveryRequest;
+                    if !tellable(&copy.message.kind) && !(asks && does) {
                         return None;
                     }
                     let fact = Fact {
@@ -286,6 +291,33 @@ impl Local {
             height: Height(0),
             view,
         }
+    }
+
+    /// What the replica is told and does in the run, up to the act.
+    pub(crate) fn steps(&self, trace: &[TraceEvent]) -> Vec<String> {
+        let mine = trace
+            .iter()
+            .filter(|seen| seen.replica == self.replica && seen.phase == Phase::Schedule);
+        let mut steps = Vec::new();
+        for seen in mine {
+            if let Some(event) = seen.event() {
+                let timer = if by_timer(&event) {
+                    " when its timer fires"
+                } else {
+                    ""
+                };
+                steps.push(format!("{}{timer}", does_instead(&event)));
+                if event == self.act {
+                    break;
+                }
+                continue;
+            }
+            let taken = [What::Deliver, What::HandOver].contains(&seen.what);
+            if let (true, Some(from), Some(said)) = (taken, seen.peer, &seen.message) {
+                steps.push(format!("gets {} from replica {from}", short(said)));
+            }
+        }
+        steps
     }
 
     /// What the trace of the run says.

@@ -8,112 +8,43 @@
 //! rows <--cut-- shrink: the same told to a replica alone, facts added and left out
 //! ```
 //!
-//! It ends when the engine follows a schedule, when no schedule is left, or at a limit. A cut that
-//! is true of the engine never removes a schedule that the engine would follow; whether it is true
-//! rests on the tests that it names.
+//! It ends when the engine follows a schedule, when no schedule is left, or at a limit. What the
+//! engine does not do becomes a cut: if it is true of the engine it never removes a schedule that
+//! the engine would follow; whether it is true rests on the tests that it names. What the engine
+//! does and the rules forbid is an [`Alarm`], and from then on the program allows it.
 
+mod alarm;
+mod clock;
+mod course;
 mod cut;
+mod cuts;
 mod divergence;
 mod history;
 mod shrink;
+mod witness;
 mod words;
 
-pub use cut::{Act, Cut, Cuts, FORMAT, Literal};
+pub use alarm::Alarm;
+pub use cut::{Act, Cut, Literal};
+pub use cuts::{Cuts, FORMAT};
 pub use shrink::{Reach, Tests};
+pub use witness::{TWIN, Witness};
 
 use crate::{
-    Error,
-    confirm::{Engine, How},
-    folder::Driven,
-    sentence,
+    Error, sentence,
     solve::{self, Solution},
 };
-use divergence::Divergence;
-use history::{Fact, Situation};
-use milp_model::formulation::timed::{self, Built};
-use milp_replay::{
-    Options, Protocol, Recovery, Replayed, Signatures,
-    engine::nspcc::{Nspcc, Switches},
-};
-use milp_schema::{
-    Instance, ReplicaId, Verdict,
-    instance::{Goal, REFERENCE_2020},
-    outcome::Termination,
-    verdict::{Holds, Liveness},
-};
-use milp_solver::{Progress, Settings};
-use shrink::{Bench, Effort, Shrunk};
-use std::{collections::BTreeSet, fmt, path::PathBuf, str::FromStr, sync::atomic::AtomicBool};
-use words::Said;
-
-/// The production rules' own replicas, in this process.
-pub const TWIN: &str = "dbft2-nspcc";
-
-/// Whom a solve asks to confirm its schedule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Witness {
-    /// Replicas as `milp replay` knows them.
-    Engine(Engine),
-    /// The own replicas of rule set `nspcc`, for schedules of rule set `paper` too.
-    Twin,
-}
-
-impl FromStr for Witness {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == TWIN {
-            return Ok(Self::Twin);
-        }
-        let engine = text.parse();
-        engine
-            .map(Self::Engine)
-            .map_err(|why| format!("{why}, {TWIN}"))
-    }
-}
-
-impl fmt::Display for Witness {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Engine(engine) => engine.fmt(out),
-            Self::Twin => out.write_str(TWIN),
-        }
-    }
-}
-
-impl Witness {
-    /// Drives fresh replicas with a schedule and compares where there are predictions.
-    fn drive(&self, driven: &Driven, symbolic: bool) -> Result<Replayed, Error> {
-        match self {
-            Self::Engine(engine) => driven.replay(
-                engine,
-                How {
-                    symbolic,
-                    recovery: Recovery::Ideal,
-                    compare: true,
-                },
-            ),
-            Self::Twin => Ok(milp_replay::replay_on(
-                &mut Nspcc::new(Switches::default()),
-                &driven.instance,
-                &driven.faulty,
-                &driven.schedule,
-                &Options {
-                    protocol: Protocol::Own,
-                    compare: driven.predicted,
-                    foreign: false,
-                    signatures: Signatures::Symbolic,
-                    recovery: Recovery::Ideal,
-                },
-            )?),
-        }
-    }
-}
+use clock::{Clock, Halt};
+use course::{Course, Look};
+use milp_schema::{Instance, instance::REFERENCE_2020, outcome::Termination};
+use milp_solver::Progress;
+use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 
 /// What to solve, and who confirms it.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
-    /// The solve; its limit of time is for all of them together, the engine's time aside.
+    /// The solve; its limit of time is for all there is to do: every solve, the engine's runs, the
+    /// tests of what is learned and the last proof.
     pub solve: solve::Request<'a>,
     /// Who confirms.
     pub witness: &'a Witness,
@@ -130,59 +61,79 @@ pub enum Ending {
     NoneLeft,
     /// Before that, with the reason.
     Stopped(String),
+    /// The engine gave no answer, with what it said.
+    Failed(String),
 }
 
 /// A value that no schedule reaches on the engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lost {
     /// The value.
     pub value: i64,
-    /// With how many cuts it was gone.
-    pub cuts: usize,
+    /// With what it was gone, counted.
+    pub with: String,
+}
+
+/// What is learned on the way, as soon as it is.
+#[derive(Debug, Clone, Copy)]
+pub enum News<'a> {
+    /// What the engine does not do.
+    Cut(&'a Cut),
+    /// What it does and the rules forbid.
+    Alarm(&'a Alarm),
 }
 
 /// The last solve, and what was learned on the way.
 #[derive(Debug, Clone)]
 pub struct Learned {
-    /// The last solve.
+    /// The last solve that found anything.
     pub solution: Solution,
-    /// What was learned.
+    /// What was learned, and with how much of it that was solved.
     pub cuts: Cuts,
     /// How it ended.
     pub ending: Ending,
     /// Values that turned out not to survive, in order.
     pub lost: Vec<Lost>,
+    /// What shows that the engine left the model, in order.
+    pub alarms: Vec<Alarm>,
+    /// What the limit of time or an interrupt kept from being done after the ending was known.
+    pub undone: Option<String>,
 }
 
 impl Learned {
     /// The ending in words.
     pub fn words(&self, instance: &Instance) -> String {
-        let Cuts { engine, cuts, .. } = &self.cuts;
-        let count = |cuts: usize| sentence::count(cuts as i64, "cut");
-        let mut words: Vec<String> = self
-            .lost
-            .iter()
-            .map(|lost| {
-                format!(
-                    "no schedule of value {} within this model survives {engine} ({})",
-                    sentence::value(instance, lost.value),
-                    count(lost.cuts)
-                )
-            })
-            .collect();
-        let cuts = count(cuts.len());
-        let last = match (&self.ending, self.solution.outcome.primal) {
+        let engine = &self.cuts.engine;
+        let mut words = Vec::new();
+        if !self.alarms.is_empty() {
+            let count = sentence::count(self.alarms.len() as i64, "alarm");
+            words.push(format!(
+                "{count}: {engine} left the model, and no bound here covers it"
+            ));
+        }
+        words.extend(self.lost.iter().map(|lost| {
+            format!(
+                "no schedule of value {} within this model survives {engine} ({})",
+                sentence::value(instance, lost.value),
+                lost.with
+            )
+        }));
+        let solved = Cuts::counted(&self.cuts.cuts);
+        let all: Vec<Cut> = [&self.cuts.cuts[..], &self.cuts.later].concat();
+        let all = Cuts::counted(&all);
+        words.push(match (&self.ending, self.solution.outcome.primal) {
             (Ending::Confirmed, Some(value)) => format!(
-                "confirmed on {engine} ({cuts}): {}",
+                "confirmed on {engine} ({solved}): {}",
                 sentence::value(instance, value)
             ),
             (Ending::Confirmed, None) => unreachable!("a schedule has a value"),
             (Ending::NoneLeft, _) => {
-                format!("no schedule within this model survives {engine} ({cuts})")
+                format!("no schedule within this model survives {engine} ({solved})")
             }
-            (Ending::Stopped(why), _) => format!("stopped after {cuts}: {why}"),
-        };
-        words.push(last);
+            (Ending::Stopped(why), _) => format!("stopped after {all}: {why}"),
+            (Ending::Failed(why), _) => format!("stopped after {all}: the engine failed: {why}"),
+        });
+        words.extend(self.undone.clone());
         words.join("; ")
     }
 
@@ -191,9 +142,9 @@ impl Learned {
     /// # Errors
     ///
     /// When the cuts cannot be expressed in YAML.
-    pub fn files(&self) -> Result<std::collections::BTreeMap<String, Vec<u8>>, Error> {
+    pub fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         let mut files = self.solution.files();
-        if !self.cuts.cuts.is_empty() {
+        if !self.cuts.cuts.is_empty() || !self.cuts.later.is_empty() {
             let text = self.cuts.yaml()?.into_bytes();
             files.insert(crate::folder::CUTS.to_owned(), text);
         }
@@ -202,306 +153,128 @@ impl Learned {
 }
 
 /// Solves until an engine confirms the schedule or none is left, learning a cut from the first
-/// divergence of each schedule it does not follow. `report` hears of every cut at once.
+/// divergence of each schedule it does not follow. `report` hears of everything learned at once.
+///
+/// Whatever ends it, what was found is in the answer: the limit of time and the interrupt, which
+/// every phase looks at, and an engine that fails, too.
 ///
 /// # Errors
 ///
-/// As for [`solve::solve`] and [`Driven::confirm`].
+/// As for [`solve::solve`] and [`Driven::confirm`](crate::folder::Driven::confirm), the failure of
+/// an engine that was there at first aside.
 pub fn learn(
     request: &Request<'_>,
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
-    report: &mut dyn FnMut(&Cut),
+    report: &mut dyn FnMut(News<'_>),
 ) -> Result<Learned, Error> {
-    if request.solve.instance.rules == REFERENCE_2020 {
+    let Request { solve, witness, .. } = request;
+    if solve.instance.rules == REFERENCE_2020 {
         return Err(Error::Refused(
             "no engine can confirm a point of a published program, which is no schedule: remove \
              --confirm"
                 .to_owned(),
         ));
     }
-    let mut course = Course {
-        request,
-        cuts: Cuts::of(&request.witness.to_string()),
-        lost: Vec::new(),
-        value: None,
-        seconds: 0.0,
+    witness.probe()?;
+    let clock = Clock::new(solve.settings.time_limit_seconds, interrupt);
+    let mut course = Course::new(request, &clock, report);
+    let first = course.solve(false, progress)?;
+    let mut kept = Kept {
+        solution: first,
+        told: 0,
     };
-    // Proofs and the check of the horizon are for the last program only.
-    let mut last = false;
-    let (solution, ending) = loop {
-        let solution = course.solve(last, interrupt, progress)?;
-        let ending = match course.look(&solution, report)? {
-            Look::Over(ending) => ending,
-            Look::Learned => {
-                last = false;
-                continue;
-            }
-        };
-        let settled = matches!(ending, Ending::Confirmed | Ending::NoneLeft);
-        if last || !settled {
-            break (solution, ending);
-        }
-        last = true;
-    };
-    let mut learned = Learned {
-        solution,
-        cuts: course.cuts,
-        ending,
-        lost: course.lost,
-    };
-    let words = learned.words(request.solve.instance);
+    let (ending, undone) = confirmed(&mut course, &mut kept, progress)?;
+    let mut learned = course.end(kept, ending, undone);
+    let words = learned.words(solve.instance);
     let outcome = &mut learned.solution.outcome;
-    outcome.seconds = course.seconds;
+    outcome.seconds = clock.spent();
+    for (name, fact) in &mut outcome.run {
+        if name == "time_limit_seconds" {
+            *fact = solve.settings.time_limit_seconds.to_string();
+        }
+    }
+    let alarms = learned.alarms.iter();
+    let alarms = alarms.map(|alarm| ("alarm".to_owned(), alarm.words()));
+    outcome.run.extend(alarms);
     outcome.run.push(("confirm".to_owned(), words));
     Ok(learned)
 }
 
-/// What a look at a solution gave.
-enum Look {
-    Over(Ending),
-    Learned,
+/// The solution to be written, and how much of what was learned its program was told.
+struct Kept {
+    solution: Solution,
+    told: usize,
 }
 
-struct Course<'a> {
-    request: &'a Request<'a>,
-    cuts: Cuts,
-    lost: Vec<Lost>,
-    /// The value of the last schedule.
-    value: Option<i64>,
-    seconds: f64,
+impl Kept {
+    /// Takes the place of the one before, unless it found nothing where that one found something.
+    fn replace(&mut self, solution: Solution, told: usize) {
+        if settled(&solution) || solution.schedule.is_some() || self.solution.schedule.is_none() {
+            *self = Self { solution, told };
+        }
+    }
 }
 
-impl Course<'_> {
-    fn solve(
-        &mut self,
-        last: bool,
-        interrupt: &AtomicBool,
-        progress: &mut dyn FnMut(&Progress),
-    ) -> Result<Solution, Error> {
-        let asked = &self.request.solve;
-        let left = asked.settings.time_limit_seconds - self.seconds;
-        let settings = Settings {
-            time_limit_seconds: left.max(0.0),
-            prove: last && asked.settings.prove,
-            ..asked.settings.clone()
-        };
-        let request = solve::Request {
-            settings: &settings,
-            adequacy: last && asked.adequacy,
-            ..asked.clone()
-        };
-        let solution = solve::solve_with(&request, Some(&self.cuts), interrupt, progress)?;
-        self.seconds += solution.outcome.seconds;
-        Ok(solution)
-    }
+/// Whether a solve came to its end.
+fn settled(solution: &Solution) -> bool {
+    matches!(
+        solution.outcome.termination,
+        Termination::Optimal | Termination::Infeasible
+    )
+}
 
-    fn look(&mut self, solution: &Solution, report: &mut dyn FnMut(&Cut)) -> Result<Look, Error> {
-        let outcome = &solution.outcome;
-        let over = |ending| Ok(Look::Over(ending));
-        let stopped = |why: &str| Ok(Look::Over(Ending::Stopped(why.to_owned())));
-        let settled = matches!(
-            outcome.termination,
-            Termination::Optimal | Termination::Infeasible
-        );
-        if let Some(value) = self
-            .value
-            .filter(|&value| Some(value) != outcome.primal && settled)
-        {
-            let cuts = self.cuts.cuts.len();
-            self.lost.push(Lost { value, cuts });
-            self.value = None;
-        }
-        let (Some(schedule), Some(value)) = (&solution.schedule, outcome.primal) else {
-            return if settled {
-                over(Ending::NoneLeft)
-            } else {
-                stopped("the limit of time came first")
-            };
-        };
-        let driven = Driven {
-            dir: PathBuf::new(),
-            instance: self.request.solve.instance.clone(),
-            faulty: outcome.faulty.clone(),
-            schedule: schedule.clone(),
-            predicted: true,
-            edited: false,
-        };
-        let replayed = self.request.witness.drive(&driven, false)?;
-        replayed.verdict.engine.clone_into(&mut self.cuts.engine);
-        if solution.interrupted {
-            return stopped("interrupted");
-        }
-        if replayed.verdict.confirms() {
-            return match unlike(driven.instance.goal, value, &replayed.verdict) {
-                None => over(Ending::Confirmed),
-                Some(why) => stopped(&why),
-            };
-        }
-        self.value = Some(value);
-        self.learn_from(&driven, &replayed, report)
-    }
-
-    /// A cut for each replica that parts in the first slot in which any does.
-    fn learn_from(
-        &mut self,
-        driven: &Driven,
-        replayed: &Replayed,
-        report: &mut dyn FnMut(&Cut),
-    ) -> Result<Look, Error> {
-        let built = timed::of(&driven.instance)?;
-        let parting = divergence::first(&driven.schedule.predictions, &replayed.trace);
-        if parting.is_empty() {
-            let note = replayed.verdict.notes.iter();
-            let note = note
-                .map(String::as_str)
-                .find(|note| note.starts_with("slot ") || note.contains(": slot "));
-            let note = note.unwrap_or("no act differs");
-            return Ok(Look::Over(Ending::Stopped(format!(
-                "the engine differs in time only, which no cut can say: {note}"
-            ))));
-        }
-        let before = self.cuts.cuts.len();
-        for divergence in &parting {
-            if self.cuts.cuts.len() >= self.request.limit {
-                return Ok(Look::Over(Ending::Stopped("that is the limit".to_owned())));
-            }
-            let situation = Situation::of(&built, &driven.schedule, divergence);
-            let equal = cut::equal(&built, &driven.instance, divergence::view(&divergence.act));
-            let known = situation.as_ref().is_some_and(|situation| {
-                let mut cuts = self.cuts.cuts.iter();
-                cuts.any(|cut| cut.covers(situation, &equal))
-            });
-            if known {
+/// The loop, from the first solve to how it ended and what was left undone after that.
+fn confirmed(
+    course: &mut Course<'_, '_>,
+    kept: &mut Kept,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<(Ending, Option<String>), Error> {
+    loop {
+        let ending = match course.look(&kept.solution) {
+            Ok(Look::Over(ending)) => ending,
+            Ok(Look::Learned) => {
+                match course.again(false, progress) {
+                    Ok(solution) => {
+                        let (found, told) = (finds(&solution), course.told());
+                        kept.replace(solution, told);
+                        if !found {
+                            let why = course.why_unfinished("solving with what was learned");
+                            return Ok((Ending::Stopped(why), None));
+                        }
+                    }
+                    Err(halt) => return Ok((course.halted(halt, "solving")?, None)),
+                }
                 continue;
             }
-            let cut = match situation {
-                Some(situation) => self.cut(&built, &driven.instance, &situation)?,
-                None => None,
-            };
-            let Some(cut) = cut else {
-                let who = divergence_words(divergence);
-                return Ok(Look::Over(Ending::Stopped(format!(
-                    "{who} cannot be had from a replica alone"
-                ))));
-            };
-            report(&cut);
-            self.cuts.cuts.push(cut);
-        }
-        if self.cuts.cuts.len() == before {
-            let who = divergence_words(&parting[0]);
-            return Ok(Look::Over(Ending::Stopped(format!(
-                "an earlier cut speaks about {who} and does not exclude it"
-            ))));
-        }
-        Ok(Look::Learned)
-    }
-
-    /// The cut of a situation; `None` if a replica alone does not do the same.
-    fn cut(
-        &self,
-        built: &Built,
-        instance: &Instance,
-        situation: &Situation,
-    ) -> Result<Option<Cut>, Error> {
-        let equal = cut::equal(built, instance, situation.view);
-        let witness = self.request.witness;
-        let mut drive = |driven: &Driven| witness.drive(driven, true);
-        let (effort, start) = match witness {
-            Witness::Engine(Engine::Adapter(_)) => {
-                (Effort::Few, rehearsed(instance, situation, &equal)?)
-            }
-            _ => (Effort::Full, BTreeSet::new()),
-        };
-        let mut bench = Bench::new(instance, situation, &equal, &mut drive, effort);
-        let last = bench.reaction()?.last;
-        let (facts, tests, exactly) = match bench.shrink(start)? {
-            Shrunk::NotReproduced => return Ok(None),
-            Shrunk::To(kept, tests) => (shrink::literals(situation, &kept), tests, false),
-            Shrunk::OrderMatters => {
-                let everything = (0..situation.universe.len()).collect();
-                (shrink::literals(situation, &everything), Tests::ONE, true)
+            Err(halt) => {
+                let doing = "replaying the schedule and testing what the engine does otherwise";
+                return Ok((course.halted(halt, doing)?, None));
             }
         };
-        let slot_of = |fact: &Fact| {
-            let there = situation.facts.iter().find(|(other, _)| other == fact);
-            there.map(|(_, slot)| *slot).filter(|_| exactly)
-        };
-        let literals = facts
-            .iter()
-            .map(|(fact, has)| Literal::of(fact, *has, slot_of(fact)))
-            .collect();
-        let said = Said {
-            built,
-            situation,
-            literals: &facts,
-            last: &last,
-            number: self.cuts.cuts.len() + 1,
-            tests,
-            exactly,
-        };
-        Ok(Some(Cut {
-            sentence: said.sentence(),
-            replica: situation.replica,
-            view: situation.view,
-            act: Act::of(&situation.act),
-            does: situation.does,
-            literals,
-            slot: situation.slot,
-            tests,
-        }))
-    }
-}
-
-/// The facts that matter to the twin. A process of its own takes long to drive, so the twin finds
-/// out first where to look; whatever is claimed of the engine is tested on the engine.
-fn rehearsed(
-    instance: &Instance,
-    situation: &Situation,
-    equal: &[ReplicaId],
-) -> Result<BTreeSet<usize>, Error> {
-    let mut drive = |driven: &Driven| Witness::Twin.drive(driven, true);
-    let mut bench = Bench::new(instance, situation, equal, &mut drive, Effort::Full);
-    Ok(match bench.shrink(BTreeSet::new())? {
-        Shrunk::To(kept, _) => kept,
-        Shrunk::OrderMatters | Shrunk::NotReproduced => BTreeSet::new(),
-    })
-}
-
-/// `what replica 2 does in slot 5`.
-fn divergence_words(divergence: &Divergence) -> String {
-    let Divergence { replica, slot, .. } = divergence;
-    format!("what replica {replica} does in slot {slot}")
-}
-
-/// Why a schedule that the engine followed does not show what its goal says, if it does not.
-fn unlike(goal: Goal, value: i64, verdict: &Verdict) -> Option<String> {
-    if verdict.faults > 0 {
-        return Some("the engine broke down, see the notes of a replay".to_owned());
-    }
-    let shown = match goal {
-        Goal::Stall => verdict.termination == Liveness::Stuck || value > 0,
-        Goal::Fork => verdict.agreement == Holds::Violated || value < 2,
-        Goal::Finality => verdict.finality == Holds::Violated || value < 2,
-        Goal::Slow | Goal::Views | Goal::Weighted { .. } => true,
-    };
-    let what = match goal {
-        Goal::Stall => "decides in the heal phase",
-        _ => "violates nothing",
-    };
-    (!shown).then(|| format!("the engine follows the schedule and {what}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn witnesses_are_named_as_replays_name_engines() {
-        for name in ["own", "nspcc-dbft", TWIN, "dbft2:small-quorum"] {
-            assert_eq!(name.parse::<Witness>().unwrap().to_string(), name);
+        // Proofs and the check of the horizon are for the last program only.
+        let lasts = matches!(ending, Ending::Confirmed | Ending::NoneLeft);
+        if !lasts || course.proved || !course.proves() {
+            return Ok((ending, None));
         }
-        let error = "pbft".parse::<Witness>().unwrap_err();
-        assert!(error.ends_with(TWIN), "{error}");
+        let undone = |why: &str| {
+            Some(format!(
+                "{why} before the last program was solved with proof"
+            ))
+        };
+        let solution = match course.again(true, progress) {
+            Ok(solution) if settled(&solution) => solution,
+            Ok(_) | Err(Halt::Limit | Halt::Interrupt) => {
+                let why = course.reason();
+                return Ok((ending, undone(why)));
+            }
+            Err(Halt::Failed(error)) => return Err(error),
+        };
+        kept.replace(solution, course.told());
     }
+}
+
+/// Whether a solve found something to go on with.
+fn finds(solution: &Solution) -> bool {
+    settled(solution) || solution.schedule.is_some()
 }

@@ -3,8 +3,11 @@
 //! A fact is left out of a cut only after runs in which it was the other way round, alone and
 //! together with others left out, and the replica did the same.
 
-use super::history::{Fact, Local, Reaction, Situation};
-use crate::{Error, folder::Driven};
+use super::{
+    clock::Halt,
+    history::{Fact, Local, Reaction, Situation},
+};
+use crate::folder::Driven;
 use milp_replay::Replayed;
 use milp_schema::{Instance, ReplicaId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +31,8 @@ const FEW_ORDERS: u64 = 12;
 /// In every so-manieth combination the order is another one, too, and replicas have other names.
 const RETOLD: u64 = 3;
 
-/// Drives fresh replicas of an engine with a schedule.
-pub(crate) type Drive<'a> = dyn FnMut(&Driven) -> Result<Replayed, Error> + 'a;
+/// Drives fresh replicas of an engine with a schedule, unless it is time to stop.
+pub(crate) type Drive<'a> = dyn FnMut(&Driven) -> Result<Replayed, Halt> + 'a;
 
 /// How many of the combinations of the facts left out were tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -147,14 +150,14 @@ impl<'a, 'b> Bench<'a, 'b> {
     }
 
     /// What the replica does in the situation, alone.
-    pub(crate) fn reaction(&mut self) -> Result<Reaction, Error> {
+    pub(crate) fn reaction(&mut self) -> Result<Reaction, Halt> {
         let held = self.situation.held();
         self.run(&held, Telling::AsItWas)
     }
 
     /// Keeps the facts of `start` and those that a test shows to matter, and leaves out the others;
     /// then, one by one, those that mattered only until others were kept.
-    pub(crate) fn shrink(&mut self, start: BTreeSet<usize>) -> Result<Shrunk, Error> {
+    pub(crate) fn shrink(&mut self, start: BTreeSet<usize>) -> Result<Shrunk, Halt> {
         let base = self.situation.held();
         if self.ask(&base, Telling::AsItWas)? != Answer::Agrees {
             return Ok(Shrunk::NotReproduced);
@@ -189,8 +192,37 @@ impl<'a, 'b> Bench<'a, 'b> {
         Ok(Shrunk::To(kept, tests))
     }
 
+    /// What a replica alone is told and does, step by step, when it is told the fewest facts of the
+    /// situation, in their order, with which it acts. Of all smaller sets as many are tried as of
+    /// other tests where a run takes long; no single fact of what is returned can be left out.
+    pub(crate) fn shortest(&mut self) -> Result<Vec<String>, Halt> {
+        let mut fewest = self.situation.held();
+        let there: Vec<usize> = (0..fewest.len()).filter(|&at| fewest[at]).collect();
+        for &at in &there {
+            let mut fewer = fewest.clone();
+            fewer[at] = false;
+            if self.ask(&fewer, Telling::AsItWas)? == Answer::Agrees {
+                fewest = fewer;
+            }
+        }
+        let nothing = vec![false; fewest.len()];
+        let most = fewest.iter().filter(|&&held| held).count();
+        for held in (0..most)
+            .flat_map(|size| subsets(&nothing, &there, size))
+            .take(FEW)
+        {
+            if self.ask(&held, Telling::AsItWas)? == Answer::Agrees {
+                fewest = held;
+                break;
+            }
+        }
+        let local = self.local(&fewest, Telling::AsItWas);
+        let replayed = (self.drive)(&local.driven(self.instance))?;
+        Ok(local.steps(&replayed.trace))
+    }
+
     /// Tests the claim with these facts as they are and the others in many ways.
-    fn round(&mut self, kept: &BTreeSet<usize>) -> Result<Round, Error> {
+    fn round(&mut self, kept: &BTreeSet<usize>) -> Result<Round, Halt> {
         let base = self.situation.held();
         let free: Vec<usize> = (0..base.len()).filter(|at| !kept.contains(at)).collect();
         let (ways, reach) = self.ways(&base, &free);
@@ -272,7 +304,7 @@ impl<'a, 'b> Bench<'a, 'b> {
         base: &[bool],
         refuter: &[bool],
         telling: Telling,
-    ) -> Result<Option<usize>, Error> {
+    ) -> Result<Option<usize>, Halt> {
         let differ: Vec<usize> = (0..base.len())
             .filter(|&at| base[at] != refuter[at])
             .collect();
@@ -299,7 +331,7 @@ impl<'a, 'b> Bench<'a, 'b> {
         Ok(Some(differ[wrong - 1]))
     }
 
-    fn ask(&mut self, held: &[bool], telling: Telling) -> Result<Answer, Error> {
+    fn ask(&mut self, held: &[bool], telling: Telling) -> Result<Answer, Halt> {
         let key = (held.to_vec(), telling);
         if let Some(answer) = self.known.get(&key) {
             return Ok(*answer);
@@ -317,7 +349,7 @@ impl<'a, 'b> Bench<'a, 'b> {
         Ok(answer)
     }
 
-    fn run(&mut self, held: &[bool], telling: Telling) -> Result<Reaction, Error> {
+    fn run(&mut self, held: &[bool], telling: Telling) -> Result<Reaction, Halt> {
         let local = self.local(held, telling);
         let replayed = (self.drive)(&local.driven(self.instance))?;
         Ok(local.reaction(&replayed.trace))
@@ -374,6 +406,25 @@ impl<'a, 'b> Bench<'a, 'b> {
 
 fn name(names: &BTreeMap<ReplicaId, ReplicaId>, id: ReplicaId) -> ReplicaId {
     names.get(&id).copied().unwrap_or(id)
+}
+
+/// Every set of so many of these facts, and no other fact.
+fn subsets(nothing: &[bool], of: &[usize], size: usize) -> Vec<Vec<bool>> {
+    let Some((first, others)) = of.split_first() else {
+        return if size == 0 {
+            vec![nothing.to_vec()]
+        } else {
+            vec![]
+        };
+    };
+    if size == 0 {
+        return vec![nothing.to_vec()];
+    }
+    let mut with = nothing.to_vec();
+    with[*first] = true;
+    let mut sets = subsets(&with, others, size - 1);
+    sets.extend(subsets(nothing, others, size));
+    sets
 }
 
 /// Every combination of the free facts.
@@ -498,7 +549,7 @@ mod tests {
     }
 
     /// An engine whose timer asks to leave if `leaves` says so of those heard, in order.
-    fn engine(leaves: impl Fn(&[u32]) -> bool) -> impl Fn(&Driven) -> Result<Replayed, Error> {
+    fn engine(leaves: impl Fn(&[u32]) -> bool) -> impl Fn(&Driven) -> Result<Replayed, Halt> {
         move |driven| {
             let (mut heard, mut trace) = (Vec::new(), Vec::new());
             for choice in &driven.schedule.choices {
@@ -571,6 +622,27 @@ mod tests {
         };
         assert!(kept.is_empty());
         assert_eq!(tests.combinations, 8);
+    }
+
+    #[test]
+    fn the_shortest_history_is_the_fewest_facts_with_which_it_acts() {
+        let situation = Situation {
+            does: true,
+            ..silent(&[1, 2, 3])
+        };
+        let text = "format: milp-instance/1.0\nprotocol: dbft2\nreplicas: 4\nviews: 2\nslots: 9\n\
+                    goal: fork\n";
+        let instance = milp_schema::read::instance_text("test", text).unwrap();
+        // 1 alone, or 2 and 3: leaving out one fact after the other, 1 first, ends with two.
+        let mut drive = engine(|heard| heard.contains(&1) || heard.len() > 1);
+        let mut bench = Bench::new(&instance, &situation, &[], &mut drive, Effort::Full);
+        let steps = bench.shortest().unwrap();
+        assert_eq!(steps, ["sends ChangeView v0 when its timer fires"]);
+        let held = [true, false, false];
+        assert_eq!(
+            bench.known[&(held.to_vec(), Telling::AsItWas)],
+            Answer::Agrees
+        );
     }
 
     #[test]

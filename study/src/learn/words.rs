@@ -57,9 +57,11 @@ impl Said<'_> {
             Reach::Drawn => format!("{}, each alone and others drawn with seed 0", some()),
         };
         format!(
-            "{subject}{conditions}{exactly} {does} (cut {}, learned from slot {}, tested on \
+            "{subject}{conditions}{exactly} {does} ({} {}, learned from slot {}, tested on \
              {histories} local histories: {tried})",
-            self.number, self.situation.slot
+            if self.situation.does { "act" } else { "cut" },
+            self.number,
+            self.situation.slot
         )
     }
 
@@ -204,7 +206,8 @@ fn third(does: bool) -> &'static str {
     if does { "s" } else { "" }
 }
 
-fn does_instead(event: &Event) -> String {
+/// `sends Commit v1 b0`, `enters view 1`, `decides v0 b0`.
+pub(crate) fn does_instead(event: &Event) -> String {
     match event {
         Event::Send(said) => format!("sends {}", short(said)),
         Event::EnterView { view, .. } => format!("enters view {view}"),
@@ -220,7 +223,7 @@ fn own(held: &[&Message], absent: &[&Message]) -> impl Iterator<Item = String> {
 }
 
 /// `ChangeView v0`, `Commit v1 b0`.
-fn short(message: &Message) -> String {
+pub(crate) fn short(message: &Message) -> String {
     let Message {
         kind, view, block, ..
     } = message;

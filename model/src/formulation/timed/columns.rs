@@ -1,6 +1,7 @@
 //! The index sets and the columns; what is said with them is in `look_up`, how rows are added in
 //! `rows`, the loops and the algebra in `families`.
 
+use super::permit::Permitted;
 use crate::{
     draft::Draft,
     error::Error,
@@ -48,6 +49,8 @@ pub enum Key {
     /// Byzantine replica j put a message of channel number c about view v or a later one into the
     /// pool by slot t.
     Since(usize, u32, Indices),
+    /// What permit number p permits was done by slot t, and rests on it.
+    Permitted(u32, u32),
     /// A column of the goal, by name and numbers.
     Goal(&'static str, [u32; 3]),
 }
@@ -83,6 +86,8 @@ pub(crate) struct Timed {
     pub(crate) views: u32,
     pub(crate) horizon: u32,
     pub(crate) delay_min: u32,
+    /// Who may do what the rules forbid, and the act's place, if it has one.
+    pub(super) permits: Vec<(u32, Option<Permitted>)>,
     pub(crate) draft: Draft<Key>,
 }
 
@@ -102,6 +107,7 @@ impl Timed {
             repeats,
             instance,
             protocol,
+            permits: Vec::new(),
             draft: Draft::new(),
         };
         limits::refuse(&timed.instance, timed.copies())?;

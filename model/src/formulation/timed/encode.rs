@@ -187,6 +187,7 @@ fn fill(timed: &Timed, first: &First, faulty: &[(ReplicaId, FaultKind)]) -> Vec<
         let value = match key {
             Key::Faulty(kind, i) => Some(i64::from(faulty.contains(&(ReplicaId(*i), *kind)))),
             Key::Goal(..)
+            | Key::Permitted(..)
             | Key::Took(..)
             | Key::Kept(..)
             | Key::Heard(..)

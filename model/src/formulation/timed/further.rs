@@ -31,6 +31,25 @@ impl Built {
 
     /// 1 iff a copy of the message from that sender was delivered to the replica by the slot.
     pub fn received(&self, at: ReplicaId, from: ReplicaId, said: &Message, by: Slot) -> Expr {
+        self.copy(at, from, said, |c, (h, v, b)| {
+            self.timed.got(c, at.0, from.0, h, v, b, by.0)
+        })
+    }
+
+    /// 1 iff the replica took it, too: where a rule guards what is taken it may not have.
+    pub fn taken(&self, at: ReplicaId, from: ReplicaId, said: &Message, by: Slot) -> Expr {
+        self.copy(at, from, said, |c, (h, v, b)| {
+            self.timed.took(c, at.0, from.0, h, v, b, by.0)
+        })
+    }
+
+    fn copy(
+        &self,
+        at: ReplicaId,
+        from: ReplicaId,
+        said: &Message,
+        becomes: impl Fn(usize, (u32, u32, u32)) -> Expr,
+    ) -> Expr {
         let channels = &self.timed.protocol.channels;
         let Some(c) = channels
             .iter()
@@ -42,8 +61,7 @@ impl Built {
         if at == from || v >= self.timed.views {
             return Expr::default();
         }
-        self.timed
-            .got(c, at.0, from.0, h, v, said.block.unwrap_or(0), by.0)
+        becomes(c, (h, v, said.block.unwrap_or(0)))
     }
 
     /// 1 iff the replica did it by the slot: broadcast a message, entered a view or a later one,
@@ -76,6 +94,18 @@ impl Built {
     /// 1 iff the replica follows no rules in the slot: it is Byzantine or has crashed.
     pub fn lawless(&self, who: ReplicaId, in_slot: Slot) -> Expr {
         self.timed.byzantine(who.0) + self.timed.crashed(who.0, in_slot.0)
+    }
+
+    /// Whether a delivery can make the replica do it within the program's columns, so that a
+    /// [`Permit`](super::Permit) for it means something.
+    pub fn permits(&self, by: ReplicaId, act: &Event) -> bool {
+        self.timed.place(act, by.0).is_some()
+    }
+
+    /// 1 iff by the slot the replica of the permit of that number did its act and rests on the
+    /// permit; a row that bounds it says when it may.
+    pub fn permitted(&self, number: u32, until: Slot) -> Expr {
+        self.timed.draft.get(&Key::Permitted(number, until.0))
     }
 
     /// A further family of rows.

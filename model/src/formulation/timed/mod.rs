@@ -13,6 +13,7 @@
 //! | `asked_i_j_h_w_t` | i holds a request of j for view w or a later one | – |
 //! | `injected_<kind>_j_h_v_b_t` | Byzantine j put the message into the pool | – |
 //! | `since_<kind>_j_h_v_t` | it put one about view v or a later one there | – |
+//! | `permitted_p_t` | an act that the rules forbid rests on permit number p | – |
 //! | `crashed_i_t`, `byzantine_i`, `crashing_i`, `disconnected_i` | faults | R^BYZ |
 //!
 //! Replica i is *in* view v at t iff `entered_v − entered_(v+1) = 1`; it started height h iff it
@@ -27,6 +28,7 @@ mod families;
 mod further;
 mod look_up;
 mod meaning;
+mod permit;
 mod projection;
 mod refuse;
 
@@ -34,6 +36,7 @@ pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
 pub use families::Act;
 pub(crate) use families::{asks_or_votes_once, decision_quorums, most_decisions, reached_quorum};
+pub use permit::Permit;
 pub use projection::{Line, Place, Projection, Subject, projected};
 pub(crate) use refuse::{refuse_copies, refuse_pool};
 
@@ -75,7 +78,19 @@ pub fn of(instance: &Instance) -> Result<Built, Error> {
 /// express; [`Error::Dangling`] a rule that names what the protocol does not define.
 pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
     limits::within(instance, Grows::WithSlots, || {
-        Ok(close(open(instance, protocol)?))
+        Ok(close(open(instance, protocol, &[])?))
+    })
+}
+
+/// Builds the program of an instance in which replicas may do what [`Permit`]s say, whatever the
+/// rules say.
+///
+/// # Errors
+/// As for [`of`].
+pub fn with_permits(instance: &Instance, permits: &[Permit]) -> Result<Built, Error> {
+    limits::within(instance, Grows::WithSlots, || {
+        let protocol = protocols::of(instance)?;
+        Ok(close(open(instance, &protocol, permits)?))
     })
 }
 
@@ -86,16 +101,18 @@ pub fn build(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
 /// As for [`of`].
 pub fn with_acts(instance: &Instance) -> Result<(Built, Vec<(Act, Expr)>), Error> {
     limits::within(instance, Grows::WithSlots, || {
-        let mut timed = open(instance, &protocols::of(instance)?)?;
+        let mut timed = open(instance, &protocols::of(instance)?, &[])?;
         let acts = families::acts(&mut timed);
         Ok((close(timed), acts))
     })
 }
 
 /// All families but none closed yet.
-fn open(instance: &Instance, protocol: &Protocol) -> Result<Timed, Error> {
+fn open(instance: &Instance, protocol: &Protocol, permits: &[Permit]) -> Result<Timed, Error> {
     refuse::refuse(instance, protocol)?;
     let mut timed = Timed::new(instance.clone(), protocol.clone())?;
+    timed.permit(permits);
+    permit::permits(&mut timed);
     families::faults(&mut timed);
     families::deliveries(&mut timed);
     families::holds(&mut timed);

@@ -148,7 +148,7 @@ pub fn projected(instance: &Instance, projection: Projection) -> Result<(Built, 
 }
 
 fn seen(instance: &Instance, projection: Projection) -> Result<(Built, Vec<Line>), Error> {
-    let mut timed = open(instance, &protocols::of(instance)?)?;
+    let mut timed = open(instance, &protocols::of(instance)?, &[])?;
     let mut lines = match projection {
         Projection::Committed => committed(&timed),
         Projection::Quorums => quorums(&mut timed),

@@ -24,6 +24,8 @@ pub enum Defect {
     LastCommitWins,
     /// L29: a request that arrives last decides.
     RequestDecides,
+    /// L29: f + 1 commits decide.
+    FewCommitsDecide,
     /// L35: the highest view with a quorum is entered.
     HighestQuorumEntered,
     /// L36: a replica that is moved on does not say that it agrees.
@@ -36,7 +38,7 @@ pub enum Defect {
 
 impl Defect {
     /// Every defect.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ChangeViewsKeptOnView,
         Self::CommitsClearedOnView,
         Self::MoreThanFIgnored,
@@ -47,6 +49,7 @@ impl Defect {
         Self::EarlyCommitsChecked,
         Self::LastCommitWins,
         Self::RequestDecides,
+        Self::FewCommitsDecide,
         Self::HighestQuorumEntered,
         Self::AgreementUnsaid,
         Self::TimerNotShortened,
@@ -66,6 +69,7 @@ impl Defect {
             Self::EarlyCommitsChecked => "early-commits-checked",
             Self::LastCommitWins => "last-commit-wins",
             Self::RequestDecides => "request-decides",
+            Self::FewCommitsDecide => "few-commits-decide",
             Self::HighestQuorumEntered => "highest-quorum-entered",
             Self::AgreementUnsaid => "agreement-unsaid",
             Self::TimerNotShortened => "timer-not-shortened",

@@ -178,9 +178,13 @@ impl Replica {
         let Some(sealed) = self.header(act.rules) else {
             return;
         };
-        if here.clone().count() >= act.rules.quorum() {
+        let enough = match act.rules.has(Defect::FewCommitsDecide) {
+            true => act.rules.faults() + 1,
+            false => act.rules.quorum(),
+        };
+        if here.clone().count() >= enough {
             let sign = here.filter(|commit| commit.body == Body::Commit(sealed));
-            if sign.count() < act.rules.quorum() {
+            if sign.count() < enough {
                 act.fault = Some(REFUSED_BLOCK); // L30
                 return;
             }

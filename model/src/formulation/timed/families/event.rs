@@ -39,6 +39,17 @@ impl Act {
         self.did_any(timed, t) - self.did_any(timed, t - 1)
     }
 
+    /// About block b, by slot t, resting on a permit.
+    pub(super) fn permitted(self, timed: &Timed, b: u32, t: u32) -> Expr {
+        timed.permitted(self.e, self.i, self.h, self.v, b, t)
+    }
+
+    /// About any block of the view, in slot t, resting on a permit.
+    fn permitted_now(self, timed: &Timed, t: u32) -> Expr {
+        let by = |t| timed.permitted_in(self.e, self.i, self.h, self.v..self.v + 1, t);
+        by(t) - by(t - 1)
+    }
+
     /// The block indices it may be about.
     pub(super) fn blocks(self, timed: &Timed) -> std::ops::Range<u32> {
         timed.about(&timed.events[self.e], self.h, self.v)
@@ -157,9 +168,8 @@ pub(super) fn excluded_by_own(timed: &mut Timed, act: Act) {
             let views = Timed::up_to(exclusion.range, act.v);
             let done = timed.did_in(earlier, act.i, act.h, views, by);
             let sum = act.happens(timed, t) + done;
-            timed
-                .draft
-                .at_most(family, &act.label(None, t), sum, 1.into());
+            let most = act.permitted_now(timed, t) + 1;
+            timed.draft.at_most(family, &act.label(None, t), sum, most);
         }
     }
 }
@@ -185,7 +195,10 @@ pub(super) fn requires(timed: &mut Timed, act: Act) {
                 let did = act.did(timed, b, t);
                 let label = act.label(Some(b), t);
                 if let Some((factor, needed)) = condition(timed, act, requirement, b, t) {
-                    timed.draft.at_most(family, &label, did * factor, needed);
+                    let permitted = act.permitted(timed, b, t);
+                    timed
+                        .draft
+                        .at_most(family, &label, (did - permitted) * factor, needed);
                 }
             }
         }
@@ -208,9 +221,10 @@ fn asked_now(timed: &mut Timed, act: Act, rule: &Event, requirement: &Requires) 
     for t in timed.slots() {
         let lost = timed.lost(act.i, act.h, act.v, t);
         let right = if reached { lost } else { 1 - lost };
+        let happens = act.happens(timed, t) - act.permitted_now(timed, t);
         timed
             .draft
-            .at_most(family, &act.label(None, t), act.happens(timed, t), right);
+            .at_most(family, &act.label(None, t), happens, right);
     }
     true
 }
@@ -230,10 +244,11 @@ pub(super) fn requires_vote(timed: &mut Timed, act: Act) {
     for b in act.blocks(timed) {
         for t in timed.slots() {
             let happens = act.did(timed, b, t) - act.did(timed, b, t - 1);
-            let any = votes(timed, act, &rule, own, b, t).into_iter().sum();
+            let any: Expr = votes(timed, act, &rule, own, b, t).into_iter().sum();
+            let permitted = act.permitted(timed, b, t) - act.permitted(timed, b, t - 1);
             timed
                 .draft
-                .at_most(family, &act.label(Some(b), t), happens, any);
+                .at_most(family, &act.label(Some(b), t), happens - permitted, any);
         }
     }
 }
@@ -385,9 +400,14 @@ pub(super) fn at_most_once(timed: &mut Timed, e: usize, i: u32) {
                 .sum();
             if !did.is_constant() {
                 let label = format!("_i{i}_h{h}_v{v}");
+                let permitted: Expr = together
+                    .iter()
+                    .map(|&e| timed.permitted_in(e, i, h, views.clone(), timed.horizon))
+                    .sum();
+                let most = permitted + 1;
                 timed
                     .draft
-                    .at_most(family, &label, did + byzantine.clone(), 1.into());
+                    .at_most(family, &label, did + byzantine.clone(), most);
             }
         }
     }

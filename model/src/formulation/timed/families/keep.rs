@@ -124,8 +124,9 @@ pub(super) fn requires_trigger(timed: &mut Timed, enter: &Enter, step: Step) {
     for t in timed.slots() {
         let label = format!("_i{i}_h{h}_v{w}_t{t}");
         let steps = timed.entered(i, h, w, t) - timed.entered(i, h, w, t - 1);
+        let permitted = step.permitted(timed, t) - step.permitted(timed, t - 1);
         let any = triggers(timed, enter, step, t).into_iter().sum();
-        timed.draft.at_most(family, &label, steps, any);
+        timed.draft.at_most(family, &label, steps - permitted, any);
         let lower = timed.entered(i, h, w - 1, t - 1);
         timed
             .draft

@@ -32,7 +32,7 @@ pub(super) fn first_arrival_triggers(timed: &mut Timed, act: Act) {
                 .into_iter()
                 .enumerate()
             {
-                let did = act.did(timed, b, last);
+                let did = act.did(timed, b, last) - act.permitted(timed, b, last);
                 let label = format!("{}_v{}b{}_{j}", act.label(Some(b), s), other.0, other.1);
                 timed
                     .draft

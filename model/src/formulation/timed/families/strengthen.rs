@@ -134,7 +134,7 @@ pub(crate) fn reached_quorum(timed: &mut Timed, family: FamilyId, reached: &Expr
         return;
     };
     let honest = timed.count(enter.at_least) - byzantine_count(timed);
-    if honest <= 0 {
+    if honest <= 0 || timed.is_loose() {
         return;
     }
     let (c, last) = (timed.channel(&enter.of), timed.horizon);
@@ -199,6 +199,9 @@ pub(crate) fn asks_or_votes_once(timed: &Timed) -> bool {
     let Some(enter) = timed.protocol.enter() else {
         return false;
     };
+    if timed.is_loose() {
+        return false;
+    }
     let pairs = asks_and_locks(timed);
     let asks: Vec<usize> = timed.senders(timed.channel(&enter.of)).collect();
     let asked = timed.count(enter.at_least);
@@ -233,6 +236,9 @@ pub(crate) fn decision_quorums(
     block: &Expr,
     (h, v, b): (u32, u32, u32),
 ) {
+    if timed.is_loose() {
+        return;
+    }
     let last = timed.horizon;
     for event in timed.events.clone().iter().filter(|event| event.decides) {
         for requirement in &event.requires {
@@ -269,6 +275,9 @@ pub(crate) fn decision_quorums(
 /// Proof: with β ≤ B Byzantine replicas each block has at least q − β honest votes and there are
 /// at most n − β of them, so there are at most (n − β) / (q − β) blocks, which grows with β.
 pub(crate) fn most_decisions(timed: &Timed) -> Option<i64> {
+    if timed.is_loose() {
+        return None;
+    }
     let byzantine = byzantine_count(timed);
     let n = i64::from(timed.n);
     timed

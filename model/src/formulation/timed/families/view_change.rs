@@ -24,6 +24,11 @@ impl Step {
         timed.entered(self.i, self.h, self.w, t)
     }
 
+    /// Resting on a permit.
+    pub(super) fn permitted(self, timed: &Timed, t: u32) -> Expr {
+        timed.permitted_entry(self.i, self.h, self.w, t)
+    }
+
     /// How many replicas are known to ask for the view or a later one.
     ///
     /// Of the own requests only that of the view before counts: a later one is made in the view
@@ -111,12 +116,10 @@ pub(super) fn requires_quorum(timed: &mut Timed, enter: &Enter, step: Step) {
     let count = timed.count(enter.at_least);
     for t in timed.slots() {
         let asked = step.asked(timed, enter, t);
-        timed.draft.at_most(
-            family,
-            &step.label(t),
-            step.entered(timed, t) * count,
-            asked,
-        );
+        let entered = step.entered(timed, t) - step.permitted(timed, t);
+        timed
+            .draft
+            .at_most(family, &step.label(t), entered * count, asked);
     }
 }
 
@@ -132,9 +135,8 @@ pub(super) fn excluded_by_lock(timed: &mut Timed, enter: &Enter, step: Step) {
             Tag::Legal,
         );
         let sum = step.entered(timed, last) + step.below(timed, name, last);
-        timed
-            .draft
-            .at_most(family, &step.label(last), sum, 1.into());
+        let most = step.permitted(timed, last) + 1;
+        timed.draft.at_most(family, &step.label(last), sum, most);
     }
 }
 

@@ -1,0 +1,143 @@
+//! Everything learned from one engine, as a file and as a program.
+
+use super::cut::Cut;
+use crate::{Error, sentence};
+use milp_model::formulation::timed::{self, Built, Permit};
+use milp_schema::Instance;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What [`Cuts::format`] says.
+pub const FORMAT: &str = "milp-cuts/1.1";
+
+/// Everything learned from one engine: `cuts.yaml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cuts {
+    /// [`FORMAT`].
+    pub format: String,
+    /// Which engine it was learned from, as a verdict names it.
+    pub engine: String,
+    /// What holds for all of them, for people.
+    pub about: String,
+    /// What the program solved last was told, in the order in which it was learned: cuts, and acts
+    /// that the rules forbid.
+    pub cuts: Vec<Cut>,
+    /// What was learned after it was solved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<Cut>,
+}
+
+impl Cuts {
+    /// None yet.
+    pub fn of(engine: &str) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            engine: engine.to_owned(),
+            about: "Every cut is meant for one replica, and for all that a renaming of the \
+                    replicas which keeps the primaries of its views makes of it: the engine looks \
+                    at indices relative to primaries only, recovery aside. Half of the tests ran \
+                    under such a renaming. What the engine does (`does: true`) the rules forbid: \
+                    it is allowed where a cut forbids."
+                .to_owned(),
+            cuts: Vec::new(),
+            later: Vec::new(),
+        }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// When it is none, names a message that no cut can be about, or is of the format in which what
+    /// the engine does was a cut.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let refused = |why: String| Error::Refused(format!("{}: {why}", path.display()));
+        let cuts = milp_schema::read::yaml::<Self>(path, "cuts")?;
+        if cuts.format != FORMAT && cuts.loosen() {
+            return Err(refused(format!(
+                "what the engine does is a cut in format {}, and none in {FORMAT}: solve the \
+                 instance again with --confirm",
+                cuts.format
+            )));
+        }
+        for (number, cut) in (1..).zip(cuts.cuts.iter().chain(&cuts.later)) {
+            cut.check()
+                .map_err(|why| refused(format!("cut {number} {why}")))?;
+        }
+        Ok(cuts)
+    }
+
+    /// The file's text.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be expressed in YAML.
+    pub fn yaml(&self) -> Result<String, Error> {
+        serde_yaml::to_string(self).map_err(|error| Error::Write {
+            what: "cuts.yaml",
+            why: error.to_string(),
+        })
+    }
+
+    /// Whether a program with them is that of the instance.
+    pub fn is_empty(&self) -> bool {
+        self.cuts.is_empty()
+    }
+
+    /// Whether they allow acts that the rules forbid.
+    pub fn loosen(&self) -> bool {
+        self.cuts.iter().any(|cut| cut.does)
+    }
+
+    /// How many there are: `3 cuts`, `3 cuts, with 2 acts the rules forbid`.
+    pub fn counted(cuts: &[Cut]) -> String {
+        let acts = cuts.iter().filter(|cut| cut.does).count();
+        let only = sentence::count((cuts.len() - acts) as i64, "cut");
+        if acts == 0 {
+            return only;
+        }
+        format!(
+            "{only}, with {} the rules forbid",
+            sentence::count(acts as i64, "act")
+        )
+    }
+
+    /// What rests on them, in words.
+    pub fn relative(&self) -> String {
+        let acts = self.cuts.iter().filter(|cut| cut.does).count();
+        let cuts = self.cuts.len() - acts;
+        let engine = &self.engine;
+        let acts = sentence::count(acts as i64, "act") + " the rules forbid";
+        let cuts = |tail: &str| format!("{}{tail}", sentence::count(cuts as i64, "cut"));
+        match (self.loosen(), self.cuts.iter().any(|cut| !cut.does)) {
+            (false, _) => format!("relative to {}", cuts(&format!(" learned from {engine}"))),
+            (true, true) => format!("relative to {} and {acts}, learned from {engine}", cuts("")),
+            (true, false) => format!("relative to {acts}, learned from {engine}"),
+        }
+    }
+
+    /// The program of the instance with all of them.
+    ///
+    /// # Errors
+    ///
+    /// When the instance cannot be built.
+    pub fn program(&self, instance: &Instance) -> Result<Built, Error> {
+        let plain = timed::of(instance)?;
+        let permits: Vec<Permit> = self
+            .cuts
+            .iter()
+            .flat_map(|cut| cut.permits(&plain, instance))
+            .collect();
+        let mut built = if permits.is_empty() {
+            plain
+        } else {
+            timed::with_permits(instance, &permits)?
+        };
+        let mut permit = 0;
+        for (number, cut) in (1..).zip(&self.cuts) {
+            permit = cut.add_to(&mut built, instance, number, permit);
+        }
+        Ok(built)
+    }
+}
