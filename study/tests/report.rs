@@ -8,7 +8,7 @@
 use milp_replay::{Phase, What};
 use milp_schema::{Choice, Kind, Message, ReplicaId, Slot, schedule::Copy, write};
 use milp_study::{
-    folder::{OUTCOME, PREDICTIONS, SCHEDULE},
+    folder::{CERTIFICATE, OUTCOME, PREDICTIONS, SCHEDULE},
     report::{Embedded, Fate, Part, Report, Run, Scene, scene::MARKS, state},
 };
 use std::{
@@ -283,8 +283,8 @@ fn the_embedded_schedule_comes_back_byte_for_byte() {
         };
         assert_eq!(back.name, name);
         assert!(!back.is_edited().unwrap());
-        assert_eq!(back.files.len(), 3);
-        for file in [SCHEDULE, PREDICTIONS, OUTCOME] {
+        assert_eq!(back.files.len(), 4);
+        for file in [SCHEDULE, PREDICTIONS, OUTCOME, CERTIFICATE] {
             let kept = std::fs::read_to_string(dir.join(file)).unwrap();
             assert_eq!(back.files[file], kept, "{name}: {file}");
         }
@@ -315,6 +315,10 @@ fn what_is_no_report_or_a_broken_one_is_refused() {
     refused(
         &good.replace("\"schedule.csv\":", "\"instance.yaml\":"),
         "embeds no schedule.csv",
+    );
+    refused(
+        &good.replace("\"certificate.csv\":", "\"cuts.yaml\":"),
+        "embeds no certificate.csv",
     );
     refused(
         &good.replace("\"engine\":\"dbft1-paper\"", "\"motor\":\"x\""),

@@ -3,7 +3,7 @@
 use crate::{
     Error,
     confirm::{Engine, How},
-    folder::{Driven, OUTCOME, PREDICTIONS, SCHEDULE},
+    folder::{CERTIFICATE, CUTS, Driven, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
 };
 use milp_replay::{Phase, TraceEvent, What};
 use milp_schema::{
@@ -67,8 +67,15 @@ impl Run {
         }
         let mut sentence = None;
         if instance.is_none() && outcome.is_file() {
-            sentence = Some(read::outcome(&outcome)?.sentence);
-            files.insert(OUTCOME.to_owned(), text(&outcome)?);
+            let found = read::outcome(&outcome)?;
+            // What the outcome rests on goes with it, or nobody could check it again.
+            let certificate = found.certificate_sha256.map(|_| CERTIFICATE);
+            let further = [CUTS, SHOWN].into_iter();
+            let further = further.filter(|name| driven.dir.join(name).is_file());
+            for name in [OUTCOME].into_iter().chain(certificate).chain(further) {
+                files.insert(name.to_owned(), text(&driven.dir.join(name))?);
+            }
+            sentence = Some(found.sentence);
         } else {
             let yaml = write::instance_yaml(&driven.instance);
             files.insert(INSTANCE.to_owned(), yaml);
