@@ -1,7 +1,8 @@
 //! `milp export`: a program for another solver, a schedule for another viewer or checker.
 
 use crate::{document, exit, print};
-use milp_schema::{read, write};
+use milp_schema::{instance::Sense, read, write};
+use milp_solver::NEGATED;
 use milp_study::{
     Error,
     export::{Format, export},
@@ -30,7 +31,7 @@ pub(crate) struct Args {
     /// The program in the LP format of CPLEX
     #[arg(long)]
     lp: bool,
-    /// The program in free MPS
+    /// The program in free MPS, always as a minimisation: of the negative of what is maximised
     #[arg(long)]
     mps: bool,
     /// The point of the schedule as a solution file of `HiGHS` for that program
@@ -134,9 +135,14 @@ fn program(args: &Args) -> Result<String, Error> {
     let instance = read::instance(&args.file)?;
     let built = milp_model::build(&instance)?;
     let program = built.program();
-    Ok(if args.lp {
-        milp_solver::lp(program)
-    } else {
-        milp_solver::mps(program)
-    })
+    if args.lp {
+        return Ok(milp_solver::lp(program));
+    }
+    if program.sense == Sense::Maximize {
+        print::note(&format!(
+            "the goal is maximised, and readers of MPS files minimise: the file minimises its \
+             negative, {NEGATED}, so the value is -1 * its optimum"
+        ));
+    }
+    Ok(milp_solver::mps(program))
 }
