@@ -5,8 +5,9 @@ use crate::{document, exit, print, progress::Printer};
 use milp_schema::write;
 use milp_study::{
     Error,
+    acts::name,
     folder::{self, Folder, SCHEDULE},
-    minimize::{Minimized, minimize, name, place},
+    minimize::{Minimized, minimize, place},
 };
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -2,6 +2,7 @@
 
 use crate::{
     Error,
+    acts::{self, Deed},
     confirm::{Engine, How},
     folder::{CERTIFICATE, CUTS, Driven, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
 };
@@ -111,6 +112,23 @@ impl Run {
             verdict: None,
             ..self.clone()
         })
+    }
+
+    /// What the adversary does: the choices, and what honest replicas send in this run.
+    pub(crate) fn acts(&self) -> Vec<Deed> {
+        let within = |event: &&TraceEvent| event.phase == Phase::Schedule;
+        let happens = self.trace.iter().filter(within).filter_map(|event| {
+            Some(Prediction {
+                slot: event.slot,
+                replica: event.replica,
+                event: event.event()?,
+            })
+        });
+        let schedule = Schedule {
+            choices: self.schedule.choices.clone(),
+            predictions: happens.collect(),
+        };
+        acts::of(&self.instance, &schedule, &self.faulty)
     }
 
     /// Whether a replica is Byzantine.
