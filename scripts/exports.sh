@@ -3,7 +3,8 @@
 #
 # Mermaid's own parser, TeX (with TikZ, compiled to WebAssembly), a JSON Schema validator for ITF
 # and HiGHS itself are fetched in pinned versions below target/exports, where they bother nobody.
-# GLPK and CBC are Debian's; scripts/setup.sh installs what is missing.
+# GLPK and CBC are Debian's; scripts/setup.sh installs what is missing. The engine of Twins is a Go
+# module.
 # ShiViz and Perfetto have no parser on a registry: scripts/exports/check.mjs holds their files
 # against what their manuals ask for.
 set -euo pipefail
@@ -65,12 +66,24 @@ rm -rf "$out"
 for result in "${results[@]}"; do
     name=${result//\//-}
     mkdir -p "$out/$name"
-    for format in mermaid itf shiviz chrome tikz twins; do
+    for format in mermaid itf shiviz chrome tikz twins twins-objects; do
         "$milp" export "results/$result" --$format --out "$out/$name/$format" 2>>"$out/$name/notes"
     done
 done
 cp scripts/exports/check.mjs scripts/exports/itf.schema.json "$tools/"
 "$node" "$tools/check.mjs" "$out"
+
+# Scenarios in the engine that runs them: it reads, writes and runs those with numbers, and must
+# refuse those with objects, which only its later versions know.
+go=$(scripts/engines.sh go)
+(cd scripts/exports/twins && GOTOOLCHAIN=local CGO_ENABLED=0 "$go" build -buildvcs=false -o "$tools/twins" .)
+"$tools/twins" "$out"/*/twins study/tests/twins/numbers.json
+for broken in "$out"/*/twins-objects; do
+    ! "$tools/twins" "$broken" 2>/dev/null || {
+        echo "$broken: the engine of v0.5.0 reads objects." >&2
+        exit 1
+    }
+done
 
 # The program of an instance and our own solution of it in HiGHS.
 python=(env PYTHONPATH="$tools/python" python3 scripts/exports/highs.py)
@@ -86,4 +99,4 @@ done
 # The programs in other solvers, and their solutions back.
 scripts/setup.sh solvers
 scripts/exports/solvers.sh "$out/solvers" "$tools"
-echo "stage: ${#results[@]} results in 6 formats, our solutions of 2 programs in HiGHS"
+echo "stage: ${#results[@]} results in 7 formats, our solutions of 2 programs in HiGHS"
