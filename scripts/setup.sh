@@ -5,7 +5,7 @@
 # The solver HiGHS: scripts/highs.sh fetches it compiled; where it cannot, HiGHS is compiled from
 # source and the build needs cmake, ninja, libclang and a C++ compiler besides.
 # With the argument cbc the library of CBC is looked for, too, with which the tests search again
-# what HiGHS found.
+# what HiGHS found; with solvers the commands of GLPK and CBC, which solve what is exported.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -99,6 +99,10 @@ command -v pkg-config >/dev/null || need pkg-config pkg-config
 python3 -m pip --version >/dev/null 2>&1 || need "python3 with pip" python3-pip
 if [ "${1:-}" = cbc ]; then
     pkg-config --exists cbc 2>/dev/null || need "the library of CBC" coinor-libcbc-dev
+fi
+if [ "${1:-}" = solvers ]; then
+    command -v glpsol >/dev/null || need GLPK glpk-utils
+    command -v cbc >/dev/null || need CBC coinor-cbc
 fi
 install_missing || exit 1
 

@@ -92,19 +92,34 @@ function checkChrome(text) {
 }
 
 // What relab/hotstuff reads: settings, and scenarios whose parts are a partition of the nodes.
-function checkTwins(text) {
+function checkTwins(text, names) {
   const file = JSON.parse(text);
-  const keys = ['num_nodes', 'num_twins', 'partitions', 'scenarios', 'seed', 'shuffle', 'views'];
+  const keys = ['num_nodes', 'num_twins', 'partitions', 'scenarios', 'seed', 'shuffle', 'ticks', 'views'];
   assert.deepEqual(Object.keys(file).sort(), keys);
-  const nodes = Array.from({ length: file.num_nodes + file.num_twins }, (_, index) => index + 1);
+  assert.ok(file.ticks > 0);
   for (const scenario of file.scenarios) {
     assert.equal(scenario.length, file.views);
     for (const { leader, partitions } of scenario) {
       assert.ok(leader >= 1 && leader <= file.num_nodes);
       assert.ok(partitions.length <= file.partitions);
-      assert.deepEqual(partitions.flat().sort((a, b) => a - b), nodes);
+      assert.deepEqual(partitions.flat().map((node) => JSON.stringify(node)).sort(), names(file).sort());
     }
   }
+}
+
+// Numbers run through all nodes.
+function numbers(file) {
+  return Array.from({ length: file.num_nodes + file.num_twins }, (_, index) => `${index + 1}`);
+}
+
+// The first replicas have twins, 1 and 2; of the others TwinID is 0.
+function objects(file) {
+  const nodes = [];
+  for (let ReplicaID = 1; ReplicaID <= file.num_nodes; ReplicaID += 1) {
+    const twins = ReplicaID <= file.num_twins ? [1, 2] : [0];
+    for (const TwinID of twins) nodes.push(JSON.stringify({ ReplicaID, TwinID }));
+  }
+  return nodes;
 }
 
 const checks = {
@@ -113,7 +128,8 @@ const checks = {
   mermaid: [checkMermaid, (text) => text.replace('participant', 'participant participant >>')],
   shiviz: [checkShiviz, (text) => text.replace(/"r0":2/, '"r0":3')],
   tikz: [checkTikz, (text) => text.replace('\\draw', '\\undefinedcommand')],
-  twins: [checkTwins, (text) => text.replace('"leader"', '"primary"')],
+  twins: [(text) => checkTwins(text, numbers), (text) => text.replace('"leader"', '"primary"')],
+  'twins-objects': [(text) => checkTwins(text, objects), (text) => text.replace('"TwinID": 0', '"TwinID": 1')],
 };
 
 let checked = 0;

@@ -55,8 +55,8 @@ mod support;
 
 pub use aside::{GRACE, Limits, Voice, aside, hurry, left};
 pub use search::{Again, Searcher, again, again_by, relaxed, solve};
-pub use solution::{read_solution, solution};
-pub use text::{lp, mps};
+pub use solution::{is_solution, read_solution, solution};
+pub use text::{NEGATED, lp, mps};
 
 use exact::Multipliers;
 use milp_schema::outcome::{Certificate, Termination};

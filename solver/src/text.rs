@@ -2,37 +2,105 @@
 
 use milp_model::program::{Col, Column, Program, Row};
 use milp_schema::instance::Sense;
-use std::{
-    collections::BTreeSet,
-    fmt::{self, Write},
-};
+use std::{collections::BTreeSet, fmt};
 
 /// The width at which the terms of a line wrap; readers take at least 255 characters.
 const WIDTH: usize = 100;
 
-/// The program in the LP format of CPLEX, as `HiGHS`, SCIP and others read it: sense stated,
-/// constant in the objective, rows with two sides as ranges.
+/// The row of the objective in both files.
+const OBJECTIVE: &str = "objective";
+/// The row of the objective in an MPS file that minimises the negative of what is maximised.
+pub const NEGATED: &str = "minus_objective";
+
+/// The program in the LP format of CPLEX, as `HiGHS`, CBC, GLPK, SCIP and others read it.
 ///
 /// Characters of row names that the format does not take become `_`.
 pub fn lp(program: &Program) -> String {
     Text {
-        program,
+        program: &stated(program),
         write: write_lp,
     }
     .to_string()
 }
 
-/// The program in free MPS format: sense in the section `OBJSENSE`, the objective's constant as
-/// the negated right-hand side of its row, as the format has it.
+/// The program in free MPS format, always as a minimisation: GLPK refuses the section `OBJSENSE`
+/// and CBC minimises whatever it says. Of a maximisation the negative is minimised; the objective
+/// row is called [`NEGATED`] then, and comments say so.
 ///
 /// Characters of row names that the LP format does not take become `_` here, too, so that both
 /// files name the same rows.
 pub fn mps(program: &Program) -> String {
+    let mut stated = stated(program);
+    if stated.sense == Sense::Maximize {
+        for (_, weight) in &mut stated.objective {
+            *weight = -*weight;
+        }
+    }
     Text {
-        program,
+        program: &stated,
         write: write_mps,
     }
     .to_string()
+}
+
+/// The program as both files state it, in what every reader takes for the same: rows with two
+/// sides become two rows, rows without one are left out, names are those of the files, and the
+/// objective's constant is the weight of a column that is always 1. GLPK takes no constant in LP
+/// files, and in MPS files one of the other sign than `HiGHS` and CBC do.
+pub(crate) fn stated(program: &Program) -> Program {
+    let mut stated = program.clone();
+    stated.rows.clear();
+    let mut taken = BTreeSet::from([OBJECTIVE.to_owned(), NEGATED.to_owned()]);
+    for row in &program.rows {
+        let sides = match (row.lower, row.upper) {
+            (None, None) => continue,
+            (Some(lower), Some(upper)) if lower != upper => {
+                vec![("_lower", Some(lower), None), ("_upper", None, Some(upper))]
+            }
+            (lower, upper) => vec![("", lower, upper)],
+        };
+        for (side, lower, upper) in sides {
+            stated.rows.push(Row {
+                name: unique(&mut taken, &format!("{}{side}", row.name)),
+                lower,
+                upper,
+                ..row.clone()
+            });
+        }
+    }
+    if program.constant != 0 {
+        let names = program.columns.iter();
+        let mut taken = names.map(|column| column.name.clone()).collect();
+        let name = unique(&mut taken, "constant");
+        let at = Col(program.columns.len() as u32);
+        stated.columns.push(Column {
+            name,
+            lower: 1,
+            upper: 1,
+        });
+        stated.objective.push((at, program.constant));
+        stated.constant = 0;
+    }
+    stated
+}
+
+/// The name as both formats take it, not yet taken; it is taken then.
+fn unique(taken: &mut BTreeSet<String>, name: &str) -> String {
+    let allowed = |char: char| {
+        if char.is_ascii_alphanumeric() || "(),".contains(char) {
+            char
+        } else {
+            '_'
+        }
+    };
+    let name: String = name.chars().map(allowed).collect();
+    let mut candidate = name.clone();
+    let mut copy = 1;
+    while !taken.insert(candidate.clone()) {
+        copy += 1;
+        candidate = format!("{name}_{copy}");
+    }
+    candidate
 }
 
 /// A program and the way to write it.
@@ -45,29 +113,6 @@ impl fmt::Display for Text<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         (self.write)(self.program, out)
     }
-}
-
-/// Names of the rows as both formats take them, still unique.
-pub(crate) fn row_names(program: &Program) -> Vec<String> {
-    let mut taken = BTreeSet::from(["objective".to_owned()]);
-    let allowed = |char: char| {
-        if char.is_ascii_alphanumeric() || "(),".contains(char) {
-            char
-        } else {
-            '_'
-        }
-    };
-    let unique = |row: &Row| {
-        let name: String = row.name.chars().map(allowed).collect();
-        let mut candidate = name.clone();
-        let mut copy = 1;
-        while !taken.insert(candidate.clone()) {
-            copy += 1;
-            candidate = format!("{name}_{copy}");
-        }
-        candidate
-    };
-    program.rows.iter().map(unique).collect()
 }
 
 /// `words` behind `first`, wrapped at [`WIDTH`] with later lines indented.
@@ -111,30 +156,14 @@ fn write_lp(program: &Program, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         Sense::Maximize => "Maximize",
         Sense::Minimize => "Minimize",
     };
-    let mut objective = sum(program, &program.objective);
-    if program.constant != 0 {
-        objective.push(signed(program.constant));
-    }
-    writeln!(
-        out,
-        "{sense}\n{}\nSubject To",
-        wrapped(" objective:", objective)
-    )?;
-    for (row, name) in program.rows.iter().zip(row_names(program)) {
+    let objective = sum(program, &program.objective);
+    let first = format!(" {OBJECTIVE}:");
+    writeln!(out, "{sense}\n{}\nSubject To", wrapped(&first, objective))?;
+    for row in &program.rows {
         let mut words = sum(program, &row.terms);
-        let mut first = format!(" {name}:");
-        match (row.lower, row.upper) {
-            (Some(lower), Some(upper)) if lower == upper => words.push(format!("= {upper}")),
-            (Some(lower), Some(upper)) => {
-                write!(first, " {lower} <=")?;
-                words.push(format!("<= {upper}"));
-            }
-            (Some(lower), None) => words.push(format!(">= {lower}")),
-            (None, Some(upper)) => words.push(format!("<= {upper}")),
-            // A row without a side constrains nothing.
-            (None, None) => continue,
-        }
-        writeln!(out, "{}", wrapped(&first, words))?;
+        let (_, sign, side) = side(row);
+        words.push(format!("{sign} {side}"));
+        writeln!(out, "{}", wrapped(&format!(" {}:", row.name), words))?;
     }
     writeln!(out, "Bounds")?;
     let binary = |column: &&Column| (column.lower, column.upper) == (0, 1);
@@ -155,63 +184,63 @@ fn write_lp(program: &Program, out: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(out, "End")
 }
 
-/// The kind of a row in MPS, its right-hand side, and how far its range reaches below that.
-fn mps_sides(row: &Row) -> (char, i64, Option<i128>) {
+/// The kind of a row in MPS, its sign in LP files, and its right-hand side.
+fn side(row: &Row) -> (char, &'static str, i64) {
     match (row.lower, row.upper) {
-        (Some(lower), Some(upper)) if lower == upper => ('E', upper, None),
-        (Some(lower), Some(upper)) => ('L', upper, Some(i128::from(upper) - i128::from(lower))),
-        (Some(lower), None) => ('G', lower, None),
-        (None, Some(upper)) => ('L', upper, None),
-        (None, None) => ('N', 0, None),
+        (Some(lower), None) => ('G', ">=", lower),
+        (None, Some(upper)) => ('L', "<=", upper),
+        (Some(lower), Some(upper)) if lower == upper => ('E', "=", upper),
+        other => unreachable!("a row as files state it has one side: {other:?}"),
     }
 }
 
 fn write_mps(program: &Program, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let sense = match program.sense {
-        Sense::Maximize => "MAX",
-        Sense::Minimize => "MIN",
+    let objective = match program.sense {
+        Sense::Maximize => {
+            writeln!(
+                out,
+                "* The goal is to be MAXIMISED, and readers of MPS files minimise: so this file\n\
+                 * minimises its negative, which the row {NEGATED} is.\n\
+                 * value of the goal = -1 * the optimum of this file"
+            )?;
+            NEGATED
+        }
+        Sense::Minimize => {
+            writeln!(
+                out,
+                "* The goal is to be minimised: value of the goal = the optimum of this file"
+            )?;
+            OBJECTIVE
+        }
     };
-    writeln!(
-        out,
-        "NAME program\nOBJSENSE\n    {sense}\nROWS\n N objective"
-    )?;
-    let names = row_names(program);
-    for (row, name) in program.rows.iter().zip(&names) {
-        writeln!(out, " {} {name}", mps_sides(row).0)?;
+    writeln!(out, "NAME program\nROWS\n N {objective}")?;
+    for row in &program.rows {
+        writeln!(out, " {} {}", side(row).0, row.name)?;
     }
     writeln!(out, "COLUMNS\n    MARKER 'MARKER' 'INTORG'")?;
     let mut entries: Vec<Vec<(&str, i64)>> = vec![Vec::new(); program.columns.len()];
     for &(col, weight) in &program.objective {
-        entries[col.index()].push(("objective", weight));
+        entries[col.index()].push((objective, weight));
     }
-    for (row, name) in program.rows.iter().zip(&names) {
+    for row in &program.rows {
         for &(col, coefficient) in &row.terms {
-            entries[col.index()].push((name, coefficient));
+            entries[col.index()].push((&row.name, coefficient));
         }
     }
     for (column, mut entries) in program.columns.iter().zip(entries) {
         if entries.is_empty() {
             // A column exists in MPS only through an entry.
-            entries.push(("objective", 0));
+            entries.push((objective, 0));
         }
         for (row, coefficient) in entries {
             writeln!(out, "    {} {row} {coefficient}", column.name)?;
         }
     }
     writeln!(out, "    MARKER 'MARKER' 'INTEND'\nRHS")?;
-    if program.constant != 0 {
-        writeln!(out, "    RHS objective {}", -i128::from(program.constant))?;
-    }
-    for (row, name) in program.rows.iter().zip(&names) {
-        let (_, side, _) = mps_sides(row);
+    for row in &program.rows {
+        let (_, _, side) = side(row);
         if side != 0 {
-            writeln!(out, "    RHS {name} {side}")?;
-        }
-    }
-    writeln!(out, "RANGES")?;
-    for (row, name) in program.rows.iter().zip(&names) {
-        if let (_, _, Some(range)) = mps_sides(row) {
-            writeln!(out, "    RANGE {name} {range}")?;
+            writeln!(out, "    RHS {} {side}", row.name)?;
         }
     }
     writeln!(out, "BOUNDS")?;
@@ -223,7 +252,7 @@ fn write_mps(program: &Program, out: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
-    use super::{lp, mps};
+    use super::{lp, mps, stated};
     use crate::{
         backend::highs::read_and_solve,
         support::{program, rows_of_every_kind},
@@ -241,21 +270,20 @@ mod tests {
         read
     }
 
+    /// The columns as both files have them.
     fn names(program: &Program) -> Vec<String> {
-        program
-            .columns
-            .iter()
-            .map(|column| column.name.clone())
-            .collect()
+        let columns = stated(program).columns.into_iter();
+        columns.map(|column| column.name).collect()
     }
 
     #[test]
     fn lp_text_has_the_names_the_sense_and_exact_numbers() {
         let expected = "\
 Maximize
- objective: + 3 x0 - x1 + 2 x2 + 7
+ objective: + 3 x0 - x1 + 2 x2 + 7 constant
 Subject To
- row_0: -5 <= + x0 + x1 - x2 <= 4
+ row_0_lower: + x0 + x1 - x2 >= -5
+ row_0_upper: + x0 + x1 - x2 <= 4
  row_1: + 2 x0 + 3 x1 = 6
  row_2: + x1 >= -1
  row_3: + x2 <= 1
@@ -263,10 +291,11 @@ Subject To
 Bounds
  -2 <= x0 <= 5
  3 <= x2 <= 3
+ 1 <= constant <= 1
 Binary
  x1
 General
- x0 x2
+ x0 x2 constant
 End
 ";
         let mut program = rows_of_every_kind();
@@ -276,39 +305,43 @@ End
     }
 
     #[test]
-    fn mps_text_has_the_names_the_sense_and_exact_numbers() {
+    fn mps_text_minimises_and_has_the_names_and_exact_numbers() {
         let expected = "\
+* The goal is to be MAXIMISED, and readers of MPS files minimise: so this file
+* minimises its negative, which the row minus_objective is.
+* value of the goal = -1 * the optimum of this file
 NAME program
-OBJSENSE
-    MAX
 ROWS
- N objective
- L row_0
+ N minus_objective
+ G row_0_lower
+ L row_0_upper
  E row_1
  G row_2
  L row_3
  L row_4
 COLUMNS
     MARKER 'MARKER' 'INTORG'
-    x0 objective 3
-    x0 row_0 1
+    x0 minus_objective -3
+    x0 row_0_lower 1
+    x0 row_0_upper 1
     x0 row_1 2
-    x1 objective -1
-    x1 row_0 1
+    x1 minus_objective 1
+    x1 row_0_lower 1
+    x1 row_0_upper 1
     x1 row_1 3
     x1 row_2 1
-    x2 objective 2
-    x2 row_0 -1
+    x2 minus_objective -2
+    x2 row_0_lower -1
+    x2 row_0_upper -1
     x2 row_3 1
+    constant minus_objective -7
     MARKER 'MARKER' 'INTEND'
 RHS
-    RHS objective -7
-    RHS row_0 4
+    RHS row_0_lower -5
+    RHS row_0_upper 4
     RHS row_1 6
     RHS row_2 -1
     RHS row_3 1
-RANGES
-    RANGE row_0 9
 BOUNDS
  LO BOUND x0 -2
  UP BOUND x0 5
@@ -316,6 +349,8 @@ BOUNDS
  UP BOUND x1 1
  LO BOUND x2 -4
  UP BOUND x2 4
+ LO BOUND constant 1
+ UP BOUND constant 1
 ENDATA
 ";
         assert_eq!(mps(&rows_of_every_kind()), expected);
@@ -325,9 +360,10 @@ ENDATA
     fn highs_reads_both_texts_back_to_the_same_optimum() {
         // By hand: 2·x0 + 3·x1 = 6 leaves (3, 0) and (0, 2), the latter beyond x1 ≤ 1; x2 ≤ 1.
         let program = rows_of_every_kind();
-        let expected = Some((3.0 * 3.0 + 2.0 + 7.0, names(&program)));
-        assert_eq!(reread(&mps(&program), "mps"), expected);
-        assert_eq!(reread(&lp(&program), "lp"), expected);
+        let optimum = 3.0 * 3.0 + 2.0 + 7.0;
+        let expected = |optimum| Some((optimum, names(&program)));
+        assert_eq!(reread(&mps(&program), "mps"), expected(-optimum));
+        assert_eq!(reread(&lp(&program), "lp"), expected(optimum));
     }
 
     #[test]
@@ -340,11 +376,33 @@ ENDATA
     }
 
     #[test]
+    fn nothing_stands_in_the_files_that_readers_take_differently() {
+        let mut program = rows_of_every_kind();
+        program.columns[1].name = "constant".to_owned();
+        let (mps, lp) = (mps(&program), lp(&program));
+        // Sections that GLPK refuses or CBC ignores; a right-hand side of the objective, whose
+        // sign GLPK reads the other way round.
+        for section in ["OBJSENSE", "OBJ SENSE", "RANGES", "RHS minus_objective"] {
+            assert!(!mps.contains(section), "{section}: {mps}");
+        }
+        // A constant among the terms, which GLPK refuses, and rows with two sides, which it does
+        // not know either.
+        assert!(lp.contains("+ 7 constant_2\n"), "{lp}");
+        let (rows, _) = lp.split_once("Bounds").unwrap();
+        assert!(
+            rows.lines().all(|line| line.matches('=').count() <= 1),
+            "{rows}"
+        );
+    }
+
+    #[test]
     fn names_the_formats_do_not_take_are_replaced_and_stay_unique() {
         let mut program = rows_of_every_kind();
         program.rows[0].name = "commit[0;1]".to_owned();
         program.rows[1].name = "commit[0 1]".to_owned();
+        program.rows[2].name = "commit{0;1}".to_owned();
         let text = lp(&program);
+        assert!(text.contains(" commit_0_1__lower: "), "{text}");
         assert!(text.contains(" commit_0_1_: "), "{text}");
         assert!(text.contains(" commit_0_1__2: "), "{text}");
         assert!(reread(&text, "lp").is_some());

@@ -66,11 +66,9 @@ impl Error {
             | Self::Refused(_)
             | Self::Solver(milp_solver::Error::NoSolver { .. }) => true,
             Self::Replay(error) => error.is_input(),
-            Self::Solver(_)
-            | Self::Engine(_)
-            | Self::Stopped { .. }
-            | Self::Io { .. }
-            | Self::Write { .. } => false,
+            // What cannot be read is what was named, or a file that belongs beside it.
+            Self::Io { doing, .. } => *doing == "read",
+            Self::Solver(_) | Self::Engine(_) | Self::Stopped { .. } | Self::Write { .. } => false,
         }
     }
 

@@ -3,13 +3,13 @@
 use crate::{
     Error, evidence,
     export::{read_itf, read_twins},
-    folder::{Driven, OUTCOME, PREDICTIONS, SCHEDULE},
+    folder::{Driven, OUTCOME, PREDICTIONS, SCHEDULE, TABLE},
     report::Embedded,
     sentence,
 };
 use milp_model::Built;
 use milp_schema::{
-    Evidence, Instance, Outcome,
+    Evidence, Instance, Outcome, Schedule,
     outcome::{Certificate, Termination},
     read, write,
 };
@@ -32,7 +32,7 @@ pub enum Kind {
     Itf,
     /// Scenarios of Twins.
     Twins,
-    /// A solution of `HiGHS` for an exported program.
+    /// A solution of some solver for an exported program.
     Solution,
 }
 
@@ -53,10 +53,7 @@ impl Kind {
         if Embedded::is_in(text) {
             return Some(Self::Report);
         }
-        let mut lines = text.lines().map(str::trim_end);
-        lines
-            .any(|line| line.starts_with("# Columns") || line == "Columns")
-            .then_some(Self::Solution)
+        milp_solver::is_solution(text).then_some(Self::Solution)
     }
 }
 
@@ -163,7 +160,8 @@ fn skeleton(instance: &Instance, choices: &[milp_schema::Choice]) -> BTreeMap<St
 }
 
 /// A solution of the instance's program, certified row by row in exact integers: a result that a
-/// replay takes. No bound comes with it.
+/// replay takes. No bound comes with it. A point of a published program is no schedule, and the
+/// sentence says so.
 ///
 /// # Errors
 ///
@@ -186,16 +184,24 @@ pub fn solution(
             first.join("; ")
         ))
     })?;
-    let decoded = built.decode(&point)?;
+    let table = built.table(&point);
+    let decoded = match table {
+        None => Some(built.decode(&point)?),
+        Some(_) => None,
+    };
+    let parts = decoded
+        .as_ref()
+        .map(|decoded| evidence::point(&built, &point, &decoded.schedule, &decoded.faulty));
     let evidence = Evidence {
-        parts: evidence::point(&built, &point, &decoded.schedule, &decoded.faulty),
+        parts: parts.unwrap_or_default(),
     };
     let primal = program.value(&point);
     let instance = Instance {
-        slots: decoded.slots,
+        slots: decoded.as_ref().map_or(instance.slots, |it| it.slots),
         ..instance.clone()
     };
-    let choices = write::choices_csv(&decoded.schedule.choices);
+    let (schedule, faulty) = decoded.map(|it| (it.schedule, it.faulty)).unzip();
+    let hash = |it: &Schedule| write::sha256_hex(write::choices_csv(&it.choices).as_bytes());
     let mut outcome = Outcome {
         termination: Termination::Feasible,
         primal: Some(primal),
@@ -208,21 +214,26 @@ pub fn solution(
         program: Some(evidence::digest(program)),
         certificate_sha256: evidence::hash(&evidence),
         sentence: String::new(),
-        faulty: decoded.faulty,
-        schedule_sha256: Some(write::sha256_hex(choices.as_bytes())),
+        faulty: faulty.unwrap_or_default(),
+        schedule_sha256: schedule.as_ref().map(hash),
         instance,
         command: command.to_owned(),
         run: vec![("milp".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
     };
-    let schedule = built.table(&point).is_none().then_some(&decoded.schedule);
-    outcome.sentence = sentence::again(&outcome, schedule, built.knows_slots());
+    outcome.sentence = sentence::again(&outcome, schedule.as_ref(), built.knows_slots());
+    let mut sentence = outcome.sentence.clone();
+    let certificate = evidence::text(&evidence);
+    let mut files = crate::folder::files(&outcome, schedule.as_ref(), certificate.as_deref());
+    if let Some(table) = table {
+        sentence = format!(
+            "{sentence}; the point satisfies every row in exact integers and is no schedule: it \
+             is of a published program, {TABLE} has what it says"
+        );
+        files.insert(TABLE.to_owned(), table.into_bytes());
+    }
     Ok(Imported {
-        sentence: outcome.sentence.clone(),
-        files: crate::folder::files(
-            &outcome,
-            Some(&decoded.schedule),
-            evidence::text(&evidence).as_deref(),
-        ),
+        sentence,
+        files,
         lost: Vec::new(),
         place: None,
     })
@@ -308,6 +319,8 @@ mod tests {
         let raw = "Model status\nOptimal\n\n# Columns 1\nx 1\n";
         assert_eq!(Kind::of(raw), Some(Kind::Solution));
         assert_eq!(Kind::of("Columns\n"), Some(Kind::Solution));
+        let cbc = "Optimal - objective value 1.00000000\n";
+        assert_eq!(Kind::of(cbc), Some(Kind::Solution));
         assert_eq!(Kind::of("slot,choice\n"), None);
     }
 }

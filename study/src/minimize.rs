@@ -9,6 +9,7 @@ mod fewest;
 
 use crate::{
     Error,
+    acts::{self, name},
     clock::Clock,
     confirm::{Engine, How},
     evidence,
@@ -23,12 +24,11 @@ use milp_model::{
     formulation::timed::{self, Act},
 };
 use milp_schema::{
-    Choice, Evidence, Instance, Outcome, Schedule, Verdict, instance::Formulation, read,
-    schedule::Event, write,
+    Evidence, Instance, Outcome, Schedule, Verdict, instance::Formulation, read, write,
 };
 use milp_solver::{Progress, Settings};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -94,17 +94,6 @@ impl Minimized {
     }
 }
 
-/// One act of the kind, in words.
-pub fn name(act: Act) -> &'static str {
-    match act {
-        Act::Faulty => "faulty replica",
-        Act::Made => "Byzantine message",
-        Act::Crash => "crashed replica",
-        Act::Late => "late or missing message",
-        Act::Timeout => "timer request",
-    }
-}
-
 /// The schedule with the fewest acts among those with the value of `from`.
 ///
 /// # Errors
@@ -135,13 +124,13 @@ pub fn minimize(
         .primal
         .ok_or_else(|| Error::Refused(format!("{} holds no value to keep", from.dir.display())))?;
     let of = instance.clone();
-    let (built, acts) = clock.build(move || timed::with_acts(&of))?;
+    let (built, counted) = clock.build(move || timed::with_acts(&of))?;
     let start = built
         .encode(&from.schedule, &from.outcome.faulty)
         .map_err(|why| {
             Error::Refused(format!("the schedule is none of formulation timed: {why}"))
         })?;
-    let before = counts(instance, &from.schedule, from.outcome.faulty.len());
+    let before = acts::counts(instance, &from.schedule, &from.outcome.faulty);
     let lexicographic = Lexicographic {
         built: &built,
         settings,
@@ -149,7 +138,7 @@ pub fn minimize(
         interrupt,
         nodes: NODES,
     };
-    let (point, stages) = lexicographic.solve(value, &acts, &before, start, progress)?;
+    let (point, stages) = lexicographic.solve(value, &counted, &before, start, progress)?;
     let (schedule, faulty) = match point {
         Some(point) => {
             let decoded = built.decode(&point);
@@ -298,11 +287,7 @@ fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<()
             found.notes.join("; ")
         )));
     }
-    let has = counts(
-        instance,
-        &minimized.schedule,
-        minimized.outcome.faulty.len(),
-    );
+    let has = acts::counts(instance, &minimized.schedule, &minimized.outcome.faulty);
     for stage in &minimized.stages {
         let count = has[&stage.act];
         if count != stage.after {
@@ -327,72 +312,6 @@ pub(crate) fn replayed(driven: &Driven) -> Result<Verdict, Error> {
         )));
     }
     Ok(verdict)
-}
-
-/// How many acts of each kind a schedule has, read off its rows: the program is not asked.
-pub fn counts(instance: &Instance, schedule: &Schedule, faulty: usize) -> BTreeMap<Act, i64> {
-    let choices = || schedule.choices.iter();
-    let made = choices().filter(|choice| matches!(choice, Choice::Inject { .. }));
-    let crashes = choices().filter(|choice| matches!(choice, Choice::Crash { .. }));
-    BTreeMap::from([
-        (Act::Faulty, faulty as i64),
-        (Act::Made, made.count() as i64),
-        (Act::Crash, crashes.count() as i64),
-        (Act::Late, late(instance, schedule)),
-        (Act::Timeout, asked(schedule)),
-    ])
-}
-
-/// Requests to leave or for recovery, each the effect of one timer.
-fn asked(schedule: &Schedule) -> i64 {
-    let asked = schedule.predictions.iter().filter(|prediction| {
-        matches!(&prediction.event, Event::Send(message)
-            if matches!(message.kind.name(), "ChangeView" | "RecoveryRequest"))
-    });
-    asked.count() as i64
-}
-
-/// Copies of what honest replicas send that are not there as soon as they can be, though the
-/// horizon leaves room for that.
-fn late(instance: &Instance, schedule: &Schedule) -> i64 {
-    if schedule_has_no_copies(instance) {
-        return 0;
-    }
-    let soonest = instance.delays().0;
-    let prompt = schedule
-        .choices
-        .iter()
-        .filter_map(|choice| match choice {
-            Choice::Deliver { slot, copy } if slot.0 == copy.sent.0 + soonest => {
-                Some((copy.sender, copy.receiver, copy.sent, &copy.message))
-            }
-            _ => None,
-        })
-        .collect::<BTreeSet<_>>();
-    let mut late = 0;
-    for prediction in &schedule.predictions {
-        let Event::Send(message) = &prediction.event else {
-            continue;
-        };
-        if prediction.slot.0 + soonest > instance.slots {
-            continue;
-        }
-        for i in (0..instance.replicas).filter(|&i| i != prediction.replica.0) {
-            let copy = (
-                prediction.replica,
-                milp_schema::ReplicaId(i),
-                prediction.slot,
-                message,
-            );
-            late += i64::from(!prompt.contains(&copy));
-        }
-    }
-    late
-}
-
-/// Whether messages go into one pool (E26).
-fn schedule_has_no_copies(instance: &Instance) -> bool {
-    instance.rules.starts_with("tla")
 }
 
 /// Where the result goes by default: `out/`, the place of what it was made from below `results/`

@@ -525,7 +525,8 @@ fn receipt(receipt: Receipt) -> &'static str {
     }
 }
 
-pub(crate) fn count(number: i64, noun: &str) -> String {
+/// So many of something, in words.
+pub fn count(number: i64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

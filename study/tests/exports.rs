@@ -9,23 +9,26 @@
     reason = "a test says by failing that it cannot go on"
 )]
 
+mod support;
+
 use milp_schema::{Choice, instance::Formulation, read, verdict::Holds};
 use milp_study::{
     Recovery,
     confirm::{Engine, How},
-    export::{Format, export, read_itf, read_twins},
+    export::{Format, Names, export, read_itf, read_twins},
     folder::{Driven, Folder},
     import,
 };
 use std::path::{Path, PathBuf};
 
-const FORMATS: [(Format, &str); 6] = [
+const FORMATS: [(Format, &str); 7] = [
     (Format::Itf, "itf.json"),
     (Format::Mermaid, "mmd"),
     (Format::Shiviz, "log"),
     (Format::Chrome, "trace.json"),
     (Format::Tikz, "tex"),
-    (Format::Twins, "twins.json"),
+    (Format::Twins(Names::Numbers), "twins.json"),
+    (Format::Twins(Names::Objects), "twins-objects.json"),
 ];
 
 fn root() -> &'static Path {
@@ -92,7 +95,7 @@ fn every_shipped_result_has_every_format_and_every_delivery_is_in_it() {
                 Format::Chrome => text.matches("\"cat\": \"receive\"").count(),
                 Format::Tikz => text.matches(",->] (").count() - legend(&text),
                 Format::Itf => text.matches("\"choice\": \"deliver\"").count(),
-                Format::Twins => continue,
+                Format::Twins(_) => continue,
             };
             assert_eq!(count, delivered, "{at}: {format:?}");
         }
@@ -151,11 +154,11 @@ fn scenarios_of_twins_become_schedules_that_replay() {
     // Blocks that differ in two parts, each with enough members: twins are two of four, more than
     // the protocol is made for. Then a good view; then one without enough in any part.
     let fork = r#"{"num_nodes": 4, "num_twins": 2, "partitions": 2, "views": 1, "scenarios":
-        [[{"leader": 1, "partitions": [[1, 2, 3], [4, 5, 6]]}]]}"#;
+        [[{"leader": 1, "partitions": [[1, 3, 5], [6, 2, 4]]}]]}"#;
     let good = r#"{"num_nodes": 4, "num_twins": 0, "partitions": 1, "views": 1, "scenarios":
         [[{"leader": 1, "partitions": [[1, 2, 3, 4]]}]]}"#;
     let second = r#"{"num_nodes": 4, "num_twins": 1, "partitions": 2, "views": 2, "scenarios":
-        [[{"leader": 1, "partitions": [[1, 2], [3, 4, 5]]},
+        [[{"leader": 1, "partitions": [[1, 3], [4, 5, 2]]},
           {"leader": 2, "partitions": [[1, 2, 3, 4, 5]]}]]}"#;
     for (text, agreement, decide) in [
         (fork, Holds::Violated, true),
@@ -194,6 +197,57 @@ fn scenarios_of_twins_become_schedules_that_replay() {
     }
 }
 
+/// See `twins/README.md`: what the engine itself wrote, parts without nodes as `null` included.
+#[test]
+fn scenarios_of_the_engine_are_the_same_with_numbers_and_with_objects() {
+    let read = |name: &str| {
+        let path = root().join("study/tests/twins").join(name);
+        read_twins(name, &std::fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let numbers = read("numbers.json");
+    assert_eq!(read("objects.json"), numbers);
+    let byzantine = milp_schema::instance::FaultKind::Byzantine;
+    assert_eq!(numbers.instance.fault_count(byzantine), 1);
+    // The second view has replicas 0, 1 and 2 of four in one part, and the twin of 0 with replica 3
+    // in the other: no response of 3 reaches 1.
+    let lone = numbers.schedule.choices.iter().any(|choice| {
+        matches!(choice, Choice::Deliver { copy, .. }
+            if copy.message.view.0 == 1 && (copy.sender.0, copy.receiver.0) == (3, 1)
+                && copy.message.kind.name() == "PrepareResponse")
+    });
+    assert!(!lone);
+}
+
+#[test]
+fn what_is_exported_is_the_same_scenario_with_numbers_and_with_objects() {
+    let mut renamed = 0;
+    for driven in results() {
+        let read = |names| {
+            let exported = export(&driven, Format::Twins(names)).unwrap();
+            let ticks = serde_json::from_str::<serde_json::Value>(&exported.text).unwrap();
+            assert!(ticks["ticks"].as_u64() > Some(0));
+            (
+                read_twins("scenario.json", &exported.text).unwrap(),
+                exported.lost,
+            )
+        };
+        let (numbers, lost) = read(Names::Numbers);
+        assert_eq!(read(Names::Objects), (numbers, lost.clone()));
+        // Twins are those of the first replicas, so others are renamed, and that is said.
+        let byzantine = driven.faulty.iter().enumerate();
+        let first = byzantine.into_iter().all(|(at, (id, kind))| {
+            *kind != milp_schema::instance::FaultKind::Byzantine || id.index() == at
+        });
+        assert_eq!(
+            first,
+            !lost.iter().any(|it| it.starts_with("names")),
+            "{lost:?}"
+        );
+        renamed += usize::from(!first);
+    }
+    assert!(renamed > 0);
+}
+
 #[test]
 fn a_scenario_that_is_none_is_refused() {
     for (text, words) in [
@@ -207,6 +261,11 @@ fn a_scenario_that_is_none_is_refused() {
                [[{"leader": 1, "partitions": [[1, 2, 3]]}]]}"#,
             "not a partition",
         ),
+        (
+            r#"{"num_nodes": 4, "num_twins": 0, "partitions": 1, "views": 1, "scenarios":
+               [[{"leader": 1, "partitions": [[{"ReplicaID": 1, "TwinID": 1}]]}]]}"#,
+            r#"names the node {"ReplicaID":1,"TwinID":1}"#,
+        ),
     ] {
         let error = read_twins("scenario.json", text).unwrap_err().to_string();
         assert!(error.contains(words), "{words}: {error}");
@@ -215,7 +274,11 @@ fn a_scenario_that_is_none_is_refused() {
 
 #[test]
 fn what_a_scenario_does_not_carry_is_said() {
-    let exported = export(&shipped("dbft2/n4-equivocation-fork"), Format::Twins).unwrap();
+    let exported = export(
+        &shipped("dbft2/n4-equivocation-fork"),
+        Format::Twins(Names::Numbers),
+    )
+    .unwrap();
     for words in ["slots", "timers", "Byzantine replicas"] {
         assert!(
             exported.lost.iter().any(|it| it.starts_with(words)),
@@ -245,6 +308,44 @@ fn a_solution_file_comes_back_as_the_same_schedule() {
     let name = line.trim_end_matches(" 1");
     let broken = text.replacen(line, &format!("{name} 0"), 1);
     let error = import::solution("it.sol", &broken, &driven.instance, "milp import").unwrap_err();
+    assert!(error.to_string().contains("none of the program"), "{error}");
+}
+
+#[test]
+fn a_point_of_a_published_program_is_certified_and_said_to_be_no_schedule() {
+    let file = root().join("instances/reference/dbft1-n4-fork.yaml");
+    let mut instance = read::instance(&file).unwrap();
+    // A smaller one, which is solved at once.
+    (instance.views, instance.slots) = (1, 8);
+    let built = milp_model::build(&instance).unwrap();
+    let none = std::sync::atomic::AtomicBool::new(false);
+    let settings = support::settings(60.0, false);
+    let solved = milp_solver::solve(built.program(), &settings, &none, &mut |_| ()).unwrap();
+    let text = milp_solver::solution(built.program(), &solved.point.unwrap(), "Optimal");
+    let imported = import::solution("it.sol", &text, &instance, "milp import").unwrap();
+    assert!(
+        imported.sentence.contains("no schedule"),
+        "{}",
+        imported.sentence
+    );
+    assert!(
+        imported.sentence.contains("exact integers"),
+        "{}",
+        imported.sentence
+    );
+    let names = imported
+        .files
+        .keys()
+        .map(String::as_str)
+        .collect::<Vec<_>>();
+    assert_eq!(names, ["outcome.yaml", "solution.csv"]);
+    let outcome = String::from_utf8(imported.files["outcome.yaml"].clone()).unwrap();
+    let outcome = read::outcome_text("outcome.yaml", &outcome).unwrap();
+    assert_eq!((outcome.primal, outcome.proved), (solved.primal, false));
+    // A point of another program is none.
+    let broken = text.replace("totalBlockRelayed 1", "totalBlockRelayed 0");
+    assert_ne!(broken, text);
+    let error = import::solution("it.sol", &broken, &instance, "milp import").unwrap_err();
     assert!(error.to_string().contains("none of the program"), "{error}");
 }
 

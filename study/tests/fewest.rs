@@ -16,8 +16,9 @@ use milp_schema::{
     schedule::{Copy, Prediction},
 };
 use milp_study::{
+    acts::counts,
     folder::Folder,
-    minimize::{Minimized, counts, minimize},
+    minimize::{Minimized, minimize},
     solve::{Request, solve},
 };
 use std::{cmp::Reverse, sync::atomic::AtomicBool};
@@ -79,7 +80,7 @@ fn best_of_all(instance: &Instance) -> ((i64, i64, i64), u32) {
                     .collect();
                 executions(instance, &timers, &mut vec![], &mut |schedule| {
                     all += 1;
-                    let has = counts(instance, schedule, 0);
+                    let has = counts(instance, schedule, &[]);
                     let most = instance.budget.timeouts.unwrap_or(u32::MAX);
                     if has[&Act::Timeout] > i64::from(most) {
                         return;

@@ -2,7 +2,7 @@
 
 mod support;
 
-use milp_model::formulation::timed::{self, Built};
+use milp_model::formulation::timed::Built;
 use milp_replay::{
     Options, Phase, Protocol, Recovery, Signatures, TraceEvent, What,
     engine::nspcc::{Nspcc, Switches},

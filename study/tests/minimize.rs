@@ -4,11 +4,7 @@ mod support;
 
 use milp_model::formulation::timed::Act;
 use milp_schema::read;
-use milp_study::{
-    folder::Folder,
-    minimize::{counts, minimize},
-    verify,
-};
+use milp_study::{acts::counts, folder::Folder, minimize::minimize, verify};
 use std::{
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
@@ -48,7 +44,7 @@ fn the_stall_of_four_replicas_needs_two_early_timers_and_no_delay() {
     }
     let again = Folder::read(dir.path()).expect("a result");
     assert_eq!(again.schedule, minimized.schedule);
-    let has = counts(&again.outcome.instance, &again.schedule, 0);
+    let has = counts(&again.outcome.instance, &again.schedule, &[]);
     assert_eq!(has[&Act::Late], 0);
     let noted = again.outcome.run.iter().any(|(key, words)| {
         key == "acts" && words.starts_with("proved minimal, in this order: 0 late")

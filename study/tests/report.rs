@@ -5,11 +5,14 @@
     reason = "a test says by failing that it cannot go on"
 )]
 
+use milp_model::formulation::timed::Act;
 use milp_replay::{Phase, What};
 use milp_schema::{Choice, Kind, Message, ReplicaId, Slot, schedule::Copy, write};
 use milp_study::{
-    folder::{OUTCOME, PREDICTIONS, SCHEDULE},
+    acts,
+    folder::{CERTIFICATE, OUTCOME, PREDICTIONS, SCHEDULE},
     report::{Embedded, Fate, Part, Report, Run, Scene, scene::MARKS, state},
+    sentence,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -134,7 +137,18 @@ fn a_lost_copy_ends_in_a_cross_and_is_said_to_be_lost() {
     let at = run.trace.iter().rposition(|event| {
         event.what == What::Deliver && event.message.as_ref().unwrap().kind == Kind::PrepareResponse
     });
-    run.trace[at.unwrap()].what = What::Drop;
+    let event = &mut run.trace[at.unwrap()];
+    event.what = What::Drop;
+    let choices = run.schedule.choices.iter_mut();
+    for choice in choices.filter(|choice| choice.slot() == event.slot) {
+        if let Choice::Deliver { slot, copy } = choice
+            && (copy.sender, copy.receiver) == (event.peer.unwrap(), event.replica)
+            && Some(&copy.message) == event.message.as_ref()
+        {
+            let (slot, copy) = (*slot, copy.clone());
+            *choice = Choice::Drop { slot, copy };
+        }
+    }
     let report = Report::new(run, None, Part::SCHEDULE);
     let lost = report.panels[0].scene.arrows.iter();
     let lost = lost.filter(|arrow| matches!(arrow.fate, Fate::Lost { .. }));
@@ -271,6 +285,50 @@ fn who_commits_has_a_quorum_of_preparations_and_who_enters_a_view_one_of_request
     assert!(seen[0] > 20 && seen[1] > 20, "{seen:?}");
 }
 
+/// The text between two marks.
+fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    let (_, rest) = text.split_once(start).unwrap();
+    rest.split_once(end).unwrap().0
+}
+
+#[test]
+fn headline_table_and_minimisation_count_the_same_acts() {
+    let mut kinds = BTreeSet::new();
+    for run in runs() {
+        // As `milp minimize` counts them: rows and predictions, no replica.
+        let counts = acts::counts(&run.instance, &run.schedule, &run.faulty);
+        let name = run.name.clone();
+        let html = Report::new(run, None, Part::SCHEDULE).html().unwrap();
+        let headline = between(&html, "<p class=\"finding\">", "</p>");
+        let list = between(&html, "<h2>What the adversary did</h2>", "</section>");
+        let listed = |kind| match kind {
+            Act::Made => list.matches("(made up)").count(),
+            Act::Late => list.matches("<tr><td>").count() - list.matches("(made up)").count(),
+            Act::Crash => list.matches(" crashes.</li>").count(),
+            _ => {
+                let slots = list.split("makes it ask in ").skip(1);
+                let slots = slots.map(|it| it.split("</li>").next().unwrap());
+                slots.map(|it| it.split(", ").count()).sum()
+            }
+        };
+        for (act, number) in counts {
+            let words = sentence::count(number, acts::name(act));
+            match act {
+                Act::Faulty => continue,
+                _ if number > 0 => assert!(
+                    headline.contains(&format!(" {words},"))
+                        || headline.contains(&format!(" {words}.")),
+                    "{name}: {words}: {headline}"
+                ),
+                _ => assert!(!headline.contains(acts::name(act)), "{name}: {headline}"),
+            }
+            assert_eq!(listed(act) as i64, number, "{name}: {act:?}: {list}");
+            kinds.extend((number > 0).then_some(act));
+        }
+    }
+    assert_eq!(kinds.len(), 4, "{kinds:?}");
+}
+
 #[test]
 fn the_embedded_schedule_comes_back_byte_for_byte() {
     for run in runs() {
@@ -283,8 +341,8 @@ fn the_embedded_schedule_comes_back_byte_for_byte() {
         };
         assert_eq!(back.name, name);
         assert!(!back.is_edited().unwrap());
-        assert_eq!(back.files.len(), 3);
-        for file in [SCHEDULE, PREDICTIONS, OUTCOME] {
+        assert_eq!(back.files.len(), 4);
+        for file in [SCHEDULE, PREDICTIONS, OUTCOME, CERTIFICATE] {
             let kept = std::fs::read_to_string(dir.join(file)).unwrap();
             assert_eq!(back.files[file], kept, "{name}: {file}");
         }
@@ -315,6 +373,10 @@ fn what_is_no_report_or_a_broken_one_is_refused() {
     refused(
         &good.replace("\"schedule.csv\":", "\"instance.yaml\":"),
         "embeds no schedule.csv",
+    );
+    refused(
+        &good.replace("\"certificate.csv\":", "\"cuts.yaml\":"),
+        "embeds no certificate.csv",
     );
     refused(
         &good.replace("\"engine\":\"dbft1-paper\"", "\"motor\":\"x\""),

@@ -1,10 +1,11 @@
 //! `milp export`: a program for another solver, a schedule for another viewer or checker.
 
 use crate::{document, exit, print};
-use milp_schema::{read, write};
+use milp_schema::{instance::Sense, read, write};
+use milp_solver::NEGATED;
 use milp_study::{
     Error,
-    export::{Format, export},
+    export::{Format, Names, export},
     folder::Driven,
     import::solution_of,
 };
@@ -20,9 +21,11 @@ use std::path::PathBuf;
 )]
 #[command(group(clap::ArgGroup::new("format").required(true).args([
     "lp", "mps", "sol", "itf", "tla", "mermaid", "shiviz", "chrome", "tikz", "twins",
+    "twins_objects",
 ])))]
 #[command(group(clap::ArgGroup::new("schedule").args([
     "sol", "itf", "tla", "mermaid", "shiviz", "chrome", "tikz", "twins",
+    "twins_objects",
 ])))]
 pub(crate) struct Args {
     /// Folder of a result, or a schedule.csv; for --lp and --mps an instance file
@@ -30,7 +33,7 @@ pub(crate) struct Args {
     /// The program in the LP format of CPLEX
     #[arg(long)]
     lp: bool,
-    /// The program in free MPS
+    /// The program in free MPS, always as a minimisation: of the negative of what is maximised
     #[arg(long)]
     mps: bool,
     /// The point of the schedule as a solution file of `HiGHS` for that program
@@ -55,9 +58,13 @@ pub(crate) struct Args {
     /// A picture for LaTeX
     #[arg(long)]
     tikz: bool,
-    /// A scenario for Twins; what it does not carry is said
+    /// A scenario for Twins, nodes as numbers (relab/hotstuff to v0.5.0); what it does not carry is
+    /// said
     #[arg(long)]
     twins: bool,
+    /// The same with nodes as objects (relab/hotstuff since November 2025)
+    #[arg(long)]
+    twins_objects: bool,
     /// Instance file of a schedule, in place of the one in outcome.yaml beside it
     #[arg(long, value_name = "FILE", requires = "schedule")]
     instance: Option<PathBuf>,
@@ -122,9 +129,10 @@ fn schedule(args: &Args, driven: &Driven) -> Result<(String, Vec<String>), Error
         (args.shiviz, Format::Shiviz),
         (args.chrome, Format::Chrome),
         (args.tikz, Format::Tikz),
+        (args.twins_objects, Format::Twins(Names::Objects)),
     ];
     let asked = formats.into_iter().find(|(asked, _)| *asked);
-    let format = asked.map_or(Format::Twins, |(_, format)| format);
+    let format = asked.map_or(Format::Twins(Names::Numbers), |(_, format)| format);
     let exported = export(driven, format)?;
     Ok((exported.text, exported.lost))
 }
@@ -134,9 +142,14 @@ fn program(args: &Args) -> Result<String, Error> {
     let instance = read::instance(&args.file)?;
     let built = milp_model::build(&instance)?;
     let program = built.program();
-    Ok(if args.lp {
-        milp_solver::lp(program)
-    } else {
-        milp_solver::mps(program)
-    })
+    if args.lp {
+        return Ok(milp_solver::lp(program));
+    }
+    if program.sense == Sense::Maximize {
+        print::note(&format!(
+            "the goal is maximised, and readers of MPS files minimise: the file minimises its \
+             negative, {NEGATED}, so the value is -1 * its optimum"
+        ));
+    }
+    Ok(milp_solver::mps(program))
 }

@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A report.html of `milp report`, a trace of `milp export --itf`, a file of Twins, or a solution
-    /// file of `HiGHS` for a program that `milp export --lp` or --mps wrote; told apart by what stands
-    /// in it
+    /// file of `HiGHS`, CBC, GLPK, SCIP or Gurobi for a program that `milp export --lp` or --mps wrote;
+    /// told apart by what stands in it
     file: PathBuf,
     /// Instance file that the program was of, for a solution file
     #[arg(long, value_name = "FILE")]
@@ -84,7 +84,7 @@ fn imported(args: &Args, file: &str, text: &str) -> Result<Imported, Error> {
     let kind = Kind::of(text).ok_or_else(|| {
         Error::Refused(format!(
             "{file} is nothing known here: expected a report of milp report, a trace of milp export \
-             --itf, a file of Twins or a solution file of HiGHS"
+             --itf, a file of Twins or a solution file of HiGHS, CBC, GLPK, SCIP or Gurobi"
         ))
     })?;
     if kind != Kind::Solution && args.instance.is_some() {

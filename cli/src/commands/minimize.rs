@@ -4,8 +4,9 @@ use super::solve::{Limits, command_line};
 use crate::{document, exit, print, progress::Printer, stop};
 use milp_study::{
     Error,
+    acts::name,
     folder::{self, Folder, SCHEDULE},
-    minimize::{Minimized, minimize, name, place},
+    minimize::{Minimized, minimize, place},
 };
 use schemars::JsonSchema;
 use serde::Serialize;

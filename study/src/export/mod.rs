@@ -10,7 +10,7 @@ mod tikz;
 mod twins;
 
 pub use itf::{Carried, read as read_itf};
-pub use twins::{Skeleton, read as read_twins};
+pub use twins::{Names, Skeleton, read as read_twins};
 
 use crate::{Error, folder::Driven};
 use story::Story;
@@ -28,8 +28,8 @@ pub enum Format {
     Chrome,
     /// A picture for LaTeX.
     Tikz,
-    /// A scenario of partitions for Twins.
-    Twins,
+    /// A scenario of partitions for Twins, its nodes named so.
+    Twins(Names),
 }
 
 /// A text in a format, and what of the schedule it does not carry.
@@ -55,7 +55,7 @@ pub fn export(driven: &Driven, format: Format) -> Result<Exported, Error> {
         Format::Shiviz => shiviz::write(&story),
         Format::Chrome => chrome::write(&story),
         Format::Tikz => tikz::write(&story),
-        Format::Twins => return twins::write(driven, &story),
+        Format::Twins(names) => return twins::write(driven, &story, names),
     };
     Ok(Exported {
         text,

@@ -1,6 +1,6 @@
 //! What the adversary's effort is measured in.
 
-use crate::{Error, minimize};
+use crate::{Error, acts};
 use milp_model::formulation::timed::Act;
 use milp_schema::{
     Instance, ReplicaId, Schedule,
@@ -125,7 +125,7 @@ impl Effort {
         schedule: &Schedule,
         faulty: &[(ReplicaId, FaultKind)],
     ) -> u32 {
-        let counts = || minimize::counts(instance, schedule, faulty.len());
+        let counts = || acts::counts(instance, schedule, faulty);
         let number = match self {
             Self::Late => counts()[&Act::Late] as usize,
             Self::Injects => counts()[&Act::Made] as usize,

@@ -78,7 +78,7 @@ impl Picture<'_> {
         // What the adversary did lies on top.
         for acted in [false, true] {
             for (at, arrow) in self.scene.arrows.iter().enumerate() {
-                if words::is_acted_on(self.scene, arrow) == acted {
+                if arrow.acted == acted {
                     self.arrow(&mut out, at, arrow, &places);
                 }
             }
@@ -287,7 +287,7 @@ impl Picture<'_> {
         let Some(message) = &mark.event.message else {
             return;
         };
-        let acted = words::is_acted_on(self.scene, arrow);
+        let acted = arrow.acted;
         let start = places[arrow.from];
         let drawn = match arrow.fate {
             Fate::Arrives { mark, late } => {
@@ -333,10 +333,10 @@ impl Picture<'_> {
     fn acts(&self) -> Vec<bool> {
         let marks = self.scene.marks.iter();
         let mut acts = marks
-            .map(|mark| words::is_act(self.run, mark))
+            .map(|mark| words::is_act(self.scene, mark))
             .collect::<Vec<_>>();
         for arrow in &self.scene.arrows {
-            if words::is_acted_on(self.scene, arrow) {
+            if arrow.acted {
                 acts[arrow.from] = true;
                 if let Fate::Arrives { mark, .. } = arrow.fate {
                     acts[mark] = true;

@@ -3,7 +3,7 @@
 use super::run::{INSTANCE, Run};
 use crate::{
     Error,
-    folder::{OUTCOME, PREDICTIONS, SCHEDULE},
+    folder::{CERTIFICATE, CUTS, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
 };
 use milp_schema::{Schedule, read};
 use serde::{Deserialize, Serialize};
@@ -105,7 +105,15 @@ impl Embedded {
 impl EmbeddedRun {
     /// Makes sure that the files are what a folder of a result has, and fit together.
     fn check(&self, file: &str) -> Result<(), Error> {
-        let known = [SCHEDULE, PREDICTIONS, OUTCOME, INSTANCE];
+        let known = [
+            SCHEDULE,
+            PREDICTIONS,
+            OUTCOME,
+            INSTANCE,
+            CERTIFICATE,
+            CUTS,
+            SHOWN,
+        ];
         if let Some(name) = self.files.keys().find(|it| !known.contains(&it.as_str())) {
             return Err(Error::Refused(format!(
                 "{file} embeds `{name}`, which is no file of a result"
@@ -121,7 +129,17 @@ impl EmbeddedRun {
             None => Vec::new(),
         };
         let instance = match (text(OUTCOME), text(INSTANCE)) {
-            (Some(text), _) => read::outcome_text(&at(OUTCOME), text)?.instance,
+            (Some(outcome), _) => {
+                let outcome = read::outcome_text(&at(OUTCOME), outcome)?;
+                let certificate = text(CERTIFICATE);
+                if outcome.certificate_sha256.is_some() && certificate.is_none() {
+                    return Err(lacks(CERTIFICATE));
+                }
+                certificate
+                    .map(|text| read::certificate_text(&at(CERTIFICATE), text))
+                    .transpose()?;
+                outcome.instance
+            }
             (None, Some(text)) => read::instance_text(&at(INSTANCE), text)?,
             (None, None) => return Err(lacks(OUTCOME)),
         };

@@ -1,15 +1,12 @@
 //! What a page begins with: the result in plain words, and why.
 
-use super::{
-    run::Run,
-    scene::{Fate, Scene},
-    words,
-};
+use super::{run::Run, scene::Scene, words};
 use crate::{
+    acts,
     explain::{Ending, Story},
     sentence::count,
 };
-use milp_replay::What;
+use milp_model::formulation::timed::Act;
 use milp_schema::{ReplicaId, instance::FaultKind};
 
 /// The result in a sentence or two, and what it rests on, a sentence each.
@@ -63,7 +60,7 @@ fn sentence(line: &str) -> String {
     })
 }
 
-/// Who is faulty, and how many acts of each kind there are in the slots drawn.
+/// Who is faulty, and how many acts of each kind there are.
 fn adversary(run: &Run, scene: &Scene) -> String {
     let of = |kind: FaultKind| {
         let faulty = run.faulty.iter().filter(move |(_, other)| *other == kind);
@@ -88,48 +85,19 @@ fn adversary(run: &Run, scene: &Scene) -> String {
         faulty.join(", ")
     };
     first = sentence(&first);
-    let acted = || {
-        let arrows = scene.arrows.iter();
-        arrows.filter(|arrow| words::is_acted_on(scene, arrow))
-    };
-    let copies = |wanted: &dyn Fn(Fate) -> bool| acted().filter(|it| wanted(it.fate)).count();
-    let late = copies(&|fate| matches!(fate, Fate::Arrives { late, .. } if late > 0));
-    let withheld = copies(&|fate| matches!(fate, Fate::Open { withheld: true, .. }));
-    let lost = copies(&|fate| matches!(fate, Fate::Lost { .. }));
-    let marks = |wanted: &dyn Fn(What) -> bool| {
-        let marks = scene.marks.iter();
-        let acts = marks.filter(|mark| words::is_act(run, mark) && wanted(mark.event.what));
-        acts.count()
-    };
-    let numbers = [
-        (late, "late copy", "late copies"),
-        (withheld, "copy withheld", "copies withheld"),
-        (lost, "copy lost", "copies lost"),
-        (
-            marks(&|what| what == What::Inject),
-            "message made up",
-            "messages made up",
-        ),
-        (marks(&|what| what == What::Crash), "crash", "crashes"),
-        (
-            marks(&|what| what == What::Timeout),
-            "timer that fires",
-            "timers that fire",
-        ),
-    ];
-    let numbers = numbers
-        .into_iter()
-        .filter(|(number, _, _)| *number > 0)
-        .map(|(number, one, many)| format!("{number} {}", if number == 1 { one } else { many }))
-        .collect::<Vec<_>>();
+    // Who is faulty is said already.
+    let kinds = Act::ALL.into_iter().filter(|act| *act != Act::Faulty);
+    let numbers = kinds.filter_map(|act| {
+        let number = scene.acts.iter().filter(|deed| deed.act() == act).count();
+        (number > 0).then(|| count(number as i64, acts::name(act)))
+    });
+    let numbers = numbers.collect::<Vec<_>>();
     if numbers.is_empty() {
         return format!("{first}; the adversary does nothing.");
     }
-    // Nobody acts in slot 0.
-    let slots = (scene.slots.1 + 1).saturating_sub(scene.slots.0.max(1));
     format!(
         "{first}; what the adversary does in {}: {}.",
-        count(i64::from(slots), "slot"),
+        count(i64::from(run.instance.slots), "slot"),
         numbers.join(", ")
     )
 }

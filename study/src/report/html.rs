@@ -327,8 +327,8 @@ fn lists(panel: &Panel, several: bool) -> String {
 
 /// A table of copies, and the other acts as a list.
 fn acts(panel: &Panel, title: &str) -> String {
-    let copies = story::copies(&panel.scene);
-    let acts = story::acts(&panel.run, &panel.scene);
+    let copies = story::copies(&panel.run, &panel.scene);
+    let acts = story::acts(&panel.scene);
     if copies.is_empty() {
         return list(title, &acts, "Nothing.");
     }

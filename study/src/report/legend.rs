@@ -91,10 +91,10 @@ fn signs(scene: &Scene) -> Vec<(String, String)> {
         |class: &str, drawn: String| format!("<g class=\"arrow k-none {class}\">{drawn}</g>");
     let all: [(bool, String, &str); 14] = [
         (
-            scene.arrows.iter().any(|it| {
-                matches!(it.fate, Fate::Arrives { late, .. } if late > 0)
-                    && words::is_acted_on(scene, it)
-            }),
+            scene
+                .arrows
+                .iter()
+                .any(|it| matches!(it.fate, Fate::Arrives { late, .. } if late > 0) && it.acted),
             format!(
                 "<g class=\"arrow {request} late\"><path class=\"line\" d=\"M-4 0H30\"/>{}</g>",
                 shape::chip((14.0, 0.0), "+n")

@@ -2,8 +2,9 @@
 
 use crate::{
     Error,
+    acts::{self, Deed},
     confirm::{Engine, How},
-    folder::{Driven, OUTCOME, PREDICTIONS, SCHEDULE},
+    folder::{CERTIFICATE, CUTS, Driven, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
 };
 use milp_replay::{Phase, TraceEvent, What};
 use milp_schema::{
@@ -67,8 +68,15 @@ impl Run {
         }
         let mut sentence = None;
         if instance.is_none() && outcome.is_file() {
-            sentence = Some(read::outcome(&outcome)?.sentence);
-            files.insert(OUTCOME.to_owned(), text(&outcome)?);
+            let found = read::outcome(&outcome)?;
+            // What the outcome rests on goes with it, or nobody could check it again.
+            let certificate = found.certificate_sha256.map(|_| CERTIFICATE);
+            let further = [CUTS, SHOWN].into_iter();
+            let further = further.filter(|name| driven.dir.join(name).is_file());
+            for name in [OUTCOME].into_iter().chain(certificate).chain(further) {
+                files.insert(name.to_owned(), text(&driven.dir.join(name))?);
+            }
+            sentence = Some(found.sentence);
         } else {
             let yaml = write::instance_yaml(&driven.instance);
             files.insert(INSTANCE.to_owned(), yaml);
@@ -104,6 +112,23 @@ impl Run {
             verdict: None,
             ..self.clone()
         })
+    }
+
+    /// What the adversary does: the choices, and what honest replicas send in this run.
+    pub(crate) fn acts(&self) -> Vec<Deed> {
+        let within = |event: &&TraceEvent| event.phase == Phase::Schedule;
+        let happens = self.trace.iter().filter(within).filter_map(|event| {
+            Some(Prediction {
+                slot: event.slot,
+                replica: event.replica,
+                event: event.event()?,
+            })
+        });
+        let schedule = Schedule {
+            choices: self.schedule.choices.clone(),
+            predictions: happens.collect(),
+        };
+        acts::of(&self.instance, &schedule, &self.faulty)
     }
 
     /// Whether a replica is Byzantine.

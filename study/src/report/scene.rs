@@ -1,8 +1,9 @@
 //! What a picture of a run shows: marks on the replicas' lanes, arrows between them, bands.
 
 use super::{run::Run, words};
+use crate::acts::Deed;
 use milp_replay::{Phase, TraceEvent, What};
-use milp_schema::{BlockId, Height, Message, ReplicaId, Slot, View};
+use milp_schema::{BlockId, Height, Message, ReplicaId, Slot, View, schedule::Copy};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many marks one picture has at most. More of them make browsers slow, and nobody reads them.
@@ -79,6 +80,8 @@ pub struct Arrow {
     pub to: ReplicaId,
     /// What became of it.
     pub fate: Fate,
+    /// Whether the adversary did something to it.
+    pub acted: bool,
 }
 
 /// A stretch of a lane with one height and view.
@@ -107,10 +110,17 @@ pub struct Scene {
     pub slots: (u32, u32),
     /// What is not drawn, in sentences; empty when everything is.
     pub left_out: Vec<String>,
+    /// What the adversary does, in the slots that are not drawn, too.
+    pub acts: Vec<Deed>,
 }
 
 /// A copy: who sent what when to whom, and which of equal ones it is.
 type Key<'a> = (ReplicaId, ReplicaId, &'a Message, Slot, u32);
+
+/// A copy as an act is on it: equal ones are not told apart.
+fn on(copy: &Copy) -> (ReplicaId, ReplicaId, Slot, &Message) {
+    (copy.sender, copy.receiver, copy.sent, &copy.message)
+}
 
 impl Scene {
     /// What is drawn of a run.
@@ -127,6 +137,7 @@ impl Scene {
             bands: Vec::new(),
             slots,
             left_out: words::left_out(run, part, slots),
+            acts: run.acts(),
         };
         let mut mark_of = Vec::new();
         let mut made: BTreeMap<(Slot, ReplicaId, Option<&Message>), usize> = BTreeMap::new();
@@ -179,6 +190,12 @@ impl Scene {
         }
         let (delay_min, _) = run.instance.delays();
         let down = down(run);
+        let acts = self.acts.iter();
+        let acted = acts.filter_map(|deed| match deed {
+            Deed::Late(copy, _) | Deed::Made(copy, _) => Some(on(copy)),
+            _ => None,
+        });
+        let acted = acted.collect::<BTreeSet<_>>();
         for (key, at) in sent {
             let (sender, to, message, slot, _) = key;
             let Some(from) = mark_of[at] else { continue };
@@ -203,7 +220,13 @@ impl Scene {
                 self.marks[mark].cause = Some(from);
             }
             debug_assert_ne!(sender, to);
-            self.arrows.push(Arrow { from, to, fate });
+            let acted = acted.contains(&(sender, to, slot, message));
+            self.arrows.push(Arrow {
+                from,
+                to,
+                fate,
+                acted,
+            });
         }
     }
 

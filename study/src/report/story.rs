@@ -5,7 +5,10 @@ use super::{
     scene::{Fate, Mark, Scene},
     state, words,
 };
-use crate::explain::{Fact, Story, Tally};
+use crate::{
+    acts::{Deed, End},
+    explain::{Fact, Story, Tally},
+};
 use milp_replay::What;
 use milp_schema::{
     Kind, ReplicaId,
@@ -26,43 +29,46 @@ pub(crate) struct Copied {
     pub(crate) arrives: String,
 }
 
-/// Those copies in the slots drawn, in the order of their sending.
-pub(crate) fn copies(scene: &Scene) -> Vec<Copied> {
-    let mut copies = Vec::new();
-    for (at, mark) in scene.marks.iter().enumerate() {
-        let event = &mark.event;
-        let Some(message) = event
-            .message
-            .as_ref()
-            .filter(|_| words::is_sending(event.what))
-        else {
-            continue;
-        };
-        let own = scene.arrows.iter().filter(|arrow| arrow.from == at);
-        let acted = own.filter(|arrow| {
-            words::is_acted_on(scene, arrow) && worth_saying(scene, at, arrow.fate)
-        });
-        copies.extend(acted.map(|arrow| Copied {
-            message: words::full(message),
-            from: match event.what {
-                What::Inject => format!("{} (made up)", event.replica),
-                _ => event.replica.to_string(),
+/// Those copies, in the order of their sending.
+pub(crate) fn copies(run: &Run, scene: &Scene) -> Vec<Copied> {
+    let soonest = run.instance.delays().0;
+    let acts = scene.acts.iter();
+    let copies = acts.filter_map(|deed| match deed {
+        Deed::Made(copy, end) => Some((copy, end, " (made up)")),
+        Deed::Late(copy, end) => Some((copy, end, "")),
+        _ => None,
+    });
+    let mut copies = copies.collect::<Vec<_>>();
+    copies.sort_by_key(|(copy, ..)| (copy.sent, copy.sender));
+    let copied = copies.into_iter().map(|(copy, end, made)| Copied {
+        message: words::full(&copy.message),
+        from: format!("{}{made}", copy.sender),
+        to: copy.receiver.to_string(),
+        sent: copy.sent.0,
+        arrives: match end {
+            End::Arrives(slot) => match slot.0.saturating_sub(copy.sent.0 + soonest) {
+                0 => format!("slot {slot}"),
+                late => format!("slot {slot}, late by {late}"),
             },
-            to: arrow.to.to_string(),
-            sent: event.slot.0,
-            arrives: fate(scene, arrow.fate),
-        }));
-    }
-    copies
+            End::Lost(slot) => format!("never, lost in slot {slot}"),
+            End::Open => "withheld".to_owned(),
+        },
+    });
+    copied.collect()
 }
 
 /// Every other act of the adversary: timers, crashes. And what is nobody's act, but looks like one.
-pub(crate) fn acts(run: &Run, scene: &Scene) -> Vec<String> {
-    let mut acts = timers(run, scene);
-    let others =
-        scene.marks.iter().enumerate().filter(|(_, mark)| {
-            matches!(mark.event.what, What::Crash | What::Restart | What::Fault)
-        });
+pub(crate) fn acts(scene: &Scene) -> Vec<String> {
+    let mut acts = timers(scene);
+    acts.extend(scene.acts.iter().filter_map(|deed| match deed {
+        Deed::Crash(slot, replica) => Some(format!("Slot {slot}: replica {replica} crashes.")),
+        _ => None,
+    }));
+    let others = scene
+        .marks
+        .iter()
+        .enumerate()
+        .filter(|(_, mark)| matches!(mark.event.what, What::Restart | What::Fault));
     acts.extend(others.map(|(at, _)| format!("{}.", words::sentence(scene, at))));
     acts.extend(recoveries(scene));
     acts
@@ -88,53 +94,22 @@ fn recoveries(scene: &Scene) -> Option<String> {
     })
 }
 
-/// Withheld copies that only say once more what was decided change nothing.
-fn worth_saying(scene: &Scene, from: usize, fate: Fate) -> bool {
-    let kind = scene.marks[from].event.message.as_ref().map(|it| &it.kind);
-    !(kind == Some(&Kind::Block) && matches!(fate, Fate::Open { .. }))
-}
-
-fn fate(scene: &Scene, fate: Fate) -> String {
-    match fate {
-        Fate::Arrives { mark, late } => {
-            let slot = scene.marks[mark].event.slot;
-            match late {
-                0 => format!("slot {slot}"),
-                late => format!("slot {slot}, late by {late}"),
-            }
-        }
-        Fate::Lost { slot } => format!("never, lost in slot {slot}"),
-        Fate::Open {
-            later: Some(slot), ..
-        } => format!("withheld until slot {slot}, after those drawn"),
-        Fate::Open { later: None, .. } => "withheld".to_owned(),
-    }
-}
-
-/// The timers that the adversary fires, one sentence for each replica.
-fn timers(run: &Run, scene: &Scene) -> Vec<String> {
+/// The timers that make replicas ask, one sentence for each replica.
+fn timers(scene: &Scene) -> Vec<String> {
     let mut fired: BTreeMap<ReplicaId, Vec<String>> = BTreeMap::new();
-    for mark in &scene.marks {
-        if mark.event.what == What::Timeout && words::is_act(run, mark) {
-            let (height, view) = mark.place;
-            let place = if run.instance.heights > 1 {
-                format!("{} (h{height} v{view})", mark.event.slot)
-            } else {
-                format!("{} (view {view})", mark.event.slot)
-            };
-            fired.entry(mark.event.replica).or_default().push(place);
+    for deed in &scene.acts {
+        if let Deed::Timeout(slot, replica) = deed {
+            fired.entry(*replica).or_default().push(slot.to_string());
         }
     }
-    fired
-        .into_iter()
-        .map(|(replica, slots)| {
-            let word = if slots.len() == 1 { "slot" } else { "slots" };
-            format!(
-                "The timer of replica {replica} fires in {word} {}.",
-                slots.join(", ")
-            )
-        })
-        .collect()
+    let sentence = |(replica, slots): (ReplicaId, Vec<String>)| {
+        let word = if slots.len() == 1 { "slot" } else { "slots" };
+        format!(
+            "The timer of replica {replica} makes it ask in {word} {}.",
+            slots.join(", ")
+        )
+    };
+    fired.into_iter().map(sentence).collect()
 }
 
 /// Who decided what on whose votes, who is locked, who entered which view.

@@ -4,6 +4,7 @@ use super::{
     run::Run,
     scene::{Arrow, Fate, Mark, Part, Scene},
 };
+use crate::acts::Deed;
 use milp_replay::{Phase, What};
 use milp_schema::{Kind, Message, ReplicaId};
 
@@ -175,29 +176,13 @@ pub(crate) fn end(scene: &Scene, arrow: &Arrow) -> String {
     }
 }
 
-/// Whether the adversary did something to a copy.
-///
-/// That recovery messages wait for the heal phase is how executions run (E21), and nobody's act.
-pub(crate) fn is_acted_on(scene: &Scene, arrow: &Arrow) -> bool {
-    let message = scene.marks[arrow.from].event.message.as_ref();
-    if message.is_some_and(is_recovery) {
-        return matches!(arrow.fate, Fate::Lost { .. });
-    }
-    match arrow.fate {
-        Fate::Arrives { late, .. } => late > 0 || is_injected(&scene.marks[arrow.from]),
-        Fate::Lost { .. } => true,
-        Fate::Open { withheld, .. } => withheld || is_injected(&scene.marks[arrow.from]),
-    }
-}
-
-fn is_injected(mark: &Mark) -> bool {
-    mark.event.what == What::Inject
-}
-
-/// Whether the adversary made a mark's event happen. Timers by the protocol are nobody's act.
-pub(crate) fn is_act(run: &Run, mark: &Mark) -> bool {
+/// Whether the adversary made a mark's event happen.
+pub(crate) fn is_act(scene: &Scene, mark: &Mark) -> bool {
     match mark.event.what {
-        What::Timeout => run.instance.block_time.is_none() && mark.event.phase == Phase::Schedule,
+        What::Timeout => scene.acts.iter().any(|deed| {
+            matches!(deed, Deed::Timeout(slot, replica)
+                if (*slot, *replica) == (mark.event.slot, mark.event.replica))
+        }),
         What::Crash | What::Restart | What::Inject | What::Drop => true,
         _ => false,
     }

@@ -1,11 +1,15 @@
 //! A scenario of Twins as an instance and the choices of a schedule to start from.
 
-use super::{File, Phase, primary};
+use super::{
+    File, Phase,
+    node::{Name, Node, Nodes},
+    primary,
+};
 use crate::Error;
 use milp_schema::{
     Choice, Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View, read, schedule::Copy,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Slots of a view: proposal, responses, commits, decisions, timeouts, requests to leave.
 const VIEW: u32 = 6;
@@ -37,16 +41,9 @@ pub fn read(file: &str, text: &str) -> Result<Skeleton, Error> {
             "there are more twins than nodes, or no nodes".to_owned(),
         ));
     }
-    let nodes = parsed.num_nodes + parsed.num_twins;
-    for (view, phase) in first.iter().enumerate() {
-        let mut seen = phase.partitions.concat();
-        seen.sort_unstable();
-        if seen != (1..=nodes).collect::<Vec<_>>() {
-            return Err(refuse(format!(
-                "the parts of view {view} are not a partition of the nodes 1 to {nodes}"
-            )));
-        }
-    }
+    let views = first.iter().enumerate();
+    let views = views.map(|(view, phase)| parts(&parsed, view, phase).map_err(refuse));
+    let views = views.collect::<Result<Vec<_>, _>>()?;
     let instance = instance(file, &parsed, first)?;
     let mut run = Run::new(&instance, &parsed);
     if !rest.is_empty() {
@@ -56,7 +53,7 @@ pub fn read(file: &str, text: &str) -> Result<Skeleton, Error> {
         ));
     }
     for view in View::all(first.len() as u32) {
-        if !run.view(view, &first[view.index()]) {
+        if !run.view(view, first[view.index()].leader, &views[view.index()]) {
             break;
         }
     }
@@ -81,6 +78,40 @@ pub fn read(file: &str, text: &str) -> Result<Skeleton, Error> {
         schedule,
         lost,
     })
+}
+
+/// The nodes of each part of a view.
+fn parts(parsed: &File, view: usize, phase: &Phase) -> Result<Vec<Vec<Node>>, String> {
+    let nodes = Nodes {
+        replicas: parsed.num_nodes,
+        twins: parsed.num_twins,
+    };
+    let part = |part: &Vec<Name>| -> Result<Vec<Node>, String> {
+        let named = part.iter().map(|name| {
+            let node = nodes.named(name);
+            node.ok_or_else(|| {
+                let name = serde_json::to_string(name).unwrap_or_default();
+                format!(
+                    "view {view} names the node {name}, which {} replicas of which the first {} \
+                     have twins do not have",
+                    parsed.num_nodes, parsed.num_twins
+                )
+            })
+        });
+        named.collect()
+    };
+    let parts = phase.partitions.iter().flatten().map(part);
+    let parts = parts.collect::<Result<Vec<_>, _>>()?;
+    let mut seen = parts.concat();
+    seen.sort_unstable();
+    if seen == nodes.all() {
+        Ok(parts)
+    } else {
+        Err(format!(
+            "the parts of view {view} are not a partition of its {} nodes",
+            nodes.all().len()
+        ))
+    }
 }
 
 fn instance(file: &str, parsed: &File, views: &[Phase]) -> Result<Instance, Error> {
@@ -110,8 +141,6 @@ fn instance(file: &str, parsed: &File, views: &[Phase]) -> Result<Instance, Erro
 /// What the replicas of a scenario do, as far as the choices depend on it.
 struct Run<'a> {
     instance: &'a Instance,
-    /// The replica of each node: twins are those of the first ones.
-    replica: BTreeMap<u32, ReplicaId>,
     twins: u32,
     committed: BTreeSet<ReplicaId>,
     choices: Vec<Choice>,
@@ -120,11 +149,8 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(instance: &'a Instance, parsed: &File) -> Self {
-        let nodes = 1..=parsed.num_nodes + parsed.num_twins;
-        let replica = nodes.map(|node| (node, ReplicaId((node - 1) % parsed.num_nodes)));
         Self {
             instance,
-            replica: replica.collect(),
             twins: parsed.num_twins,
             committed: BTreeSet::new(),
             choices: Vec::new(),
@@ -164,13 +190,14 @@ impl<'a> Run<'a> {
     }
 
     /// One view; whether the next one can be entered.
-    fn view(&mut self, view: View, phase: &Phase) -> bool {
+    fn view(&mut self, view: View, led_by: u32, parts: &[Vec<Node>]) -> bool {
         let start = Slot(1 + VIEW * view.0);
         let leader = ReplicaId(primary(self.instance, Height(0), view));
-        if phase.leader != leader.0 + 1 {
+        if led_by != leader.0 + 1 {
             self.lost.push(format!(
-                "the leader of view {view} is node {}: here replica {leader} leads by rotation",
-                phase.leader
+                "the leader of view {view} is its replica {led_by}: here replica {leader}, its \
+                 replica {}, leads by rotation",
+                leader.0 + 1
             ));
         }
         if !self.is_byzantine(leader) && !self.committed.contains(&leader) {
@@ -181,13 +208,12 @@ impl<'a> Run<'a> {
                 view,
             });
         }
-        for part in &phase.partitions {
+        for part in parts {
             // A twin of the leader proposes another block.
-            let leads = part.iter().find(|node| self.replica[*node] == leader);
-            if let Some(node) = leads.copied()
+            let leads = part.iter().find(|(replica, _)| *replica == leader.0);
+            if let Some((_, block)) = leads.copied()
                 && !self.committed.contains(&leader)
             {
-                let block = u32::from(node > self.instance.replicas);
                 self.part(view, start, leader, block, part);
             }
         }
@@ -195,8 +221,8 @@ impl<'a> Run<'a> {
     }
 
     /// What a part that hears a proposal does: responses, then commits where they are enough.
-    fn part(&mut self, view: View, start: Slot, leader: ReplicaId, block: u32, part: &[u32]) {
-        let members = part.iter().map(|node| self.replica[node]);
+    fn part(&mut self, view: View, start: Slot, leader: ReplicaId, block: u32, part: &[Node]) {
+        let members = part.iter().map(|(replica, _)| ReplicaId(*replica));
         let members = members.filter(|id| !self.committed.contains(id));
         let members = members
             .collect::<BTreeSet<_>>()

@@ -55,7 +55,11 @@ pub(crate) fn acts(timed: &mut Timed) -> Vec<(Act, Expr)> {
     } else {
         budget::late_copies(timed)
     };
-    let timeouts = timeouts(timed);
+    // Timers that follow the protocol are nobody's act.
+    let timeouts = match timed.instance.block_time {
+        None => timeouts(timed),
+        Some(_) => Expr::default(),
+    };
     [
         (Act::Faulty, faulty),
         (Act::Made, made),
