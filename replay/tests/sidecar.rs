@@ -332,7 +332,7 @@ fn numbers_names_and_texts_of_an_adapter_are_bounded() {
     };
     let send =
         |label: &str| format!(r#"{{"effect":"send","replica":0,"message":5,"label":{label}}}"#);
-    let many = vec![r#"{"effect":"fault","replica":0,"text":"x"}"#; 250_001].join(",");
+    let many = vec![r#"{"effect":"fault","replica":0,"text":"x"}"#; 100_001].join(",");
     for (effects, words) in [
         (
             r#"{"effect":"enter_view","replica":0,"height":0,"view":4294967295}"#.to_owned(),
@@ -348,7 +348,7 @@ fn numbers_names_and_texts_of_an_adapter_are_bounded() {
                 .to_owned(),
             "view 65536 is 65536 or more",
         ),
-        (many, "there are more than 250000 effects in one run"),
+        (many, "there are more than 100000 effects in one run"),
     ] {
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
         let file = folder.join(format!("answer-{}", std::process::id()));

@@ -13,8 +13,10 @@ use std::{
 const ANSWER: Duration = Duration::from_millis(10);
 /// What the first answer of a process is granted: programs take time to start.
 const FIRST_ANSWER: Duration = Duration::from_secs(1);
-/// All waiting ends after so many limits, whatever was granted.
-const LIMITS: u32 = 12;
+/// All waiting of a run ends after so many limits, whatever was granted.
+const RUN: u32 = 12;
+/// All waiting of a check: its runs are short.
+const CHECK: u32 = 3;
 
 /// The patience with one adapter, in as many processes as share it.
 #[derive(Debug, Clone)]
@@ -35,16 +37,16 @@ struct Budget {
 impl Patience {
     /// Each answer may take as long as `limit`, and so may all of them.
     pub(crate) fn with_a_run(limit: Duration) -> Self {
-        Self::new(limit, limit)
+        Self::new(limit, limit, limit.saturating_mul(RUN))
     }
 
     /// One that goes on after a single answer that never came.
     pub(crate) fn with_a_check(limit: Duration) -> Self {
-        Self::new(limit, limit.saturating_mul(2))
+        Self::new(limit, limit.saturating_mul(2), limit.saturating_mul(CHECK))
     }
 
-    fn new(limit: Duration, most: Duration) -> Self {
-        let (left, last) = (most, limit.saturating_mul(LIMITS));
+    fn new(limit: Duration, most: Duration, last: Duration) -> Self {
+        let left = most;
         Self {
             limit,
             most,

@@ -4,10 +4,11 @@ use super::{group::Group, patience::Patience, text::shown};
 use crate::engine::{CommandLine, EngineError};
 use std::{
     collections::VecDeque,
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{
             Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, channel, sync_channel,
         },
@@ -35,8 +36,6 @@ enum Found {
 
 /// How long the outputs of who was killed may take to close in any case.
 const GONE: Duration = Duration::from_millis(300);
-/// More lines than a pipe can hold.
-const UNREAD: usize = 2 << 20;
 /// What is left of an adapter may hold its pipes open.
 const LEFT: &str = "; something that it started holds its output and could not be ended";
 
@@ -50,6 +49,8 @@ pub(crate) struct Pipe {
     /// To the thread that writes requests; standard input is closed with it.
     requests: Option<Sender<String>>,
     found: Receiver<Found>,
+    /// Whether what it still says is of no use any more.
+    deaf: Arc<AtomicBool>,
     tail: Tail,
     patience: Patience,
     answered: bool,
@@ -87,7 +88,9 @@ impl Pipe {
         };
         // A full channel stops the reader, so a flood of lines fills a pipe and no memory.
         let (sender, found) = sync_channel(1);
-        thread::spawn(move || read_lines(stdout, &sender));
+        let deaf = Arc::new(AtomicBool::new(false));
+        let ear = Arc::clone(&deaf);
+        thread::spawn(move || read_lines(stdout, &sender, &ear));
         // A child that does not read must not stop the caller, whose limit is on the answer.
         let (requests, receiver) = channel();
         thread::spawn(move || write_lines(stdin, &receiver));
@@ -97,6 +100,7 @@ impl Pipe {
             group,
             requests: Some(requests),
             found,
+            deaf,
             tail: Tail::follow(stderr),
             patience,
             answered: false,
@@ -125,8 +129,10 @@ impl Pipe {
         });
         match found {
             Ok(found) => {
-                self.patience.grant(!self.answered, line.len());
-                self.answered = true;
+                if matches!(found, Found::Line(_)) {
+                    self.patience.grant(!self.answered, line.len());
+                    self.answered = true;
+                }
                 self.judge(found)
             }
             Err(RecvTimeoutError::Disconnected) => self.judge(Found::End),
@@ -160,6 +166,7 @@ impl Pipe {
     pub(crate) fn end(&mut self) -> Option<&'static str> {
         if self.left.is_none() {
             self.requests = None;
+            self.deaf.store(true, Ordering::Relaxed);
             self.group.end();
             // It may have left the group.
             let _ = self.child.kill();
@@ -170,21 +177,20 @@ impl Pipe {
         self.left.filter(|left| *left).map(|_| LEFT)
     }
 
-    /// Whether both outputs are closed, or are so after a while. What was written and not read is of
-    /// no use any more.
+    /// Whether both outputs are closed, or are so after a while.
     fn silent(&self, most: Duration) -> bool {
-        let mut unread = 0;
+        // The reader may have two lines to get rid of before it is deaf.
         let mut rest = most;
-        loop {
-            match self.found.recv_timeout(LOOK) {
-                Err(RecvTimeoutError::Disconnected) => return self.tail.is_closed(rest),
-                Ok(_) if unread < UNREAD => unread += 1,
-                Err(RecvTimeoutError::Timeout) if !rest.is_zero() => {
-                    rest = rest.saturating_sub(LOOK);
-                }
-                _ => return false,
+        while !matches!(
+            self.found.recv_timeout(LOOK),
+            Err(RecvTimeoutError::Disconnected)
+        ) {
+            if rest.is_zero() {
+                return false;
             }
+            rest = rest.saturating_sub(LOOK);
         }
+        self.tail.is_closed(rest)
     }
 
     /// An error about this child.
@@ -257,7 +263,7 @@ fn write_lines(mut stdin: ChildStdin, requests: &Receiver<String>) {
     }
 }
 
-fn read_lines(stdout: ChildStdout, sender: &SyncSender<Found>) {
+fn read_lines(stdout: ChildStdout, sender: &SyncSender<Found>, deaf: &AtomicBool) {
     let mut reader = BufReader::new(stdout);
     loop {
         let mut line = Vec::new();
@@ -274,6 +280,11 @@ fn read_lines(stdout: ChildStdout, sender: &SyncSender<Found>) {
             Ok(_) => Found::End,
         };
         let last = !matches!(found, Found::Line(_));
+        if deaf.load(Ordering::Relaxed) {
+            // To the end: it says that nobody holds the output any more.
+            let _ = io::copy(&mut reader, &mut io::sink());
+            return;
+        }
         if sender.send(found).is_err() || last {
             return;
         }

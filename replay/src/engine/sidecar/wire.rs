@@ -19,7 +19,7 @@ pub(crate) const PROTOCOL: &str = "milp-engine/1.0";
 /// Views and block numbers stay below this.
 const NUMBERS: u32 = 1 << 16;
 /// So many copies of messages are enough for any run; a few effects are allowed in any case.
-const COPIES: usize = 1_000_000;
+const COPIES: usize = 400_000;
 const EFFECTS: usize = 20_000;
 /// What a recovery message may carry of each replica.
 const CARRIED: usize = 8;
