@@ -5,7 +5,11 @@
 
 use crate::signature::Signature;
 use milp_schema::{Height, Kind, Message, ReplicaId, Slot, View, schedule::Copy};
-use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What travels in a copy.
 pub(crate) trait Letter: Clone + PartialEq {
@@ -84,6 +88,8 @@ pub(crate) struct Network<L = Parcel> {
     kept: BTreeMap<Copy, L>,
     /// Per receiver, delivered copies that are ahead of it.
     held_back: Vec<BTreeMap<Place, L>>,
+    /// Per receiver, who says what in them.
+    held: Vec<BTreeSet<(ReplicaId, Message)>>,
     arrivals: u64,
 }
 
@@ -93,6 +99,7 @@ impl<L: Letter> Network<L> {
             in_flight: BTreeMap::new(),
             kept: BTreeMap::new(),
             held_back: vec![BTreeMap::new(); replicas as usize],
+            held: vec![BTreeSet::new(); replicas as usize],
             arrivals: 0,
         }
     }
@@ -108,12 +115,22 @@ impl<L: Letter> Network<L> {
             sent,
             copy: 0,
         };
-        while let Some(other) = self.in_flight.get(&copy).or_else(|| self.kept.get(&copy)) {
-            if kept && other == parcel {
-                return;
-            }
-            copy.copy += 1;
+        let last = Copy {
+            copy: u32::MAX,
+            ..copy.clone()
+        };
+        let equal = || {
+            let flying = self.in_flight.range(&copy..=&last);
+            flying.chain(self.kept.range(&copy..=&last))
+        };
+        if kept && equal().any(|(_, other)| other == parcel) {
+            return;
         }
+        // Numbers of one slot ascend: nothing that it sent is gone before it ends.
+        let ends =
+            [&self.in_flight, &self.kept].map(|copies| copies.range(&copy..=&last).next_back());
+        let ends = ends.into_iter().flatten().map(|(copy, _)| copy.copy + 1);
+        copy.copy = ends.max().unwrap_or(0);
         let copies = if kept {
             &mut self.kept
         } else {
@@ -161,10 +178,9 @@ impl<L: Letter> Network<L> {
 
     /// Holds back a parcel that is ahead of its receiver. One of equal ones is enough (E6).
     pub(crate) fn hold_back(&mut self, receiver: ReplicaId, parcel: L) {
-        let queue = &mut self.held_back[receiver.index()];
-        let same =
-            |held: &L| held.author() == parcel.author() && held.message() == parcel.message();
-        if !queue.values().any(same) {
+        let said = (parcel.author(), parcel.message().clone());
+        if self.held[receiver.index()].insert(said) {
+            let queue = &mut self.held_back[receiver.index()];
             queue.insert((rank(parcel.message()), self.arrivals), parcel);
             self.arrivals += 1;
         }
@@ -182,7 +198,10 @@ impl<L: Letter> Network<L> {
             .find(|(_, parcel)| !ahead(parcel.message()))?
             .0
             .clone();
-        queue.remove(&place)
+        let parcel = queue.remove(&place)?;
+        let said = (parcel.author(), parcel.message().clone());
+        self.held[receiver.index()].remove(&said);
+        Some(parcel)
     }
 
     /// Everything undelivered without times and signatures, for the joint state: per copy the

@@ -47,8 +47,12 @@ fn soon<T>(what: &str, act: impl FnOnce() -> T) -> T {
 
 /// What the adapter of a script is said to have done, when the run begins or at the first delivery.
 fn said(script: &str) -> String {
+    said_within(script, LIMIT)
+}
+
+fn said_within(script: &str, limit: Duration) -> String {
     let error = soon(script, || {
-        let mut sidecar = Sidecar::open(&shell(script), LIMIT).expect("sh is there");
+        let mut sidecar = Sidecar::open(&shell(script), limit).expect("sh is there");
         let begun = sidecar.start(&start());
         begun.and_then(|_| sidecar.deliver(ReplicaId(0), MessageId(1)))
     });
@@ -60,7 +64,7 @@ fn said(script: &str) -> String {
 
 /// An adapter that begins a run, answers the next request with `answer` and waits.
 fn answering(answer: &str) -> String {
-    format!("read request; echo '{BEGUN}'; read request; echo '{answer}'; cat >/dev/null")
+    format!("read request; echo '{BEGUN}'; read request; printf '%s\\n' '{answer}'; cat >/dev/null")
 }
 
 #[test]
@@ -321,6 +325,111 @@ fn after_a_fault_the_adapter_is_not_asked_again() {
     assert_eq!(sidecar.start(&start()), Err(first));
 }
 
+#[test]
+fn numbers_names_and_texts_of_an_adapter_are_bounded() {
+    let label = |view: &str, block: &str| {
+        format!(r#"{{"kind":"Commit","height":0,"view":{view},"block":{block},"target":null}}"#)
+    };
+    let send =
+        |label: &str| format!(r#"{{"effect":"send","replica":0,"message":5,"label":{label}}}"#);
+    let many = vec![r#"{"effect":"fault","replica":0,"text":"x"}"#; 100_001].join(",");
+    for (effects, words) in [
+        (
+            r#"{"effect":"enter_view","replica":0,"height":0,"view":4294967295}"#.to_owned(),
+            "view 4294967295 is 65536 or more",
+        ),
+        (send(&label("65536", "0")), "view 65536 is 65536 or more"),
+        (
+            send(&label("0", "4294967295")),
+            "block 4294967295 is 65536 or more",
+        ),
+        (
+            r#"{"effect":"timer","replica":0,"timer":{"height":0,"view":65536,"deadline":1}}"#
+                .to_owned(),
+            "view 65536 is 65536 or more",
+        ),
+        (many, "there are more than 100000 effects in one run"),
+    ] {
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let file = folder.join(format!("answer-{}", std::process::id()));
+        let answer = format!(r#"{{"jsonrpc":"2.0","id":2,"result":{{"effects":[{effects}]}}}}"#);
+        std::fs::write(&file, answer + "\n").unwrap();
+        let script = format!(
+            "read request; echo '{BEGUN}'; read request; cat '{}'; cat >/dev/null",
+            file.display()
+        );
+        let said = said_within(&script, Duration::from_secs(6));
+        assert!(said.contains(words), "{words}: {said}");
+        std::fs::remove_file(&file).unwrap();
+    }
+    for (field, text) in [
+        ("engine", "../../up"),
+        ("engine", ""),
+        ("engine", r"a\u001b[2J"),
+        ("engine", r"two\nlines"),
+        ("version", r"1\u202e"),
+    ] {
+        let plain = if field == "engine" { "toy" } else { "1" };
+        let begun = BEGUN.replace(
+            &format!(r#""{field}":"{plain}""#),
+            &format!(r#""{field}":"{text}""#),
+        );
+        assert_ne!(begun, BEGUN);
+        let said = said(&format!(
+            "read request; printf '%s\\n' '{begun}'; cat >/dev/null"
+        ));
+        assert!(
+            said.contains("a name has 1 to 64 letters"),
+            "{text}: {said}"
+        );
+        assert!(!said.contains(['\u{1b}', '\n', '\u{202e}']), "{said:?}");
+    }
+}
+
+#[test]
+fn nothing_that_an_adapter_says_moves_the_cursor() {
+    for script in [
+        r"printf '\033[2J\r\233\n' >&2; exit 3".to_owned(),
+        r"printf '\033[2J\n'".to_owned(),
+        answering(r#"{"jsonrpc":"2.0","id":2,"error":{"code":5,"message":"\u001b]0;x\u0007\n"}}"#),
+        answering(r#"{"jsonrpc":"2.0","id":"\u009b2J","result":{}}"#),
+        answering(r#"{"jsonrpc":"2.0","id":2,"result":{"effects":[],"\u009b":1}}"#),
+    ] {
+        let said = said(&script);
+        let lines = said.replace("\n  ", "");
+        assert!(!lines.contains(char::is_control), "{script}: {said:?}");
+        assert!(said.contains(r"\u{"), "{script}: {said:?}");
+    }
+}
+
+/// Each answer comes in time, and the run would go on for ever.
+#[test]
+fn an_adapter_that_is_always_just_not_too_slow_is_cut_off() {
+    let script = format!(
+        "read request; echo '{BEGUN}'; n=2; while read request; do sleep 0.25; \
+         echo '{{\"jsonrpc\":\"2.0\",\"id\":'$n',\"result\":{{\"effects\":[]}}}}'; n=$((n+1)); done"
+    );
+    let mut sidecar = Sidecar::open(&shell(&script), LIMIT).expect("sh is there");
+    sidecar.start(&start()).expect("it begins");
+    let error = soon("slow", || {
+        (1..1_000).find_map(|now| sidecar.advance(now).err())
+    });
+    let error = error.expect("not for ever").to_string();
+    let words = "is too slow: it kept its caller waiting for more than 300 ms in all";
+    assert!(error.ends_with(words), "{error}");
+}
+
+#[test]
+fn what_left_its_group_and_could_not_be_ended_is_said() {
+    // `setsid` is a command of its own on Linux only.
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let said = said("setsid sleep 3 & read request; exit 4");
+    let words = "; something that it started holds its output and could not be ended";
+    assert!(said.ends_with(words), "{said}");
+}
+
 /// Whether a process is there. A zombie is, unless it is another's to wait for.
 #[cfg(target_os = "linux")]
 fn is_there(pid: &str, ours: bool) -> bool {
@@ -360,10 +469,10 @@ fn nothing_is_left_of_an_adapter_and_what_it_started() {
         );
         let text = std::fs::read_to_string(pids).unwrap();
         let (child, grandchild) = text.trim().split_once(' ').unwrap();
-        assert!(is_there(grandchild, false), "{name}: it was there before");
-        drop(sidecar);
+        // Who is at fault is ended at once, and the file shows that they were there.
         assert!(!is_there(child, true), "{name}: {child} is left");
         assert!(goes(grandchild), "{name}: {grandchild} is left");
+        drop(sidecar);
         std::fs::remove_file(pids).unwrap();
     }
 }

@@ -3,12 +3,17 @@
 //! Nothing it answers is taken on trust: an answer that the page does not allow is an error that
 //! names what is wrong with it, and from then on the adapter is not asked again.
 
-pub(crate) mod pipe;
+mod group;
+pub(crate) mod patience;
+mod pipe;
+mod raw;
 pub(crate) mod rpc;
+pub(crate) mod text;
 pub(crate) mod wire;
 
 use super::{CommandLine, Effect, Engine, EngineError, MessageId, Nanos, Start, State};
 use milp_schema::{Height, Message, ReplicaId, View};
+use patience::Patience;
 use rpc::{Answer, Caller};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -34,13 +39,21 @@ struct Run {
 }
 
 impl Sidecar {
-    /// Starts the process; each of its answers may take as long as `limit`.
+    /// Starts the process; each of its answers may take as long as `limit`, and all of them that
+    /// long and a little for each. It ends with this value, and with this process.
     ///
     /// # Errors
     /// [`EngineError::Adapter`] if it cannot be started.
     pub fn open(command: &CommandLine, limit: Duration) -> Result<Self, EngineError> {
+        Self::open_with(command, Patience::with_a_run(limit))
+    }
+
+    pub(crate) fn open_with(
+        command: &CommandLine,
+        patience: Patience,
+    ) -> Result<Self, EngineError> {
         Ok(Self {
-            caller: Caller::open(command, limit)?,
+            caller: Caller::open(command, patience)?,
             command: command.to_string(),
             run: None,
         })

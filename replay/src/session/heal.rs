@@ -15,6 +15,10 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Slots handled before the phase gives up; slots in which nothing is due are skipped.
 const STEP_LIMIT: usize = 2_000;
 
+/// Undelivered copies in all states together that the phase remembers before it gives up: an engine
+/// that floods must not use up the memory.
+const REMEMBERED: usize = 2_000_000;
+
 /// A running timer must have fired this often between a state and its repetition (E18).
 const FIRINGS: u32 = 3;
 
@@ -34,6 +38,7 @@ pub(crate) fn heal<E: Engine>(
 ) -> Result<(Liveness, Option<String>), Error> {
     session.phase = Phase::Heal;
     let mut seen: BTreeMap<Joint, Vec<Clockwork>> = BTreeMap::new();
+    let mut remembered = 0;
     for _ in 0..STEP_LIMIT {
         if session.decided() {
             return Ok((Liveness::Decided, None));
@@ -47,6 +52,10 @@ pub(crate) fn heal<E: Engine>(
         let states = session.states()?;
         let now = session.clockworks();
         let joint = (states, session.network.labels());
+        remembered += joint.1.len();
+        if remembered > REMEMBERED {
+            break;
+        }
         let Some(then) = seen.get(&joint) else {
             seen.insert(joint, now);
             continue;

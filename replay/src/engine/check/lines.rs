@@ -88,7 +88,7 @@ fn group() -> Start {
 }
 
 fn caller(bench: &Bench) -> Result<Caller, Missing> {
-    Ok(Caller::open(&bench.command, bench.limit)?)
+    Ok(Caller::open(&bench.command, bench.patience.clone())?)
 }
 
 /// A caller whose run has begun.

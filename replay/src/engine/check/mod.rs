@@ -17,7 +17,10 @@ mod lines;
 mod recovery;
 mod runs;
 
-use super::{CommandLine, EngineError, Recovery, Sidecar, Start};
+use super::{
+    CommandLine, EngineError, Recovery, Sidecar, Start,
+    sidecar::{patience::Patience, text::shown_lines},
+};
 use crate::signature::Signatures;
 use std::{fmt, time::Duration};
 
@@ -51,11 +54,12 @@ impl fmt::Display for Finding {
 pub fn check(command: &CommandLine, limit: Duration, mut each: impl FnMut(&Finding)) -> bool {
     let bench = Bench {
         command: command.clone(),
-        limit,
+        patience: Patience::with_a_check(limit),
     };
     let mut passed = true;
     for check in lines::CHECKS.iter().chain(runs::CHECKS) {
-        let result = (check.run)(&bench).map_err(|missing| missing.0);
+        // It may quote answers, which may be anything.
+        let result = (check.run)(&bench).map_err(|missing| shown_lines(&missing.0));
         passed &= result.is_ok();
         each(&Finding {
             name: check.name,
@@ -97,12 +101,13 @@ fn demand(so: bool, why: impl FnOnce() -> String) -> Result<(), Missing> {
 /// The adapter under test.
 struct Bench {
     command: CommandLine,
-    limit: Duration,
+    /// One for all processes: an adapter that hangs is not waited for in every check.
+    patience: Patience,
 }
 
 impl Bench {
     fn open(&self) -> Result<Sidecar, Missing> {
-        let mut sidecar = Sidecar::open(&self.command, self.limit)?;
+        let mut sidecar = Sidecar::open_with(&self.command, self.patience.clone())?;
         sidecar.caller().keep_answers();
         Ok(sidecar)
     }

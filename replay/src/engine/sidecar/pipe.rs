@@ -1,12 +1,14 @@
 //! A child process that is asked for one line at a time.
 
+use super::{group::Group, patience::Patience, text::shown};
 use crate::engine::{CommandLine, EngineError};
 use std::{
     collections::VecDeque,
-    io::{BufRead, BufReader, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{
             Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, channel, sync_channel,
         },
@@ -19,8 +21,6 @@ use std::{
 const MAX_LINE: usize = 16 << 20;
 /// How many of the last lines of standard error are shown.
 const TAIL_LINES: usize = 5;
-/// How much of a line is shown, in characters.
-const SHOWN: usize = 200;
 /// How long a child may take to end after it closed its output, and its last words to arrive.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How often it is looked at in this time.
@@ -34,35 +34,53 @@ enum Found {
     End,
 }
 
-/// The child with both ends of its pipes. It does not outlive this value.
+/// How long the outputs of who was killed may take to close in any case.
+const GONE: Duration = Duration::from_millis(300);
+/// What is left of an adapter may hold its pipes open.
+const LEFT: &str = "; something that it started holds its output and could not be ended";
+
+/// The child with both ends of its pipes. Neither it nor its group outlives this value or this
+/// process.
 #[derive(Debug)]
 pub(crate) struct Pipe {
     command: String,
     child: Child,
+    group: Group,
     /// To the thread that writes requests; standard input is closed with it.
     requests: Option<Sender<String>>,
     found: Receiver<Found>,
+    /// Whether what it still says is of no use any more.
+    deaf: Arc<AtomicBool>,
     tail: Tail,
-    limit: Duration,
+    patience: Patience,
+    answered: bool,
+    /// Once it was ended: whether something held its output then.
+    left: Option<bool>,
 }
 
 impl Pipe {
-    /// Starts the child; each answer may take as long as `limit`.
-    pub(crate) fn open(command: &CommandLine, limit: Duration) -> Result<Self, EngineError> {
+    /// Starts the child.
+    pub(crate) fn open(command: &CommandLine, patience: Patience) -> Result<Self, EngineError> {
         let mut builder = Command::new(&command.program);
         builder
             .args(&command.arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        own_group(&mut builder);
         let failed = |what: String| EngineError::Adapter {
             command: command.to_string(),
             what,
         };
-        let mut child = builder
-            .spawn()
-            .map_err(|error| failed(format!("cannot be started: {error}")))?;
+        if patience.left().is_zero() {
+            let what = "is not started again: it kept its caller waiting for too long";
+            return Err(failed(what.to_owned()));
+        }
+        let mut group = Group::open()
+            .map_err(|error| failed(format!("cannot be started without /bin/sh: {error}")))?;
+        let mut child = group.start(&mut builder).map_err(|error| {
+            group.end();
+            failed(format!("cannot be started: {error}"))
+        })?;
         let (Some(stdin), Some(stdout), Some(stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
@@ -70,17 +88,23 @@ impl Pipe {
         };
         // A full channel stops the reader, so a flood of lines fills a pipe and no memory.
         let (sender, found) = sync_channel(1);
-        thread::spawn(move || read_lines(stdout, &sender));
+        let deaf = Arc::new(AtomicBool::new(false));
+        let ear = Arc::clone(&deaf);
+        thread::spawn(move || read_lines(stdout, &sender, &ear));
         // A child that does not read must not stop the caller, whose limit is on the answer.
         let (requests, receiver) = channel();
         thread::spawn(move || write_lines(stdin, &receiver));
         Ok(Self {
             command: command.to_string(),
             child,
+            group,
             requests: Some(requests),
             found,
+            deaf,
             tail: Tail::follow(stderr),
-            limit,
+            patience,
+            answered: false,
+            left: None,
         })
     }
 
@@ -88,7 +112,7 @@ impl Pipe {
     pub(crate) fn ask(&mut self, line: &str) -> Result<String, EngineError> {
         match self.found.try_recv() {
             Ok(Found::Line(text)) => {
-                return Err(self.fault(format!("wrote `{}` without being asked", start(&text))));
+                return Err(self.fault(format!("wrote `{}` without being asked", shown(&text))));
             }
             Ok(found) => return self.judge(found),
             Err(TryRecvError::Disconnected) => return self.judge(Found::End),
@@ -98,23 +122,75 @@ impl Pipe {
             // A writer that is gone found the child gone, and so will the reader.
             let _ = requests.send(line.to_owned());
         }
-        match self.found.recv_timeout(self.limit) {
-            Ok(found) => self.judge(found),
+        let limit = self.patience.limit();
+        let (most, found) = self.patience.wait(limit, |most| {
+            let found = self.found.recv_timeout(most);
+            (most, found)
+        });
+        match found {
+            Ok(found) => {
+                if matches!(found, Found::Line(_)) {
+                    self.patience.grant(!self.answered, line.len());
+                    self.answered = true;
+                }
+                self.judge(found)
+            }
             Err(RecvTimeoutError::Disconnected) => self.judge(Found::End),
             Err(RecvTimeoutError::Timeout) => {
-                let limit = self.limit.as_millis();
-                Err(self.fault(format!("did not answer within {limit} ms")))
+                let limit = limit.as_millis();
+                Err(self.fault(if most.as_millis() < limit {
+                    format!(
+                        "is too slow: it kept its caller waiting for more than {limit} ms in all"
+                    )
+                } else {
+                    format!("did not answer within {limit} ms")
+                }))
             }
         }
     }
 
-    /// Closes the child's standard input and gives how it ended, if it ends.
+    /// Closes the child's standard input and gives how it ended, if it ends and leaves nothing.
     pub(crate) fn close(&mut self) -> Result<ExitStatus, EngineError> {
         self.requests = None;
-        match self.farewell() {
-            Some(status) => Ok(status),
-            None => Err(self.fault("does not end".to_owned())),
+        let Some(status) = self.farewell() else {
+            return Err(self.fault("does not end".to_owned()));
+        };
+        match self.end() {
+            None => Ok(status),
+            Some(left) => Err(self.fault(format!("ended{left}"))),
         }
+    }
+
+    /// Ends the child with everything it started; what to add to a sentence about it if something
+    /// is left that holds its output.
+    pub(crate) fn end(&mut self) -> Option<&'static str> {
+        if self.left.is_none() {
+            self.requests = None;
+            self.deaf.store(true, Ordering::Relaxed);
+            self.group.end();
+            // It may have left the group.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+            let closed = (self.patience).wait(FAREWELL, |most| self.silent(most.max(GONE)));
+            self.left = Some(!closed);
+        }
+        self.left.filter(|left| *left).map(|_| LEFT)
+    }
+
+    /// Whether both outputs are closed, or are so after a while.
+    fn silent(&self, most: Duration) -> bool {
+        // The reader may have two lines to get rid of before it is deaf.
+        let mut rest = most;
+        while !matches!(
+            self.found.recv_timeout(LOOK),
+            Err(RecvTimeoutError::Disconnected)
+        ) {
+            if rest.is_zero() {
+                return false;
+            }
+            rest = rest.saturating_sub(LOOK);
+        }
+        self.tail.is_closed(rest)
     }
 
     /// An error about this child.
@@ -144,7 +220,7 @@ impl Pipe {
             },
             None => "closed its standard output".to_owned(),
         };
-        let lines = self.tail.lines();
+        let lines = self.patience.wait(FAREWELL, |most| self.tail.lines(most));
         if lines.is_empty() {
             return format!("{how} and said nothing on standard error");
         }
@@ -156,49 +232,25 @@ impl Pipe {
 
     /// Waits for the child to end by itself, not for ever.
     fn farewell(&mut self) -> Option<ExitStatus> {
-        for _ in 0..FAREWELL.as_millis() / LOOK.as_millis() {
-            if let Ok(Some(status)) = self.child.try_wait() {
-                return Some(status);
+        let child = &mut self.child;
+        self.patience.wait(FAREWELL, |most| {
+            for _ in 0..most.as_millis() / LOOK.as_millis() {
+                if let Ok(Some(status)) = child.try_wait() {
+                    return Some(status);
+                }
+                thread::sleep(LOOK);
             }
-            thread::sleep(LOOK);
-        }
-        None
+            None
+        })
     }
 }
 
 impl Drop for Pipe {
-    /// Ends the child with everything it started, and waits so that no zombie is left.
     fn drop(&mut self) {
-        self.requests = None;
-        end_group(&self.child);
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // Who is asked no more has nobody to tell what is left.
+        let _ = self.end();
     }
 }
-
-/// A wrapper around an adapter has children of its own; a group is ended as a whole.
-#[cfg(unix)]
-fn own_group(builder: &mut Command) {
-    use std::os::unix::process::CommandExt as _;
-    builder.process_group(0);
-}
-
-#[cfg(not(unix))]
-fn own_group(_: &mut Command) {}
-
-/// Ends what is left of the group, even if its first member is gone. The number of a group is not
-/// given away again while it has members or its first member was not waited for.
-#[cfg(unix)]
-fn end_group(child: &Child) {
-    use rustix::process::{Pid, Signal, kill_process_group};
-    if let Some(group) = Pid::from_raw(child.id() as i32) {
-        // Nobody left to end is what is hoped for.
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-}
-
-#[cfg(not(unix))]
-fn end_group(_: &Child) {}
 
 fn write_lines(mut stdin: ChildStdin, requests: &Receiver<String>) {
     for line in requests {
@@ -211,15 +263,7 @@ fn write_lines(mut stdin: ChildStdin, requests: &Receiver<String>) {
     }
 }
 
-/// The start of a text, for an error.
-pub(crate) fn start(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-fn read_lines(stdout: ChildStdout, sender: &SyncSender<Found>) {
+fn read_lines(stdout: ChildStdout, sender: &SyncSender<Found>, deaf: &AtomicBool) {
     let mut reader = BufReader::new(stdout);
     loop {
         let mut line = Vec::new();
@@ -236,6 +280,11 @@ fn read_lines(stdout: ChildStdout, sender: &SyncSender<Found>) {
             Ok(_) => Found::End,
         };
         let last = !matches!(found, Found::Line(_));
+        if deaf.load(Ordering::Relaxed) {
+            // To the end: it says that nobody holds the output any more.
+            let _ = io::copy(&mut reader, &mut io::sink());
+            return;
+        }
         if sender.send(found).is_err() || last {
             return;
         }
@@ -262,9 +311,17 @@ impl Tail {
         Self { lines, open }
     }
 
+    /// Whether standard error is closed, or is so after a while.
+    fn is_closed(&self, most: Duration) -> bool {
+        matches!(
+            self.open.recv_timeout(most),
+            Err(RecvTimeoutError::Disconnected)
+        )
+    }
+
     /// The lines, when standard error is closed or after a while.
-    fn lines(&self) -> Vec<String> {
-        let _ = self.open.recv_timeout(FAREWELL);
+    fn lines(&self, most: Duration) -> Vec<String> {
+        let _ = self.is_closed(most);
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().cloned().collect()
     }
@@ -284,6 +341,6 @@ fn follow(stderr: ChildStderr, lines: &Mutex<VecDeque<String>>) {
         if lines.len() == TAIL_LINES {
             lines.pop_front();
         }
-        lines.push_back(start(text.trim_end()));
+        lines.push_back(shown(text.trim_end()));
     }
 }

@@ -1,10 +1,9 @@
 //! JSON-RPC 2.0 over a [`Pipe`].
 
-use super::pipe::{Pipe, start};
+use super::{patience::Patience, pipe::Pipe, text::shown};
 use crate::engine::{CommandLine, EngineError};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// A caller that numbers its requests.
 #[derive(Debug)]
@@ -33,6 +32,7 @@ pub(crate) struct Refusal {
     /// What kind.
     pub(crate) code: i64,
     /// In words.
+    #[serde(deserialize_with = "shown_text")]
     pub(crate) message: String,
     /// Anything.
     #[serde(default, rename = "data")]
@@ -50,9 +50,9 @@ struct Response {
 
 impl Caller {
     /// Starts the adapter.
-    pub(crate) fn open(command: &CommandLine, limit: Duration) -> Result<Self, EngineError> {
+    pub(crate) fn open(command: &CommandLine, patience: Patience) -> Result<Self, EngineError> {
         Ok(Self {
-            pipe: Pipe::open(command, limit)?,
+            pipe: Pipe::open(command, patience)?,
             asked: 0,
             answers: None,
             broken: None,
@@ -79,7 +79,7 @@ impl Caller {
         }
         match read(&text, id) {
             Ok(answer) => Ok((answer, text)),
-            Err(why) => Err(self.fault(format!("answered `{}`: {why}", start(&text)))),
+            Err(why) => Err(self.fault(format!("answered `{}`: {why}", shown(&text)))),
         }
     }
 
@@ -101,25 +101,39 @@ impl Caller {
 
     /// Closes standard input and gives the exit code.
     pub(crate) fn close(&mut self) -> Result<Option<i32>, EngineError> {
-        Ok(self.pipe.close()?.code())
+        let status = self.pipe.close().map_err(|error| self.broke(error))?;
+        Ok(status.code())
     }
 
+    /// Whoever is at fault is ended at once.
     fn broke(&mut self, error: EngineError) -> EngineError {
+        let mut error = error;
+        if let (Some(left), EngineError::Adapter { what, .. }) = (self.pipe.end(), &mut error)
+            && !what.ends_with(left)
+        {
+            *what += left;
+        }
         self.broken = Some(error.clone());
         error
     }
 }
 
+/// Text of an adapter, fit to be shown.
+fn shown_text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    String::deserialize(from).map(|text| shown(&text))
+}
+
 /// Reads a response to the request with that id.
 fn read(text: &str, id: &Value) -> Result<Answer, String> {
     let value: Value = serde_json::from_str(text).map_err(|_| "it is not JSON".to_owned())?;
-    let response: Response =
-        serde_json::from_value(value).map_err(|error| format!("it is no response: {error}"))?;
+    let response: Response = serde_json::from_value(value)
+        .map_err(|error| format!("it is no response: {}", shown(&error.to_string())))?;
     if response.jsonrpc != "2.0" {
         return Err("its `jsonrpc` is not \"2.0\"".to_owned());
     }
     if response.id != *id {
-        return Err(format!("its id is {}, not {id}", response.id));
+        let found = shown(&response.id.to_string());
+        return Err(format!("its id is {found}, not {id}"));
     }
     match (response.result, response.error) {
         (Some(result), None) => Ok(Answer::Result(result)),

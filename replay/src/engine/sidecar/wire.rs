@@ -1,14 +1,28 @@
 //! What adapters answer, read strictly: what the page does not say is refused.
 
+use super::{
+    raw::{
+        RawBegun, RawCarried, RawCommit, RawDown, RawEffect, RawEffects, RawInjected, RawLabel,
+        RawPreparation, RawStopped, RawTimer, RawWish, RawWorking,
+    },
+    text::{is_name, shown},
+};
 use crate::engine::{Effect, MessageId, Recovery, Start, State, Timer, Working};
 use crate::signature::Signatures;
 use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The version of the page that is spoken here.
 pub(crate) const PROTOCOL: &str = "milp-engine/1.0";
+
+/// Views and block numbers stay below this.
+const NUMBERS: u32 = 1 << 16;
+/// So many copies of messages are enough for any run; a few effects are allowed in any case.
+const COPIES: usize = 400_000;
+const EFFECTS: usize = 20_000;
+/// What a recovery message may carry of each replica.
+const CARRIED: usize = 8;
 
 /// What the caller knows of a run, and holds answers against.
 #[derive(Debug, Clone)]
@@ -17,6 +31,8 @@ pub(crate) struct Known {
     heights: u32,
     byzantine: BTreeSet<ReplicaId>,
     ids: BTreeSet<u64>,
+    /// How many effects there were.
+    effects: usize,
 }
 
 /// Answer to `initialise`.
@@ -25,155 +41,6 @@ pub(crate) struct Begun {
     pub(crate) engine: String,
     pub(crate) version: String,
     pub(crate) effects: Vec<Effect>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawBegun {
-    protocol: String,
-    engine: String,
-    version: String,
-    effects: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawEffects {
-    effects: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawInjected {
-    effects: Vec<Value>,
-    message: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "effect", rename_all = "snake_case", deny_unknown_fields)]
-enum RawEffect {
-    Send {
-        replica: u32,
-        message: u64,
-        label: RawLabel,
-        carried: Option<Vec<RawCarried>>,
-    },
-    EnterView {
-        replica: u32,
-        height: u32,
-        view: u32,
-    },
-    Decide {
-        replica: u32,
-        label: RawLabel,
-    },
-    Timer {
-        replica: u32,
-        #[serde(deserialize_with = "Option::deserialize")]
-        timer: Option<RawTimer>,
-    },
-    Fault {
-        replica: u32,
-        text: String,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLabel {
-    kind: String,
-    height: u32,
-    view: u32,
-    #[serde(deserialize_with = "Option::deserialize")]
-    block: Option<u32>,
-    #[serde(deserialize_with = "Option::deserialize")]
-    target: Option<u32>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCarried {
-    author: u32,
-    label: RawLabel,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTimer {
-    height: u32,
-    view: u32,
-    deadline: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawDown {
-    #[serde(rename = "up")]
-    _up: bool,
-    height: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawStopped {
-    #[serde(rename = "up")]
-    _up: bool,
-    #[serde(rename = "stopped")]
-    _stopped: bool,
-    height: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "the page has one for each thing a replica does once"
-)]
-struct RawWorking {
-    #[serde(rename = "up")]
-    _up: bool,
-    #[serde(rename = "stopped")]
-    _stopped: bool,
-    height: u32,
-    view: u32,
-    preparations: Vec<RawPreparation>,
-    commits: Vec<RawCommit>,
-    change_views: Vec<RawWish>,
-    last_change_views: Vec<RawWish>,
-    seen: Vec<Option<u32>>,
-    #[serde(deserialize_with = "Option::deserialize")]
-    request: Option<u32>,
-    response_sent: bool,
-    commit_sent: bool,
-    change_view_sent: bool,
-    block_sent: bool,
-    #[serde(deserialize_with = "Option::deserialize")]
-    timer: Option<RawTimer>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPreparation {
-    author: u32,
-    kind: String,
-    #[serde(deserialize_with = "Option::deserialize")]
-    block: Option<u32>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCommit {
-    author: u32,
-    view: u32,
-    #[serde(deserialize_with = "Option::deserialize")]
-    block: Option<u32>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawWish {
-    author: u32,
-    target: u32,
 }
 
 /// Params of `initialise`.
@@ -215,6 +82,7 @@ impl Known {
             heights: start.heights,
             byzantine: start.byzantine.iter().copied().collect(),
             ids: BTreeSet::new(),
+            effects: 0,
         }
     }
 
@@ -223,7 +91,17 @@ impl Known {
         let raw: RawBegun = parse(result)?;
         let minor = raw.protocol.strip_prefix("milp-engine/1.");
         if minor.is_none_or(|minor| minor.parse::<u32>().is_err()) {
-            return Err(format!("it speaks {}, not {PROTOCOL}", raw.protocol));
+            let spoken = shown(&raw.protocol);
+            return Err(format!("it speaks {spoken}, not {PROTOCOL}"));
+        }
+        for (what, text) in [("engine", &raw.engine), ("version", &raw.version)] {
+            if !is_name(text) {
+                return Err(format!(
+                    "`{what}` is `{}`, and a name has 1 to 64 letters, digits, `.`, `_`, `+` and \
+                     `-`, a letter or digit first",
+                    shown(text)
+                ));
+            }
         }
         Ok(Begun {
             engine: raw.engine,
@@ -264,6 +142,11 @@ impl Known {
     }
 
     fn all(&mut self, raw: Vec<Value>) -> Result<Vec<Effect>, String> {
+        let most = (COPIES / self.replicas as usize).max(EFFECTS);
+        self.effects += raw.len();
+        if self.effects > most {
+            return Err(format!("there are more than {most} effects in one run"));
+        }
         let mut effects = Vec::with_capacity(raw.len());
         let mut timed = BTreeSet::new();
         for (place, value) in raw.into_iter().enumerate() {
@@ -306,7 +189,7 @@ impl Known {
                 height: self.height(height)?,
                 view: match view {
                     0 => return Err("view 0 is not entered".to_owned()),
-                    view => View(view),
+                    view => bounded_view(view)?,
                 },
             },
             RawEffect::Decide { replica, label } => {
@@ -323,7 +206,7 @@ impl Known {
             },
             RawEffect::Fault { replica, text } => Effect::Fault {
                 replica: self.honest(replica)?,
-                text,
+                text: shown(&text),
             },
         })
     }
@@ -340,7 +223,11 @@ impl Known {
                 message.kind
             ));
         }
-        let carried = carried.unwrap_or_default().into_iter().map(|raw| {
+        let carried = carried.unwrap_or_default();
+        if carried.len() > CARRIED * self.replicas as usize {
+            return Err(format!("a message carries {} others", carried.len()));
+        }
+        let carried = carried.into_iter().map(|raw| {
             let message = self.message(&raw.label)?;
             match message.kind {
                 Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit | Kind::ChangeView => {
@@ -359,7 +246,9 @@ impl Known {
 
     fn message(&self, raw: &RawLabel) -> Result<Message, String> {
         let kind = match Kind::named(&raw.kind) {
-            Kind::Other(name) => return Err(format!("no kind of message is called `{name}`")),
+            Kind::Other(name) => {
+                return Err(format!("no kind of message is called `{}`", shown(&name)));
+            }
             kind => kind,
         };
         let names_block = !matches!(
@@ -376,9 +265,9 @@ impl Known {
         Ok(Message {
             kind,
             height: self.height(raw.height)?,
-            view: View(raw.view),
-            block: raw.block,
-            target: raw.target.map(View),
+            view: bounded_view(raw.view)?,
+            block: bounded_block(raw.block)?,
+            target: raw.target.map(bounded_view).transpose()?,
         })
     }
 
@@ -389,27 +278,32 @@ impl Known {
         let wishes = |raw: Vec<RawWish>| -> Result<Vec<(ReplicaId, View)>, String> {
             let wishes = raw.into_iter();
             wishes
-                .map(|wish| Ok((self.replica(wish.author)?, View(wish.target))))
+                .map(|wish| Ok((self.replica(wish.author)?, bounded_view(wish.target)?)))
                 .collect()
         };
         let preparation = |raw: RawPreparation| match Kind::named(&raw.kind) {
             kind @ (Kind::PrepareRequest | Kind::PrepareResponse) => {
-                Ok((self.replica(raw.author)?, kind, raw.block))
+                Ok((self.replica(raw.author)?, kind, bounded_block(raw.block)?))
             }
             kind => Err(format!("a {kind} is no preparation")),
         };
-        let commit = |raw: RawCommit| Ok((self.replica(raw.author)?, View(raw.view), raw.block));
+        let commit = |raw: RawCommit| {
+            let (view, block) = (bounded_view(raw.view)?, bounded_block(raw.block)?);
+            Ok((self.replica(raw.author)?, view, block))
+        };
+        let seen = raw.seen.into_iter();
+        let seen = seen.map(|view| view.map(bounded_view).transpose());
         let preparations = raw.preparations.into_iter().map(preparation);
         let commits = raw.commits.into_iter().map(commit);
         let working = Working {
             height: self.height(raw.height)?,
-            view: View(raw.view),
+            view: bounded_view(raw.view)?,
             preparations: preparations.collect::<Result<_, String>>()?,
             commits: commits.collect::<Result<_, String>>()?,
             change_views: wishes(raw.change_views)?,
             last_change_views: wishes(raw.last_change_views)?,
-            seen: raw.seen.into_iter().map(|view| view.map(View)).collect(),
-            request: raw.request,
+            seen: seen.collect::<Result<_, String>>()?,
+            request: bounded_block(raw.request)?,
             response_sent: raw.response_sent,
             commit_sent: raw.commit_sent,
             change_view_sent: raw.change_view_sent,
@@ -430,7 +324,7 @@ impl Known {
         raw.map(|raw| {
             Ok(Timer {
                 height: self.height(raw.height)?,
-                view: View(raw.view),
+                view: bounded_view(raw.view)?,
                 deadline: raw.deadline,
             })
         })
@@ -484,7 +378,22 @@ impl Known {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, String> {
-    serde_json::from_value(value).map_err(|error| error.to_string())
+    serde_json::from_value(value).map_err(|error| shown(&error.to_string()))
+}
+
+fn bounded_view(view: u32) -> Result<View, String> {
+    if view < NUMBERS {
+        Ok(View(view))
+    } else {
+        Err(format!("view {view} is {NUMBERS} or more"))
+    }
+}
+
+fn bounded_block(block: Option<u32>) -> Result<Option<u32>, String> {
+    match block {
+        Some(block) if block >= NUMBERS => Err(format!("block {block} is {NUMBERS} or more")),
+        block => Ok(block),
+    }
 }
 
 /// Right after a decision the block is published, and at no other time.
