@@ -183,7 +183,11 @@ fn a_file_of_somebody_else_is_not_removed_with_the_folder() {
 fn leftovers_are_removed_from_a_folder_where_they_are_of_files_that_are_meant() {
     let scratch = scratch();
     let path = |name: &str| scratch.path().join(name);
-    for name in [".1.milp-tmp-dead00", ".2.milp-tmp-alive0", ".x.milp-tmp-other0"] {
+    for name in [
+        ".1.milp-tmp-dead00",
+        ".2.milp-tmp-alive0",
+        ".x.milp-tmp-other0",
+    ] {
         fs::create_dir(path(name)).expect("a folder");
     }
     let alive = fs::File::open(path(".2.milp-tmp-alive0")).expect("the folder");

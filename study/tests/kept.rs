@@ -251,9 +251,15 @@ fn what_is_told_of_a_longer_horizon_is_derived_again_or_said_not_to_be() {
     let told = telling("horizon", truth);
     let word = told.verify(None);
     assert_eq!((word.differences.len(), word.horizon), (0, Horizon::Word));
-    assert!(word.words().contains("horizon is a solve's word, not checked"));
+    assert!(
+        word.words()
+            .contains("horizon is a solve's word, not checked")
+    );
     let again = told.verify(Some(&settings));
-    assert_eq!((again.differences.len(), again.horizon), (0, Horizon::Again));
+    assert_eq!(
+        (again.differences.len(), again.horizon),
+        (0, Horizon::Again)
+    );
 
     // A lie in the words of a solve needs the solve; whatever no solve says needs none.
     let lie = telling("horizon", "adequate: the optimum is the same with 7 slots");
@@ -266,11 +272,18 @@ fn what_is_told_of_a_longer_horizon_is_derived_again_or_said_not_to_be() {
         ("horizon", "adequate: the optimum is the same with 70 slots"),
         ("horizon", "not adequate: the optimum is 0 with 7 slots"),
         ("horizon", "adequate for ever"),
-        ("cubes", "3 cubes: 3 closed in exact integers, 0 by symmetry, 0 by two searches"),
+        (
+            "cubes",
+            "3 cubes: 3 closed in exact integers, 0 by symmetry, 0 by two searches",
+        ),
         ("distinct", "number 2 by schedule"),
         ("verdict", "no execution forks"),
     ] {
         let found = telling(key, words).verify(None).differences;
-        assert_eq!(found, [format!("run.{key}: this does not follow")], "{words}");
+        assert_eq!(
+            found,
+            [format!("run.{key}: this does not follow")],
+            "{words}"
+        );
     }
 }

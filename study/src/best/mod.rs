@@ -15,6 +15,7 @@ pub use shown::{FORMAT, PROJECTIONS, Shown, name, projection, words};
 
 use crate::{
     Error,
+    error::LIST,
     folder::{self, Driven, SHOWN},
     minimize, sentence,
     solve::{self, Beside, Solution},
@@ -71,7 +72,7 @@ impl Ranked {
     pub fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         let mut files = self.solution.files();
         if !self.shown.schedules.is_empty() {
-            files.insert(SHOWN.to_owned(), self.shown.yaml()?.into_bytes());
+            files.insert(SHOWN.to_owned(), self.shown.yaml().into_bytes());
         }
         Ok(files)
     }
@@ -381,7 +382,10 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
     for path in entries(dir)? {
         if is_ours(&path) && path.is_dir() {
             folder::replaceable(&path)?;
-        } else if !is_ours(&path) && !is_left(&path) && !folder::is_part_of_a_result(&name_of(&path)) {
+        } else if !is_ours(&path)
+            && !is_left(&path)
+            && !folder::is_part_of_a_result(&name_of(&path))
+        {
             return Err(Error::Refused(format!(
                 "{} is not replaced: it holds {}, which is no part of a result; give another --out",
                 dir.display(),
@@ -416,11 +420,11 @@ pub fn clear(dir: &Path) -> Result<(), Error> {
 }
 
 fn entries(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let entries = std::fs::read_dir(dir).map_err(Error::io("list", dir))?;
+    let entries = std::fs::read_dir(dir).map_err(Error::io(LIST, dir))?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path()));
     paths
         .collect::<Result<_, _>>()
-        .map_err(Error::io("list", dir))
+        .map_err(Error::io(LIST, dir))
 }
 
 fn name_of(path: &Path) -> String {

@@ -63,15 +63,8 @@ impl Cuts {
     }
 
     /// The file's text.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be expressed in YAML.
-    pub fn yaml(&self) -> Result<String, Error> {
-        serde_yaml::to_string(self).map_err(|error| Error::Write {
-            what: "cuts.yaml",
-            why: error.to_string(),
-        })
+    pub fn yaml(&self) -> String {
+        milp_schema::write::yaml(self)
     }
 
     /// Adds every cut to the program of the instance.

@@ -3,7 +3,7 @@
 use crate::{
     Error,
     confirm::{Engine, How},
-    folder::{Driven, OUTCOME, PREDICTIONS, SCHEDULE},
+    folder::{Driven, OUTCOME, PREDICTIONS, SCHEDULE, is_there},
 };
 use milp_replay::{Phase, TraceEvent, What};
 use milp_schema::{
@@ -66,7 +66,7 @@ impl Run {
             files.insert(PREDICTIONS.to_owned(), text(&file)?);
         }
         let mut sentence = None;
-        if instance.is_none() && outcome.is_file() {
+        if instance.is_none() && is_there(&outcome) {
             sentence = Some(read::outcome(&outcome)?.sentence);
             files.insert(OUTCOME.to_owned(), text(&outcome)?);
         } else {
@@ -130,7 +130,7 @@ impl Run {
 }
 
 fn text(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(Error::io("read", path))
+    Ok(read::text(path)?)
 }
 
 /// The last parts of a folder's path that say which result it is.
