@@ -13,7 +13,7 @@ MILP := target/debug/milp
 
 help:
 	@echo "make demo    build, solve instances/n4.yaml, replay the schedule found"
-	@echo "make test    formatting, lints, engines, tests, documentation, regression suite"
+	@echo "make test    formatting, lints, dependencies, engines, tests, documentation, regression suite"
 	@echo "make quick   formatting, lints, unit tests, one small run from solve to verify"
 	@echo "make build   the command target/debug/milp only"
 	@echo "make locks   states of the production engine that nothing ends, at 4 and 7 replicas"
@@ -61,6 +61,7 @@ test: setup
 	@$(STAGE) format cargo fmt --all --check
 	@$(STAGE) build cargo build --locked --workspace
 	@$(STAGE) lint cargo clippy --locked --workspace --all-targets -- -D warnings
+	@$(STAGE) deny scripts/deny.sh
 	@$(STAGE) engines scripts/engines.sh test
 	@$(STAGE) browser scripts/browser.sh
 	@$(STAGE) exports scripts/exports.sh

@@ -4,7 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-axe=axe-core@4.11.0
+# npm takes the very file that the lock has the hash of, or none.
+lock=scripts/browser/package-lock.json
+axe=axe-core@$(sed -n '/"node_modules\/axe-core"/,/}/s/.*"version": "\(.*\)".*/\1/p' $lock)
 
 # What is missing and the Debian package that has it.
 packages=()
@@ -45,7 +47,8 @@ if [ ! -s "$folder/axe.min.js" ]; then
     echo "Fetching $axe from the npm registry to $folder." >&2
     rm -rf "$folder"
     mkdir -p "$folder"
-    (cd "$folder" && npm pack --silent "$axe" >/dev/null && tar -xzf ./*.tgz)
-    mv "$folder/package/axe.min.js" "$folder/axe.min.js"
-    rm -rf "$folder/package" "$folder"/*.tgz
+    cp scripts/browser/package.json $lock "$folder/"
+    (cd "$folder" && npm ci --no-audit --no-fund --ignore-scripts --silent)
+    mv "$folder/node_modules/axe-core/axe.min.js" "$folder/axe.min.js"
+    rm -rf "$folder/node_modules"
 fi

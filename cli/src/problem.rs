@@ -5,10 +5,10 @@ use crate::{
     stop,
 };
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
-    ThemeCharacters, ThemeStyles,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
+    MietteSpanContents, SourceCode, SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
 };
-use milp_schema::read::{Problem, ReadError};
+use milp_schema::read::{Problem, Quote};
 use milp_study::Error;
 use std::{
     fmt,
@@ -19,14 +19,11 @@ use std::{
 /// A line that no terminal has, so that nothing wraps in a pipe.
 const UNWRAPPED: usize = 100_000;
 
-/// Longer lines are not quoted, in bytes.
-const LONGEST_QUOTED: usize = 2_000;
-
 /// Says why a run failed: on standard error, and in the document of `--json`.
 pub(crate) fn report(error: &Error) {
-    let problems = match error {
-        Error::Read(ReadError { problems }) => problems.as_slice(),
-        _ => &[],
+    let (problems, more) = match error {
+        Error::Read(error) => (error.problems.as_slice(), error.and_more()),
+        _ => (&[][..], None),
     };
     if problems.is_empty() {
         stop::say(&error.to_string());
@@ -34,7 +31,10 @@ pub(crate) fn report(error: &Error) {
         let style = Style::of_stderr();
         for problem in problems {
             // That nobody can read it is no failure.
-            let _ = write!(io::stderr(), "{}", Quoted::new(problem).render(&style));
+            let _ = write!(io::stderr(), "{}", Quoted::of(problem).render(&style));
+        }
+        if let Some(more) = more {
+            let _ = writeln!(io::stderr(), "{more}");
         }
     }
     failed(
@@ -100,33 +100,20 @@ impl Style {
     }
 }
 
-/// A problem with the file that it is in.
+/// A problem with what stands at its place.
 #[derive(Debug)]
 struct Quoted<'a> {
     problem: &'a Problem,
-    /// The file and where in it, as bytes; nothing when there is no place or no file any more.
-    source: Option<(NamedSource<String>, usize, usize)>,
+    /// The lines around the place and where in them, as bytes; nothing when there is no place.
+    source: Option<(Lines<'a>, usize, usize)>,
 }
 
 impl<'a> Quoted<'a> {
-    fn new(problem: &'a Problem) -> Self {
-        let text = (problem.line > 0)
-            .then(|| std::fs::read_to_string(&problem.file).ok())
-            .flatten();
-        Self::with(problem, text)
-    }
-
-    fn with(problem: &'a Problem, text: Option<String>) -> Self {
-        let source = text.and_then(|text| {
-            let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
-            // What stands far out on a line is shown to nobody by its line, and what draws lines
-            // cannot count so far.
-            let around = text.lines().skip(problem.line.saturating_sub(2)).take(3);
-            if around.map(str::len).max().unwrap_or(0) > LONGEST_QUOTED {
-                return None;
-            }
-            let (start, length) = span(&text, problem.line, problem.column)?;
-            Some((NamedSource::new(&problem.file, text), start, length))
+    fn of(problem: &'a Problem) -> Self {
+        let source = problem.quote.as_ref().and_then(|quote| {
+            let line = problem.line - quote.first + 1;
+            let (start, length) = span(&quote.text, line, quote.column)?;
+            Some((Lines { problem, quote }, start, length))
         });
         Self { problem, source }
     }
@@ -170,6 +157,37 @@ impl Diagnostic for Quoted<'_> {
     }
 }
 
+/// The lines of a file that are quoted, under their own numbers.
+#[derive(Debug)]
+struct Lines<'a> {
+    problem: &'a Problem,
+    quote: &'a Quote,
+}
+
+impl SourceCode for Lines<'_> {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let read = self.quote.text.read_span(span, before, after)?;
+        // Without lines around it, it is the place that is asked for; the quote may be cut.
+        let column = match (before, after) {
+            (0, 0) => self.problem.column.saturating_sub(1),
+            _ => read.column(),
+        };
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.problem.file.clone(),
+            read.data(),
+            *read.span(),
+            self.quote.first - 1 + read.line(),
+            column,
+            read.line_count(),
+        )))
+    }
+}
+
 /// Where the word at a line and a character begins, in bytes, and how long it is; nothing when the
 /// text has no such line.
 fn span(text: &str, line: usize, column: usize) -> Option<(usize, usize)> {
@@ -200,8 +218,9 @@ fn span(text: &str, line: usize, column: usize) -> Option<(usize, usize)> {
 mod tests {
     use super::*;
 
-    fn problem(line: usize, column: usize) -> Problem {
+    fn problem(text: &str, line: usize, column: usize) -> Problem {
         Problem {
+            quote: Quote::of(text, line, column),
             file: "broken.yaml".into(),
             line,
             column,
@@ -231,8 +250,8 @@ mod tests {
     #[test]
     fn the_line_is_quoted_and_colours_are_for_terminals_only() {
         let text = "format: x\nreplicas: four\ngoal: fork\n";
-        let problem = problem(2, 11);
-        let quoted = Quoted::with(&problem, Some(text.to_owned()));
+        let problem = problem(text, 2, 11);
+        let quoted = Quoted::of(&problem);
         let plain = quoted.render(&Style::of(false, true));
         for words in [
             "expected a whole number",
@@ -250,9 +269,36 @@ mod tests {
     }
 
     #[test]
+    fn a_long_line_is_cut_around_the_place_and_the_place_is_the_true_one() {
+        let long = format!("{}four,{}", "a,".repeat(5000), "b,".repeat(5000));
+        let text = format!("1\n2\n3\n{long}\n5\n6\n");
+        let problem = problem(&text, 4, 10_001);
+        let rendered = Quoted::of(&problem).render(&Style::of(false, true));
+        assert!(rendered.contains("[broken.yaml:4:10001]"), "{rendered}");
+        for words in [" 3 |", " 4 | …", "a,four,b", "…", " 5 |"] {
+            assert!(rendered.contains(words), "{words}: {rendered}");
+        }
+        assert!(rendered.len() < 2000, "{}", rendered.len());
+        let lines = rendered.lines().collect::<Vec<_>>();
+        let at = lines
+            .iter()
+            .position(|line| line.contains("four,b"))
+            .unwrap();
+        let column = |line: &str, words: &str| {
+            let at = line.find(words).unwrap();
+            line[..at].chars().count()
+        };
+        assert_eq!(
+            column(lines[at], "four"),
+            column(lines[at + 1], "^"),
+            "{rendered}"
+        );
+    }
+
+    #[test]
     fn on_a_narrow_terminal_the_message_wraps() {
-        let problem = problem(2, 11);
-        let quoted = Quoted::with(&problem, Some("a\nreplicas: four\n".to_owned()));
+        let problem = problem("a\nreplicas: four\n", 2, 11);
+        let quoted = Quoted::of(&problem);
         let style = Style {
             width: 30,
             ..Style::of(false, false)
@@ -263,17 +309,12 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_line_the_place_is_said() {
-        let problem = problem(1, 70_001);
-        let text = format!("{}four", " ".repeat(70_000));
-        let text = Quoted::with(&problem, Some(text)).render(&Style::of(false, false));
-        assert!(text.starts_with("broken.yaml:1:70001: expected"), "{text}");
-    }
-
-    #[test]
-    fn without_the_file_the_place_is_said() {
-        let problem = problem(2, 11);
-        let text = Quoted::with(&problem, None).render(&Style::of(false, false));
+    fn without_lines_to_quote_the_place_is_said() {
+        let problem = Problem {
+            quote: None,
+            ..problem("", 2, 11)
+        };
+        let text = Quoted::of(&problem).render(&Style::of(false, false));
         assert!(text.starts_with("broken.yaml:2:11: expected"), "{text}");
     }
 }

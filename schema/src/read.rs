@@ -12,25 +12,41 @@ mod rows;
 mod sweep;
 pub(crate) mod tree;
 
-pub use problem::{Problem, ReadError};
+pub use problem::{Problem, Quote, ReadError};
 
 pub(crate) use format::{MAJOR, current as current_format, minor};
 
 use crate::{
     Choice, Evidence, Instance, Outcome, Prediction, Schedule, Verdict,
     sweep::Sweep,
-    write::{choice_cells, prediction_cells},
+    write::{CHOICE_COLUMNS, PREDICTION_COLUMNS, choice_cells, prediction_cells},
 };
-use problem::{Place, Problems, text_of};
+use problem::{CSV_BYTES, MOST_BYTES, Place, Problems, YAML_BYTES, bytes_of, text_of};
 use serde::de::DeserializeOwned;
 use std::path::Path;
+
+/// The bytes of any file of ours.
+///
+/// # Errors
+/// When it is missing, unreadable, no regular file, or larger than any file of ours.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
+    bytes_of(path, MOST_BYTES)
+}
+
+/// The text of any file of ours.
+///
+/// # Errors
+/// As for [`bytes`], and when it is not UTF-8.
+pub fn text(path: &Path) -> Result<String, ReadError> {
+    text_of(path, MOST_BYTES).map(|(_, text)| text)
+}
 
 /// Reads an instance file.
 ///
 /// # Errors
 /// Everything that is wrong with the file.
 pub fn instance(path: &Path) -> Result<Instance, ReadError> {
-    let (file, text) = text_of(path)?;
+    let (file, text) = text_of(path, YAML_BYTES)?;
     instance_text(&file, &text)
 }
 
@@ -42,7 +58,7 @@ pub fn instance_text(file: &str, text: &str) -> Result<Instance, ReadError> {
     let mut problems = Problems::new(file);
     let tree = tree::parse(text, &mut problems);
     let instance = tree.and_then(|tree| self::instance::convert(&tree, &mut problems));
-    problems.finish(instance)
+    problems.finish(instance, &|line, column| Quote::of(text, line, column))
 }
 
 /// Reads a sweep file, and the instance it starts from if that is a file of its own. The
@@ -51,7 +67,7 @@ pub fn instance_text(file: &str, text: &str) -> Result<Instance, ReadError> {
 /// # Errors
 /// Everything that is wrong with the file, or with the syntax of the other one.
 pub fn sweep(path: &Path) -> Result<Sweep, ReadError> {
-    let (file, text) = text_of(path)?;
+    let (file, text) = text_of(path, YAML_BYTES)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     sweep_text(&file, &text, folder)
 }
@@ -65,7 +81,7 @@ pub fn sweep_text(file: &str, text: &str, folder: &Path) -> Result<Sweep, ReadEr
     let mut problems = Problems::new(file);
     let tree = tree::parse(text, &mut problems);
     let sweep = tree.and_then(|tree| self::sweep::convert(&tree, folder, &mut problems));
-    problems.finish(sweep)
+    problems.finish(sweep, &|line, column| Quote::of(text, line, column))
 }
 
 /// Reads a `schedule.csv`.
@@ -74,7 +90,7 @@ pub fn sweep_text(file: &str, text: &str, folder: &Path) -> Result<Sweep, ReadEr
 /// Everything that is wrong with the file, rows that no execution can have included;
 /// [`check_schedule`] compares it with an instance.
 pub fn choices(path: &Path) -> Result<Vec<Choice>, ReadError> {
-    let (file, text) = text_of(path)?;
+    let (file, text) = text_of(path, CSV_BYTES)?;
     choices_text(&file, &text)
 }
 
@@ -86,7 +102,8 @@ pub fn choices_text(file: &str, text: &str) -> Result<Vec<Choice>, ReadError> {
     let mut problems = Problems::new(file);
     let rows = rows::choices(text, &mut problems);
     check::choices(&rows, &mut problems);
-    problems.finish(Some(rows.into_iter().map(|(_, choice)| choice).collect()))
+    let choices = rows.into_iter().map(|(_, choice)| choice).collect();
+    problems.finish(Some(choices), &|line, column| Quote::of(text, line, column))
 }
 
 /// Reads a `predictions.csv`.
@@ -94,7 +111,7 @@ pub fn choices_text(file: &str, text: &str) -> Result<Vec<Choice>, ReadError> {
 /// # Errors
 /// Everything that is wrong with the file.
 pub fn predictions(path: &Path) -> Result<Vec<Prediction>, ReadError> {
-    let (file, text) = text_of(path)?;
+    let (file, text) = text_of(path, CSV_BYTES)?;
     predictions_text(&file, &text)
 }
 
@@ -106,9 +123,10 @@ pub fn predictions_text(file: &str, text: &str) -> Result<Vec<Prediction>, ReadE
     let mut problems = Problems::new(file);
     let rows = rows::predictions(text, &mut problems);
     check::predictions(&rows, &mut problems);
-    problems.finish(Some(
-        rows.into_iter().map(|(_, prediction)| prediction).collect(),
-    ))
+    let predictions = rows.into_iter().map(|(_, prediction)| prediction).collect();
+    problems.finish(Some(predictions), &|line, column| {
+        Quote::of(text, line, column)
+    })
 }
 
 /// Reads a `certificate.csv`.
@@ -116,7 +134,7 @@ pub fn predictions_text(file: &str, text: &str) -> Result<Vec<Prediction>, ReadE
 /// # Errors
 /// Everything that is wrong with the file; whether it proves anything is not read here.
 pub fn certificate(path: &Path) -> Result<Evidence, ReadError> {
-    let (file, text) = text_of(path)?;
+    let (file, text) = text_of(path, CSV_BYTES)?;
     certificate_text(&file, &text)
 }
 
@@ -127,7 +145,9 @@ pub fn certificate(path: &Path) -> Result<Evidence, ReadError> {
 pub fn certificate_text(file: &str, text: &str) -> Result<Evidence, ReadError> {
     let mut problems = Problems::new(file);
     let evidence = self::certificate::convert(text, &mut problems);
-    problems.finish(Some(evidence))
+    problems.finish(Some(evidence), &|line, column| {
+        Quote::of(text, line, column)
+    })
 }
 
 /// Reads `schedule.csv` and `predictions.csv` of a folder.
@@ -142,16 +162,8 @@ pub fn schedule(folder: &Path) -> Result<Schedule, ReadError> {
             choices,
             predictions,
         }),
-        (choices, predictions) => {
-            let problems = [choices.err(), predictions.err()];
-            let problems = problems
-                .into_iter()
-                .flatten()
-                .flat_map(|error| error.problems);
-            Err(ReadError {
-                problems: problems.collect(),
-            })
-        }
+        (Err(first), Err(second)) => Err(first.and(second)),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
     }
 }
 
@@ -180,24 +192,50 @@ pub fn check_schedule(
     let mut problems = Problems::new(&choices_file.display().to_string());
     check::choices(&choices, &mut problems);
     check::against_instance(instance, &choices, &mut problems);
-    let first = problems.finish(Some(()));
+    let rows = |at: usize| {
+        schedule
+            .choices
+            .get(at)
+            .map(|it| choice_cells(it).join(","))
+    };
+    let first = problems.finish(Some(()), &|line, column| {
+        written(&CHOICE_COLUMNS, &rows, line, column)
+    });
 
     let predictions = check::as_written(&schedule.predictions, prediction_cells);
     let mut problems = Problems::new(&predictions_file.display().to_string());
     check::predictions(&predictions, &mut problems);
     check::predictions_against_instance(instance, &choices, &predictions, &mut problems);
-    let second = problems.finish(Some(()));
-
-    let found: Vec<Problem> = [first, second]
-        .into_iter()
-        .filter_map(Result::err)
-        .flat_map(|error| error.problems)
-        .collect();
-    if found.is_empty() {
-        Ok(())
-    } else {
-        Err(ReadError { problems: found })
+    let rows = |at: usize| {
+        schedule
+            .predictions
+            .get(at)
+            .map(|it| prediction_cells(it).join(","))
+    };
+    let second = problems.finish(Some(()), &|line, column| {
+        written(&PREDICTION_COLUMNS, &rows, line, column)
+    });
+    match (first, second) {
+        (Err(first), Err(second)) => Err(first.and(second)),
+        (first, second) => first.and(second),
     }
+}
+
+/// What would stand at a place if the rows were in a file, below their header.
+fn written(
+    header: &[&str],
+    rows: &dyn Fn(usize) -> Option<String>,
+    line: usize,
+    column: usize,
+) -> Option<Quote> {
+    let first = line.checked_sub(1)?.max(1);
+    let lines = (first..=line + 1).filter_map(|line| match line {
+        1 => Some(header.join(",")),
+        _ => rows(line - 2),
+    });
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    let quote = Quote::of(&lines, line + 1 - first, column)?;
+    Some(Quote { first, ..quote })
 }
 
 /// Reads an `outcome.yaml`.
@@ -205,7 +243,7 @@ pub fn check_schedule(
 /// # Errors
 /// Everything that is wrong with the file, the instance in it included.
 pub fn outcome(path: &Path) -> Result<Outcome, ReadError> {
-    let (file, text) = text_of(path)?;
+    let (file, text) = text_of(path, YAML_BYTES)?;
     outcome_text(&file, &text)
 }
 
@@ -217,7 +255,7 @@ pub fn outcome_text(file: &str, text: &str) -> Result<Outcome, ReadError> {
     let mut problems = Problems::new(file);
     let tree = tree::parse(text, &mut problems);
     let outcome = tree.and_then(|tree| self::outcome::convert(&tree, &mut problems));
-    problems.finish(outcome)
+    problems.finish(outcome, &|line, column| Quote::of(text, line, column))
 }
 
 /// Reads a `verdict.<engine>.yaml`.
@@ -235,7 +273,7 @@ pub fn verdict(path: &Path) -> Result<Verdict, ReadError> {
 /// Syntax, duplicate keys and the version are reported as for an instance; of what does not fit
 /// the type, the first problem is.
 pub fn yaml<T: DeserializeOwned>(path: &Path, kind: &str) -> Result<T, ReadError> {
-    let (file, text) = text_of(path)?;
+    let (file, text) = text_of(path, YAML_BYTES)?;
     yaml_text(&file, &text, kind)
 }
 
@@ -252,7 +290,7 @@ pub fn yaml_text<T: DeserializeOwned>(file: &str, text: &str, kind: &str) -> Res
         }
         typed(text, &mut problems)
     });
-    problems.finish(value)
+    problems.finish(value, &|line, column| Quote::of(text, line, column))
 }
 
 fn typed<T: DeserializeOwned>(text: &str, problems: &mut Problems) -> Option<T> {

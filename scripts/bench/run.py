@@ -187,7 +187,8 @@ def environment():
         return python
     try:
         subprocess.run([sys.executable, "-m", "venv", WORK / "venv"], check=True, capture_output=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--requirement", pins]
+        install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+        install += ["--requirement", pins]
         subprocess.run(install, check=True, capture_output=True)
     except (subprocess.CalledProcessError, OSError) as error:
         print(f"stage: CBC and CP-SAT are left out: no Python environment ({error})")

@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 
+/// What is done to a folder that is read.
+pub(crate) const LIST: &str = "list";
+/// What is done to something in it.
+pub(crate) const LOOK: &str = "look at";
+
 /// Why a study could not be carried out.
 ///
 /// Limits, infeasible programs, violated properties and differences from what was expected are
@@ -66,9 +71,13 @@ impl Error {
             | Self::Refused(_)
             | Self::Solver(milp_solver::Error::NoSolver { .. }) => true,
             Self::Replay(error) => error.is_input(),
-            // What cannot be read is what was named, or a file that belongs beside it.
-            Self::Io { doing, .. } => *doing == "read",
-            Self::Solver(_) | Self::Engine(_) | Self::Stopped { .. } | Self::Write { .. } => false,
+            // What cannot be looked at is as good as missing; what cannot be written is not.
+            Self::Io { doing, .. } if [LIST, LOOK].contains(doing) => true,
+            Self::Solver(_)
+            | Self::Engine(_)
+            | Self::Stopped { .. }
+            | Self::Io { .. }
+            | Self::Write { .. } => false,
         }
     }
 

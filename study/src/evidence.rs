@@ -1,6 +1,9 @@
 //! What an outcome leaves for a stranger: the digest of its program and `certificate.csv`.
 
-use crate::{Error, folder::CERTIFICATE};
+use crate::{
+    Error,
+    folder::{CERTIFICATE, is_there},
+};
 use milp_model::{Built, program::Program};
 use milp_schema::{
     Evidence, Outcome, ReplicaId, Schedule,
@@ -107,7 +110,7 @@ pub(crate) fn kept(
     schedule: &Schedule,
 ) -> Result<Option<Vec<i64>>, Error> {
     let file = dir.join(CERTIFICATE);
-    if !is_of(built, outcome) || !file.is_file() {
+    if !is_of(built, outcome) || !is_there(&file) {
         return Ok(None);
     }
     let evidence = read::certificate(&file)?;

@@ -1,6 +1,6 @@
 //! The files of a result and where they belong.
 
-use crate::{Error, best::Shown, learn::Cuts, solve::Beside};
+use crate::{Error, best::Shown, error::LIST, learn::Cuts, solve::Beside};
 use milp_schema::{
     Choice, Instance, Outcome, ReplicaId, Schedule,
     instance::{FaultKind, REFERENCE_2020},
@@ -112,8 +112,8 @@ impl Further {
     pub fn read(dir: &Path) -> Result<Self, Error> {
         let (cuts, shown) = (dir.join(CUTS), dir.join(SHOWN));
         let further = Self {
-            cuts: cuts.is_file().then(|| Cuts::read(&cuts)).transpose()?,
-            shown: shown.is_file().then(|| Shown::read(&shown)).transpose()?,
+            cuts: is_there(&cuts).then(|| Cuts::read(&cuts)).transpose()?,
+            shown: is_there(&shown).then(|| Shown::read(&shown)).transpose()?,
         };
         if further.cuts.is_some() && further.shown.is_some() {
             return Err(Error::Refused(format!(
@@ -189,8 +189,7 @@ impl Driven {
             path.to_owned()
         };
         let outcome = dir.join(OUTCOME);
-        let outcome = outcome
-            .is_file()
+        let outcome = is_there(&outcome)
             .then(|| read::outcome(&outcome))
             .transpose()?;
         let given = instance.map(read::instance).transpose()?;
@@ -202,13 +201,13 @@ impl Driven {
         }
         if let Some(outcome) = &outcome
             && outcome.schedule_sha256.is_none()
-            && !file.is_file()
+            && !is_there(&file)
         {
             return Err(no_schedule(dir, outcome));
         }
         let choices = read::choices(&file)?;
         let predictions = dir.join(PREDICTIONS);
-        let predicted = predictions.is_file();
+        let predicted = is_there(&predictions);
         let predictions = if predicted {
             read::predictions(&predictions)?
         } else {
@@ -281,8 +280,13 @@ fn no_schedule(dir: &Path, outcome: &Outcome) -> Error {
 
 /// SHA-256 of a file, lower-case hex.
 pub(crate) fn sha256(path: &Path) -> Result<String, Error> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    Ok(write::sha256_hex(&bytes))
+    Ok(write::sha256_hex(&read::bytes(path)?))
+}
+
+/// Whether there is anything of that name, whatever it is: what is no file is not passed over but
+/// read, which says so.
+pub(crate) fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
 /// The files of a solve; without a schedule the outcome, and a certificate if there is one.
@@ -345,8 +349,8 @@ pub(crate) fn holds_only(
     if !dir.exists() {
         return Ok(());
     }
-    for entry in std::fs::read_dir(dir).map_err(Error::io("list", dir))? {
-        let entry = entry.map_err(Error::io("list", dir))?;
+    for entry in std::fs::read_dir(dir).map_err(Error::io(LIST, dir))? {
+        let entry = entry.map_err(Error::io(LIST, dir))?;
         let name = entry.file_name();
         let file = entry.file_type().is_ok_and(|kind| !kind.is_dir());
         if !file || !name.to_str().is_some_and(ours) {

@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     confirm::{Engine, How},
     evidence,
-    folder::{self, CERTIFICATE, CUTS, Driven, Folder, SHOWN},
+    folder::{self, CERTIFICATE, CUTS, Driven, Folder, SHOWN, is_there},
     promote::RESULTS,
     sentence,
     solve::{self, Solution},
@@ -223,12 +223,12 @@ fn in_slots(
 /// Whether what the result's program proves stays proved of any of its schedules.
 fn statable(from: &Folder) -> Result<(), Error> {
     let dir = from.dir.display();
-    if from.dir.join(CUTS).is_file() {
+    if is_there(&from.dir.join(CUTS)) {
         return Err(Error::Refused(format!(
             "{dir} rests on cuts learned from an engine, which are not kept here"
         )));
     }
-    if from.dir.join(SHOWN).is_file() {
+    if is_there(&from.dir.join(SHOWN)) {
         return Err(Error::Refused(format!(
             "{dir} is one of several schedules that differ, and one with fewer acts may not: \
              minimise the first of them"

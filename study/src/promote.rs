@@ -7,7 +7,7 @@ use crate::{
     folder::{self, CERTIFICATE, CUTS, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
     verify::{self, Verified, verify},
 };
-use milp_schema::{Instance, write};
+use milp_schema::{Instance, read, write};
 use milp_solver::{Progress, Searcher, Settings};
 use std::{
     collections::BTreeMap,
@@ -66,7 +66,7 @@ pub fn promote(
         return Err(Error::Refused("interrupted, nothing is kept".to_owned()));
     }
     let dir = place(request)?;
-    let mut files = BTreeMap::from([(EXPECTED.to_owned(), expected.yaml()?.into_bytes())]);
+    let mut files = BTreeMap::from([(EXPECTED.to_owned(), expected.yaml().into_bytes())]);
     let beside = from.further()?;
     let learned = beside.cuts.map(|_| CUTS).or(beside.shown.map(|_| SHOWN));
     let certified = from
@@ -76,11 +76,7 @@ pub fn promote(
         .map(|_| CERTIFICATE);
     let further = learned.into_iter().chain(certified);
     for name in [SCHEDULE, PREDICTIONS, OUTCOME].into_iter().chain(further) {
-        let path = from.dir.join(name);
-        files.insert(
-            name.to_owned(),
-            std::fs::read(&path).map_err(Error::io("read", path))?,
-        );
+        files.insert(name.to_owned(), read::bytes(&from.dir.join(name))?);
     }
     write::folder(&dir, &files, &is_kept).map_err(Error::io("write", &dir))?;
     Ok(Promoted {

@@ -3,6 +3,7 @@
 use crate::{
     Error,
     confirm::{self, ADAPTERS, Engine},
+    error::{LIST, LOOK},
     expected::Expected,
     folder::{EXPECTED, Folder},
     junit, sentence,
@@ -153,10 +154,10 @@ pub fn junit(cases: &[Case]) -> Result<String, Error> {
 /// writer left under a temporary name is none; a link is not followed, because it may lead in a
 /// circle.
 fn collect(dir: &Path, dirs: &mut Vec<PathBuf>) -> Result<(), Error> {
-    for entry in std::fs::read_dir(dir).map_err(Error::io("list", dir))? {
-        let entry = entry.map_err(Error::io("list", dir))?;
+    for entry in std::fs::read_dir(dir).map_err(Error::io(LIST, dir))? {
+        let entry = entry.map_err(Error::io(LIST, dir))?;
         let (name, path) = (entry.file_name(), entry.path());
-        let kind = entry.file_type().map_err(Error::io("look at", &path))?;
+        let kind = entry.file_type().map_err(Error::io(LOOK, &path))?;
         let leftover = |name: &str| write::temporary_of(name).is_some();
         if name == EXPECTED {
             // Whatever it is: reading it says so.

@@ -130,11 +130,30 @@ impl Verified {
             ),
             None => words + &self.among,
         };
+        let words = words + &self.untold();
         match self.horizon {
             Horizon::Unclaimed | Horizon::Derived => words,
             Horizon::Again => words + "; the horizon by a solve done again, which says the same",
             Horizon::Word => words + "; the horizon is a solve's word, not checked",
         }
+    }
+
+    /// What the outcome tells that was neither derived nor asked again.
+    fn untold(&self) -> String {
+        let words = [
+            (
+                "acts",
+                "; that no schedule has fewer acts is a search's word, not checked",
+            ),
+            ("confirm", "; the engine was not asked again"),
+        ];
+        let run = &self.outcome.run;
+        let told = |key: &str| run.iter().any(|(known, _)| known == key);
+        words
+            .iter()
+            .filter(|(key, _)| told(key))
+            .map(|(_, words)| *words)
+            .collect()
     }
 
     /// Whether something is proved, in the words of a table: nothing if it is not, or if anything is

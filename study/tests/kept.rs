@@ -11,8 +11,8 @@ use milp_solver::Settings;
 use milp_study::{
     Error,
     confirm::Engine,
-    folder::{CERTIFICATE, OUTCOME},
-    import,
+    folder::{CERTIFICATE, Folder, OUTCOME},
+    import, minimize,
     promote::{self, Promoted, promote},
     regress::{Again, Asked, Case, regress},
     verify::{self, Bound, Horizon, Verified},
@@ -283,6 +283,11 @@ fn what_is_told_of_a_longer_horizon_is_derived_again_or_said_not_to_be() {
             "3 cubes: 3 closed in exact integers, 0 by symmetry, 0 by two searches",
         ),
         ("distinct", "number 2 by schedule"),
+        (
+            "acts",
+            "proved minimal, in this order: 7 timer requests (before 9)",
+        ),
+        ("acts", "proved minimal"),
         ("verdict", "no execution forks"),
     ] {
         let found = telling(key, words).verify(None).differences;
@@ -292,4 +297,44 @@ fn what_is_told_of_a_longer_horizon_is_derived_again_or_said_not_to_be() {
             "{words}"
         );
     }
+}
+
+#[test]
+fn whatever_a_command_writes_is_verified_and_says_what_was_not_done_again() {
+    let (files, _) = short();
+    let scratch = Scratch::with(&files);
+    let from = Folder::read(&scratch.from()).expect("a result");
+    let none = AtomicBool::new(false);
+    let minimized = minimize::minimize(&from, &settings(), "milp minimize", &none, &mut |_| ());
+    let minimized = minimized.expect("it replays");
+    let mut files = minimized.files();
+    let scratch = Scratch::with(&files);
+    let verified = scratch.verify(None);
+    assert_eq!(verified.differences, [""; 0]);
+    let words = "that no schedule has fewer acts is a search's word, not checked";
+    assert!(verified.words().contains(words), "{}", verified.words());
+
+    // One act more than the schedule has is a lie that needs no search.
+    let outcome = outcome(&files);
+    let mut lie = outcome.clone();
+    let acts = lie.run.iter_mut().find(|(key, _)| key == "acts");
+    let (_, told) = acts.expect("it is told");
+    let digit = told
+        .find(|char: char| char.is_ascii_digit())
+        .expect("a count");
+    told.replace_range(digit..=digit, "8");
+    let text = write::outcome_yaml(&lie);
+    files.insert(OUTCOME.to_owned(), text.into_bytes());
+    let found = Scratch::with(&files).verify(None).differences;
+    assert_eq!(found, ["run.acts: this does not follow"]);
+
+    let mut confirmed = outcome;
+    let word = ("confirm".to_owned(), "confirmed by nspcc-dbft".to_owned());
+    confirmed.run.push(word);
+    let text = write::outcome_yaml(&confirmed);
+    files.insert(OUTCOME.to_owned(), text.into_bytes());
+    let verified = Scratch::with(&files).verify(None);
+    assert_eq!(verified.differences, [""; 0]);
+    let words = verified.words();
+    assert!(words.contains("the engine was not asked again"), "{words}");
 }

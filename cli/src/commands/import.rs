@@ -44,11 +44,7 @@ pub(crate) struct Found {
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let file = args.file.display().to_string();
-    let text = std::fs::read_to_string(&args.file).map_err(|source| Error::Io {
-        doing: "read",
-        path: args.file.clone(),
-        source,
-    })?;
+    let text = read::text(&args.file)?;
     let imported = imported(args, &file, &text)?;
     let out = match &args.out {
         Some(dir) => dir.clone(),

@@ -15,7 +15,13 @@ use milp_study::{
     solve::{Request, Solution, solve},
 };
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{
+    Deserialize as _, Serialize,
+    de::{
+        IntoDeserializer as _,
+        value::{Error as Unknown, StrDeserializer},
+    },
+};
 use std::{
     cell::RefCell,
     collections::BTreeMap,
@@ -460,7 +466,8 @@ pub(crate) fn command_line() -> String {
 }
 
 pub(crate) fn formulation(text: &str) -> Result<Formulation, String> {
-    serde_yaml::from_str(text)
+    let name: StrDeserializer<'_, Unknown> = text.into_deserializer();
+    Formulation::deserialize(name)
         .map_err(|_| "expected auto, timed, counting, causal or reference".to_owned())
 }
 

@@ -21,28 +21,33 @@ const PARTS: [&str; 6] = [
 /// The parts of the file. That the tree is whole is for who checks it to find.
 pub(super) fn convert(text: &str, problems: &mut Problems) -> Evidence {
     let mut parts: Vec<Part> = Vec::new();
-    for row in rows(text, &CERTIFICATE_COLUMNS, problems) {
-        let Some(name) = row.name("part", &PARTS, problems) else {
-            continue;
-        };
-        let last = parts.last_mut();
-        match (name, last) {
-            ("point", Some(last)) if !matches!(last, Part::Point { .. }) => {
-                let (place, _) = row.cell("part");
-                let what = "a `point` comes before everything else";
-                problems.at(place, what, "move the row up");
+    rows(
+        text,
+        &CERTIFICATE_COLUMNS,
+        problems,
+        &mut |row, problems| {
+            let Some(name) = row.name("part", &PARTS, problems) else {
+                return;
+            };
+            let last = parts.last_mut();
+            match (name, last) {
+                ("point", Some(last)) if !matches!(last, Part::Point { .. }) => {
+                    let (place, _) = row.cell("part");
+                    let what = "a `point` comes before everything else";
+                    problems.at(place, what, "move the row up");
+                }
+                ("multiplier", Some(Part::Bound { multipliers, .. })) => {
+                    multipliers.extend(named(&row, problems));
+                }
+                ("multiplier", _) => {
+                    let (place, _) = row.cell("part");
+                    let what = "a `multiplier` belongs to the `bound` above it, and there is none";
+                    problems.at(place, what, "put it behind its `bound`");
+                }
+                _ => parts.extend(part(&row, name, problems)),
             }
-            ("multiplier", Some(Part::Bound { multipliers, .. })) => {
-                multipliers.extend(named(&row, problems));
-            }
-            ("multiplier", _) => {
-                let (place, _) = row.cell("part");
-                let what = "a `multiplier` belongs to the `bound` above it, and there is none";
-                problems.at(place, what, "put it behind its `bound`");
-            }
-            _ => parts.extend(part(&row, name, problems)),
-        }
-    }
+        },
+    );
     Evidence { parts }
 }
 

@@ -23,6 +23,9 @@ impl<'a> Fields<'a> {
     ) -> Option<Self> {
         let fields = Self::any(node, what, problems)?;
         for entry in fields.entries {
+            if problems.enough() {
+                break;
+            }
             if !known.contains(&entry.key.as_str()) {
                 let what = format!("unknown key {} of {what}", quoted(&entry.key));
                 problems.at(entry.place, what, did_you_mean(&entry.key, known));

@@ -11,35 +11,41 @@ use std::{borrow::Cow, io::Cursor};
 
 /// The choices of a `schedule.csv` that could be read, each with the places of its fields.
 pub(super) fn choices(text: &str, problems: &mut Problems) -> Vec<(Vec<Place>, Choice)> {
-    let rows = rows(text, &CHOICE_COLUMNS, problems).into_iter();
-    rows.filter_map(|row| choice(&row, problems).map(|choice| (row.places, choice)))
-        .collect()
+    let mut choices = Vec::new();
+    rows(text, &CHOICE_COLUMNS, problems, &mut |row, problems| {
+        choices.extend(choice(&row, problems).map(|choice| (row.places, choice)));
+    });
+    choices
 }
 
 /// The predictions of a `predictions.csv` that could be read, each with the places of its fields.
 pub(super) fn predictions(text: &str, problems: &mut Problems) -> Vec<(Vec<Place>, Prediction)> {
-    let rows = rows(text, &PREDICTION_COLUMNS, problems).into_iter();
-    rows.filter_map(|row| prediction(&row, problems).map(|event| (row.places, event)))
-        .collect()
+    let mut predictions = Vec::new();
+    rows(text, &PREDICTION_COLUMNS, problems, &mut |row, problems| {
+        predictions.extend(prediction(&row, problems).map(|event| (row.places, event)));
+    });
+    predictions
 }
 
-/// The rows below the header that have the right number of fields.
+/// Gives `take` the rows below the header that have the right number of fields, one by one: of a
+/// large file no more is kept than what is made of it.
 pub(super) fn rows(
     text: &str,
     columns: &'static [&'static str],
     problems: &mut Problems,
-) -> Vec<Row> {
+    take: &mut dyn FnMut(Row, &mut Problems),
+) {
     let header = columns.join(",");
     // A carriage return elsewhere is part of a field, not a second kind of line break.
     let text = text.replace("\r\n", "\n");
-    let mut records = records(&text).into_iter();
+    let mut records = Records::of(&text);
     let expected = format!("the first line must be the header `{header}`");
     let hint = "the header is the version of the format; ";
     let Some(first) = records.next() else {
         let what = format!("the file is empty; {expected}");
         let hint = format!("{hint}a file without rows has it too");
         problems.at(Place::START, what, hint);
-        return Vec::new();
+        return;
     };
     if first.fields != *columns || first.places().is_err() {
         let found = first.written;
@@ -55,11 +61,16 @@ pub(super) fn rows(
         let what = format!("{expected}, not {}", quoted(found));
         let hint = format!("{hint}rows under another one are not read");
         problems.at(place, what, hint);
-        return Vec::new();
+        return;
     }
-    records
-        .filter_map(|record| Row::of(record, columns, problems))
-        .collect()
+    for record in records {
+        if problems.enough() {
+            break;
+        }
+        if let Some(row) = Row::of(record, columns, problems) {
+            take(row, problems);
+        }
+    }
 }
 
 /// One record of the file; an empty line is a record without fields.
@@ -71,36 +82,49 @@ struct Record<'a> {
 }
 
 /// All records; line breaks are `\n`.
-fn records(text: &str) -> Vec<Record<'_>> {
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .terminator(Terminator::Any(b'\n'))
-        .from_reader(Cursor::new(text));
-    let in_memory = "a text in memory is read to its end";
-    let mut records = Vec::new();
-    loop {
-        let mut fields = StringRecord::new();
-        let mut start = reader.position().clone();
-        let more = reader.read_record(&mut fields).expect(in_memory);
-        let end = reader.position().byte() as usize;
-        let mut line = start.line() as usize;
-        let mut rest = &text[start.byte() as usize..end];
-        // The reader passes over empty lines, which are reported here.
-        while let Some(after) = rest.strip_prefix('\n') {
-            records.push(Record {
-                line,
-                written: "",
-                fields: StringRecord::new(),
-            });
-            line += 1;
-            rest = after;
+struct Records<'a> {
+    text: &'a str,
+    reader: csv::Reader<Cursor<&'a str>>,
+    /// Empty lines that the reader passed over and that were not yet given: how many, from which on.
+    empty: (usize, usize),
+    /// What comes behind them.
+    ahead: Option<Record<'a>>,
+}
+
+impl<'a> Records<'a> {
+    fn of(text: &'a str) -> Self {
+        let reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .terminator(Terminator::Any(b'\n'))
+            .from_reader(Cursor::new(text));
+        Self {
+            text,
+            reader,
+            empty: (0, 1),
+            ahead: None,
         }
+    }
+
+    /// Reads the empty lines ahead and the record behind them; none at the end.
+    fn read(&mut self) {
+        let in_memory = "a text in memory is read to its end";
+        let mut fields = StringRecord::new();
+        let mut start = self.reader.position().clone();
+        let more = self.reader.read_record(&mut fields).expect(in_memory);
+        let end = self.reader.position().byte() as usize;
+        let mut line = start.line() as usize;
+        let mut rest = &self.text[start.byte() as usize..end];
+        // The reader passes over empty lines, which are reported here.
+        let full = rest.trim_start_matches('\n');
+        self.empty = (rest.len() - full.len(), line);
+        line += self.empty.0;
+        rest = full;
         if !more {
-            return records;
+            return;
         }
         let written = rest.split('\n').next().unwrap_or_default();
-        records.push(Record {
+        self.ahead = Some(Record {
             line,
             written,
             fields,
@@ -109,8 +133,28 @@ fn records(text: &str) -> Vec<Record<'_>> {
         let next = end - rest.len() + written.len() + 1;
         if next < end {
             start.set_byte(next as u64).set_line(line as u64 + 1);
-            reader.seek(start).expect(in_memory);
+            self.reader.seek(start).expect(in_memory);
         }
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Record<'a>;
+
+    fn next(&mut self) -> Option<Record<'a>> {
+        if self.empty.0 == 0 && self.ahead.is_none() {
+            self.read();
+        }
+        if self.empty.0 == 0 {
+            return self.ahead.take();
+        }
+        let (left, line) = self.empty;
+        self.empty = (left - 1, line + 1);
+        Some(Record {
+            line,
+            written: "",
+            fields: StringRecord::new(),
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     fields::Fields,
     format, instance,
-    problem::{Place, Problems, did_you_mean, quoted, text_of},
+    problem::{Place, Problems, Quote, YAML_BYTES, did_you_mean, quoted, text_of},
     tree::{self, Entry, Node, Value},
 };
 use crate::sweep::{Axis, Sweep};
@@ -81,11 +81,12 @@ fn base(node: &Node, folder: &Path, problems: &mut Problems) -> Option<Node> {
     };
     let path = folder.join(name);
     let mut tree = None;
-    match text_of(&path) {
+    match text_of(&path, YAML_BYTES) {
         Ok((file, text)) => {
             let mut inner = Problems::new(&file);
             tree = tree::parse(&text, &mut inner);
-            if let Err(error) = inner.finish(tree.as_ref().map(|_| ())) {
+            let quote = |line, column| Quote::of(&text, line, column);
+            if let Err(error) = inner.finish(tree.as_ref().map(|_| ()), &quote) {
                 problems.also(error);
                 return None;
             }

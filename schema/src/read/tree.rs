@@ -75,6 +75,7 @@ pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Node> {
         text,
         parser: Parser::new_from_str(text),
         problems,
+        depth: 0,
     };
     let root = builder.document()?;
     builder.end()?;
@@ -85,7 +86,12 @@ struct Builder<'text, 'problems> {
     text: &'text str,
     parser: Parser<'text, StrInput<'text>>,
     problems: &'problems mut Problems,
+    /// How many lists and mappings are open.
+    depth: usize,
 }
+
+/// No file of ours has more lists and mappings in one another; reading them takes stack.
+const DEEPEST: usize = 32;
 
 fn place(marker: &Marker) -> Place {
     Place {
@@ -175,8 +181,23 @@ impl<'text> Builder<'text, '_> {
                 text: text.into_owned(),
                 plain: style == ScalarStyle::Plain,
             },
-            Event::SequenceStart(..) => Value::List(self.list()?),
-            Event::MappingStart(..) => Value::Map(self.map()?),
+            Event::SequenceStart(..) | Event::MappingStart(..) if self.depth == DEEPEST => {
+                let what = format!("more than {DEEPEST} lists and mappings in one another");
+                self.problems.at(place, what, "no file here needs that");
+                return None;
+            }
+            Event::SequenceStart(..) => {
+                self.depth += 1;
+                let list = self.list()?;
+                self.depth -= 1;
+                Value::List(list)
+            }
+            Event::MappingStart(..) => {
+                self.depth += 1;
+                let map = self.map()?;
+                self.depth -= 1;
+                Value::Map(map)
+            }
             Event::Alias(..) => {
                 self.problems.at(
                     place,

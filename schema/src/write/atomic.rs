@@ -92,9 +92,7 @@ pub fn temporary_of(name: &str) -> Option<&str> {
 /// `ours`. What cannot be removed stays; it harms nobody.
 pub fn remove_leftovers(dir: &Path, ours: &dyn Fn(&str) -> bool) {
     if let Some(lock) = lock(dir) {
-        remove_stale(dir, &|name| {
-            std::str::from_utf8(name).is_ok_and(|name| ours(name))
-        });
+        remove_stale(dir, &|name| std::str::from_utf8(name).is_ok_and(ours));
         drop(lock);
     }
 }

@@ -16,6 +16,7 @@ pub use shown::{FORMAT, PROJECTIONS, Shown, name, projection, words};
 use crate::{
     Error,
     clock::Clock,
+    error::LIST,
     folder::{self, Driven, SHOWN},
     minimize, sentence,
     solve::{self, Beside, Solution},
@@ -72,7 +73,7 @@ impl Ranked {
     pub fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         let mut files = self.solution.files();
         if !self.shown.schedules.is_empty() {
-            files.insert(SHOWN.to_owned(), self.shown.yaml()?.into_bytes());
+            files.insert(SHOWN.to_owned(), self.shown.yaml().into_bytes());
         }
         Ok(files)
     }
@@ -423,11 +424,11 @@ pub fn clear(dir: &Path) -> Result<(), Error> {
 }
 
 fn entries(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let entries = std::fs::read_dir(dir).map_err(Error::io("list", dir))?;
+    let entries = std::fs::read_dir(dir).map_err(Error::io(LIST, dir))?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path()));
     paths
         .collect::<Result<_, _>>()
-        .map_err(Error::io("list", dir))
+        .map_err(Error::io(LIST, dir))
 }
 
 fn name_of(path: &Path) -> String {

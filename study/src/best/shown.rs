@@ -79,15 +79,8 @@ impl Shown {
     }
 
     /// The file's text.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be expressed in YAML.
-    pub fn yaml(&self) -> Result<String, Error> {
-        serde_yaml::to_string(self).map_err(|error| Error::Write {
-            what: "shown.yaml",
-            why: error.to_string(),
-        })
+    pub fn yaml(&self) -> String {
+        milp_schema::write::yaml(self)
     }
 
     /// The projection.

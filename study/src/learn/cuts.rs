@@ -69,15 +69,8 @@ impl Cuts {
     }
 
     /// The file's text.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be expressed in YAML.
-    pub fn yaml(&self) -> Result<String, Error> {
-        serde_yaml::to_string(self).map_err(|error| Error::Write {
-            what: "cuts.yaml",
-            why: error.to_string(),
-        })
+    pub fn yaml(&self) -> String {
+        milp_schema::write::yaml(self)
     }
 
     /// Whether a program with them is that of the instance.

@@ -145,7 +145,7 @@ impl Learned {
     pub fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         let mut files = self.solution.files();
         if !self.cuts.cuts.is_empty() || !self.cuts.later.is_empty() {
-            let text = self.cuts.yaml()?.into_bytes();
+            let text = self.cuts.yaml().into_bytes();
             files.insert(crate::folder::CUTS.to_owned(), text);
         }
         Ok(files)

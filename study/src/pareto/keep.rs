@@ -1,7 +1,7 @@
 //! The folder of a front: a result for each point, and the files about all of them.
 
 use super::{CSV, Effort, Front, HTML, SVG};
-use crate::{Error, folder};
+use crate::{Error, error::LIST, folder};
 use milp_schema::write;
 use std::path::{Path, PathBuf};
 
@@ -31,8 +31,8 @@ fn is_ours(name: &str) -> bool {
 /// The names of what lies in `dir`, ascending.
 fn names(dir: &Path) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(Error::io("list", dir))? {
-        let name = entry.map_err(Error::io("list", dir))?.file_name();
+    for entry in std::fs::read_dir(dir).map_err(Error::io(LIST, dir))? {
+        let name = entry.map_err(Error::io(LIST, dir))?.file_name();
         names.push(name.to_string_lossy().into_owned());
     }
     names.sort();

@@ -4,7 +4,7 @@ use crate::{
     Error,
     acts::{self, Deed},
     confirm::{Engine, How},
-    folder::{CERTIFICATE, CUTS, Driven, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
+    folder::{CERTIFICATE, CUTS, Driven, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN, is_there},
 };
 use milp_replay::{Phase, TraceEvent, What};
 use milp_schema::{
@@ -67,12 +67,12 @@ impl Run {
             files.insert(PREDICTIONS.to_owned(), text(&file)?);
         }
         let mut sentence = None;
-        if instance.is_none() && outcome.is_file() {
+        if instance.is_none() && is_there(&outcome) {
             let found = read::outcome(&outcome)?;
             // What the outcome rests on goes with it, or nobody could check it again.
             let certificate = found.certificate_sha256.map(|_| CERTIFICATE);
             let further = [CUTS, SHOWN].into_iter();
-            let further = further.filter(|name| driven.dir.join(name).is_file());
+            let further = further.filter(|name| is_there(&driven.dir.join(name)));
             for name in [OUTCOME].into_iter().chain(certificate).chain(further) {
                 files.insert(name.to_owned(), text(&driven.dir.join(name))?);
             }
@@ -155,7 +155,7 @@ impl Run {
 }
 
 fn text(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(Error::io("read", path))
+    Ok(read::text(path)?)
 }
 
 /// The last parts of a folder's path that say which result it is.

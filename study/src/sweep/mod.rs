@@ -21,9 +21,9 @@ pub use child::STOP_WITH_STDIN;
 pub use row::{Row, State};
 pub use show::{CSV, HTML, SVG};
 
-use crate::{Error, folder};
+use crate::{Error, error::LIST, folder};
 use child::Child;
-use milp_schema::{sweep::Sweep, write};
+use milp_schema::{read, sweep::Sweep, write};
 use milp_solver::Settings;
 use stamp::Stamp;
 use std::{
@@ -147,8 +147,8 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
     if !dir.exists() {
         return Ok(());
     }
-    for entry in std::fs::read_dir(dir).map_err(Error::io("list", dir))? {
-        let name = entry.map_err(Error::io("list", dir))?.file_name();
+    for entry in std::fs::read_dir(dir).map_err(Error::io(LIST, dir))? {
+        let name = entry.map_err(Error::io(LIST, dir))?.file_name();
         let name = name.to_string_lossy();
         if !is_ours(write::temporary_of(&name).unwrap_or(&name)) {
             return Err(Error::Refused(format!(
@@ -192,7 +192,7 @@ impl Running<'_> {
         }
         for row in &mut self.swept.rows {
             let path = self.request.out.join(row.instance_file());
-            let known = std::fs::read(&path).is_ok_and(|text| text == row.text.as_bytes());
+            let known = read::bytes(&path).is_ok_and(|text| text == row.text.as_bytes());
             if !known {
                 write::file(&path, row.text.as_bytes()).map_err(Error::io("write", &path))?;
             }

@@ -64,10 +64,7 @@ impl Stamp {
             outcome_sha256: folder::sha256(&result(out, name).join(OUTCOME))?,
             ..self.clone()
         };
-        let text = serde_yaml::to_string(&stamp).map_err(|error| Error::Write {
-            what: "what a solve was about",
-            why: error.to_string(),
-        })?;
+        let text = write::yaml(&stamp);
         let path = path(out, name);
         write::file(&path, text.as_bytes()).map_err(Error::io("write", path))
     }

@@ -3,7 +3,7 @@
 
 use super::{Check, Horizon, formulation};
 use crate::{
-    Error,
+    Error, acts,
     best::{PROJECTIONS, Shown},
     cubes,
     folder::Folder,
@@ -32,6 +32,10 @@ impl Check {
                     self.horizon(&words, resolve.map(|(_, how)| how), interrupt, progress)?
                 }
                 "cubes" => said_of_cubes(&self.outcome.certificate, &words),
+                "acts" => self.said_of_acts(&words)?,
+                // What an engine does only the engine says; `Verified::words` tells that it was not
+                // asked.
+                "confirm" => true,
                 "distinct" => said_of_others(self.further.shown.as_ref(), &words),
                 search => OF_THE_SEARCH.contains(&search),
             };
@@ -40,6 +44,34 @@ impl Check {
             }
         }
         Ok(())
+    }
+
+    /// Whether the schedule has as many acts as the words say. That none has fewer is for searches to
+    /// say, and [`Verified::words`](super::Verified::words) that they were not repeated.
+    fn said_of_acts(&self, words: &str) -> Result<bool, Error> {
+        let told = ["proved minimal, in this order: ", "not proved minimal: "];
+        let Some(told) = told.iter().find_map(|start| words.strip_prefix(start)) else {
+            return Ok(false);
+        };
+        let schedule = Folder::read(&self.dir)?.schedule;
+        let faulty = &self.outcome.faulty;
+        let mut counts = acts::counts(&self.outcome.instance, &schedule, faulty);
+        for part in told.split(", ") {
+            let said = part.split_once(" (before ").filter(|(_, before)| {
+                let before = before.strip_suffix(')').map(str::parse::<u32>);
+                matches!(before, Some(Ok(_)))
+            });
+            let act = counts.iter().find(|(act, count)| {
+                let count = sentence::count(**count, acts::name(**act));
+                said.is_some_and(|(said, _)| said == count)
+            });
+            let Some(act) = act.map(|(act, _)| *act) else {
+                return Ok(false);
+            };
+            counts.remove(&act);
+        }
+        // Kinds that the instance does not know are not counted.
+        Ok(counts.values().all(|count| *count == 0))
     }
 
     /// Whether more slots change the optimum as the words say: they are words of a solve, and a
