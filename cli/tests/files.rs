@@ -244,3 +244,50 @@ fn the_horizon_is_reported_unless_not_wanted() {
     let ran = scratch.run("solve short.yaml --no-adequacy --quiet");
     assert!(!ran.stdout.contains("adequate"), "{ran:?}");
 }
+
+#[test]
+fn instances_of_one_name_in_two_folders_have_two_places() {
+    let scratch = Scratch::new();
+    scratch.put("a/small.yaml", SMALL);
+    scratch.put("b/small.yaml", &SMALL.replace("replicas: 4", "replicas: 5"));
+    for folder in ["a", "b"] {
+        let ran = scratch.run(&format!("solve {folder}/small.yaml --quiet"));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert_eq!(scratch.names(&format!("out/{folder}/small")), RESULT);
+    }
+}
+
+#[test]
+fn a_result_of_another_instance_is_not_replaced_in_silence() {
+    let scratch = Scratch::new();
+    let five = SMALL.replace("replicas: 4", "replicas: 5");
+    scratch.put("a/instances/small.yaml", SMALL);
+    scratch.put("b/instances/small.yaml", &five);
+    for command in ["solve", "cubes"] {
+        let first = scratch.run(&format!("{command} a/instances/small.yaml --quiet"));
+        assert_eq!(first.code, Some(0), "{first:?}");
+        let kept = scratch.text("out/small/outcome.yaml");
+        let other = scratch.run(&format!("{command} b/instances/small.yaml --quiet"));
+        assert_eq!(other.code, Some(2), "{other:?}");
+        let held = format!("of `milp {command} a/instances/small.yaml --quiet`");
+        assert!(other.stderr.contains(&held), "{other:?}");
+        assert_eq!(scratch.text("out/small/outcome.yaml"), kept);
+    }
+
+    // The same again needs no word; a file that has changed, or a folder that is named, gets one.
+    let again = scratch.run("solve a/instances/small.yaml --quiet");
+    assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
+    let named = scratch.run("solve b/instances/small.yaml --out out/small --quiet");
+    assert_eq!(named.code, Some(0), "{named:?}");
+    assert!(
+        named.stderr.contains("which this one replaces"),
+        "{named:?}"
+    );
+    scratch.put("b/instances/small.yaml", SMALL);
+    let changed = scratch.run("solve ./b/instances/small.yaml --quiet");
+    assert_eq!(changed.code, Some(0), "{changed:?}");
+    assert!(
+        changed.stderr.contains("which this one replaces"),
+        "{changed:?}"
+    );
+}
