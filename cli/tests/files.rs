@@ -139,24 +139,19 @@ fn a_kill_during_a_solve_leaves_no_half_written_folder() {
 
 #[test]
 #[cfg(unix)]
-fn an_interrupt_keeps_what_is_known_and_a_second_one_ends_at_once() {
+fn an_interrupt_keeps_what_is_known() {
     let scratch = Scratch::new();
     let mut child = start_long(&scratch);
     signal(&child, "-INT");
-    // The solver may be in presolve, which nothing stops: then the second interrupt must.
-    let ended = (0..100).find_map(|_| {
+    let ended = (0..600).find_map(|_| {
         std::thread::sleep(Duration::from_millis(50));
         child.try_wait().unwrap()
     });
-    let status = ended.unwrap_or_else(|| {
-        signal(&child, "-INT");
-        child.wait().unwrap()
-    });
-    assert_eq!(status.code(), Some(130));
-    if ended.is_some() {
-        let outcome = milp_schema::read::outcome(&scratch.path("out/large/outcome.yaml")).unwrap();
-        assert!(!outcome.proved);
-    }
+    assert_eq!(ended.expect("one interrupt is enough").code(), Some(130));
+    let outcome = milp_schema::read::outcome(&scratch.path("out/large/outcome.yaml")).unwrap();
+    assert!(!outcome.proved);
+    // What a smaller program gave it to start from is there.
+    assert!(outcome.primal.is_some() && scratch.path("out/large/schedule.csv").is_file());
 }
 
 #[test]
