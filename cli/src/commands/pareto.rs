@@ -22,7 +22,6 @@ pub(crate) struct Args {
     /// Folder for the points [default: out/, the path of the instance, -pareto-MEASURE]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Limits of each solve
     #[command(flatten)]
     limits: Limits,
     /// Formulation, in place of the instance's own

@@ -69,7 +69,7 @@ pub(crate) struct Args {
 /// Limits and switches of the solver.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Limits {
-    /// Seconds for the whole solve, proof included
+    /// Seconds for each instance, from building its program to the last proof
     #[arg(
         long,
         allow_negative_numbers = true,

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     /// Folder for the table, the plot and the results [default: out/ and the path of FILE]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Limits of each solve
+    /// Limits of each combination
     #[command(flatten)]
     limits: Limits,
     /// Solves at once
