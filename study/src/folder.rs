@@ -434,8 +434,8 @@ pub fn held(dir: &Path, instance: &Instance, file: &Path) -> Option<Held> {
         .find_map(|(dir, outcome)| Some((dir, outcome.ok()?)))?;
     let mut instance = instance.clone();
     if result != dir {
-        instance.budget = outcome.instance.budget.clone();
-        instance.faults = outcome.instance.faults.clone();
+        instance.budget = outcome.instance.budget;
+        instance.faults.clone_from(&outcome.instance.faults);
     }
     let slots = match outcome.formulation.as_str() {
         // As many as its schedule takes.
