@@ -103,7 +103,7 @@ Examples:
   milp explain instances/n4.yaml --rules --views 2 --slots 7
 
 Exit code 0: told, or answered with everything proved; 10: a limit came before the whole answer,
-or it is not proved; 130: interrupted. The limits hold for each single solve.";
+or it is not proved; 130: interrupted.";
 
 pub(crate) const MINIMIZE: &str = "\
 Examples:

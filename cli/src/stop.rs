@@ -7,7 +7,7 @@
 use crate::exit;
 use milp_study::{Error, sweep::STOP_WITH_STDIN};
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGABRT, SIGINT, SIGTERM},
     flag, low_level,
 };
 use std::{
@@ -29,18 +29,25 @@ const WRITING: Duration = Duration::from_secs(5);
 /// The interrupt of a command that listens.
 static LISTENS: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// Takes the signals, for whatever command it will be.
+/// Takes the signals, for whatever command it will be. Where memory runs out, in our part or in the
+/// solver's, the language says so in words and aborts; that is a failure like any other.
 pub(crate) fn watch() -> Result<(), Error> {
+    listen().map_err(|source| Error::Io {
+        doing: "listen for",
+        path: "Ctrl-C and SIGTERM".into(),
+        source,
+    })
+}
+
+fn listen() -> io::Result<()> {
+    let always = Arc::new(AtomicBool::new(true));
+    flag::register_conditional_shutdown(SIGABRT, exit::FAILURE.into(), always)?;
     let seen = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
-        flag::register(signal, Arc::clone(&seen)).map_err(|source| Error::Io {
-            doing: "listen for",
-            path: "Ctrl-C and SIGTERM".into(),
-            source,
-        })?;
+        flag::register(signal, Arc::clone(&seen))?;
     }
     let mut before = 0;
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         loop {
             if seen.swap(false, Ordering::SeqCst) {
                 before += 1;
@@ -48,7 +55,7 @@ pub(crate) fn watch() -> Result<(), Error> {
             }
             thread::sleep(LOOK);
         }
-    });
+    })?;
     Ok(())
 }
 

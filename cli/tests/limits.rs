@@ -277,3 +277,25 @@ fn a_program_too_large_to_build_is_refused_at_once_with_its_size() {
         }
     }
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_that_runs_out_is_a_failure_in_words() {
+    let scratch = scratch();
+    for (command, kilobytes) in [("check", 60_000), ("solve --quiet", 160_000)] {
+        let milp = env!("CARGO_BIN_EXE_milp");
+        let limited = format!("ulimit -v {kilobytes}; exec {milp} {command} large.yaml");
+        let child = Command::new("sh")
+            .args(["-c", &limited])
+            .current_dir(scratch.path("."))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let ran = soon(child.unwrap(), command);
+        assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+        // Ours says the first, an exception of the solver's ends in the second.
+        let words = ["memory allocation of", "foreign exceptions"];
+        let said = words.iter().any(|words| ran.stderr.contains(words));
+        assert!(said, "{command}: {ran:?}");
+    }
+}

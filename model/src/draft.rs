@@ -107,7 +107,9 @@ impl<K: Clone + Ord> Draft<K> {
     pub(crate) fn at_most(&mut self, family: FamilyId, indices: &str, left: Expr, right: Expr) {
         let name = format!("{}{indices}", self.families[family.0 as usize].name);
         let row = Row::at_most(name, family, &self.columns, left, right);
-        row.into_iter().for_each(|row| self.push(row));
+        if let Some(row) = row {
+            self.push(row);
+        }
     }
 
     /// Adds a row as it is.

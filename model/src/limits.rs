@@ -112,3 +112,84 @@ pub(crate) fn within<T>(
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        formulation::timed::{Key, Timed},
+        protocols,
+    };
+    use milp_schema::read;
+
+    fn instance(replicas: u32) -> Instance {
+        let text = format!(
+            "format: milp-instance/1.0\nprotocol: dbft2\nreplicas: {replicas}\nviews: 3\n\
+             slots: 9\nnetwork: asynchronous\ngoal: fork\n"
+        );
+        read::instance_text("instance.yaml", &text).expect("an instance")
+    }
+
+    fn words(grows: Grows, add: impl FnOnce(&mut Tally)) -> String {
+        let built = within(&instance(7), grows, || {
+            add(&mut Tally::default());
+            Ok(())
+        });
+        built.map_or_else(|error| error.to_string(), |()| "built".to_owned())
+    }
+
+    #[test]
+    fn as_much_as_the_limit_is_built_and_one_more_is_refused_with_the_keys_to_lower() {
+        let columns = |count| move |tally: &mut Tally| (0..count).for_each(|_| tally.column());
+        assert_eq!(words(Grows::WithSlots, columns(COLUMNS)), "built");
+        assert_eq!(
+            words(Grows::WithSlots, columns(COLUMNS + 1)),
+            "its program has 1000001 columns or more, and 1000000 are the most that are built: \
+             lower `replicas` (7), `views` (3), `slots` (9)"
+        );
+        let rows = |tally: &mut Tally| (0..=ROWS).for_each(|_| tally.row(1));
+        let words_of_rows = words(Grows::WithoutSlots, rows);
+        assert!(words_of_rows.contains("5000001 rows"), "{words_of_rows}");
+        assert!(words_of_rows.ends_with("lower `replicas` (7), `views` (3)"));
+        let terms = |tally: &mut Tally| tally.row(NONZEROS as usize + 1);
+        let words_of_terms = words(Grows::WithViews, terms);
+        assert!(
+            words_of_terms.contains("50000001 nonzeros"),
+            "{words_of_terms}"
+        );
+        assert!(words_of_terms.ends_with("lower `views` (3)"));
+    }
+
+    #[test]
+    #[should_panic(expected = "a defect")]
+    fn another_panic_goes_on() {
+        let _ = within(&instance(4), Grows::WithViews, || -> Result<(), Error> {
+            panic!("a defect")
+        });
+    }
+
+    #[test]
+    fn copies_are_counted_as_there_are_columns_for_them() {
+        for rules in ["paper", "nspcc", "tla"] {
+            let more = match rules {
+                "tla" => "",
+                "nspcc" => "heights: 1\n",
+                _ => "heights: 2\nblocks_per_proposal: 2\n",
+            };
+            let text = format!(
+                "format: milp-instance/1.0\nprotocol: dbft2\nrules: {rules}\nreplicas: 4\n\
+                 faults: {{kind: byzantine, count: 1}}\nviews: 2\nslots: 7\n\
+                 network: asynchronous\ngoal: fork\n{more}"
+            );
+            let instance = read::instance_text("instance.yaml", &text).expect("an instance");
+            let protocol = protocols::of(&instance).expect("a protocol");
+            let timed = Timed::new(instance, protocol).expect("it is small");
+            let copies = timed
+                .draft
+                .keys()
+                .filter(|(key, _)| matches!(key, Key::Got(..)));
+            assert_eq!(timed.copies(), copies.count() as u64, "{rules}");
+            assert_eq!(timed.copies() == 0, rules == "tla");
+        }
+    }
+}

@@ -8,10 +8,11 @@ use milp_model::{
     rule::{Modality, Protocol, Requires, Rule, Threshold},
 };
 use milp_schema::{
-    Instance, Kind,
+    Choice, Height, Instance, Kind, Prediction, ReplicaId, Schedule, Slot, View,
     instance::{
         Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who,
     },
+    schedule::Event,
 };
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -372,4 +373,31 @@ fn the_model_page_lists_every_family_of_counting() {
         page == expected || std::env::var_os("UPDATE").is_some(),
         "{path}: UPDATE=1"
     );
+}
+
+#[test]
+fn a_schedule_of_more_replicas_is_refused() {
+    let built = counting::of(&instance("dbft2", 4, 2, Goal::Fork)).expect("it is counted");
+    let (slot, replica) = (Slot(1), ReplicaId(4));
+    let acts = Schedule {
+        predictions: vec![Prediction {
+            slot,
+            replica,
+            event: Event::EnterView {
+                height: Height(0),
+                view: View(1),
+            },
+        }],
+        ..Schedule::default()
+    };
+    let crashes = Schedule {
+        choices: vec![Choice::Crash { slot, replica }],
+        ..Schedule::default()
+    };
+    for schedule in [acts, crashes] {
+        let refused = built
+            .encode(&schedule, &[])
+            .expect_err("there is no replica 4");
+        assert_eq!(refused, "replica 4 is none of the instance");
+    }
 }

@@ -1,7 +1,7 @@
 //! From a program to a result: warm start, relaxation and exact bound, search, proof.
 
 use crate::{
-    Error, GOOD_LP, Phase, Progress, Settings, Solved,
+    Error, GOOD_LP, GRACE, Phase, Progress, Settings, Solved,
     backend::highs::{self, Ending, Request, Run, Sample},
     exact::{self, Grid, Multipliers},
     proof::{Answer, Proof, Question, prove},
@@ -312,7 +312,6 @@ impl<'a> Search<'a> {
         let complete: Option<Vec<i64>> = start.iter().copied().collect();
         let point = match complete {
             Some(point) => Some(point),
-            None if self.interrupted() => None,
             None => self.complete(start)?,
         };
         let Some(point) = point else { return Ok(()) };
@@ -327,6 +326,9 @@ impl<'a> Search<'a> {
     ///
     /// `HiGHS` would complete the start itself, but then reports bounds of the restricted
     /// program as if they were bounds of the whole one.
+    ///
+    /// A start is something found, so its completion, which takes next to no time, is tried for
+    /// [`GRACE`] even if the limit or an interrupt came before.
     fn complete(&mut self, start: &[Option<i64>]) -> Result<Option<Vec<i64>>, Error> {
         let variant = Variant {
             fixed: start,
@@ -334,16 +336,22 @@ impl<'a> Search<'a> {
         };
         let mut options = self.settings.options.clone();
         options.push(("mip_max_nodes".to_owned(), COMPLETION_NODES.to_owned()));
-        let seconds = self.remaining() * AUXILIARY_SHARE;
+        let grace = self.began.elapsed().as_secs_f64() + GRACE.as_secs_f64();
+        let stopped = || self.over() && self.began.elapsed().as_secs_f64() > grace;
+        let Some((model, layout)) = state(self.program, variant, &stopped)? else {
+            return Ok(None);
+        };
+        let (seconds, interrupt) = if self.over() {
+            (GRACE.as_secs_f64(), &AtomicBool::new(false))
+        } else {
+            (self.remaining() * AUXILIARY_SHARE, self.interrupt)
+        };
         let request = Request {
             seconds,
             options: &options,
             ..self.request()
         };
-        let Some((model, layout)) = state(self.program, variant, &|| self.over())? else {
-            return Ok(None);
-        };
-        let run = self.run(Phase::WarmStart, model, &request);
+        let run = self.run_until(interrupt, Phase::WarmStart, model, &request);
         let run = self.forgive("completing the warm start", run)?;
         Ok(run
             .and_then(|run| run.columns)
@@ -535,6 +543,16 @@ impl<'a> Search<'a> {
         model: ::highs::Model,
         request: &Request<'_>,
     ) -> Result<Run, Error> {
+        self.run_until(self.interrupt, phase, model, request)
+    }
+
+    fn run_until(
+        &mut self,
+        interrupt: &AtomicBool,
+        phase: Phase,
+        model: ::highs::Model,
+        request: &Request<'_>,
+    ) -> Result<Run, Error> {
         let (grid, began, safe) = (self.grid, self.began, self.safe.0);
         let (best, known) = (self.best_value(), self.tightest());
         let nodes = self.nodes + self.proof_nodes;
@@ -572,7 +590,7 @@ impl<'a> Search<'a> {
             });
         };
         report(&Sample::default());
-        highs::run(model, request, self.interrupt, &mut report)
+        highs::run(model, request, interrupt, &mut report)
     }
 
     /// The tightest bound that is not refuted by the incumbent.

@@ -303,6 +303,24 @@ fn a_complete_warm_start_survives_an_interrupt_before_the_search() {
 }
 
 #[test]
+fn a_partial_warm_start_is_completed_though_there_is_no_time() {
+    let rings = rings(Sense::Maximize, 3);
+    let mut start = vec![None; 15];
+    start[1] = Some(1);
+    for (interrupted, seconds) in [(true, 60.0), (false, 0.0)] {
+        let settings = Settings {
+            warm_start: Some(start.clone()),
+            time_limit_seconds: seconds,
+            ..settings()
+        };
+        let interrupt = AtomicBool::new(interrupted);
+        let solved = solve(&rings, &settings, &interrupt, &mut |_| {}).expect("no error");
+        assert_eq!(solved.started_from, Some(6));
+        assert_eq!(solved.primal, Some(6));
+    }
+}
+
+#[test]
 fn a_warm_start_that_does_not_fit_is_not_used() {
     let ring = ring(Sense::Maximize, 7);
     for values in [[1, 1, 0, 0, 0, 0, 0], [2, 0, 0, 0, 0, 0, 0]] {

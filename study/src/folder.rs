@@ -388,17 +388,100 @@ fn between(name: &str, start: &str, end: &str) -> bool {
         .is_some()
 }
 
-/// Where results of an instance belong below `out/` or `results/`: its path below the innermost
-/// folder named `instances`, without `.yaml`; the bare name for an instance that lies elsewhere.
+/// Where results of an instance belong below `out/` or `results/`, without `.yaml`: its path below
+/// the innermost folder named `instances`; for an instance that lies elsewhere its path below the
+/// current folder, or its whole path, so that files of one name in two folders have two places.
 ///
 /// # Errors
 ///
 /// When the path has no file name.
 pub fn place(instance: &Path) -> Result<PathBuf, Error> {
-    let below = below(instance, "instances")
-        .or_else(|| instance.file_name().map(PathBuf::from))
-        .ok_or_else(|| Error::Refused(format!("{} names no file", instance.display())))?;
+    if instance.file_name().is_none() {
+        let instance = instance.display();
+        return Err(Error::Refused(format!("{instance} names no file")));
+    }
+    let below = match below(instance, "instances") {
+        Some(below) => below,
+        None => here(instance)?,
+    };
     Ok(below.with_extension(""))
+}
+
+/// The path from the current folder on, or from the root on where it lies elsewhere, without a
+/// step upwards.
+pub(crate) fn here(path: &Path) -> Result<PathBuf, Error> {
+    let current = std::env::current_dir().map_err(Error::io("find", "the current folder"))?;
+    let whole = plain(&current.join(path));
+    let below = whole.strip_prefix(plain(&current)).unwrap_or(&whole);
+    Ok(below
+        .components()
+        .filter(|part| matches!(part, Component::Normal(_)))
+        .collect())
+}
+
+/// The path without `.` and `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
+}
+
+/// A result that lies where another one is to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The command line that it was made with.
+    pub command: String,
+    /// Whether that names the same file, which has changed since.
+    pub changed: bool,
+}
+
+/// The result in `dir`, or the first of several there, if it is of another instance than this one
+/// in `file`, a folder where the result is made of one. What a sequence of results changes in the
+/// instance is left aside.
+pub fn held(dir: &Path, instance: &Instance, file: &Path) -> Option<Held> {
+    let entries = std::fs::read_dir(dir).ok()?;
+    let mut results: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    results.sort();
+    results.insert(0, dir.to_owned());
+    let outcomes = results
+        .iter()
+        .map(|dir| (dir, read::outcome(&dir.join(OUTCOME))));
+    let (result, outcome) = outcomes
+        .into_iter()
+        .find_map(|(dir, outcome)| Some((dir, outcome.ok()?)))?;
+    let mut instance = instance.clone();
+    if result != dir {
+        instance.budget = outcome.instance.budget;
+        instance.faults.clone_from(&outcome.instance.faults);
+    }
+    let slots = match outcome.formulation.as_str() {
+        // As many as its schedule takes.
+        "counting" | "causal" => instance.slots,
+        _ => outcome.instance.slots,
+    };
+    let known = Instance {
+        slots,
+        formulation: instance.formulation,
+        ..outcome.instance
+    };
+    if known == instance {
+        return None;
+    }
+    let file = here(file).ok();
+    let mut words = outcome.command.split(' ');
+    let changed = words.any(|word| here(Path::new(word)).ok() == file);
+    Some(Held {
+        command: outcome.command,
+        changed,
+    })
 }
 
 /// The part of `path` below its innermost folder `name`; nothing when what is below is empty or
@@ -408,15 +491,15 @@ pub(crate) fn below(path: &Path, name: &str) -> Option<PathBuf> {
     let at = parts
         .iter()
         .rposition(|part| part.as_os_str() == OsStr::new(name))?;
-    plain(&parts[at + 1..])
+    down(&parts[at + 1..])
 }
 
 /// The path of these parts, if it leads down and nowhere else.
-pub(crate) fn plain(parts: &[Component<'_>]) -> Option<PathBuf> {
-    let down = parts
+pub(crate) fn down(parts: &[Component<'_>]) -> Option<PathBuf> {
+    let leads = parts
         .iter()
         .all(|part| matches!(part, Component::Normal(_)));
-    (down && !parts.is_empty()).then(|| parts.iter().collect())
+    (leads && !parts.is_empty()).then(|| parts.iter().collect())
 }
 
 #[cfg(test)]
@@ -431,8 +514,17 @@ mod tests {
             place("/a/instances/b/instances/dbft2/n4-fork.yaml"),
             "dbft2/n4-fork"
         );
-        assert_eq!(place("elsewhere/mine.yaml"), "mine");
+        assert_eq!(place("elsewhere/mine.yaml"), "elsewhere/mine");
+        assert_eq!(place("here/mine.yaml"), "here/mine");
+        assert_eq!(place("mine.yaml"), "mine");
         assert_eq!(place("instances/../mine.yaml"), "mine");
+        assert_eq!(place("/far/away/mine.yaml"), "far/away/mine");
+        let current = std::env::current_dir().unwrap();
+        let parent = current.parent().unwrap().strip_prefix("/").unwrap();
+        let outside = parent.join("mine").to_str().unwrap().to_owned();
+        assert_eq!(place("../mine.yaml"), outside);
+        let inside = current.join("elsewhere/mine.yaml");
+        assert_eq!(place(inside.to_str().unwrap()), "elsewhere/mine");
         assert_eq!(place("./instances/dbft1/n4.two.yaml"), "dbft1/n4.two");
     }
 

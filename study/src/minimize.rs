@@ -315,16 +315,18 @@ pub(crate) fn replayed(driven: &Driven) -> Result<Verdict, Error> {
 }
 
 /// Where the result goes by default: `out/`, the place of what it was made from below `results/`
-/// or `out/`, and `-minimal`.
+/// or `out/`, its path otherwise, and `-minimal`.
 ///
 /// # Errors
 ///
 /// When the folder has no name.
 pub fn place(from: &Path) -> Result<PathBuf, Error> {
-    let below = folder::below(from, RESULTS)
-        .or_else(|| folder::below(from, "out"))
-        .or_else(|| from.file_name().map(PathBuf::from))
-        .ok_or_else(|| Error::Refused(format!("{} names no folder", from.display())))?;
+    if from.file_name().is_none() {
+        let from = from.display();
+        return Err(Error::Refused(format!("{from} names no folder")));
+    }
+    let below = folder::below(from, RESULTS).or_else(|| folder::below(from, "out"));
+    let below = below.map_or_else(|| folder::here(from), Ok)?;
     let mut name = below.into_os_string();
     name.push("-minimal");
     Ok(Path::new("out").join(name))

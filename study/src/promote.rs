@@ -192,7 +192,7 @@ fn name(request: &Request<'_>) -> Result<PathBuf, Error> {
             let part = part.as_os_str().to_str();
             part.is_some_and(|part| write::temporary_of(part).is_some())
         };
-        let below = folder::plain(&parts).filter(|_| !parts.iter().any(temporary));
+        let below = folder::down(&parts).filter(|_| !parts.iter().any(temporary));
         return below.ok_or_else(|| {
             Error::Refused(format!(
                 "--name {} is no path below {}: give one of plain names, such as dbft2/n4-fork",

@@ -18,7 +18,7 @@ use milp_study::{
     confirm::{Engine, How},
     expected::Expected,
     explain,
-    export::{Format, export},
+    export::{Format, Names, export},
     folder::{self, Driven, Folder},
     import,
     learn::Cuts,
@@ -266,7 +266,9 @@ fn instance(path: &Path, came: &Came) {
 
 /// The cheap commands on a folder of a result, and `verify` on some.
 fn result(dir: &Path, verified: bool, came: &Came) {
-    let _ = Expected::read(&dir.join(folder::EXPECTED));
+    if let Ok(outcome) = read::outcome(&dir.join(folder::OUTCOME)) {
+        let _ = Expected::read(&dir.join(folder::EXPECTED), &outcome.instance);
+    }
     let _ = Cuts::read(&dir.join(folder::CUTS));
     let _ = Shown::read(&dir.join(folder::SHOWN));
     let _ = read::certificate(&dir.join(folder::CERTIFICATE));
@@ -282,7 +284,12 @@ fn result(dir: &Path, verified: bool, came: &Came) {
         came.replayed.fetch_add(1, Ordering::Relaxed);
     }
     let _ = explain::story(&driven).map(|story| story.lines());
-    for format in [Format::Mermaid, Format::Itf, Format::Twins] {
+    for format in [
+        Format::Mermaid,
+        Format::Itf,
+        Format::Twins(Names::Numbers),
+        Format::Twins(Names::Objects),
+    ] {
         let _ = export(&driven, format);
     }
     if verified && cheap(&driven.instance) && verify::unsolved(dir).is_ok() {
@@ -329,7 +336,10 @@ fn shipped() -> Vec<Shipped> {
             })
             .collect::<BTreeMap<_, _>>();
         let driven = Driven::read(&dir, None).expect("a kept result");
-        for (name, format) in [("trace.itf", Format::Itf), ("case.twins", Format::Twins)] {
+        for (name, format) in [
+            ("trace.itf", Format::Itf),
+            ("case.twins", Format::Twins(Names::Objects)),
+        ] {
             if let Ok(exported) = export(&driven, format) {
                 beside.insert(name.to_owned(), exported.text.into_bytes());
             }

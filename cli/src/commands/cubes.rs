@@ -1,6 +1,6 @@
 //! `milp cubes`: cuts the program of an instance into cubes and closes each.
 
-use super::solve::{self, Limits, code, command_line, formulation, summary};
+use super::solve::{self, Limits, code, command_line, destination, formulation, place, summary};
 use crate::{document, print, progress::Printer, stop};
 use milp_schema::{instance::Formulation, read};
 use milp_study::{
@@ -10,14 +10,15 @@ use milp_study::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The question, the limits, and where the answer goes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Instance file
     file: PathBuf,
-    /// Folder for the result [default: out/ and the path of the instance below instances/]
+    /// Folder for the result [default: out/ and the path of the instance, below instances/ if it
+    /// lies there]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -48,10 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         instance.formulation = formulation;
     }
     let warm_start = args.warm_start.as_deref().map(Folder::read).transpose()?;
-    let out = match &args.out {
-        Some(dir) => dir.clone(),
-        None => Path::new("out").join(folder::place(&args.file)?),
-    };
+    let out = destination(args.out.as_deref(), place, &args.file, &instance)?;
     folder::replaceable(&out)?;
     let interrupt = stop::interrupt();
     let request = Request {

@@ -1,6 +1,6 @@
 //! `milp minimize`: the same value with the fewest acts.
 
-use super::solve::{Limits, command_line};
+use super::solve::{Limits, command_line, destination};
 use crate::{document, exit, print, progress::Printer, stop};
 use milp_study::{
     Error,
@@ -59,10 +59,8 @@ struct Stage {
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let from = Folder::read(&args.dir)?;
-    let out = match &args.out {
-        Some(dir) => dir.clone(),
-        None => place(&args.dir)?,
-    };
+    let instance = &from.outcome.instance;
+    let out = destination(args.out.as_deref(), place, &args.dir, instance)?;
     folder::replaceable(&out)?;
     let interrupt = stop::interrupt();
     let mut printer = Printer::new(args.quiet);

@@ -1,6 +1,6 @@
 //! `milp pareto`: how much damage how much effort does.
 
-use super::solve::{Limits, command_line, formulation};
+use super::solve::{Limits, command_line, destination, formulation};
 use crate::{document, exit, print, progress::Printer, stop};
 use milp_schema::{instance::Formulation, outcome::Termination, read};
 use milp_study::{
@@ -19,10 +19,9 @@ pub(crate) struct Args {
     /// What the effort is measured in
     #[arg(long, value_name = "MEASURE")]
     effort: Effort,
-    /// Folder for the points [default: out/, the path of the instance below instances/, -pareto-MEASURE]
+    /// Folder for the points [default: out/, the path of the instance, -pareto-MEASURE]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Limits of each solve
     #[command(flatten)]
     limits: Limits,
     /// Formulation, in place of the instance's own
@@ -51,10 +50,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     if let Some(formulation) = args.formulation {
         instance.formulation = formulation;
     }
-    let out = match &args.out {
-        Some(dir) => dir.clone(),
-        None => place(&args.file, args.effort)?,
-    };
+    let place = |file: &Path| place(file, args.effort);
+    let out = destination(args.out.as_deref(), place, &args.file, &instance)?;
     replaceable(&out)?;
     let interrupt = stop::interrupt();
     let mut printer = Printer::new(args.quiet);

@@ -2,6 +2,7 @@
 
 use crate::{document, exit, print, progress::Printer, stop};
 use milp_schema::{
+    Instance,
     instance::Formulation,
     outcome::{Certificate, Termination},
     read,
@@ -9,7 +10,7 @@ use milp_schema::{
 use milp_solver::Settings;
 use milp_study::{
     Error, best,
-    folder::{self, Folder, SCHEDULE, TABLE},
+    folder::{self, Folder, Held, SCHEDULE, TABLE},
     learn::{self, Alarm, Ending, News, Witness},
     sentence,
     solve::{Request, Solution, solve},
@@ -34,7 +35,8 @@ use std::{
 pub(crate) struct Args {
     /// Instance file
     file: PathBuf,
-    /// Folder for the result [default: out/ and the path of the instance below instances/]
+    /// Folder for the result [default: out/ and the path of the instance, below instances/ if it
+    /// lies there]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -73,7 +75,8 @@ pub(crate) struct Args {
 /// Limits and switches of the solver.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Limits {
-    /// Seconds for all of it: solving, proof and, with --confirm, the engine's runs and tests
+    /// Seconds for each instance, from building its program to the last proof; with --confirm the
+    /// engine's runs and tests too
     #[arg(
         long,
         allow_negative_numbers = true,
@@ -134,10 +137,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         instance.formulation = formulation;
     }
     let warm_start = args.warm_start.as_deref().map(Folder::read).transpose()?;
-    let out = match &args.out {
-        Some(dir) => dir.clone(),
-        None => Path::new("out").join(folder::place(&args.file)?),
-    };
+    let out = destination(args.out.as_deref(), place, &args.file, &instance)?;
     match args.best.k_best {
         Some(_) => best::replaceable(&out)?,
         None => folder::replaceable(&out)?,
@@ -172,6 +172,38 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     };
     document::result(&Found::of(&solution, &out, confirmed));
     Ok(code)
+}
+
+/// Where the result of an instance goes. A result of another one that is there is not replaced
+/// unless the folder was named or the file is the same, and never without a word.
+pub(crate) fn destination(
+    out: Option<&Path>,
+    place: impl FnOnce(&Path) -> Result<PathBuf, Error>,
+    file: &Path,
+    instance: &Instance,
+) -> Result<PathBuf, Error> {
+    let dir = match out {
+        Some(dir) => dir.to_owned(),
+        None => place(file)?,
+    };
+    if let Some(Held { command, changed }) = folder::held(&dir, instance, file) {
+        let words = format!(
+            "{} holds the result of another instance, of `{command}`",
+            dir.display()
+        );
+        if out.is_none() && !changed {
+            return Err(Error::Refused(format!(
+                "{words}: give another --out, or remove it"
+            )));
+        }
+        print::note(&format!("{words}, which this one replaces"));
+    }
+    Ok(dir)
+}
+
+/// Where the result of an instance file goes by default.
+pub(crate) fn place(file: &Path) -> Result<PathBuf, Error> {
+    Ok(Path::new("out").join(folder::place(file)?))
 }
 
 /// What is written and printed.

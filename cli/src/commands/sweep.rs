@@ -20,10 +20,10 @@ use std::{
 pub(crate) struct Args {
     /// Sweep file
     file: PathBuf,
-    /// Folder for the table, the plot and the results [default: out/ and the path below instances/]
+    /// Folder for the table, the plot and the results [default: out/ and the path of FILE]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Limits of each solve
+    /// Limits of each combination
     #[command(flatten)]
     limits: Limits,
     /// Solves at once

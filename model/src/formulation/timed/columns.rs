@@ -221,22 +221,6 @@ impl Timed {
 
     // Columns.
 
-    /// How many columns there are for copies alone: by far the most, where there are any.
-    fn copies(&self) -> u64 {
-        if self.pools() {
-            return 0;
-        }
-        let slots = u64::from(self.horizon.saturating_sub(self.delay_min));
-        let mut messages = 0;
-        for (h, v) in self.height_views() {
-            for c in 0..self.protocol.channels.len() {
-                let senders = (0..self.n).filter(|&j| self.may_send(c, j, h, v)).count();
-                messages += senders as u64 * self.channel_blocks(c, h, v).len() as u64;
-            }
-        }
-        messages * u64::from(self.n - 1) * slots
-    }
-
     fn add_columns(&mut self) {
         for i in 0..self.n {
             for (kind, name) in FAULTS {
