@@ -27,8 +27,11 @@ fn model(rules: &str) -> Instance {
     }
 }
 
+/// What makes an instance ask for more, with its name.
+type Change = (&'static str, fn(&mut Instance));
+
 /// One thing that the formal model does not have, each.
-fn beyond() -> [(&'static str, fn(&mut Instance)); 10] {
+fn beyond() -> [Change; 10] {
     [
         ("replicas", |it| it.replicas = 3),
         ("views", |it| it.views = 4),
