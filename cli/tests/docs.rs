@@ -328,6 +328,7 @@ fn lasting(text: &str) -> Vec<String> {
             .filter(|(_, rest)| rest.contains(" by replicas "));
         match noted {
             Some((property, _)) => property.to_owned(),
+            None if line.starts_with("stuck: ") => "stuck".into(),
             None if line.starts_with("some replica decides: ") => "some replica decides".into(),
             None if line.starts_with(" seconds ") => "seconds".to_owned(),
             None => line.to_owned(),

@@ -17,6 +17,16 @@ pub enum Error {
         /// The mutant asked for.
         mutant: Option<String>,
     },
+    /// The rule set does not have what the instance asks for.
+    #[error("rule set `{rules}` does not cover {what}: {hint}")]
+    Uncovered {
+        /// The rule set.
+        rules: String,
+        /// What it does not cover.
+        what: &'static str,
+        /// What to do instead.
+        hint: &'static str,
+    },
     /// The formulation has no way to express something.
     #[error("formulation `{formulation}` does not support {construct}: {hint}")]
     Unsupported {

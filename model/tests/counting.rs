@@ -2,7 +2,7 @@
 
 use milp_model::{
     Error, build,
-    formulation::counting,
+    formulation::{self, counting},
     program::{Program, Row},
     protocols,
     rule::{Modality, Protocol, Requires, Rule, Threshold},
@@ -322,14 +322,28 @@ fn auto_takes_causal_where_it_is_exact_and_pays() {
         assert_eq!(taken(&pool), "causal", "{goal:?}");
     }
     let guarded = |views, goal| auto("nspcc", views, goal, Network::Eventual);
-    assert_eq!(taken(&guarded(3, Goal::Fork)), "causal");
-    // Not compared in so many views; stalls start from a known lock in slots.
-    assert_eq!(taken(&guarded(4, Goal::Fork)), "timed");
-    assert_eq!(taken(&guarded(2, Goal::Stall)), "timed");
+    for views in [2, 6] {
+        for goal in [Goal::Fork, Goal::Views, Goal::Stall] {
+            let instance = guarded(views, goal);
+            assert_eq!(taken(&instance), "causal", "{views} {goal:?}");
+            let passed = formulation::passed_over(&instance, "causal");
+            assert_eq!(passed.len(), 1, "{passed:?}");
+        }
+    }
     // What it refuses.
     let mut late = guarded(2, Goal::Fork);
     late.budget.late = Some(1);
     assert_eq!(taken(&late), "timed");
+    let passed = formulation::passed_over(&late, "timed");
+    assert_eq!(passed[1].0, "causal");
+    assert!(passed[1].1.contains("late"), "{passed:?}");
+    let paper = Instance {
+        rules: "paper".into(),
+        heights: 2,
+        ..guarded(2, Goal::Fork)
+    };
+    assert_eq!(taken(&paper), "timed");
+    assert_eq!(formulation::passed_over(&paper, "timed").len(), 2);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The vocabulary and the files of `milp`.
 //!
 //! Everything the other crates exchange is defined here, and nothing that is a protocol rule:
-//! ids and message kinds ([`ids`]), the input ([`instance`]), what the optimiser hands to the
+//! ids and message kinds ([`ids`]), the input ([`instance`]), what rule sets cover ([`covers`]), what the optimiser hands to the
 //! replay ([`schedule`]), what a solve found ([`outcome`]) and why it is
 //! so ([`certificate`]), what a replay found ([`verdict`]).
 //! [`read`] judges files whole and says of every problem where it is; [`write`](mod@write) makes
@@ -11,6 +11,7 @@
 //! Data flows one way: instance → program → outcome → schedule → trace → verdict.
 
 pub mod certificate;
+pub mod covers;
 pub mod ids;
 pub mod instance;
 pub mod json_schema;

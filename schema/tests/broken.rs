@@ -272,6 +272,12 @@ const INSTANCES: &[Case] = &[
         &[(8, 9, "rule set `tla` has no mutants")],
     ),
     case(
+        "what a rule set does not cover",
+        "goal: fork",
+        "goal: fork\nrules: tla\nheights: 2",
+        &[(8, 10, "rule set `tla` does not cover more than one height")],
+    ),
+    case(
         "a quorum of nobody",
         "replicas: 4",
         "replicas: 1\nmutant: small-quorum",

@@ -15,9 +15,8 @@ use crate::{
     start::{self, Point, fits},
 };
 use milp_model::{
-    Built, Decoded,
+    Built,
     formulation::{causal, counting},
-    program::Program,
 };
 use milp_schema::{
     Choice, Instance, ReplicaId, Schedule, Slot,
@@ -103,11 +102,10 @@ fn counted(
     settings: &Settings,
     interrupt: &AtomicBool,
 ) -> Result<Option<(i64, Execution)>, Error> {
-    let Ok(built) = counting::of(instance) else {
+    let Ok(built) = counting::of(instance).map(Built::Counting) else {
         return Ok(None);
     };
-    let decode = |point: &[i64]| built.decode(point).ok();
-    dived(instance, (&built.program, &decode), settings, interrupt)
+    dived(instance, &built, settings, interrupt)
 }
 
 /// The worst final state that formulation `causal` finds, and how bad it is: of the instance without
@@ -137,17 +135,17 @@ fn ordered(
         ..timeless.clone()
     };
     let mut simpler = [timeless, faultless].into_iter();
-    let Some(built) = simpler.find_map(|instance| causal::of(&instance).ok()) else {
+    let built = simpler.find_map(|instance| causal::of(&instance).map(Built::Causal).ok());
+    let Some(built) = built else {
         return Ok(None);
     };
-    let decode = |point: &[i64]| built.decode(point).ok();
-    dived(instance, (&built.program, &decode), settings, interrupt)
+    dived(instance, &built, settings, interrupt)
 }
 
 /// The execution that a short search in another formulation's program finds, and how bad it is.
 fn dived(
     instance: &Instance,
-    (program, decode): (&Program, &dyn Fn(&[i64]) -> Option<Decoded>),
+    other: &Built,
     settings: &Settings,
     interrupt: &AtomicBool,
 ) -> Result<Option<(i64, Execution)>, Error> {
@@ -159,15 +157,15 @@ fn dived(
     };
     let nodes = ("mip_max_nodes".to_owned(), NODES.to_owned());
     settings.options.push(nodes);
-    let solved = milp_solver::solve(program, &settings, interrupt, &mut |_| ())?;
+    let solved = milp_solver::solve(other.program(), &settings, interrupt, &mut |_| ())?;
     let (Some(point), Some(value)) = (&solved.point, solved.primal) else {
         return Ok(None);
     };
-    let found = |decoded: Decoded| {
-        let execution = (decoded.schedule, decoded.faulty);
-        (start::badness_of(instance, value), execution)
+    let Ok(decoded) = other.decode(point) else {
+        return Ok(None);
     };
-    Ok(decode(point).map(found))
+    let execution = (decoded.schedule, decoded.faulty);
+    Ok(Some((start::badness_of(instance, value), execution)))
 }
 
 /// The worst execution that a search at the shorter horizon finds, and how bad it is.

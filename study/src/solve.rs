@@ -16,7 +16,7 @@ use crate::{
 use milp_model::{
     Built,
     Error::NoSchedule,
-    formulation::timed,
+    formulation::{self, timed},
     program::{Col, Column, Program},
 };
 use milp_schema::{
@@ -282,8 +282,36 @@ fn in_slots(
     let mut solution = solve_from(&timed, Beside::Nothing, true, interrupt, progress)?;
     solution.outcome.instance.formulation = Formulation::Auto;
     let facts = &mut solution.outcome.run;
-    facts.push(("passed over".to_owned(), why.to_owned()));
+    facts.push((PASSED_OVER.to_owned(), why.to_owned()));
     Ok(solution)
+}
+
+/// The key under which `run:` names the formulations that `auto` did not take, each with why.
+pub const PASSED_OVER: &str = "passed over";
+
+/// The formulations that `auto` passed over for that of the program, each with why.
+fn passed_over(request: &Request<'_>, beside: Beside<'_>, built: &Built) -> Option<String> {
+    let instance = request.instance;
+    if instance.formulation != Formulation::Auto {
+        return None;
+    }
+    let mut passed = formulation::passed_over(instance, built.formulation());
+    // What would have been taken, but for what comes with the request.
+    let given = match beside {
+        Beside::Nothing => request
+            .warm_start
+            .map(|_| "its program takes no start of another"),
+        Beside::Learned(_) => Some("what is learned names slots"),
+        Beside::Shown(_) => Some("how schedules differ is said in slots"),
+    };
+    for name in ["counting", "causal"] {
+        let known = passed.iter().any(|(other, _)| *other == name);
+        if let (Built::Timed(_), Some(why), false) = (built, given, known) {
+            passed.push((name, why.to_owned()));
+        }
+    }
+    let words = passed.iter().map(|(name, why)| format!("{name} ({why})"));
+    Some(words.collect::<Vec<_>>().join(", ")).filter(|words| !words.is_empty())
 }
 
 /// What a program has beside the rows of its instance.
@@ -390,7 +418,10 @@ fn solve_from(
         schedule_sha256: schedule.as_ref().map(sha256),
         instance,
         command: request.command.to_owned(),
-        run: run_facts(request.settings, solved.versions, adequacy.as_ref()),
+        run: run_facts(request.settings, solved.versions, adequacy.as_ref())
+            .into_iter()
+            .chain(passed_over(request, beside, &built).map(|it| (PASSED_OVER.to_owned(), it)))
+            .collect(),
     };
     outcome.sentence =
         sentence::again(&outcome, schedule.as_ref(), built.knows_slots()) + &relative(beside);
@@ -483,6 +514,14 @@ fn encoded(built: &Built, folder: &Folder) -> Result<Vec<Option<i64>>, Error> {
 }
 
 impl Solution {
+    /// The formulations that `auto` passed over, each with why.
+    pub fn passed_over(&self) -> Option<&str> {
+        let mut facts = self.outcome.run.iter();
+        facts
+            .find(|(key, _)| key == PASSED_OVER)
+            .map(|(_, why)| why.as_str())
+    }
+
     /// What the instance's own replicas do with the schedule.
     ///
     /// # Errors
@@ -697,11 +736,7 @@ mod tests {
         assert_eq!(timed.outcome.formulation, "timed");
         assert_eq!(timed.outcome.instance.formulation, Formulation::Auto);
         assert_eq!(timed.outcome.primal, whole.outcome.primal);
-        let said = timed
-            .outcome
-            .run
-            .iter()
-            .any(|(key, _)| key == "passed over");
+        let said = timed.outcome.run.iter().any(|(key, _)| key == PASSED_OVER);
         assert!(said);
     }
 

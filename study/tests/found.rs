@@ -86,6 +86,11 @@ fn a_stall_that_causal_refuses_starts_from_what_causal_finds_of_less() {
         let solution = solved(&instance);
         assert_eq!(solution.outcome.formulation, "timed");
         assert_eq!(solution.started_from, Some(0));
+        let why = solution.passed_over().expect("another was passed over");
+        assert!(
+            why.contains("counting (") && why.contains("causal ("),
+            "{why}"
+        );
         stays_stuck(&solution);
     }
 }

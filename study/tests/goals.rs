@@ -119,7 +119,7 @@ fn with_bounded_delays_and_protocol_timers_the_first_decision_is_bounded() {
         gst: 0,
     };
     check(&slow, 9);
-    // Delays of the order of the timers: a lock may form and nothing is decided.
+    // Delays of the order of the timers: nothing is decided within the horizon.
     slow.network = Network::Bounded {
         delay_min: 1,
         delay_max: 4,
@@ -132,7 +132,7 @@ fn with_bounded_delays_and_protocol_timers_the_first_decision_is_bounded() {
         solution
             .outcome
             .sentence
-            .contains("not bounded within the horizon")
+            .contains("can be later than slot 16, the last (the execution found decides in slot ")
     );
 }
 

@@ -141,7 +141,7 @@ fn late_messages_hold_the_decision_back_step_by_step() {
     let last = *values.last().expect("points");
     assert!(sentence::unbounded(&front.instance, last), "{values:?}");
     let rows = front.rows();
-    assert_eq!(rows.last().expect("rows")[1], "unbounded");
+    assert!(rows.last().expect("rows")[1].starts_with('>'), "{rows:?}");
 }
 
 /// A proposal and a commit for each of two backups: four copies. With less, one block.

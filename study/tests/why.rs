@@ -200,7 +200,7 @@ fn bounds_the_first_decision(question: &Instance, table: &Necessity) {
     ] {
         let name = format!("without {name}");
         let row = rows.iter().find(|row| row[0] == name).expect("a row");
-        assert_eq!(row[2], "not bounded within the horizon: necessary");
+        assert_eq!(row[2], "no decision within 26 slots: necessary");
     }
     let lock = rows.iter().find(|row| row[0] == "without commit lock");
     assert_eq!(lock.expect("a row")[2], "slot 12: not necessary");

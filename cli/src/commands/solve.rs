@@ -288,6 +288,8 @@ pub(crate) struct Found {
     sentence: String,
     /// Name of the formulation.
     formulation: String,
+    /// The formulations that `auto` passed over, each with why; absent where there are none.
+    passed_over: Option<String>,
     /// Columns of the program.
     columns: usize,
     /// Rows of the program.
@@ -369,6 +371,7 @@ impl Found {
             proved: outcome.proved,
             sentence: outcome.sentence.clone(),
             formulation: outcome.formulation.clone(),
+            passed_over: solution.passed_over().map(str::to_owned),
             columns: size.columns,
             rows: size.rows,
             nodes: outcome.nodes,
@@ -461,6 +464,7 @@ pub(crate) fn summary(solution: &Solution, out: &Path) {
             Some(format!("{} columns x {} rows", size.columns, size.rows)),
         ),
         ("formulation", Some(outcome.formulation.clone())),
+        ("passed over", solution.passed_over().map(str::to_owned)),
         (
             "started from",
             solution

@@ -6,7 +6,7 @@ pub mod reference;
 pub mod timed;
 
 use crate::{Built, Error, protocols};
-use milp_schema::Instance;
+use milp_schema::{Instance, instance::REFERENCE_2020};
 
 /// `formulation: auto`: the cheapest formulation that is exact for the instance. Each refuses by name
 /// what it does not express exactly: `counting` first, then `causal` where it pays, then `timed`.
@@ -23,6 +23,34 @@ pub(crate) fn cheapest(instance: &Instance) -> Result<Built, Error> {
         }
     }
     timed::of(instance).map(Built::Timed)
+}
+
+/// What `formulation: auto` passes over for `taken`, each with what it does not express exactly, or
+/// why it is not taken.
+pub fn passed_over(instance: &Instance, taken: &str) -> Vec<(&'static str, String)> {
+    let unsupported = |error| match error {
+        Error::Unsupported { construct, .. } => construct,
+        other => other.to_string(),
+    };
+    let mut passed = Vec::new();
+    if taken == "counting" || instance.rules == REFERENCE_2020 {
+        return passed;
+    }
+    passed.extend(
+        counting::of(instance)
+            .err()
+            .map(|error| ("counting", unsupported(error))),
+    );
+    if taken == "causal" {
+        return passed;
+    }
+    let why = if causal_pays(instance) {
+        causal::of(instance).err().map(unsupported)
+    } else {
+        Some("no pool and no guarded acceptance".to_owned())
+    };
+    passed.extend(why.map(|why| ("causal", why)));
+    passed
 }
 
 /// Where `causal` is taken without being asked for: in a pool, and where acceptance is guarded. There

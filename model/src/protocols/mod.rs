@@ -9,12 +9,13 @@ use crate::{
     error::Error,
     rule::{Protocol, Requires, Rule, Threshold},
 };
-use milp_schema::{Instance, instance::WITHOUT_MUTANTS};
+use milp_schema::{Instance, covers};
 
 /// The protocol an instance names, weakened by its mutant.
 ///
 /// # Errors
-/// [`Error::UnknownProtocol`] when the protocol, rule set or mutant has no rules here.
+/// [`Error::UnknownProtocol`] when the protocol, rule set or mutant has no rules here,
+/// [`Error::Uncovered`] when the instance asks for more than its rule set has.
 pub fn of(instance: &Instance) -> Result<Protocol, Error> {
     let mut protocol = match (instance.protocol.as_str(), instance.rules.as_str()) {
         ("dbft1", "paper") => dbft1::paper(),
@@ -24,11 +25,15 @@ pub fn of(instance: &Instance) -> Result<Protocol, Error> {
         ("dbft2", "tla-per-view") => tla::per_view(),
         _ => return Err(unknown(instance)),
     };
+    if let Some(first) = covers::uncovered(instance).first() {
+        return Err(Error::Uncovered {
+            rules: instance.rules.clone(),
+            what: first.what,
+            hint: first.hint,
+        });
+    }
     match instance.mutant.as_deref() {
         None => {}
-        Some(_) if WITHOUT_MUTANTS.contains(&instance.rules.as_str()) => {
-            return Err(unknown(instance));
-        }
         Some("small-quorum") => small_quorum(&mut protocol),
         Some("no-commit-lock") if protocol.rule_set == "paper" && protocol.name == "dbft2" => {
             dbft2::no_commit_lock(&mut protocol);

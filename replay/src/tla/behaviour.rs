@@ -2,7 +2,7 @@
 
 use super::{
     action::{Action, Revision, Spec},
-    state::{MAX_VIEW, Pool, State},
+    state::{Pool, State},
 };
 use crate::{
     Error,
@@ -12,7 +12,8 @@ use crate::{
 };
 use milp_schema::{
     BlockId, Height, Instance, Kind, Message, ReplicaId, Slot, View,
-    instance::{FaultKind, Network, Primary, Timeouts},
+    covers::{self, Uncovered},
+    instance::{Fault, FaultKind, Who},
     schedule::{Choice, Copy, Event, Prediction, Schedule},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,31 +72,17 @@ impl Spec {
             let these = faulty.iter().filter(|(_, other)| *other == kind);
             these.map(|(id, _)| *id).collect::<BTreeSet<_>>()
         };
-        let limits = [
-            (instance.mutant.is_some(), "a mutant"),
-            (instance.heights != 1, "more than one height"),
-            (instance.replicas < 4, "fewer than four replicas"),
-            (instance.views > MAX_VIEW + 1, "more than three views"),
-            (instance.blocks_per_proposal != 1, "equivocation"),
-            (
-                instance.timeouts != Timeouts::Free,
-                "timers with a duration",
-            ),
-            (instance.primary != Primary::Rotation, "`primary: free`"),
-            (
-                matches!(instance.network, Network::Bounded { .. }),
-                "a bounded network",
-            ),
-            (
-                faulty.iter().any(|(_, kind)| *kind == FaultKind::Network),
-                "network faults",
-            ),
-            (
-                faulty.len() > instance.f() as usize,
-                "more than f faulty replicas",
-            ),
-        ];
-        if let Some((_, what)) = limits.into_iter().find(|(beyond, _)| *beyond) {
+        // Who is faulty here may be others than the instance allows.
+        let these = faulty.iter().map(|(id, kind)| Fault {
+            kind: *kind,
+            who: Who::These(vec![*id]),
+        });
+        let asked = Instance {
+            faults: these.collect(),
+            ..instance.clone()
+        };
+        let uncovered = [covers::uncovered(instance), covers::uncovered(&asked)].concat();
+        if let Some(Uncovered { what, .. }) = uncovered.first() {
             let rules = instance.rules.clone();
             return Err(Error::NotInModel { rules, what });
         }

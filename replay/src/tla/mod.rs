@@ -33,13 +33,14 @@ use behaviour::Behaviour;
 use end::{End, describe};
 use milp_schema::{
     Instance, ReplicaId, Schedule, Verdict,
+    covers::is_formal_model,
     instance::FaultKind,
     verdict::{Holds, Liveness},
 };
 
 /// Whether an instance is about one of these rule sets.
 pub(crate) fn covers(instance: &Instance) -> bool {
-    instance.protocol == "dbft2" && ["tla", "tla-per-view"].contains(&instance.rules.as_str())
+    instance.protocol == "dbft2" && is_formal_model(&instance.rules)
 }
 
 /// Confirms that a schedule is a behaviour of the instance's model and judges it.

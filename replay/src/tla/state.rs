@@ -1,10 +1,10 @@
 //! A state of the model: what every replica is, and the pool of messages.
 
-use milp_schema::{Kind, ReplicaId, View};
+use milp_schema::{Kind, ReplicaId, View, covers::MODEL_VIEWS};
 use std::fmt;
 
 /// `MaxView` is at most this; the model says so in an `ASSUME`.
-pub(super) const MAX_VIEW: u32 = 2;
+pub(super) const MAX_VIEW: u32 = MODEL_VIEWS - 1;
 
 const VIEWS: usize = MAX_VIEW as usize + 1;
 

@@ -7,6 +7,7 @@ use super::{
     tree::{Node, Value},
 };
 use crate::{
+    covers::{self, Uncovered},
     ids::ReplicaId,
     instance::{
         BigM, Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, PROTOCOLS, Primary,
@@ -71,7 +72,7 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
     let reference = reference(&fields, names.as_ref().map(|names| &*names.1), problems);
     let (protocol, rules, mutant) = names?;
     let (timeouts, block_time) = clock?;
-    Some(Instance {
+    let instance = Instance {
         protocol,
         rules,
         replicas: replicas?,
@@ -90,7 +91,13 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
         budget: budget?,
         mutant,
         reference: reference?,
-    })
+    };
+    let uncovered = covers::uncovered(&instance);
+    for Uncovered { key, what, hint } in &uncovered {
+        let what = format!("rule set `{}` does not cover {what}", instance.rules);
+        problems.at(fields.place(key), what, *hint);
+    }
+    uncovered.is_empty().then_some(instance)
 }
 
 /// A mutant whose quorum is one replica smaller leaves a quorum of nobody where that was one.

@@ -1,0 +1,66 @@
+//! What is kept is not one schedule under several questions.
+
+use milp_schema::verdict::{Holds, Liveness};
+use milp_study::{
+    expected::{Expected, ExpectedVerdict},
+    folder::Folder,
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// Every folder below `results/` that has a schedule.
+fn kept() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../results")];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder of the repository") {
+            let path = entry.expect("a readable entry").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.ends_with("expected.yaml") {
+                found.push(folder.clone());
+            }
+        }
+    }
+    found.sort();
+    assert!(found.len() > 30, "{}", found.len());
+    found
+}
+
+/// Whether something is violated, or replicas stop for ever.
+fn is_bad(verdict: &ExpectedVerdict) -> bool {
+    let properties = [
+        verdict.agreement,
+        verdict.finality,
+        verdict.validity,
+        verdict.integrity,
+        verdict.lock,
+    ];
+    properties.contains(&Holds::Violated) || verdict.termination == Liveness::Stuck
+}
+
+#[test]
+fn no_violation_or_stall_is_kept_twice_unless_its_sentence_says_which_faults_it_does_not_use() {
+    let mut seen: BTreeMap<Vec<u8>, Vec<PathBuf>> = BTreeMap::new();
+    for dir in kept() {
+        let outcome = Folder::read(&dir).expect("a result").outcome;
+        let expected = Expected::read(&dir.join("expected.yaml"), &outcome.instance);
+        if !is_bad(&expected.expect("a kept result").verdict) {
+            continue;
+        }
+        if outcome.sentence.contains("(the schedule uses ") {
+            continue;
+        }
+        let text = |name: &str| std::fs::read(dir.join(name)).expect("a file of the result");
+        let rows = [text("schedule.csv"), text("predictions.csv")].concat();
+        seen.entry(rows).or_default().push(dir);
+    }
+    assert!(seen.len() > 12, "{}", seen.len());
+    let twice: Vec<_> = seen.into_values().filter(|dirs| dirs.len() > 1).collect();
+    assert!(
+        twice.is_empty(),
+        "one schedule under several questions: {twice:?}"
+    );
+}
