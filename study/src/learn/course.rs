@@ -198,7 +198,8 @@ impl<'a, 'r> Course<'a, 'r> {
             Sense::Maximize => now < value,
             Sense::Minimize => now > value,
         };
-        if solution.outcome.primal.is_none_or(better) {
+        // What is said of acts that the rules forbid rests on the tests of these acts.
+        if solution.outcome.primal.is_none_or(better) && !self.cuts.loosen() {
             let with = Cuts::counted(&self.cuts.cuts);
             self.lost.push(Lost { value, with });
         }
@@ -377,7 +378,7 @@ impl<'a, 'r> Course<'a, 'r> {
             }
         };
         let history = match situation.does {
-            true => bench.shortest()?,
+            true => bench.shortest(&mut |driven: &Driven| self.own(driven))?,
             false => Vec::new(),
         };
         let slot_of = |fact: &Fact| {
@@ -433,10 +434,21 @@ impl<'a, 'r> Course<'a, 'r> {
     }
 }
 
-/// `what replica 2 does in slot 5`.
+/// `what replica 2 does in slot 5 (it decides v0 b0)`.
 fn divergence_words(divergence: &Divergence) -> String {
-    let Divergence { replica, slot, .. } = divergence;
-    format!("what replica {replica} does in slot {slot}")
+    let Divergence {
+        replica,
+        slot,
+        act,
+        does,
+    } = divergence;
+    let act = does_instead(act);
+    let act = if *does {
+        format!("it {act}")
+    } else {
+        format!("not what is predicted: it {act}")
+    };
+    format!("what replica {replica} does in slot {slot} ({act})")
 }
 
 /// `replica 2 decides v0 b0 in slot 5, which the rules forbid`.

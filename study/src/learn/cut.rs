@@ -28,7 +28,7 @@ pub struct Cut {
     /// The act in question.
     pub act: Act,
     /// Whether the engine does it, which the rules forbid: then it is allowed where the literals
-    /// hold. Otherwise the engine does not do it.
+    /// hold, and happens there. Otherwise the engine does not do it.
     pub does: bool,
     /// When it applies: all of these hold.
     pub literals: Vec<Literal>,
@@ -210,7 +210,7 @@ impl Cut {
     /// If it does, the act may rest on its permit where they hold, `k · Δpermitted^t + misses^t ≤ k`
     /// with k literals, and happens there, `1 − misses^t − elsewhere^t ≤ act^t`, where `elsewhere`
     /// is not 0 if the replica follows no rules, is not in the view or has left the height. Without
-    /// a column for the act nothing is said: the second row alone would forbid the situation.
+    /// a column for the act nothing is said: the second row alone would forbid the history.
     ///
     /// `permit` is the number of its first permit; the number after its last is returned.
     pub(super) fn add_to(

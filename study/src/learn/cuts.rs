@@ -92,25 +92,30 @@ impl Cuts {
 
     /// How many there are: `3 cuts`, `3 cuts, with 2 acts the rules forbid`.
     pub fn counted(cuts: &[Cut]) -> String {
-        let acts = cuts.iter().filter(|cut| cut.does).count();
-        let only = sentence::count((cuts.len() - acts) as i64, "cut");
+        let (cuts, acts) = count(cuts);
+        let cuts = sentence::count(cuts, "cut");
         if acts == 0 {
-            return only;
+            return cuts;
         }
-        format!("{only}, with {} the rules forbid", sentence::count(acts as i64, "act"))
+        format!("{cuts}, with {} the rules forbid", sentence::count(acts, "act"))
     }
 
     /// What rests on them, in words.
     pub fn relative(&self) -> String {
-        let acts = self.cuts.iter().filter(|cut| cut.does).count();
-        let cuts = self.cuts.len() - acts;
         let engine = &self.engine;
-        let acts = sentence::count(acts as i64, "act") + " the rules forbid";
-        let cuts = |tail: &str| format!("{}{tail}", sentence::count(cuts as i64, "cut"));
-        match (self.loosen(), self.cuts.iter().any(|cut| !cut.does)) {
-            (false, _) => format!("relative to {}", cuts(&format!(" learned from {engine}"))),
-            (true, true) => format!("relative to {} and {acts}, learned from {engine}", cuts("")),
-            (true, false) => format!("relative to {acts}, learned from {engine}"),
+        let (cuts, acts) = count(&self.cuts);
+        let said = |number, what| sentence::count(number, what);
+        match (cuts, acts) {
+            (cuts, 0) => format!("relative to {} learned from {engine}", said(cuts, "cut")),
+            (0, acts) => format!(
+                "relative to {} the rules forbid, learned from {engine}",
+                said(acts, "act")
+            ),
+            (cuts, acts) => format!(
+                "relative to {} and {} the rules forbid, learned from {engine}",
+                said(cuts, "cut"),
+                said(acts, "act")
+            ),
         }
     }
 
@@ -137,4 +142,10 @@ impl Cuts {
         }
         Ok(built)
     }
+}
+
+/// How many cuts there are, and how many acts that are allowed.
+fn count(cuts: &[Cut]) -> (i64, i64) {
+    let acts = cuts.iter().filter(|cut| cut.does).count();
+    ((cuts.len() - acts) as i64, acts as i64)
 }
