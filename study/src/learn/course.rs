@@ -21,7 +21,7 @@ use crate::{
 use milp_model::formulation::timed::{self, Built};
 use milp_replay::{Recovery, Replayed};
 use milp_schema::{
-    Instance, ReplicaId, Verdict,
+    Instance, ReplicaId, Slot, Verdict,
     instance::{Goal, Sense},
     verdict::{Holds, Liveness},
 };
@@ -217,9 +217,15 @@ impl<'a, 'r> Course<'a, 'r> {
     /// A cut, or an alarm, for each replica that parts in the first slot in which any does.
     fn learn_from(&mut self, driven: &Driven, replayed: &Replayed) -> Result<Look, Halt> {
         let built = timed::of(&driven.instance).map_err(Error::from)?;
-        let parting = divergence::first(&driven.schedule.predictions, &replayed.trace);
+        let mut parting = divergence::first(&driven.schedule.predictions, &replayed.trace);
+        parting.extend(self.forbidden_timers(&built, driven, replayed)?);
         if parting.is_empty() {
-            return self.only_timers(&built, driven, replayed);
+            let mut notes = replayed.verdict.notes.iter().map(String::as_str);
+            let note = notes.find(|note| note.starts_with("slot "));
+            let note = note.unwrap_or("no act differs");
+            return Ok(Look::Over(Ending::Stopped(format!(
+                "the engine differs in time only, which no cut can say: {note}"
+            ))));
         }
         let before = self.cuts.cuts.len();
         let mut seen: Vec<ReplicaId> = Vec::new();
@@ -299,17 +305,19 @@ impl<'a, 'r> Course<'a, 'r> {
         }
     }
 
-    /// Where nothing differs but what timers made the engine do: an alarm for what the replicas of
-    /// the rules would not do at any time; otherwise it differs in time only.
-    fn only_timers(
-        &mut self,
+    /// What timers made the engine do in the first slot with a difference that the replicas of the
+    /// rules, told the same, would not do at any time. What they would do only happened at another
+    /// time, and what the program has no column for, recovery under the paper's rules, is not its
+    /// subject.
+    fn forbidden_timers(
+        &self,
         built: &Built,
         driven: &Driven,
         replayed: &Replayed,
-    ) -> Result<Look, Halt> {
+    ) -> Result<Vec<Divergence>, Halt> {
+        let last = Slot(driven.instance.slots);
         let mut forbidden = Vec::new();
         for fired in divergence::fired(&driven.schedule.predictions, &replayed.trace) {
-            let last = milp_schema::Slot(driven.instance.slots);
             if built.done(fired.replica, &fired.act, last).is_constant() {
                 continue;
             }
@@ -323,21 +331,7 @@ impl<'a, 'r> Course<'a, 'r> {
                 forbidden.push(fired);
             }
         }
-        for fired in &forbidden {
-            self.alarm(Alarm::seen(forbidden_words(fired)));
-        }
-        if let Some(fired) = forbidden.first() {
-            let who = divergence_words(fired);
-            return Ok(Look::Over(Ending::Stopped(format!(
-                "{who} when its timer fires cannot be allowed"
-            ))));
-        }
-        let mut notes = replayed.verdict.notes.iter().map(String::as_str);
-        let note = notes.find(|note| note.starts_with("slot "));
-        let note = note.unwrap_or("no act differs");
-        Ok(Look::Over(Ending::Stopped(format!(
-            "the engine differs in time only, which no cut can say: {note}"
-        ))))
+        Ok(forbidden)
     }
 
     /// A local run on the replicas of the rules.

@@ -1,6 +1,7 @@
 //! A cut: what an engine's replica does in a situation, as rows of the program and as text.
 
 use super::{
+    divergence::by_timer,
     history::{Fact, Situation, lag},
     shrink::Tests,
 };
@@ -209,8 +210,9 @@ impl Cut {
     ///
     /// If it does, the act may rest on its permit where they hold, `k · Δpermitted^t + misses^t ≤ k`
     /// with k literals, and happens there, `1 − misses^t − elsewhere^t ≤ act^t`, where `elsewhere`
-    /// is not 0 if the replica follows no rules, is not in the view or has left the height. Without
-    /// a column for the act nothing is said: the second row alone would forbid the history.
+    /// is not 0 if the replica follows no rules, is not in the view or has left the height; what a
+    /// timer triggers happens when the timer fires, so the second row is not for it. Without a
+    /// column for the act nothing is said: the second row alone would forbid the history.
     ///
     /// `permit` is the number of its first permit; the number after its last is returned.
     pub(super) fn add_to(
@@ -246,6 +248,9 @@ impl Cut {
                 if self.does {
                     let (left, right) = cut.permitted(built, permit, slot, instance.slots);
                     built.add_at_most(family, &format!("{label}_permit"), left, right);
+                }
+                if self.does && by_timer(&act) {
+                    continue;
                 }
                 if let Some((left, right)) = cut.row(built, slot, instance.slots) {
                     built.add_at_most(family, &label, left, right);
