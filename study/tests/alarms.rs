@@ -139,7 +139,7 @@ fn stalled() -> Instance {
 #[test]
 fn an_engine_stricter_and_laxer_gives_cuts_and_alarms() {
     let stalled = stalled();
-    let learned = in_peace(&stalled, TWIN, 30);
+    let learned = in_peace(&stalled, TWIN, 6);
     let words = learned.words(&stalled);
     let cuts = &learned.cuts.cuts;
     assert!(cuts.iter().any(|cut| !cut.does), "{words}");

@@ -6,7 +6,7 @@ use super::{
     clock::{Clock, Halt},
     cut::{self, Act, Literal},
     divergence::{self, Divergence, by_timer},
-    history::{Fact, Situation},
+    history::{Fact, Reaction, Situation},
     settled,
     shrink::{self, Bench, Effort, Shrunk},
     words::{Said, does_instead},
@@ -266,7 +266,9 @@ impl<'a, 'r> Course<'a, 'r> {
             let mut cuts = self.cuts.cuts.iter();
             cuts.any(|cut| cut.covers(situation, &equal))
         });
-        if known {
+        // An act that is allowed happens in the history in which it was not predicted.
+        let exactly = known && *does && !by_timer(act);
+        if known && !exactly {
             return Ok(None);
         }
         let seen = || Alarm::seen(forbidden_words(divergence));
@@ -275,18 +277,21 @@ impl<'a, 'r> Course<'a, 'r> {
             return stopped("has no column in the program, which therefore cannot allow it");
         }
         if self.cuts.cuts.len() >= self.request.limit {
-            if *does {
+            if *does && !exactly {
                 self.alarm(seen());
             }
             return Ok(Some(Ending::Stopped("that is the limit of cuts".to_owned())));
         }
         let learned = match &situation {
-            Some(situation) => self.cut(built, &driven.instance, situation),
+            Some(situation) => self.cut(built, &driven.instance, situation, exactly),
             None => Ok(None),
         };
         match learned {
             Ok(Some(cut)) => {
-                if *does {
+                if exactly && self.cuts.cuts.iter().any(|other| other.says(&cut)) {
+                    return Ok(None);
+                }
+                if *does && !exactly {
                     self.alarm(Alarm::of(&cut));
                 } else {
                     (self.report)(News::Cut(&cut));
@@ -296,7 +301,7 @@ impl<'a, 'r> Course<'a, 'r> {
             }
             // An alarm needs no tests.
             other => {
-                if *does {
+                if *does && !exactly {
                     self.alarm(seen());
                 }
                 other?;
@@ -345,25 +350,33 @@ impl<'a, 'r> Course<'a, 'r> {
         Ok(driven.replay(&Engine::Own, how)?)
     }
 
-    /// The cut of a situation; `None` if a replica alone does not do the same.
+    /// The cut of a situation, perhaps `exactly` as it happened; `None` if a replica alone does not
+    /// do the same.
     fn cut(
         &self,
         built: &Built,
         instance: &Instance,
         situation: &Situation,
+        exactly: bool,
     ) -> Result<Option<Cut>, Halt> {
         let equal = cut::equal(built, instance, situation.view);
         let witness = self.request.witness;
         let mut drive = |driven: &Driven| self.alone(witness, driven);
         let (effort, start) = match witness {
-            Witness::Engine(Engine::Adapter(_)) => {
+            Witness::Engine(Engine::Adapter(_)) if !exactly => {
                 (Effort::Few, self.rehearsed(instance, situation, &equal)?)
             }
             _ => (Effort::Full, BTreeSet::new()),
         };
         let mut bench = Bench::new(instance, situation, &equal, &mut drive, effort);
-        let last = bench.reaction()?.last;
-        let (facts, tests, exactly) = match bench.shrink(start)? {
+        let Reaction { acted, last, .. } = bench.reaction()?;
+        let shrunk = match exactly {
+            true if acted => Shrunk::OrderMatters,
+            true => Shrunk::NotReproduced,
+            false => bench.shrink(start)?,
+        };
+        let first = situation.does && !exactly;
+        let (facts, tests, exactly) = match shrunk {
             Shrunk::NotReproduced => return Ok(None),
             Shrunk::To(kept, tests) => (shrink::literals(situation, &kept), tests, false),
             Shrunk::OrderMatters => {
@@ -371,7 +384,7 @@ impl<'a, 'r> Course<'a, 'r> {
                 (shrink::literals(situation, &everything), Tests::ONE, true)
             }
         };
-        let history = match situation.does {
+        let history = match first {
             true => bench.shortest(&mut |driven: &Driven| self.own(driven))?,
             false => Vec::new(),
         };

@@ -1,11 +1,11 @@
 //! Everything learned from one engine, as a file and as a program.
 
-use super::cut::Cut;
+use super::cut::{Act, Cut};
 use crate::{Error, sentence};
 use milp_model::formulation::timed::{self, Built, Permit};
 use milp_schema::Instance;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// What [`Cuts::format`] says.
 pub const FORMAT: &str = "milp-cuts/1.1";
@@ -144,8 +144,9 @@ impl Cuts {
     }
 }
 
-/// How many cuts there are, and how many acts that are allowed.
+/// How many of them take something out of the program, and how many acts are allowed.
 fn count(cuts: &[Cut]) -> (i64, i64) {
-    let acts = cuts.iter().filter(|cut| cut.does).count();
-    ((cuts.len() - acts) as i64, acts as i64)
+    let excluding = cuts.iter().filter(|cut| cut.excludes()).count();
+    let acts: BTreeSet<&Act> = cuts.iter().filter(|cut| cut.does).map(|cut| &cut.act).collect();
+    (excluding as i64, acts.len() as i64)
 }
