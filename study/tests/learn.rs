@@ -111,7 +111,7 @@ fn learning_stops_at_its_limit() {
     assert_eq!(learned.cuts.cuts.len(), 1);
     let words = learned.words(&instance);
     assert!(
-        words.ends_with("stopped after 1 cut: that is the limit"),
+        words.ends_with("stopped after 1 cut: that is the limit of cuts"),
         "{words}"
     );
 }
@@ -145,12 +145,10 @@ fn what_is_written_reads_back_and_solves_to_the_same() {
 
 #[test]
 fn a_kept_result_keeps_its_cuts_and_is_checked_with_them() {
-    let stalled = Instance {
-        network: Network::Eventual,
-        ..instance("dbft2", 1, 8, Goal::Stall)
-    };
-    let learned = learned(&stalled, TWIN, 30);
-    let words = words(&learned, &stalled);
+    // Too short for what the rules forbid and the engine does.
+    let short = views(4);
+    let learned = learned(&short, TWIN, 30);
+    let words = words(&learned, &short);
     assert_eq!(learned.ending, Ending::Confirmed, "{words}");
     assert_eq!(learned.lost.len(), 1, "{words}");
     let dir = tempfile::tempdir().expect("a folder");
@@ -426,7 +424,7 @@ fn no_cut_removes_an_execution_of_the_engine_and_one_too_strong_would() {
     assert_eq!(broken, None, "{words}");
     assert!(held > 100_000, "{held} with\n{words}");
     // A cut without its conditions is too strong, whichever it is.
-    for cut in &learned.cuts.cuts {
+    for cut in learned.cuts.cuts.iter().filter(|cut| !cut.does) {
         let mut strong = Cuts::of(TWIN);
         strong.cuts.push(cut.clone());
         strong.cuts[0].literals.clear();

@@ -5,7 +5,7 @@ use super::{
     clock::{Clock, Halt},
     cut::{self, Act, Literal},
     divergence::{self, Divergence, by_timer},
-    history::{Fact, Situation},
+    history::{Fact, Reaction, Situation},
     settled,
     shrink::{self, Bench, Effort, Shrunk},
     words::{Said, does_instead},
@@ -20,7 +20,7 @@ use crate::{
 use milp_model::formulation::timed::{self, Built};
 use milp_replay::{Recovery, Replayed};
 use milp_schema::{
-    Instance, ReplicaId, Verdict,
+    Instance, ReplicaId, Slot, Verdict,
     instance::{Goal, Sense},
     verdict::{Holds, Liveness},
 };
@@ -199,7 +199,8 @@ impl<'a, 'r> Course<'a, 'r> {
             Sense::Maximize => now < value,
             Sense::Minimize => now > value,
         };
-        if solution.outcome.primal.is_none_or(better) {
+        // What is said of acts that the rules forbid rests on the tests of these acts.
+        if solution.outcome.primal.is_none_or(better) && !self.cuts.loosen() {
             let with = Cuts::counted(&self.cuts.cuts);
             self.lost.push(Lost { value, with });
         }
@@ -217,9 +218,15 @@ impl<'a, 'r> Course<'a, 'r> {
     /// A cut, or an alarm, for each replica that parts in the first slot in which any does.
     fn learn_from(&mut self, driven: &Driven, replayed: &Replayed) -> Result<Look, Halt> {
         let built = timed::of(&driven.instance).map_err(Error::from)?;
-        let parting = divergence::first(&driven.schedule.predictions, &replayed.trace);
+        let mut parting = divergence::first(&driven.schedule.predictions, &replayed.trace);
+        parting.extend(self.forbidden_timers(&built, driven, replayed)?);
         if parting.is_empty() {
-            return self.only_timers(&built, driven, replayed);
+            let mut notes = replayed.verdict.notes.iter().map(String::as_str);
+            let note = notes.find(|note| note.starts_with("slot ") || note.contains(": slot "));
+            let note = note.unwrap_or("no act differs");
+            return Ok(Look::Over(Ending::Stopped(format!(
+                "the engine differs in time only, which no cut can say: {note}"
+            ))));
         }
         let before = self.cuts.cuts.len();
         let mut seen: Vec<ReplicaId> = Vec::new();
@@ -260,7 +267,9 @@ impl<'a, 'r> Course<'a, 'r> {
             let mut cuts = self.cuts.cuts.iter();
             cuts.any(|cut| cut.covers(situation, &equal))
         });
-        if known {
+        // An act that is allowed happens in the history in which it was not predicted.
+        let exactly = known && *does && !by_timer(act);
+        if known && !exactly {
             return Ok(None);
         }
         let seen = || Alarm::seen(forbidden_words(divergence));
@@ -269,7 +278,7 @@ impl<'a, 'r> Course<'a, 'r> {
             return stopped("has no column in the program, which therefore cannot allow it");
         }
         if self.cuts.cuts.len() >= self.request.limit {
-            if *does {
+            if *does && !exactly {
                 self.alarm(seen());
             }
             return Ok(Some(Ending::Stopped(
@@ -277,12 +286,15 @@ impl<'a, 'r> Course<'a, 'r> {
             )));
         }
         let learned = match &situation {
-            Some(situation) => self.cut(built, &driven.instance, situation),
+            Some(situation) => self.cut(built, &driven.instance, situation, exactly),
             None => Ok(None),
         };
         match learned {
             Ok(Some(cut)) => {
-                if *does {
+                if exactly && self.cuts.cuts.iter().any(|other| other.says(&cut)) {
+                    return Ok(None);
+                }
+                if *does && !exactly {
                     self.alarm(Alarm::of(&cut));
                 } else {
                     (self.report)(News::Cut(&cut));
@@ -292,7 +304,7 @@ impl<'a, 'r> Course<'a, 'r> {
             }
             // An alarm needs no tests.
             other => {
-                if *does {
+                if *does && !exactly {
                     self.alarm(seen());
                 }
                 other?;
@@ -301,17 +313,19 @@ impl<'a, 'r> Course<'a, 'r> {
         }
     }
 
-    /// Where nothing differs but what timers made the engine do: an alarm for what the replicas of
-    /// the rules would not do at any time; otherwise it differs in time only.
-    fn only_timers(
-        &mut self,
+    /// What timers made the engine do in the first slot with a difference that the replicas of the
+    /// rules, told the same, would not do at any time. What they would do only happened at another
+    /// time, and what the program has no column for, recovery under the paper's rules, is not its
+    /// subject.
+    fn forbidden_timers(
+        &self,
         built: &Built,
         driven: &Driven,
         replayed: &Replayed,
-    ) -> Result<Look, Halt> {
+    ) -> Result<Vec<Divergence>, Halt> {
+        let last = Slot(driven.instance.slots);
         let mut forbidden = Vec::new();
         for fired in divergence::fired(&driven.schedule.predictions, &replayed.trace) {
-            let last = milp_schema::Slot(driven.instance.slots);
             if built.done(fired.replica, &fired.act, last).is_constant() {
                 continue;
             }
@@ -325,21 +339,7 @@ impl<'a, 'r> Course<'a, 'r> {
                 forbidden.push(fired);
             }
         }
-        for fired in &forbidden {
-            self.alarm(Alarm::seen(forbidden_words(fired)));
-        }
-        if let Some(fired) = forbidden.first() {
-            let who = divergence_words(fired);
-            return Ok(Look::Over(Ending::Stopped(format!(
-                "{who} when its timer fires cannot be allowed"
-            ))));
-        }
-        let mut notes = replayed.verdict.notes.iter().map(String::as_str);
-        let note = notes.find(|note| note.starts_with("slot ") || note.contains(": slot "));
-        let note = note.unwrap_or("no act differs");
-        Ok(Look::Over(Ending::Stopped(format!(
-            "the engine differs in time only, which no cut can say: {note}"
-        ))))
+        Ok(forbidden)
     }
 
     /// A local run on the replicas of the rules.
@@ -353,25 +353,33 @@ impl<'a, 'r> Course<'a, 'r> {
         Ok(driven.replay(&Engine::Own, how)?)
     }
 
-    /// The cut of a situation; `None` if a replica alone does not do the same.
+    /// The cut of a situation, perhaps `exactly` as it happened; `None` if a replica alone does not
+    /// do the same.
     fn cut(
         &self,
         built: &Built,
         instance: &Instance,
         situation: &Situation,
+        exactly: bool,
     ) -> Result<Option<Cut>, Halt> {
         let equal = cut::equal(built, instance, situation.view);
         let witness = self.request.witness;
         let mut drive = |driven: &Driven| self.alone(witness, driven);
         let (effort, start) = match witness {
-            Witness::Engine(Engine::Adapter(_)) => {
+            Witness::Engine(Engine::Adapter(_)) if !exactly => {
                 (Effort::Few, self.rehearsed(instance, situation, &equal)?)
             }
             _ => (Effort::Full, BTreeSet::new()),
         };
         let mut bench = Bench::new(instance, situation, &equal, &mut drive, effort);
-        let last = bench.reaction()?.last;
-        let (facts, tests, exactly) = match bench.shrink(start)? {
+        let Reaction { acted, last, .. } = bench.reaction()?;
+        let shrunk = match exactly {
+            true if acted => Shrunk::OrderMatters,
+            true => Shrunk::NotReproduced,
+            false => bench.shrink(start)?,
+        };
+        let first = situation.does && !exactly;
+        let (facts, tests, exactly) = match shrunk {
             Shrunk::NotReproduced => return Ok(None),
             Shrunk::To(kept, tests) => (shrink::literals(situation, &kept), tests, false),
             Shrunk::OrderMatters => {
@@ -379,8 +387,8 @@ impl<'a, 'r> Course<'a, 'r> {
                 (shrink::literals(situation, &everything), Tests::ONE, true)
             }
         };
-        let history = match situation.does {
-            true => bench.shortest()?,
+        let history = match first {
+            true => bench.shortest(&mut |driven: &Driven| self.own(driven))?,
             false => Vec::new(),
         };
         let slot_of = |fact: &Fact| {
@@ -436,10 +444,21 @@ impl<'a, 'r> Course<'a, 'r> {
     }
 }
 
-/// `what replica 2 does in slot 5`.
+/// `what replica 2 does in slot 5 (it decides v0 b0)`.
 fn divergence_words(divergence: &Divergence) -> String {
-    let Divergence { replica, slot, .. } = divergence;
-    format!("what replica {replica} does in slot {slot}")
+    let Divergence {
+        replica,
+        slot,
+        act,
+        does,
+    } = divergence;
+    let act = does_instead(act);
+    let act = if *does {
+        format!("it {act}")
+    } else {
+        format!("not what is predicted: it {act}")
+    };
+    format!("what replica {replica} does in slot {slot} ({act})")
 }
 
 /// `replica 2 decides v0 b0 in slot 5, which the rules forbid`.

@@ -1,6 +1,7 @@
 //! A cut: what an engine's replica does in a situation, as rows of the program and as text.
 
 use super::{
+    divergence::by_timer,
     history::{Fact, Situation, lag},
     shrink::Tests,
 };
@@ -28,7 +29,7 @@ pub struct Cut {
     /// The act in question.
     pub act: Act,
     /// Whether the engine does it, which the rules forbid: then it is allowed where the literals
-    /// hold. Otherwise the engine does not do it.
+    /// hold, and happens there if they have slots. Otherwise the engine does not do it.
     pub does: bool,
     /// When it applies: all of these hold.
     pub literals: Vec<Literal>,
@@ -43,7 +44,7 @@ pub struct Cut {
 }
 
 /// An act, in the words of predictions.csv, at height 0.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Act {
     /// `send`, `enter_view` or `decide`.
@@ -178,6 +179,14 @@ impl Cut {
         }
     }
 
+    /// Whether it takes anything out of the program: what the engine does not do, and that the
+    /// engine does not act in a history told with its slots.
+    pub(super) fn excludes(&self) -> bool {
+        let exact = self.literals.iter().any(|literal| literal.slot.is_some());
+        let timer = self.act.event().is_some_and(|act| by_timer(&act));
+        !self.does || exact && !timer
+    }
+
     fn terms(&self) -> Vec<Term> {
         let literals = self.literals.iter();
         let terms = literals.filter_map(|literal| {
@@ -208,9 +217,11 @@ impl Cut {
     /// not hold.
     ///
     /// If it does, the act may rest on its permit where they hold, `k · Δpermitted^t + misses^t ≤ k`
-    /// with k literals, and happens there, `1 − misses^t − elsewhere^t ≤ act^t`, where `elsewhere`
-    /// is not 0 if the replica follows no rules, is not in the view or has left the height. Without
-    /// a column for the act nothing is said: the second row alone would forbid the situation.
+    /// with k literals. In a history told with its slots it happens, too,
+    /// `1 − misses^t − elsewhere^t ≤ act^t`, where `elsewhere` is not 0 if the replica follows no
+    /// rules, is not in the view or has left the height. In others this row would hide what the
+    /// engine can do wherever no test saw that it does not act; what a timer triggers happens when
+    /// the timer fires; and without a column for the act the row alone would forbid the history.
     ///
     /// `permit` is the number of its first permit; the number after its last is returned.
     pub(super) fn add_to(
@@ -247,12 +258,28 @@ impl Cut {
                     let (left, right) = cut.permitted(built, permit, slot, instance.slots);
                     built.add_at_most(family, &format!("{label}_permit"), left, right);
                 }
+                if !self.excludes() {
+                    continue;
+                }
                 if let Some((left, right)) = cut.row(built, slot, instance.slots) {
                     built.add_at_most(family, &label, left, right);
                 }
             }
         }
         permit + if self.does { images.len() as u32 } else { 0 }
+    }
+
+    /// Whether it says the same as another one.
+    pub(super) fn says(&self, other: &Self) -> bool {
+        (self.replica, self.view, &self.act, self.does, self.slot)
+            == (
+                other.replica,
+                other.view,
+                &other.act,
+                other.does,
+                other.slot,
+            )
+            && self.literals == other.literals
     }
 
     /// Whether it says what happens in a situation, its replica renamed among the equal ones.

@@ -1,11 +1,11 @@
 //! Everything learned from one engine, as a file and as a program.
 
-use super::cut::Cut;
+use super::cut::{Act, Cut};
 use crate::{Error, sentence};
 use milp_model::formulation::timed::{self, Built, Permit};
 use milp_schema::Instance;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// What [`Cuts::format`] says.
 pub const FORMAT: &str = "milp-cuts/1.1";
@@ -85,28 +85,33 @@ impl Cuts {
 
     /// How many there are: `3 cuts`, `3 cuts, with 2 acts the rules forbid`.
     pub fn counted(cuts: &[Cut]) -> String {
-        let acts = cuts.iter().filter(|cut| cut.does).count();
-        let only = sentence::count((cuts.len() - acts) as i64, "cut");
+        let (cuts, acts) = count(cuts);
+        let cuts = sentence::count(cuts, "cut");
         if acts == 0 {
-            return only;
+            return cuts;
         }
         format!(
-            "{only}, with {} the rules forbid",
-            sentence::count(acts as i64, "act")
+            "{cuts}, with {} the rules forbid",
+            sentence::count(acts, "act")
         )
     }
 
     /// What rests on them, in words.
     pub fn relative(&self) -> String {
-        let acts = self.cuts.iter().filter(|cut| cut.does).count();
-        let cuts = self.cuts.len() - acts;
         let engine = &self.engine;
-        let acts = sentence::count(acts as i64, "act") + " the rules forbid";
-        let cuts = |tail: &str| format!("{}{tail}", sentence::count(cuts as i64, "cut"));
-        match (self.loosen(), self.cuts.iter().any(|cut| !cut.does)) {
-            (false, _) => format!("relative to {}", cuts(&format!(" learned from {engine}"))),
-            (true, true) => format!("relative to {} and {acts}, learned from {engine}", cuts("")),
-            (true, false) => format!("relative to {acts}, learned from {engine}"),
+        let (cuts, acts) = count(&self.cuts);
+        let said = |number, what| sentence::count(number, what);
+        match (cuts, acts) {
+            (cuts, 0) => format!("relative to {} learned from {engine}", said(cuts, "cut")),
+            (0, acts) => format!(
+                "relative to {} the rules forbid, learned from {engine}",
+                said(acts, "act")
+            ),
+            (cuts, acts) => format!(
+                "relative to {} and {} the rules forbid, learned from {engine}",
+                said(cuts, "cut"),
+                said(acts, "act")
+            ),
         }
     }
 
@@ -133,4 +138,15 @@ impl Cuts {
         }
         Ok(built)
     }
+}
+
+/// How many of them take something out of the program, and how many acts are allowed.
+fn count(cuts: &[Cut]) -> (i64, i64) {
+    let excluding = cuts.iter().filter(|cut| cut.excludes()).count();
+    let acts: BTreeSet<&Act> = cuts
+        .iter()
+        .filter(|cut| cut.does)
+        .map(|cut| &cut.act)
+        .collect();
+    (excluding as i64, acts.len() as i64)
 }

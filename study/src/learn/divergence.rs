@@ -63,11 +63,14 @@ pub(crate) fn first(predicted: &[Prediction], trace: &[TraceEvent]) -> Vec<Diver
     kept
 }
 
-/// What timers made the engine do in the first slot with a difference, where that is all there is.
+/// What timers made the engine do in the first slot with a difference, and the program does not
+/// know: in place of something else, or at another time.
 pub(crate) fn fired(predicted: &[Prediction], trace: &[TraceEvent]) -> Vec<Divergence> {
-    let mut extra = observed(trace);
+    let observed = observed(trace);
+    let (mut missing, mut extra) = (predicted.to_vec(), observed.clone());
+    take_away(&mut missing, &observed);
     take_away(&mut extra, predicted);
-    let slot = extra.iter().map(|entry| entry.slot).min();
+    let slot = missing.iter().chain(&extra).map(|entry| entry.slot).min();
     let fired = extra
         .into_iter()
         .filter(|entry| Some(entry.slot) == slot && by_timer(&entry.event));

@@ -213,6 +213,8 @@ pub(crate) struct Reaction {
     /// Whether the run is what it was meant to be: its timer made what it should, it is in the view
     /// when it comes to act, and has not decided.
     pub(crate) arrived: bool,
+    /// Whether its timer made what it should.
+    pub(crate) told: bool,
     /// Whether it did the act.
     pub(crate) acted: bool,
     /// What it did last: at its timer, or in answer to the last message.
@@ -355,8 +357,10 @@ impl Local {
         let mut meant: Vec<_> = own.map(|fact| fact.message.clone()).collect();
         meant.sort();
         made.sort();
+        let told = made == meant;
         Reaction {
-            arrived: !left && view == self.view && made == meant,
+            arrived: !left && view == self.view && told,
+            told,
             acted,
             last,
         }

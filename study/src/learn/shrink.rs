@@ -5,11 +5,12 @@
 
 use super::{
     clock::Halt,
+    divergence::by_timer,
     history::{Fact, Local, Reaction, Situation},
 };
 use crate::folder::Driven;
 use milp_replay::Replayed;
-use milp_schema::{Instance, ReplicaId};
+use milp_schema::{Instance, Kind, ReplicaId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// With at most so many facts left out, every combination of them is tried.
@@ -99,6 +100,9 @@ enum Telling {
     AsItWas,
     /// In an order, and with replicas of equal role renamed, drawn with this seed.
     Drawn(u64),
+    /// Further facts first, and the replica's own request to leave the view after so many of those
+    /// there were: what comes after it may count otherwise.
+    Leaving(u32),
 }
 
 /// How much is tried in a round.
@@ -193,15 +197,16 @@ impl<'a, 'b> Bench<'a, 'b> {
     }
 
     /// What a replica alone is told and does, step by step, when it is told the fewest facts of the
-    /// situation, in their order, with which it acts. Of all smaller sets as many are tried as of
-    /// other tests where a run takes long; no single fact of what is returned can be left out.
-    pub(crate) fn shortest(&mut self) -> Result<Vec<String>, Halt> {
+    /// situation, in their order, with which it acts and the `own` replicas of the rules do not. Of
+    /// all smaller sets as many are tried as of other tests where a run takes long; no single fact
+    /// of what is returned can be left out.
+    pub(crate) fn shortest(&mut self, own: &mut Drive<'_>) -> Result<Vec<String>, Halt> {
         let mut fewest = self.situation.held();
         let there: Vec<usize> = (0..fewest.len()).filter(|&at| fewest[at]).collect();
         for &at in &there {
             let mut fewer = fewest.clone();
             fewer[at] = false;
-            if self.ask(&fewer, Telling::AsItWas)? == Answer::Agrees {
+            if self.shows(&fewer, own)? {
                 fewest = fewer;
             }
         }
@@ -211,7 +216,7 @@ impl<'a, 'b> Bench<'a, 'b> {
             .flat_map(|size| subsets(&nothing, &there, size))
             .take(FEW)
         {
-            if self.ask(&held, Telling::AsItWas)? == Answer::Agrees {
+            if self.shows(&held, own)? {
                 fewest = held;
                 break;
             }
@@ -219,6 +224,17 @@ impl<'a, 'b> Bench<'a, 'b> {
         let local = self.local(&fewest, Telling::AsItWas);
         let replayed = (self.drive)(&local.driven(self.instance))?;
         Ok(local.steps(&replayed.trace))
+    }
+
+    /// Whether it acts, told these facts, and the replicas of the rules do not.
+    fn shows(&mut self, held: &[bool], own: &mut Drive<'_>) -> Result<bool, Halt> {
+        let reaction = self.run(held, Telling::AsItWas)?;
+        if !(reaction.acted && reaction.told) {
+            return Ok(false);
+        }
+        let local = self.local(held, Telling::AsItWas);
+        let replayed = own(&local.driven(self.instance))?;
+        Ok(!local.reaction(&replayed.trace).acted)
     }
 
     /// Tests the claim with these facts as they are and the others in many ways.
@@ -243,6 +259,13 @@ impl<'a, 'b> Bench<'a, 'b> {
             }
             combinations += u32::from(covered);
         }
+        for (held, telling) in self.leavings(&base, kept, &free) {
+            match self.ask(&held, telling)? {
+                Answer::Refutes => return Ok(Round::Refuted(held, telling)),
+                Answer::Vacuous => {}
+                Answer::Agrees => histories += 1,
+            }
+        }
         if let Some(&fact) = free.iter().find(|fact| !flipped.contains(fact)) {
             return Ok(Round::Untested(fact));
         }
@@ -252,6 +275,49 @@ impl<'a, 'b> Bench<'a, 'b> {
             left_out: free.len() as u32,
             reach,
         }))
+    }
+
+    /// The situation, and the situation with one more or one fewer fact, told with the own request
+    /// to leave the view at every place: few drawn orders have it where it matters, and the replica
+    /// heard enough to make one. Nothing where a timer acts, or the cut is about that request.
+    fn leavings(
+        &self,
+        base: &[bool],
+        kept: &BTreeSet<usize>,
+        free: &[usize],
+    ) -> Vec<(Vec<bool>, Telling)> {
+        let universe = &self.situation.universe;
+        let own = universe.iter().position(|fact| self.leaves(fact));
+        let Some(own) = own.filter(|own| base[*own] || !kept.contains(own)) else {
+            return Vec::new();
+        };
+        if by_timer(&self.situation.act) {
+            return Vec::new();
+        }
+        let mut left = base.to_vec();
+        left[own] = true;
+        let mut ways = vec![left.clone()];
+        for &at in free.iter().filter(|&&at| at != own) {
+            let mut way = left.clone();
+            way[at] = !way[at];
+            ways.push(way);
+        }
+        let places = 0..=self.situation.facts.len() as u32;
+        let all = ways.into_iter().flat_map(|way| {
+            let tellings = places.clone().map(Telling::Leaving);
+            tellings.map(move |telling| (way.clone(), telling))
+        });
+        match self.effort {
+            Effort::Full => all.collect(),
+            Effort::Few => all.take(FEW).collect(),
+        }
+    }
+
+    /// Whether a fact is the replica's own request to leave the view it acts in.
+    fn leaves(&self, fact: &Fact) -> bool {
+        fact.author == self.situation.replica
+            && fact.message.kind == Kind::ChangeView
+            && fact.message.view == self.situation.view
     }
 
     /// How a combination is told: as it was, and perhaps in other orders; the situation itself in
@@ -358,7 +424,7 @@ impl<'a, 'b> Bench<'a, 'b> {
     /// The run that tells a replica these facts.
     fn local(&self, held: &[bool], telling: Telling) -> Local {
         let seed = match telling {
-            Telling::AsItWas => 0,
+            Telling::AsItWas | Telling::Leaving(_) => 0,
             Telling::Drawn(seed) => seed,
         };
         let mut random = Random(seed);
@@ -373,19 +439,22 @@ impl<'a, 'b> Bench<'a, 'b> {
                 .facts
                 .iter()
                 .position(|(other, _)| other == fact);
-            let place = match was {
-                Some(was) if telling == Telling::AsItWas => 2 * was as u32 + 1,
+            let place = match (telling, was) {
+                (Telling::Drawn(_), _) => place,
                 // Even places are between those of the situation.
-                _ if telling == Telling::AsItWas => place & !1,
-                _ => place,
+                (Telling::Leaving(after), _) if self.leaves(fact) => 2 * after,
+                (_, Some(was)) => 2 * was as u32 + 1,
+                (Telling::Leaving(_), None) => 0,
+                (Telling::AsItWas, None) => place & !1,
             };
+            // The request to leave comes after what else is told at its place.
+            let tie = tie + u32::from(self.leaves(fact)) * (1 << 16);
             places.push((place, tie, at));
         }
         places.sort_unstable();
-        let names = if telling == Telling::AsItWas {
-            BTreeMap::new()
-        } else {
-            random.renaming(self.equal)
+        let names = match telling {
+            Telling::Drawn(_) => random.renaming(self.equal),
+            Telling::AsItWas | Telling::Leaving(_) => BTreeMap::new(),
         };
         let told = places.iter().filter(|(.., at)| held[*at]);
         let facts = told.map(|(.., at)| {
@@ -636,13 +705,15 @@ mod tests {
         // 1 alone, or 2 and 3: leaving out one fact after the other, 1 first, ends with two.
         let mut drive = engine(|heard| heard.contains(&1) || heard.len() > 1);
         let mut bench = Bench::new(&instance, &situation, &[], &mut drive, Effort::Full);
-        let steps = bench.shortest().unwrap();
+        let mut never = engine(|_| false);
+        let steps = bench.shortest(&mut never).unwrap();
         assert_eq!(steps, ["sends ChangeView v0 when its timer fires"]);
-        let held = [true, false, false];
-        assert_eq!(
-            bench.known[&(held.to_vec(), Telling::AsItWas)],
-            Answer::Agrees
-        );
+        let only_1 = [true, false, false];
+        assert!(bench.shows(&only_1, &mut never).unwrap());
+        // Where the rules make it act, too, nothing is shown.
+        let mut rules = engine(|heard| heard.len() == 1);
+        assert!(!bench.shows(&only_1, &mut rules).unwrap());
+        assert!(bench.shows(&[true, true, false], &mut rules).unwrap());
     }
 
     #[test]

@@ -96,8 +96,8 @@ impl Built {
         self.timed.byzantine(who.0) + self.timed.crashed(who.0, in_slot.0)
     }
 
-    /// Whether a delivery can make the replica do it within the program's columns, so that a
-    /// [`Permit`](super::Permit) for it means something.
+    /// Whether the act has a column of the replica's, so that a [`Permit`](super::Permit) for it means
+    /// something.
     pub fn permits(&self, by: ReplicaId, act: &Event) -> bool {
         self.timed.place(act, by.0).is_some()
     }

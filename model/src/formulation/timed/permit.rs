@@ -9,7 +9,7 @@
 
 use super::columns::{Indices, Key, Timed, Views};
 use crate::{expr::Expr, program::Tag, rule::Modality};
-use milp_schema::{ReplicaId, schedule::Event as Seen};
+use milp_schema::{ReplicaId, instance::Timeouts, schedule::Event as Seen};
 
 /// An act that a replica may do whatever the rules say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,8 @@ impl Timed {
         }
     }
 
-    /// The place of an act that a delivery makes replica i do in its view, if it has a column.
+    /// The place of an act that replica i does in its view, if it has a column. One that a timer
+    /// triggers has none where timers run by themselves: they would have to be permitted, too.
     pub(super) fn place(&self, act: &Seen, i: u32) -> Option<Permitted> {
         if let Seen::EnterView { height, view } = act {
             let entered = self.entered(i, height.0, view.0, self.horizon);
@@ -66,7 +67,13 @@ impl Timed {
                 Seen::Send(said) => event.broadcasts.as_ref() == Some(&said.kind) && !event.decides,
                 _ => event.decides,
             };
-            same && event.modality == Modality::Must && self.in_view(*e)
+            let free = self.instance.timeouts == Timeouts::Free;
+            let happens = match event.modality {
+                Modality::Must => true,
+                Modality::Timer { .. } => free,
+                Modality::May => false,
+            };
+            same && happens && self.in_view(*e)
         };
         let e = (0..self.events.len()).find(shows)?;
         let did = self.did(e, i, h, v, b, self.horizon);
