@@ -80,6 +80,12 @@ pub enum Error {
         /// Its first event that is no step.
         why: String,
     },
+    /// A trace of another tool that is no behaviour of the model.
+    #[error("the trace is no behaviour of the model: {why}")]
+    NoTrace {
+        /// Its first state that is none, or that no action leads to.
+        why: String,
+    },
     /// Other replicas, or no predictions, for a schedule whose predictions are the behaviour.
     #[error(
         "under rule set `{rules}` the predictions are the behaviour: they cannot be left out, and no other replicas can be driven with them"

@@ -1,6 +1,6 @@
 //! Drives replicas with a schedule.
 
-use crate::{Error, folder::Driven};
+use crate::{Error, export::model_meta, folder::Driven};
 use milp_replay::{
     Options, Protocol, Recovery, Replayed, Signatures,
     engine::{self, ANSWER_LIMIT, Engine as _, SLOT, Sidecar, Start},
@@ -244,13 +244,19 @@ pub(crate) fn probe(name: &str) -> Result<(), Error> {
 }
 
 impl Driven {
-    /// The schedule as a behaviour of the TLA+ model in the Informal Trace Format, on one line.
+    /// The schedule as a behaviour of the TLA+ model in the Informal Trace Format, on one line. Its
+    /// `#meta` has the schedule whole, so it can be read again.
     ///
     /// # Errors
     ///
     /// When the instance is about other rules, or the schedule is no behaviour of the model.
     pub fn itf(&self) -> Result<String, Error> {
-        let itf = milp_replay::tla::itf(&self.instance, &self.faulty, &self.schedule)?;
+        let mut itf = milp_replay::tla::itf(&self.instance, &self.faulty, &self.schedule)?;
+        if let (Some(meta), serde_json::Value::Object(more)) =
+            (itf["#meta"].as_object_mut(), model_meta(self))
+        {
+            meta.extend(more);
+        }
         Ok(format!("{itf}\n"))
     }
 

@@ -3,7 +3,7 @@
 use crate::{Error, best::Shown, error::LIST, learn::Cuts, solve::Beside};
 use milp_schema::{
     Choice, Instance, Outcome, ReplicaId, Schedule,
-    instance::{FaultKind, REFERENCE_2020},
+    instance::{FaultKind, REFERENCE_2020, Who},
     read, write,
 };
 use std::{
@@ -243,7 +243,7 @@ impl Driven {
 }
 
 /// Who must be faulty for these choices: who injects is Byzantine, who crashes has the fault of
-/// the instance that allows it.
+/// the instance that allows it, and whom the instance names is faulty, whatever they do.
 fn faulty(instance: &Instance, schedule: &Schedule) -> Vec<(ReplicaId, FaultKind)> {
     let crash = match instance.fault_count(FaultKind::Crash) {
         0 => FaultKind::Network,
@@ -254,7 +254,15 @@ fn faulty(instance: &Instance, schedule: &Schedule) -> Vec<(ReplicaId, FaultKind
         Choice::Crash { replica, .. } => Some((*replica, crash)),
         _ => None,
     });
-    faulty.collect::<BTreeSet<_>>().into_iter().collect()
+    let named = instance.faults.iter().flat_map(|fault| match &fault.who {
+        Who::These(replicas) => replicas.iter().map(|id| (*id, fault.kind)).collect(),
+        Who::Any(_) => Vec::new(),
+    });
+    faulty
+        .chain(named)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }
 
 fn check(instance: &Instance, schedule: &Schedule, dir: &Path) -> Result<(), Error> {

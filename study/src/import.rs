@@ -1,8 +1,13 @@
 //! Results made of what other programs wrote.
 
+mod model;
+mod trace;
+
+pub use model::model;
+
 use crate::{
     Error, evidence,
-    export::{read_itf, read_twins},
+    export::{Carried, read_itf, read_twins},
     folder::{Driven, OUTCOME, PREDICTIONS, SCHEDULE, TABLE},
     report::Embedded,
     sentence,
@@ -30,6 +35,8 @@ pub enum Kind {
     Report,
     /// A trace in the Informal Trace Format that was written here.
     Itf,
+    /// A trace of the TLA+ model, written here or by a model checker.
+    Model,
     /// Scenarios of Twins.
     Twins,
     /// A solution of some solver for an exported program.
@@ -39,6 +46,9 @@ pub enum Kind {
 impl Kind {
     /// What a text is, by what stands in it.
     pub fn of(text: &str) -> Option<Self> {
+        if trace::is_in(text) {
+            return Some(Self::Model);
+        }
         if text.trim_start().starts_with('{') {
             let value = serde_json::from_str::<serde_json::Value>(text).ok()?;
             let has = |key: &str| value.get(key).is_some();
@@ -116,19 +126,22 @@ pub fn report(file: &str, html: &str, second: bool) -> Result<Imported, Error> {
 ///
 /// When it is none.
 pub fn itf(file: &str, text: &str) -> Result<Imported, Error> {
-    let carried = read_itf(file, text)?;
+    Ok(carried_files(&read_itf(file, text)?))
+}
+
+fn carried_files(carried: &Carried) -> Imported {
     let mut files = skeleton(&carried.instance, &carried.schedule.choices);
     if carried.predicted {
         let predictions = write::predictions_csv(&carried.schedule.predictions);
         files.insert(PREDICTIONS.to_owned(), predictions.into_bytes());
     }
-    Ok(Imported {
+    Imported {
         files,
         lost: Vec::new(),
         sentence: "the schedule that was exported; what was proved of it is not in the file"
             .to_owned(),
         place: None,
-    })
+    }
 }
 
 /// The first scenario of a file of Twins as an instance and choices.

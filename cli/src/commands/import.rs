@@ -14,11 +14,12 @@ use std::path::{Path, PathBuf};
 /// The file and where the result goes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A report.html of `milp report`, a trace of `milp export --itf`, a file of Twins, or a solution
-    /// file of `HiGHS`, CBC, GLPK, SCIP or Gurobi for a program that `milp export --lp` or --mps wrote;
+    /// A report.html of `milp report`, a trace of `milp export --itf` or of TLC or Apalache for the
+    /// TLA+ model, a file of Twins, or a solution file of `HiGHS`, CBC, GLPK, SCIP or Gurobi for a program that `milp export --lp` or --mps wrote;
     /// told apart by what stands in it
     file: PathBuf,
-    /// Instance file that the program was of, for a solution file
+    /// Instance file that the program was of, for a solution file; for a trace of a model checker the
+    /// one whose rule set and views it is of
     #[arg(long, value_name = "FILE")]
     instance: Option<PathBuf>,
     /// Of a report, take the second of the two runs that it shows
@@ -80,10 +81,11 @@ fn imported(args: &Args, file: &str, text: &str) -> Result<Imported, Error> {
     let kind = Kind::of(text).ok_or_else(|| {
         Error::Refused(format!(
             "{file} is nothing known here: expected a report of milp report, a trace of milp export \
-             --itf, a file of Twins or a solution file of HiGHS, CBC, GLPK, SCIP or Gurobi"
+             --itf or of a model checker for the TLA+ model, a file of Twins or a solution file of HiGHS, CBC, GLPK, SCIP or Gurobi"
         ))
     })?;
-    if kind != Kind::Solution && args.instance.is_some() {
+    let takes_instance = matches!(kind, Kind::Solution | Kind::Model);
+    if !takes_instance && args.instance.is_some() {
         return Err(Error::Refused(format!(
             "{file} has its own instance: leave --instance out"
         )));
@@ -96,6 +98,10 @@ fn imported(args: &Args, file: &str, text: &str) -> Result<Imported, Error> {
     match (kind, &args.instance) {
         (Kind::Report, _) => import::report(file, text, args.second),
         (Kind::Itf, _) => import::itf(file, text),
+        (Kind::Model, path) => {
+            let given = path.as_deref().map(read::instance).transpose()?;
+            import::model(file, text, given.as_ref())
+        }
         (Kind::Twins, _) => import::twins(file, text),
         (Kind::Solution, Some(path)) => {
             import::solution(file, text, &read::instance(path)?, &command_line())

@@ -11,16 +11,19 @@
 //! end        decided, open, out of views or stuck
 //! search     every reachable state, breadth first
 //! export     a behaviour for other tools: ITF, a module for TLC
+//! read       a behaviour that a model checker wrote
 //! ```
 
 mod action;
 mod behaviour;
 mod end;
 mod export;
+mod read;
 mod search;
 mod state;
 
 pub use export::{itf, module};
+pub use read::{Read, read};
 pub use search::{Explored, StuckBehaviour, explore};
 
 use crate::{

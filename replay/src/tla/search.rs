@@ -137,7 +137,7 @@ fn certificates(spec: &Spec, state: &State) -> usize {
 }
 
 /// Every step from a state; `Terminating` is not one of a replica.
-fn successors(spec: &Spec, state: &State) -> Vec<(Step, State)> {
+pub(super) fn successors(spec: &Spec, state: &State) -> Vec<(Step, State)> {
     let actions = || Action::PROTOCOL.into_iter().chain(Action::FAULT);
     let steps = spec
         .replicas()
@@ -222,7 +222,7 @@ fn way_to(spec: &Spec, levels: &[Vec<u128>], end: u128) -> Vec<(State, Step)> {
 
 /// The steps as rows, one per slot. What a replica did before it turned bad it can as well make
 /// when it is bad from the start (E29).
-fn as_schedule(spec: &Spec, way: &[(State, Step)]) -> StuckBehaviour {
+pub(super) fn as_schedule(spec: &Spec, way: &[(State, Step)]) -> StuckBehaviour {
     let turned = way.iter().filter(|(_, step)| step.action == Action::BeBad);
     let bad: BTreeSet<ReplicaId> = turned.map(|(_, step)| step.replica).collect();
     let mut schedule = Schedule::default();

@@ -123,20 +123,60 @@ pub fn read(file: &str, text: &str) -> Result<Carried, Error> {
             "no trace that `milp export --itf` wrote of a schedule: its `#meta` has another source",
         ));
     }
+    let states = document["states"].as_array();
+    let states = states.ok_or_else(|| refuse("it has no states"))?;
+    let rows = |name: &str| {
+        let rows = states.iter().filter_map(|state| state[name].as_array());
+        rows.flatten().collect::<Vec<_>>()
+    };
+    carried(file, meta, &rows("choices"), &rows("predictions"))
+}
+
+/// What a trace of the TLA+ model carries in its `#meta` if it was written here; nothing if it was
+/// not.
+///
+/// # Errors
+///
+/// When a row of it is none of a schedule.
+pub(crate) fn read_model(file: &str, document: &Value) -> Result<Option<Carried>, Error> {
+    let meta = &document["#meta"];
+    let rows = |name: &str| meta[name].as_array().map(|rows| rows.iter().collect());
+    let (Some(choices), Some(predictions)) = (rows("choices"), rows("predictions")) else {
+        return Ok(None);
+    };
+    let (choices, predictions): (Vec<_>, Vec<_>) = (choices, predictions);
+    carried(file, meta, &choices, &predictions).map(Some)
+}
+
+/// The `#meta` that [`read_model`] reads.
+pub(crate) fn model_meta(driven: &Driven) -> Value {
+    json!({
+        "instance": write::instance_yaml(&driven.instance),
+        "predicted": driven.predicted,
+        "faulty": driven.faulty,
+        "choices": rows(&write::choices_csv(&driven.schedule.choices)),
+        "predictions": rows(&write::predictions_csv(&driven.schedule.predictions)),
+    })
+}
+
+fn carried(
+    file: &str,
+    meta: &Value,
+    choices: &[&Value],
+    predictions: &[&Value],
+) -> Result<Carried, Error> {
+    let refuse = |why: &str| Error::Refused(format!("{file}: {why}"));
     let instance = meta["instance"].as_str();
     let instance = instance.ok_or_else(|| refuse("its `#meta` has no instance"))?;
     let instance = read::instance_text(file, instance)?;
-    let states = document["states"].as_array();
-    let states = states.ok_or_else(|| refuse("it has no states"))?;
-    let collect = |name: &str, header: String| {
-        let rows = states.iter().filter_map(|state| state[name].as_array());
-        let rows = rows.flatten().map(|row| line(header.trim_end(), row));
+    let csv = |header: String, rows: &[&Value]| {
+        let rows = rows.iter().map(|row| line(header.trim_end(), row));
         let rows = rows.collect::<Vec<_>>();
         header + &rows.concat()
     };
-    let choices = collect("choices", write::choices_csv(&[]));
+    let choices = csv(write::choices_csv(&[]), choices);
     let choices = read::choices_text(&format!("{file} (choices)"), &choices)?;
-    let predictions = collect("predictions", write::predictions_csv(&[]));
+    let predictions = csv(write::predictions_csv(&[]), predictions);
     let predictions = read::predictions_text(&format!("{file} (predictions)"), &predictions)?;
     let schedule = Schedule {
         choices,

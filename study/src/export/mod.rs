@@ -10,6 +10,7 @@ mod tikz;
 mod twins;
 
 pub use itf::{Carried, read as read_itf};
+pub(crate) use itf::{model_meta, read_model};
 pub use twins::{Names, Skeleton, read as read_twins};
 
 use crate::{Error, folder::Driven};

@@ -38,7 +38,7 @@ pub(super) struct Nodes {
 impl Nodes {
     /// All of them, as the engine numbers them from 1 on.
     pub(super) fn all(self) -> Vec<Node> {
-        let nodes = |replica| (0..1 + u32::from(replica < self.twins)).map(move |of| (replica, of));
+        let nodes = |replica| (0..=u32::from(replica < self.twins)).map(move |of| (replica, of));
         (0..self.replicas).flat_map(nodes).collect()
     }
 
