@@ -387,6 +387,62 @@ fn under_protocol_timers_the_engines_deadlines_are_the_ones_that_count() {
     );
 }
 
+/// A replica that accepts a request gets 2T/q slots more, whole or not: its timer fires in the first
+/// slot that begins when it is due or later. The production engine is driven by the same clock.
+#[test]
+fn a_block_time_is_any_number_of_slots() {
+    for (replicas, block_time) in [
+        (4, 1),
+        (4, 2),
+        (4, 3),
+        (4, 5),
+        (4, 15),
+        (7, 1),
+        (7, 3),
+        (7, 5),
+        (7, 15),
+    ] {
+        let instance = Instance {
+            replicas,
+            timeouts: Timeouts::Protocol,
+            block_time: Some(block_time),
+            slots: 4 * block_time + 4,
+            ..nspcc(2, 8)
+        };
+        let (quorum, proposal) = (instance.quorum(), block_time);
+        let due = 2 * block_time + (2 * block_time).div_ceil(quorum);
+        let accepts = deliver(proposal + 1, proposal, 0, 1, "PrepareRequest v0 b0");
+        let says = |slot: u32| {
+            let rows = vec![
+                timeout(proposal, 0, 0),
+                accepts.clone(),
+                timeout(slot, 1, 0),
+            ];
+            let (choices, predictions) = (rows, Vec::new());
+            let schedule = Schedule {
+                choices,
+                predictions,
+            };
+            let own = replay(&instance, &[], &schedule, &OWN).expect("good input");
+            let theirs = on_production(&instance, &[], &schedule, &OWN);
+            assert_eq!(own.trace, theirs.trace, "n = {replicas}, T = {block_time}");
+            assert_eq!(own.verdict.notes, theirs.verdict.notes);
+            let notes = own.verdict.notes.into_iter();
+            notes
+                .filter(|note| note.contains("replica 1 ") && note.contains("timer of h0 v0"))
+                .filter(|note| note.contains(&format!("slot {slot}:")))
+                .collect::<Vec<_>>()
+        };
+        let at = format!("n = {replicas}, T = {block_time}, due in slot {due}");
+        assert_eq!(says(due), [""; 0], "{at}");
+        let late = says(due + 1);
+        assert!(
+            late[0].contains(&format!("due in slot {due}")),
+            "{at}: {late:?}"
+        );
+    }
+}
+
 #[test]
 fn nothing_is_promised_for_recovery_messages_but_for_questions_it_is() {
     let instance = Instance {

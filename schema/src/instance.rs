@@ -29,7 +29,7 @@ pub struct Instance {
     pub network: Network,
     /// Who decides when a timer fires.
     pub timeouts: Timeouts,
-    /// Block time in slots, a multiple of the quorum; `Some` iff timers follow the protocol.
+    /// Block time in slots; `Some` iff timers follow the protocol.
     pub block_time: Option<u32>,
     /// How the primary of a view is chosen.
     pub primary: Primary,

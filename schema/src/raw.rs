@@ -53,7 +53,7 @@ pub(crate) struct RawInstance<'a> {
     /// Who decides when a timer fires.
     #[schemars(default = "free")]
     pub(crate) timeouts: Timeouts,
-    /// Block time in slots, a multiple of the quorum; only for `timeouts: protocol`.
+    /// Block time in slots; only for `timeouts: protocol`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", default)]
     pub(crate) block_time: Option<u32>,

@@ -400,10 +400,10 @@ const INSTANCES: &[Case] = &[
         &[(7, 1, "no meaning while the timers are free")],
     ),
     case(
-        "block time that no quorum divides",
+        "block time of more slots than there may be",
         "goal: fork",
-        "goal: fork\ntimeouts: protocol\nblock_time: 7",
-        &[(8, 13, "not a multiple of the quorum 3")],
+        "goal: fork\ntimeouts: protocol\nblock_time: 401",
+        &[(8, 13, "401")],
     ),
     case(
         "no delay",

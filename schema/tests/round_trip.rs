@@ -146,7 +146,7 @@ fn instance() -> impl Strategy<Value = Instance> {
             let quorum = n - (n - 1) / 3;
             // A quorum of nobody.
             let mutant = mutant.filter(|&mutant| n > 1 || mutant != "small-quorum");
-            let block_time = option::of((1..=400 / quorum).prop_map(move |k| k * quorum));
+            let block_time = option::of(1..=400_u32);
             let primary = prop_oneof![Just(Primary::Rotation), Just(Primary::Free)];
             let rest = (block_time, primary, goal(), formulation(), budget());
             (faults(n), network(slots), rest).prop_map(

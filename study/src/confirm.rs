@@ -3,7 +3,7 @@
 use crate::{Error, export::model_meta, folder::Driven};
 use milp_replay::{
     Options, Protocol, Recovery, Replayed, Signatures,
-    engine::{self, ANSWER_LIMIT, Engine as _, SLOT, Sidecar, Start},
+    engine::{self, ANSWER_LIMIT, Engine as _, SECOND, Sidecar, Start},
 };
 use milp_schema::{
     Instance, Verdict,
@@ -234,7 +234,7 @@ pub(crate) fn probe(name: &str) -> Result<(), Error> {
         replicas: 1,
         heights: 1,
         byzantine: Vec::new(),
-        block_time: SLOT,
+        block_time: SECOND,
         seed: 1,
         signatures: Signatures::Symbolic,
         recovery: Recovery::Ideal,

@@ -16,7 +16,7 @@ pub(crate) enum Args {
 /// The adapter and how long it may think.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
-    /// Seconds that an answer may take
+    /// Seconds that an answer may take; all answers of the check together may take three times that
     #[arg(long, value_name = "SECONDS", default_value_t = ANSWER_LIMIT.as_secs(),
           value_parser = clap::value_parser!(u64).range(1..=3600))]
     limit: u64,

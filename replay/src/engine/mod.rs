@@ -19,8 +19,15 @@ use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
 /// Nanoseconds of virtual time since the start of the run.
 pub type Nanos = u64;
 
-/// One slot of a schedule in virtual time: one second.
-pub const SLOT: Nanos = 1_000_000_000;
+/// One second of virtual time.
+pub const SECOND: Nanos = 1_000_000_000;
+
+/// One slot of a schedule in virtual time: the most nanoseconds up to a second that the quorum
+/// divides. Engines divide the block time by it, and so lose nothing, whatever number of slots it is.
+pub fn slot(quorum: usize) -> Nanos {
+    let quorum = quorum.max(1) as Nanos;
+    SECOND / quorum * quorum
+}
 
 /// A message of an engine, by the number the engine gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

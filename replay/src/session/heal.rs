@@ -4,7 +4,7 @@
 use super::{Posted, Seat, Session, stuck::describe};
 use crate::{
     Error,
-    engine::{Engine, SLOT, State},
+    engine::{Engine, State},
     network::Labels,
     run::Stage,
     trace::{Phase, TraceEvent, What},
@@ -97,7 +97,7 @@ fn repeats(then: &[Clockwork], now: &[Clockwork]) -> bool {
 impl<E: Engine> Session<E> {
     /// The timers, by replica.
     fn clockworks(&self) -> Vec<Clockwork> {
-        let now = i128::from(self.now.0) * i128::from(SLOT);
+        let now = i128::from(self.now.0) * i128::from(self.slot);
         let work = |seat: &Seat| {
             let timer = seat.timer.as_ref().filter(|_| seat.is_live());
             let left = timer.map(|timer| i128::from(timer.deadline) - now);

@@ -25,7 +25,7 @@ pub(crate) use mirror::Mirrored;
 
 use crate::{
     Error, Signatures,
-    engine::{Effect, Engine, MessageId, Nanos, Recovery, SLOT, Start, State, Timer, Working},
+    engine::{self, Effect, Engine, MessageId, Nanos, Recovery, Start, State, Timer, Working},
     network::{Letter, Network},
     run::Stage,
     trace::{Phase, TraceEvent, What},
@@ -129,6 +129,8 @@ pub(crate) struct Session<E> {
     engine: E,
     heights: u32,
     quorum: usize,
+    /// How long a slot is for the engine.
+    slot: Nanos,
     seats: Vec<Seat>,
     network: Network<Posted>,
     now: Slot,
@@ -169,11 +171,12 @@ impl<E: Engine> Session<E> {
         let replicas = instance.replicas;
         let byzantine = |id: &ReplicaId| fault(*id) == Some(FaultKind::Byzantine);
         let block_time = block_time(instance);
+        let slot = engine::slot(quorum);
         let effects = engine.start(&Start {
             replicas,
             heights: instance.heights,
             byzantine: ReplicaId::all(replicas).filter(byzantine).collect(),
-            block_time: Nanos::from(block_time) * SLOT,
+            block_time: Nanos::from(block_time) * slot,
             seed: SEED,
             signatures,
             recovery,
@@ -191,6 +194,7 @@ impl<E: Engine> Session<E> {
             engine,
             heights: instance.heights,
             quorum,
+            slot,
             seats: seats.collect(),
             network: Network::new(replicas),
             now: Slot(0),
@@ -255,7 +259,7 @@ impl<E: Engine> Session<E> {
     /// before it was armed.
     fn due(&self, id: ReplicaId) -> Option<Slot> {
         let Seat { timer, armed, .. } = self.seat(id);
-        let slot = timer.as_ref()?.deadline.div_ceil(SLOT);
+        let slot = timer.as_ref()?.deadline.div_ceil(self.slot);
         let slot = Slot(u32::try_from(slot).unwrap_or(u32::MAX));
         Some(slot.max(*armed))
     }
@@ -415,7 +419,7 @@ impl<E: Engine> Stage for Session<E> {
     fn begin(&mut self, slot: Slot) -> Result<(), Error> {
         self.now = slot;
         self.answered.clear();
-        let effects = self.engine.advance(Nanos::from(slot.0) * SLOT)?;
+        let effects = self.engine.advance(Nanos::from(slot.0) * self.slot)?;
         self.absorb(effects);
         Ok(())
     }

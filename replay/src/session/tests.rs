@@ -215,18 +215,14 @@ fn a_timer_is_due_in_the_first_slot_that_is_not_before_its_deadline() {
     fires(&mut session, 2, &[1]);
     assert_eq!(session.deadline(ReplicaId(1)), Some(Slot(5)));
     // A part of a slot is a slot more; a deadline that is over when it is set is due at once.
-    for (deadline, due) in [
-        (5_000_000_000, 5),
-        (5_000_000_001, 6),
-        (4_000_000_001, 5),
-        (0, 2),
-    ] {
+    let slot = session.slot;
+    for (deadline, due) in [(5 * slot, 5), (5 * slot + 1, 6), (4 * slot + 1, 5), (0, 2)] {
         let timer = session.seats[1].timer.as_mut().expect("it runs");
         timer.deadline = deadline;
         assert_eq!(session.deadline(ReplicaId(1)), Some(Slot(due)));
     }
     // Nobody fires it: said in its slot, and once.
-    session.seats[1].timer.as_mut().expect("it runs").deadline = 5_000_000_000;
+    session.seats[1].timer.as_mut().expect("it runs").deadline = 5 * slot;
     let place = Some((Height(0), View(0)));
     for (slot, missed) in [(4, None), (5, place), (6, None)] {
         session.begin(Slot(slot)).expect("time runs forward");

@@ -4,7 +4,7 @@
 use crate::{
     Signatures,
     engine::{
-        Effect, Engine, EngineError, MessageId, Nanos, Recovery, SLOT, Start, State, Timer, Working,
+        Effect, Engine, EngineError, MessageId, Nanos, Recovery, Start, State, Timer, Working,
     },
     protocols::testing::at,
 };
@@ -95,7 +95,7 @@ impl Toy {
 
     fn timer(&self, replica: ReplicaId) -> Effect {
         let (height, view) = self.places[replica.index()];
-        let deadline = self.now + self.period * SLOT;
+        let deadline = self.now + self.period * crate::engine::slot(3);
         let runs = height.0 < self.heights;
         let timer = runs.then_some(Timer {
             height,

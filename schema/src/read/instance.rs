@@ -63,7 +63,7 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
     let blocks_per_proposal = fields.count("blocks_per_proposal", blocks, Some(1), problems);
     let slots = fields.count("slots", limits::SLOTS, None, problems);
     let network = network(&fields, slots, problems);
-    let clock = clock(&fields, replicas, problems);
+    let clock = clock(&fields, problems);
     let primaries = [("rotation", Primary::Rotation), ("free", Primary::Free)];
     let primary = fields.choice("primary", &primaries, Some(Primary::Rotation), problems);
     let goal = goal(&fields, problems);
@@ -424,19 +424,13 @@ fn network(fields: &Fields, slots: Option<u32>, problems: &mut Problems) -> Opti
 }
 
 /// Timers and block time, which is given iff the timers follow the protocol.
-fn clock(
-    fields: &Fields,
-    replicas: Option<u32>,
-    problems: &mut Problems,
-) -> Option<(Timeouts, Option<u32>)> {
+fn clock(fields: &Fields, problems: &mut Problems) -> Option<(Timeouts, Option<u32>)> {
     let names = [("free", Timeouts::Free), ("protocol", Timeouts::Protocol)];
     let timeouts = fields.choice("timeouts", &names, Some(Timeouts::Free), problems);
-    let quorum = replicas.map(|n| n - (n - 1) / 3);
     let Some(entry) = fields.entry("block_time") else {
         if timeouts == Some(Timeouts::Protocol) {
             let what = "`timeouts: protocol` needs `block_time`, in slots";
-            let quorum = quorum.map_or_else(String::new, |q| format!(", say `block_time: {q}`"));
-            let hint = format!("add a multiple of the quorum{quorum}");
+            let hint = "add it, say `block_time: 3`";
             problems.at(fields.place("timeouts"), what, hint);
             return None;
         }
@@ -448,22 +442,6 @@ fn clock(
         let hint = "add `timeouts: protocol`, or remove `block_time`";
         problems.at(entry.place, what, hint);
         return None;
-    }
-    if let (Some(time), Some(quorum)) = (block_time, quorum)
-        && !time.is_multiple_of(quorum)
-    {
-        let what = format!("block_time {time} is not a multiple of the quorum {quorum}");
-        let hint = format!(
-            "use {} or {}",
-            time / quorum * quorum,
-            time.div_ceil(quorum) * quorum
-        );
-        let hint = if time < quorum {
-            format!("use {quorum}")
-        } else {
-            hint
-        };
-        problems.at(entry.value.place, what, hint);
     }
     Some((timeouts?, Some(block_time?)))
 }

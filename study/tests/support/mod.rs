@@ -368,6 +368,16 @@ pub(crate) fn production_variants(views: u32, slots: u32) -> Vec<(&'static str, 
         i.views = 2;
         i.slots += 6;
     });
+    push(
+        "nspcc, Byzantine, protocol timers put off by parts of a slot",
+        &|i| {
+            i.faults = vec![any(FaultKind::Byzantine, 1)];
+            i.timeouts = Timeouts::Protocol;
+            i.block_time = Some(2);
+            i.views = 2;
+            i.slots += 3;
+        },
+    );
     push("nspcc, slow network, gst", &|i| {
         i.faults = vec![any(FaultKind::Byzantine, 1)];
         i.network = Network::Bounded {

@@ -240,7 +240,7 @@ impl Timed {
             self.add_view_columns(h, v);
         }
         if self.protocol.arming().is_some() && self.instance.block_time.is_some() {
-            let latest = i64::from(self.latest_due());
+            let latest = self.latest_due();
             for i in 0..self.n {
                 for t in 0..=self.horizon {
                     self.draft
@@ -250,10 +250,11 @@ impl Timed {
         }
     }
 
-    /// No timer is ever due after this slot: armed in the last slot for the longest duration and
-    /// put off by every message of a view.
-    pub(crate) fn latest_due(&self) -> u32 {
-        let step = self.block_time() / (self.n - self.instance.f());
+    /// No timer is ever due after this moment, in units of [`Timed::units_of_a_slot`]: armed in the
+    /// last slot for the longest duration and put off by every message of a view.
+    pub(crate) fn latest_due(&self) -> i64 {
+        let (slot, block_time) = (self.units_of_a_slot(), i64::from(self.block_time()));
+        let step = block_time * slot / self.quorum_of_timers();
         let most: u32 = self.protocol.arming().map_or(0, |arming| {
             arming
                 .extended_by
@@ -261,7 +262,24 @@ impl Timed {
                 .map(|(_, count)| count * self.n)
                 .sum()
         });
-        self.horizon + (self.block_time() << (self.views + 1)) + step * most
+        let longest = i64::from(self.horizon) + (block_time << (self.views + 1));
+        longest * slot + step * i64::from(most)
+    }
+
+    /// What divides T where messages put timers off: the quorum in force.
+    pub(crate) fn quorum_of_timers(&self) -> i64 {
+        let enter = self.protocol.enter();
+        enter.map_or(1, |enter| self.count(enter.at_least))
+    }
+
+    /// In how many parts of a slot deadlines are counted: 1 where T is divided by whole slots.
+    pub(crate) fn units_of_a_slot(&self) -> i64 {
+        let quorum = self.quorum_of_timers();
+        if i64::from(self.block_time()) % quorum == 0 {
+            1
+        } else {
+            quorum
+        }
     }
 
     fn add_view_columns(&mut self, h: u32, v: u32) {

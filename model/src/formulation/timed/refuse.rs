@@ -9,17 +9,6 @@ use milp_schema::{
     instance::{Fault, FaultKind, Network, Primary, Timeouts},
 };
 
-/// Whether messages put timers off by whole slots: T is a multiple of the quorum.
-fn whole_slots(instance: &Instance, protocol: &Protocol) -> bool {
-    let quorum = protocol
-        .enter()
-        .map(|enter| enter.at_least.count(instance.replicas, instance.f()));
-    instance
-        .block_time
-        .zip(quorum)
-        .is_none_or(|(time, quorum)| time % quorum == 0)
-}
-
 fn unsupported(construct: &str, hint: &str) -> Result<(), Error> {
     Err(Error::Unsupported {
         formulation: "timed",
@@ -40,12 +29,6 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
     }
     for rule in &protocol.rules {
         match rule {
-            Rule::Timer(_) if !whole_slots(instance, protocol) => {
-                return unsupported(
-                    "timers put off by fractions of a slot",
-                    "use a `block_time` that is a multiple of the quorum in force",
-                );
-            }
             Rule::Event(_) | Rule::Enter(_) | Rule::Timer(_) => {}
             Rule::Negation(_) | Rule::Hold(_) if instance.heights == 1 => {}
             Rule::Negation(negation) => {

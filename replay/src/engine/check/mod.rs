@@ -119,7 +119,7 @@ fn start(replicas: u32, heights: u32) -> Start {
         replicas,
         heights,
         byzantine: Vec::new(),
-        block_time: 3 * super::SLOT,
+        block_time: 3 * super::SECOND,
         seed: 7,
         signatures: Signatures::Symbolic,
         recovery: Recovery::Ideal,

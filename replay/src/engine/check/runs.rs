@@ -2,7 +2,7 @@
 
 use super::{Bench, Check, Checked, Missing, adversary, demand, group::Group, recovery, start};
 use crate::{
-    engine::{Effect, Engine, MessageId, Recovery, SLOT, Start, State},
+    engine::{Effect, Engine, MessageId, Recovery, SECOND, Start, State},
     signature::Signatures,
 };
 use milp_schema::{Height, Kind, Message, ReplicaId, View};
@@ -291,7 +291,7 @@ fn timers(bench: &Bench) -> Checked {
     let mut group = Group::begin(bench, &start(4, 1))?;
     let honest = group.honest();
     // Long after every deadline the timers still wait for being told.
-    group.advance(1_000 * SLOT)?;
+    group.advance(1_000 * SECOND)?;
     group.timers_agree()?;
     for &who in &honest {
         for (height, view) in [(0, 5), (0, 1_000)] {

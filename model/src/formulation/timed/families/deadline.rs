@@ -4,7 +4,8 @@
 //! that committed, decided, crashed or is Byzantine is *off*: its timer does nothing that the
 //! program knows. D is the largest value of `due`; every row that multiplies by it is switched by
 //! binaries, and the bounds of `due` imply it. σ = T / q is the unit by which messages put the
-//! deadline off.
+//! deadline off. Where that is no whole number of slots, `due` counts in q-ths of a slot: u of them
+//! are one slot, u = 1 otherwise.
 
 use super::super::columns::Timed;
 use crate::{
@@ -18,7 +19,8 @@ use crate::{
 struct Clock<'a> {
     arming: &'a Arming,
     i: u32,
-    /// T and σ in slots, D.
+    /// u; T and σ in units, D.
+    slot: i64,
     block_time: i64,
     unit: i64,
     most: i64,
@@ -64,13 +66,13 @@ pub(in super::super) fn due(timed: &Timed, i: u32, t: u32, number: &dyn Fn(&Expr
         let enters = timed.entered(i, 0, v, t) - timed.entered(i, 0, v, t - 1);
         if v > 0 && number(&enters) > 0 {
             due =
-                i64::from(t) + clock.on_entry(timed, v) + number(&clock.put_off(timed, v, t, true));
+                clock.at(t) + clock.on_entry(timed, v) + number(&clock.put_off(timed, v, t, true));
         } else if number(&timed.was_in(i, 0, v, t)) > 0 && number(&frozen) == 0 {
             due += number(&clock.put_off(timed, v, t, false));
         }
         for (happens, armed, _) in clock.firings(timed, v, t) {
             if number(&happens) > 0 {
-                due = i64::from(t) + armed;
+                due = clock.at(t) + armed;
             }
         }
     }
@@ -79,18 +81,21 @@ pub(in super::super) fn due(timed: &Timed, i: u32, t: u32, number: &dyn Fn(&Expr
 
 impl<'a> Clock<'a> {
     fn new(timed: &Timed, arming: &'a Arming, i: u32) -> Self {
-        let block_time = i64::from(timed.block_time());
-        let quorum = timed
-            .protocol
-            .enter()
-            .map_or(1, |enter| timed.count(enter.at_least));
+        let slot = timed.units_of_a_slot();
+        let block_time = i64::from(timed.block_time()) * slot;
         Self {
             arming,
             i,
+            slot,
             block_time,
-            unit: block_time / quorum,
-            most: i64::from(timed.latest_due()),
+            unit: block_time / timed.quorum_of_timers(),
+            most: timed.latest_due(),
         }
+    }
+
+    /// The beginning of slot t in units.
+    fn at(self, t: u32) -> i64 {
+        i64::from(t) * self.slot
     }
 
     fn family(self, timed: &mut Timed, name: &str) -> FamilyId {
@@ -130,7 +135,7 @@ impl<'a> Clock<'a> {
             + timed.byzantine(self.i)
     }
 
-    /// Slots for which the timer is armed on entering view v.
+    /// Units for which the timer is armed on entering view v.
     fn on_entry(self, timed: &Timed, v: u32) -> i64 {
         match (timed.primary(0, v) == self.i, v) {
             (true, 0) => self.block_time,
@@ -139,7 +144,7 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// What a firing in view v does, as (its happening in slot t, slots it is armed for, whether it
+    /// What a firing in view v does, as (its happening in slot t, units it is armed for, whether it
     /// may lead into another view).
     fn firings(self, timed: &Timed, v: u32, t: u32) -> Vec<(Expr, i64, bool)> {
         let asks = timed.protocol.enter().map(|enter| enter.of.clone());
@@ -166,7 +171,7 @@ impl<'a> Clock<'a> {
         firings.map(|(happens, _, _)| happens).sum()
     }
 
-    /// Slots by which what was taken in view v in slot t puts the deadline off; with `all` what was
+    /// Units by which what was taken in view v in slot t puts the deadline off; with `all` what was
     /// taken in view v until then, for the slot of the entry.
     fn put_off(self, timed: &Timed, v: u32, t: u32, all: bool) -> Expr {
         let i = self.i;
@@ -218,10 +223,10 @@ impl<'a> Clock<'a> {
         );
     }
 
-    /// What is due has fired: `t + 1 ≤ due^t + (t + 1) · off^t`.
+    /// What is due has fired: `u · t + 1 ≤ due^t + (u · t + 1) · off^t`.
     fn not_overdue(self, timed: &mut Timed, t: u32) {
         let family = self.family(timed, "timer_due_forces_firing");
-        let next = i64::from(t) + 1;
+        let next = self.at(t) + 1;
         let right = timed.due(self.i, t) + self.off(timed, t) * next;
         timed
             .draft
@@ -246,7 +251,7 @@ impl<'a> Clock<'a> {
     }
 
     /// A timer of a view entered earlier fires in the slot in which it is due after what the slot
-    /// brought: `due^(t−1) + put off^t ≤ t + D · (1 − fires^t)`; what comes after the own request to
+    /// brought: `due^(t−1) + put off^t ≤ u · t + D · (1 − fires^t)`; what comes after the own request to
     /// leave does not count.
     fn fires_when_due(self, timed: &mut Timed, v: u32, t: u32) {
         let family = self.family(timed, "firing_requires_due");
@@ -257,7 +262,7 @@ impl<'a> Clock<'a> {
         let before = timed.due(self.i, t - 1);
         let slack = 2 - fires.clone() - was;
         let label = self.label(v, t);
-        let right = slack.clone() * self.most + i64::from(t);
+        let right = slack.clone() * self.most + self.at(t);
         timed
             .draft
             .at_most(family, &label, before.clone(), right.clone());
@@ -277,7 +282,7 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// A firing arms the timer anew, unless it leads into the next view: `due^t = t + duration`.
+    /// A firing arms the timer anew, unless it leads into the next view: `due^t = u · t + duration`.
     fn armed_by_firing(self, timed: &mut Timed, v: u32, t: u32) {
         let family = self.family(timed, "firing_arms_timer");
         let off = self.off(timed, t);
@@ -289,18 +294,18 @@ impl<'a> Clock<'a> {
                     timed.entered(self.i, 0, v + 1, t) - timed.entered(self.i, 0, v + 1, t - 1);
             }
             let label = format!("{}_{number}", self.label(v, t));
-            let due = Expr::from(i64::from(t) + armed);
+            let due = Expr::from(self.at(t) + armed);
             self.equal(timed, family, &label, [timed.due(self.i, t), due, slack]);
         }
     }
 
     /// Entering a view arms it, and what waited for the replica there puts it off:
-    /// `due^t = t + duration + put off`, unless the primary proposes in the same slot.
+    /// `due^t = u · t + duration + put off`, unless the primary proposes in the same slot.
     fn armed_by_entry(self, timed: &mut Timed, v: u32, t: u32) {
         let family = self.family(timed, "enter_arms_timer");
         let enters = timed.entered(self.i, 0, v, t) - timed.entered(self.i, 0, v, t - 1);
         let slack = 1 - enters + self.fires(timed, v, t) + self.off(timed, t);
-        let due = self.put_off(timed, v, t, true) + (i64::from(t) + self.on_entry(timed, v));
+        let due = self.put_off(timed, v, t, true) + (self.at(t) + self.on_entry(timed, v));
         let label = self.label(v, t);
         self.equal(timed, family, &label, [timed.due(self.i, t), due, slack]);
     }
