@@ -171,7 +171,7 @@ fn a_command_with_nothing_to_keep_ends_at_the_first_signal() {
         let scratch = scratch();
         // An adapter that never answers.
         let child = scratch
-            .command("engine check --limit 3600 sleep 3600")
+            .command("engine check --limit 60 sleep 60")
             .spawn()
             .unwrap();
         std::thread::sleep(Duration::from_secs(1));
