@@ -302,6 +302,7 @@ fn foreign(path: &Path) {
     let Ok(text) = read::text(path) else { return };
     match import::Kind::of(&text) {
         Some(import::Kind::Itf) => drop(import::itf("file", &text)),
+        Some(import::Kind::Model) => drop(import::model("file", &text, None)),
         Some(import::Kind::Twins) => drop(import::twins("file", &text)),
         Some(import::Kind::Report) => drop(import::report("file", &text, false)),
         Some(import::Kind::Solution) | None => {}

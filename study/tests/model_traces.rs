@@ -6,7 +6,7 @@
     reason = "a test says by failing that it cannot go on"
 )]
 
-use milp_schema::{Instance, Verdict, read, write};
+use milp_schema::{Instance, Verdict, read};
 use milp_study::{
     Recovery,
     confirm::{Engine, How},

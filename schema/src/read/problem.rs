@@ -7,7 +7,7 @@ use std::{fmt, path::Path};
 pub(crate) const YAML_BYTES: u64 = 8 << 20;
 
 /// The same for tables.
-pub(crate) const CSV_BYTES: u64 = 32 << 20;
+pub(crate) const CSV_BYTES: u64 = 16 << 20;
 
 /// The same for whatever else is read.
 pub(crate) const MOST_BYTES: u64 = 64 << 20;
