@@ -47,7 +47,9 @@ fn an_alarm_ends_with_12_and_is_in_the_document() {
     assert!(ran.stdout.contains("alarm: a backup of view 0"), "{ran:?}");
     assert!(ran.stdout.contains("the shortest history: it "), "{ran:?}");
     assert!(ran.stdout.contains("no bound here covers it"), "{ran:?}");
-    let ran = scratch.run(&format!("{solve} --confirm dbft2-nspcc --confirm-limit 4 --json"));
+    let ran = scratch.run(&format!(
+        "{solve} --confirm dbft2-nspcc --confirm-limit 4 --json"
+    ));
     assert_eq!(ran.code, Some(12), "{ran:?}");
     let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     let text = document.to_string();
@@ -66,7 +68,10 @@ fn the_limit_of_time_is_for_the_engine_too() {
     let ran = behind(&scratch, "sleep 0.3", solve);
     let took = began.elapsed();
     assert_eq!(ran.code, Some(10), "{ran:?}");
-    assert!(ran.stdout.contains("the limit of time came first, while"), "{ran:?}");
+    assert!(
+        ran.stdout.contains("the limit of time came first, while"),
+        "{ran:?}"
+    );
     assert!(took < Duration::from_secs(30), "{took:?}: {ran:?}");
     let verified = scratch.run("verify out/views");
     assert!(verified.stdout.contains("verified"), "{verified:?}");

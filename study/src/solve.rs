@@ -367,9 +367,7 @@ fn build_for(request: &Request<'_>, beside: Beside<'_>) -> Result<Built, Error> 
 pub(crate) fn build(instance: &Instance, beside: Beside<'_>) -> Result<Built, Error> {
     match beside {
         Beside::Nothing => Ok(milp_model::build(instance)?),
-        Beside::Learned(cuts) => {
-            Ok(Built::Timed(cuts.program(instance)?))
-        }
+        Beside::Learned(cuts) => Ok(Built::Timed(cuts.program(instance)?)),
         Beside::Shown(shown) => Ok(Built::Timed(shown.program(instance)?)),
     }
 }

@@ -124,7 +124,10 @@ fn an_engine_that_decides_after_f_plus_1_commits_is_an_alarm_and_its_fork_is_fou
         lax.alarms
     );
     let sentence = &lax.solution.outcome.sentence;
-    assert!(sentence.contains("the rules forbid, learned from"), "{sentence}");
+    assert!(
+        sentence.contains("the rules forbid, learned from"),
+        "{sentence}"
+    );
     assert_verifies(&lax, &instance);
 }
 
@@ -147,7 +150,10 @@ fn an_engine_stricter_and_laxer_gives_cuts_and_alarms() {
     assert!(words.contains("left the model"), "{words}");
     // The history is one in which the rules forbid the answer: it asked to leave before.
     let answer = &learned.alarms[0];
-    assert!(answer.what.contains("sends PrepareResponse v0 b0"), "{words}");
+    assert!(
+        answer.what.contains("sends PrepareResponse v0 b0"),
+        "{words}"
+    );
     let steps = answer.history.join(", ");
     assert!(
         steps.contains("sends ChangeView v0 when its timer fires"),
@@ -168,7 +174,10 @@ fn what_a_timer_makes_an_engine_do_in_place_of_something_else_may_be_forbidden_t
     let learned = in_peace(&stalled, "dbft2-nspcc:more-than-f-ignored", 2);
     let words = learned.words(&stalled);
     let alarm = &learned.alarms[0].what;
-    assert!(alarm.contains("sends ChangeView v0 (act"), "{alarm}\n{words}");
+    assert!(
+        alarm.contains("sends ChangeView v0 (act"),
+        "{alarm}\n{words}"
+    );
     assert_verifies(&learned, &stalled);
 }
 
@@ -203,6 +212,9 @@ fn whatever_ends_it_what_is_written_verifies() {
     let all = late.cuts.cuts.len() + late.cuts.later.len();
     assert_eq!(all, 2);
     let words = late.words(&instance);
-    assert!(words.contains("the limit of time came first, while "), "{words}");
+    assert!(
+        words.contains("the limit of time came first, while "),
+        "{words}"
+    );
     assert_verifies(&late, &instance);
 }

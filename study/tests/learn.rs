@@ -408,9 +408,7 @@ fn no_cut_removes_an_execution_of_the_engine_and_one_too_strong_would() {
         goal: Goal::Fork,
         ..stalled
     };
-    let with = |cuts: &Cuts| {
-        cuts.program(&besieged).expect("it can be built")
-    };
+    let with = |cuts: &Cuts| cuts.program(&besieged).expect("it can be built");
     let built = with(&learned.cuts);
     let points = executions(&besieged, &built);
     let (held, broken) = against(&points, &built);

@@ -81,6 +81,9 @@ mod tests {
         assert!(over.interrupted().is_ok());
         interrupt.store(true, Ordering::SeqCst);
         assert!(matches!(over.check(), Err(Halt::Interrupt)));
-        assert!(matches!(Clock::new(60.0, &interrupt).check(), Err(Halt::Interrupt)));
+        assert!(matches!(
+            Clock::new(60.0, &interrupt).check(),
+            Err(Halt::Interrupt)
+        ));
     }
 }

@@ -1,8 +1,7 @@
 //! The steps of learning: solve, replay, and learn from the first divergence.
 
 use super::{
-    Alarm, Cut, Cuts, Ending, Kept, Learned, Lost, News, Request, Tests, Witness,
-    alarm,
+    Alarm, Cut, Cuts, Ending, Kept, Learned, Lost, News, Request, Tests, Witness, alarm,
     clock::{Clock, Halt},
     cut::{self, Act, Literal},
     divergence::{self, Divergence, by_timer},
@@ -190,7 +189,9 @@ impl<'a, 'r> Course<'a, 'r> {
         if !settled(solution) {
             return;
         }
-        let Some(value) = self.value.filter(|&value| Some(value) != solution.outcome.primal)
+        let Some(value) = self
+            .value
+            .filter(|&value| Some(value) != solution.outcome.primal)
         else {
             return;
         };
@@ -280,7 +281,9 @@ impl<'a, 'r> Course<'a, 'r> {
             if *does && !exactly {
                 self.alarm(seen());
             }
-            return Ok(Some(Ending::Stopped("that is the limit of cuts".to_owned())));
+            return Ok(Some(Ending::Stopped(
+                "that is the limit of cuts".to_owned(),
+            )));
         }
         let learned = match &situation {
             Some(situation) => self.cut(built, &driven.instance, situation, exactly),
@@ -370,10 +373,10 @@ impl<'a, 'r> Course<'a, 'r> {
         };
         let mut bench = Bench::new(instance, situation, &equal, &mut drive, effort);
         let Reaction { acted, last, .. } = bench.reaction()?;
-        let shrunk = match exactly {
-            true if acted => Shrunk::OrderMatters,
-            true => Shrunk::NotReproduced,
-            false => bench.shrink(start)?,
+        let shrunk = match (exactly, acted) {
+            (true, true) => Shrunk::OrderMatters,
+            (true, false) => Shrunk::NotReproduced,
+            (false, _) => bench.shrink(start)?,
         };
         let first = situation.does && !exactly;
         let (facts, tests, exactly) = match shrunk {
@@ -384,9 +387,10 @@ impl<'a, 'r> Course<'a, 'r> {
                 (shrink::literals(situation, &everything), Tests::ONE, true)
             }
         };
-        let history = match first {
-            true => bench.shortest(&mut |driven: &Driven| self.own(driven))?,
-            false => Vec::new(),
+        let history = if first {
+            bench.shortest(&mut |driven: &Driven| self.own(driven))?
+        } else {
+            Vec::new()
         };
         let slot_of = |fact: &Fact| {
             let there = situation.facts.iter().find(|(other, _)| other == fact);

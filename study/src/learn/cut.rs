@@ -272,7 +272,13 @@ impl Cut {
     /// Whether it says the same as another one.
     pub(super) fn says(&self, other: &Self) -> bool {
         (self.replica, self.view, &self.act, self.does, self.slot)
-            == (other.replica, other.view, &other.act, other.does, other.slot)
+            == (
+                other.replica,
+                other.view,
+                &other.act,
+                other.does,
+                other.slot,
+            )
             && self.literals == other.literals
     }
 

@@ -97,7 +97,10 @@ impl Cuts {
         if acts == 0 {
             return cuts;
         }
-        format!("{cuts}, with {} the rules forbid", sentence::count(acts, "act"))
+        format!(
+            "{cuts}, with {} the rules forbid",
+            sentence::count(acts, "act")
+        )
     }
 
     /// What rests on them, in words.
@@ -147,6 +150,10 @@ impl Cuts {
 /// How many of them take something out of the program, and how many acts are allowed.
 fn count(cuts: &[Cut]) -> (i64, i64) {
     let excluding = cuts.iter().filter(|cut| cut.excludes()).count();
-    let acts: BTreeSet<&Act> = cuts.iter().filter(|cut| cut.does).map(|cut| &cut.act).collect();
+    let acts: BTreeSet<&Act> = cuts
+        .iter()
+        .filter(|cut| cut.does)
+        .map(|cut| &cut.act)
+        .collect();
     (excluding as i64, acts.len() as i64)
 }

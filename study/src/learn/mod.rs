@@ -36,11 +36,7 @@ use crate::{
 };
 use clock::{Clock, Halt};
 use course::{Course, Look};
-use milp_schema::{
-    Instance,
-    instance::REFERENCE_2020,
-    outcome::Termination,
-};
+use milp_schema::{Instance, instance::REFERENCE_2020, outcome::Termination};
 use milp_solver::Progress;
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 
@@ -261,7 +257,11 @@ fn confirmed(
         if !lasts || course.proved || !course.proves() {
             return Ok((ending, None));
         }
-        let undone = |why: &str| Some(format!("{why} before the last program was solved with proof"));
+        let undone = |why: &str| {
+            Some(format!(
+                "{why} before the last program was solved with proof"
+            ))
+        };
         let solution = match course.again(true, progress) {
             Ok(solution) if settled(&solution) => solution,
             Ok(_) | Err(Halt::Limit | Halt::Interrupt) => {

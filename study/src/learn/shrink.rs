@@ -212,7 +212,10 @@ impl<'a, 'b> Bench<'a, 'b> {
         }
         let nothing = vec![false; fewest.len()];
         let most = fewest.iter().filter(|&&held| held).count();
-        for held in (0..most).flat_map(|size| subsets(&nothing, &there, size)).take(FEW) {
+        for held in (0..most)
+            .flat_map(|size| subsets(&nothing, &there, size))
+            .take(FEW)
+        {
             if self.shows(&held, own)? {
                 fewest = held;
                 break;
@@ -477,7 +480,11 @@ fn name(names: &BTreeMap<ReplicaId, ReplicaId>, id: ReplicaId) -> ReplicaId {
 /// Every set of so many of these facts, and no other fact.
 fn subsets(nothing: &[bool], of: &[usize], size: usize) -> Vec<Vec<bool>> {
     let Some((first, others)) = of.split_first() else {
-        return if size == 0 { vec![nothing.to_vec()] } else { vec![] };
+        return if size == 0 {
+            vec![nothing.to_vec()]
+        } else {
+            vec![]
+        };
     };
     if size == 0 {
         return vec![nothing.to_vec()];

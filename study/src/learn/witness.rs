@@ -34,7 +34,10 @@ impl FromStr for Witness {
         if let Some((TWIN, defect)) = text.split_once(':') {
             let defect = Defect::named(defect).ok_or_else(|| {
                 let names = Defect::ALL.map(Defect::name);
-                format!("{TWIN} has no such defect: expected one of {}", names.join(", "))
+                format!(
+                    "{TWIN} has no such defect: expected one of {}",
+                    names.join(", ")
+                )
             })?;
             return Ok(Self::Twin(Some(defect)));
         }

@@ -35,8 +35,8 @@ mod refuse;
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
 pub use families::Act;
-pub use permit::Permit;
 pub(crate) use families::{asks_or_votes_once, decision_quorums, most_decisions, reached_quorum};
+pub use permit::Permit;
 pub use projection::{Line, Place, Projection, Subject, projected};
 pub(crate) use refuse::{refuse_copies, refuse_pool};
 

@@ -169,9 +169,7 @@ pub(super) fn excluded_by_own(timed: &mut Timed, act: Act) {
             let done = timed.did_in(earlier, act.i, act.h, views, by);
             let sum = act.happens(timed, t) + done;
             let most = act.permitted_now(timed, t) + 1;
-            timed
-                .draft
-                .at_most(family, &act.label(None, t), sum, most);
+            timed.draft.at_most(family, &act.label(None, t), sum, most);
         }
     }
 }

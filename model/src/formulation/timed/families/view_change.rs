@@ -136,9 +136,7 @@ pub(super) fn excluded_by_lock(timed: &mut Timed, enter: &Enter, step: Step) {
         );
         let sum = step.entered(timed, last) + step.below(timed, name, last);
         let most = step.permitted(timed, last) + 1;
-        timed
-            .draft
-            .at_most(family, &step.label(last), sum, most);
+        timed.draft.at_most(family, &step.label(last), sum, most);
     }
 }
 
