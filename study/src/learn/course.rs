@@ -373,10 +373,10 @@ impl<'a, 'r> Course<'a, 'r> {
         };
         let mut bench = Bench::new(instance, situation, &equal, &mut drive, effort);
         let Reaction { acted, last, .. } = bench.reaction()?;
-        let shrunk = match exactly {
-            true if acted => Shrunk::OrderMatters,
-            true => Shrunk::NotReproduced,
-            false => bench.shrink(start)?,
+        let shrunk = match (exactly, acted) {
+            (true, true) => Shrunk::OrderMatters,
+            (true, false) => Shrunk::NotReproduced,
+            (false, _) => bench.shrink(start)?,
         };
         let first = situation.does && !exactly;
         let (facts, tests, exactly) = match shrunk {
@@ -387,9 +387,10 @@ impl<'a, 'r> Course<'a, 'r> {
                 (shrink::literals(situation, &everything), Tests::ONE, true)
             }
         };
-        let history = match first {
-            true => bench.shortest(&mut |driven: &Driven| self.own(driven))?,
-            false => Vec::new(),
+        let history = if first {
+            bench.shortest(&mut |driven: &Driven| self.own(driven))?
+        } else {
+            Vec::new()
         };
         let slot_of = |fact: &Fact| {
             let there = situation.facts.iter().find(|(other, _)| other == fact);

@@ -70,7 +70,7 @@ impl Situation {
                     if copy.receiver == replica && *when <= slot =>
                 {
                     let asks = copy.message.kind == Kind::RecoveryRequest;
-                    if !tellable(&copy.message.kind) && !(asks && does) {
+                    if !(tellable(&copy.message.kind) || asks && does) {
                         return None;
                     }
                     let fact = Fact {

@@ -178,9 +178,10 @@ impl Replica {
         let Some(sealed) = self.header(act.rules) else {
             return;
         };
-        let enough = match act.rules.has(Defect::FewCommitsDecide) {
-            true => act.rules.faults() + 1,
-            false => act.rules.quorum(),
+        let enough = if act.rules.has(Defect::FewCommitsDecide) {
+            act.rules.faults() + 1
+        } else {
+            act.rules.quorum()
         };
         if here.clone().count() >= enough {
             let sign = here.filter(|commit| commit.body == Body::Commit(sealed));
