@@ -54,7 +54,6 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     ("engine dance", 2, "dance"),
     ("check instances/small.yaml", 0, "is valid"),
     ("export instances/small.yaml --lp", 0, "Subject To"),
-    ("export instances/small.yaml --mps", 0, "ROWS"),
     (
         "solve instances/small.yaml --quiet",
         0,
@@ -334,6 +333,25 @@ fn command_lines_end_with_the_documented_exit_codes() {
         );
         assert_eq!(other, "", "milp {arguments}");
     }
+}
+
+#[test]
+fn an_mps_file_of_a_maximisation_says_that_its_sign_is_turned() {
+    let scratch = Scratch::new();
+    scratch.put("small.yaml", SMALL);
+    let ran = scratch.run("export small.yaml --mps");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("MAXIMISED"), "{ran:?}");
+    assert!(ran.stdout.contains(" N minus_objective\n"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("the value is -1 * its optimum"),
+        "{ran:?}"
+    );
+    // A final state with the fewest decisions is minimised as it is.
+    scratch.put("stall.yaml", &SMALL.replace("goal: fork", "goal: stall"));
+    let ran = scratch.run("export stall.yaml --mps");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    assert!(ran.stdout.contains(" N objective\n"), "{ran:?}");
 }
 
 #[test]
