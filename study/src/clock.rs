@@ -10,12 +10,30 @@ use std::{
     time::Instant,
 };
 
+/// What ends a phase before it is done.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// The limit of time.
+    Limit,
+    /// Someone asked to stop.
+    Interrupt,
+    /// Something broke down.
+    Failed(Error),
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 /// The limit of time and the interrupt, from the moment this is made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock<'a> {
     began: Instant,
     limit: f64,
-    interrupt: &'a AtomicBool,
+    /// Set from elsewhere.
+    pub(crate) interrupt: &'a AtomicBool,
 }
 
 impl<'a> Clock<'a> {
@@ -46,6 +64,25 @@ impl<'a> Clock<'a> {
     /// Whether nothing more is to be begun.
     pub(crate) fn over(&self) -> bool {
         self.interrupted() || self.left() <= 0.0
+    }
+
+    /// Whether there is any reason to stop, and which.
+    pub(crate) fn check(&self) -> Result<(), Halt> {
+        self.check_interrupt()?;
+        if self.left() > 0.0 {
+            Ok(())
+        } else {
+            Err(Halt::Limit)
+        }
+    }
+
+    /// Whether someone asked to stop, however much time is left.
+    pub(crate) fn check_interrupt(&self) -> Result<(), Halt> {
+        if self.interrupted() {
+            Err(Halt::Interrupt)
+        } else {
+            Ok(())
+        }
     }
 
     /// The settings with the time that is left.
@@ -89,12 +126,29 @@ mod tests {
     use super::*;
     use std::{thread, time::Duration};
 
+    fn limited(seconds: f64) -> Settings {
+        Settings {
+            time_limit_seconds: seconds,
+            ..crate::testing::settings()
+        }
+    }
+
+    #[test]
+    fn the_limit_and_the_interrupt_stop_and_nothing_else_does() {
+        let interrupt = AtomicBool::new(false);
+        assert!(Clock::start(&limited(60.0), &interrupt).check().is_ok());
+        let over = Clock::start(&limited(0.0), &interrupt);
+        assert!(matches!(over.check(), Err(Halt::Limit)));
+        assert!(over.check_interrupt().is_ok());
+        interrupt.store(true, Ordering::SeqCst);
+        assert!(matches!(over.check(), Err(Halt::Interrupt)));
+        let left = Clock::start(&limited(60.0), &interrupt);
+        assert!(matches!(left.check(), Err(Halt::Interrupt)));
+    }
+
     #[test]
     fn what_takes_longer_than_the_limit_to_build_is_stopped() {
-        let settings = Settings {
-            time_limit_seconds: 0.0,
-            ..crate::testing::settings()
-        };
+        let settings = limited(0.0);
         for interrupted in [false, true] {
             let interrupt = AtomicBool::new(interrupted);
             let clock = Clock::start(&settings, &interrupt);

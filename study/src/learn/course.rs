@@ -2,7 +2,6 @@
 
 use super::{
     Alarm, Cut, Cuts, Ending, Kept, Learned, Lost, News, Request, Tests, Witness, alarm,
-    clock::{Clock, Halt},
     cut::{self, Act, Literal},
     divergence::{self, Divergence, by_timer},
     history::{Fact, Reaction, Situation},
@@ -12,6 +11,7 @@ use super::{
 };
 use crate::{
     Error,
+    clock::{Clock, Halt},
     confirm::{Engine, How},
     folder::Driven,
     sentence,
@@ -70,7 +70,7 @@ impl<'a, 'r> Course<'a, 'r> {
         let mut cuts = self.cuts;
         cuts.later = cuts.cuts.split_off(kept.told);
         let mut solution = kept.solution;
-        solution.interrupted |= self.clock.interrupted().is_err() && !solution.outcome.proved;
+        solution.interrupted |= self.clock.interrupted() && !solution.outcome.proved;
         Learned {
             solution,
             cuts,
@@ -136,7 +136,7 @@ impl<'a, 'r> Course<'a, 'r> {
     }
 
     pub(super) fn reason(&self) -> &'static str {
-        if self.clock.interrupted().is_err() {
+        if self.clock.interrupted() {
             "interrupted"
         } else {
             "the limit of time came first"
@@ -158,7 +158,7 @@ impl<'a, 'r> Course<'a, 'r> {
                 Ok(Look::Over(Ending::Stopped(why)))
             };
         };
-        self.clock.interrupted()?;
+        self.clock.check_interrupt()?;
         let driven = Driven {
             dir: PathBuf::new(),
             instance: self.request.solve.instance.clone(),

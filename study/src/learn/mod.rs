@@ -14,7 +14,6 @@
 //! does and the rules forbid is an [`Alarm`], and from then on the program allows it.
 
 mod alarm;
-mod clock;
 mod course;
 mod cut;
 mod cuts;
@@ -31,10 +30,11 @@ pub use shrink::{Reach, Tests};
 pub use witness::{TWIN, Witness};
 
 use crate::{
-    Error, sentence,
+    Error,
+    clock::{Clock, Halt},
+    sentence,
     solve::{self, Solution},
 };
-use clock::{Clock, Halt};
 use course::{Course, Look};
 use milp_schema::{Instance, instance::REFERENCE_2020, outcome::Termination};
 use milp_solver::Progress;
@@ -177,7 +177,7 @@ pub fn learn(
         ));
     }
     witness.probe()?;
-    let clock = Clock::new(solve.settings.time_limit_seconds, interrupt);
+    let clock = Clock::start(solve.settings, interrupt);
     let mut course = Course::new(request, &clock, report);
     let first = course.solve(false, progress)?;
     let mut kept = Kept {

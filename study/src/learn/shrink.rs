@@ -4,11 +4,10 @@
 //! together with others left out, and the replica did the same.
 
 use super::{
-    clock::Halt,
     divergence::by_timer,
     history::{Fact, Local, Reaction, Situation},
 };
-use crate::folder::Driven;
+use crate::{clock::Halt, folder::Driven};
 use milp_replay::Replayed;
 use milp_schema::{Instance, Kind, ReplicaId};
 use std::collections::{BTreeMap, BTreeSet};
