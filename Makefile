@@ -65,7 +65,8 @@ test: setup
 	@$(STAGE) engines scripts/engines.sh test
 	@$(STAGE) browser scripts/browser.sh
 	@$(STAGE) exports scripts/exports.sh
-	@$(STAGE) test scripts/test.sh
+	@$(STAGE) fuzz scripts/fuzz.sh
+	@MILP_HOSTILE_FILES=500 MILP_HOSTILE_STARTS=25 $(STAGE) test scripts/test.sh
 	@$(STAGE) cbc scripts/cbc.sh
 	@$(STAGE) bench scripts/bench/toy.sh
 	@$(STAGE) source scripts/source-build.sh
