@@ -143,7 +143,6 @@ fn instance() -> impl Strategy<Value = Instance> {
     });
     (sizes, named).prop_flat_map(
         |((n, heights, views, blocks, slots), (protocol, rules, mutant, reference))| {
-            let quorum = n - (n - 1) / 3;
             // A quorum of nobody.
             let mutant = mutant.filter(|&mutant| n > 1 || mutant != "small-quorum");
             let block_time = option::of(1..=400_u32);
