@@ -416,3 +416,23 @@ fn the_model_page_lists_every_family() {
         "{path}: UPDATE=1"
     );
 }
+
+#[test]
+fn timers_that_outgrow_every_number_are_refused() {
+    for (views, refused) in [(16, false), (20, true), (32, true)] {
+        let instance = Instance {
+            rules: "nspcc".into(),
+            timeouts: Timeouts::Protocol,
+            block_time: Some(390),
+            faults: Vec::new(),
+            ..instance("dbft2", views, 2)
+        };
+        match timed::of(&instance) {
+            Err(Error::Unsupported { construct, .. }) if refused => {
+                assert!(construct.contains("2^30 slots"), "{construct}");
+            }
+            Ok(_) if !refused => {}
+            other => panic!("{views} views: {other:?}"),
+        }
+    }
+}

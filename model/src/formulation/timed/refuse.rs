@@ -17,8 +17,24 @@ fn unsupported(construct: &str, hint: &str) -> Result<(), Error> {
     })
 }
 
+/// Durations double from view to view; longer ones than this, in slots, are not counted.
+const LONGEST: u64 = 1 << 30;
+
+/// Whether the timer of the last view, and the longest after it, lasts longer than is counted.
+fn lasts_too_long(instance: &Instance, protocol: &Protocol) -> bool {
+    let doubled = instance.views + 2;
+    let longest = |time: u32| u64::from(time) << doubled > LONGEST;
+    protocol.arming().is_some() && instance.block_time.is_some_and(longest)
+}
+
 /// The first thing that the formulation cannot express, if there is one.
 pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
+    if lasts_too_long(instance, protocol) {
+        return unsupported(
+            "timers of more than 2^30 slots, which double from view to view",
+            "use fewer `views` or a shorter `block_time`",
+        );
+    }
     if instance.primary == Primary::Free {
         return unsupported("`primary: free`", "use `primary: rotation`");
     }
