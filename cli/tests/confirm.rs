@@ -41,15 +41,14 @@ fn an_alarm_ends_with_12_and_is_in_the_document() {
     let scratch = Scratch::new();
     let late = SMALL.replace("goal: fork", "goal: stall");
     scratch.put("instances/late.yaml", &late.replace("slots: 6", "slots: 8"));
-    let solve = "solve instances/late.yaml --no-adequacy --no-prove --quiet --out out/late";
+    let solve = "solve instances/late.yaml --no-adequacy --no-prove --quiet --out out/late \
+                 --confirm-limit 4";
     let ran = scratch.run(&format!("{solve} --confirm dbft2-nspcc"));
     assert_eq!(ran.code, Some(12), "{ran:?}");
     assert!(ran.stdout.contains("alarm: a backup of view 0"), "{ran:?}");
     assert!(ran.stdout.contains("the shortest history: it "), "{ran:?}");
     assert!(ran.stdout.contains("no bound here covers it"), "{ran:?}");
-    let ran = scratch.run(&format!(
-        "{solve} --confirm dbft2-nspcc --confirm-limit 4 --json"
-    ));
+    let ran = scratch.run(&format!("{solve} --confirm dbft2-nspcc --json"));
     assert_eq!(ran.code, Some(12), "{ran:?}");
     let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     let text = document.to_string();
