@@ -20,7 +20,7 @@ pub(crate) fn digest(program: &Program) -> String {
         .columns
         .iter()
         .zip(&objective)
-        .map(|(column, weight)| hash(format!("{} {} {weight}", column.lower, column.upper)))
+        .map(|(column, weight)| hash(&format!("{} {} {weight}", column.lower, column.upper)))
         .collect();
     let mut of_column: Vec<Vec<(usize, i64)>> = vec![Vec::new(); program.columns.len()];
     for (index, row) in program.rows.iter().enumerate() {
@@ -38,7 +38,7 @@ pub(crate) fn digest(program: &Program) -> String {
                     .terms
                     .iter()
                     .map(|(Col(col), k)| (columns[*col as usize], *k));
-                mixed(hash(format!("{:?} {:?}", row.lower, row.upper)), terms)
+                mixed(hash(&format!("{:?} {:?}", row.lower, row.upper)), terms)
             })
             .collect();
         columns = (0..columns.len())
@@ -58,7 +58,7 @@ pub(crate) fn digest(program: &Program) -> String {
 }
 
 /// A first colour.
-fn hash(text: String) -> u64 {
+fn hash(text: &str) -> u64 {
     // FNV-1a.
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |state, byte| {
         (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
