@@ -4,6 +4,7 @@ use milp_schema::{
     BlockId, Choice, Evidence, Height, Instance, Kind, Message, Outcome, Prediction, ReplicaId,
     Schedule, Slot, Verdict, View,
     certificate::Part,
+    covers,
     instance::{
         BigM, Budget, Fault, FaultKind, Formulation, Goal, Network, PROTOCOLS, Primary, Published,
         REFERENCE_2020, Receipt, Reference, Sense, Timeouts, WITHOUT_MUTANTS, Who,
@@ -151,7 +152,7 @@ fn instance() -> impl Strategy<Value = Instance> {
             (faults(n), network(slots), rest).prop_map(
                 move |(faults, network, (block_time, primary, goal, formulation, budget))| {
                     let faulty: u32 = faults.iter().map(Fault::count).sum();
-                    Instance {
+                    covered(Instance {
                         protocol: protocol.to_owned(),
                         rules: rules.to_owned(),
                         replicas: n,
@@ -170,11 +171,33 @@ fn instance() -> impl Strategy<Value = Instance> {
                         budget,
                         mutant: mutant.map(str::to_owned),
                         reference: reference.clone(),
-                    }
+                    })
                 },
             )
         },
     )
+}
+
+/// The instance, within what its rule set covers.
+fn covered(instance: Instance) -> Instance {
+    if !covers::is_formal_model(&instance.rules) {
+        return instance;
+    }
+    let fitted = Instance {
+        replicas: instance.replicas.max(4),
+        faults: vec![],
+        beyond_budget: false,
+        heights: 1,
+        views: instance.views.min(covers::MODEL_VIEWS),
+        blocks_per_proposal: 1,
+        network: Network::Eventual,
+        timeouts: Timeouts::Free,
+        block_time: None,
+        primary: Primary::Rotation,
+        ..instance
+    };
+    assert_eq!(covers::uncovered(&fitted), []);
+    fitted
 }
 
 fn message() -> impl Strategy<Value = Message> {

@@ -24,7 +24,9 @@ use milp_model::{
     formulation::timed::{self, Act},
 };
 use milp_schema::{
-    Evidence, Instance, Outcome, Schedule, Verdict, instance::Formulation, read, write,
+    Evidence, Instance, Outcome, ReplicaId, Schedule, Verdict,
+    instance::{FaultKind, Formulation},
+    read, write,
 };
 use milp_solver::{Progress, Settings};
 use std::{
@@ -47,6 +49,17 @@ pub struct Stage {
     pub proved: bool,
     /// Branch-and-bound nodes of the stage.
     pub nodes: i64,
+}
+
+impl Stage {
+    /// The same kind where the given schedule stays.
+    fn untouched(self) -> Self {
+        Self {
+            after: self.before,
+            proved: false,
+            ..self
+        }
+    }
 }
 
 /// A schedule with the fewest acts.
@@ -113,7 +126,7 @@ pub fn minimize(
         "timed" => None,
         _ => Some(in_slots(from, settings, command, interrupt, progress)?),
     };
-    let (from, mut evidence) = match &in_slots {
+    let (from, evidence) = match &in_slots {
         Some((folder, evidence)) => (folder, evidence.clone()),
         None => (from, given_evidence(from)?),
     };
@@ -139,37 +152,69 @@ pub fn minimize(
         nodes: NODES,
     };
     let (point, stages) = lexicographic.solve(value, &counted, &before, start, progress)?;
-    let (schedule, faulty) = match point {
-        Some(point) => {
-            let decoded = built.decode(&point);
-            evidence = moved(instance, &evidence, &point, &decoded)?;
-            (decoded.schedule, decoded.faulty)
-        }
-        None => (from.schedule.clone(), from.outcome.faulty.clone()),
-    };
-    let mut minimized = Minimized {
-        outcome: Outcome {
-            faulty,
-            schedule_sha256: Some(write::sha256_hex(
-                write::choices_csv(&schedule.choices).as_bytes(),
-            )),
-            certificate_sha256: evidence::hash(&evidence),
-            command: command.to_owned(),
-            ..from.outcome.clone()
-        },
-        evidence,
-        verdict: given.clone(),
+    let offer = Offer {
+        from,
+        given: &given,
+        command,
         interrupted: interrupt.load(Ordering::SeqCst),
-        schedule,
-        stages,
     };
-    let schedule = Some(&minimized.schedule);
-    minimized.outcome.sentence = sentence::again(&minimized.outcome, schedule, true);
-    minimized.outcome.run.retain(|(key, _)| key != "acts");
-    let words = minimized.words();
-    minimized.outcome.run.push(("acts".to_owned(), words));
-    agree(from, &mut minimized, &given)?;
-    Ok(minimized)
+    let as_given = |stages: Vec<Stage>| {
+        let whose = (from.schedule.clone(), from.outcome.faulty.clone());
+        offer.checked(whose, evidence.clone(), stages)
+    };
+    let Some(point) = point else {
+        return as_given(stages);
+    };
+    let decoded = built.decode(&point);
+    let beside = moved(instance, &evidence, &point, &decoded)?;
+    let fewer = offer.checked((decoded.schedule, decoded.faulty), beside, stages.clone());
+    match fewer {
+        // A search that was cut short leaves a schedule that nobody chose: what was given stands.
+        Err(_) if clock.over() => as_given(stages.into_iter().map(Stage::untouched).collect()),
+        other => other,
+    }
+}
+
+/// What a schedule with fewer acts has to agree with.
+struct Offer<'a> {
+    from: &'a Folder,
+    given: &'a Verdict,
+    command: &'a str,
+    interrupted: bool,
+}
+
+impl Offer<'_> {
+    /// The result with that schedule, if its replay says what that of the one given says.
+    fn checked(
+        &self,
+        (schedule, faulty): (Schedule, Vec<(ReplicaId, FaultKind)>),
+        evidence: Evidence,
+        stages: Vec<Stage>,
+    ) -> Result<Minimized, Error> {
+        let mut minimized = Minimized {
+            outcome: Outcome {
+                faulty,
+                schedule_sha256: Some(write::sha256_hex(
+                    write::choices_csv(&schedule.choices).as_bytes(),
+                )),
+                certificate_sha256: evidence::hash(&evidence),
+                command: self.command.to_owned(),
+                ..self.from.outcome.clone()
+            },
+            evidence,
+            verdict: self.given.clone(),
+            interrupted: self.interrupted,
+            schedule,
+            stages,
+        };
+        let schedule = Some(&minimized.schedule);
+        minimized.outcome.sentence = sentence::again(&minimized.outcome, schedule, true);
+        minimized.outcome.run.retain(|(key, _)| key != "acts");
+        let words = minimized.words();
+        minimized.outcome.run.push(("acts".to_owned(), words));
+        agree(self.from, &mut minimized, self.given)?;
+        Ok(minimized)
+    }
 }
 
 /// The result of a formulation without slots, solved again in the slots that its schedule takes:

@@ -35,7 +35,7 @@ impl Check {
                 "acts" => self.said_of_acts(&words)?,
                 // What an engine does only the engine says; `Verified::words` tells that it was not
                 // asked.
-                "confirm" => true,
+                "confirm" | "alarm" => true,
                 "distinct" => said_of_others(self.further.shown.as_ref(), &words),
                 search => OF_THE_SEARCH.contains(&search),
             };
