@@ -35,7 +35,8 @@ cbc_() {
     sed -n '1s/^Optimal - objective value //p' "$1.cbc"
 }
 highs_() {
-    echo "write_solution_style = ${2:-0}" >"$1.options"
+    # HiGHS keeps a log where it is run unless it is told where.
+    printf 'write_solution_style = %s\nlog_file = %s\n' "${2:-0}" "$1.highs.log" >"$1.options"
     "$highs/bin/highs" "$1" --options_file "$1.options" --solution_file "$1.highs$2" >"$1.log"
     awk '/^  Status/ && $2 != "Optimal" {exit} /^  Primal bound/ {print $3}' "$1.log"
 }
