@@ -125,7 +125,7 @@ fn of_result(path: &Path) -> Value {
 /// Rows of the table of the benchmarks: the size of the question, and the answer at the root.
 fn of_row(replicas: u32, formulation: Formulation, goal: &str) -> Value {
     let text = format!(
-        "protocol: dbft2\nreplicas: {replicas}\nviews: 4\nslots: 24\n\
+        "format: milp-instance/1.1\nprotocol: dbft2\nreplicas: {replicas}\nviews: 4\nslots: 24\n\
          faults: {{kind: byzantine, count: {}}}\ngoal: {goal}\n",
         (replicas - 1) / 3
     );
