@@ -1,9 +1,9 @@
 //! How large a program may become, and the way out when it becomes larger.
 //!
 //! An instance within the ranges of its file can still ask for more than any machine holds. Where
-//! the number of columns is known beforehand it is counted first ([`refuse`]); otherwise building
-//! ends at the first column, row or coefficient too many ([`Tally`]), deep inside of the loops of a
-//! formulation, and unwinds to [`within`].
+//! the number of columns is known beforehand it is counted first (`refuse`); otherwise building
+//! ends at the first column, row or coefficient too many (`Tally`), deep inside of the loops of a
+//! formulation, and unwinds to `within`.
 
 use crate::error::Error;
 use milp_schema::Instance;

@@ -1,8 +1,8 @@
 """Solves an MPS file with CBC or CP-SAT and prints one JSON line: lp.py SOLVER FILE SECONDS.
 
 Its own process for each solve, because one Python process cannot load every solver, and so that
-peak memory is that of one solve. python-mip's reader loses the sense of the objective and both
-readers may lose its constant, so both are taken from the file's text.
+peak memory is that of one solve. An exported file always minimises: where the goal is maximised its
+objective row is the negative of the goal.
 """
 
 import json
@@ -10,33 +10,11 @@ import sys
 import time
 
 
-def sense_and_constant(path):
-    """The two things of an MPS file that readers get wrong."""
-    sense, constant, section = "MIN", 0.0, ""
+def sign(path):
+    """What the optimum of the file is multiplied by to be the goal's value."""
     with open(path, encoding="ascii") as lines:
-        for line in lines:
-            words = line.split()
-            if not line.startswith(" "):
-                section = words[0]
-            elif section == "OBJSENSE":
-                sense = words[0]
-            elif section == "RHS" and words[1] == "objective":
-                constant = -float(words[2])
-    return sense, constant
-
-
-def without_sense_and_constant(path):
-    """A copy of the file with neither, written beside it."""
-    copy = path + ".plain.mps"
-    with open(path, encoding="ascii") as lines, open(copy, "w", encoding="ascii") as out:
-        section = ""
-        for line in lines:
-            if not line.startswith(" "):
-                section = line.split()[0]
-            if section == "OBJSENSE" or (section == "RHS" and line.split()[1:2] == ["objective"]):
-                continue
-            out.write(line)
-    return copy
+        objective = next(line.split()[1] for line in lines if line.startswith(" N "))
+    return {"minus_objective": -1, "objective": 1}[objective]
 
 
 def with_cbc(path, seconds):
@@ -45,11 +23,10 @@ def with_cbc(path, seconds):
 
     import mip
 
-    sense, constant = sense_and_constant(path)
     model = mip.Model(solver_name=mip.CBC)
     model.verbose = 0
-    model.read(without_sense_and_constant(path))
-    model.sense = mip.MAXIMIZE if sense == "MAX" else mip.MINIMIZE
+    model.read(path)
+    model.sense = mip.MINIMIZE
     model.threads = 1
     began = time.monotonic()
     status = model.optimize(max_seconds=seconds)
@@ -68,8 +45,8 @@ def with_cbc(path, seconds):
     return {
         "solver": "CBC, mip " + version("mip"),
         "termination": word,
-        "primal": model.objective_value + constant if found else None,
-        "dual": None if bound is None or word == "undecided" else bound + constant,
+        "primal": sign(path) * model.objective_value if found else None,
+        "dual": None if bound is None or word == "undecided" else sign(path) * bound,
         "nodes": None,
         "root_bound": None,
         "seconds": taken,
@@ -81,11 +58,9 @@ def with_cp_sat(path, seconds):
     from ortools import __version__
     from ortools.linear_solver.python import model_builder
 
-    sense, constant = sense_and_constant(path)
     model = model_builder.Model()
-    if not model.import_from_mps_file(without_sense_and_constant(path)):
+    if not model.import_from_mps_file(path):
         raise SystemExit("OR-tools cannot read " + path)
-    model.helper.set_maximize(sense == "MAX")
     solver = model_builder.Solver("cp_sat")
     solver.set_time_limit_in_seconds(seconds)
     solver.set_solver_specific_parameters("num_workers:1")
@@ -97,8 +72,8 @@ def with_cp_sat(path, seconds):
     return {
         "solver": "CP-SAT, ortools " + __version__,
         "termination": words.get(status.name, "undecided"),
-        "primal": solver.objective_value + constant if found else None,
-        "dual": solver.best_objective_bound + constant if found else None,
+        "primal": sign(path) * solver.objective_value if found else None,
+        "dual": sign(path) * solver.best_objective_bound if found else None,
         "nodes": None,
         "root_bound": None,
         "seconds": taken,
