@@ -9,7 +9,7 @@ pub fn primary(instance: &Instance, height: Height, view: View) -> ReplicaId {
     let (h, v) = (height.0 % n, view.0 % n);
     ReplicaId(match instance.rules.as_str() {
         "nspcc" => (h + n - v) % n,
-        rules if rules.starts_with("tla") => v,
+        rules if milp_schema::covers::is_formal_model(rules) => v,
         _ => (h + v) % n,
     })
 }

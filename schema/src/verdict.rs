@@ -71,6 +71,23 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The properties by name, without termination.
+    pub fn properties(&self) -> [(&'static str, Holds); 5] {
+        [
+            ("agreement", self.agreement),
+            ("finality", self.finality),
+            ("validity", self.validity),
+            ("integrity", self.integrity),
+            ("lock", self.lock),
+        ]
+    }
+
+    /// The names of those that are violated.
+    pub fn violated(&self) -> Vec<&'static str> {
+        let violated = |(name, holds)| (holds == Holds::Violated).then_some(name);
+        self.properties().into_iter().filter_map(violated).collect()
+    }
+
     /// Whether the whole schedule happened and everything predicted was compared and is so. Where
     /// nothing was compared, nothing is confirmed.
     pub fn confirms(&self) -> bool {

@@ -5,7 +5,7 @@
 
 use milp_model::formulation::timed::Act;
 use milp_schema::{
-    Choice, Instance, Message, ReplicaId, Schedule, Slot,
+    Choice, Instance, Message, ReplicaId, Schedule, Slot, covers,
     instance::FaultKind,
     schedule::{Copy, Event},
 };
@@ -78,7 +78,8 @@ pub fn of(
             _ => {}
         }
     }
-    if !pools(instance) {
+    // In a pool nothing is late (E26).
+    if !covers::is_formal_model(&instance.rules) {
         let late = late(instance, schedule, &ends);
         deeds.extend(late.into_iter().map(|copy| {
             let end = end(&copy);
@@ -113,7 +114,7 @@ fn asks(message: &Message) -> bool {
 }
 
 /// What honest replicas send, when and who.
-fn sent(schedule: &Schedule) -> impl Iterator<Item = ((Slot, ReplicaId), &Message)> {
+pub(crate) fn sent(schedule: &Schedule) -> impl Iterator<Item = ((Slot, ReplicaId), &Message)> {
     let predictions = schedule.predictions.iter();
     predictions.filter_map(|prediction| match &prediction.event {
         Event::Send(message) => Some(((prediction.slot, prediction.replica), message)),
@@ -177,9 +178,4 @@ fn late(instance: &Instance, schedule: &Schedule, ends: &BTreeMap<Key<'_>, End>)
         _ => None,
     }));
     late
-}
-
-/// Whether messages go into one pool (E26).
-fn pools(instance: &Instance) -> bool {
-    instance.rules.starts_with("tla")
 }

@@ -8,7 +8,7 @@ use milp_replay::{
 use milp_schema::{
     Instance, Verdict,
     instance::{PROTOCOLS, REFERENCE_2020},
-    verdict::{Holds, Liveness},
+    verdict::Liveness,
 };
 use std::{fmt, str::FromStr};
 
@@ -275,14 +275,7 @@ impl Driven {
 /// and no engine broke down. A heal phase that met its step limit shows nothing bad, and neither do
 /// rows that do not apply to replicas of other rules.
 pub fn is_clean(verdict: &Verdict) -> bool {
-    let properties = [
-        verdict.agreement,
-        verdict.finality,
-        verdict.validity,
-        verdict.integrity,
-        verdict.lock,
-    ];
-    properties.iter().all(|property| *property == Holds::Holds)
+    verdict.violated().is_empty()
         && verdict.termination != Liveness::Stuck
         && verdict.divergences.unwrap_or(0) == 0
         && verdict.impossible == 0
@@ -292,6 +285,7 @@ pub fn is_clean(verdict: &Verdict) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use milp_schema::verdict::Holds;
 
     fn clean() -> Verdict {
         Verdict {

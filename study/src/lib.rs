@@ -26,6 +26,7 @@ pub mod minimize;
 pub mod pareto;
 mod plot;
 pub mod promote;
+pub mod reading;
 pub mod regress;
 pub mod report;
 pub mod sentence;
@@ -38,7 +39,6 @@ pub mod template;
 mod testing;
 pub mod verify;
 pub mod why;
-pub mod witness;
 
 pub use error::Error;
 pub use milp_replay::Recovery;

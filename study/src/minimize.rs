@@ -316,16 +316,7 @@ fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<()
         predicted: true,
         edited: false,
     })?;
-    let same = |verdict: &Verdict| {
-        let properties = [
-            verdict.agreement,
-            verdict.finality,
-            verdict.validity,
-            verdict.integrity,
-            verdict.lock,
-        ];
-        (properties, verdict.termination)
-    };
+    let same = |verdict: &Verdict| (verdict.properties(), verdict.termination);
     if same(&found) != same(given) {
         return Err(Error::Refused(format!(
             "the schedule with the fewest acts is not offered, its replay says otherwise: {}",

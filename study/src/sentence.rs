@@ -1,6 +1,6 @@
 //! A result in one plain sentence, exactly as strong as what was checked.
 
-use crate::witness::{After, Witness};
+use crate::reading::{After, Reading};
 use milp_schema::{
     Outcome, Schedule,
     instance::{
@@ -24,7 +24,7 @@ pub struct Found {
     /// Whether the program knows slots; what a program without them says holds for any number.
     pub within_slots: bool,
     /// What the incumbent's schedule says beside its value, if there is one.
-    pub witness: Option<Witness>,
+    pub reading: Option<Reading>,
 }
 
 /// How strong the bound is.
@@ -74,7 +74,7 @@ pub fn sentence(instance: &Instance, result: &Found) -> String {
     let (said, strength) = match (result.termination, result.primal) {
         (Termination::Optimal | Termination::Feasible, Some(value)) => {
             let said = if unbounded(instance, value) {
-                undecided(instance, result.witness.and_then(|it| it.after))
+                undecided(instance, result.reading.and_then(|it| it.after))
             } else if closed {
                 best(instance, value)
             } else {
@@ -100,14 +100,14 @@ pub fn sentence(instance: &Instance, result: &Found) -> String {
 /// The sentence of what an outcome and its schedule say, with nothing beside the instance's program.
 pub(crate) fn again(outcome: &Outcome, schedule: Option<&Schedule>, within_slots: bool) -> String {
     let instance = &outcome.instance;
-    let witness = |(schedule, value)| Witness::of(instance, value, schedule, &outcome.faulty);
+    let reading = |(schedule, value)| Reading::of(instance, value, schedule, &outcome.faulty);
     let found = Found {
         termination: outcome.termination,
         primal: outcome.primal,
         dual: outcome.dual,
         certificate: Certified::of(&outcome.certificate, outcome.proved),
         within_slots,
-        witness: schedule.zip(outcome.primal).map(witness),
+        reading: schedule.zip(outcome.primal).map(reading),
     };
     sentence(instance, &found)
 }
@@ -375,18 +375,18 @@ pub(crate) fn scope(instance: &Instance, within_slots: bool) -> String {
 /// The same, with the faults that the schedule of the result uses where it could use more.
 fn scope_of(instance: &Instance, result: &Found) -> String {
     let bad = result.primal.is_some_and(|value| harms(instance, value));
-    let used = result.witness.filter(|_| bad);
-    let used = used.map_or_else(String::new, |witness| used_of(instance, &witness));
+    let used = result.reading.filter(|_| bad);
+    let used = used.map_or_else(String::new, |reading| used_of(instance, &reading));
     assumed(instance, result.within_slots, &used)
 }
 
 /// " (the schedule uses none)", if the instance allows more.
-fn used_of(instance: &Instance, witness: &Witness) -> String {
-    let fewer = |kind| witness.used(kind) < instance.fault_count(kind);
+fn used_of(instance: &Instance, reading: &Reading) -> String {
+    let fewer = |kind| reading.used(kind) < instance.fault_count(kind);
     if !KINDS.iter().any(|(kind, ..)| fewer(*kind)) {
         return String::new();
     }
-    let used = counted(|kind| witness.used(kind));
+    let used = counted(|kind| reading.used(kind));
     let used = if used.is_empty() {
         "none".to_owned()
     } else {
@@ -568,7 +568,7 @@ mod tests {
             dual: Some(dual),
             certificate: Certified::No,
             within_slots: true,
-            witness: None,
+            reading: None,
         }
     }
 
@@ -652,14 +652,14 @@ mod tests {
     #[test]
     fn an_execution_without_a_decision_is_not_a_number_and_never_only_if_replicas_never_decide() {
         let slow = instance(Goal::Slow);
-        let witness = |after| Witness {
+        let reading = |after| Reading {
             after,
-            ..Witness::of(&slow, 1, &milp_schema::Schedule::default(), &[])
+            ..Reading::of(&slow, 1, &milp_schema::Schedule::default(), &[])
         };
         for termination in [Termination::Optimal, Termination::Feasible] {
             let said = |after| {
                 let found = Found {
-                    witness: Some(witness(after)),
+                    reading: Some(reading(after)),
                     ..result(termination, Some(25), 25.0)
                 };
                 sentence(&slow, &found)
@@ -703,7 +703,7 @@ mod tests {
         let said = |schedule: &Schedule, value| {
             let faulty = [(ReplicaId(1), FaultKind::Crash)];
             let found = Found {
-                witness: Some(Witness::of(&stall, value, schedule, &faulty)),
+                reading: Some(Reading::of(&stall, value, schedule, &faulty)),
                 ..result(Termination::Optimal, Some(value), value as f64)
             };
             sentence(&stall, &found)

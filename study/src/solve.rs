@@ -8,10 +8,11 @@ use crate::{
     evidence,
     folder::{self, Driven, Folder},
     learn::Cuts,
-    minimize, sentence,
+    minimize,
+    reading::{After, Reading},
+    sentence,
     size::Size,
     start,
-    witness::{After, Witness},
 };
 use milp_model::{
     Built,
@@ -154,9 +155,9 @@ impl Adequacy {
     }
 
     /// What is known without solving again.
-    pub(crate) fn at_once(instance: &Instance, witness: &Witness) -> Option<Self> {
+    pub(crate) fn at_once(instance: &Instance, reading: &Reading) -> Option<Self> {
         let slots = timers(instance).filter(|slots| *slots > instance.slots);
-        match (witness.after, slots) {
+        match (reading.after, slots) {
             // Timers went on in the heal phase.
             (Some(After::Never), _) => Some(Self::Undecided(After::Never)),
             (_, Some(slots)) => Some(Self::TimersRunLonger { slots }),
@@ -374,9 +375,9 @@ fn solve_from(
         {
             let left = clock.settings(request.settings);
             let execution = (decoded.schedule.clone(), decoded.faulty.clone());
-            let witness = Witness::of(instance, primal, &execution.0, &execution.1);
+            let reading = Reading::of(instance, primal, &execution.0, &execution.1);
             let first = (instance, beside, primal, &execution);
-            Some(match Adequacy::at_once(instance, &witness) {
+            Some(match Adequacy::at_once(instance, &reading) {
                 Some(known) => known,
                 None => check_horizon(first, &left, interrupt, progress)?,
             })

@@ -8,9 +8,9 @@ use milp_schema::{
     outcome::Termination,
 };
 use milp_study::{
+    reading::After,
     sentence,
     solve::{Adequacy, Request, Solution, solve},
-    witness::After,
 };
 use std::sync::atomic::AtomicBool;
 use support::{any, instance, settings};

@@ -10,9 +10,10 @@
     reason = "the counts are for whoever runs the test by hand"
 )]
 
+mod support;
+
 use milp_model::Built;
 use milp_schema::{Instance, read};
-use milp_solver::Settings;
 use milp_study::{
     best::Shown,
     confirm::{Engine, How},
@@ -492,16 +493,7 @@ fn every_result_is_a_start_or_none_of_every_instance_without_a_panic() {
         drop(built);
         // As the command does it, with hardly any time.
         if number % 10 == 0 && cheap(&instances[at]) {
-            let settings = Settings {
-                time_limit_seconds: 0.01,
-                relative_gap: 0.0,
-                threads: 1,
-                seed: 0,
-                prove: false,
-                presolve: true,
-                warm_start: None,
-                options: Vec::new(),
-            };
+            let settings = support::settings(0.01, false);
             let request = solve::Request {
                 instance: &instances[at],
                 settings: &settings,

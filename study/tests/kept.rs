@@ -1,6 +1,8 @@
 //! What is kept, and what is said of it: nothing that was not derived again, and searches that were
 //! not repeated are said not to be.
 
+mod support;
+
 use milp_schema::{
     Instance, Outcome,
     instance::Formulation,
@@ -24,16 +26,7 @@ use std::{
 };
 
 fn settings() -> Settings {
-    Settings {
-        time_limit_seconds: 120.0,
-        relative_gap: 0.0,
-        threads: 1,
-        seed: 0,
-        prove: true,
-        presolve: true,
-        warm_start: None,
-        options: Vec::new(),
-    }
+    support::settings(120.0, true)
 }
 
 /// Delays alone fork dBFT 1.0, so that its worst is two blocks.

@@ -113,7 +113,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
 
 /// The schedule as text, and what the text does not carry.
 fn schedule(args: &Args, driven: &Driven) -> Result<(String, Vec<String>), Error> {
-    let of_the_model = driven.instance.rules.starts_with("tla");
+    let of_the_model = milp_schema::covers::is_formal_model(&driven.instance.rules);
     if args.sol {
         return Ok((solution_of(driven)?, Vec::new()));
     }

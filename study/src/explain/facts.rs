@@ -132,7 +132,7 @@ impl Scene {
         Self {
             instance: instance.clone(),
             faulty: faulty.to_vec(),
-            pool: instance.rules.starts_with("tla"),
+            pool: milp_schema::covers::is_formal_model(&instance.rules),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What the exporters tell: who did what when, and the way of every copy.
 
-use crate::folder::Driven;
+use crate::{acts, folder::Driven};
 use milp_schema::{
     BlockId, Choice, Height, Instance, Message, ReplicaId, Slot, View,
     instance::FaultKind,
@@ -67,7 +67,7 @@ pub(super) struct Story<'a> {
 impl<'a> Story<'a> {
     pub(super) fn of(driven: &'a Driven) -> Self {
         let instance = &driven.instance;
-        let pool = instance.rules.starts_with("tla");
+        let pool = milp_schema::covers::is_formal_model(&instance.rules);
         let (trips, made) = trips(driven, pool);
         let mut acts = Vec::new();
         let mut sent = BTreeSet::new();
@@ -216,13 +216,8 @@ fn trips(driven: &Driven, pool: bool) -> (Vec<Trip>, BTreeSet<Copy>) {
             _ => {}
         }
     }
-    let sends = driven.schedule.predictions.iter();
-    let sends = sends.filter_map(|prediction| match &prediction.event {
-        Event::Send(message) => Some((prediction.slot, prediction.replica, message)),
-        _ => None,
-    });
     // A broadcast makes a copy for everybody else.
-    for (sent, sender, message) in sends.filter(|_| !pool) {
+    for ((sent, sender), message) in acts::sent(&driven.schedule).filter(|_| !pool) {
         for receiver in ReplicaId::all(driven.instance.replicas).filter(|id| *id != sender) {
             let copy = Copy {
                 sender,

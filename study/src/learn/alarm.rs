@@ -7,7 +7,7 @@ use crate::{
     folder::Driven,
 };
 use milp_replay::Recovery;
-use milp_schema::{Verdict, verdict::Holds};
+use milp_schema::Verdict;
 
 /// Something that the rules forbid, and the engine does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Alarm {
 /// The properties that the engine violates under a schedule under which the replicas of the rules
 /// keep them, a sentence for each violation.
 pub(super) fn violations(driven: &Driven, verdict: &Verdict) -> Result<Vec<String>, Error> {
-    let violated = broken(verdict);
+    let violated = verdict.violated();
     if violated.is_empty() {
         return Ok(Vec::new());
     }
@@ -62,7 +62,7 @@ pub(super) fn violations(driven: &Driven, verdict: &Verdict) -> Result<Vec<Strin
         recovery: Recovery::Ideal,
         compare: true,
     };
-    let own = broken(&driven.replay(&Engine::Own, how)?.verdict);
+    let own = driven.replay(&Engine::Own, how)?.verdict.violated();
     let notes = violated
         .into_iter()
         .filter(|name| !own.contains(name))
@@ -72,19 +72,4 @@ pub(super) fn violations(driven: &Driven, verdict: &Verdict) -> Result<Vec<Strin
             notes.filter(move |note| note.starts_with(&start)).cloned()
         });
     Ok(notes.collect())
-}
-
-fn broken(verdict: &Verdict) -> Vec<&'static str> {
-    let properties = [
-        ("agreement", verdict.agreement),
-        ("finality", verdict.finality),
-        ("validity", verdict.validity),
-        ("integrity", verdict.integrity),
-        ("lock", verdict.lock),
-    ];
-    properties
-        .into_iter()
-        .filter(|(_, holds)| *holds == Holds::Violated)
-        .map(|(name, _)| name)
-        .collect()
 }

@@ -2,10 +2,7 @@
 
 use super::{Panel, Report, draw::esc, embed, finding, state, story, words};
 use crate::{Error, sentence};
-use milp_schema::{
-    Verdict,
-    verdict::{Holds, Liveness},
-};
+use milp_schema::{Verdict, verdict::Liveness};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -134,16 +131,9 @@ fn headline(panel: &Panel) -> String {
 
 /// Each with its class.
 fn badges(verdict: &Verdict) -> Vec<(String, &'static str)> {
-    let properties = [
-        ("agreement", verdict.agreement),
-        ("finality", verdict.finality),
-        ("validity", verdict.validity),
-        ("integrity", verdict.integrity),
-        ("lock", verdict.lock),
-    ];
-    let violated = properties.iter().filter(|it| it.1 == Holds::Violated);
+    let violated = verdict.violated().into_iter();
     let mut badges = violated
-        .map(|(name, _)| (format!("{name} violated"), "bad"))
+        .map(|name| (format!("{name} violated"), "bad"))
         .collect::<Vec<_>>();
     if badges.is_empty() {
         badges.push(("safety holds".to_owned(), "good"));

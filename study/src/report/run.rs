@@ -138,7 +138,7 @@ impl Run {
 
     /// Whether messages lie in a pool that all see (rule sets `tla`), without deliveries.
     pub(crate) fn is_pool(&self) -> bool {
-        self.instance.rules.starts_with("tla")
+        milp_schema::covers::is_formal_model(&self.instance.rules)
     }
 
     /// How many senders a quorum needs, the mutant included.

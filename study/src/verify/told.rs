@@ -7,9 +7,9 @@ use crate::{
     best::{PROJECTIONS, Shown},
     cubes,
     folder::Folder,
+    reading::Reading,
     sentence,
     solve::{self, Adequacy, OF_THE_SEARCH},
-    witness::Witness,
 };
 use milp_schema::{
     Instance,
@@ -95,8 +95,8 @@ impl Check {
         };
         let folder = Folder::read(&self.dir)?;
         let faulty = self.outcome.faulty.clone();
-        let witness = Witness::of(&instance, value, &folder.schedule, &faulty);
-        if let Some(known) = Adequacy::at_once(&instance, &witness) {
+        let reading = Reading::of(&instance, value, &folder.schedule, &faulty);
+        if let Some(known) = Adequacy::at_once(&instance, &reading) {
             self.horizon = Horizon::Derived;
             return Ok(known.words() == words);
         }

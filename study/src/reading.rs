@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 /// What is read off a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Witness {
+pub struct Reading {
     /// Byzantine replicas, those that crash, those with network faults.
     pub(crate) used: [u32; 3],
     /// What replicas go on to do, where the goal is a slot and nobody decides by the last one.
@@ -30,7 +30,7 @@ pub enum After {
     Unknown,
 }
 
-impl Witness {
+impl Reading {
     /// What the schedule of an incumbent of that value says.
     pub(crate) fn of(
         instance: &Instance,
