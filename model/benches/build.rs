@@ -46,7 +46,6 @@ fn instance(replicas: u32, slots: u32) -> Instance {
         formulation: Formulation::Timed,
         budget: Budget::default(),
         mutant: None,
-        reference: milp_schema::instance::Reference::default(),
     }
 }
 

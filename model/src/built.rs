@@ -2,7 +2,7 @@
 
 use crate::{
     error::Error,
-    formulation::{causal, counting, reference, timed},
+    formulation::{causal, counting, timed},
     meaning::Meaning,
     program::Program,
 };
@@ -27,8 +27,6 @@ pub enum Built {
     Timed(timed::Built),
     /// How many replicas do what in which view.
     Counting(counting::Built),
-    /// The published programs of 2020.
-    Reference(reference::Built),
     /// One level per act, no slots.
     Causal(causal::Built),
 }
@@ -39,7 +37,6 @@ impl Built {
         match self {
             Self::Timed(built) => &built.program,
             Self::Counting(built) => &built.program,
-            Self::Reference(built) => &built.program,
             Self::Causal(built) => &built.program,
         }
     }
@@ -49,7 +46,6 @@ impl Built {
         match self {
             Self::Timed(built) => built.formulation,
             Self::Counting(built) => built.formulation,
-            Self::Reference(_) => "reference",
             Self::Causal(_) => "causal",
         }
     }
@@ -57,19 +53,8 @@ impl Built {
     /// Whether the program has slots, so that its optimum may depend on how many.
     pub fn knows_slots(&self) -> bool {
         match self {
-            Self::Timed(_) | Self::Reference(_) => true,
+            Self::Timed(_) => true,
             Self::Counting(_) | Self::Causal(_) => false,
-        }
-    }
-
-    /// The columns of a point that are not zero as CSV, where points are no schedules.
-    ///
-    /// # Panics
-    /// If `point` does not have one value per column.
-    pub fn table(&self, point: &[i64]) -> Option<String> {
-        match self {
-            Self::Timed(_) | Self::Counting(_) | Self::Causal(_) => None,
-            Self::Reference(built) => Some(built.table(point)),
         }
     }
 
@@ -77,16 +62,11 @@ impl Built {
     ///
     /// # Errors
     /// [`Error::NoSchedule`] if a formulation without slots finds no order of events for the
-    /// point; the point is then no execution, and its value is none that was reached. Always for
-    /// formulation `reference`, see [`Built::table`].
+    /// point; the point is then no execution, and its value is none that was reached.
     pub fn decode(&self, point: &[i64]) -> Result<Decoded, Error> {
         match self {
             Self::Timed(built) => Ok(built.decode(point)),
             Self::Counting(built) => built.decode(point),
-            Self::Reference(_) => Err(Error::NoSchedule {
-                why: "it is a point of a published program, whose executions no replica follows"
-                    .into(),
-            }),
             Self::Causal(built) => built.decode(point),
         }
     }
@@ -105,9 +85,6 @@ impl Built {
         match self {
             Self::Timed(built) => built.encode(schedule, faulty),
             Self::Counting(built) => built.encode(schedule, faulty),
-            Self::Reference(_) => {
-                Err("the published programs take no schedules of our replicas".into())
-            }
             Self::Causal(_) => Err(
                 "formulation `causal` takes no schedules, only the point of a result of the same \
                  program"
@@ -116,14 +93,12 @@ impl Built {
         }
     }
 
-    /// What the columns say in words of the protocol: for cutting the program into cubes. The
-    /// published programs say nothing.
+    /// What the columns say in words of the protocol: for cutting the program into cubes.
     pub fn meaning(&self) -> Meaning {
         match self {
             Self::Timed(built) => built.meaning(),
             Self::Counting(built) => built.meaning(),
             Self::Causal(built) => built.meaning(),
-            Self::Reference(_) => Meaning::default(),
         }
     }
 }

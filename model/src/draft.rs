@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// Columns that stand for a `K` each, and what is said of them so far.
 #[derive(Debug)]
-pub(crate) struct Draft<K> {
+pub struct Draft<K> {
     columns: Vec<Column>,
     /// What each column stands for.
     keys: Vec<K>,
@@ -20,11 +20,18 @@ pub(crate) struct Draft<K> {
     rows: Vec<Row>,
     tally: Tally,
     /// The objective: direction and expression.
-    pub(crate) objective: (Sense, Expr),
+    pub objective: (Sense, Expr),
+}
+
+impl<K: Clone + Ord> Default for Draft<K> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl<K: Clone + Ord> Draft<K> {
-    pub(crate) fn new() -> Self {
+    /// A program without columns and rows.
+    pub fn new() -> Self {
         Self {
             columns: Vec::new(),
             keys: Vec::new(),
@@ -42,7 +49,7 @@ impl<K: Clone + Ord> Draft<K> {
     /// # Panics
     ///
     /// When there is a column for `key` already: a defect of the formulation.
-    pub(crate) fn add(&mut self, key: K, name: String, upper: i64) -> Col {
+    pub fn add(&mut self, key: K, name: String, upper: i64) -> Col {
         self.tally.column();
         let col = Col(self.columns.len() as u32);
         self.columns.push(Column {
@@ -57,7 +64,7 @@ impl<K: Clone + Ord> Draft<K> {
     }
 
     /// The column, if there is one.
-    pub(crate) fn col(&self, key: &K) -> Option<Col> {
+    pub fn col(&self, key: &K) -> Option<Col> {
         self.at.get(key).copied()
     }
 
@@ -72,7 +79,7 @@ impl<K: Clone + Ord> Draft<K> {
     }
 
     /// What the columns stand for, one after the other.
-    pub(crate) fn in_order(&self) -> &[K] {
+    pub fn in_order(&self) -> &[K] {
         &self.keys
     }
 
@@ -82,13 +89,7 @@ impl<K: Clone + Ord> Draft<K> {
     }
 
     /// The family of that name, registered at its first use.
-    pub(crate) fn family(
-        &mut self,
-        name: &str,
-        line: &str,
-        equations: &[u32],
-        tag: Tag,
-    ) -> FamilyId {
+    pub fn family(&mut self, name: &str, line: &str, equations: &[u32], tag: Tag) -> FamilyId {
         if let Some(&id) = self.family_at.get(name) {
             return id;
         }
@@ -113,13 +114,13 @@ impl<K: Clone + Ord> Draft<K> {
     }
 
     /// Adds a row as it is.
-    pub(crate) fn push(&mut self, row: Row) {
+    pub fn push(&mut self, row: Row) {
         self.tally.row(row.terms.len());
         self.rows.push(row);
     }
 
     /// The program; nothing of it is left here but what the columns stand for.
-    pub(crate) fn finish(&mut self) -> Program {
+    pub fn finish(&mut self) -> Program {
         let (sense, objective) =
             std::mem::replace(&mut self.objective, (Sense::Maximize, Expr::default()));
         Program {

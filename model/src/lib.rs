@@ -22,33 +22,15 @@ pub mod rule;
 pub use built::{Built, Decoded};
 pub use error::Error;
 
-use milp_schema::{
-    Instance,
-    instance::{Formulation, REFERENCE_2020},
-};
+use milp_schema::{Instance, instance::Formulation};
 
 /// Builds the program of an instance.
 ///
 /// # Errors
 /// Whatever the instance asks for and nothing here provides, by name: see [`Error`].
 pub fn build(instance: &Instance) -> Result<Built, Error> {
-    // Rules that only the published programs have.
-    let published = instance.rules == REFERENCE_2020;
-    let refused = |formulation| {
-        Err(Error::Unsupported {
-            formulation,
-            construct: format!("rule set `{REFERENCE_2020}`"),
-            hint: "use `formulation: reference`".into(),
-        })
-    };
     match instance.formulation {
-        Formulation::Auto if !published => formulation::cheapest(instance),
-        Formulation::Auto | Formulation::Reference => {
-            formulation::reference::of(instance).map(Built::Reference)
-        }
-        Formulation::Timed if published => refused("timed"),
-        Formulation::Counting if published => refused("counting"),
-        Formulation::Causal if published => refused("causal"),
+        Formulation::Auto => formulation::cheapest(instance),
         Formulation::Timed => formulation::timed::of(instance).map(Built::Timed),
         Formulation::Counting => formulation::counting::of(instance).map(Built::Counting),
         Formulation::Causal => formulation::causal::of(instance).map(Built::Causal),

@@ -35,18 +35,26 @@ pub(crate) enum Grows {
     WithViews,
 }
 
-impl TooMany {
-    fn of(self, instance: &Instance, grows: Grows) -> Error {
-        let counts = grows != Grows::WithViews;
+impl Grows {
+    /// The keys of the instance that make its program large, with their values.
+    fn keys(self, instance: &Instance) -> Vec<(&'static str, u32)> {
+        let counts = self != Self::WithViews;
         let keys = [
             ("replicas", instance.replicas, counts),
             ("views", instance.views, true),
             ("heights", instance.heights, counts),
-            ("slots", instance.slots, grows == Grows::WithSlots),
+            ("slots", instance.slots, self == Self::WithSlots),
             ("blocks_per_proposal", instance.blocks_per_proposal, true),
         ];
-        let keys = keys.iter().filter(|(_, value, grows)| *value > 1 && *grows);
-        let keys = keys.map(|(key, value, _)| format!("`{key}` ({value})"));
+        let keys = keys.into_iter().filter(|(_, _, grows)| *grows);
+        keys.map(|(key, value, _)| (key, value)).collect()
+    }
+}
+
+impl TooMany {
+    fn of(self, keys: &[(&str, u32)]) -> Error {
+        let keys = keys.iter().filter(|(_, value)| *value > 1);
+        let keys = keys.map(|(key, value)| format!("`{key}` ({value})"));
         Error::TooLarge {
             what: self.what,
             least: self.least,
@@ -95,7 +103,7 @@ pub(crate) fn refuse(instance: &Instance, columns: u64) -> Result<(), Error> {
         least: columns,
         most: COLUMNS,
     };
-    Err(too_many.of(instance, Grows::WithSlots))
+    Err(too_many.of(&Grows::WithSlots.keys(instance)))
 }
 
 /// What `build` builds of the instance, or the refusal when it becomes too large.
@@ -104,12 +112,19 @@ pub(crate) fn within<T>(
     grows: Grows,
     build: impl FnOnce() -> Result<T, Error>,
 ) -> Result<T, Error> {
+    bounded(&grows.keys(instance), build)?
+}
+
+/// What `build` builds, if it does not become too large; `keys` are those of its input, with their
+/// values, that make it large.
+///
+/// # Errors
+/// [`Error::TooLarge`] when it does.
+pub fn bounded<T>(keys: &[(&str, u32)], build: impl FnOnce() -> T) -> Result<T, Error> {
     // What was under construction is gone with the unwinding.
-    catch_unwind(AssertUnwindSafe(build)).unwrap_or_else(|panic| {
-        match panic.downcast::<TooMany>() {
-            Ok(too_many) => Err(too_many.of(instance, grows)),
-            Err(defect) => resume_unwind(defect),
-        }
+    catch_unwind(AssertUnwindSafe(build)).map_err(|panic| match panic.downcast::<TooMany>() {
+        Ok(too_many) => too_many.of(keys),
+        Err(defect) => resume_unwind(defect),
     })
 }
 

@@ -33,7 +33,6 @@ fn instance(protocol: &str, rules: &str) -> Instance {
         formulation: Formulation::Causal,
         budget: Budget::default(),
         mutant: None,
-        reference: milp_schema::instance::Reference::default(),
     }
 }
 

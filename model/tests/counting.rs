@@ -35,7 +35,6 @@ fn instance(protocol: &str, replicas: u32, views: u32, goal: Goal) -> Instance {
         formulation: Formulation::Counting,
         budget: Budget::default(),
         mutant: None,
-        reference: milp_schema::instance::Reference::default(),
     }
 }
 

@@ -53,7 +53,6 @@ fn instance(protocol: &str, views: u32, slots: u32) -> Instance {
         formulation: Formulation::Auto,
         budget: Budget::default(),
         mutant: None,
-        reference: milp_schema::instance::Reference::default(),
     }
 }
 

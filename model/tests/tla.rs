@@ -43,7 +43,6 @@ fn instance(rules: &str, goal: Goal, fault: Option<FaultKind>) -> Instance {
         formulation: Formulation::Timed,
         budget: Budget::default(),
         mutant: None,
-        reference: milp_schema::instance::Reference::default(),
     }
 }
 

@@ -45,7 +45,6 @@ fn instance(replicas: u32) -> Instance {
         formulation: Formulation::Auto,
         budget: Budget::default(),
         mutant: None,
-        reference: milp_schema::instance::Reference::default(),
     }
 }
 

@@ -48,7 +48,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         formulation: Formulation::Auto,
         budget: Budget::default(),
         mutant: None,
-        reference: milp_schema::instance::Reference::default(),
     };
     let found = tla::explore(&instance, &faulty)?;
     println!("states          {}", found.states);

@@ -46,7 +46,7 @@ pub enum Error {
         protocol: String,
     },
     /// Replicas rotate the primary; they cannot let the adversary choose it.
-    #[error("`primary: free` has no replica: it belongs to the reference formulation only")]
+    #[error("`primary: free` has no replica")]
     FreePrimary,
     /// A question about the TLA+ model for other rules.
     #[error(

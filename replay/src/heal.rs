@@ -145,7 +145,6 @@ mod tests {
             formulation: Formulation::Auto,
             budget: Budget::default(),
             mutant: None,
-            reference: milp_schema::instance::Reference::default(),
         }
     }
 

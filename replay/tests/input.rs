@@ -202,7 +202,7 @@ fn unknown_protocols_rule_sets_mutants_and_free_primaries_have_no_replicas() {
         Error::FreePrimary
     ));
     let options = Options {
-        protocol: Protocol::As("dbft3".to_owned()),
+        protocol: Protocol::As("dbft4".to_owned()),
         ..OWN
     };
     let error = replay(&good, &[], &Schedule::default(), &options).expect_err("refused");

@@ -41,9 +41,6 @@ pub struct Instance {
     pub budget: Budget,
     /// Name of a deliberate weakening of the protocol, if any.
     pub mutant: Option<String>,
-    /// Which published program, and with which of its switches; meaningful under rule set
-    /// [`REFERENCE_2020`] only.
-    pub reference: Reference,
 }
 
 impl Instance {
@@ -224,8 +221,6 @@ pub enum Formulation {
     Counting,
     /// Time-free levels.
     Causal,
-    /// The published 2020 models.
-    Reference,
 }
 
 /// Optional limits on the adversary's acts.
@@ -245,91 +240,15 @@ pub struct Budget {
     pub injects: Option<u32>,
 }
 
-/// Which published program of 2020, and with which of its switches.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub struct Reference {
-    /// Which of the published programs of the protocol.
-    #[serde(default)]
-    pub model: Published,
-    /// Whether an honest replica may commit on a quorum of responses to the first primary; of
-    /// dBFT 3.0 only.
-    #[serde(default)]
-    pub speed_up: bool,
-    /// The constant that stands for a large number.
-    #[serde(default)]
-    pub big_m: BigM,
-    /// Which honest messages must arrive at honest replicas; ascending and distinct.
-    #[serde(default)]
-    pub deliver: Vec<Receipt>,
-    /// Whether the goal also adds 10^v for view v = 1, 2, … if it has a primary.
-    #[serde(default)]
-    pub ten_to_the_view: bool,
-    /// Whether implied inequalities are added to the published rows.
-    #[serde(default)]
-    pub valid_inequalities: bool,
-}
-
-/// The published programs of a protocol.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Published {
-    /// Most blocks; Byzantine replicas follow the protocol.
-    Fork,
-    /// Most blocks; Byzantine replicas are free of the rules for honest ones.
-    ForkByzantine,
-    /// Blocks, views and messages; honest replicas also have to act.
-    #[default]
-    Liveness,
-}
-
-/// What stands for a large number in the published rows.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum BigM {
-    /// The published 2, which forbids to receive more than one message beyond a quorum.
-    #[default]
-    Published,
-    /// The smallest number that forbids nothing.
-    Corrected,
-}
-
-/// Messages between honest replicas that may be forced to arrive.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Receipt {
-    /// The primary's proposal.
-    PrepareRequest,
-    /// A backup's acceptance.
-    PrepareResponse,
-    /// The middle phase of dBFT 3.0.
-    PreCommit,
-    /// The binding message.
-    Commit,
-    /// The wish to leave a view.
-    ChangeView,
-}
-
-/// The rule set of the published programs of 2020: those of formulation `reference`, for which
-/// there are no replicas.
-pub const REFERENCE_2020: &str = "reference-2020";
-
 /// The protocols, rule sets and mutants that have a name: (protocol, rule sets, mutants).
-pub const PROTOCOLS: [(&str, &[&str], &[&str]); 3] = [
-    ("dbft1", &["paper", REFERENCE_2020], &["small-quorum"]),
+pub const PROTOCOLS: [(&str, &[&str], &[&str]); 2] = [
+    ("dbft1", &["paper"], &["small-quorum"]),
     (
         "dbft2",
-        &["paper", "nspcc", "tla", "tla-per-view", REFERENCE_2020],
+        &["paper", "nspcc", "tla", "tla-per-view"],
         &["no-commit-lock", "small-quorum"],
     ),
-    ("dbft3", &[REFERENCE_2020], &[]),
 ];
 
 /// The rule sets that no mutant weakens.
-pub const WITHOUT_MUTANTS: [&str; 3] = ["tla", "tla-per-view", REFERENCE_2020];
+pub const WITHOUT_MUTANTS: [&str; 2] = ["tla", "tla-per-view"];

@@ -4,7 +4,7 @@
 //! arithmetic between keys: f, the quorum, sums of faults, `delay_max` against `delay_min`.
 
 use crate::{
-    instance::{PROTOCOLS, REFERENCE_2020, WITHOUT_MUTANTS},
+    instance::{PROTOCOLS, WITHOUT_MUTANTS},
     limits,
     raw::RawInstance,
     read::{MAJOR, minor},
@@ -27,8 +27,6 @@ pub fn instance() -> Value {
     set(&mut schema, "/properties/format", "enum", json!(formats));
     set(&mut schema, "/properties/protocol", "enum", json!(names));
     set(&mut schema, "/properties/budget", "default", json!({}));
-    let deliver = "/$defs/Reference/properties/deliver";
-    set(&mut schema, deliver, "uniqueItems", json!(true));
     set(&mut schema, "", "allOf", conditions());
     schema
 }
@@ -148,22 +146,10 @@ fn faults(schema: &mut Value) {
 /// timers follow the protocol.
 fn conditions() -> Value {
     let by_protocol = PROTOCOLS.iter().map(|(protocol, rule_sets, mutants)| {
-        let mutant = if mutants.is_empty() {
-            json!(false)
-        } else {
-            json!({"enum": mutants})
-        };
-        // What is not given is `paper`.
-        let required: &[&str] = if rule_sets.contains(&"paper") {
-            &[]
-        } else {
-            &["rules"]
-        };
         json!({
             "if": {"properties": {"protocol": {"const": protocol}}},
             "then": {
-                "properties": {"rules": {"enum": rule_sets}, "mutant": mutant},
-                "required": required,
+                "properties": {"rules": {"enum": rule_sets}, "mutant": {"enum": mutants}},
             },
         })
     });
@@ -176,9 +162,5 @@ fn conditions() -> Value {
         "if": {"properties": {"rules": {"enum": WITHOUT_MUTANTS}}, "required": ["rules"]},
         "then": {"not": {"required": ["mutant"]}},
     });
-    let published = json!({
-        "if": {"properties": {"rules": {"const": REFERENCE_2020}}, "required": ["rules"]},
-        "else": {"not": {"required": ["reference"]}},
-    });
-    by_protocol.chain([unweakened, clock, published]).collect()
+    by_protocol.chain([unweakened, clock]).collect()
 }

@@ -89,8 +89,7 @@ pub struct Outcome {
     pub sentence: String,
     /// Who the adversary made faulty, and how; ascending.
     pub faulty: Vec<(ReplicaId, FaultKind)>,
-    /// SHA-256 of schedule.csv, lower-case hex; `None` without an incumbent, and for
-    /// formulation `reference`, whose points are no schedules.
+    /// SHA-256 of schedule.csv, lower-case hex; `None` without an incumbent.
     pub schedule_sha256: Option<String>,
     /// The whole instance.
     pub instance: Instance,

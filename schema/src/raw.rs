@@ -6,8 +6,7 @@
 use crate::{
     ids::ReplicaId,
     instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Reference,
-        Timeouts, Who,
+        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Timeouts, Who,
     },
     outcome::{Certificate, Outcome, ProgramDigest, Termination},
     read::current_format,
@@ -75,10 +74,6 @@ pub(crate) struct RawInstance<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", default)]
     pub(crate) mutant: Option<&'a str>,
-    /// Which published program, and with which of its switches; only for `rules: reference-2020`.
-    #[serde(skip_serializing_if = "unspecified")]
-    #[schemars(default)]
-    pub(crate) reference: Reference,
 }
 
 fn paper() -> &'static str {
@@ -111,10 +106,6 @@ fn rotation() -> Primary {
 
 fn auto() -> Formulation {
     Formulation::Auto
-}
-
-fn unspecified(reference: &Reference) -> bool {
-    *reference == Reference::default()
 }
 
 fn unlimited(budget: &Budget) -> bool {
@@ -212,7 +203,6 @@ impl<'a> From<&'a Instance> for RawInstance<'a> {
             formulation: instance.formulation,
             budget: instance.budget,
             mutant: instance.mutant.as_deref(),
-            reference: instance.reference.clone(),
         }
     }
 }

@@ -87,42 +87,6 @@ const fn case(
 
 const INSTANCES: &[Case] = &[
     case(
-        "a protocol without the default rule set",
-        "dbft2",
-        "dbft3",
-        &[(1, 1, "the key `rules` is missing")],
-    ),
-    case(
-        "switches of the published programs under other rules",
-        "goal: fork",
-        "goal: fork\nreference: {model: fork}",
-        &[(7, 1, "no meaning under rule set `paper`")],
-    ),
-    case(
-        "problems of these switches, all at once",
-        "goal: fork",
-        "goal: fork\nrules: reference-2020\nreference: {model: forks, big_m: 3, deliver: [commit, commit, block], speedup: true}",
-        &[
-            (8, 20, "not `forks`"),
-            (8, 34, "`published` or `corrected`, not `3`"),
-            (8, 55, "already in the list"),
-            (8, 63, "not `block`"),
-            (8, 71, "unknown key `speedup`"),
-        ],
-    ),
-    case(
-        "no list of deliveries",
-        "goal: fork",
-        "goal: fork\nrules: reference-2020\nreference: {deliver: commit}",
-        &[(8, 22, "`deliver` must be a list, not `commit`")],
-    ),
-    case(
-        "a mutant of a published program",
-        "goal: fork",
-        "goal: fork\nrules: reference-2020\nmutant: small-quorum",
-        &[(8, 9, "has no mutants")],
-    ),
-    case(
         "a text for a number",
         "replicas: 4",
         "replicas: four",
@@ -257,7 +221,7 @@ const INSTANCES: &[Case] = &[
         "an unknown protocol",
         "dbft2",
         "dbft4",
-        &[(2, 11, "`dbft1`, `dbft2` or `dbft3`, not `dbft4`")],
+        &[(2, 11, "`dbft1` or `dbft2`, not `dbft4`")],
     ),
     case(
         "an unknown rule set",
@@ -923,12 +887,6 @@ const OUTCOMES: &[Case] = &[
         "gap: 0.0",
         "gap: 0.5",
         &[(5, 6, "`gap` does not follow from")],
-    ),
-    case(
-        "a schedule of a published program",
-        "formulation: timed",
-        "formulation: reference",
-        &[(13, 18, "never for formulation `reference`")],
     ),
     case(
         "a proof without a certificate",

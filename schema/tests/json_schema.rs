@@ -120,11 +120,6 @@ fn what_the_reader_accepts_satisfies_the_schema() {
         "rules: paper",
         "rules: tla",
         "rules: tla-per-view",
-        "rules: reference-2020",
-        "rules: reference-2020\nreference: {}",
-        "rules: reference-2020\nreference: {model: fork, speed_up: true, big_m: corrected}",
-        "rules: reference-2020\nreference: {deliver: [commit, prepare_request, pre_commit]}",
-        "rules: reference-2020\nreference: {ten_to_the_view: true, valid_inequalities: true}",
         "mutant: small-quorum",
         "rules: paper\nmutant: small-quorum",
         "faults: {kind: none}",
@@ -144,7 +139,6 @@ fn what_the_reader_accepts_satisfies_the_schema() {
         "formulation: timed",
         "formulation: counting",
         "formulation: causal",
-        "formulation: reference",
         "budget: {}",
         "budget: {late: 3, timeouts: 0, injects: 1000000}",
     ];
@@ -158,8 +152,7 @@ fn what_the_reader_accepts_satisfies_the_schema() {
     ];
     let texts = lines.iter().map(|line| format!("{GOOD}{line}\n"));
     let goals = goals.iter().map(|goal| GOOD.replace("fork", goal));
-    let others = ["dbft1", "dbft3\nrules: reference-2020"];
-    let others = others.map(|other| GOOD.replace("dbft2", other));
+    let others = [GOOD.replace("dbft2", "dbft1")];
     for text in texts.chain(goals).chain(others) {
         if let Err(error) = read::instance_text("x", &text) {
             panic!("{error}\n{text}");
@@ -169,7 +162,7 @@ fn what_the_reader_accepts_satisfies_the_schema() {
 }
 
 /// Lines that make the good instance bad.
-const REFUSED_LINES: [&str; 42] = [
+const REFUSED_LINES: [&str; 32] = [
     "mutant: small",
     "rules: spork",
     "rules: tla\nmutant: small-quorum",
@@ -202,20 +195,10 @@ const REFUSED_LINES: [&str; 42] = [
     "budget: {late: null}",
     "budget: {early: 1}",
     "extra: 1",
-    "reference: {}",
-    "rules: paper\nreference: {model: fork}",
-    "rules: reference-2020\nmutant: small-quorum",
-    "rules: reference-2020\nreference: fork",
-    "rules: reference-2020\nreference: {model: forks}",
-    "rules: reference-2020\nreference: {speed-up: true}",
-    "rules: reference-2020\nreference: {big_m: 2}",
-    "rules: reference-2020\nreference: {deliver: commit}",
-    "rules: reference-2020\nreference: {deliver: [commit, commit]}",
-    "rules: reference-2020\nreference: {deliver: [block]}",
 ];
 
 /// Replacements that do.
-const REFUSED_CHANGES: [(&str, &str); 16] = [
+const REFUSED_CHANGES: [(&str, &str); 13] = [
     ("replicas: 4", "replicas: 129"),
     ("replicas: 4", "replicas: '4'"),
     ("views: 2", "views: 33"),
@@ -229,12 +212,6 @@ const REFUSED_CHANGES: [(&str, &str); 16] = [
         "goal: {weighted: {sense: maximize, blocks: 1000001}}",
     ),
     ("dbft2", "dbft4"),
-    ("dbft2", "dbft3"),
-    ("dbft2", "dbft3\nrules: paper"),
-    (
-        "dbft2",
-        "dbft3\nrules: reference-2020\nmutant: small-quorum",
-    ),
     ("protocol: dbft2", "protocol: dbft1\nmutant: no-commit-lock"),
     ("instance/1.0", "instance/2.0"),
     ("instance/1.0", "outcome/1.0"),
@@ -271,9 +248,8 @@ fn every_object_of_the_schema_is_closed_and_every_default_is_that_of_the_reader(
     let schema = json_schema::instance();
     let mut found = 0;
     objects(&schema, &mut found);
-    // The instance, a fault, the budget, the reference; bounded and weighted with what is around
-    // them.
-    assert_eq!(found, 8);
+    // The instance, a fault, the budget; bounded and weighted with what is around them.
+    assert_eq!(found, 7);
 
     let mut spelled_out = GOOD.to_owned();
     let mut defaults = 0;

@@ -6,8 +6,8 @@ use milp_schema::{
     certificate::Part,
     covers,
     instance::{
-        BigM, Budget, Fault, FaultKind, Formulation, Goal, Network, PROTOCOLS, Primary, Published,
-        REFERENCE_2020, Receipt, Reference, Sense, Timeouts, WITHOUT_MUTANTS, Who,
+        Budget, Fault, FaultKind, Formulation, Goal, Network, PROTOCOLS, Primary, Sense, Timeouts,
+        WITHOUT_MUTANTS, Who,
     },
     outcome::{Certificate, ProgramDigest, Termination},
     read,
@@ -92,35 +92,7 @@ fn formulation() -> impl Strategy<Value = Formulation> {
         Just(Formulation::Timed),
         Just(Formulation::Counting),
         Just(Formulation::Causal),
-        Just(Formulation::Reference),
     ]
-}
-
-fn reference() -> impl Strategy<Value = Reference> {
-    let kinds = vec![
-        Receipt::PrepareRequest,
-        Receipt::PrepareResponse,
-        Receipt::PreCommit,
-        Receipt::Commit,
-        Receipt::ChangeView,
-    ];
-    let model = prop_oneof![
-        Just(Published::Fork),
-        Just(Published::ForkByzantine),
-        Just(Published::Liveness),
-    ];
-    let big_m = prop_oneof![Just(BigM::Published), Just(BigM::Corrected)];
-    let switches = (any::<bool>(), any::<bool>(), any::<bool>());
-    (model, big_m, subsequence(kinds, 0..=5), switches).prop_map(
-        |(model, big_m, deliver, (speed_up, ten_to_the_view, valid_inequalities))| Reference {
-            model,
-            speed_up,
-            big_m,
-            deliver,
-            ten_to_the_view,
-            valid_inequalities,
-        },
-    )
 }
 
 fn instance() -> impl Strategy<Value = Instance> {
@@ -132,18 +104,13 @@ fn instance() -> impl Strategy<Value = Instance> {
             .chain(mutants.iter().copied().map(Some))
             .collect();
         let mutant = prop::sample::select(mutants);
-        (rules, mutant, reference()).prop_map(move |(rules, mutant, reference)| {
+        (rules, mutant).prop_map(move |(rules, mutant)| {
             let mutant = mutant.filter(|_| !WITHOUT_MUTANTS.contains(&rules));
-            let reference = if rules == REFERENCE_2020 {
-                reference
-            } else {
-                Reference::default()
-            };
-            (protocol, rules, mutant, reference)
+            (protocol, rules, mutant)
         })
     });
     (sizes, named).prop_flat_map(
-        |((n, heights, views, blocks, slots), (protocol, rules, mutant, reference))| {
+        |((n, heights, views, blocks, slots), (protocol, rules, mutant))| {
             // A quorum of nobody.
             let mutant = mutant.filter(|&mutant| n > 1 || mutant != "small-quorum");
             let block_time = option::of(1..=400_u32);
@@ -170,7 +137,6 @@ fn instance() -> impl Strategy<Value = Instance> {
                         formulation,
                         budget,
                         mutant: mutant.map(str::to_owned),
-                        reference: reference.clone(),
                     })
                 },
             )

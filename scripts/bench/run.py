@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MILP = ROOT / "target" / "debug" / "milp"
+PUBLISHED_MILP = ROOT / "target" / "debug" / "milp-published"
 WORK = ROOT / "target" / "bench"
 HERE = ROOT / "scripts" / "bench"
 
@@ -32,7 +33,8 @@ GRACE = 120
 # Replicas and the views asked about: all of them, as in the published model, but for n = 100.
 VIEWS = {4: 4, 7: 7, 10: 10, 13: 13, 31: 31, 100: 7}
 # The published model has eight slots per view; six are more than any goal here needs.
-SLOTS_PER_VIEW = {"timed": 6, "reference": 8}
+SLOTS_PER_VIEW = 6
+PUBLISHED_SLOTS = 8
 
 GOALS = {
     "fork": "fork",
@@ -58,23 +60,18 @@ FORMULATIONS = ("timed", "counting", "causal")
 
 def instance(n, views, goal, formulation):
     """The text of an instance."""
-    slots = SLOTS_PER_VIEW.get(formulation, 6) * views
     f = (n - 1) // 3
-    if formulation == "reference":
-        last = list(range(n - f, n))
-        return f"""format: milp-instance/1.1
+    if formulation == "published":
+        weights = GOALS[goal].removeprefix("{weighted: ").removesuffix("}")
+        return f"""format: milp-published/1.0
 protocol: dbft2
-rules: reference-2020
+model: liveness
 replicas: {n}
-faults: {{kind: byzantine, replicas: {last}}}
 views: {views}
-slots: {slots}
-network: asynchronous
-primary: free
-goal: {GOALS[goal]}
-formulation: reference
-reference: {{model: liveness}}
+slots: {PUBLISHED_SLOTS}
+goal: {weights}
 """
+    slots = SLOTS_PER_VIEW * views
     return f"""format: milp-instance/1.0
 protocol: dbft2
 rules: paper
@@ -145,6 +142,8 @@ def measured(row, ran):
 
 def ours(row, path, formulation, limit):
     command = [MILP, "bench", path, "--formulation", formulation, "--time-limit", limit]
+    if formulation == "published":
+        command = [PUBLISHED_MILP, path, "--json", "--time-limit", limit]
     return measured(row, child(command, limit))
 
 
@@ -153,7 +152,7 @@ def theirs(row, path, solver, python, limit):
     if python is None:
         return row | {"state": "not available", "why": "no Python environment with it"}
     program = WORK / "program.mps"
-    written = child([MILP, "export", path, "--mps", "--out", program], limit)
+    written = child([PUBLISHED_MILP, path, "--mps", program], limit)
     if written["code"] != 0:
         return measured(row, written)
     began = time.monotonic()
@@ -220,9 +219,9 @@ def questions(options):
         for goal in options.goals:
             base = {"replicas": n, "views": views, "goal": goal}
             if goal in PUBLISHED and n in PUBLISHED_REPLICAS:
-                path = write(n, views, goal, "reference")
+                path = write(n, views, goal, "published")
                 base["program"] = "published"
-                yield base | {"by": "HiGHS"}, path, ("ours", "reference")
+                yield base | {"by": "HiGHS"}, path, ("ours", "published")
                 yield base | {"by": "CBC"}, path, ("theirs", "cbc")
                 yield base | {"by": "CP-SAT"}, path, ("theirs", "cp-sat")
             for formulation in FORMULATIONS:

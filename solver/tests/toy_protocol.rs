@@ -96,7 +96,6 @@ fn worst(protocol: &Protocol) -> (i64, usize) {
         formulation: Formulation::Timed,
         budget: Budget::default(),
         mutant: None,
-        reference: milp_schema::instance::Reference::default(),
     };
     let built = timed::build(&instance, protocol).expect("timed supports it");
     let settings = Settings {

@@ -5,11 +5,7 @@ use milp_replay::{
     Options, Protocol, Recovery, Replayed, Signatures,
     engine::{self, ANSWER_LIMIT, Engine as _, SECOND, Sidecar, Start},
 };
-use milp_schema::{
-    Instance, Verdict,
-    instance::{PROTOCOLS, REFERENCE_2020},
-    verdict::Liveness,
-};
+use milp_schema::{Instance, Verdict, instance::PROTOCOLS, verdict::Liveness};
 use std::{fmt, str::FromStr};
 
 /// The replicas a schedule was made for.
@@ -48,13 +44,9 @@ impl FromStr for Engine {
             Some((protocol, mutant)) => (protocol, Some(mutant)),
             None => (text, None),
         };
-        // The published programs have no replicas.
-        let replicas = PROTOCOLS
-            .iter()
-            .filter(|(_, rules, _)| *rules != [REFERENCE_2020]);
-        let mut known = replicas.clone();
+        let mut known = PROTOCOLS.iter();
         let Some((_, _, mutants)) = known.find(|(name, _, _)| *name == protocol) else {
-            let protocols = replicas.map(|(name, _, _)| *name);
+            let protocols = PROTOCOLS.iter().map(|(name, _, _)| *name);
             let names = [OWN].into_iter().chain(ADAPTERS).chain(protocols);
             return Err(format!(
                 "no replicas for protocol `{protocol}`: expected one of {}",

@@ -20,7 +20,7 @@ use milp_model::{
 };
 use milp_schema::{
     Choice, Instance, ReplicaId, Schedule, Slot,
-    instance::{Budget, FaultKind, Goal, Network, REFERENCE_2020, Timeouts},
+    instance::{Budget, FaultKind, Goal, Network, Timeouts},
 };
 use milp_solver::{Progress, Settings};
 use std::sync::atomic::AtomicBool;
@@ -115,7 +115,7 @@ fn ordered(
     settings: &Settings,
     interrupt: &AtomicBool,
 ) -> Result<Option<(i64, Execution)>, Error> {
-    if instance.goal != Goal::Stall || instance.rules == REFERENCE_2020 {
+    if instance.goal != Goal::Stall {
         return Ok(None);
     }
     let timeless = Instance {
@@ -286,7 +286,6 @@ mod tests {
             formulation: Formulation::Timed,
             budget: Budget::default(),
             mutant: None,
-            reference: milp_schema::instance::Reference::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::{Error, best::Shown, error::LIST, learn::Cuts, solve::Beside};
 use milp_schema::{
     Choice, Instance, Outcome, ReplicaId, Schedule,
-    instance::{FaultKind, REFERENCE_2020, Who},
+    instance::{FaultKind, Who},
     read, write,
 };
 use std::{
@@ -18,8 +18,6 @@ pub const SCHEDULE: &str = "schedule.csv";
 pub const PREDICTIONS: &str = "predictions.csv";
 /// What the solve found.
 pub const OUTCOME: &str = "outcome.yaml";
-/// The columns of the incumbent that are not zero, where it is no schedule.
-pub const TABLE: &str = "solution.csv";
 /// The numbers behind the outcome.
 pub const CERTIFICATE: &str = "certificate.csv";
 /// What was learned from an engine.
@@ -276,14 +274,7 @@ fn check(instance: &Instance, schedule: &Schedule, dir: &Path) -> Result<(), Err
 
 fn no_schedule(dir: &Path, outcome: &Outcome) -> Error {
     let dir = dir.display();
-    Error::Refused(if outcome.instance.rules == REFERENCE_2020 {
-        format!(
-            "{dir} holds no schedule: a point of a published program is none; {TABLE} has what \
-             it says"
-        )
-    } else {
-        format!("{dir} holds no schedule: {}", outcome.sentence)
-    })
+    Error::Refused(format!("{dir} holds no schedule: {}", outcome.sentence))
 }
 
 /// SHA-256 of a file, lower-case hex.
@@ -377,7 +368,6 @@ pub(crate) fn is_part_of_a_result(name: &str) -> bool {
         SCHEDULE,
         PREDICTIONS,
         OUTCOME,
-        TABLE,
         CERTIFICATE,
         CUTS,
         SHOWN,

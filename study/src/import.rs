@@ -8,13 +8,13 @@ pub use model::model;
 use crate::{
     Error, evidence,
     export::{Carried, read_itf, read_twins},
-    folder::{Driven, OUTCOME, PREDICTIONS, SCHEDULE, TABLE},
+    folder::{Driven, OUTCOME, PREDICTIONS, SCHEDULE},
     report::Embedded,
     sentence,
 };
 use milp_model::Built;
 use milp_schema::{
-    Evidence, Instance, Outcome, Schedule,
+    Evidence, Instance, Outcome,
     outcome::{Certificate, Termination},
     read, write,
 };
@@ -173,8 +173,7 @@ fn skeleton(instance: &Instance, choices: &[milp_schema::Choice]) -> BTreeMap<St
 }
 
 /// A solution of the instance's program, certified row by row in exact integers: a result that a
-/// replay takes. No bound comes with it. A point of a published program is no schedule, and the
-/// sentence says so.
+/// replay takes. No bound comes with it.
 ///
 /// # Errors
 ///
@@ -197,24 +196,17 @@ pub fn solution(
             first.join("; ")
         ))
     })?;
-    let table = built.table(&point);
-    let decoded = match table {
-        None => Some(built.decode(&point)?),
-        Some(_) => None,
-    };
-    let parts = decoded
-        .as_ref()
-        .map(|decoded| evidence::point(&built, &point, &decoded.schedule, &decoded.faulty));
+    let decoded = built.decode(&point)?;
     let evidence = Evidence {
-        parts: parts.unwrap_or_default(),
+        parts: evidence::point(&built, &point, &decoded.schedule, &decoded.faulty),
     };
     let primal = program.value(&point);
     let instance = Instance {
-        slots: decoded.as_ref().map_or(instance.slots, |it| it.slots),
+        slots: decoded.slots,
         ..instance.clone()
     };
-    let (schedule, faulty) = decoded.map(|it| (it.schedule, it.faulty)).unzip();
-    let hash = |it: &Schedule| write::sha256_hex(write::choices_csv(&it.choices).as_bytes());
+    let schedule = decoded.schedule;
+    let hash = write::sha256_hex(write::choices_csv(&schedule.choices).as_bytes());
     let mut outcome = Outcome {
         termination: Termination::Feasible,
         primal: Some(primal),
@@ -227,25 +219,17 @@ pub fn solution(
         program: Some(evidence::digest(program)),
         certificate_sha256: evidence::hash(&evidence),
         sentence: String::new(),
-        faulty: faulty.unwrap_or_default(),
-        schedule_sha256: schedule.as_ref().map(hash),
+        faulty: decoded.faulty,
+        schedule_sha256: Some(hash),
         instance,
         command: command.to_owned(),
         run: vec![("milp".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
     };
-    outcome.sentence = sentence::again(&outcome, schedule.as_ref(), built.knows_slots());
-    let mut sentence = outcome.sentence.clone();
+    outcome.sentence = sentence::again(&outcome, Some(&schedule), built.knows_slots());
     let certificate = evidence::text(&evidence);
-    let mut files = crate::folder::files(&outcome, schedule.as_ref(), certificate.as_deref());
-    if let Some(table) = table {
-        sentence = format!(
-            "{sentence}; the point satisfies every row in exact integers and is no schedule: it \
-             is of a published program, {TABLE} has what it says"
-        );
-        files.insert(TABLE.to_owned(), table.into_bytes());
-    }
+    let files = crate::folder::files(&outcome, Some(&schedule), certificate.as_deref());
     Ok(Imported {
-        sentence,
+        sentence: outcome.sentence,
         files,
         lost: Vec::new(),
         place: None,

@@ -3,10 +3,7 @@
 use crate::reading::{After, Reading};
 use milp_schema::{
     Outcome, Schedule,
-    instance::{
-        BigM, FaultKind, Goal, Instance, Network, Published, REFERENCE_2020, Receipt, Sense,
-        Timeouts, Who,
-    },
+    instance::{FaultKind, Goal, Instance, Network, Sense, Timeouts, Who},
     outcome::{Certificate, Termination},
 };
 
@@ -359,12 +356,7 @@ fn sum(instance: &Instance) -> String {
     else {
         unreachable!("only a weighted goal has weights");
     };
-    let powers = if instance.reference.ten_to_the_view {
-        ", 10^v for view v"
-    } else {
-        ""
-    };
-    format!("the weighted sum (blocks {blocks}, views {views}, messages {messages}{powers})")
+    format!("the weighted sum (blocks {blocks}, views {views}, messages {messages})")
 }
 
 /// The assumptions: "with 1 Byzantine replica of 4, within 4 views and 24 slots".
@@ -438,9 +430,6 @@ fn assumed(instance: &Instance, within_slots: bool, used: &str) -> String {
 /// What else the claim holds under: everything the instance does not leave at its default.
 fn conditions(instance: &Instance) -> Vec<String> {
     let mut conditions = vec![];
-    if instance.rules == REFERENCE_2020 {
-        conditions.push(published(instance));
-    }
     for fault in &instance.faults {
         if let Who::These(replicas) = &fault.who {
             let names: Vec<String> = replicas.iter().map(ToString::to_string).collect();
@@ -453,8 +442,6 @@ fn conditions(instance: &Instance) -> Vec<String> {
     }
     match instance.network {
         Network::Eventual => {}
-        // Said with the program.
-        Network::Asynchronous if instance.rules == REFERENCE_2020 => {}
         Network::Asynchronous => conditions.push("copies may never arrive".to_owned()),
         Network::Bounded {
             delay_min,
@@ -485,44 +472,6 @@ fn conditions(instance: &Instance) -> Vec<String> {
         conditions.extend(most.map(|most| format!("at most {most} {what}")));
     }
     conditions
-}
-
-/// Which published program the claim is about.
-fn published(instance: &Instance) -> String {
-    let reference = &instance.reference;
-    let version = match instance.protocol.as_str() {
-        "dbft1" => "1.0",
-        "dbft2" => "2.0",
-        _ => "3.0",
-    };
-    let mut words = vec![match reference.model {
-        Published::Fork => format!("in the program about forks of dBFT {version} of 2020"),
-        Published::ForkByzantine => {
-            format!("in the second program about forks of dBFT {version} of 2020")
-        }
-        Published::Liveness => format!("in the program about liveness of dBFT {version} of 2020"),
-    }];
-    if reference.speed_up {
-        words.push("with speed-up".to_owned());
-    }
-    if reference.big_m == BigM::Corrected {
-        words.push("with the corrected constants".to_owned());
-    }
-    if !reference.deliver.is_empty() {
-        let kinds: Vec<&str> = reference.deliver.iter().map(|&it| receipt(it)).collect();
-        words.push(format!("every honest {} delivered", kinds.join(" and ")));
-    }
-    words.join(", ")
-}
-
-fn receipt(receipt: Receipt) -> &'static str {
-    match receipt {
-        Receipt::PrepareRequest => "prepare request",
-        Receipt::PrepareResponse => "prepare response",
-        Receipt::PreCommit => "pre-commit",
-        Receipt::Commit => "commit",
-        Receipt::ChangeView => "change view",
-    }
 }
 
 /// So many of something, in words.
@@ -557,7 +506,6 @@ mod tests {
             formulation: Formulation::Auto,
             budget: Budget::default(),
             mutant: None,
-            reference: milp_schema::instance::Reference::default(),
         }
     }
 

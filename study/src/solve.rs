@@ -22,7 +22,7 @@ use milp_model::{
 };
 use milp_schema::{
     Evidence, Instance, Outcome, Schedule, Verdict,
-    instance::{Formulation, REFERENCE_2020, Sense, Timeouts},
+    instance::{Formulation, Sense, Timeouts},
     outcome::Termination,
     write,
 };
@@ -61,8 +61,6 @@ pub struct Solution {
     pub schedule: Option<Schedule>,
     /// The incumbent, one value for each column.
     pub point: Option<Vec<i64>>,
-    /// The incumbent as a table, where a formulation's points are no schedules.
-    pub table: Option<String>,
     /// The numbers behind it; nothing if there is neither a schedule nor a proof.
     pub evidence: Evidence,
     /// Size of the program.
@@ -365,9 +363,7 @@ fn solve_from(
     settings.time_limit_seconds = clock.left();
     let solved = milp_solver::solve(program, &settings, interrupt, progress)?;
     let point = solved.point.as_deref();
-    let table = point.and_then(|point| built.table(point));
-    let schedule = point.filter(|_| table.is_none());
-    let decoded = schedule.map(|point| built.decode(point)).transpose()?;
+    let decoded = point.map(|point| built.decode(point)).transpose()?;
     let seconds = clock.spent();
     let adequacy = match (request.adequacy, solved.primal, &decoded) {
         (true, Some(primal), Some(decoded))
@@ -431,7 +427,6 @@ fn solve_from(
         outcome,
         schedule,
         point: solved.point,
-        table,
         evidence,
         size: Size::of(program),
         root_bound: solved.root_bound,
@@ -540,17 +535,11 @@ impl Solution {
     /// The files of the result, by name.
     pub fn files(&self) -> std::collections::BTreeMap<String, Vec<u8>> {
         let certificate = evidence::text(&self.evidence);
-        let mut files = folder::files(
+        folder::files(
             &self.outcome,
             self.schedule.as_ref(),
             certificate.as_deref(),
-        );
-        files.extend(
-            self.table
-                .iter()
-                .map(|table| (folder::TABLE.to_owned(), table.clone().into_bytes())),
-        );
-        files
+        )
     }
 }
 
@@ -594,14 +583,8 @@ pub(crate) fn check_horizon(
 
 /// The same question with more slots.
 pub(crate) fn longer(instance: &Instance) -> Instance {
-    // Where every view has slots of its own they grow together.
-    let more = if instance.rules == REFERENCE_2020 {
-        ADEQUACY_SLOTS.next_multiple_of(instance.views)
-    } else {
-        ADEQUACY_SLOTS
-    };
     Instance {
-        slots: instance.slots + more,
+        slots: instance.slots + ADEQUACY_SLOTS,
         ..instance.clone()
     }
 }

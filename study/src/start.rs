@@ -9,7 +9,7 @@ use milp_model::Built;
 use milp_replay::random::{self, Executed};
 use milp_schema::{
     Instance,
-    instance::{Goal, REFERENCE_2020, Sense},
+    instance::{Goal, Sense},
     schedule::Event,
 };
 use std::collections::BTreeSet;
@@ -32,10 +32,8 @@ pub(crate) fn worst_random(
     built: &Built,
     clock: &Clock<'_>,
 ) -> Option<(i64, Point)> {
-    // Without slots in the program the solver needs no help to find an execution, and the published
-    // programs have executions of their own.
-    let helps = built.knows_slots() && instance.rules != REFERENCE_2020;
-    if !helps || instance.goal == Goal::Stall || !random::covers(instance) {
+    // Without slots in the program the solver needs no help to find an execution.
+    if !built.knows_slots() || instance.goal == Goal::Stall || !random::covers(instance) {
         return None;
     }
     let mut worst: Option<(i64, Point)> = None;

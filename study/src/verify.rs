@@ -361,11 +361,7 @@ impl Check {
         if !self.loosened() {
             self.replayed(&folder)?;
         }
-        self.schedule = self
-            .built
-            .table(&point)
-            .is_none()
-            .then_some(folder.schedule);
+        self.schedule = Some(folder.schedule);
         Ok(())
     }
 
@@ -565,7 +561,6 @@ fn formulation(name: &str) -> Option<Formulation> {
         "timed" => Some(Formulation::Timed),
         "counting" => Some(Formulation::Counting),
         "causal" => Some(Formulation::Causal),
-        "reference" => Some(Formulation::Reference),
         _ => None,
     }
 }

@@ -4,11 +4,7 @@
 
 mod support;
 
-use milp_schema::{
-    Instance,
-    instance::{Formulation, REFERENCE_2020},
-    read, write,
-};
+use milp_schema::{Instance, instance::Formulation, read, write};
 use milp_study::{
     confirm::{Engine, How},
     expected::{CertificateKind, Expected},
@@ -22,11 +18,10 @@ use std::{
 };
 use support::{canonical, settings};
 
-const FORMULATIONS: [(Formulation, &str); 4] = [
+const FORMULATIONS: [(Formulation, &str); 3] = [
     (Formulation::Timed, "timed"),
     (Formulation::Counting, "counting"),
     (Formulation::Causal, "causal"),
-    (Formulation::Reference, "reference"),
 ];
 
 fn root() -> PathBuf {
@@ -80,10 +75,6 @@ fn programs(instance: &Instance) -> Map<String, Value> {
 fn of_instance(path: &Path) -> Value {
     let instance = read::instance(path).expect("a shipped instance is valid");
     let programs = programs(&instance);
-    // They take minutes each: study/tests/reference.rs solves them.
-    if instance.rules == REFERENCE_2020 {
-        return json!({"instance": name(path), "programs": programs});
-    }
     let request = Request {
         instance: &instance,
         settings: &settings(600.0, true),

@@ -312,44 +312,6 @@ fn a_solution_file_comes_back_as_the_same_schedule() {
 }
 
 #[test]
-fn a_point_of_a_published_program_is_certified_and_said_to_be_no_schedule() {
-    let file = root().join("instances/reference/dbft1-n4-fork.yaml");
-    let mut instance = read::instance(&file).unwrap();
-    // A smaller one, which is solved at once.
-    (instance.views, instance.slots) = (1, 8);
-    let built = milp_model::build(&instance).unwrap();
-    let none = std::sync::atomic::AtomicBool::new(false);
-    let settings = support::settings(60.0, false);
-    let solved = milp_solver::solve(built.program(), &settings, &none, &mut |_| ()).unwrap();
-    let text = milp_solver::solution(built.program(), &solved.point.unwrap(), "Optimal");
-    let imported = import::solution("it.sol", &text, &instance, "milp import").unwrap();
-    assert!(
-        imported.sentence.contains("no schedule"),
-        "{}",
-        imported.sentence
-    );
-    assert!(
-        imported.sentence.contains("exact integers"),
-        "{}",
-        imported.sentence
-    );
-    let names = imported
-        .files
-        .keys()
-        .map(String::as_str)
-        .collect::<Vec<_>>();
-    assert_eq!(names, ["outcome.yaml", "solution.csv"]);
-    let outcome = String::from_utf8(imported.files["outcome.yaml"].clone()).unwrap();
-    let outcome = read::outcome_text("outcome.yaml", &outcome).unwrap();
-    assert_eq!((outcome.primal, outcome.proved), (solved.primal, false));
-    // A point of another program is none.
-    let broken = text.replace("totalBlockRelayed 1", "totalBlockRelayed 0");
-    assert_ne!(broken, text);
-    let error = import::solution("it.sol", &broken, &instance, "milp import").unwrap_err();
-    assert!(error.to_string().contains("none of the program"), "{error}");
-}
-
-#[test]
 fn a_solution_of_a_program_without_slots_comes_back_as_a_schedule_that_replays() {
     let mut driven = shipped("dbft1/n4-delays-fork");
     driven.instance.formulation = Formulation::Counting;

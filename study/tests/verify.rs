@@ -100,7 +100,7 @@ fn changed(text: &str) -> Vec<(usize, String)> {
     const KINDS: [&[&str]; 6] = [
         &["true", "false"],
         &["optimal", "feasible", "infeasible", "undecided"],
-        &["timed", "counting", "causal", "reference", "auto"],
+        &["timed", "counting", "causal", "auto"],
         &["none", "network", "crash", "byzantine"],
         &["fork", "finality", "stall", "slow", "views"],
         &["null", "0"],
@@ -152,7 +152,7 @@ fn program(outcome: &Outcome) -> Program {
         "timed" => Formulation::Timed,
         "counting" => Formulation::Counting,
         "causal" => Formulation::Causal,
-        _ => Formulation::Reference,
+        other => panic!("no formulation is called {other}"),
     };
     let instance = Instance {
         formulation,

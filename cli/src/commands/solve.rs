@@ -10,7 +10,7 @@ use milp_schema::{
 use milp_solver::Settings;
 use milp_study::{
     Error, best,
-    folder::{self, Folder, Held, SCHEDULE, TABLE},
+    folder::{self, Folder, Held, SCHEDULE},
     learn::{self, Alarm, Ending, News, Witness},
     sentence,
     solve::{Request, Solution, solve},
@@ -429,8 +429,6 @@ pub(crate) fn summary(solution: &Solution, out: &Path) {
     let size = &solution.size;
     let written = if solution.schedule.is_some() {
         out.join(SCHEDULE)
-    } else if solution.table.is_some() {
-        out.join(TABLE)
     } else {
         out.to_owned()
     };
@@ -504,7 +502,7 @@ pub(crate) fn command_line() -> String {
 pub(crate) fn formulation(text: &str) -> Result<Formulation, String> {
     let name: StrDeserializer<'_, Unknown> = text.into_deserializer();
     Formulation::deserialize(name)
-        .map_err(|_| "expected auto, timed, counting, causal or reference".to_owned())
+        .map_err(|_| "expected auto, timed, counting or causal".to_owned())
 }
 
 fn positive(text: &str) -> Result<f64, String> {

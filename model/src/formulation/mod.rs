@@ -2,11 +2,10 @@
 
 pub mod causal;
 pub mod counting;
-pub mod reference;
 pub mod timed;
 
 use crate::{Built, Error, protocols};
-use milp_schema::{Instance, instance::REFERENCE_2020};
+use milp_schema::Instance;
 
 /// `formulation: auto`: the cheapest formulation that is exact for the instance. Each refuses by name
 /// what it does not express exactly: `counting` first, then `causal` where it pays, then `timed`.
@@ -33,7 +32,7 @@ pub fn passed_over(instance: &Instance, taken: &str) -> Vec<(&'static str, Strin
         other => other.to_string(),
     };
     let mut passed = Vec::new();
-    if taken == "counting" || instance.rules == REFERENCE_2020 {
+    if taken == "counting" {
         return passed;
     }
     passed.extend(

@@ -42,7 +42,6 @@ fn instance(heights: u32) -> Instance {
         formulation: Formulation::Auto,
         budget: Budget::default(),
         mutant: None,
-        reference: milp_schema::instance::Reference::default(),
     }
 }
 

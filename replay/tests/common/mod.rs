@@ -36,7 +36,6 @@ pub(crate) fn instance(protocol: &str, replicas: u32, views: u32, slots: u32) ->
         formulation: Formulation::Auto,
         budget: Budget::default(),
         mutant: None,
-        reference: milp_schema::instance::Reference::default(),
     }
 }
 

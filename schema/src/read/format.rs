@@ -12,9 +12,9 @@ pub(crate) const MAJOR: u32 = 1;
 pub(crate) fn minor(kind: &str) -> u32 {
     match kind {
         // 1.1: `faults`; in expected.yaml also replays on engines behind adapters; in outcome.yaml
-        // `program`, `certificate_sha256` and the certificate `cubes`; in an instance `reference`,
-        // rule set `reference-2020` and protocol `dbft3`; in cuts.yaml what the engine does is
-        // allowed, not a cut, and `later` and `history`.
+        // `program`, `certificate_sha256` and the certificate `cubes`; in an instance nothing that
+        // is still there; in cuts.yaml what the engine does is allowed, not a cut, and `later` and
+        // `history`.
         // 1.2: `divergences` may be null; in a verdict `impossible` and `unapplied`, in expected.yaml
         // `impossible`.
         "verdict" | "expected" => 2,

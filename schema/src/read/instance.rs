@@ -10,15 +10,15 @@ use crate::{
     covers::{self, Uncovered},
     ids::ReplicaId,
     instance::{
-        BigM, Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, PROTOCOLS, Primary,
-        Published, REFERENCE_2020, Receipt, Reference, Sense, Timeouts, WITHOUT_MUTANTS, Who,
+        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, PROTOCOLS, Primary, Sense,
+        Timeouts, WITHOUT_MUTANTS, Who,
     },
     limits,
 };
 use std::collections::BTreeMap;
 
 /// Every key of an instance file.
-pub(crate) const KEYS: [&str; 19] = [
+pub(crate) const KEYS: [&str; 18] = [
     "format",
     "protocol",
     "rules",
@@ -37,7 +37,6 @@ pub(crate) const KEYS: [&str; 19] = [
     "formulation",
     "budget",
     "mutant",
-    "reference",
 ];
 
 pub(crate) const FAULT_KINDS: [(&str, FaultKind); 3] = [
@@ -69,7 +68,6 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
     let goal = goal(&fields, problems);
     let formulation = formulation(&fields, problems);
     let budget = budget(&fields, problems);
-    let reference = reference(&fields, names.as_ref().map(|names| &*names.1), problems);
     let (protocol, rules, mutant) = names?;
     let (timeouts, block_time) = clock?;
     let instance = Instance {
@@ -90,7 +88,6 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
         formulation: formulation?,
         budget: budget?,
         mutant,
-        reference: reference?,
     };
     let uncovered = covers::uncovered(&instance);
     for Uncovered { key, what, hint } in &uncovered {
@@ -123,11 +120,7 @@ fn names(fields: &Fields, problems: &mut Problems) -> Option<(String, String, Op
     let chosen = fields.choice("protocol", &protocols, None, problems)?;
     let (protocol, rule_sets, mutants) = PROTOCOLS[chosen];
     let rules = match fields.get("rules") {
-        None if rule_sets.contains(&"paper") => Some("paper"),
-        None => {
-            fields.required("rules", &one_of(rule_sets), problems);
-            None
-        }
+        None => Some("paper"),
         Some(node) => name(
             node,
             "rules",
@@ -484,7 +477,6 @@ fn formulation(fields: &Fields, problems: &mut Problems) -> Option<Formulation> 
         ("timed", Formulation::Timed),
         ("counting", Formulation::Counting),
         ("causal", Formulation::Causal),
-        ("reference", Formulation::Reference),
     ];
     fields.choice("formulation", &names, Some(Formulation::Auto), problems)
 }
@@ -505,87 +497,4 @@ fn budget(fields: &Fields, problems: &mut Problems) -> Option<Budget> {
         timeouts: timeouts?,
         injects: injects?,
     })
-}
-
-/// The block `reference`, which only the published programs have.
-fn reference(fields: &Fields, rules: Option<&str>, problems: &mut Problems) -> Option<Reference> {
-    let Some(entry) = fields.entry("reference") else {
-        return Some(Reference::default());
-    };
-    if let Some(rules) = rules
-        && rules != REFERENCE_2020
-    {
-        let what = format!("`reference` has no meaning under rule set `{rules}`");
-        let hint = format!("add `rules: {REFERENCE_2020}`, or remove `reference`");
-        problems.at(entry.place, what, hint);
-        return None;
-    }
-    let keys = [
-        "model",
-        "speed_up",
-        "big_m",
-        "deliver",
-        "ten_to_the_view",
-        "valid_inequalities",
-    ];
-    let fields = Fields::of(&entry.value, "`reference`", &keys, problems)?;
-    let models = [
-        ("fork", Published::Fork),
-        ("fork_byzantine", Published::ForkByzantine),
-        ("liveness", Published::Liveness),
-    ];
-    let model = fields.choice("model", &models, Some(Published::default()), problems);
-    let constants = [
-        ("published", BigM::Published),
-        ("corrected", BigM::Corrected),
-    ];
-    let big_m = fields.choice("big_m", &constants, Some(BigM::default()), problems);
-    let deliver = deliver(&fields, problems);
-    let [speed_up, ten_to_the_view, valid_inequalities] =
-        ["speed_up", "ten_to_the_view", "valid_inequalities"]
-            .map(|key| fields.boolean(key, Some(false), problems));
-    Some(Reference {
-        model: model?,
-        speed_up: speed_up?,
-        big_m: big_m?,
-        deliver: deliver?,
-        ten_to_the_view: ten_to_the_view?,
-        valid_inequalities: valid_inequalities?,
-    })
-}
-
-/// The kinds of messages that must arrive, ascending.
-fn deliver(fields: &Fields, problems: &mut Problems) -> Option<Vec<Receipt>> {
-    let Some(node) = fields.get("deliver") else {
-        return Some(Vec::new());
-    };
-    let kinds = [
-        ("prepare_request", Receipt::PrepareRequest),
-        ("prepare_response", Receipt::PrepareResponse),
-        ("pre_commit", Receipt::PreCommit),
-        ("commit", Receipt::Commit),
-        ("change_view", Receipt::ChangeView),
-    ];
-    let Value::List(nodes) = &node.value else {
-        let what = format!("`deliver` must be a list, not {}", node.described());
-        let hint = "write `deliver: [commit, change_view]`, or `[]` for none";
-        problems.at(node.place, what, hint);
-        return None;
-    };
-    let mut all = Vec::new();
-    let mut good = true;
-    for node in nodes {
-        let Some(kind) = fields::choice(node, "deliver", &kinds, problems) else {
-            good = false;
-            continue;
-        };
-        if all.contains(&kind) {
-            let what = "this kind of message is already in the list".to_owned();
-            problems.at(node.place, what, "name it once");
-            good = false;
-        }
-        all.push(kind);
-    }
-    all.sort_unstable();
-    good.then_some(all)
 }

@@ -342,11 +342,8 @@ fn consistent(fields: &Fields, outcome: &Outcome, gap: Option<f64>, problems: &m
         let what = "`primal` must be given if and only if `termination` is `optimal` or `feasible`";
         problems.at(fields.place("primal"), what, hint);
     }
-    // The published programs have points that no replica follows, so no schedule either.
-    let scheduled = outcome.primal.is_some() && outcome.formulation != "reference";
-    if outcome.schedule_sha256.is_some() != scheduled {
-        let what = "`schedule_sha256` must be given if and only if `primal` is, and never for \
-                    formulation `reference`";
+    if outcome.schedule_sha256.is_some() != outcome.primal.is_some() {
+        let what = "`schedule_sha256` must be given if and only if `primal` is";
         problems.at(fields.place("schedule_sha256"), what, hint);
     }
     if outcome.proved && outcome.certificate == Certificate::None {

@@ -22,7 +22,7 @@ const SHORT: [(&str, &str); 5] = [
 ];
 
 /// Fields inside of other fields.
-const NESTED: [&str; 21] = [
+const NESTED: [&str; 15] = [
     "faults.kind",
     "faults.count",
     "faults.replicas",
@@ -38,12 +38,6 @@ const NESTED: [&str; 21] = [
     "budget.late",
     "budget.timeouts",
     "budget.injects",
-    "reference.model",
-    "reference.speed_up",
-    "reference.big_m",
-    "reference.deliver",
-    "reference.ten_to_the_view",
-    "reference.valid_inequalities",
 ];
 
 /// The sweep in `node`; a base that is a path is relative to `folder`.

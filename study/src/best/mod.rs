@@ -24,7 +24,7 @@ use crate::{
 use look::{Look, Seen};
 use milp_schema::{
     Instance,
-    instance::{Formulation, Goal, REFERENCE_2020, Sense},
+    instance::{Formulation, Goal, Sense},
     outcome::Termination,
     write,
 };
@@ -229,7 +229,7 @@ pub fn best(
 /// The instance in formulation `timed`, which has the columns that projections ask for.
 fn in_slots(instance: &Instance) -> Result<Instance, Error> {
     let slots = matches!(instance.formulation, Formulation::Auto | Formulation::Timed);
-    if !slots || instance.rules == REFERENCE_2020 {
+    if !slots {
         return Err(Error::Refused(
             "schedules are told apart in formulation timed only: remove `formulation` from the \
              instance or give --formulation timed"

@@ -36,7 +36,7 @@ use crate::{
     solve::{self, Solution},
 };
 use course::{Course, Look};
-use milp_schema::{Instance, instance::REFERENCE_2020, outcome::Termination};
+use milp_schema::{Instance, outcome::Termination};
 use milp_solver::Progress;
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 
@@ -169,13 +169,6 @@ pub fn learn(
     report: &mut dyn FnMut(News<'_>),
 ) -> Result<Learned, Error> {
     let Request { solve, witness, .. } = request;
-    if solve.instance.rules == REFERENCE_2020 {
-        return Err(Error::Refused(
-            "no engine can confirm a point of a published program, which is no schedule: remove \
-             --confirm"
-                .to_owned(),
-        ));
-    }
     witness.probe()?;
     let clock = Clock::start(solve.settings, interrupt);
     let mut course = Course::new(request, &clock, report);

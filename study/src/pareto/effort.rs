@@ -192,7 +192,6 @@ pub(crate) fn formulation(instance: &Instance, effort: Effort) -> Result<Formula
     Ok(match (strict.as_str(), strict == free) {
         ("counting", true) => Formulation::Counting,
         ("causal", true) => Formulation::Causal,
-        ("reference", true) => Formulation::Reference,
         _ => Formulation::Timed,
     })
 }

@@ -22,11 +22,7 @@ use crate::{
     sentence,
     solve::{Request, Solution, note_limit, solve},
 };
-use milp_schema::{
-    Instance, Verdict,
-    instance::{REFERENCE_2020, Sense},
-    outcome::Termination,
-};
+use milp_schema::{Instance, Verdict, instance::Sense, outcome::Termination};
 use milp_solver::{Progress, Settings};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -105,11 +101,6 @@ pub fn pareto(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Front, Error> {
-    if instance.rules == REFERENCE_2020 {
-        return Err(Error::Refused(
-            "a point of a published program is no schedule, so no effort can be counted".into(),
-        ));
-    }
     let effort = effort.of(instance)?;
     let instance = Instance {
         formulation: effort::formulation(instance, effort)?,

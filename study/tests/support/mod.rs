@@ -1,10 +1,15 @@
 //! Instances and settings that the tests of this crate share.
 
-#![allow(dead_code, reason = "every test file uses a part of it")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "every test file uses a part of it"
+)]
 
 pub(crate) mod canonical;
 pub(crate) mod instances;
 pub(crate) mod rows;
+pub(crate) mod search;
 
 use milp_model::{
     Decoded,
@@ -23,8 +28,8 @@ use milp_schema::{
     },
     schedule::Event,
 };
-use milp_solver::Settings;
-use std::{cmp::Reverse, collections::BTreeSet, sync::atomic::AtomicBool};
+pub(crate) use search::{representatives, settings, short, weights};
+use std::{collections::BTreeSet, sync::atomic::AtomicBool};
 
 /// n = 4 without faults, asynchronous, free timers; tests change what they are about.
 pub(crate) fn instance(protocol: &str, views: u32, slots: u32, goal: Goal) -> Instance {
@@ -46,7 +51,6 @@ pub(crate) fn instance(protocol: &str, views: u32, slots: u32, goal: Goal) -> In
         formulation: Formulation::Timed,
         budget: Budget::default(),
         mutant: None,
-        reference: milp_schema::instance::Reference::default(),
     }
 }
 
@@ -58,33 +62,11 @@ pub(crate) fn any(kind: FaultKind, count: u32) -> Fault {
     }
 }
 
-/// One thread, seed 0.
-pub(crate) fn settings(seconds: f64, prove: bool) -> Settings {
-    Settings {
-        time_limit_seconds: seconds,
-        relative_gap: 0.0,
-        threads: 1,
-        seed: 0,
-        prove,
-        presolve: true,
-        warm_start: None,
-        options: vec![],
-    }
-}
-
 /// Nodes of a search for a point near a random corner.
 pub(crate) const CORNER_NODES: u32 = 1;
 
 /// Nodes of a search for any point that breaks a row.
 const BREAKING_NODES: u32 = 50;
-
-/// A search that ends after so many nodes and never by the clock, so that what it finds does not
-/// depend on the machine or on what else it does.
-pub(crate) fn short(nodes: u32) -> Settings {
-    let mut settings = settings(3_600.0, false);
-    settings.options = vec![("mip_max_nodes".into(), nodes.to_string())];
-    settings
-}
 
 /// The point of a random execution, of a hundred drawn, that satisfies every row; for programs in
 /// which the solver finds no point of its own in seconds.
@@ -105,27 +87,6 @@ pub(crate) fn fits(built: &Built, point: &[Option<i64>]) -> bool {
         let known = |(col, _): &(Col, i64)| point[col.index()].is_some();
         row.holds(&values) || !row.terms.iter().all(known)
     })
-}
-
-/// A repeatable sequence of small weights (splitmix64).
-pub(crate) fn weights(seed: u64) -> impl FnMut() -> i64 {
-    let mut state = seed;
-    move || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        i64::try_from((z ^ (z >> 31)) % 7).expect("less than 7") - 2
-    }
-}
-
-/// Some rows that stand for all: of those with the most terms, late ones first, because early in an
-/// execution little can be broken.
-pub(crate) fn representatives(mut rows: Vec<&Row>) -> Vec<&Row> {
-    rows.reverse();
-    rows.sort_by_key(|row| Reverse(row.terms.len()));
-    let step = (rows.len() / 7).max(1);
-    rows.into_iter().step_by(step).collect()
 }
 
 /// A point of the program (without what is implied by the whole) that breaks `row`; with few

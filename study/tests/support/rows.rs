@@ -1,6 +1,6 @@
 //! Rows taken away, loosened and tightened, and what of it can be seen.
 
-use super::{representatives, settings};
+use super::search::{representatives, settings, short};
 use milp_model::program::{Col, Family, Program, Row, Tag};
 use milp_schema::{instance::Sense, outcome::Termination};
 use std::{
@@ -214,7 +214,7 @@ fn strongest(program: &Program, row: &Row, left_out: LeftOut) -> Option<(Vec<i64
         *weight = *weight * (much + 1) + i64::from(*weight > 0);
     }
     let stop = AtomicBool::new(false);
-    let solved = milp_solver::solve(&program, &super::short(NODES), &stop, &mut |_| {});
+    let solved = milp_solver::solve(&program, &short(NODES), &stop, &mut |_| {});
     let solved = solved.expect("the solver runs");
     let sure = solved.termination == Termination::Optimal;
     solved.point.map(|point| (point, sure))
