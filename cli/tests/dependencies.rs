@@ -83,6 +83,12 @@ fn crates_depend_in_one_direction() {
         ours("milp-study"),
         ["milp-model", "milp-replay", "milp-schema", "milp-solver"]
     );
+    assert_eq!(
+        ours("milp-published"),
+        ["milp-model", "milp-schema", "milp-solver"]
+    );
+    let knows = |name: &&String| graph[*name].contains("milp-published");
+    assert_eq!(graph.keys().find(knows), None);
 }
 
 #[test]
