@@ -2,7 +2,6 @@
 
 use clap::Parser;
 use comfy_table::{Table, presets};
-use milp_model::program::Program;
 use milp_published::{Answer, Error, Question, build, certified, solve};
 use milp_schema::outcome::Termination;
 use milp_solver::{Settings, lp, mps};
@@ -78,10 +77,11 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     let question = Question::read(&args.file)?;
     if args.lp.is_some() || args.mps.is_some() {
         let program = build(&question)?.program;
-        let texts: [(_, fn(&Program) -> String); 2] = [(&args.lp, lp), (&args.mps, mps)];
-        for (path, text) in texts {
-            path.as_ref()
-                .map_or(Ok(()), |path| write(path, &text(&program)))?;
+        if let Some(path) = &args.lp {
+            write(path, &lp(&program))?;
+        }
+        if let Some(path) = &args.mps {
+            write(path, &mps(&program))?;
         }
         return Ok(());
     }
