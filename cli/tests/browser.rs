@@ -12,7 +12,7 @@ mod support;
 #[path = "support/web.rs"]
 mod web;
 
-use milp_replay::What;
+use milp_schema::trace::What;
 use milp_study::{
     acts::Deed,
     report::{Fate, Part, Report, Run, state},

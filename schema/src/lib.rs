@@ -3,7 +3,8 @@
 //! Everything the other crates exchange is defined here, and nothing that is a protocol rule:
 //! ids and message kinds ([`ids`]), the input ([`instance`]), what rule sets cover ([`covers`]), what the optimiser hands to the
 //! replay ([`schedule`]), what a solve found ([`outcome`]) and why it is
-//! so ([`certificate`]), what a replay found ([`verdict`]).
+//! so ([`certificate`]), what replicas did with it
+//! ([`trace`]) and what a replay found ([`verdict`]).
 //! [`read`] judges files whole and says of every problem where it is; [`write`](mod@write) makes
 //! canonical text, and folders that appear whole or not at all; [`json_schema`] describes the
 //! instance file to other programs.
@@ -21,6 +22,7 @@ mod raw;
 pub mod read;
 pub mod schedule;
 pub mod sweep;
+pub mod trace;
 pub mod verdict;
 pub mod write;
 
@@ -29,4 +31,5 @@ pub use ids::{BlockId, Height, Kind, ReplicaId, Slot, View};
 pub use instance::Instance;
 pub use outcome::Outcome;
 pub use schedule::{Choice, Message, Prediction, Schedule};
+pub use trace::TraceEvent;
 pub use verdict::Verdict;

@@ -161,7 +161,7 @@ impl Driven {
     /// part of the verdict.
     pub fn confirm(&self, engine: &Engine, how: How) -> Result<Confirmed, Error> {
         let replayed = self.replay(engine, how)?;
-        let trace = milp_replay::to_ndjson(&replayed.trace);
+        let trace = milp_schema::trace::to_ndjson(&replayed.trace);
         Ok(Confirmed {
             verdict: replayed.verdict,
             trace,

@@ -1,7 +1,11 @@
 //! Stories of the shipped results: what they say is in the trace, and three of them word by word.
 
-use milp_replay::{Phase, What};
-use milp_schema::{Kind, Message, ReplicaId, Slot, instance::FaultKind, verdict::Liveness};
+use milp_schema::{
+    Kind, Message, ReplicaId, Slot,
+    instance::FaultKind,
+    trace::{Phase, What},
+    verdict::Liveness,
+};
 use milp_study::{
     explain::{Crossing, Ending, Fact, Missed, Quorum, Story, Tally, Too, story},
     folder::Driven,

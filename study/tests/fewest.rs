@@ -9,11 +9,12 @@
 mod support;
 
 use milp_model::formulation::timed::Act;
-use milp_replay::{Options, Phase, Protocol, Recovery, Replayed, Signatures, TraceEvent, replay};
+use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures, replay};
 use milp_schema::{
     Choice, Height, Instance, Message, ReplicaId, Schedule, Slot, View,
     instance::{Goal, Sense},
     schedule::{Copy, Prediction},
+    trace::{Phase, TraceEvent},
 };
 use milp_study::{
     acts::counts,

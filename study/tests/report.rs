@@ -6,8 +6,12 @@
 )]
 
 use milp_model::formulation::timed::Act;
-use milp_replay::{Phase, What};
-use milp_schema::{Choice, Kind, Message, ReplicaId, Slot, schedule::Copy, write};
+use milp_schema::{
+    Choice, Kind, Message, ReplicaId, Slot,
+    schedule::Copy,
+    trace::{Phase, What},
+    write,
+};
 use milp_study::{
     acts,
     folder::{CERTIFICATE, OUTCOME, PREDICTIONS, SCHEDULE},

@@ -1,9 +1,9 @@
 //! How it ended: two blocks, a state that nothing leads out of, or neither.
 
 use super::facts::{Fact, Quorum, Scene, Seat, Stage, Tally};
-use milp_replay::TraceEvent;
 use milp_schema::{
     BlockId, Height, ReplicaId, Slot, Verdict, View,
+    trace::TraceEvent,
     verdict::{Holds, Liveness},
 };
 use std::collections::{BTreeMap, BTreeSet};

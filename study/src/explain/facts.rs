@@ -1,9 +1,10 @@
 //! What a trace says: who proposed, who reached which quorum with whose messages, which message
 //! came too late.
 
-use milp_replay::{Phase, TraceEvent, What};
 use milp_schema::{
-    BlockId, Height, Instance, Kind, Message, ReplicaId, Slot, View, instance::FaultKind,
+    BlockId, Height, Instance, Kind, Message, ReplicaId, Slot, View,
+    instance::FaultKind,
+    trace::{Phase, TraceEvent, What},
 };
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -19,8 +19,7 @@ use crate::{
     confirm::{Engine, How},
     folder::Driven,
 };
-use milp_replay::TraceEvent;
-use milp_schema::{Instance, ReplicaId, Verdict, instance::FaultKind};
+use milp_schema::{Instance, ReplicaId, Verdict, instance::FaultKind, trace::TraceEvent};
 
 /// What happened, and why it ended so.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,8 +2,12 @@
 
 use super::{Block, Crossing, Ending, Fact, Lock, Missed, Quorum, Story, Tally, Too, facts::Scene};
 use crate::sentence::count;
-use milp_replay::{Phase, What};
-use milp_schema::{BlockId, Height, ReplicaId, Slot, View, instance::FaultKind, verdict::Liveness};
+use milp_schema::{
+    BlockId, Height, ReplicaId, Slot, View,
+    instance::FaultKind,
+    trace::{Phase, What},
+    verdict::Liveness,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The story of a schedule, one sentence per line; a heading per view.

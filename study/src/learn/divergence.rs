@@ -1,9 +1,9 @@
 //! The first place where an engine and the program part.
 
-use milp_replay::{Phase, TraceEvent};
 use milp_schema::{
     Kind, Prediction, ReplicaId, Slot, View,
     schedule::{Event, Message},
+    trace::{Phase, TraceEvent},
 };
 
 /// What one replica did otherwise than predicted, having been told the same up to there.
@@ -157,8 +157,8 @@ pub(crate) fn view(act: &Event) -> View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use milp_replay::What;
     use milp_schema::Height;
+    use milp_schema::trace::What;
 
     fn said(kind: Kind, view: u32) -> Message {
         let names_block = kind != Kind::ChangeView && kind != Kind::RecoveryRequest;

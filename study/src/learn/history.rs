@@ -6,11 +6,11 @@ use super::{
 };
 use crate::folder::Driven;
 use milp_model::formulation::timed::Built;
-use milp_replay::{Phase, TraceEvent, What};
 use milp_schema::{
     Choice, Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,
     instance::{Fault, FaultKind, Goal, Network, Timeouts, Who},
     schedule::{Copy, Event},
+    trace::{Phase, TraceEvent, What},
 };
 use std::{collections::BTreeSet, path::PathBuf};
 

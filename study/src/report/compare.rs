@@ -1,8 +1,7 @@
 //! Where two runs differ.
 
 use super::{scene::Scene, words};
-use milp_replay::What;
-use milp_schema::{Height, Message, ReplicaId, Slot, View};
+use milp_schema::{Height, Message, ReplicaId, Slot, View, trace::What};
 use std::collections::BTreeMap;
 
 /// What is compared of an event: when, who, what, and the other end.

@@ -7,8 +7,7 @@ use super::{
     shape, state, story, words,
 };
 use crate::explain::Story;
-use milp_replay::What;
-use milp_schema::{BlockId, Height, ReplicaId, View};
+use milp_schema::{BlockId, Height, ReplicaId, View, trace::What};
 
 /// What the picture looks like, in every SVG.
 const STYLE: &str = include_str!("diagram.css");

@@ -4,8 +4,7 @@ use super::{
     scene::{Band, Mark, Scene},
     words,
 };
-use milp_replay::What;
-use milp_schema::{Height, View};
+use milp_schema::{Height, View, trace::What};
 
 /// Height of a lane.
 pub(crate) const LANE: f64 = 100.0;

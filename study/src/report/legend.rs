@@ -1,8 +1,7 @@
 //! What the shapes of a picture mean, below it.
 
 use super::{draw::esc, scene::Scene, shape, words};
-use milp_replay::What;
-use milp_schema::{Kind, Message};
+use milp_schema::{Kind, Message, trace::What};
 
 /// The legend as SVG from `top` on, and its height. It names what the scene has, and nothing else;
 /// a picture that stands alone also says what it leaves out.

@@ -6,12 +6,12 @@ use crate::{
     confirm::{Engine, How},
     folder::{CERTIFICATE, CUTS, Driven, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN, is_there},
 };
-use milp_replay::{Phase, TraceEvent, What};
 use milp_schema::{
     Choice, Instance, Kind, Message, ReplicaId, Schedule, Slot, Verdict,
     instance::FaultKind,
     read,
     schedule::{Copy, Event, Prediction},
+    trace::{Phase, TraceEvent, What},
     write,
 };
 use std::{collections::BTreeMap, path::Path};

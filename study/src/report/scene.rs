@@ -2,8 +2,11 @@
 
 use super::{run::Run, words};
 use crate::acts::Deed;
-use milp_replay::{Phase, TraceEvent, What};
-use milp_schema::{BlockId, Height, Message, ReplicaId, Slot, View, schedule::Copy};
+use milp_schema::{
+    BlockId, Height, Message, ReplicaId, Slot, View,
+    schedule::Copy,
+    trace::{Phase, TraceEvent, What},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many marks one picture has at most. More of them make browsers slow, and nobody reads them.

@@ -1,8 +1,10 @@
 //! What each replica knows at the end of each slot, and how far each quorum is.
 
 use super::{run::Run, words};
-use milp_replay::{TraceEvent, What};
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+use milp_schema::{
+    BlockId, Height, Kind, Message, ReplicaId, View,
+    trace::{TraceEvent, What},
+};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 

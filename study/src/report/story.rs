@@ -9,9 +9,9 @@ use crate::{
     acts::{Deed, End},
     explain::{Fact, Story, Tally},
 };
-use milp_replay::What;
 use milp_schema::{
     Kind, ReplicaId,
+    trace::What,
     verdict::{Holds, Liveness},
 };
 use std::{

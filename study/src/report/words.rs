@@ -5,8 +5,10 @@ use super::{
     scene::{Arrow, Fate, Mark, Part, Scene},
 };
 use crate::acts::Deed;
-use milp_replay::{Phase, What};
-use milp_schema::{Kind, Message, ReplicaId};
+use milp_schema::{
+    Kind, Message, ReplicaId,
+    trace::{Phase, What},
+};
 
 /// How a kind of message is drawn: its class and its letters beside a mark.
 pub(crate) fn kind(kind: &Kind) -> (&'static str, &str) {

@@ -1,6 +1,6 @@
 //! What really happened, event by event, with labels only: no hash, no signature.
 
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, Slot, View, schedule::Event};
+use crate::{BlockId, Height, Kind, Message, ReplicaId, Slot, View, schedule::Event};
 use serde::{Deserialize, Serialize};
 
 /// Which part of the execution an event belongs to.
