@@ -37,7 +37,6 @@ mod network;
 mod properties;
 mod protocols;
 pub mod random;
-mod rotation;
 mod run;
 pub mod search;
 mod session;
@@ -47,7 +46,6 @@ mod world;
 
 pub use engine::Recovery;
 pub use error::Error;
-pub use rotation::primary;
 pub use signature::Signatures;
 
 use engine::{

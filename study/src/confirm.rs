@@ -1,6 +1,6 @@
 //! Drives replicas with a schedule.
 
-use crate::{Error, export::model_meta, folder::Driven};
+use crate::{Error, folder::Driven};
 use milp_replay::{
     Options, Protocol, Recovery, Replayed, Signatures,
     engine::{self, ANSWER_LIMIT, Engine as _, SECOND, Sidecar, Start},
@@ -10,6 +10,7 @@ use milp_schema::{
     instance::{PROTOCOLS, REFERENCE_2020},
     verdict::Liveness,
 };
+use milp_show::export::model_meta;
 use std::{fmt, str::FromStr};
 
 /// The replicas a schedule was made for.
@@ -253,7 +254,7 @@ impl Driven {
     pub fn itf(&self) -> Result<String, Error> {
         let mut itf = milp_replay::tla::itf(&self.instance, &self.faulty, &self.schedule)?;
         if let (Some(meta), serde_json::Value::Object(more)) =
-            (itf["#meta"].as_object_mut(), model_meta(self))
+            (itf["#meta"].as_object_mut(), model_meta(&self.into()))
         {
             meta.extend(more);
         }

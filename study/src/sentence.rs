@@ -9,6 +9,7 @@ use milp_schema::{
     },
     outcome::{Certificate, Termination},
 };
+use milp_show::words::count;
 
 /// What the sentence is about.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -183,18 +184,6 @@ pub fn termination(termination: Termination) -> &'static str {
         Termination::Feasible => "feasible",
         Termination::Infeasible => "infeasible",
         Termination::Undecided => "undecided",
-    }
-}
-
-/// The name of a goal as instances have it.
-pub fn goal_name(goal: Goal) -> &'static str {
-    match goal {
-        Goal::Fork => "fork",
-        Goal::Finality => "finality",
-        Goal::Stall => "stall",
-        Goal::Slow => "slow",
-        Goal::Views => "views",
-        Goal::Weighted { .. } => "weighted",
     }
 }
 
@@ -523,11 +512,6 @@ fn receipt(receipt: Receipt) -> &'static str {
         Receipt::Commit => "commit",
         Receipt::ChangeView => "change view",
     }
-}
-
-/// So many of something, in words.
-pub fn count(number: i64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

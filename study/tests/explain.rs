@@ -6,10 +6,8 @@ use milp_schema::{
     trace::{Phase, What},
     verdict::Liveness,
 };
-use milp_study::{
-    explain::{Crossing, Ending, Fact, Missed, Quorum, Story, Tally, Too, story},
-    folder::Driven,
-};
+use milp_show::explain::{Crossing, Ending, Fact, Missed, Quorum, Story, Tally, Too};
+use milp_study::{folder::Driven, show::story};
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {

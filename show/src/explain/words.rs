@@ -1,7 +1,7 @@
 //! Facts as sentences.
 
 use super::{Block, Crossing, Ending, Fact, Lock, Missed, Quorum, Story, Tally, Too, facts::Scene};
-use crate::sentence::count;
+use crate::words::count;
 use milp_schema::{
     BlockId, Height, ReplicaId, Slot, View,
     instance::FaultKind,
@@ -329,7 +329,7 @@ fn primaries(
     let views = free.iter().map(|(_, view, _)| *view);
     let views = views.collect::<BTreeSet<_>>();
     let absent = views.into_iter().filter_map(|view| {
-        let primary = milp_replay::primary(&story.instance, height, view);
+        let primary = crate::primary(&story.instance, height, view);
         let locked = locks.iter().find(|lock| lock.by.contains(&primary));
         let why = match locked {
             Some(lock) if lock.block.view != view => {

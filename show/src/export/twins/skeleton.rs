@@ -3,9 +3,8 @@
 use super::{
     File, Phase,
     node::{Name, Node, Nodes},
-    primary,
 };
-use crate::Error;
+use crate::{Error, primary};
 use milp_schema::{
     Choice, Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View, read, schedule::Copy,
 };
@@ -192,7 +191,7 @@ impl<'a> Run<'a> {
     /// One view; whether the next one can be entered.
     fn view(&mut self, view: View, led_by: u32, parts: &[Vec<Node>]) -> bool {
         let start = Slot(1 + VIEW * view.0);
-        let leader = ReplicaId(primary(self.instance, Height(0), view));
+        let leader = primary(self.instance, Height(0), view);
         if led_by != leader.0 + 1 {
             self.lost.push(format!(
                 "the leader of view {view} is its replica {led_by}: here replica {leader}, its \

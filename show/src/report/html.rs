@@ -1,7 +1,7 @@
 //! The page around the pictures.
 
 use super::{Panel, Report, draw::esc, embed, finding, state, story, words};
-use crate::{Error, sentence};
+use crate::{Error, words::count};
 use milp_schema::{Verdict, verdict::Liveness};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -150,7 +150,7 @@ fn badges(verdict: &Verdict) -> Vec<(String, &'static str)> {
         1 => ("1 divergence from the predictions".to_owned(), "bad"),
         more => (format!("{more} divergences from the predictions"), "bad"),
     }));
-    let places = |count: u32| sentence::count(i64::from(count), "place");
+    let places = |number: u32| count(i64::from(number), "place");
     if verdict.impossible > 0 {
         let words = format!("schedule impossible in {}", places(verdict.impossible));
         badges.push((words, "bad"));

@@ -1,23 +1,13 @@
 //! A schedule together with what replicas did with it.
 
-use crate::{
-    Error,
-    acts::{self, Deed},
-    confirm::{Engine, How},
-    folder::{CERTIFICATE, CUTS, Driven, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN, is_there},
-};
+use crate::acts::{self, Deed};
 use milp_schema::{
     Choice, Instance, Kind, Message, ReplicaId, Schedule, Slot, Verdict,
     instance::FaultKind,
-    read,
     schedule::{Copy, Event, Prediction},
     trace::{Phase, TraceEvent, What},
-    write,
 };
-use std::{collections::BTreeMap, path::Path};
-
-/// The instance's own file, embedded where no outcome has it.
-pub const INSTANCE: &str = "instance.yaml";
+use std::collections::BTreeMap;
 
 /// A schedule, and what replicas did with it or what the program says they do.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +22,8 @@ pub struct Run {
     pub faulty: Vec<(ReplicaId, FaultKind)>,
     /// The choices and the predictions.
     pub schedule: Schedule,
+    /// Whether there are predictions.
+    pub predicted: bool,
     /// The result of the solve in one sentence, where there is an outcome.
     pub sentence: Option<String>,
     /// What happened, event by event.
@@ -43,70 +35,10 @@ pub struct Run {
 }
 
 impl Run {
-    /// Reads a result folder or a schedule.csv and drives the replicas of `engine` with it.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Driven::read`] and [`Driven::confirm`].
-    pub fn read(path: &Path, instance: Option<&Path>, engine: &Engine) -> Result<Self, Error> {
-        let driven = Driven::read(path, instance)?;
-        let how = How {
-            symbolic: true,
-            ..How::default()
-        };
-        let replayed = driven.replay(engine, how)?;
-        let schedule = if path.is_dir() {
-            path.join(SCHEDULE)
-        } else {
-            path.to_owned()
-        };
-        let outcome = driven.dir.join(OUTCOME);
-        let mut files = BTreeMap::from([(SCHEDULE.to_owned(), text(&schedule)?)]);
-        if driven.predicted {
-            let file = driven.dir.join(PREDICTIONS);
-            files.insert(PREDICTIONS.to_owned(), text(&file)?);
-        }
-        let mut sentence = None;
-        if instance.is_none() && is_there(&outcome) {
-            let found = read::outcome(&outcome)?;
-            // What the outcome rests on goes with it, or nobody could check it again.
-            let certificate = found.certificate_sha256.map(|_| CERTIFICATE);
-            let further = [CUTS, SHOWN].into_iter();
-            let further = further.filter(|name| is_there(&driven.dir.join(name)));
-            for name in [OUTCOME].into_iter().chain(certificate).chain(further) {
-                files.insert(name.to_owned(), text(&driven.dir.join(name))?);
-            }
-            sentence = Some(found.sentence);
-        } else {
-            let yaml = write::instance_yaml(&driven.instance);
-            files.insert(INSTANCE.to_owned(), yaml);
-        }
-        Ok(Self {
-            name: name(&driven.dir),
-            engine: replayed.verdict.engine.clone(),
-            instance: driven.instance,
-            faulty: driven.faulty,
-            schedule: driven.schedule,
-            sentence,
-            trace: replayed.trace,
-            verdict: Some(replayed.verdict),
-            files,
-        })
-    }
-
-    /// The same schedule as the program sees it: its choices and its predictions, no replica.
-    ///
-    /// # Errors
-    ///
-    /// When there are no predictions.
-    pub fn predicted(&self) -> Result<Self, Error> {
-        if !self.files.contains_key(PREDICTIONS) {
-            return Err(Error::Refused(format!(
-                "there is no {PREDICTIONS} beside {}, so nothing says what the model expects",
-                self.name
-            )));
-        }
-        Ok(Self {
+    /// The same schedule as the program sees it: its choices and its predictions, no replica; nothing
+    /// where there are no predictions.
+    pub fn expected(&self) -> Option<Self> {
+        self.predicted.then(|| Self {
             engine: "model".to_owned(),
             trace: predicted_trace(&self.schedule),
             verdict: None,
@@ -152,19 +84,6 @@ impl Run {
         !self.engine.contains("no-commit-lock")
             && self.instance.mutant.as_deref() != Some("no-commit-lock")
     }
-}
-
-fn text(path: &Path) -> Result<String, Error> {
-    Ok(read::text(path)?)
-}
-
-/// The last parts of a folder's path that say which result it is.
-fn name(dir: &Path) -> String {
-    let known = ["results", "out"];
-    let below = known.iter().find_map(|it| crate::folder::below(dir, it));
-    let plain = || dir.file_name().map(std::path::PathBuf::from);
-    let name = below.or_else(plain).unwrap_or_else(|| "schedule".into());
-    name.display().to_string()
 }
 
 /// Choices and predictions in the canonical order of a slot: crashes, deliveries, timers, what

@@ -1,11 +1,10 @@
 //! What the adversary does, act by act: the one definition for whoever counts or lists it.
 //!
-//! The kinds are those of the program ([`Act`]), which counts the same; here they are read off the
-//! rows of a schedule, and the program is not asked.
+//! The program counts the same kinds; here they are read off the rows of a schedule, and the program
+//! is not asked.
 
-use milp_model::formulation::timed::Act;
 use milp_schema::{
-    Choice, Instance, Message, ReplicaId, Schedule, Slot, covers,
+    Act, Choice, Instance, Message, ReplicaId, Schedule, Slot, covers,
     instance::FaultKind,
     schedule::{Copy, Event},
 };

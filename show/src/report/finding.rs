@@ -4,10 +4,9 @@ use super::{run::Run, scene::Scene, words};
 use crate::{
     acts,
     explain::{Ending, Story},
-    sentence::count,
+    words::count,
 };
-use milp_model::formulation::timed::Act;
-use milp_schema::{ReplicaId, instance::FaultKind};
+use milp_schema::{Act, ReplicaId, instance::FaultKind};
 
 /// The result in a sentence or two, and what it rests on, a sentence each.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! A schedule as a story: from what replicas did to facts, from facts to sentences.
 //!
 //! ```text
-//! Driven --replay--> trace --facts--> Story { facts, ending } --words--> lines
+//! trace --facts--> Story { facts, ending } --words--> lines
 //! ```
 //!
 //! `facts` reads the trace alone and knows messages, views and quorums, no solver and no row of
@@ -14,11 +14,6 @@ mod words;
 pub use ending::{Block, Crossing, Ending, Lock};
 pub use facts::{Fact, Missed, Quorum, Tally, Too};
 
-use crate::{
-    Error,
-    confirm::{Engine, How},
-    folder::Driven,
-};
 use milp_schema::{Instance, ReplicaId, Verdict, instance::FaultKind, trace::TraceEvent};
 
 /// What happened, and why it ended so.
@@ -36,28 +31,6 @@ pub struct Story {
     pub verdict: Verdict,
     /// What the facts were read from.
     pub trace: Vec<TraceEvent>,
-}
-
-/// Replays the schedule on the instance's own replicas and tells what they did.
-///
-/// # Errors
-///
-/// When the schedule is impossible on paper.
-pub fn story(driven: &Driven) -> Result<Story, Error> {
-    let how = How {
-        // The story is the same with real signatures, only later.
-        symbolic: true,
-        ..How::default()
-    };
-    let replayed = driven.replay(&Engine::Own, how)?;
-    let instance = driven.instance.clone();
-    let faulty = driven.faulty.clone();
-    Ok(Story::of(
-        instance,
-        faulty,
-        replayed.trace,
-        replayed.verdict,
-    ))
 }
 
 impl Story {

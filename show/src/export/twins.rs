@@ -7,11 +7,11 @@
 //! the first replicas are those with twins.
 
 use super::{
-    Exported,
+    Carried, Exported,
     story::{End, Story},
 };
-use crate::{Error, folder::Driven};
-use milp_schema::{Height, Instance, Kind, Message, ReplicaId, View, instance::FaultKind};
+use crate::{Error, primary};
+use milp_schema::{Height, Kind, Message, ReplicaId, View, instance::FaultKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,20 +52,10 @@ struct Phase {
     partitions: Vec<Option<Vec<Name>>>,
 }
 
-/// Who leads a view by the rule set's rotation.
-fn primary(instance: &Instance, height: Height, view: View) -> u32 {
-    let (n, h, v) = (instance.replicas, height.0, view.0);
-    match instance.rules.as_str() {
-        "nspcc" => (h + n - v % n) % n,
-        "tla" | "tla-per-view" => v % n,
-        _ => (h + v) % n,
-    }
-}
-
 /// The scenario of height 0: two nodes are in one part of a view if a proposal or a vote of the
 /// view went from one to the other, directly or over others.
-pub(super) fn write(driven: &Driven, story: &Story<'_>, names: Names) -> Result<Exported, Error> {
-    let instance = &driven.instance;
+pub(super) fn write(carried: &Carried, story: &Story<'_>, names: Names) -> Result<Exported, Error> {
+    let instance = &carried.instance;
     let n = instance.replicas;
     let byzantine = story
         .faulty
@@ -97,7 +87,7 @@ pub(super) fn write(driven: &Driven, story: &Story<'_>, names: Names) -> Result<
     let parts = views.clone().map(|view| parts(story, &twins, view));
     let parts = parts.collect::<Vec<_>>();
     let phases = views.zip(&parts).map(|(view, parts)| Phase {
-        leader: place(primary(instance, Height(0), view)) + 1,
+        leader: place(primary(instance, Height(0), view).0) + 1,
         partitions: parts
             .iter()
             .map(|part| {

@@ -34,7 +34,7 @@ mod story;
 mod words;
 
 pub use embed::{Embedded, EmbeddedRun};
-pub use run::{INSTANCE, Run};
+pub use run::Run;
 pub use scene::{Fate, Part, Scene};
 
 use crate::{Error, explain::Story};

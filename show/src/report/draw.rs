@@ -222,7 +222,7 @@ impl Picture<'_> {
             (true, false) => format!("h{height} v{view}"),
             (false, _) => format!("view {view}"),
         };
-        let primary = milp_replay::primary(&self.run.instance, height, view) == band.replica;
+        let primary = crate::primary(&self.run.instance, height, view) == band.replica;
         let came = band.begin.and_then(|at| {
             let mark = &self.scene.marks[at];
             story::quorum(self.story, mark).filter(|_| mark.event.what == What::EnterView)

@@ -13,44 +13,44 @@ mod draw;
 mod page;
 mod scale;
 
-pub(crate) use page::{Page, table};
+pub use page::{Page, table};
 
 /// How many series a plot has at most; there are as many colours and dash patterns.
-pub(crate) const SERIES: usize = 6;
+pub const SERIES: usize = 6;
 
 /// One plot.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Plot {
+pub struct Plot {
     /// Begins every id, so that several plots stand on one page.
-    pub(crate) id: String,
+    pub id: String,
     /// What it shows.
-    pub(crate) title: String,
+    pub title: String,
     /// The same for who does not see it: every series with its values.
-    pub(crate) description: String,
+    pub description: String,
     /// What is varied.
-    pub(crate) x: Axis,
+    pub x: Axis,
     /// What was found, with its unit.
-    pub(crate) y: String,
+    pub y: String,
     /// The series, [`SERIES`] at most.
-    pub(crate) series: Vec<Series>,
+    pub series: Vec<Series>,
     /// How points are joined.
-    pub(crate) joined: Joined,
+    pub joined: Joined,
     /// Sentences below the legend.
-    pub(crate) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// What is varied.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Axis {
+pub struct Axis {
     /// Its name, with its unit.
-    pub(crate) label: String,
+    pub label: String,
     /// What stands at the axis.
-    pub(crate) ticks: Ticks,
+    pub ticks: Ticks,
 }
 
 /// What stands at an axis.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Ticks {
+pub enum Ticks {
     /// Numbers of this range; ticks where there is room.
     Range(i64, i64),
     /// These numbers, ascending.
@@ -61,7 +61,7 @@ pub(crate) enum Ticks {
 
 /// How points are joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Joined {
+pub enum Joined {
     /// By straight lines.
     Lines,
     /// By steps that go on to the right.
@@ -70,32 +70,32 @@ pub(crate) enum Joined {
 
 /// Points that belong together.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Series {
+pub struct Series {
     /// As the legend has it.
-    pub(crate) name: String,
+    pub name: String,
     /// From left to right.
-    pub(crate) points: Vec<Point>,
+    pub points: Vec<Point>,
 }
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Point {
+pub struct Point {
     /// Where on the x axis.
-    pub(crate) x: i64,
+    pub x: i64,
     /// The value.
-    pub(crate) y: i64,
+    pub y: i64,
     /// The bound where it is another one; `None` also if there is none.
-    pub(crate) bound: Option<i64>,
+    pub bound: Option<i64>,
     /// Whether the value is proved.
-    pub(crate) proved: bool,
+    pub proved: bool,
     /// The words beside the mark; empty for none.
-    pub(crate) label: String,
+    pub label: String,
     /// What a pointer is told.
-    pub(crate) tip: String,
+    pub tip: String,
 }
 
 /// Plots below each other as one SVG file.
-pub(crate) fn stacked(plots: &[Plot]) -> String {
+pub fn stacked(plots: &[Plot]) -> String {
     if let [plot] = plots {
         return plot.svg();
     }
@@ -115,7 +115,7 @@ pub(crate) fn stacked(plots: &[Plot]) -> String {
 
 impl Plot {
     /// The plot as an SVG file, or as an element of a page.
-    pub(crate) fn svg(&self) -> String {
+    pub fn svg(&self) -> String {
         assert!(self.series.len() <= SERIES, "one style for each series");
         draw::svg(self).0
     }

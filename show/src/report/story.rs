@@ -89,7 +89,7 @@ fn recoveries(scene: &Scene) -> Option<String> {
         format!(
             "Recovery messages arrive in the heal phase only, {} drawn here: so executions of \
              these rules run, and it is no act of the adversary.",
-            crate::sentence::count(count as i64, "broadcast")
+            crate::words::count(count as i64, "broadcast")
         )
     })
 }

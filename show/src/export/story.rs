@@ -1,6 +1,7 @@
 //! What the exporters tell: who did what when, and the way of every copy.
 
-use crate::{acts, folder::Driven};
+use super::Carried;
+use crate::acts;
 use milp_schema::{
     BlockId, Choice, Height, Instance, Message, ReplicaId, Slot, View,
     instance::FaultKind,
@@ -65,10 +66,10 @@ pub(super) struct Story<'a> {
 }
 
 impl<'a> Story<'a> {
-    pub(super) fn of(driven: &'a Driven) -> Self {
-        let instance = &driven.instance;
+    pub(super) fn of(carried: &'a Carried) -> Self {
+        let instance = &carried.instance;
         let pool = milp_schema::covers::is_formal_model(&instance.rules);
-        let (trips, made) = trips(driven, pool);
+        let (trips, made) = trips(carried, pool);
         let mut acts = Vec::new();
         let mut sent = BTreeSet::new();
         for (number, trip) in trips.iter().enumerate() {
@@ -82,7 +83,7 @@ impl<'a> Story<'a> {
                 sent.insert((copy.sent, copy.sender, copy.message.clone()));
             }
         }
-        for prediction in &driven.schedule.predictions {
+        for prediction in &carried.schedule.predictions {
             let (slot, replica) = (prediction.slot, prediction.replica);
             match &prediction.event {
                 Event::Send(message) => {
@@ -94,7 +95,7 @@ impl<'a> Story<'a> {
                 Event::Decide(block) => acts.push((slot, replica, Act::Decide(*block))),
             }
         }
-        for choice in &driven.schedule.choices {
+        for choice in &carried.schedule.choices {
             let act = match choice {
                 Choice::Crash { .. } => Act::Crash,
                 Choice::Restart { .. } => Act::Restart,
@@ -108,7 +109,7 @@ impl<'a> Story<'a> {
         acts.sort();
         Self {
             instance,
-            faulty: driven.faulty.iter().copied().collect(),
+            faulty: carried.faulty.iter().copied().collect(),
             trips,
             acts,
             pool,
@@ -180,14 +181,14 @@ impl<'a> Story<'a> {
         } = self.instance;
         let mutant = self.instance.mutant.as_deref();
         let mutant = mutant.map_or_else(String::new, |name| format!(", mutant {name}"));
-        let goal = crate::sentence::goal_name(self.instance.goal);
+        let goal = self.instance.goal.name();
         format!("{protocol} ({rules}{mutant}), {replicas} replicas, goal {goal}")
     }
 }
 
 /// What is not known where there are no predictions.
-pub(super) fn without_predictions(driven: &Driven) -> Vec<String> {
-    if driven.predicted {
+pub(super) fn without_predictions(carried: &Carried) -> Vec<String> {
+    if carried.predicted {
         return Vec::new();
     }
     vec![
@@ -198,10 +199,10 @@ pub(super) fn without_predictions(driven: &Driven) -> Vec<String> {
 }
 
 /// Every copy with the end of its way, and those that Byzantine replicas made.
-fn trips(driven: &Driven, pool: bool) -> (Vec<Trip>, BTreeSet<Copy>) {
+fn trips(carried: &Carried, pool: bool) -> (Vec<Trip>, BTreeSet<Copy>) {
     let mut ends = BTreeMap::new();
     let mut made = BTreeSet::new();
-    for choice in &driven.schedule.choices {
+    for choice in &carried.schedule.choices {
         match choice {
             Choice::Deliver { slot, copy } => {
                 ends.insert(copy.clone(), End::Delivered(*slot));
@@ -217,8 +218,8 @@ fn trips(driven: &Driven, pool: bool) -> (Vec<Trip>, BTreeSet<Copy>) {
         }
     }
     // A broadcast makes a copy for everybody else.
-    for ((sent, sender), message) in acts::sent(&driven.schedule).filter(|_| !pool) {
-        for receiver in ReplicaId::all(driven.instance.replicas).filter(|id| *id != sender) {
+    for ((sent, sender), message) in acts::sent(&carried.schedule).filter(|_| !pool) {
+        for receiver in ReplicaId::all(carried.instance.replicas).filter(|id| *id != sender) {
             let copy = Copy {
                 sender,
                 receiver,

@@ -1,11 +1,12 @@
 //! The Informal Trace Format: a state for each slot, with the adversary's choices and what
 //! replicas do in it. It carries the schedule whole, so it can be read again.
 
-use super::story::{Act, Story};
-use crate::{Error, folder::Driven};
-use milp_schema::{
-    BlockId, Height, Instance, ReplicaId, Schedule, Slot, View, instance::FaultKind, read, write,
+use super::{
+    Carried,
+    story::{Act, Story},
 };
+use crate::Error;
+use milp_schema::{BlockId, Height, ReplicaId, Schedule, Slot, View, read, write};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -16,9 +17,9 @@ const SOURCE: &str = "milp-schedule/1.0";
 /// replica and what it decided.
 const VARS: [&str; 5] = ["slot", "choices", "predictions", "view", "decided"];
 
-pub(super) fn write(driven: &Driven, story: &Story<'_>) -> String {
-    let choices = rows(&write::choices_csv(&driven.schedule.choices));
-    let predictions = rows(&write::predictions_csv(&driven.schedule.predictions));
+pub(super) fn write(carried: &Carried, story: &Story<'_>) -> String {
+    let choices = rows(&write::choices_csv(&carried.schedule.choices));
+    let predictions = rows(&write::predictions_csv(&carried.schedule.predictions));
     let mut view: BTreeMap<ReplicaId, (Height, View)> = story
         .replicas()
         .map(|id| (id, (Height(0), View(0))))
@@ -66,9 +67,9 @@ pub(super) fn write(driven: &Driven, story: &Story<'_>) -> String {
             "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
             "source": SOURCE,
             "description": story.title(),
-            "instance": write::instance_yaml(&driven.instance),
-            "predicted": driven.predicted,
-            "faulty": driven.faulty,
+            "instance": write::instance_yaml(&carried.instance),
+            "predicted": carried.predicted,
+            "faulty": carried.faulty,
         },
         "vars": VARS,
         "states": states.collect::<Vec<_>>(),
@@ -94,19 +95,6 @@ fn rows(csv: &str) -> Vec<Value> {
         Value::Object(cells.collect::<Map<_, _>>())
     };
     lines.map(row).collect()
-}
-
-/// What a file in this format that was written here carries.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Carried {
-    /// What the schedule is for.
-    pub instance: Instance,
-    /// Who is faulty, and how.
-    pub faulty: Vec<(ReplicaId, FaultKind)>,
-    /// The choices and predictions.
-    pub schedule: Schedule,
-    /// Whether there were predictions.
-    pub predicted: bool,
 }
 
 /// Reads a trace that was written here.
@@ -138,7 +126,7 @@ pub fn read(file: &str, text: &str) -> Result<Carried, Error> {
 /// # Errors
 ///
 /// When a row of it is none of a schedule.
-pub(crate) fn read_model(file: &str, document: &Value) -> Result<Option<Carried>, Error> {
+pub fn read_model(file: &str, document: &Value) -> Result<Option<Carried>, Error> {
     let meta = &document["#meta"];
     let rows = |name: &str| meta[name].as_array().map(|rows| rows.iter().collect());
     let (Some(choices), Some(predictions)) = (rows("choices"), rows("predictions")) else {
@@ -149,13 +137,13 @@ pub(crate) fn read_model(file: &str, document: &Value) -> Result<Option<Carried>
 }
 
 /// The `#meta` that [`read_model`] reads.
-pub(crate) fn model_meta(driven: &Driven) -> Value {
+pub fn model_meta(carried: &Carried) -> Value {
     json!({
-        "instance": write::instance_yaml(&driven.instance),
-        "predicted": driven.predicted,
-        "faulty": driven.faulty,
-        "choices": rows(&write::choices_csv(&driven.schedule.choices)),
-        "predictions": rows(&write::predictions_csv(&driven.schedule.predictions)),
+        "instance": write::instance_yaml(&carried.instance),
+        "predicted": carried.predicted,
+        "faulty": carried.faulty,
+        "choices": rows(&write::choices_csv(&carried.schedule.choices)),
+        "predictions": rows(&write::predictions_csv(&carried.schedule.predictions)),
     })
 }
 

@@ -21,13 +21,13 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 /// The page, part by part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Page {
+pub struct Page {
     out: String,
 }
 
 impl Page {
     /// The head, and a first paragraph.
-    pub(crate) fn new(title: &str, sentence: &str) -> Self {
+    pub fn new(title: &str, sentence: &str) -> Self {
         let title = esc(title);
         let sentence = esc(sentence);
         Self {
@@ -42,12 +42,12 @@ impl Page {
     }
 
     /// A paragraph.
-    pub(crate) fn paragraph(&mut self, text: &str) {
+    pub fn paragraph(&mut self, text: &str) {
         self.out += &format!("<p>{}</p>\n", esc(text));
     }
 
     /// A plot.
-    pub(crate) fn plot(&mut self, plot: &Plot) {
+    pub fn plot(&mut self, plot: &Plot) {
         self.out += &format!(
             "<figure>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\">\n\
              {}</div>\n</figure>\n",
@@ -57,7 +57,7 @@ impl Page {
     }
 
     /// A table; `numbers` are the columns that stand to the right.
-    pub(crate) fn table(
+    pub fn table(
         &mut self,
         caption: &str,
         header: &[String],
@@ -90,12 +90,12 @@ impl Page {
     }
 
     /// Commands to type, one a line.
-    pub(crate) fn commands(&mut self, lines: &[String]) {
+    pub fn commands(&mut self, lines: &[String]) {
         self.out += &format!("<pre><code>{}</code></pre>\n", esc_lines(lines));
     }
 
     /// The whole file.
-    pub(crate) fn html(self) -> String {
+    pub fn html(self) -> String {
         self.out + "</main>\n</body>\n</html>\n"
     }
 }
@@ -106,7 +106,7 @@ fn esc_lines(lines: &[String]) -> String {
 }
 
 /// A CSV file; a field with a comma, a quote or a line break stands in quotes.
-pub(crate) fn table(header: &[String], rows: &[Vec<String>]) -> String {
+pub fn table(header: &[String], rows: &[Vec<String>]) -> String {
     let field = |field: &String| {
         if field.contains([',', '"', '\n', '\r']) {
             format!("\"{}\"", field.replace('"', "\"\""))

@@ -9,12 +9,25 @@ mod story;
 mod tikz;
 mod twins;
 
-pub use itf::{Carried, read as read_itf};
-pub(crate) use itf::{model_meta, read_model};
+pub use itf::{model_meta, read as read_itf, read_model};
 pub use twins::{Names, Skeleton, read as read_twins};
 
-use crate::{Error, folder::Driven};
+use crate::Error;
+use milp_schema::{Instance, ReplicaId, Schedule, instance::FaultKind};
 use story::Story;
+
+/// A schedule as an exporter takes it, and as a file that was written here gives it back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Carried {
+    /// What the schedule is for.
+    pub instance: Instance,
+    /// Who is faulty, and how.
+    pub faulty: Vec<(ReplicaId, FaultKind)>,
+    /// The choices and predictions.
+    pub schedule: Schedule,
+    /// Whether there were predictions.
+    pub predicted: bool,
+}
 
 /// A format for schedules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,18 +61,18 @@ pub struct Exported {
 /// # Errors
 ///
 /// When the format cannot say anything of such a schedule.
-pub fn export(driven: &Driven, format: Format) -> Result<Exported, Error> {
-    let story = Story::of(driven);
+pub fn export(carried: &Carried, format: Format) -> Result<Exported, Error> {
+    let story = Story::of(carried);
     let text = match format {
-        Format::Itf => itf::write(driven, &story),
+        Format::Itf => itf::write(carried, &story),
         Format::Mermaid => mermaid::write(&story),
         Format::Shiviz => shiviz::write(&story),
         Format::Chrome => chrome::write(&story),
         Format::Tikz => tikz::write(&story),
-        Format::Twins(names) => return twins::write(driven, &story, names),
+        Format::Twins(names) => return twins::write(carried, &story, names),
     };
     Ok(Exported {
         text,
-        lost: story::without_predictions(driven),
+        lost: story::without_predictions(carried),
     })
 }
