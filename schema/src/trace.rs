@@ -74,6 +74,22 @@ pub struct TraceEvent {
 }
 
 impl TraceEvent {
+    /// An event of the schedule's slots that has no further words.
+    pub fn at(slot: Slot, replica: ReplicaId, what: What) -> Self {
+        Self {
+            slot,
+            phase: Phase::Schedule,
+            replica,
+            what,
+            peer: None,
+            copy: None,
+            message: None,
+            place: None,
+            backup: None,
+            text: None,
+        }
+    }
+
     /// The block a `Decide` event decides.
     pub fn decided(&self) -> Option<BlockId> {
         let message = self

@@ -3,8 +3,9 @@
 //! The program counts the same kinds; here they are read off the rows of a schedule, and the program
 //! is not asked.
 
+use crate::words::{self, Does};
 use milp_schema::{
-    Act, Choice, Instance, Message, ReplicaId, Schedule, Slot, covers,
+    Act, Choice, Instance, Message, ReplicaId, Schedule, Slot,
     instance::FaultKind,
     schedule::{Copy, Event},
 };
@@ -78,7 +79,7 @@ pub fn of(
         }
     }
     // In a pool nothing is late (E26).
-    if !covers::is_formal_model(&instance.rules) {
+    if !words::pool(instance) {
         let late = late(instance, schedule, &ends);
         deeds.extend(late.into_iter().map(|copy| {
             let end = end(&copy);
@@ -109,7 +110,7 @@ pub fn counts(
 
 /// A message that only a timer makes a replica send.
 fn asks(message: &Message) -> bool {
-    matches!(message.kind.name(), "ChangeView" | "RecoveryRequest")
+    matches!(words::does(&message.kind), Does::Leaves | Does::Asks)
 }
 
 /// What honest replicas send, when and who.

@@ -1,6 +1,10 @@
 //! How it ended: two blocks, a state that nothing leads out of, or neither.
 
-use super::facts::{Fact, Quorum, Scene, Seat, Stage, Tally};
+use super::facts::{Fact, Quorum, Scene, Tally};
+use crate::{
+    known::{Knowledge, Known},
+    words,
+};
 use milp_schema::{
     BlockId, Height, ReplicaId, Slot, Verdict, View,
     trace::TraceEvent,
@@ -82,20 +86,15 @@ pub enum Ending {
 }
 
 pub(super) fn ending(
-    scene: &Scene,
+    scene: Scene,
     trace: &[TraceEvent],
     facts: &[Fact],
     verdict: &Verdict,
 ) -> Ending {
-    let mut stage = Stage::new(scene);
-    for event in trace {
-        stage.event(event);
-    }
-    let honest = stage
-        .seats
-        .iter()
-        .filter(|(who, _)| !scene.byzantine(**who))
-        .map(|(who, seat)| (*who, seat))
+    let known = Known::after(scene.instance, trace);
+    let honest = ReplicaId::all(scene.instance.replicas)
+        .filter(|who| !scene.byzantine(*who))
+        .map(|who| (who, known.of(who)))
         .collect::<BTreeMap<_, _>>();
     let blocks = blocks(&honest, facts);
     if verdict.agreement == Holds::Violated {
@@ -110,10 +109,10 @@ pub(super) fn ending(
     }
 }
 
-fn blocks(honest: &BTreeMap<ReplicaId, &Seat>, facts: &[Fact]) -> Vec<Block> {
+fn blocks(honest: &BTreeMap<ReplicaId, &Knowledge>, facts: &[Fact]) -> Vec<Block> {
     let mut by: BTreeMap<BlockId, BTreeSet<ReplicaId>> = BTreeMap::new();
-    for (who, seat) in honest {
-        for (block, _) in seat.decided.values() {
+    for (who, replica) in honest {
+        for (block, _) in &replica.decided {
             by.entry(*block).or_default().insert(*who);
         }
     }
@@ -152,40 +151,42 @@ fn fork(blocks: Vec<Block>) -> Ending {
     Ending::Fork { blocks, both }
 }
 
-fn stuck(scene: &Scene, honest: &BTreeMap<ReplicaId, &Seat>, facts: &[Fact]) -> Ending {
-    let live = || honest.iter().filter(|(_, seat)| !seat.crashed);
+fn stuck(scene: Scene, honest: &BTreeMap<ReplicaId, &Knowledge>, facts: &[Fact]) -> Ending {
+    let live = || honest.iter().filter(|(_, replica)| !replica.down);
     let height = (0..scene.instance.heights)
         .map(Height)
-        .find(|height| live().any(|(_, seat)| !seat.decided.contains_key(height)))
+        .find(|height| live().any(|(_, replica)| replica.decided_at(*height).is_none()))
         .unwrap_or(Height(0));
-    let open = || live().filter(|(_, seat)| !seat.decided.contains_key(&height));
+    let open = || live().filter(|(_, replica)| replica.decided_at(height).is_none());
     let mut locks: BTreeMap<BlockId, BTreeSet<ReplicaId>> = BTreeMap::new();
     let mut free = Vec::new();
-    for (who, seat) in open() {
-        if let Some(block) = seat.committed.get(&height) {
+    for (who, replica) in open() {
+        if let Some(block) = replica.bound.get(&height) {
             locks.entry(*block).or_default().insert(*who);
         } else {
-            let view = seat.view(height);
-            free.push((*who, view, seat.asked.contains_key(&(height, view))));
+            let view = replica.view(height);
+            free.push((*who, view, replica.asked.contains_key(&(height, view))));
         }
     }
     let everybody = (0..scene.instance.replicas).map(ReplicaId);
     let silent: BTreeSet<ReplicaId> = everybody
-        .filter(|who| scene.byzantine(*who) || honest.get(who).is_some_and(|seat| seat.crashed))
+        .filter(|who| scene.byzantine(*who) || honest.get(who).is_some_and(|replica| replica.down))
         .collect();
-    let seats = live().map(|(_, seat)| *seat).collect::<Vec<_>>();
+    let replicas = live().map(|(_, replica)| *replica).collect::<Vec<_>>();
     let locks = locks
         .into_iter()
         .map(|(block, by)| {
-            let held = seats.iter().flat_map(|seat| seat.commits(block));
+            let held = replicas
+                .iter()
+                .flat_map(|replica| replica.senders(words::COMMITS, block, 0));
             let own = honest
                 .iter()
-                .filter(|(_, seat)| seat.committed.get(&height) == Some(&block));
+                .filter(|(_, replica)| replica.bound.get(&height) == Some(&block));
             let commits = held.chain(own.map(|(who, _)| *who)).collect();
             Lock { block, by, commits }
         })
         .collect::<Vec<_>>();
-    let too_few = too_few(scene.quorum(), height, &locks, &free, &silent, &seats);
+    let too_few = too_few(scene.quorum(), height, &locks, &free, &silent, &replicas);
     Ending::Stuck {
         height,
         crossings: crossings(facts, &locks),
@@ -236,7 +237,7 @@ fn too_few(
     locks: &[Lock],
     free: &[(ReplicaId, View, bool)],
     silent: &BTreeSet<ReplicaId>,
-    seats: &[&Seat],
+    replicas: &[&Knowledge],
 ) -> bool {
     let commits = locks.iter().all(|lock| {
         let could =
@@ -244,9 +245,9 @@ fn too_few(
         lock.commits.len() + free.iter().filter(could).count() < quorum
     });
     let highest = free.iter().map(|(_, view, _)| view.0).max().unwrap_or(0);
-    let mut asking = seats
+    let mut asking = replicas
         .iter()
-        .flat_map(|seat| seat.asking(height, View(highest + 1)))
+        .flat_map(|replica| replica.asking(height, View(highest + 1)))
         .filter(|who| silent.contains(who))
         .collect::<BTreeSet<_>>();
     asking.extend(free.iter().map(|(who, _, _)| *who));

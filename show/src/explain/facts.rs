@@ -1,12 +1,16 @@
 //! What a trace says: who proposed, who reached which quorum with whose messages, which message
 //! came too late.
 
+use crate::{
+    known::Known,
+    words::{self, Does},
+};
 use milp_schema::{
-    BlockId, Height, Instance, Kind, Message, ReplicaId, Slot, View,
+    BlockId, Height, Instance, Message, ReplicaId, Slot, View,
     instance::FaultKind,
     trace::{Phase, TraceEvent, What},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// One thing worth telling.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,233 +124,76 @@ pub struct Missed {
 }
 
 /// What has to be known about an instance to read a trace.
-#[derive(Debug, Clone)]
-pub(super) struct Scene {
-    pub(super) instance: Instance,
-    pub(super) faulty: Vec<(ReplicaId, FaultKind)>,
-    /// Messages go into one pool (E26).
-    pub(super) pool: bool,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub(super) instance: &'a Instance,
+    pub(super) faulty: &'a [(ReplicaId, FaultKind)],
 }
 
-impl Scene {
-    pub(super) fn new(instance: &Instance, faulty: &[(ReplicaId, FaultKind)]) -> Self {
-        Self {
-            instance: instance.clone(),
-            faulty: faulty.to_vec(),
-            pool: milp_schema::covers::is_formal_model(&instance.rules),
-        }
+impl Scene<'_> {
+    pub(super) fn quorum(self) -> usize {
+        words::quorum(self.instance) as usize
     }
 
-    pub(super) fn quorum(&self) -> usize {
-        let less = u32::from(self.instance.mutant.as_deref() == Some("small-quorum"));
-        (self.instance.quorum() - less) as usize
-    }
-
-    pub(super) fn byzantine(&self, who: ReplicaId) -> bool {
+    pub(super) fn byzantine(self, who: ReplicaId) -> bool {
         self.faulty.contains(&(who, FaultKind::Byzantine))
     }
 
-    /// The kinds whose quorum makes a block final.
-    fn votes(&self) -> &'static [Kind] {
-        if self.instance.protocol == "dbft1" {
-            &PREPARATIONS
-        } else {
-            &[Kind::Commit]
-        }
-    }
-}
-
-const PREPARATIONS: [Kind; 2] = [Kind::PrepareRequest, Kind::PrepareResponse];
-
-/// What one replica holds and where it is.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Seat {
-    /// Messages by their sender, its own included.
-    held: BTreeSet<(ReplicaId, Message)>,
-    /// Responses handed over after its own request to leave: a rule set may ignore them.
-    doubtful: BTreeSet<(ReplicaId, Message)>,
-    /// The view of each height it entered, and when.
-    pub(super) entered: BTreeMap<(Height, View), Slot>,
-    pub(super) asked: BTreeMap<(Height, View), Slot>,
-    pub(super) committed: BTreeMap<Height, BlockId>,
-    pub(super) decided: BTreeMap<Height, (BlockId, Slot)>,
-    pub(super) crashed: bool,
-}
-
-impl Seat {
-    pub(super) fn view(&self, height: Height) -> View {
-        let views = self.entered.keys().filter(|(at, _)| *at == height);
-        views.map(|(_, view)| *view).max().unwrap_or(View(0))
-    }
-
-    /// Who committed to the block.
-    pub(super) fn commits(&self, block: BlockId) -> BTreeSet<ReplicaId> {
-        self.senders(&[Kind::Commit], block, 0)
-    }
-
-    /// Who sent one of these kinds for the block; doubtful ones only if there are too few.
-    fn senders(&self, kinds: &[Kind], block: BlockId, quorum: usize) -> BTreeSet<ReplicaId> {
-        let about = |(_, message): &&(ReplicaId, Message)| {
-            kinds.contains(&message.kind) && message.block_id() == Some(block)
-        };
-        let who = |(sender, _): &(ReplicaId, Message)| *sender;
-        let sure = self.held.iter().filter(about).map(who);
-        let mut from = sure.collect::<BTreeSet<_>>();
-        if from.len() < quorum {
-            from.extend(self.doubtful.iter().filter(about).map(who));
-        }
-        from
-    }
-
-    /// Who asks for that view of the height or a later one.
-    pub(super) fn asking(&self, height: Height, view: View) -> BTreeSet<ReplicaId> {
-        let asks = |(_, message): &&(ReplicaId, Message)| {
-            message.height == height && message.target.is_some_and(|target| target >= view)
-        };
-        let asking = self.held.iter().filter(asks);
-        asking.map(|(sender, _)| *sender).collect()
-    }
-}
-
-/// All replicas, moved on event by event.
-pub(super) struct Stage<'a> {
-    scene: &'a Scene,
-    pub(super) seats: BTreeMap<ReplicaId, Seat>,
-    /// What is in the pool, with its slot; empty where messages are copies.
-    pool: Vec<(Slot, ReplicaId, Message)>,
-}
-
-impl<'a> Stage<'a> {
-    pub(super) fn new(scene: &'a Scene) -> Self {
-        let all = (0..scene.instance.replicas).map(|i| (ReplicaId(i), Seat::default()));
-        Self {
-            scene,
-            seats: all.collect(),
-            pool: Vec::new(),
-        }
-    }
-
-    fn seat(&mut self, who: ReplicaId) -> &mut Seat {
-        self.seats.entry(who).or_default()
-    }
-
     /// Moves on, and gives the quorum or the source that the event rests on.
-    pub(super) fn event(&mut self, event: &TraceEvent) -> Option<Fact> {
+    fn fact(self, known: &mut Known, event: &TraceEvent) -> Option<Fact> {
         let (slot, at) = (event.slot, event.replica);
+        known.begin(slot);
+        // Who enters a view may forget at once who asked for it.
+        let asking = event
+            .place
+            .map(|(height, view)| known.of(at).asking(height, view));
+        known.event(event);
         match event.what {
-            What::Deliver | What::HandOver => self.take(at, event.peer?, event.message.as_ref()?),
-            What::Send => return self.send(slot, at, event.message.clone()?),
-            What::Inject => {
-                let message = event.message.clone()?;
-                let proposed = (message.kind == Kind::PrepareRequest)
-                    .then(|| message.block_id())
-                    .flatten();
-                self.pool.push((slot, at, message));
-                return proposed.map(|block| Fact::Proposed {
-                    slot,
-                    by: at,
-                    block,
-                });
-            }
-            What::EnterView => return Some(self.enter(slot, at, event.place?)),
-            What::Decide => return self.decide(slot, at, event.decided()?),
-            What::Crash | What::Fault => {
-                self.seat(at).crashed = true;
-                return Some(Fact::Crashed { slot, who: at });
-            }
-            What::Restart => self.seat(at).crashed = false,
-            What::HoldBack | What::Ignore | What::Recover | What::Timeout | What::Drop => {}
-        }
-        None
-    }
-
-    fn take(&mut self, at: ReplicaId, from: ReplicaId, message: &Message) {
-        let key = (from, message.clone());
-        let seat = self.seat(at);
-        let asked = seat.asked.contains_key(&(message.height, message.view));
-        if asked && message.kind == Kind::PrepareResponse {
-            seat.doubtful.insert(key);
-        } else {
-            seat.held.insert(key);
-        }
-    }
-
-    /// What the pool had when the slot began.
-    fn look(&mut self, slot: Slot, at: ReplicaId) {
-        if self.scene.pool {
-            let earlier = self.pool.iter().filter(|(sent, _, _)| *sent < slot);
-            let earlier = earlier.map(|(_, sender, message)| (*sender, message.clone()));
-            let earlier = earlier.collect::<Vec<_>>();
-            self.seat(at).held.extend(earlier);
-        }
-    }
-
-    fn send(&mut self, slot: Slot, at: ReplicaId, message: Message) -> Option<Fact> {
-        self.look(slot, at);
-        let place = (message.height, message.view);
-        let quorum = self.scene.quorum();
-        let pool = self.scene.pool;
-        let seat = self.seat(at);
-        seat.held.insert((at, message.clone()));
-        let fact = match (&message.kind, message.block_id()) {
-            (Kind::PrepareRequest, Some(block)) => Some(Fact::Proposed {
-                slot,
-                by: at,
-                block,
-            }),
-            (Kind::Commit, Some(block)) => {
-                seat.committed.insert(block.height, block);
+            What::Send => self.sent(known, event),
+            What::Inject => proposed(event),
+            What::EnterView => {
+                let (height, view) = event.place?;
                 Some(Fact::Quorum(Quorum {
                     slot,
                     at,
-                    of: Tally::Prepared(block),
-                    from: seat.senders(&PREPARATIONS, block, quorum),
+                    of: Tally::Entered(height, view),
+                    from: asking?,
                 }))
             }
-            (Kind::ChangeView | Kind::RecoveryRequest, _) => {
-                let recovery = message.kind == Kind::RecoveryRequest;
-                if !recovery {
-                    seat.asked.entry(place).or_insert(slot);
-                }
-                Some(Fact::Asked {
-                    slot,
-                    by: at,
-                    height: message.height,
-                    view: message.view,
-                    recovery,
-                })
-            }
+            What::Decide => self.decided(known, slot, at, event.decided()?),
+            What::Crash | What::Fault => Some(Fact::Crashed { slot, who: at }),
             _ => None,
-        };
-        if pool {
-            self.pool.push((slot, at, message));
         }
-        fact
     }
 
-    fn enter(&mut self, slot: Slot, at: ReplicaId, (height, view): (Height, View)) -> Fact {
-        self.look(slot, at);
-        let forgets = self.scene.instance.rules == "nspcc";
-        let seat = self.seat(at);
-        seat.entered.insert((height, view), slot);
-        let from = seat.asking(height, view);
-        if forgets {
-            seat.held.retain(|(_, message)| message.target.is_none());
+    fn sent(self, known: &Known, event: &TraceEvent) -> Option<Fact> {
+        let (slot, at) = (event.slot, event.replica);
+        let message = event.message.as_ref()?;
+        match (words::does(&message.kind), message.block_id()) {
+            (Does::Proposes, _) => proposed(event),
+            (Does::Binds, Some(block)) => Some(Fact::Quorum(Quorum {
+                slot,
+                at,
+                of: Tally::Prepared(block),
+                from: known
+                    .of(at)
+                    .senders(words::PREPARATIONS, block, self.quorum()),
+            })),
+            (does @ (Does::Leaves | Does::Asks), _) => Some(Fact::Asked {
+                slot,
+                by: at,
+                height: message.height,
+                view: message.view,
+                recovery: does == Does::Asks,
+            }),
+            _ => None,
         }
-        Fact::Quorum(Quorum {
-            slot,
-            at,
-            of: Tally::Entered(height, view),
-            from,
-        })
     }
 
-    fn decide(&mut self, slot: Slot, at: ReplicaId, block: BlockId) -> Option<Fact> {
-        self.look(slot, at);
-        let (votes, quorum) = (self.scene.votes(), self.scene.quorum());
-        let seat = self.seat(at);
-        seat.decided.insert(block.height, (block, slot));
-        let from = seat.senders(votes, block, quorum);
+    fn decided(self, known: &Known, slot: Slot, at: ReplicaId, block: BlockId) -> Option<Fact> {
+        let (votes, quorum) = (words::decisive(&self.instance.protocol), self.quorum());
+        let replica = known.of(at);
+        let from = replica.senders(votes, block, quorum);
         if from.len() >= quorum {
             return Some(Fact::Quorum(Quorum {
                 slot,
@@ -355,7 +202,7 @@ impl<'a> Stage<'a> {
                 from,
             }));
         }
-        let published = seat.senders(&[Kind::Block], block, 1);
+        let published = replica.publishers(block);
         let from = published.into_iter().find(|sender| *sender != at)?;
         Some(Fact::Adopted {
             slot,
@@ -366,44 +213,43 @@ impl<'a> Stage<'a> {
     }
 
     /// Why the copy of the event cannot count any more, before the event.
-    fn too_late(&self, event: &TraceEvent) -> Option<Missed> {
+    fn too_late(self, known: &Known, event: &TraceEvent) -> Option<Missed> {
         let (sent, _) = event.copy?;
         let message = event.message.as_ref()?;
         let from = event.peer?;
-        let counts = PREPARATIONS.contains(&message.kind) || message.kind == Kind::Commit;
-        let soonest = Slot(sent.0 + self.scene.instance.delays().0);
-        if !counts || event.slot <= soonest {
+        let word = words::word(&message.kind);
+        let soonest = Slot(sent.0 + self.instance.delays().0);
+        if word.votes.is_none() || event.slot <= soonest {
             return None;
         }
-        let seat = self.seats.get(&event.replica)?;
-        if seat.crashed || self.scene.byzantine(event.replica) {
+        let replica = known.of(event.replica);
+        if replica.down || self.byzantine(event.replica) {
             return None;
         }
         let block = message.block_id()?;
-        let decided = seat.decided.get(&message.height);
+        let decided = replica.decided_at(message.height);
         // Who has this very block, or is bound to it, lacks nothing.
-        if decided.is_some_and(|(other, _)| *other == block)
-            || seat.committed.get(&message.height) == Some(&block)
+        if decided.is_some_and(|(other, _)| other == block)
+            || replica.bound.get(&message.height) == Some(&block)
         {
             return None;
         }
-        let later = seat
+        let later = replica
             .entered
             .iter()
             .filter(|((height, view), _)| *height == message.height && *view > message.view);
         let left = later.map(|(_, slot)| *slot).min();
-        let asked = seat.asked.get(&(message.height, message.view)).copied();
-        // A commit counts as long as its receiver is in the view, and the production engine
+        let asked = replica.asked.get(&(message.height, message.view)).copied();
+        // A vote that binds counts as long as its receiver is in the view, and the production engine
         // answers a request even then.
-        let answers = self.scene.instance.rules == "nspcc";
-        let asked = asked.filter(|_| match message.kind {
-            Kind::PrepareRequest => !answers,
-            _ => message.kind != Kind::Commit,
+        let asked = asked.filter(|_| match word.does {
+            Does::Proposes => !words::answers_when_leaving(self.instance),
+            does => does != Does::Binds,
         });
         let reasons = [
             asked.map(Too::Asked),
             left.map(Too::Left),
-            decided.map(|(_, slot)| Too::Decided(*slot)),
+            decided.map(|(_, slot)| Too::Decided(slot)),
         ];
         let too = reasons.into_iter().flatten().min_by_key(|too| too.slot())?;
         // A copy without delay would have been in time.
@@ -421,9 +267,20 @@ impl<'a> Stage<'a> {
     }
 }
 
+/// The block that the event puts forward.
+fn proposed(event: &TraceEvent) -> Option<Fact> {
+    let message = event.message.as_ref()?;
+    let proposes = words::does(&message.kind) == Does::Proposes;
+    proposes.then_some(Fact::Proposed {
+        slot: event.slot,
+        by: event.replica,
+        block: message.block_id()?,
+    })
+}
+
 /// The facts of the slots of the schedule, and which messages missed them.
-pub(super) fn facts(scene: &Scene, trace: &[TraceEvent]) -> Vec<Fact> {
-    let mut stage = Stage::new(scene);
+pub(super) fn facts(scene: Scene, trace: &[TraceEvent]) -> Vec<Fact> {
+    let mut known = Known::new(scene.instance);
     let mut found = Vec::new();
     for (number, event) in trace.iter().enumerate() {
         if matches!(event.what, What::Deliver | What::Ignore) {
@@ -432,10 +289,10 @@ pub(super) fn facts(scene: &Scene, trace: &[TraceEvent]) -> Vec<Fact> {
                 next.replica == event.replica && matches!(next.what, What::Send | What::Decide)
             });
             if !counted {
-                found.extend(stage.too_late(event).map(Fact::Missed));
+                found.extend(scene.too_late(&known, event).map(Fact::Missed));
             }
         }
-        let fact = stage.event(event);
+        let fact = scene.fact(&mut known, event);
         if event.phase == Phase::Schedule {
             found.extend(fact);
         }

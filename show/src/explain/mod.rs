@@ -41,9 +41,12 @@ impl Story {
         trace: Vec<TraceEvent>,
         verdict: Verdict,
     ) -> Self {
-        let scene = facts::Scene::new(&instance, &faulty);
-        let facts = facts::facts(&scene, &trace);
-        let ending = ending::ending(&scene, &trace, &facts, &verdict);
+        let scene = facts::Scene {
+            instance: &instance,
+            faulty: &faulty,
+        };
+        let facts = facts::facts(scene, &trace);
+        let ending = ending::ending(scene, &trace, &facts, &verdict);
         Self {
             instance,
             faulty,
@@ -51,6 +54,13 @@ impl Story {
             ending,
             verdict,
             trace,
+        }
+    }
+
+    fn scene(&self) -> facts::Scene<'_> {
+        facts::Scene {
+            instance: &self.instance,
+            faulty: &self.faulty,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Facts as sentences.
 
 use super::{Block, Crossing, Ending, Fact, Lock, Missed, Quorum, Story, Tally, Too, facts::Scene};
-use crate::words::count;
+use crate::words::{self, count};
 use milp_schema::{
     BlockId, Height, ReplicaId, Slot, View,
     instance::FaultKind,
@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The story of a schedule, one sentence per line; a heading per view.
 pub(super) fn lines(story: &Story) -> Vec<String> {
-    let scene = Scene::new(&story.instance, &story.faulty);
-    let mut lines = vec![who(story, &scene)];
+    let scene = story.scene();
+    let mut lines = vec![who(story, scene)];
     let mut views: BTreeMap<(Height, View), Vec<&Fact>> = BTreeMap::new();
     for fact in &story.facts {
         views.entry(place(fact)).or_default().push(fact);
@@ -25,7 +25,7 @@ pub(super) fn lines(story: &Story) -> Vec<String> {
         } else {
             format!("View {view}")
         });
-        lines.extend(view_lines(story, &scene, &facts));
+        lines.extend(view_lines(story, scene, &facts));
     }
     lines.push(String::new());
     lines.extend(ending(story));
@@ -55,7 +55,7 @@ fn place(fact: &Fact) -> (Height, View) {
     }
 }
 
-fn who(story: &Story, scene: &Scene) -> String {
+fn who(story: &Story, scene: Scene) -> String {
     let instance = &story.instance;
     let faulty = |kind, word: &str| {
         let who = story.faulty.iter().filter(|(_, other)| *other == kind);
@@ -84,7 +84,7 @@ fn who(story: &Story, scene: &Scene) -> String {
     )
 }
 
-fn view_lines(story: &Story, scene: &Scene, facts: &[&Fact]) -> Vec<String> {
+fn view_lines(story: &Story, scene: Scene, facts: &[&Fact]) -> Vec<String> {
     let mut lines: Vec<(Slot, String)> = Vec::new();
     let mut asked: BTreeMap<(Slot, bool, View), BTreeSet<ReplicaId>> = BTreeMap::new();
     let mut missed: BTreeMap<(ReplicaId, BlockId), Vec<&Missed>> = BTreeMap::new();
@@ -154,16 +154,13 @@ fn view_lines(story: &Story, scene: &Scene, facts: &[&Fact]) -> Vec<String> {
 fn reached(story: &Story, quorum: &Quorum) -> String {
     let at = quorum.at;
     let from = list(&quorum.from);
-    let votes = if story.instance.protocol == "dbft1" {
-        "preparations"
-    } else {
-        "commits"
-    };
+    let votes = words::decisive(&story.instance.protocol).name();
     match quorum.of {
         Tally::Prepared(block) => {
-            let locked = match story.instance.mutant.as_deref() {
-                Some("no-commit-lock") => " and commits to it",
-                _ => ", commits to it and is locked",
+            let locked = if words::locks(&story.instance) {
+                ", commits to it and is locked"
+            } else {
+                " and commits to it"
             };
             format!("replica {at} holds preparations of {block} from {from}{locked}")
         }
@@ -201,7 +198,7 @@ fn too_late(late: &[&Missed]) -> String {
 
 /// How it ended: a heading, and sentences that are set in.
 pub(super) fn ending(story: &Story) -> Vec<String> {
-    let scene = &Scene::new(&story.instance, &story.faulty);
+    let scene = story.scene();
     match &story.ending {
         Ending::Fork { blocks, both } => fork(story, scene, blocks, both),
         Ending::Stuck {
@@ -232,7 +229,7 @@ pub(super) fn ending(story: &Story) -> Vec<String> {
                         .to_owned(),
                 );
             }
-            lines.push(if scene.pool {
+            lines.push(if words::pool(&story.instance) {
                 "  No action of anybody leads out of this state.".to_owned()
             } else {
                 "  Every message arrives in the heal phase, and its state repeats.".to_owned()
@@ -246,7 +243,7 @@ pub(super) fn ending(story: &Story) -> Vec<String> {
     }
 }
 
-fn fork(story: &Story, scene: &Scene, blocks: &[Block], both: &BTreeSet<ReplicaId>) -> Vec<String> {
+fn fork(story: &Story, scene: Scene, blocks: &[Block], both: &BTreeSet<ReplicaId>) -> Vec<String> {
     let mut lines = vec!["Two blocks exist at one height:".to_owned()];
     lines.extend(blocks.iter().map(decided));
     if both.is_empty() {
@@ -266,7 +263,7 @@ fn fork(story: &Story, scene: &Scene, blocks: &[Block], both: &BTreeSet<ReplicaI
         ));
     }
     if !honest.is_empty() {
-        let why = if story.instance.protocol == "dbft1" {
+        let why = if words::decisive(&story.instance.protocol) == words::PREPARATIONS {
             "a vote for a block binds nobody to its view in this protocol"
         } else {
             "nothing kept the first vote binding"

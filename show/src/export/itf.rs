@@ -1,14 +1,10 @@
 //! The Informal Trace Format: a state for each slot, with the adversary's choices and what
 //! replicas do in it. It carries the schedule whole, so it can be read again.
 
-use super::{
-    Carried,
-    story::{Act, Story},
-};
-use crate::Error;
-use milp_schema::{BlockId, Height, ReplicaId, Schedule, Slot, View, read, write};
+use super::{Carried, story::Story};
+use crate::{Error, expected, known::Known};
+use milp_schema::{Schedule, Slot, read, write};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 /// What a file of ours says of itself.
 const SOURCE: &str = "milp-schedule/1.0";
@@ -20,34 +16,23 @@ const VARS: [&str; 5] = ["slot", "choices", "predictions", "view", "decided"];
 pub(super) fn write(carried: &Carried, story: &Story<'_>) -> String {
     let choices = rows(&write::choices_csv(&carried.schedule.choices));
     let predictions = rows(&write::predictions_csv(&carried.schedule.predictions));
-    let mut view: BTreeMap<ReplicaId, (Height, View)> = story
-        .replicas()
-        .map(|id| (id, (Height(0), View(0))))
-        .collect();
-    let mut decided: BTreeMap<ReplicaId, Vec<BlockId>> =
-        story.replicas().map(|id| (id, Vec::new())).collect();
+    let trace = expected::trace(&carried.schedule);
+    let mut rest = trace.iter().peekable();
+    let mut known = Known::new(&carried.instance);
     let states = Slot::all(story.instance.slots + 1).map(|slot| {
-        for (_, replica, act) in story.acts.iter().filter(|(when, ..)| *when == slot) {
-            match act {
-                Act::Enter(height, entered) => {
-                    view.insert(*replica, (*height, *entered));
-                }
-                Act::Decide(block) => {
-                    decided.entry(*replica).or_default().push(*block);
-                    view.insert(*replica, (block.height.next(), View(0)));
-                }
-                _ => {}
-            }
+        while let Some(event) = rest.next_if(|event| event.slot <= slot) {
+            known.event(event);
         }
         let of_slot = |rows: &[Value]| {
             let rows = rows.iter().filter(|row| row["slot"] == slot.0);
             rows.cloned().collect::<Vec<_>>()
         };
-        let views = view
-            .iter()
-            .map(|(id, (height, view))| json!([id.0, {"height": height.0, "view": view.0}]));
-        let blocks = decided.iter().map(|(id, blocks)| {
-            let blocks = blocks.iter().map(|block| {
+        let views = story.replicas().map(|id| {
+            let (height, view) = known.of(id).place;
+            json!([id.0, {"height": height.0, "view": view.0}])
+        });
+        let blocks = story.replicas().map(|id| {
+            let blocks = known.of(id).decided.iter().map(|(block, _)| {
                 json!({"height": block.height.0, "view": block.view.0, "index": block.index})
             });
             json!([id.0, {"#set": blocks.collect::<Vec<_>>()}])

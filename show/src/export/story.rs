@@ -1,7 +1,7 @@
 //! What the exporters tell: who did what when, and the way of every copy.
 
 use super::Carried;
-use crate::acts;
+use crate::{acts, words::pool};
 use milp_schema::{
     BlockId, Choice, Height, Instance, Message, ReplicaId, Slot, View,
     instance::FaultKind,
@@ -68,7 +68,7 @@ pub(super) struct Story<'a> {
 impl<'a> Story<'a> {
     pub(super) fn of(carried: &'a Carried) -> Self {
         let instance = &carried.instance;
-        let pool = milp_schema::covers::is_formal_model(&instance.rules);
+        let pool = pool(instance);
         let (trips, made) = trips(carried, pool);
         let mut acts = Vec::new();
         let mut sent = BTreeSet::new();

@@ -2,6 +2,7 @@
 //! Each kind of message has a colour and a dash pattern, so that colour is never the only sign.
 
 use super::story::{Act, End, Story, Trip};
+use crate::words::{KINDS, word};
 use milp_schema::{Kind, ReplicaId};
 use std::fmt::Write as _;
 
@@ -9,27 +10,28 @@ use std::fmt::Write as _;
 const STEP: f64 = 1.1;
 const LANE: f64 = 1.6;
 
-/// Kinds with their colour, as the published diagrams have them, and their dash pattern.
-const KINDS: [(Kind, &str, &str); 7] = [
-    (Kind::Block, "333333", "solid"),
-    (Kind::PrepareRequest, "1F5FBF", "solid"),
-    (Kind::PrepareResponse, "2E8B3D", "dashed"),
-    (Kind::Commit, "B58900", "densely dotted"),
-    (Kind::ChangeView, "C62828", "dash dot"),
-    (Kind::RecoveryRequest, "7B4FA3", "loosely dashed"),
-    (Kind::RecoveryMessage, "7B4FA3", "loosely dotted"),
-];
+/// Kinds with their colour, as the published diagrams have them, and their dash pattern; in the
+/// order of handling.
+fn kinds() -> Vec<(Kind, &'static str, &'static str)> {
+    let drawn = KINDS.iter().filter_map(|word| {
+        let (colour, dashes) = word.tikz?;
+        Some((word.kind(), colour, dashes))
+    });
+    let mut kinds = drawn.collect::<Vec<_>>();
+    kinds.sort();
+    kinds
+}
 
 pub(super) fn write(story: &Story<'_>) -> String {
     let mut text = format!(
         "% {}\n\\documentclass[tikz,border=4pt]{{standalone}}\n\\begin{{document}}\n",
         story.title()
     );
-    for (kind, colour, _) in &KINDS {
+    for (kind, colour, _) in &kinds() {
         let _ = writeln!(text, "\\definecolor{{{kind}}}{{HTML}}{{{colour}}}");
     }
     text += "\\begin{tikzpicture}[>=stealth,font=\\scriptsize,\n";
-    for (kind, _, dashes) in &KINDS {
+    for (kind, _, dashes) in &kinds() {
         let _ = writeln!(
             text,
             "  {kind}/.style={{draw={kind},text={kind},{dashes}}},"
@@ -88,12 +90,8 @@ fn lanes(story: &Story<'_>, text: &mut String) {
 /// one that is still on its way at the end.
 fn way(story: &Story<'_>, text: &mut String, trip: &Trip) {
     let copy = &trip.copy;
-    let known = KINDS.iter().any(|(kind, ..)| *kind == copy.message.kind);
-    let style = if known {
-        copy.message.kind.name()
-    } else {
-        "other"
-    };
+    let known = word(&copy.message.kind);
+    let style = known.tikz.map_or("other", |_| known.name);
     let (x, y) = at(copy.sent.0, copy.sender);
     match trip.end {
         End::Delivered(slot) => {
@@ -120,7 +118,7 @@ fn way(story: &Story<'_>, text: &mut String, trip: &Trip) {
 fn legend(story: &Story<'_>, text: &mut String) {
     let (_, y) = at(0, ReplicaId(story.instance.replicas + 1));
     let mut x = 0.0;
-    for (kind, ..) in &KINDS {
+    for (kind, ..) in &kinds() {
         if story
             .trips
             .iter()

@@ -10,8 +10,8 @@ use super::{
     Carried, Exported,
     story::{End, Story},
 };
-use crate::{Error, primary};
-use milp_schema::{Height, Kind, Message, ReplicaId, View, instance::FaultKind};
+use crate::{Error, primary, words::word};
+use milp_schema::{Height, Message, ReplicaId, View, instance::FaultKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -129,8 +129,8 @@ pub(super) fn write(carried: &Carried, story: &Story<'_>, names: Names) -> Resul
 
 /// Whether a message is one that partitions hold up, of this view.
 fn is_vote(message: &Message, view: View) -> bool {
-    let votes = [Kind::PrepareRequest, Kind::PrepareResponse, Kind::Commit];
-    message.height == Height(0) && message.view == view && votes.contains(&message.kind)
+    let votes = word(&message.kind).votes.is_some();
+    message.height == Height(0) && message.view == view && votes
 }
 
 /// The node that a copy comes from: of a Byzantine replica the twin makes what names an odd block.

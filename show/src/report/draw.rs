@@ -6,7 +6,11 @@ use super::{
     scene::{Arrow, Band, Fate, Mark, Scene},
     shape, state, story, words,
 };
-use crate::explain::Story;
+use crate::{
+    explain::Story,
+    primary,
+    words::{Does, does, word},
+};
 use milp_schema::{BlockId, Height, ReplicaId, View, trace::What};
 
 /// What the picture looks like, in every SVG.
@@ -222,13 +226,13 @@ impl Picture<'_> {
             (true, false) => format!("h{height} v{view}"),
             (false, _) => format!("view {view}"),
         };
-        let primary = crate::primary(&self.run.instance, height, view) == band.replica;
+        let leads = primary(&self.run.instance, height, view) == band.replica;
         let came = band.begin.and_then(|at| {
             let mark = &self.scene.marks[at];
             story::quorum(self.story, mark).filter(|_| mark.event.what == What::EnterView)
         });
         let more = [
-            primary.then(|| "primary".to_owned()),
+            leads.then(|| "primary".to_owned()),
             came.map(|who| format!("on requests of {who}")),
         ];
         for words in more.into_iter().flatten() {
@@ -248,7 +252,7 @@ impl Picture<'_> {
             let Some(message) = event
                 .message
                 .as_ref()
-                .filter(|it| event.what == What::Send && it.kind.name() == "Commit")
+                .filter(|it| event.what == What::Send && does(&it.kind) == Does::Binds)
             else {
                 continue;
             };
@@ -257,7 +261,7 @@ impl Picture<'_> {
             });
             let (x, y) = places[at];
             let end = decided.map_or(self.columns.end(), |later| places[at + later].0);
-            let word = if self.run.commit_locks() {
+            let bound = if self.run.commit_locks() {
                 "locked on"
             } else {
                 "committed"
@@ -266,10 +270,11 @@ impl Picture<'_> {
             let on = story::quorum(self.story, mark)
                 .map_or_else(String::new, |who| format!(", on preparations of {who}"));
             out.push_str(&format!(
-                "<g class=\"lock\" data-r=\"{}\" data-k=\"k-commit\" data-v=\"{}-{}\">\
+                "<g class=\"lock\" data-r=\"{}\" data-k=\"{}\" data-v=\"{}-{}\">\
                  <path class=\"bar\" d=\"M{x:.1} {:.1}H{end:.1}\"/>{}\
-                 <text class=\"small\" x=\"{:.1}\" y=\"{:.1}\">{word} v{} b{block}{on}</text></g>\n",
+                 <text class=\"small\" x=\"{:.1}\" y=\"{:.1}\">{bound} v{} b{block}{on}</text></g>\n",
                 event.replica,
+                word(&message.kind).class,
                 message.height,
                 message.view,
                 y - 25.0,
@@ -302,7 +307,7 @@ impl Picture<'_> {
             // What could not have arrived, or arrives where it does not matter, is in the table.
             Fate::Open { .. } => return,
         };
-        let (kind, _) = words::kind(&message.kind);
+        let kind = word(&message.kind).class;
         let fate = match arrow.fate {
             Fate::Arrives { late, .. } if late > 0 && acted => "late",
             Fate::Arrives { .. } => "ontime",
@@ -353,7 +358,7 @@ impl Picture<'_> {
             return;
         }
         let kind = event.message.as_ref();
-        let kind = kind.map_or("k-none", |message| words::kind(&message.kind).0);
+        let kind = kind.map_or("k-none", |message| word(&message.kind).class);
         let act = if act { "" } else { " plain" };
         let data = match kind {
             "k-none" => String::new(),
@@ -389,11 +394,13 @@ impl Picture<'_> {
                 esc(text)
             )
         };
+        let sending = || {
+            let kind = event.message.as_ref().map(|it| word(&it.kind));
+            kind.map_or_else(String::new, |kind| shape::sending(kind, x, y))
+        };
         let mut glyph = match event.what {
-            What::Recover => shape::sending(event.message.as_ref(), x, y),
-            What::Send | What::Inject => {
-                shape::sending(event.message.as_ref(), x, y) + &text("", &words::label(mark))
-            }
+            What::Recover => sending(),
+            What::Send | What::Inject => sending() + &text("", &words::label(mark)),
             What::Deliver => shape::dot(x, y, 3.2),
             What::HandOver => shape::dot(x, y, 3.2) + &shape::ring(x, y, 5.4),
             What::HoldBack => shape::ring(x, y, 3.2),

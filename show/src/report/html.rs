@@ -1,7 +1,10 @@
 //! The page around the pictures.
 
 use super::{Panel, Report, draw::esc, embed, finding, state, story, words};
-use crate::{Error, words::count};
+use crate::{
+    Error,
+    words::{count, legend, word},
+};
 use milp_schema::{Verdict, verdict::Liveness};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -225,7 +228,7 @@ fn controls(report: &Report) -> String {
     let used = marks
         .clone()
         .filter_map(|mark| mark.event.message.as_ref())
-        .map(|message| words::kind(&message.kind).0)
+        .map(|message| word(&message.kind).class)
         .collect::<BTreeSet<_>>();
     let places = marks.map(|mark| mark.place).collect::<BTreeSet<_>>();
     let several = panels.iter().any(|it| it.run.instance.heights > 1);
@@ -235,10 +238,9 @@ fn controls(report: &Report) -> String {
             "<label><input type=\"checkbox\" data-{group}=\"{value}\" checked> {label}</label>\n"
         )
     };
-    let kinds = words::KINDS
-        .iter()
-        .filter(|(class, _)| used.contains(class))
-        .map(|(class, name)| box_of("kind", class, name));
+    let kinds = legend()
+        .filter(|word| used.contains(word.class))
+        .map(|word| box_of("kind", word.class, word.name));
     let views = places.iter().map(|(height, view)| {
         let name = if several {
             format!("h{height} v{view}")

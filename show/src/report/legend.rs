@@ -1,7 +1,8 @@
 //! What the shapes of a picture mean, below it.
 
-use super::{draw::esc, scene::Scene, shape, words};
-use milp_schema::{Kind, Message, trace::What};
+use super::{draw::esc, scene::Scene, shape};
+use crate::words::{self, Does, does, word};
+use milp_schema::trace::What;
 
 /// The legend as SVG from `top` on, and its height. It names what the scene has, and nothing else;
 /// a picture that stands alone also says what it leaves out.
@@ -59,23 +60,17 @@ fn kinds(scene: &Scene) -> Vec<(String, String)> {
             .marks
             .iter()
             .filter_map(|it| it.event.message.as_ref());
-        messages.clone().any(|it| words::kind(&it.kind).0 == class)
+        messages.clone().any(|it| word(&it.kind).class == class)
     };
-    let kinds = words::KINDS.iter().filter(|(class, _)| has(class));
+    let kinds = words::legend().filter(|word| has(word.class));
     kinds
-        .map(|(class, name)| {
-            let message = Message {
-                kind: Kind::named(name),
-                height: milp_schema::Height(0),
-                view: milp_schema::View(0),
-                block: None,
-                target: None,
-            };
+        .map(|word| {
             let drawn = format!(
-                "<g class=\"arrow {class}\"><path class=\"line\" d=\"M-4 0H34\"/>{}</g>",
-                shape::sending(Some(&message), 4.0, 0.0)
+                "<g class=\"arrow {}\"><path class=\"line\" d=\"M-4 0H34\"/>{}</g>",
+                word.class,
+                shape::sending(word, 4.0, 0.0)
             );
-            (drawn, (*name).to_owned())
+            (drawn, word.name.to_owned())
         })
         .collect()
 }
@@ -85,7 +80,7 @@ fn signs(scene: &Scene) -> Vec<(String, String)> {
     use super::scene::Fate;
     let has = |what: What| scene.marks.iter().any(|it| it.event.what == what);
     let fate = |wanted: &dyn Fn(Fate) -> bool| scene.arrows.iter().any(|it| wanted(it.fate));
-    let request = "k-request";
+    let request = words::that(Does::Proposes).class;
     let arrow =
         |class: &str, drawn: String| format!("<g class=\"arrow k-none {class}\">{drawn}</g>");
     let all: [(bool, String, &str); 14] = [
@@ -152,7 +147,8 @@ fn signs(scene: &Scene) -> Vec<(String, String)> {
         (
             scene.marks.iter().any(|it| {
                 let message = it.event.message.as_ref();
-                it.event.what == What::Send && message.is_some_and(|it| it.kind == Kind::Commit)
+                it.event.what == What::Send
+                    && message.is_some_and(|it| does(&it.kind) == Does::Binds)
             }),
             shape::padlock(14.0, 0.0),
             "commit lock",

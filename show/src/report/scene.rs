@@ -1,7 +1,11 @@
 //! What a picture of a run shows: marks on the replicas' lanes, arrows between them, bands.
 
 use super::{run::Run, words};
-use crate::acts::Deed;
+use crate::{
+    acts::Deed,
+    known::{self, Known, is_sending},
+    words::{Does, does, pool},
+};
 use milp_schema::{
     BlockId, Height, Message, ReplicaId, Slot, View,
     schedule::Copy,
@@ -192,7 +196,7 @@ impl Scene {
             }
         }
         let (delay_min, _) = run.instance.delays();
-        let down = down(run);
+        let known = Known::after(&run.instance, &run.trace);
         let acts = self.acts.iter();
         let acted = acts.filter_map(|deed| match deed {
             Deed::Late(copy, _) | Deed::Made(copy, _) => Some(on(copy)),
@@ -214,8 +218,8 @@ impl Scene {
                 other => Fate::Open {
                     withheld: slot.0 + delay_min <= self.slots.1
                         && !run.is_byzantine(to)
-                        && !down.contains(&to)
-                        && !words::is_recovery(message),
+                        && !known.of(to).stopped
+                        && does(&message.kind) != Does::Repeats,
                     later: other.map(|(_, _, arrival)| arrival),
                 },
             };
@@ -237,7 +241,7 @@ impl Scene {
     fn find_equivocation(&mut self) {
         let said = |mark: &Mark| {
             let message = mark.event.message.as_ref();
-            let message = message.filter(|_| words::is_sending(mark.event.what))?;
+            let message = message.filter(|_| is_sending(mark.event.what))?;
             let vote = (message.kind.clone(), message.height, message.view);
             Some(((mark.event.replica, vote), message.block?))
         };
@@ -276,11 +280,7 @@ impl Scene {
             };
             for (at, mark) in self.marks.iter().enumerate() {
                 let event = &mark.event;
-                let next = match event.what {
-                    What::EnterView => event.place,
-                    What::Decide => event.decided().map(|block| (block.height.next(), View(0))),
-                    _ => None,
-                };
+                let next = known::leads_to(event);
                 if let Some(next) = next.filter(|_| event.replica == replica) {
                     let left = next.0.0 < run.instance.heights;
                     let following = Band {
@@ -300,7 +300,7 @@ impl Scene {
 /// Every copy sent, with the place of its sending in the trace. Copies in a pool are none.
 fn sent(run: &Run) -> BTreeMap<Key<'_>, usize> {
     let mut sent = BTreeMap::new();
-    if run.is_pool() {
+    if pool(&run.instance) {
         return sent;
     }
     for (at, event) in run.trace.iter().enumerate() {
@@ -328,25 +328,14 @@ fn sent(run: &Run) -> BTreeMap<Key<'_>, usize> {
     sent
 }
 
-/// Who crashes at some time.
-fn down(run: &Run) -> BTreeSet<ReplicaId> {
-    let down = run.trace.iter();
-    let down = down.filter(|event| matches!(event.what, What::Crash | What::Fault));
-    down.map(|event| event.replica).collect()
-}
-
 /// Height and view of each event: those of its message, or those its replica is in.
 fn places(run: &Run) -> Vec<(Height, View)> {
-    let mut here: BTreeMap<ReplicaId, (Height, View)> = BTreeMap::new();
+    let mut known = Known::new(&run.instance);
     let place = |event: &TraceEvent| {
-        let of_replica = here.entry(event.replica).or_default();
-        match (event.what, event.place, event.decided()) {
-            (What::EnterView, Some(place), _) => *of_replica = place,
-            (_, _, Some(block)) => *of_replica = (block.height.next(), View(0)),
-            _ => {}
-        }
+        known.event(event);
         let of_message = event.message.as_ref().map(|it| (it.height, it.view));
-        of_message.or(event.place).unwrap_or(*of_replica)
+        let of_event = of_message.or(event.place);
+        of_event.unwrap_or(known.of(event.replica).place)
     };
     run.trace.iter().map(place).collect()
 }

@@ -1,22 +1,13 @@
 //! The shapes of a picture. Every kind of message has a shape, a colour and a dash pattern.
 
-use milp_schema::{Kind, Message, ReplicaId};
+use crate::words::Word;
+use milp_schema::ReplicaId;
 
 type Point = (f64, f64);
 
-/// A shape for the sending of a message.
-pub(crate) fn sending(message: Option<&Message>, x: f64, y: f64) -> String {
-    let d = match message.map(|message| &message.kind) {
-        Some(Kind::PrepareRequest) => "M-5.5 -5.5H5.5V5.5H-5.5z",
-        Some(Kind::PrepareResponse) => "M-6 0A6 6 0 1 1 6 0A6 6 0 1 1 -6 0z",
-        Some(Kind::Commit) => "M0 -7.5L7 0L0 7.5L-7 0z",
-        Some(Kind::ChangeView) => "M0 -7L7 6H-7z",
-        Some(Kind::Block) => "M-6 -6H6V6H-6zM-3 -3V3H3V-3z",
-        Some(Kind::RecoveryRequest) => {
-            "M-5 0A5 5 0 1 1 5 0A5 5 0 1 1 -5 0zM-2 0A2 2 0 1 0 2 0A2 2 0 1 0 -2 0z"
-        }
-        _ => "M-6 -3L0 -7L6 -3V3L0 7L-6 3z",
-    };
+/// The shape of a kind for the sending of a message.
+pub(crate) fn sending(word: Word<'_>, x: f64, y: f64) -> String {
+    let d = word.shape;
     format!("<path class=\"send\" transform=\"translate({x:.1} {y:.1})\" d=\"{d}\"/>")
 }
 

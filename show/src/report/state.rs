@@ -1,10 +1,11 @@
 //! What each replica knows at the end of each slot, and how far each quorum is.
 
-use super::{run::Run, words};
-use milp_schema::{
-    BlockId, Height, Kind, Message, ReplicaId, View,
-    trace::{TraceEvent, What},
+use super::run::Run;
+use crate::{
+    known::{Knowledge, Known},
+    words::{self, Does, Votes},
 };
+use milp_schema::{BlockId, ReplicaId, Slot, View};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,47 +32,23 @@ pub struct State {
 /// The states of each replica: the slot at whose end one begins, and the state, ascending.
 pub type History = Vec<Vec<(u32, State)>>;
 
-/// What a replica has been handed and has done.
-#[derive(Debug, Default)]
-struct Seat {
-    height: u32,
-    view: u32,
-    down: bool,
-    asked: Option<View>,
-    committed: Option<BlockId>,
-    decided: Vec<BlockId>,
-    /// Senders by what they vote for.
-    votes: BTreeMap<(u8, String), BTreeSet<u32>>,
-    /// The highest view each sender asked for at the height.
-    asks: BTreeMap<u32, u32>,
-}
-
 /// The state of every replica after each slot in which it changes.
 pub fn history(run: &Run) -> History {
     let n = run.instance.replicas;
-    let mut seats = (0..n).map(|_| Seat::default()).collect::<Vec<_>>();
+    let mut known = Known::new(&run.instance);
     let mut history: History = vec![Vec::new(); n as usize];
-    let last = run.trace.iter().map(|event| event.slot.0).max();
-    let mut rest = run.trace.as_slice();
-    let mut pool: Vec<&TraceEvent> = Vec::new();
-    for slot in 0..=last.unwrap_or_default() {
-        for event in pool.drain(..) {
-            hear(run, &mut seats, event);
-        }
-        let here = rest.iter().take_while(|event| event.slot.0 <= slot).count();
-        let (now, later) = rest.split_at(here);
-        rest = later;
-        for event in now {
-            seats[event.replica.index()].apply(event);
-            if run.is_pool() && words::is_sending(event.what) {
-                pool.push(event);
-            }
+    let last = run.trace.iter().map(|event| event.slot).max();
+    let mut rest = run.trace.iter().peekable();
+    for slot in Slot::all(last.unwrap_or_default().0 + 1) {
+        known.begin(slot);
+        while let Some(event) = rest.next_if(|event| event.slot <= slot) {
+            known.event(event);
         }
         for replica in ReplicaId::all(n) {
-            let state = seats[replica.index()].state(run, replica);
+            let state = state(run, known.of(replica), run.is_byzantine(replica));
             let states = &mut history[replica.index()];
             if states.last().is_none_or(|(_, known)| *known != state) {
-                states.push((slot, state));
+                states.push((slot.0, state));
             }
         }
     }
@@ -86,134 +63,83 @@ pub fn at(states: &[(u32, State)], slot: u32) -> Option<&State> {
         .map(|(_, state)| state)
 }
 
-/// What lies in the pool is had by all (E26).
-fn hear(run: &Run, seats: &mut [Seat], event: &TraceEvent) {
-    for replica in ReplicaId::all(run.instance.replicas) {
-        if let Some(message) = &event.message {
-            seats[replica.index()].count(event.replica, message);
-        }
+fn state(run: &Run, replica: &Knowledge, byzantine: bool) -> State {
+    if byzantine {
+        return State {
+            words: vec!["Byzantine".to_owned()],
+            tallies: Vec::new(),
+        };
     }
+    let mut words = Vec::new();
+    let (height, view) = replica.place;
+    let done = height.0 >= run.instance.heights;
+    if replica.down {
+        words.push("crashed".to_owned());
+    }
+    if !done {
+        words.push(format!("in h{height} v{view}"));
+    }
+    for (block, _) in &replica.decided {
+        let BlockId {
+            height,
+            view,
+            index,
+        } = block;
+        words.push(format!("decided h{height} v{view} b{index}"));
+    }
+    if let Some(block) = replica.bound.get(&height) {
+        let lock = if run.commit_locks() { ", locked" } else { "" };
+        words.push(format!("committed v{} b{}{lock}", block.view, block.index));
+    }
+    if let Some(target) = replica.wants.filter(|target| *target > view) {
+        words.push(format!("asked for v{target}"));
+    }
+    let tallies = if done {
+        Vec::new()
+    } else {
+        tallies(run, replica)
+    };
+    State { words, tallies }
 }
 
-impl Seat {
-    fn apply(&mut self, event: &TraceEvent) {
-        let message = event.message.as_ref();
-        match (event.what, message) {
-            (What::Deliver | What::HandOver, Some(message)) => {
-                if let Some(peer) = event.peer {
-                    self.count(peer, message);
-                }
+/// The votes of a replica's height, then the requests for views above its own.
+fn tallies(run: &Run, replica: &Knowledge) -> Vec<Tally> {
+    let need = words::quorum(&run.instance);
+    let (_, view) = replica.place;
+    let mut votes: BTreeMap<(Votes, String), Vec<u32>> = BTreeMap::new();
+    // The highest view that each sender asked for.
+    let mut asks: BTreeMap<u32, View> = BTreeMap::new();
+    for (sender, message) in replica.held() {
+        let word = words::word(&message.kind);
+        if let Some(vote) = word.votes {
+            let block = message.block.unwrap_or_default();
+            let of = format!("{} of v{} b{block}", vote.name(), message.view);
+            let who = votes.entry((vote, of)).or_default();
+            if who.last() != Some(&sender.0) {
+                who.push(sender.0);
             }
-            (What::Send, Some(message)) => {
-                self.count(event.replica, message);
-                match message.kind {
-                    Kind::ChangeView => self.asked = message.target,
-                    Kind::Commit => self.committed = message.block_id(),
-                    _ => {}
-                }
-            }
-            (What::EnterView, _) => {
-                if let Some((_, view)) = event.place {
-                    self.view = view.0;
-                }
-            }
-            (What::Decide, _) => {
-                if let Some(block) = event.decided() {
-                    self.decided.push(block);
-                    self.start(block.height.next());
-                }
-            }
-            (What::Crash | What::Fault, _) => self.down = true,
-            (What::Restart, _) => self.down = false,
-            _ => {}
+        } else if word.does == Does::Leaves {
+            let target = message.target.unwrap_or(message.view.next());
+            let known = asks.entry(sender.0).or_default();
+            *known = target.max(*known);
         }
     }
-
-    /// Starts the height: what was of the one before counts no more.
-    fn start(&mut self, height: Height) {
-        *self = Self {
-            height: height.0,
-            decided: std::mem::take(&mut self.decided),
-            ..Self::default()
-        };
-    }
-
-    fn count(&mut self, sender: ReplicaId, message: &Message) {
-        if message.height.0 != self.height {
-            return;
-        }
-        let block = message.block.unwrap_or_default();
-        let of = |what: &str| format!("{what} of v{} b{block}", message.view);
-        let vote = match &message.kind {
-            Kind::PrepareRequest | Kind::PrepareResponse => (0, of("preparations")),
-            Kind::Commit => (2, of("commits")),
-            Kind::Other(name) => (1, of(name)),
-            Kind::ChangeView => {
-                let target = message.target.map_or(message.view.0 + 1, |target| target.0);
-                let known = self.asks.entry(sender.0).or_default();
-                *known = target.max(*known);
-                return;
-            }
-            Kind::Block | Kind::RecoveryRequest | Kind::RecoveryMessage => return,
-        };
-        self.votes.entry(vote).or_default().insert(sender.0);
-    }
-
-    fn state(&self, run: &Run, replica: ReplicaId) -> State {
-        if run.is_byzantine(replica) {
-            return State {
-                words: vec!["Byzantine".to_owned()],
-                tallies: Vec::new(),
-            };
-        }
-        let mut words = Vec::new();
-        let done = self.height >= run.instance.heights;
-        if self.down {
-            words.push("crashed".to_owned());
-        }
-        if !done {
-            words.push(format!("in h{} v{}", self.height, self.view));
-        }
-        for block in &self.decided {
-            let BlockId {
-                height,
-                view,
-                index,
-            } = block;
-            words.push(format!("decided h{height} v{view} b{index}"));
-        }
-        if let Some(block) = self.committed {
-            let lock = if run.commit_locks() { ", locked" } else { "" };
-            words.push(format!("committed v{} b{}{lock}", block.view, block.index));
-        }
-        if let Some(target) = self.asked.filter(|target| target.0 > self.view) {
-            words.push(format!("asked for v{target}"));
-        }
-        let tallies = if done { Vec::new() } else { self.tallies(run) };
-        State { words, tallies }
-    }
-
-    fn tallies(&self, run: &Run) -> Vec<Tally> {
-        let need = run.quorum();
-        let votes = self.votes.iter().map(|((_, what), who)| Tally {
-            what: what.clone(),
-            who: who.iter().copied().collect(),
-            need,
-        });
-        let targets = self.asks.values().copied().collect::<BTreeSet<_>>();
-        let views = targets.into_iter().filter(|target| *target > self.view);
-        let asks = views.map(|target| Tally {
+    let votes = votes.into_iter();
+    let votes = votes.map(|((_, what), who)| Tally { what, who, need });
+    let targets = asks.values().copied().collect::<BTreeSet<_>>();
+    let asks = targets
+        .into_iter()
+        .filter(|target| *target > view)
+        .map(|target| Tally {
             what: format!("requests for v{target}"),
-            who: self
-                .asks
+            who: asks
                 .iter()
                 .filter(|(_, asked)| **asked >= target)
                 .map(|(who, _)| *who)
                 .collect(),
             need,
         });
-        votes.chain(asks).collect()
-    }
+    votes.chain(asks).collect()
 }
 
 /// A block decided, and on whose votes.
@@ -231,48 +157,32 @@ pub struct Decision {
 
 /// Every decision, with the votes that its replica had.
 pub fn decisions(run: &Run) -> Vec<Decision> {
-    let n = run.instance.replicas;
-    let mut seats = (0..n).map(|_| Seat::default()).collect::<Vec<_>>();
+    let mut known = Known::new(&run.instance);
     let mut decisions = Vec::new();
-    let mut now = 0;
-    let mut pool: Vec<&TraceEvent> = Vec::new();
     for event in &run.trace {
-        if event.slot.0 > now {
-            now = event.slot.0;
-            for said in pool.drain(..) {
-                hear(run, &mut seats, said);
-            }
-        }
+        known.begin(event.slot);
         if let Some(block) = event.decided() {
             decisions.push(Decision {
                 slot: event.slot.0,
                 replica: event.replica,
                 block,
-                votes: seats[event.replica.index()].quorum(run, block),
+                votes: quorum(run, known.of(event.replica), block),
             });
         }
-        seats[event.replica.index()].apply(event);
-        if run.is_pool() && words::is_sending(event.what) {
-            pool.push(event);
-        }
+        known.event(event);
     }
     decisions
 }
 
-impl Seat {
-    /// The votes for a block, if they are a quorum.
-    fn quorum(&self, run: &Run, block: BlockId) -> Option<(&'static str, Vec<u32>)> {
-        let of = |order, what: &'static str| {
-            let vote = (order, format!("{what} of v{} b{}", block.view, block.index));
-            let who = self.votes.get(&vote)?;
-            let enough = who.len() as u32 >= run.quorum();
-            enough.then(|| (what, who.iter().copied().collect()))
-        };
-        // Protocols without commits decide on preparations.
-        if run.instance.protocol == "dbft1" || run.engine.starts_with("dbft1") {
-            of(0, "preparations")
-        } else {
-            of(2, "commits")
-        }
-    }
+/// The votes for a block, if they are a quorum.
+fn quorum(run: &Run, replica: &Knowledge, block: BlockId) -> Option<(&'static str, Vec<u32>)> {
+    // Whoever acted may follow another protocol than the instance's.
+    let protocol = match run.engine.starts_with("dbft1") {
+        true => "dbft1",
+        false => &run.instance.protocol,
+    };
+    let votes = words::decisive(protocol);
+    let who = replica.senders(votes, block, usize::MAX);
+    let enough = who.len() as u32 >= words::quorum(&run.instance);
+    enough.then(|| (votes.name(), who.iter().map(|it| it.0).collect()))
 }

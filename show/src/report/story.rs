@@ -8,9 +8,11 @@ use super::{
 use crate::{
     acts::{Deed, End},
     explain::{Fact, Story, Tally},
+    known::is_sending,
+    words::{Does, count, does, quorum as quorum_of},
 };
 use milp_schema::{
-    Kind, ReplicaId,
+    ReplicaId,
     trace::What,
     verdict::{Holds, Liveness},
 };
@@ -82,14 +84,16 @@ fn recoveries(scene: &Scene) -> Option<String> {
     };
     let sent = scene.marks.iter().enumerate().filter(|(at, mark)| {
         let message = mark.event.message.as_ref();
-        words::is_sending(mark.event.what) && message.is_some_and(words::is_recovery) && waits(*at)
+        is_sending(mark.event.what)
+            && message.is_some_and(|it| does(&it.kind) == Does::Repeats)
+            && waits(*at)
     });
-    let count = sent.count();
-    (count > 0).then(|| {
+    let number = sent.count();
+    (number > 0).then(|| {
         format!(
             "Recovery messages arrive in the heal phase only, {} drawn here: so executions of \
              these rules run, and it is no act of the adversary.",
-            crate::words::count(count as i64, "broadcast")
+            count(number as i64, "broadcast")
         )
     })
 }
@@ -126,7 +130,7 @@ pub(crate) fn consequences(run: &Run, scene: &Scene, story: Option<&Story>) -> V
         let why = match votes {
             Some((what, who)) => {
                 let who = who.into_iter().map(ReplicaId).collect::<Vec<_>>();
-                let need = run.quorum();
+                let need = quorum_of(&run.instance);
                 format!(
                     "on {what} of replicas {} (quorum {need})",
                     words::list(&who)
@@ -150,7 +154,7 @@ pub(crate) fn consequences(run: &Run, scene: &Scene, story: Option<&Story>) -> V
         let commit = event
             .message
             .as_ref()
-            .is_some_and(|it| it.kind == Kind::Commit);
+            .is_some_and(|it| does(&it.kind) == Does::Binds);
         match event.what {
             What::Send if commit && run.commit_locks() => found.push(format!(
                 "Replica {} commits in view {view} of height {height} in slot {}{} and is locked: \

@@ -4,56 +4,21 @@ use super::{
     run::Run,
     scene::{Arrow, Fate, Mark, Part, Scene},
 };
-use crate::acts::Deed;
+use crate::{
+    acts::Deed,
+    words::{pool, word},
+};
 use milp_schema::{
-    Kind, Message, ReplicaId,
+    Message, ReplicaId,
     trace::{Phase, What},
 };
-
-/// How a kind of message is drawn: its class and its letters beside a mark.
-pub(crate) fn kind(kind: &Kind) -> (&'static str, &str) {
-    match kind {
-        Kind::PrepareRequest => ("k-request", "Req"),
-        Kind::PrepareResponse => ("k-response", "Resp"),
-        Kind::Commit => ("k-commit", "Commit"),
-        Kind::ChangeView => ("k-change", "CV"),
-        Kind::Block => ("k-block", "Block"),
-        Kind::RecoveryRequest => ("k-ask", "RecReq"),
-        Kind::RecoveryMessage => ("k-recovery", "Rec"),
-        Kind::Other(name) if name == "PreCommit" => ("k-precommit", "PreC"),
-        Kind::Other(name) => ("k-other", name),
-    }
-}
-
-/// Every class of [`kind`] with the name in the legend.
-pub(crate) const KINDS: [(&str, &str); 9] = [
-    ("k-request", "PrepareRequest"),
-    ("k-response", "PrepareResponse"),
-    ("k-precommit", "PreCommit"),
-    ("k-commit", "Commit"),
-    ("k-change", "ChangeView"),
-    ("k-block", "Block"),
-    ("k-ask", "RecoveryRequest"),
-    ("k-recovery", "RecoveryMessage"),
-    ("k-other", "other"),
-];
-
-/// Whether the event makes copies.
-pub(crate) fn is_sending(what: What) -> bool {
-    matches!(what, What::Send | What::Recover | What::Inject)
-}
-
-/// Whether the message only repeats what others sent.
-pub(crate) fn is_recovery(message: &Message) -> bool {
-    message.kind == Kind::RecoveryMessage
-}
 
 /// The letters beside the mark of a sending.
 pub(crate) fn label(mark: &Mark) -> String {
     let Some(message) = &mark.event.message else {
         return String::new();
     };
-    let (_, letters) = kind(&message.kind);
+    let letters = word(&message.kind).letters;
     let mut label = match message.target {
         Some(target) => format!("{letters}→v{target}"),
         None => format!("{letters} v{}", message.view),
@@ -220,7 +185,7 @@ pub(crate) fn left_out(run: &Run, part: Part, slots: (u32, u32)) -> Vec<String> 
              is not drawn; --heal draws it."
         ));
     }
-    if run.is_pool() {
+    if pool(&run.instance) {
         sentences.push(format!(
             "Rule set {} has no network but one pool: what is sent in a slot is seen by all from \
              the next slot on, so there are no arrows.",

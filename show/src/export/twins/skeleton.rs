@@ -4,9 +4,12 @@ use super::{
     File, Phase,
     node::{Name, Node, Nodes},
 };
-use crate::{Error, primary};
+use crate::{
+    Error, primary,
+    words::{Does, kind_that},
+};
 use milp_schema::{
-    Choice, Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View, read, schedule::Copy,
+    Choice, Height, Instance, Message, ReplicaId, Schedule, Slot, View, read, schedule::Copy,
 };
 use std::collections::BTreeSet;
 
@@ -227,28 +230,23 @@ impl<'a> Run<'a> {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect::<Vec<_>>();
-        let message = |kind| Message {
-            kind,
+        let message = |does| Message {
+            kind: kind_that(does),
             height: Height(0),
             view,
             block: Some(block),
             target: None,
         };
-        self.say(start, leader, &message(Kind::PrepareRequest), &members);
+        self.say(start, leader, &message(Does::Proposes), &members);
         let responses = members.iter().filter(|id| **id != leader);
         for member in responses {
-            self.say(
-                start.next(),
-                *member,
-                &message(Kind::PrepareResponse),
-                &members,
-            );
+            self.say(start.next(), *member, &message(Does::Answers), &members);
         }
         if members.len() < self.instance.quorum() as usize {
             return;
         }
         for member in &members {
-            self.say(Slot(start.0 + 2), *member, &message(Kind::Commit), &members);
+            self.say(Slot(start.0 + 2), *member, &message(Does::Binds), &members);
             if !self.is_byzantine(*member) {
                 self.committed.insert(*member);
             }
@@ -263,7 +261,7 @@ impl<'a> Run<'a> {
             .filter(|id| !self.committed.contains(id));
         let open = open.collect::<Vec<_>>();
         let message = Message {
-            kind: Kind::ChangeView,
+            kind: kind_that(Does::Leaves),
             height: Height(0),
             view,
             block: None,
