@@ -52,7 +52,7 @@ fn check_quorum(story: &Story, quorum: &Quorum) {
     let less = usize::from(story.instance.mutant.as_deref() == Some("small-quorum"));
     let needed = story.instance.quorum() as usize - less;
     assert!(quorum.from.len() >= needed, "{quorum:?}");
-    let pool = story.instance.rules.starts_with("tla");
+    let pool = milp_show::words::pool(&story.instance);
     let dbft1 = story.instance.protocol == "dbft1";
     let wanted = |message: &Message| match quorum.of {
         Tally::Prepared(block) => {

@@ -60,7 +60,7 @@ fn runs() -> Vec<Run> {
 }
 
 fn is_pool(run: &Run) -> bool {
-    run.instance.rules.starts_with("tla")
+    words::pool(&run.instance)
 }
 
 /// An arrow as a row of the schedule names it: sender, receiver, message, slot of sending.
