@@ -347,7 +347,7 @@ fn the_embedded_schedule_comes_back_byte_for_byte() {
             panic!("{} runs", found.runs.len())
         };
         assert_eq!(back.name, name);
-        assert!(!is_edited(&back).unwrap());
+        assert!(!is_edited(back).unwrap());
         assert_eq!(back.files.len(), 4);
         for file in [SCHEDULE, PREDICTIONS, OUTCOME, CERTIFICATE] {
             let kept = std::fs::read_to_string(dir.join(file)).unwrap();

@@ -115,6 +115,10 @@ pub fn stacked(plots: &[Plot]) -> String {
 
 impl Plot {
     /// The plot as an SVG file, or as an element of a page.
+    ///
+    /// # Panics
+    ///
+    /// With more than [`SERIES`] series, as there is one style for each.
     pub fn svg(&self) -> String {
         assert!(self.series.len() <= SERIES, "one style for each series");
         draw::svg(self).0

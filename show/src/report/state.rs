@@ -177,9 +177,10 @@ pub fn decisions(run: &Run) -> Vec<Decision> {
 /// The votes for a block, if they are a quorum.
 fn quorum(run: &Run, replica: &Knowledge, block: BlockId) -> Option<(&'static str, Vec<u32>)> {
     // Whoever acted may follow another protocol than the instance's.
-    let protocol = match run.engine.starts_with("dbft1") {
-        true => "dbft1",
-        false => &run.instance.protocol,
+    let protocol = if run.engine.starts_with("dbft1") {
+        "dbft1"
+    } else {
+        &run.instance.protocol
     };
     let votes = words::decisive(protocol);
     let who = replica.senders(votes, block, usize::MAX);
