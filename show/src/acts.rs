@@ -28,7 +28,7 @@ pub enum Deed {
 }
 
 /// What becomes of a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {
     /// It arrives.
     Arrives(Slot),
@@ -114,11 +114,25 @@ fn asks(message: &Message) -> bool {
 }
 
 /// What honest replicas send, when and who.
-pub(crate) fn sent(schedule: &Schedule) -> impl Iterator<Item = ((Slot, ReplicaId), &Message)> {
+fn sent(schedule: &Schedule) -> impl Iterator<Item = ((Slot, ReplicaId), &Message)> {
     let predictions = schedule.predictions.iter();
     predictions.filter_map(|prediction| match &prediction.event {
         Event::Send(message) => Some(((prediction.slot, prediction.replica), message)),
         _ => None,
+    })
+}
+
+/// The copies that broadcasts of honest replicas make, one for everybody else.
+pub(crate) fn copies(instance: &Instance, schedule: &Schedule) -> impl Iterator<Item = Copy> {
+    sent(schedule).flat_map(|((sent, sender), message)| {
+        let others = ReplicaId::all(instance.replicas).filter(move |id| *id != sender);
+        others.map(move |receiver| Copy {
+            sender,
+            receiver,
+            message: message.clone(),
+            sent,
+            copy: 0,
+        })
     })
 }
 
@@ -146,26 +160,15 @@ fn ends(schedule: &Schedule) -> BTreeMap<Key<'_>, End> {
 /// The copies of honest messages that are late, missing or lost.
 fn late(instance: &Instance, schedule: &Schedule, ends: &BTreeMap<Key<'_>, End>) -> Vec<Copy> {
     let soonest = instance.delays().0;
-    let mut late = Vec::new();
-    let mut seen = BTreeSet::new();
-    for ((sent, sender), message) in sent(schedule) {
-        for receiver in ReplicaId::all(instance.replicas).filter(|id| *id != sender) {
-            let copy = Copy {
-                sender,
-                receiver,
-                message: message.clone(),
-                sent,
-                copy: 0,
-            };
-            seen.insert((sender, receiver, sent, message));
-            let end = ends.get(&key(&copy));
-            let prompt = end == Some(&End::Arrives(Slot(sent.0 + soonest)));
-            let room = sent.0 + soonest <= instance.slots;
-            if (room && !prompt) || matches!(end, Some(End::Lost(_))) {
-                late.push(copy);
-            }
-        }
-    }
+    let copies = copies(instance, schedule).collect::<Vec<_>>();
+    let seen = copies.iter().map(key).collect::<BTreeSet<_>>();
+    let is_late = |copy: &&Copy| {
+        let end = ends.get(&key(copy));
+        let prompt = end == Some(&End::Arrives(Slot(copy.sent.0 + soonest)));
+        let room = copy.sent.0 + soonest <= instance.slots;
+        (room && !prompt) || matches!(end, Some(End::Lost(_)))
+    };
+    let mut late = copies.iter().filter(is_late).cloned().collect::<Vec<_>>();
     // What is not predicted, say a recovery message, is lost by somebody all the same.
     let made = |copy: &Copy| {
         let mut choices = schedule.choices.iter();

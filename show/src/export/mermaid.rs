@@ -1,6 +1,7 @@
 //! A sequence diagram for Mermaid: an arrow where a copy arrives, a cross where it is lost.
 
-use super::story::{Act, End, Story, Trip};
+use super::story::{Act, Story, Trip};
+use crate::acts::End;
 use milp_schema::{ReplicaId, Slot};
 use std::fmt::Write as _;
 
@@ -27,7 +28,7 @@ pub(super) fn write(story: &Story<'_>) -> String {
         .iter()
         .filter_map(|trip| match trip.end {
             End::Lost(slot) => Some((slot, trip)),
-            End::Delivered(_) | End::Open => None,
+            End::Arrives(_) | End::Open => None,
         })
         .collect::<Vec<_>>();
     lost.sort();

@@ -1,24 +1,16 @@
 //! What the exporters tell: who did what when, and the way of every copy.
 
 use super::Carried;
-use crate::{acts, words::pool};
+use crate::{
+    acts::{self, End},
+    words::pool,
+};
 use milp_schema::{
     BlockId, Choice, Height, Instance, Message, ReplicaId, Slot, View,
     instance::FaultKind,
     schedule::{Copy, Event},
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-/// How the way of a copy ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum End {
-    /// It is delivered.
-    Delivered(Slot),
-    /// It is lost for ever, given up in this slot.
-    Lost(Slot),
-    /// Neither within the horizon.
-    Open,
-}
 
 /// A copy and how its way ends.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +66,7 @@ impl<'a> Story<'a> {
         let mut sent = BTreeSet::new();
         for (number, trip) in trips.iter().enumerate() {
             let copy = &trip.copy;
-            if let End::Delivered(slot) = trip.end {
+            if let End::Arrives(slot) = trip.end {
                 acts.push((slot, copy.receiver, Act::Receive(number)));
             }
             if made.contains(copy) {
@@ -125,7 +117,7 @@ impl<'a> Story<'a> {
     pub(super) fn is_late(&self, trip: &Trip) -> bool {
         let (shortest, _) = self.instance.delays();
         match trip.end {
-            End::Delivered(slot) => slot.0 > trip.copy.sent.0 + shortest,
+            End::Arrives(slot) => slot.0 > trip.copy.sent.0 + shortest,
             End::Lost(_) | End::Open => false,
         }
     }
@@ -205,7 +197,7 @@ fn trips(carried: &Carried, pool: bool) -> (Vec<Trip>, BTreeSet<Copy>) {
     for choice in &carried.schedule.choices {
         match choice {
             Choice::Deliver { slot, copy } => {
-                ends.insert(copy.clone(), End::Delivered(*slot));
+                ends.insert(copy.clone(), End::Arrives(*slot));
             }
             Choice::Drop { slot, copy } => {
                 ends.insert(copy.clone(), End::Lost(*slot));
@@ -217,16 +209,8 @@ fn trips(carried: &Carried, pool: bool) -> (Vec<Trip>, BTreeSet<Copy>) {
             _ => {}
         }
     }
-    // A broadcast makes a copy for everybody else.
-    for ((sent, sender), message) in acts::sent(&carried.schedule).filter(|_| !pool) {
-        for receiver in ReplicaId::all(carried.instance.replicas).filter(|id| *id != sender) {
-            let copy = Copy {
-                sender,
-                receiver,
-                message: message.clone(),
-                sent,
-                copy: 0,
-            };
+    if !pool {
+        for copy in acts::copies(&carried.instance, &carried.schedule) {
             ends.entry(copy).or_insert(End::Open);
         }
     }

@@ -1,7 +1,8 @@
 //! A picture for LaTeX: one lane for each replica, slots to the right, an arrow for each copy.
 //! Each kind of message has a colour and a dash pattern, so that colour is never the only sign.
 
-use super::story::{Act, End, Story, Trip};
+use super::story::{Act, Story, Trip};
+use crate::acts::End;
 use crate::words::{KINDS, word};
 use milp_schema::{Kind, ReplicaId};
 use std::fmt::Write as _;
@@ -94,7 +95,7 @@ fn way(story: &Story<'_>, text: &mut String, trip: &Trip) {
     let style = known.tikz.map_or("other", |_| known.name);
     let (x, y) = at(copy.sent.0, copy.sender);
     match trip.end {
-        End::Delivered(slot) => {
+        End::Arrives(slot) => {
             let (to_x, to_y) = at(slot.0, copy.receiver);
             let late = if story.is_late(trip) { ",late" } else { "" };
             let _ = writeln!(

@@ -6,11 +6,8 @@
 //! v0.5.0 among them), and as objects of `ReplicaID` and `TwinID` (since November 2025). In both
 //! the first replicas are those with twins.
 
-use super::{
-    Carried, Exported,
-    story::{End, Story},
-};
-use crate::{Error, primary, words::word};
+use super::{Carried, Exported, story::Story};
+use crate::{Error, acts::End, primary, words::word};
 use milp_schema::{Height, Message, ReplicaId, View, instance::FaultKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,7 +156,7 @@ fn parts(story: &Story<'_>, twins: &BTreeMap<ReplicaId, u32>, view: View) -> Vec
     let mut active = BTreeSet::new();
     for trip in &story.trips {
         let copy = &trip.copy;
-        if is_vote(&copy.message, view) && matches!(trip.end, End::Delivered(_)) {
+        if is_vote(&copy.message, view) && matches!(trip.end, End::Arrives(_)) {
             let from = source(twins, copy.sender, &copy.message);
             active.insert(from);
             join(from, copy.receiver.0);
@@ -202,7 +199,7 @@ fn lost(
         let copy = &trip.copy;
         let view = copy.message.view;
         is_vote(&copy.message, view)
-            && !matches!(trip.end, End::Delivered(_))
+            && !matches!(trip.end, End::Arrives(_))
             && view.index() < parts.len()
             && together(
                 view.index(),
