@@ -12,11 +12,12 @@ mod support;
 #[path = "support/web.rs"]
 mod web;
 
-use milp_replay::What;
-use milp_study::{
+use milp_schema::trace::What;
+use milp_show::{
     acts::Deed,
     report::{Fate, Part, Report, Run, state},
 };
+use milp_study::show;
 use serde_json::Value;
 use std::{
     collections::BTreeSet,
@@ -32,7 +33,7 @@ const STALL: &str = "dbft2/n4-stall-nspcc";
 
 fn run_of(result: &str) -> Run {
     let dir = root().join("results").join(result);
-    Run::read(&dir, None, &"own".parse().unwrap()).unwrap()
+    show::run(&dir, None, &"own".parse().unwrap()).unwrap()
 }
 
 fn report(result: &str) -> Report {
@@ -66,7 +67,7 @@ fn every_shipped_result_opens_without_a_word_in_the_console_and_without_a_connec
     let all = results(&root().join("results"));
     assert!(all.len() > 20, "{}", all.len());
     for (number, dir) in all.iter().enumerate() {
-        let run = Run::read(dir, None, &"own".parse().unwrap()).unwrap();
+        let run = show::run(dir, None, &"own".parse().unwrap()).unwrap();
         let heal = Part {
             heal: number % 2 == 0,
             ..Part::SCHEDULE
@@ -381,7 +382,7 @@ fn the_keyboard_alone_suffices() {
 /// The fork on the protocol it was made for, and the same choices on dBFT 2.0.
 fn two() -> Report {
     let dir = root().join("results").join(FORK);
-    let other = Run::read(&dir, None, &"dbft2".parse().unwrap()).unwrap();
+    let other = show::run(&dir, None, &"dbft2".parse().unwrap()).unwrap();
     Report::new(run_of(FORK), Some(other), Part::SCHEDULE)
 }
 
@@ -517,7 +518,7 @@ fn violations(browser: &Browser) -> Vec<String> {
 fn contrast_labels_and_roles_pass_the_accessibility_check() {
     let scratch = Scratch::new();
     let browser = Browser::open();
-    let model = run_of(STALL).predicted().unwrap();
+    let model = show::predicted(&run_of(STALL)).unwrap();
     let against_model = Report::new(run_of(STALL), Some(model), Part::SCHEDULE);
     let heal = Part {
         heal: true,
@@ -563,7 +564,7 @@ fn the_largest_picture_stays_usable() {
     };
     let report = Report::new(run, None, heal);
     let scene = &report.panels[0].scene;
-    assert!(scene.marks.len() > 2000 && scene.marks.len() <= milp_study::report::scene::MARKS);
+    assert!(scene.marks.len() > 2000 && scene.marks.len() <= milp_show::report::scene::MARKS);
     let file = put(&scratch, "a.html", &report);
     let browser = Browser::open();
     browser.go(&file, "");

@@ -79,9 +79,16 @@ fn crates_depend_in_one_direction() {
     assert_eq!(ours("milp-model"), ["milp-schema"]);
     assert_eq!(ours("milp-replay"), ["milp-schema"]);
     assert_eq!(ours("milp-solver"), ["milp-model", "milp-schema"]);
+    assert_eq!(ours("milp-show"), ["milp-schema"]);
     assert_eq!(
         ours("milp-study"),
-        ["milp-model", "milp-replay", "milp-schema", "milp-solver"]
+        [
+            "milp-model",
+            "milp-replay",
+            "milp-schema",
+            "milp-show",
+            "milp-solver"
+        ]
     );
     assert_eq!(
         ours("milp-published"),
@@ -94,7 +101,7 @@ fn crates_depend_in_one_direction() {
 #[test]
 fn the_replay_and_the_model_build_without_the_solver_and_without_a_cpp_compiler() {
     let graph = graph();
-    for start in ["milp-schema", "milp-replay", "milp-model"] {
+    for start in ["milp-schema", "milp-replay", "milp-model", "milp-show"] {
         let mut seen = BTreeSet::new();
         let mut next = vec![start];
         while let Some(name) = next.pop() {

@@ -8,7 +8,7 @@
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
 use milp_replay::{
-    Error, Options, Protocol, Recovery, Replayed, Signatures, What,
+    Error, Options, Protocol, Recovery, Replayed, Signatures,
     engine::{
         ANSWER_LIMIT, Sidecar, find,
         nspcc::{Nspcc, Switches},
@@ -19,6 +19,7 @@ use milp_replay::{
 use milp_schema::{
     Instance,
     instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+    trace::What,
 };
 use std::time::Instant;
 

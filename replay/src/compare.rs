@@ -1,9 +1,9 @@
 //! Prediction against trace: every difference is a divergence with a sentence.
 
-use crate::trace::{Phase, TraceEvent};
 use milp_schema::{
     ReplicaId, Slot,
     schedule::{Event, Prediction},
+    trace::{Phase, TraceEvent},
 };
 use std::cmp::Ordering;
 

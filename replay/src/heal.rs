@@ -1,7 +1,7 @@
 //! The heal phase (E16–E18): a synchronous network, timers by the protocol, nobody attacks.
 
-use crate::{network::Labels, protocols::Replica, trace::Phase, world::World};
-use milp_schema::{ReplicaId, Slot, verdict::Liveness};
+use crate::{network::Labels, protocols::Replica, world::World};
+use milp_schema::{ReplicaId, Slot, trace::Phase, verdict::Liveness};
 use std::collections::BTreeMap;
 
 /// Slots handled before the phase gives up; slots in which nothing is due are skipped.

@@ -37,20 +37,16 @@ mod network;
 mod properties;
 mod protocols;
 pub mod random;
-mod rotation;
 mod run;
 pub mod search;
 mod session;
 mod signature;
 pub mod tla;
-mod trace;
 mod world;
 
 pub use engine::Recovery;
 pub use error::Error;
-pub use rotation::primary;
 pub use signature::Signatures;
-pub use trace::{Phase, TRACE_HEADER, TraceEvent, What, to_ndjson};
 
 use engine::{
     Engine,
@@ -58,7 +54,7 @@ use engine::{
 };
 use input::Driven;
 use milp_schema::{
-    Instance, ReplicaId, Schedule, Verdict,
+    Instance, ReplicaId, Schedule, TraceEvent, Verdict,
     instance::{FaultKind, Primary},
     verdict::Liveness,
 };

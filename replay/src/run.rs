@@ -3,15 +3,12 @@
 //! Every row leaves its event in the trace or a sentence that it could not happen; what the
 //! network and the timers promise (E10, E15) is held against the rows, predictions or not.
 
-use crate::{
-    Error, compare,
-    trace::{TraceEvent, What},
-    world::World,
-};
+use crate::{Error, compare, world::World};
 use milp_schema::{
     Height, Instance, Kind, ReplicaId, Slot, View,
     instance::{FaultKind, Network, Timeouts},
     schedule::{Choice, Copy, Schedule},
+    trace::{TraceEvent, What},
 };
 use std::collections::BTreeMap;
 

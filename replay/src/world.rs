@@ -8,12 +8,12 @@ use crate::{
     network::{Network, Parcel, rank},
     protocols::{Output, Position, Replica, Rules},
     signature::{Keys, Signature, Signatures},
-    trace::{Phase, TraceEvent, What},
 };
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, Slot, View,
     instance::{FaultKind, Timeouts},
     schedule::Copy,
+    trace::{Phase, TraceEvent, What},
 };
 use std::collections::BTreeMap;
 

@@ -3,13 +3,12 @@
 mod common;
 
 use common::{OWN, any, crash, deliver, drop_copy, instance, play, timeout};
-use milp_replay::{
-    Error, Options, Phase, Protocol, Recovery, Replayed, Signatures, What, random, replay,
-};
+use milp_replay::{Error, Options, Protocol, Recovery, Replayed, Signatures, random, replay};
 use milp_schema::{
     Height, Instance, ReplicaId, Schedule, Slot, View,
     instance::{FaultKind, Network, Timeouts},
     schedule::Choice,
+    trace::{Phase, What},
 };
 use proptest::prelude::*;
 
@@ -143,7 +142,7 @@ fn a_timer_fires_only_where_its_replica_is() {
         replayed.verdict.impossible, 1,
         "a crashed replica has no timer"
     );
-    let ignored = |event: &milp_replay::TraceEvent| event.what == What::Ignore;
+    let ignored = |event: &milp_schema::trace::TraceEvent| event.what == What::Ignore;
     assert!(replayed.trace.iter().any(ignored), "the row leaves a trace");
 }
 
@@ -262,7 +261,7 @@ fn a_receiver_that_crashes_should_have_received_what_was_due_before() {
 }
 
 /// Whether the trace has what a row says, whatever came of it.
-fn has(trace: &[milp_replay::TraceEvent], choice: &Choice) -> bool {
+fn has(trace: &[milp_schema::trace::TraceEvent], choice: &Choice) -> bool {
     let whats: &[What] = match choice {
         Choice::Deliver { .. } => &[What::Deliver, What::HoldBack, What::Ignore],
         Choice::Drop { .. } => &[What::Drop],

@@ -5,18 +5,19 @@ mod common;
 
 use common::{OWN, any, crash, deliver, inject, instance, restart, timeout};
 use milp_replay::{
-    Error, Options, Phase, Protocol, Recovery, Replayed, Signatures, What,
+    Error, Options, Protocol, Recovery, Replayed, Signatures,
     engine::{
         self, ANSWER_LIMIT, Effect, Engine, EngineError, MessageId, Nanos, Sidecar, Start, State,
         nspcc::{Nspcc, Switches},
     },
-    random, replay, replay_on, to_ndjson,
+    random, replay, replay_on,
 };
 use milp_schema::{
     Height, Instance, Message, ReplicaId, Schedule, View,
     instance::{FaultKind, Network, Timeouts},
     read,
     schedule::{Choice, Event},
+    trace::{Phase, What, to_ndjson},
     verdict::Liveness,
 };
 use std::path::Path;

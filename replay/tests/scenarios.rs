@@ -4,11 +4,12 @@
 mod common;
 
 use common::{OWN, any, crash, deliver, drop_copy, inject, instance, play, restart, timeout};
-use milp_replay::{Options, Phase, Protocol, Recovery, Replayed, Signatures, What, to_ndjson};
+use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures};
 use milp_schema::{
     Instance, ReplicaId,
     instance::FaultKind,
     schedule::Choice,
+    trace::{Phase, What, to_ndjson},
     verdict::{Holds, Liveness, Verdict},
 };
 
@@ -479,7 +480,7 @@ fn the_same_replay_gives_the_same_bytes() {
         (trace.clone(), &verdict)
     );
     for (line, event) in trace.lines().skip(1).zip(&symbolic.trace) {
-        let read: milp_replay::TraceEvent = serde_json::from_str(line).expect("a line");
+        let read: milp_schema::trace::TraceEvent = serde_json::from_str(line).expect("a line");
         assert_eq!(&read, event);
     }
 }

@@ -5,7 +5,7 @@ mod common;
 
 use common::{OWN, any, crash, deliver, drop_copy, inject, message, restart, timeout};
 use milp_replay::{
-    Error, Options, Protocol, Replayed, TraceEvent, replay,
+    Error, Options, Protocol, Replayed, replay,
     search::best,
     tla::{self, Explored},
 };
@@ -14,6 +14,7 @@ use milp_schema::{
     instance::{FaultKind, Network, Primary, Timeouts},
     read,
     schedule::{Event, Prediction},
+    trace::TraceEvent,
     verdict::{Holds, Liveness},
 };
 use std::{collections::BTreeSet, path::Path};

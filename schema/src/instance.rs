@@ -199,6 +199,20 @@ pub enum Goal {
     },
 }
 
+impl Goal {
+    /// The name as instances have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fork => "fork",
+            Self::Finality => "finality",
+            Self::Stall => "stall",
+            Self::Slow => "slow",
+            Self::Views => "views",
+            Self::Weighted { .. } => "weighted",
+        }
+    }
+}
+
 /// Direction of an optimisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]

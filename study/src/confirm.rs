@@ -1,11 +1,12 @@
 //! Drives replicas with a schedule.
 
-use crate::{Error, export::model_meta, folder::Driven};
+use crate::{Error, folder::Driven};
 use milp_replay::{
     Options, Protocol, Recovery, Replayed, Signatures,
     engine::{self, ANSWER_LIMIT, Engine as _, SECOND, Sidecar, Start},
 };
 use milp_schema::{Instance, Verdict, instance::PROTOCOLS, verdict::Liveness};
+use milp_show::export::model_meta;
 use std::{fmt, str::FromStr};
 
 /// The replicas a schedule was made for.
@@ -153,7 +154,7 @@ impl Driven {
     /// part of the verdict.
     pub fn confirm(&self, engine: &Engine, how: How) -> Result<Confirmed, Error> {
         let replayed = self.replay(engine, how)?;
-        let trace = milp_replay::to_ndjson(&replayed.trace);
+        let trace = milp_schema::trace::to_ndjson(&replayed.trace);
         Ok(Confirmed {
             verdict: replayed.verdict,
             trace,
@@ -245,7 +246,7 @@ impl Driven {
     pub fn itf(&self) -> Result<String, Error> {
         let mut itf = milp_replay::tla::itf(&self.instance, &self.faulty, &self.schedule)?;
         if let (Some(meta), serde_json::Value::Object(more)) =
-            (itf["#meta"].as_object_mut(), model_meta(self))
+            (itf["#meta"].as_object_mut(), model_meta(&self.into()))
         {
             meta.extend(more);
         }

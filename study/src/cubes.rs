@@ -81,7 +81,7 @@ impl Cut {
 
 /// How many of all cubes were closed how.
 pub(crate) fn closed(all: usize, exact: usize, symmetric: usize, searched: usize) -> String {
-    let cubes = sentence::count(all as i64, "cube");
+    let cubes = milp_show::words::count(all as i64, "cube");
     format!(
         "{cubes}: {exact} closed in exact integers, {symmetric} by symmetry, {searched} by two \
          searches"

@@ -62,6 +62,16 @@ pub enum Error {
     },
 }
 
+impl From<milp_show::Error> for Error {
+    fn from(error: milp_show::Error) -> Self {
+        match error {
+            milp_show::Error::Read(error) => Self::Read(error),
+            milp_show::Error::Refused(why) => Self::Refused(why),
+            milp_show::Error::Write { what, why } => Self::Write { what, why },
+        }
+    }
+}
+
 impl Error {
     /// Whether the input or the request is at fault rather than the program or the machine.
     pub fn is_input(&self) -> bool {

@@ -1,15 +1,15 @@
 //! Results made of what other programs wrote.
 
+mod embedded;
 mod model;
 mod trace;
 
+pub use embedded::{embedded, is_edited};
 pub use model::model;
 
 use crate::{
     Error, evidence,
-    export::{Carried, read_itf, read_twins},
     folder::{Driven, OUTCOME, PREDICTIONS, SCHEDULE},
-    report::Embedded,
     sentence,
 };
 use milp_model::Built;
@@ -17,6 +17,10 @@ use milp_schema::{
     Evidence, Instance, Outcome,
     outcome::{Certificate, Termination},
     read, write,
+};
+use milp_show::{
+    export::{Carried, read_itf, read_twins},
+    report::Embedded,
 };
 use milp_solver::{Settings, exact};
 use std::{
@@ -86,7 +90,7 @@ pub struct Imported {
 ///
 /// When it is no report, or has no second run, or the run's name leads out of `out/`.
 pub fn report(file: &str, html: &str, second: bool) -> Result<Imported, Error> {
-    let mut embedded = Embedded::read(file, html)?;
+    let mut embedded = embedded(file, html)?;
     let at = usize::from(second);
     if at >= embedded.runs.len() {
         return Err(Error::Refused(format!(
@@ -103,7 +107,7 @@ pub fn report(file: &str, html: &str, second: bool) -> Result<Imported, Error> {
             run.name
         )));
     }
-    let sentence = if run.is_edited()? {
+    let sentence = if is_edited(&run)? {
         "the files of the run that the report shows, byte for byte; schedule.csv is not the one \
          outcome.yaml is about, it was edited"
     } else {

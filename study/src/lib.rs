@@ -2,11 +2,10 @@
 //!
 //! [`solve`] goes from an instance to an outcome and a schedule, [`confirm`] drives replicas with
 //! a schedule, [`verify`] derives again what a result claims, [`promote`] keeps a confirmed result and [`regress`] checks what was kept.
-//! [`explain`] tells a schedule in words, [`minimize`] finds one with fewer acts, [`best`] gives the worst that differ,
+//! [`show`] hands over what there is to show of a result, [`minimize`] finds one with fewer acts, [`best`] gives the worst that differ,
 //! [`mod@pareto`] says how much damage how much effort does, [`mod@sweep`] solves many instances.
 //! [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
 
-pub mod acts;
 pub mod bench;
 pub mod best;
 mod clock;
@@ -16,20 +15,17 @@ mod deepen;
 mod error;
 pub mod evidence;
 pub mod expected;
-pub mod explain;
-pub mod export;
 pub mod folder;
 pub mod import;
 mod junit;
 pub mod learn;
 pub mod minimize;
 pub mod pareto;
-mod plot;
 pub mod promote;
 pub mod reading;
 pub mod regress;
-pub mod report;
 pub mod sentence;
+pub mod show;
 pub mod size;
 pub mod solve;
 mod start;

@@ -9,7 +9,6 @@ mod fewest;
 
 use crate::{
     Error,
-    acts::{self, name},
     clock::Clock,
     confirm::{Engine, How},
     evidence,
@@ -19,15 +18,13 @@ use crate::{
     solve::{self, Solution},
 };
 use fewest::{Lexicographic, NODES};
-use milp_model::{
-    Decoded,
-    formulation::timed::{self, Act},
-};
+use milp_model::{Decoded, formulation::timed};
 use milp_schema::{
-    Evidence, Instance, Outcome, ReplicaId, Schedule, Verdict,
+    Act, Evidence, Instance, Outcome, ReplicaId, Schedule, Verdict,
     instance::{FaultKind, Formulation},
     read, write,
 };
+use milp_show::acts::{self, name};
 use milp_solver::{Progress, Settings};
 use std::{
     collections::BTreeMap,
@@ -95,7 +92,7 @@ impl Minimized {
     /// (before 8), 2 timer requests (before 5)".
     pub fn words(&self) -> String {
         let counts = self.stages.iter().map(|stage| {
-            let count = sentence::count(stage.after, name(stage.act));
+            let count = milp_show::words::count(stage.after, name(stage.act));
             format!("{count} (before {})", stage.before)
         });
         let counts = counts.collect::<Vec<_>>().join(", ");
@@ -329,7 +326,7 @@ fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<()
         if count != stage.after {
             return Err(Error::Refused(format!(
                 "the schedule has {}, the program counted {}: a defect here",
-                sentence::count(count, name(stage.act)),
+                milp_show::words::count(count, name(stage.act)),
                 stage.after
             )));
         }

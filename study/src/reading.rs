@@ -6,8 +6,9 @@ use crate::{
     folder::Driven,
     sentence,
 };
-use milp_replay::Phase;
-use milp_schema::{Choice, Instance, ReplicaId, Schedule, instance::FaultKind, verdict::Liveness};
+use milp_schema::{
+    Choice, Instance, ReplicaId, Schedule, instance::FaultKind, trace::Phase, verdict::Liveness,
+};
 use std::{collections::BTreeSet, path::PathBuf};
 
 /// What is read off a schedule.

@@ -203,7 +203,7 @@ fn check(
     let others = plan.engines.iter().map(Engine::to_string);
     let about = |proof: Option<&str>| {
         Some(About {
-            goal: sentence::goal_name(instance.goal),
+            goal: instance.goal.name(),
             value: match proof {
                 Some(proof) => format!("{value}, {proof}"),
                 None => value.clone(),

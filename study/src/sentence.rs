@@ -6,6 +6,7 @@ use milp_schema::{
     instance::{FaultKind, Goal, Instance, Network, Sense, Timeouts, Who},
     outcome::{Certificate, Termination},
 };
+use milp_show::words::count;
 
 /// What the sentence is about.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -180,18 +181,6 @@ pub fn termination(termination: Termination) -> &'static str {
         Termination::Feasible => "feasible",
         Termination::Infeasible => "infeasible",
         Termination::Undecided => "undecided",
-    }
-}
-
-/// The name of a goal as instances have it.
-pub fn goal_name(goal: Goal) -> &'static str {
-    match goal {
-        Goal::Fork => "fork",
-        Goal::Finality => "finality",
-        Goal::Stall => "stall",
-        Goal::Slow => "slow",
-        Goal::Views => "views",
-        Goal::Weighted { .. } => "weighted",
     }
 }
 
@@ -472,11 +461,6 @@ fn conditions(instance: &Instance) -> Vec<String> {
         conditions.extend(most.map(|most| format!("at most {most} {what}")));
     }
     conditions
-}
-
-/// So many of something, in words.
-pub fn count(number: i64, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

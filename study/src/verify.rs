@@ -93,7 +93,7 @@ impl Verified {
         if !self.differences.is_empty() {
             return format!(
                 "rejected: {} differ",
-                sentence::count(self.differences.len() as i64, "claim")
+                milp_show::words::count(self.differences.len() as i64, "claim")
             )
             .replace("claim differ", "claim differs");
         }

@@ -52,7 +52,7 @@ fn variants() -> BTreeMap<(&'static str, &'static str), Instance> {
         if rules == "tla" {
             push("stall", Goal::Stall, 0, 1);
         }
-        if !rules.starts_with("tla") {
+        if !milp_schema::covers::is_formal_model(rules) {
             push("finality, equivocation", Goal::Finality, 1, 2);
         }
     }

@@ -1,11 +1,13 @@
 //! Stories of the shipped results: what they say is in the trace, and three of them word by word.
 
-use milp_replay::{Phase, What};
-use milp_schema::{Kind, Message, ReplicaId, Slot, instance::FaultKind, verdict::Liveness};
-use milp_study::{
-    explain::{Crossing, Ending, Fact, Missed, Quorum, Story, Tally, Too, story},
-    folder::Driven,
+use milp_schema::{
+    Kind, Message, ReplicaId, Slot,
+    instance::FaultKind,
+    trace::{Phase, What},
+    verdict::Liveness,
 };
+use milp_show::explain::{Crossing, Ending, Fact, Missed, Quorum, Story, Tally, Too};
+use milp_study::{folder::Driven, show::story};
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
@@ -50,7 +52,7 @@ fn check_quorum(story: &Story, quorum: &Quorum) {
     let less = usize::from(story.instance.mutant.as_deref() == Some("small-quorum"));
     let needed = story.instance.quorum() as usize - less;
     assert!(quorum.from.len() >= needed, "{quorum:?}");
-    let pool = story.instance.rules.starts_with("tla");
+    let pool = milp_show::words::pool(&story.instance);
     let dbft1 = story.instance.protocol == "dbft1";
     let wanted = |message: &Message| match quorum.of {
         Tally::Prepared(block) => {

@@ -12,10 +12,10 @@
 mod support;
 
 use milp_schema::{Choice, instance::Formulation, read, verdict::Holds};
+use milp_show::export::{Format, Names, export, read_itf, read_twins};
 use milp_study::{
     Recovery,
     confirm::{Engine, How},
-    export::{Format, Names, export, read_itf, read_twins},
     folder::{Driven, Folder},
     import,
 };
@@ -67,7 +67,7 @@ fn results() -> Vec<Driven> {
 fn two_shipped_results_give_the_bytes_that_are_kept() {
     for name in ["dbft1/n4-delays-fork", "dbft2/n4-equivocation-fork"] {
         for (format, ending) in FORMATS {
-            let text = export(&shipped(name), format).unwrap().text;
+            let text = export(&(&shipped(name)).into(), format).unwrap().text;
             let file = format!("{}.{ending}", name.replace('/', "-"));
             let path = root().join("study/tests/golden/exports").join(file);
             if std::env::var_os("UPDATE").is_some() {
@@ -88,7 +88,7 @@ fn every_shipped_result_has_every_format_and_every_delivery_is_in_it() {
         let delivered = delivered.count();
         for (format, _) in FORMATS {
             let at = driven.dir.display();
-            let text = export(&driven, format).unwrap().text;
+            let text = export(&(&driven).into(), format).unwrap().text;
             let count = match format {
                 Format::Mermaid => text.matches("->>").count(),
                 Format::Shiviz => text.matches(": receives ").count(),
@@ -110,7 +110,7 @@ fn legend(text: &str) -> usize {
 #[test]
 fn a_trace_in_itf_gives_the_same_schedule_again() {
     for driven in results() {
-        let text = export(&driven, Format::Itf).unwrap().text;
+        let text = export(&(&driven).into(), Format::Itf).unwrap().text;
         let carried = read_itf("trace.itf.json", &text).unwrap();
         let at = driven.dir.display();
         assert_eq!(carried.schedule, driven.schedule, "{at}");
@@ -122,7 +122,7 @@ fn a_trace_in_itf_gives_the_same_schedule_again() {
 
 #[test]
 fn a_trace_that_is_not_ours_or_broken_is_refused() {
-    let text = export(&shipped("dbft1/n4-delays-fork"), Format::Itf)
+    let text = export(&(&shipped("dbft1/n4-delays-fork")).into(), Format::Itf)
         .unwrap()
         .text;
     for (from, to, words) in [
@@ -223,7 +223,7 @@ fn what_is_exported_is_the_same_scenario_with_numbers_and_with_objects() {
     let mut renamed = 0;
     for driven in results() {
         let read = |names| {
-            let exported = export(&driven, Format::Twins(names)).unwrap();
+            let exported = export(&(&driven).into(), Format::Twins(names)).unwrap();
             let ticks = serde_json::from_str::<serde_json::Value>(&exported.text).unwrap();
             assert!(ticks["ticks"].as_u64() > Some(0));
             (
@@ -275,7 +275,7 @@ fn a_scenario_that_is_none_is_refused() {
 #[test]
 fn what_a_scenario_does_not_carry_is_said() {
     let exported = export(
-        &shipped("dbft2/n4-equivocation-fork"),
+        &(&shipped("dbft2/n4-equivocation-fork")).into(),
         Format::Twins(Names::Numbers),
     )
     .unwrap();

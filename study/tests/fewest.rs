@@ -8,15 +8,15 @@
 
 mod support;
 
-use milp_model::formulation::timed::Act;
-use milp_replay::{Options, Phase, Protocol, Recovery, Replayed, Signatures, TraceEvent, replay};
+use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures, replay};
 use milp_schema::{
-    Choice, Height, Instance, Message, ReplicaId, Schedule, Slot, View,
+    Act, Choice, Height, Instance, Message, ReplicaId, Schedule, Slot, View,
     instance::{Goal, Sense},
     schedule::{Copy, Prediction},
+    trace::{Phase, TraceEvent},
 };
+use milp_show::acts::counts;
 use milp_study::{
-    acts::counts,
     folder::Folder,
     minimize::{Minimized, minimize},
     solve::{Request, solve},

@@ -14,16 +14,15 @@ mod support;
 
 use milp_model::Built;
 use milp_schema::{Instance, read};
+use milp_show::export::{Format, Names, export};
 use milp_study::{
     best::Shown,
     confirm::{Engine, How},
     expected::Expected,
-    explain,
-    export::{Format, Names, export},
     folder::{self, Driven, Folder},
     import,
     learn::Cuts,
-    solve, verify,
+    show, solve, verify,
 };
 use std::{
     collections::BTreeMap,
@@ -284,14 +283,14 @@ fn result(dir: &Path, verified: bool, came: &Came) {
     if driven.replay(&Engine::Own, how).is_ok() {
         came.replayed.fetch_add(1, Ordering::Relaxed);
     }
-    let _ = explain::story(&driven).map(|story| story.lines());
+    let _ = show::story(&driven).map(|story| story.lines());
     for format in [
         Format::Mermaid,
         Format::Itf,
         Format::Twins(Names::Numbers),
         Format::Twins(Names::Objects),
     ] {
-        let _ = export(&driven, format);
+        let _ = export(&(&driven).into(), format);
     }
     if verified && cheap(&driven.instance) && verify::unsolved(dir).is_ok() {
         came.built.fetch_add(1, Ordering::Relaxed);
@@ -342,7 +341,7 @@ fn shipped() -> Vec<Shipped> {
             ("trace.itf", Format::Itf),
             ("case.twins", Format::Twins(Names::Objects)),
         ] {
-            if let Ok(exported) = export(&driven, format) {
+            if let Ok(exported) = export(&(&driven).into(), format) {
                 beside.insert(name.to_owned(), exported.text.into_bytes());
             }
         }

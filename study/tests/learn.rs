@@ -4,7 +4,7 @@ mod support;
 
 use milp_model::formulation::timed::Built;
 use milp_replay::{
-    Options, Phase, Protocol, Recovery, Signatures, TraceEvent, What,
+    Options, Protocol, Recovery, Signatures,
     engine::nspcc::{Nspcc, Switches},
     replay_on,
 };
@@ -12,6 +12,7 @@ use milp_schema::{
     Choice, Height, Instance, Kind, Message, Prediction, ReplicaId, Schedule, Slot, View,
     instance::{FaultKind, Goal, Network},
     schedule::{Copy, Event},
+    trace::{Phase, TraceEvent, What},
 };
 use milp_study::{
     confirm::Engine,

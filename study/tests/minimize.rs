@@ -2,9 +2,9 @@
 
 mod support;
 
-use milp_model::formulation::timed::Act;
-use milp_schema::read;
-use milp_study::{acts::counts, folder::Folder, minimize::minimize, verify};
+use milp_schema::{Act, read};
+use milp_show::acts::counts;
+use milp_study::{folder::Folder, minimize::minimize, verify};
 use std::{
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,

@@ -5,14 +5,21 @@
     reason = "a test says by failing that it cannot go on"
 )]
 
-use milp_model::formulation::timed::Act;
-use milp_replay::{Phase, What};
-use milp_schema::{Choice, Kind, Message, ReplicaId, Slot, schedule::Copy, write};
-use milp_study::{
+use milp_schema::{
+    Act, Choice, Kind, Message, ReplicaId, Slot,
+    schedule::Copy,
+    trace::{Phase, What},
+    write,
+};
+use milp_show::{
     acts,
+    report::{Fate, Part, Report, Run, Scene, scene::MARKS, state},
+    words,
+};
+use milp_study::{
     folder::{CERTIFICATE, OUTCOME, PREDICTIONS, SCHEDULE},
-    report::{Embedded, Fate, Part, Report, Run, Scene, scene::MARKS, state},
-    sentence,
+    import::{embedded, is_edited},
+    show,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -41,7 +48,7 @@ fn folders(dir: &Path, found: &mut Vec<PathBuf>) {
 }
 
 fn run_of(dir: &Path) -> Run {
-    Run::read(dir, None, &"own".parse().unwrap()).unwrap()
+    show::run(dir, None, &"own".parse().unwrap()).unwrap()
 }
 
 /// Every result that is kept.
@@ -53,7 +60,7 @@ fn runs() -> Vec<Run> {
 }
 
 fn is_pool(run: &Run) -> bool {
-    run.instance.rules.starts_with("tla")
+    words::pool(&run.instance)
 }
 
 /// An arrow as a row of the schedule names it: sender, receiver, message, slot of sending.
@@ -312,7 +319,7 @@ fn headline_table_and_minimisation_count_the_same_acts() {
             }
         };
         for (act, number) in counts {
-            let words = sentence::count(number, acts::name(act));
+            let words = words::count(number, acts::name(act));
             match act {
                 Act::Faulty => continue,
                 _ if number > 0 => assert!(
@@ -335,12 +342,12 @@ fn the_embedded_schedule_comes_back_byte_for_byte() {
         let dir = root().join(&run.name);
         let name = run.name.clone();
         let html = Report::new(run, None, Part::SCHEDULE).html().unwrap();
-        let embedded = Embedded::read("report.html", &html).unwrap();
-        let [back] = embedded.runs.as_slice() else {
-            panic!("{} runs", embedded.runs.len())
+        let found = embedded("report.html", &html).unwrap();
+        let [back] = found.runs.as_slice() else {
+            panic!("{} runs", found.runs.len())
         };
         assert_eq!(back.name, name);
-        assert!(!back.is_edited().unwrap());
+        assert!(!is_edited(back).unwrap());
         assert_eq!(back.files.len(), 4);
         for file in [SCHEDULE, PREDICTIONS, OUTCOME, CERTIFICATE] {
             let kept = std::fs::read_to_string(dir.join(file)).unwrap();
@@ -354,7 +361,7 @@ fn what_is_no_report_or_a_broken_one_is_refused() {
     let good = Report::new(run_of(&root().join(FORK)), None, Part::SCHEDULE);
     let good = good.html().unwrap();
     let refused = |html: &str, why: &str| {
-        let error = Embedded::read("r.html", html).unwrap_err().to_string();
+        let error = embedded("r.html", html).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
     };
     refused("<html></html>", "no embedded schedule");
@@ -388,7 +395,7 @@ fn what_is_no_report_or_a_broken_one_is_refused() {
     );
     // Older minors of this major may be read.
     assert!(
-        Embedded::read(
+        embedded(
             "r.html",
             &good.replace("milp-report/1.0", "milp-report/1.7")
         )
@@ -400,8 +407,8 @@ fn what_is_no_report_or_a_broken_one_is_refused() {
         "11,deliver,3,1,PrepareResponse,0,0,0,10,1,,0",
     );
     assert_ne!(edited, good);
-    if let Ok(embedded) = Embedded::read("r.html", &edited) {
-        assert!(embedded.runs[0].is_edited().unwrap());
+    if let Ok(found) = embedded("r.html", &edited) {
+        assert!(is_edited(&found.runs[0]).unwrap());
     }
 }
 
@@ -431,8 +438,8 @@ fn nothing_in_a_name_or_a_message_ends_an_element() {
     assert_eq!(html.matches("<script").count(), 3);
     assert_eq!(html.matches("</script>").count(), 3);
     assert!(!html.contains("<!--"));
-    let embedded = Embedded::read("r.html", &html).unwrap();
-    assert_eq!(embedded.runs[0].name, EVIL);
+    let found = embedded("r.html", &html).unwrap();
+    assert_eq!(found.runs[0].name, EVIL);
 }
 
 #[test]
@@ -479,7 +486,7 @@ fn a_png_has_the_picture_at_twice_its_size_letters_included() {
 #[test]
 fn the_model_and_the_replicas_agree_in_every_result_and_a_shifted_prediction_is_marked() {
     for run in runs() {
-        let model = run.predicted().unwrap();
+        let model = show::predicted(&run).unwrap();
         let report = Report::new(run.clone(), Some(model.clone()), Part::SCHEDULE);
         assert_eq!(
             report.differences,
@@ -518,7 +525,7 @@ fn a_run_does_not_differ_from_itself_and_two_engines_differ_where_they_do() {
     let report = Report::new(fork.clone(), Some(fork.clone()), Part::SCHEDULE);
     assert_eq!(report.differences, [Vec::<String>::new(), Vec::new()]);
     let engine = "dbft2".parse().unwrap();
-    let other = Run::read(&root().join(FORK), None, &engine).unwrap();
+    let other = show::run(&root().join(FORK), None, &engine).unwrap();
     let report = Report::new(fork, Some(other), Part::SCHEDULE);
     let [left, right] = &report.differences;
     assert!(
@@ -633,10 +640,10 @@ fn the_instance_is_embedded_where_there_is_no_outcome() {
     std::fs::write(&instance, write::instance_yaml(&kept.instance)).unwrap();
     let schedule = dir.path().join(SCHEDULE);
     std::fs::write(&schedule, &kept.files[SCHEDULE]).unwrap();
-    let run = Run::read(&schedule, Some(&instance), &"own".parse().unwrap()).unwrap();
-    assert!(run.predicted().is_err());
+    let run = show::run(&schedule, Some(&instance), &"own".parse().unwrap()).unwrap();
+    assert!(show::predicted(&run).is_err());
     let html = Report::new(run, None, Part::SCHEDULE).html().unwrap();
-    let embedded = Embedded::read("r.html", &html).unwrap();
-    let names = embedded.runs[0].files.keys().collect::<Vec<_>>();
+    let found = embedded("r.html", &html).unwrap();
+    let names = found.runs[0].files.keys().collect::<Vec<_>>();
     assert_eq!(names, ["instance.yaml", SCHEDULE]);
 }

@@ -6,10 +6,11 @@
     reason = "the counts are for whoever runs the test by hand"
 )]
 
-use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures, replay, to_ndjson};
+use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures, replay};
 use milp_schema::{
     Choice, Instance, Schedule, Slot,
     instance::{FaultKind, Goal, WITHOUT_MUTANTS, Who},
+    trace::to_ndjson,
 };
 use milp_solver::Settings;
 use milp_study::{

@@ -58,7 +58,7 @@ fn variants() -> BTreeMap<Key, Instance> {
         push("views", Goal::Views, 0);
         push("weighted", weighted(1000, -100, 0), 0);
         push("weighted, messages", weighted(100, 10, -1), 0);
-        if rules.starts_with("tla") {
+        if milp_schema::covers::is_formal_model(rules) {
             // A view below which there is one that is not always there.
             let mut instance = instance(protocol, 3, slots, Goal::Fork);
             instance.rules = named.into();
@@ -398,7 +398,7 @@ fn no_valid_family_can_be_weakened() {
 fn random_executions_leave_no_room_to_strengthen_a_valid_family() {
     let mut met: BTreeMap<(&str, String), u32> = BTreeMap::new();
     for ((rules, name), mut instance) in variants() {
-        if rules.starts_with("tla") {
+        if milp_schema::covers::is_formal_model(rules) {
             continue;
         }
         instance.slots = ENOUGH_SLOTS;
@@ -442,7 +442,7 @@ fn random_executions_leave_no_room_to_strengthen_a_valid_family() {
 #[test]
 fn behaviours_of_the_formal_model_leave_no_room_to_strengthen_a_valid_family() {
     let mut variants = variants();
-    variants.retain(|(rules, _), _| rules.starts_with("tla"));
+    variants.retain(|(rules, _), _| milp_schema::covers::is_formal_model(rules));
     let built = variants.iter().map(|(key, it)| (*key, build(it)));
     let built: BTreeMap<Key, Built> = built.collect();
     let seen = rows::check_stronger(

@@ -4,7 +4,7 @@ use super::{solve::Limits, why};
 use crate::{document, exit, print};
 use clap::builder::RangedI64ValueParser;
 use milp_schema::limits;
-use milp_study::{Error, explain::story, folder::Driven};
+use milp_study::{Error, folder::Driven, show::story};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::{ops::RangeInclusive, path::PathBuf};

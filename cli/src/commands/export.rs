@@ -2,13 +2,9 @@
 
 use crate::{document, exit, print};
 use milp_schema::{instance::Sense, read, write};
+use milp_show::export::{Format, Names, export};
 use milp_solver::NEGATED;
-use milp_study::{
-    Error,
-    export::{Format, Names, export},
-    folder::Driven,
-    import::solution_of,
-};
+use milp_study::{Error, folder::Driven, import::solution_of};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -133,7 +129,7 @@ fn schedule(args: &Args, driven: &Driven) -> Result<(String, Vec<String>), Error
     ];
     let asked = formats.into_iter().find(|(asked, _)| *asked);
     let format = asked.map_or(Format::Twins(Names::Numbers), |(_, format)| format);
-    let exported = export(driven, format)?;
+    let exported = export(&driven.into(), format)?;
     Ok((exported.text, exported.lost))
 }
 

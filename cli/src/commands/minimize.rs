@@ -2,9 +2,9 @@
 
 use super::solve::{Limits, command_line, destination};
 use crate::{document, exit, print, progress::Printer, stop};
+use milp_show::acts::name;
 use milp_study::{
     Error,
-    acts::name,
     folder::{self, Folder, SCHEDULE},
     minimize::{Minimized, minimize, place},
 };

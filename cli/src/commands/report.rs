@@ -2,10 +2,11 @@
 
 use crate::{document, exit, print};
 use milp_schema::write;
+use milp_show::report::{Part, Report, Run};
 use milp_study::{
     Error,
     confirm::{Engine, OWN},
-    report::{Part, Report, Run},
+    show,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -67,7 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     if args.to.is_some_and(|to| to < args.from) {
         return Err(Error::Refused("--to is before --from".to_owned()));
     }
-    let first = Run::read(&args.path, args.instance.as_deref(), &args.engine)?;
+    let first = show::run(&args.path, args.instance.as_deref(), &args.engine)?;
     let name = first.name.clone();
     let second = second(args, &first)?;
     let part = Part {
@@ -117,10 +118,10 @@ fn second(args: &Args, first: &Run) -> Result<Option<Run>, Error> {
                 "the model drives no replicas: leave --against-engine out".to_owned(),
             ));
         }
-        return first.predicted().map(Some);
+        return show::predicted(first).map(Some);
     }
     let engine = args.against_engine.as_ref().unwrap_or(&args.engine);
-    Run::read(path, None, engine).map(Some)
+    show::run(path, None, engine).map(Some)
 }
 
 fn save(file: &Path, bytes: &[u8]) -> Result<(), Error> {

@@ -364,7 +364,7 @@ impl Found {
         let size = &solution.size;
         let adequacy = solution.adequacy.as_ref();
         Self {
-            goal: sentence::goal_name(outcome.instance.goal).to_owned(),
+            goal: outcome.instance.goal.name().to_owned(),
             termination: termination(outcome.termination).to_owned(),
             primal: outcome.primal,
             dual: outcome.dual.filter(|bound| bound.is_finite()),
@@ -433,7 +433,7 @@ pub(crate) fn summary(solution: &Solution, out: &Path) {
         out.to_owned()
     };
     print::facts([
-        ("goal", Some(sentence::goal_name(instance.goal).to_owned())),
+        ("goal", Some(instance.goal.name().to_owned())),
         (
             "termination",
             Some(termination(outcome.termination).to_owned()),

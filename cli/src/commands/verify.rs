@@ -117,7 +117,7 @@ fn summary(verified: &Verified) {
         .dual
         .filter(|_| proved && outcome.termination == Termination::Optimal);
     print::facts([
-        ("goal", Some(sentence::goal_name(instance.goal).to_owned())),
+        ("goal", Some(instance.goal.name().to_owned())),
         (
             "value",
             verified.value.map(|value| sentence::value(instance, value)),

@@ -1,8 +1,7 @@
 //! Agreement; its violation is a fork.
 
 use super::{Facts, Property};
-use crate::trace::TraceEvent;
-use milp_schema::{BlockId, Height, ReplicaId};
+use milp_schema::{BlockId, Height, ReplicaId, trace::TraceEvent};
 use std::collections::BTreeMap;
 
 pub(crate) const AGREEMENT: Property = Property {
@@ -42,7 +41,8 @@ fn violations(_: &Facts, trace: &[TraceEvent]) -> Vec<String> {
 mod tests {
     use super::super::testing::{event, facts, judge};
     use super::*;
-    use crate::{protocols::Family, trace::What};
+    use crate::protocols::Family;
+    use milp_schema::trace::What;
     use milp_schema::verdict::Holds;
 
     #[test]

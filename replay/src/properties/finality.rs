@@ -5,8 +5,8 @@
 //! votes are commits in dBFT 2.0 and preparations in dBFT 1.0.
 
 use super::{Facts, Property};
-use crate::{protocols::Family, trace::TraceEvent};
-use milp_schema::{BlockId, Height, Kind, ReplicaId};
+use crate::protocols::Family;
+use milp_schema::{BlockId, Height, Kind, ReplicaId, trace::TraceEvent};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const FINALITY: Property = Property {
@@ -59,7 +59,7 @@ fn violations(facts: &Facts, trace: &[TraceEvent]) -> Vec<String> {
 mod tests {
     use super::super::testing::{event, facts, judge};
     use super::*;
-    use crate::trace::What;
+    use milp_schema::trace::What;
     use milp_schema::verdict::Holds;
 
     #[test]

@@ -1,8 +1,7 @@
 //! Integrity: a decision is taken once.
 
 use super::{Facts, Property};
-use crate::trace::TraceEvent;
-use milp_schema::{Height, ReplicaId};
+use milp_schema::{Height, ReplicaId, trace::TraceEvent};
 use std::collections::BTreeSet;
 
 pub(crate) const INTEGRITY: Property = Property {
@@ -30,7 +29,8 @@ fn violations(_: &Facts, trace: &[TraceEvent]) -> Vec<String> {
 mod tests {
     use super::super::testing::{event, facts, judge};
     use super::*;
-    use crate::{protocols::Family, trace::What};
+    use crate::protocols::Family;
+    use milp_schema::trace::What;
     use milp_schema::verdict::Holds;
 
     #[test]

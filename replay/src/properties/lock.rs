@@ -4,8 +4,7 @@
 //! for word, binds to nothing new: a replica that lost its memory in a crash may well repeat it.
 
 use super::{Facts, Property};
-use crate::trace::TraceEvent;
-use milp_schema::{Height, Kind, Message, ReplicaId};
+use milp_schema::{Height, Kind, Message, ReplicaId, trace::TraceEvent};
 use std::collections::BTreeMap;
 
 pub(crate) const LOCK: Property = Property {
@@ -43,7 +42,8 @@ fn violations(_: &Facts, trace: &[TraceEvent]) -> Vec<String> {
 mod tests {
     use super::super::testing::{event, facts, judge};
     use super::*;
-    use crate::{protocols::Family, trace::What};
+    use crate::protocols::Family;
+    use milp_schema::trace::What;
     use milp_schema::verdict::Holds;
 
     #[test]

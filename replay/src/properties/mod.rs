@@ -20,8 +20,8 @@ pub(crate) use sometimes::sometimes;
 pub(crate) use termination::termination;
 pub(crate) use validity::VALIDITY;
 
-use crate::{protocols::Family, trace::TraceEvent};
-use milp_schema::{Height, ReplicaId, View, verdict::Holds};
+use crate::protocols::Family;
+use milp_schema::{Height, ReplicaId, View, trace::TraceEvent, verdict::Holds};
 use std::collections::BTreeSet;
 
 /// What a predicate may know besides the trace.
@@ -75,11 +75,11 @@ impl Property {
 #[cfg(test)]
 mod testing {
     use super::*;
-    use crate::{
-        protocols::testing,
+    use crate::protocols::testing;
+    use milp_schema::{
+        Message, Slot,
         trace::{Phase, What},
     };
-    use milp_schema::{Message, Slot};
 
     pub(super) fn facts(family: Family, byzantine: &[u32]) -> Facts {
         let byzantine = byzantine.iter().copied().map(ReplicaId).collect();

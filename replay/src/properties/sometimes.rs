@@ -1,6 +1,6 @@
 //! "Sometimes some replica decides": a run in which nobody does proves nothing about safety.
 
-use crate::trace::{Phase, TraceEvent};
+use milp_schema::trace::{Phase, TraceEvent};
 
 /// One sentence on the first decision, or that there is none.
 pub(crate) fn sometimes(trace: &[TraceEvent]) -> String {
@@ -24,7 +24,7 @@ pub(crate) fn sometimes(trace: &[TraceEvent]) -> String {
 mod tests {
     use super::super::testing::{entered, event};
     use super::*;
-    use crate::trace::What;
+    use milp_schema::trace::What;
 
     #[test]
     fn the_note_names_the_first_decision_or_says_there_is_none() {

@@ -1,8 +1,10 @@
 //! Validity: nobody decides what was not proposed.
 
 use super::{Facts, Property};
-use crate::trace::{TraceEvent, What};
-use milp_schema::{BlockId, Kind};
+use milp_schema::{
+    BlockId, Kind,
+    trace::{TraceEvent, What},
+};
 use std::collections::BTreeSet;
 
 pub(crate) const VALIDITY: Property = Property {

@@ -3,12 +3,13 @@
 use super::{ATTEMPTS, Executed, GivenUp, Random, choose_faulty, past::Past};
 use crate::{
     Recovery, Signatures, compare, engine::nspcc::Nspcc, network::rank, run::Stage,
-    session::Session, trace::TraceEvent,
+    session::Session,
 };
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,
     instance::{FaultKind, Network, Timeouts, Who},
     schedule::{Choice, Copy},
+    trace::TraceEvent,
 };
 use std::collections::BTreeSet;
 

@@ -11,13 +11,12 @@
 mod engine;
 mod past;
 
-use crate::{
-    compare, network::rank, protocols::Rules, signature::Signatures, trace::What, world::World,
-};
+use crate::{compare, network::rank, protocols::Rules, signature::Signatures, world::World};
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,
     instance::{FaultKind, Network, Who},
     schedule::{Choice, Copy},
+    trace::What,
 };
 use std::collections::BTreeSet;
 

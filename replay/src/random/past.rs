@@ -1,8 +1,11 @@
 //! What one replica did and got so far, and whether what comes next is something that the program
 //! of rule set `nspcc` leaves out (E8, E22).
 
-use crate::trace::{TraceEvent, What};
-use milp_schema::{Height, Kind, Message, ReplicaId, Slot, View, schedule::Copy};
+use milp_schema::{
+    Height, Kind, Message, ReplicaId, Slot, View,
+    schedule::Copy,
+    trace::{TraceEvent, What},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Height and view.

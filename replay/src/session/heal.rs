@@ -7,9 +7,12 @@ use crate::{
     engine::{Engine, State},
     network::Labels,
     run::Stage,
-    trace::{Phase, TraceEvent, What},
 };
-use milp_schema::{Kind, Message, ReplicaId, Slot, verdict::Liveness};
+use milp_schema::{
+    Kind, Message, ReplicaId, Slot,
+    trace::{Phase, TraceEvent, What},
+    verdict::Liveness,
+};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Slots handled before the phase gives up; slots in which nothing is due are skipped.

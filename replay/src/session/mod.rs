@@ -28,10 +28,12 @@ use crate::{
     engine::{self, Effect, Engine, MessageId, Nanos, Recovery, Start, State, Timer, Working},
     network::{Letter, Network},
     run::Stage,
-    trace::{Phase, TraceEvent, What},
 };
 use milp_schema::{
-    Height, Instance, Kind, Message, ReplicaId, Slot, View, instance::FaultKind, schedule::Copy,
+    Height, Instance, Kind, Message, ReplicaId, Slot, View,
+    instance::FaultKind,
+    schedule::Copy,
+    trace::{Phase, TraceEvent, What},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,11 +1,8 @@
 //! Words for a state called stuck: who is where, why no quorum can form, and what would form one.
 
 use super::Session;
-use crate::{
-    engine::{Engine, State, Working},
-    trace::What,
-};
-use milp_schema::{Height, Kind, ReplicaId, View, instance::FaultKind};
+use crate::engine::{Engine, State, Working};
+use milp_schema::{Height, Kind, ReplicaId, View, instance::FaultKind, trace::What};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A commit's view and block; `None` for a block nobody ever proposed.

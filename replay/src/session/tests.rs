@@ -5,7 +5,7 @@ use super::{
     toy::{HOW, Toy},
 };
 use crate::{
-    Options, Phase, Protocol, Recovery, Replayed, Signatures, TraceEvent, What, compare,
+    Options, Protocol, Recovery, Replayed, Signatures, compare,
     engine::{
         self, ANSWER_LIMIT, Sidecar,
         nspcc::{Nspcc, Switches},
@@ -19,6 +19,7 @@ use milp_schema::{
     Height, Instance, ReplicaId, Schedule, Slot, View,
     instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
     schedule::{Choice, Copy},
+    trace::{Phase, TraceEvent, What},
     verdict::Liveness,
 };
 use std::collections::BTreeMap;

@@ -4,17 +4,13 @@ use super::{
     action::{Action, Revision, Spec},
     state::{Pool, State},
 };
-use crate::{
-    Error,
-    compare::at,
-    input,
-    trace::{Phase, TraceEvent, What},
-};
+use crate::{Error, compare::at, input};
 use milp_schema::{
     BlockId, Height, Instance, Kind, Message, ReplicaId, Slot, View,
     covers::{self, Uncovered},
     instance::{Fault, FaultKind, Who},
     schedule::{Choice, Copy, Event, Prediction, Schedule},
+    trace::{Phase, TraceEvent, What},
 };
 use std::collections::{BTreeMap, BTreeSet};
 

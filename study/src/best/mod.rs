@@ -124,7 +124,7 @@ impl Best {
 
     /// The ending in words.
     pub fn words(&self, instance: &Instance, projection: Projection) -> String {
-        let count = sentence::count(self.ranked.len() as i64, "schedule");
+        let count = milp_show::words::count(self.ranked.len() as i64, "schedule");
         let by = words(projection);
         let sure = |proved: bool| if proved { "proved" } else { "says the solver" };
         match &self.ending {

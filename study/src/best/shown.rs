@@ -1,7 +1,7 @@
 //! What was shown before, as rows that exclude it and every renaming of it, and as a file.
 
 use super::look::{Look, MOST_IMAGES, Seen};
-use crate::{Error, sentence};
+use crate::Error;
 use milp_model::{
     expr::Expr,
     formulation::timed::{Built, Projection},
@@ -113,7 +113,7 @@ impl Shown {
         if self.schedules.is_empty() {
             return String::new();
         }
-        let others = sentence::count(self.schedules.len() as i64, "other");
+        let others = milp_show::words::count(self.schedules.len() as i64, "other");
         format!(
             ", among schedules that differ from {others} in {}",
             words(self.projection())

@@ -1,14 +1,13 @@
 //! Traces of the TLA+ model as schedules.
 
 use super::{Imported, carried_files, skeleton, trace};
-use crate::{
-    Error,
-    export::{Carried, read_model},
-    folder::PREDICTIONS,
-    sentence,
-};
+use crate::{Error, folder::PREDICTIONS};
 use milp_replay::tla::Read;
 use milp_schema::{Instance, instance::FaultKind, read, write};
+use milp_show::{
+    export::{Carried, read_model},
+    words::count,
+};
 use serde_json::Value;
 
 /// A trace of the TLA+ model `dbft.tla`: the schedule that was exported, or what a model checker
@@ -47,7 +46,7 @@ pub fn model(file: &str, text: &str, given: Option<&Instance>) -> Result<Importe
         lost,
         sentence: format!(
             "the behaviour of the model in {} of one step each",
-            sentence::count(read.behaviour.slots.into(), "slot")
+            count(read.behaviour.slots.into(), "slot")
         ),
         place: None,
     })
@@ -83,7 +82,7 @@ fn fitting(given: &Instance, read: &Read) -> Result<Instance, String> {
         return Err(format!(
             "the trace reaches view {}, the instance has {}",
             read.last_view,
-            sentence::count(given.views.into(), "view")
+            count(given.views.into(), "view")
         ));
     }
     Ok(Instance {

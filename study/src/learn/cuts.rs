@@ -1,7 +1,7 @@
 //! Everything learned from one engine, as a file and as a program.
 
 use super::cut::{Act, Cut};
-use crate::{Error, sentence};
+use crate::Error;
 use milp_model::formulation::timed::{self, Built, Permit};
 use milp_schema::Instance;
 use serde::{Deserialize, Serialize};
@@ -86,13 +86,13 @@ impl Cuts {
     /// How many there are: `3 cuts`, `3 cuts, with 2 acts the rules forbid`.
     pub fn counted(cuts: &[Cut]) -> String {
         let (cuts, acts) = count(cuts);
-        let cuts = sentence::count(cuts, "cut");
+        let cuts = milp_show::words::count(cuts, "cut");
         if acts == 0 {
             return cuts;
         }
         format!(
             "{cuts}, with {} the rules forbid",
-            sentence::count(acts, "act")
+            milp_show::words::count(acts, "act")
         )
     }
 
@@ -100,7 +100,7 @@ impl Cuts {
     pub fn relative(&self) -> String {
         let engine = &self.engine;
         let (cuts, acts) = count(&self.cuts);
-        let said = |number, what| sentence::count(number, what);
+        let said = |number, what| milp_show::words::count(number, what);
         match (cuts, acts) {
             (cuts, 0) => format!("relative to {} learned from {engine}", said(cuts, "cut")),
             (0, acts) => format!(

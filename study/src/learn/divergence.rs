@@ -1,9 +1,9 @@
 //! The first place where an engine and the program part.
 
-use milp_replay::{Phase, TraceEvent};
-use milp_schema::{
-    Kind, Prediction, ReplicaId, Slot, View,
-    schedule::{Event, Message},
+use milp_schema::{Prediction, ReplicaId, Slot, View, schedule::Event, trace::TraceEvent};
+use milp_show::{
+    known,
+    words::{Does, does},
 };
 
 /// What one replica did otherwise than predicted, having been told the same up to there.
@@ -24,7 +24,7 @@ pub(crate) struct Divergence {
 /// Nothing that was sent in earlier slots differs, so whatever a replica was told by then is what
 /// the program says it was told; copies sent in the slot itself arrive later.
 pub(crate) fn first(predicted: &[Prediction], trace: &[TraceEvent]) -> Vec<Divergence> {
-    let observed = observed(trace);
+    let observed = known::done(trace).collect::<Vec<_>>();
     // What is left of each side after the other is taken away, as multisets.
     let (mut missing, mut extra) = (predicted.to_vec(), observed.clone());
     take_away(&mut missing, &observed);
@@ -66,7 +66,7 @@ pub(crate) fn first(predicted: &[Prediction], trace: &[TraceEvent]) -> Vec<Diver
 /// What timers made the engine do in the first slot with a difference, and the program does not
 /// know: in place of something else, or at another time.
 pub(crate) fn fired(predicted: &[Prediction], trace: &[TraceEvent]) -> Vec<Divergence> {
-    let observed = observed(trace);
+    let observed = known::done(trace).collect::<Vec<_>>();
     let (mut missing, mut extra) = (predicted.to_vec(), observed.clone());
     take_away(&mut missing, &observed);
     take_away(&mut extra, predicted);
@@ -84,21 +84,6 @@ pub(crate) fn fired(predicted: &[Prediction], trace: &[TraceEvent]) -> Vec<Diver
         .collect()
 }
 
-/// What honest replicas did in the slots of the schedule, in order.
-fn observed(trace: &[TraceEvent]) -> Vec<Prediction> {
-    trace
-        .iter()
-        .filter(|event| event.phase == Phase::Schedule)
-        .filter_map(|seen| {
-            Some(Prediction {
-                slot: seen.slot,
-                replica: seen.replica,
-                event: seen.event()?,
-            })
-        })
-        .collect()
-}
-
 fn take_away(from: &mut Vec<Prediction>, what: &[Prediction]) {
     for entry in what {
         if let Some(at) = from.iter().position(|other| other == entry) {
@@ -109,34 +94,24 @@ fn take_away(from: &mut Vec<Prediction>, what: &[Prediction]) {
 
 /// Whether only a timer makes a replica do it.
 pub(crate) fn by_timer(act: &Event) -> bool {
-    matches!(act, Event::Send(Message { kind, .. }) if timer_kind(kind))
-}
-
-/// Whether only a timer makes a replica send a message of the kind.
-pub(crate) fn timer_kind(kind: &Kind) -> bool {
-    [
-        Kind::PrepareRequest,
-        Kind::ChangeView,
-        Kind::RecoveryRequest,
-    ]
-    .contains(kind)
+    matches!(act, Event::Send(said) if does(&said.kind).by_timer())
 }
 
 /// Where an act stands among those of one replica in one slot (`docs/EXECUTION.md`, E7): by view,
 /// then deliveries, timers, and the step into the next view.
 fn stage(act: &Event) -> (u32, usize) {
-    /// Kinds in the order in which a replica that follows its rules sends them in a view.
-    const ORDER: [Kind; 6] = [
-        Kind::PrepareResponse,
-        Kind::Commit,
-        Kind::Block,
-        Kind::PrepareRequest,
-        Kind::RecoveryRequest,
-        Kind::ChangeView,
+    /// What a replica that follows its rules sends in a view, in order.
+    const ORDER: [Does; 6] = [
+        Does::Answers,
+        Does::Binds,
+        Does::Publishes,
+        Does::Proposes,
+        Does::Asks,
+        Does::Leaves,
     ];
     match act {
         Event::Send(said) => {
-            let place = ORDER.iter().position(|kind| *kind == said.kind);
+            let place = ORDER.iter().position(|it| *it == does(&said.kind));
             (said.view.0, 2 * place.unwrap_or(ORDER.len()))
         }
         // A decision comes between the commit that completes it and the block that publishes it.
@@ -157,8 +132,7 @@ pub(crate) fn view(act: &Event) -> View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use milp_replay::What;
-    use milp_schema::Height;
+    use milp_schema::{Height, Kind, Message, trace::What};
 
     fn said(kind: Kind, view: u32) -> Message {
         let names_block = kind != Kind::ChangeView && kind != Kind::RecoveryRequest;
@@ -184,16 +158,8 @@ mod tests {
             panic!("only sends here")
         };
         TraceEvent {
-            slot: prediction.slot,
-            phase: Phase::Schedule,
-            replica: prediction.replica,
-            what: What::Send,
-            peer: None,
-            copy: None,
             message: Some(message.clone()),
-            place: None,
-            backup: None,
-            text: None,
+            ..TraceEvent::at(prediction.slot, prediction.replica, What::Send)
         }
     }
 

@@ -1,16 +1,20 @@
 //! What one replica was told before an act, and a run in which another replica is told that.
 
 use super::{
-    divergence::{Divergence, by_timer, timer_kind, view},
+    divergence::{Divergence, by_timer, view},
     words::{does_instead, short},
 };
 use crate::folder::Driven;
 use milp_model::formulation::timed::Built;
-use milp_replay::{Phase, TraceEvent, What};
 use milp_schema::{
-    Choice, Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,
+    Choice, Height, Instance, Kind, Message, Prediction, ReplicaId, Schedule, Slot, View,
     instance::{Fault, FaultKind, Goal, Network, Timeouts, Who},
     schedule::{Copy, Event},
+    trace::{Phase, TraceEvent, What},
+};
+use milp_show::{
+    known,
+    words::{Does, kind_that, word},
 };
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -69,7 +73,7 @@ impl Situation {
                 Choice::Deliver { slot: when, copy }
                     if copy.receiver == replica && *when <= slot =>
                 {
-                    let asks = copy.message.kind == Kind::RecoveryRequest;
+                    let asks = word(&copy.message.kind).does == Does::Asks;
                     if !(tellable(&copy.message.kind) || asks && does) {
                         return None;
                     }
@@ -139,7 +143,7 @@ pub(crate) fn lag(replica: ReplicaId, view: View, act: &Event, fact: &Fact) -> u
     let after_timers = match act {
         Event::EnterView { .. } => true,
         Event::Send(said) => {
-            said.kind == Kind::ChangeView && fact.message.kind == Kind::PrepareRequest
+            (word(&said.kind).does, word(&fact.message.kind).does) == (Does::Leaves, Does::Proposes)
         }
         Event::Decide(_) => false,
     };
@@ -150,8 +154,8 @@ pub(crate) fn lag(replica: ReplicaId, view: View, act: &Event, fact: &Fact) -> u
 /// Whether a Byzantine replica can make it for another to be told (E11).
 fn tellable(kind: &Kind) -> bool {
     matches!(
-        kind,
-        Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit | Kind::ChangeView
+        word(kind).does,
+        Does::Proposes | Does::Answers | Does::Binds | Does::Leaves
     )
 }
 
@@ -159,7 +163,8 @@ fn tellable(kind: &Kind) -> bool {
 /// what its timer made. A block is left out: whoever holds one has left the height.
 fn universe(built: &Built, replica: ReplicaId, view: View, act: &Event) -> Vec<Fact> {
     let arrives = |message: &Message| {
-        message.kind == Kind::ChangeView || (tellable(&message.kind) && message.view <= view)
+        word(&message.kind).does == Does::Leaves
+            || (tellable(&message.kind) && message.view <= view)
     };
     let received = built.receivable(replica).into_iter();
     let received = received
@@ -170,7 +175,7 @@ fn universe(built: &Built, replica: ReplicaId, view: View, act: &Event) -> Vec<F
         [
             primary.then(|| proposal(at)),
             Some(Message {
-                kind: Kind::ChangeView,
+                kind: kind_that(Does::Leaves),
                 height: Height(0),
                 view: at,
                 block: None,
@@ -190,7 +195,7 @@ fn universe(built: &Built, replica: ReplicaId, view: View, act: &Event) -> Vec<F
 
 fn proposal(view: View) -> Message {
     Message {
-        kind: Kind::PrepareRequest,
+        kind: kind_that(Does::Proposes),
         height: Height(0),
         view,
         block: Some(0),
@@ -325,31 +330,30 @@ impl Local {
     /// What the trace of the run says.
     pub(crate) fn reaction(&self, trace: &[TraceEvent]) -> Reaction {
         let timer = by_timer(&self.act);
-        let (mut view, mut left, mut acted) = (View(0), false, false);
+        let broken = |seen: &TraceEvent| {
+            (seen.replica, seen.phase, seen.what) == (self.replica, Phase::Schedule, What::Fault)
+        };
+        let (mut view, mut acted) = (View(0), false);
+        let mut left = trace.iter().any(broken);
         let (mut made, mut last) = (Vec::new(), Vec::new());
         let at_the_end = Slot(self.last().0 - u32::from(!timer));
-        let mine = trace
-            .iter()
-            .filter(|seen| seen.replica == self.replica && seen.phase == Phase::Schedule);
-        for seen in mine {
-            left |= seen.what == What::Fault;
-            let Some(event) = seen.event() else {
-                continue;
-            };
+        for Prediction { slot, event, .. } in
+            known::done(trace).filter(|seen| seen.replica == self.replica)
+        {
             let act = event == self.act;
-            acted |= act && (!timer || seen.slot == at_the_end);
-            if seen.slot == at_the_end {
+            acted |= act && (!timer || slot == at_the_end);
+            if slot == at_the_end {
                 last.push(event.clone());
                 if timer {
                     continue;
                 }
             }
-            match &event {
-                Event::EnterView { view: entered, .. } if !act => view = *entered,
+            match event {
+                Event::EnterView { view: entered, .. } if !act => view = entered,
                 Event::Decide(_) => left |= !act,
-                Event::Send(said) if timer_kind(&said.kind) && !act => made.push(said.clone()),
                 // A timer that acts too early would make the last one a repetition.
                 Event::Send(_) if act && timer => left = true,
+                Event::Send(said) if word(&said.kind).does.by_timer() && !act => made.push(said),
                 _ => {}
             }
         }

@@ -106,7 +106,7 @@ impl Learned {
         let engine = &self.cuts.engine;
         let mut words = Vec::new();
         if !self.alarms.is_empty() {
-            let count = sentence::count(self.alarms.len() as i64, "alarm");
+            let count = milp_show::words::count(self.alarms.len() as i64, "alarm");
             words.push(format!(
                 "{count}: {engine} left the model, and no bound here covers it"
             ));

@@ -577,10 +577,10 @@ pub(crate) fn literals(situation: &Situation, kept: &BTreeSet<usize>) -> Vec<(Fa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use milp_replay::{Phase, TraceEvent, What};
     use milp_schema::{
         Choice, Height, Kind, Message, Slot, Verdict, View,
         schedule::Event,
+        trace::{Phase, TraceEvent, What},
         verdict::{Holds, Liveness},
     };
 

@@ -4,10 +4,10 @@ use super::Stage;
 use crate::{Error, clock::Clock};
 use milp_model::{
     expr::Expr,
-    formulation::timed::{Act, Built},
+    formulation::timed::Built,
     program::{Family, FamilyId, Program, Row, Tag},
 };
-use milp_schema::{instance::Sense, outcome::Termination};
+use milp_schema::{Act, instance::Sense, outcome::Termination};
 use milp_solver::{Progress, Settings, Solved};
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 
@@ -196,9 +196,9 @@ mod tests {
     use crate::{clock::Clock, testing::settings};
     use milp_model::{
         expr::Expr,
-        formulation::timed::{Act, Built, with_acts},
+        formulation::timed::{Built, with_acts},
     };
-    use milp_schema::{instance::Sense, read};
+    use milp_schema::{Act, instance::Sense, read};
     use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 
     /// Two replicas send a request, a response and both commits, one of which has to be late.

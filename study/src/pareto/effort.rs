@@ -1,12 +1,12 @@
 //! What the adversary's effort is measured in.
 
-use crate::{Error, acts};
-use milp_model::formulation::timed::Act;
+use crate::Error;
 use milp_schema::{
-    Instance, ReplicaId, Schedule,
+    Act, Instance, ReplicaId, Schedule,
     instance::{Fault, FaultKind, Formulation, Who},
     schedule::Event,
 };
+use milp_show::acts;
 use std::{fmt, str::FromStr};
 
 /// A measure of effort that an instance can limit.

@@ -1,12 +1,9 @@
 //! The points as a table, a plot and a page.
 
 use super::{Front, Point};
-use crate::{
-    plot,
-    plot::{Axis, Joined, Page, Plot, Series, Ticks},
-    sentence,
-};
+use crate::sentence;
 use milp_schema::outcome::Termination;
+use milp_show::plot::{self, Axis, Joined, Page, Plot, Series, Ticks};
 use std::collections::BTreeMap;
 
 /// The points, one a row.
@@ -168,7 +165,7 @@ impl Front {
                     .to_owned(),
                 format!(
                     "{} with a limit, one without.",
-                    sentence::count(limits.count() as i64, "solve")
+                    milp_show::words::count(limits.count() as i64, "solve")
                 ),
                 capital(&self.end()) + ".",
             ],
@@ -178,7 +175,7 @@ impl Front {
     fn html(&self) -> String {
         let title = format!(
             "Goal {} against {}: {} {}",
-            sentence::goal_name(self.instance.goal),
+            self.instance.goal.name(),
             self.effort.units(),
             self.instance.protocol,
             self.instance.rules

@@ -1,11 +1,9 @@
 //! Which plots a sweep has: one for each goal, and more where there are many series.
 
 use super::{Row, Swept};
-use crate::{
-    plot::{Axis, Joined, Plot, Point, SERIES, Series, Ticks},
-    sentence,
-};
+use crate::sentence;
 use milp_schema::{Outcome, sweep::Sweep};
+use milp_show::plot::{Axis, Joined, Plot, Point, SERIES, Series, Ticks};
 use std::collections::BTreeMap;
 
 /// What fields are called beside an axis.
@@ -89,7 +87,7 @@ fn notes(swept: &Swept) -> Vec<String> {
             .to_owned(),
     ];
     if missing > 0 {
-        let missing = sentence::count(missing as i64, "combination");
+        let missing = milp_show::words::count(missing as i64, "combination");
         notes.push(format!(
             "{missing} without a value, not drawn: the table says why."
         ));

@@ -5,7 +5,10 @@ use super::{
     plots::plots,
     row::{self, State},
 };
-use crate::{plot, plot::Page, sentence::count};
+use milp_show::{
+    plot::{self, Page},
+    words::count,
+};
 
 /// The rows.
 pub const CSV: &str = "sweep.csv";

@@ -3,7 +3,7 @@
 
 use super::{Check, Horizon, formulation};
 use crate::{
-    Error, acts,
+    Error,
     best::{PROJECTIONS, Shown},
     cubes,
     folder::Folder,
@@ -15,6 +15,7 @@ use milp_schema::{
     Instance,
     outcome::{Certificate, Termination},
 };
+use milp_show::acts;
 use milp_solver::{Progress, Searcher, Settings};
 use std::sync::atomic::AtomicBool;
 
@@ -62,7 +63,7 @@ impl Check {
                 matches!(before, Some(Ok(_)))
             });
             let act = counts.iter().find(|(act, count)| {
-                let count = sentence::count(**count, acts::name(**act));
+                let count = milp_show::words::count(**count, acts::name(**act));
                 said.is_some_and(|(said, _)| said == count)
             });
             let Some(act) = act.map(|(act, _)| *act) else {

@@ -79,8 +79,8 @@ fn strength(answer: &WhyNot) -> Vec<String> {
     let (solves, nodes) = answer.effort;
     lines.push(format!(
         "Rests on {} with {}.",
-        sentence::count(solves as i64, "solve"),
-        sentence::count(nodes, "node")
+        milp_show::words::count(solves as i64, "solve"),
+        milp_show::words::count(nodes, "node")
     ));
     lines
 }
@@ -90,9 +90,9 @@ fn strength(answer: &WhyNot) -> Vec<String> {
 pub fn necessity_words(tables: &[(&Instance, &Necessity)]) -> Vec<Vec<String>> {
     let goals = tables.iter().map(|(instance, _)| {
         let (name, views, slots) = (
-            sentence::goal_name(instance.goal),
-            sentence::count(instance.views.into(), "view"),
-            sentence::count(instance.slots.into(), "slot"),
+            instance.goal.name(),
+            milp_show::words::count(instance.views.into(), "view"),
+            milp_show::words::count(instance.slots.into(), "slot"),
         );
         format!("goal {name}, {views}, {slots}")
     });

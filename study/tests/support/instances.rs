@@ -142,7 +142,7 @@ fn add(instance: &mut Instance, (kind, named, first, count): Drawn) {
 
 /// What rule sets do not have, and what takes too long.
 fn restrict(instance: &mut Instance) {
-    let pool = instance.rules.starts_with("tla");
+    let pool = milp_schema::covers::is_formal_model(&instance.rules);
     if WITHOUT_MUTANTS.contains(&instance.rules.as_str()) {
         instance.mutant = None;
     }

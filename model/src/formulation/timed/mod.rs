@@ -34,7 +34,6 @@ mod refuse;
 
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
-pub use families::Act;
 pub(crate) use families::{asks_or_votes_once, decision_quorums, most_decisions, reached_quorum};
 pub use permit::Permit;
 pub use projection::{Line, Place, Projection, Subject, projected};
@@ -51,7 +50,7 @@ use crate::{
     protocols,
     rule::Protocol,
 };
-use milp_schema::{Instance, ReplicaId, Schedule, instance::FaultKind};
+use milp_schema::{Act, Instance, ReplicaId, Schedule, instance::FaultKind};
 
 /// A program of this formulation and what its columns mean.
 #[derive(Debug)]

@@ -22,7 +22,6 @@ mod view_change;
 
 pub(crate) use budget::budgets;
 pub(super) use deadline::due;
-pub use effort::Act;
 pub(crate) use effort::acts;
 pub(crate) use strengthen::{asks_or_votes_once, decision_quorums, most_decisions, reached_quorum};
 

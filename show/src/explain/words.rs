@@ -1,0 +1,411 @@
+//! Facts as sentences.
+
+use super::{Block, Crossing, Ending, Fact, Lock, Missed, Quorum, Story, Tally, Too, facts::Scene};
+use crate::words::{self, count};
+use milp_schema::{
+    BlockId, Height, ReplicaId, Slot, View,
+    instance::FaultKind,
+    trace::{Phase, What},
+    verdict::Liveness,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The story of a schedule, one sentence per line; a heading per view.
+pub(super) fn lines(story: &Story) -> Vec<String> {
+    let scene = story.scene();
+    let mut lines = vec![who(story, scene)];
+    let mut views: BTreeMap<(Height, View), Vec<&Fact>> = BTreeMap::new();
+    for fact in &story.facts {
+        views.entry(place(fact)).or_default().push(fact);
+    }
+    for ((height, view), facts) in views {
+        lines.push(String::new());
+        lines.push(if story.instance.heights > 1 {
+            format!("Height {height}, view {view}")
+        } else {
+            format!("View {view}")
+        });
+        lines.extend(view_lines(story, scene, &facts));
+    }
+    lines.push(String::new());
+    lines.extend(ending(story));
+    // What is told is what happened, which is not what the schedule says.
+    let said = |note: &&String| note.starts_with("impossible: ");
+    let impossible = story.verdict.notes.iter().filter(said).cloned();
+    let impossible = impossible.collect::<Vec<_>>();
+    if !impossible.is_empty() {
+        lines.push(String::new());
+        lines.push("The schedule is no execution of these replicas".to_owned());
+        lines.extend(impossible.into_iter().map(|note| format!("  {note}")));
+    }
+    lines
+}
+
+/// The view a fact belongs to: that of its block, or the one that is left.
+fn place(fact: &Fact) -> (Height, View) {
+    match fact {
+        Fact::Proposed { block, .. } | Fact::Adopted { block, .. } => (block.height, block.view),
+        Fact::Asked { height, view, .. } => (*height, *view),
+        Fact::Quorum(quorum) => match quorum.of {
+            Tally::Prepared(block) | Tally::Decided(block) => (block.height, block.view),
+            Tally::Entered(height, view) => (height, View(view.0.saturating_sub(1))),
+        },
+        Fact::Missed(missed) => (missed.message.height, missed.message.view),
+        Fact::Crashed { .. } => (Height(0), View(0)),
+    }
+}
+
+fn who(story: &Story, scene: Scene) -> String {
+    let instance = &story.instance;
+    let faulty = |kind, word: &str| {
+        let who = story.faulty.iter().filter(|(_, other)| *other == kind);
+        let who = who.map(|(who, _)| *who).collect::<BTreeSet<_>>();
+        (!who.is_empty()).then(|| format!("{} {word}", replicas(&who)))
+    };
+    let kinds = [
+        faulty(FaultKind::Byzantine, "Byzantine"),
+        faulty(FaultKind::Crash, "may crash"),
+        faulty(FaultKind::Network, "badly connected"),
+    ];
+    let kinds = kinds.into_iter().flatten().collect::<Vec<_>>();
+    let mutant = instance.mutant.as_ref();
+    format!(
+        "{} ({}{}), {} replicas, a quorum is {}; {}.",
+        instance.protocol,
+        instance.rules,
+        mutant.map_or_else(String::new, |name| format!(", mutant {name}")),
+        instance.replicas,
+        scene.quorum(),
+        if kinds.is_empty() {
+            "nobody is faulty".to_owned()
+        } else {
+            kinds.join(", ")
+        }
+    )
+}
+
+fn view_lines(story: &Story, scene: Scene, facts: &[&Fact]) -> Vec<String> {
+    let mut lines: Vec<(Slot, String)> = Vec::new();
+    let mut asked: BTreeMap<(Slot, bool, View), BTreeSet<ReplicaId>> = BTreeMap::new();
+    let mut missed: BTreeMap<(ReplicaId, BlockId), Vec<&Missed>> = BTreeMap::new();
+    for fact in facts {
+        match fact {
+            Fact::Proposed { slot, by, block } => {
+                let how = if scene.byzantine(*by) {
+                    ", Byzantine,"
+                } else {
+                    ""
+                };
+                lines.push((*slot, format!("replica {by}{how} proposes {block}")));
+            }
+            Fact::Asked {
+                slot,
+                by,
+                view,
+                recovery,
+                ..
+            } => {
+                asked
+                    .entry((*slot, *recovery, *view))
+                    .or_default()
+                    .insert(*by);
+            }
+            Fact::Quorum(quorum) => lines.push((quorum.slot, reached(story, quorum))),
+            Fact::Adopted {
+                slot,
+                by,
+                block,
+                from,
+            } => lines.push((
+                *slot,
+                format!("replica {by} takes over {block}, which replica {from} published"),
+            )),
+            Fact::Crashed { slot, who } => {
+                lines.push((*slot, format!("replica {who} crashes")));
+            }
+            Fact::Missed(late) => {
+                if let Some(block) = late.message.block_id() {
+                    missed.entry((late.by, block)).or_default().push(late);
+                }
+            }
+        }
+    }
+    for ((slot, recovery, view), by) in asked {
+        let (verb, one) = (if by.len() == 1 { "asks" } else { "ask" }, replicas(&by));
+        lines.push((
+            slot,
+            if recovery {
+                format!("{one} {verb} for recovery in view {view}")
+            } else {
+                format!("{one} {verb} to leave view {view}")
+            },
+        ));
+    }
+    lines.sort_by_key(|(slot, _)| *slot);
+    let told = lines
+        .into_iter()
+        .map(|(slot, said)| format!("  slot {slot}: {said}."));
+    let late = missed
+        .values()
+        .map(|late| format!("  too late: {}.", too_late(late)));
+    told.chain(late).collect()
+}
+
+fn reached(story: &Story, quorum: &Quorum) -> String {
+    let at = quorum.at;
+    let from = list(&quorum.from);
+    let votes = words::decisive(&story.instance.protocol).name();
+    match quorum.of {
+        Tally::Prepared(block) => {
+            let locked = if words::locks(&story.instance) {
+                ", commits to it and is locked"
+            } else {
+                " and commits to it"
+            };
+            format!("replica {at} holds preparations of {block} from {from}{locked}")
+        }
+        Tally::Decided(block) => {
+            format!("replica {at} holds {votes} of {block} from {from} and decides it")
+        }
+        Tally::Entered(_, view) => {
+            format!("replica {at} holds requests to leave from {from} and enters view {view}")
+        }
+    }
+}
+
+/// The messages of one block that one replica missed for good.
+fn too_late(late: &[&Missed]) -> String {
+    let first = late[0];
+    let said = late.iter().map(|late| {
+        let arrived = late.arrived.map_or_else(
+            || "does not arrive".to_owned(),
+            |slot| format!("arrives in slot {slot}"),
+        );
+        format!(
+            "the {} of replica {} (sent in slot {}) {arrived}",
+            late.message.kind, late.from, late.sent
+        )
+    });
+    let said = said.collect::<Vec<_>>().join(", ");
+    let view = first.message.view;
+    let had = match first.too {
+        Too::Left(slot) => format!("had left view {view} in slot {slot}"),
+        Too::Asked(slot) => format!("had asked to leave view {view} in slot {slot}"),
+        Too::Decided(slot) => format!("had decided another block in slot {slot}"),
+    };
+    format!("at replica {} {said}; it {had}", first.by)
+}
+
+/// How it ended: a heading, and sentences that are set in.
+pub(super) fn ending(story: &Story) -> Vec<String> {
+    let scene = story.scene();
+    match &story.ending {
+        Ending::Fork { blocks, both } => fork(story, scene, blocks, both),
+        Ending::Stuck {
+            height,
+            locks,
+            crossings,
+            free,
+            silent,
+            too_few,
+        } => {
+            let mut lines = vec![format!(
+                "No block of height {height} can be decided any more:"
+            )];
+            lines.extend(locks.iter().map(|lock| locked(lock, scene.quorum())));
+            lines.extend(crossings.iter().map(crossing));
+            if !free.is_empty() {
+                lines.push(unlocked(free, scene.quorum()));
+                lines.extend(primaries(story, *height, locks, free, silent));
+            }
+            if !silent.is_empty() {
+                lines.push(format!("  {} silent.", be(silent)));
+            }
+            if *too_few {
+                lines.push(
+                    "  Neither the commits of one block nor the requests to leave a view can \
+                     become a quorum: a locked replica asks for no other view, and every other \
+                     one has left the block's view or asked to leave it."
+                        .to_owned(),
+                );
+            }
+            lines.push(if words::pool(&story.instance) {
+                "  No action of anybody leads out of this state.".to_owned()
+            } else {
+                "  Every message arrives in the heal phase, and its state repeats.".to_owned()
+            });
+            lines
+        }
+        Ending::Other {
+            blocks,
+            termination,
+        } => other(story, blocks, *termination),
+    }
+}
+
+fn fork(story: &Story, scene: Scene, blocks: &[Block], both: &BTreeSet<ReplicaId>) -> Vec<String> {
+    let mut lines = vec!["Two blocks exist at one height:".to_owned()];
+    lines.extend(blocks.iter().map(decided));
+    if both.is_empty() {
+        return lines;
+    }
+    lines.push(format!("  {} in the quorums of both.", be(both)));
+    let byzantine = both.iter().filter(|who| scene.byzantine(**who));
+    let byzantine = byzantine.copied().collect::<BTreeSet<_>>();
+    let honest = both
+        .difference(&byzantine)
+        .copied()
+        .collect::<BTreeSet<_>>();
+    if !byzantine.is_empty() {
+        lines.push(format!(
+            "  {} Byzantine and voted for both.",
+            be(&byzantine)
+        ));
+    }
+    if !honest.is_empty() {
+        let why = if words::decisive(&story.instance.protocol) == words::PREPARATIONS {
+            "a vote for a block binds nobody to its view in this protocol"
+        } else {
+            "nothing kept the first vote binding"
+        };
+        lines.push(format!(
+            "  {} honest and voted for both: {why}.",
+            be(&honest)
+        ));
+    }
+    lines
+}
+
+fn decided(block: &Block) -> String {
+    let verb = if block.by.len() == 1 {
+        "decides"
+    } else {
+        "decide"
+    };
+    let quorum = block.quorum.as_ref().map_or_else(String::new, |quorum| {
+        format!(
+            ", first in slot {} by votes of {}",
+            quorum.slot,
+            list(&quorum.from)
+        )
+    });
+    format!("  {} {verb} {}{quorum}.", replicas(&block.by), block.block)
+}
+
+fn locked(lock: &Lock, quorum: usize) -> String {
+    format!(
+        "  {} locked on {}: {} of the {quorum} it takes to decide it.",
+        be(&lock.by),
+        lock.block,
+        count(lock.commits.len() as i64, "commit"),
+    )
+}
+
+fn crossing(crossing: &Crossing) -> String {
+    let Crossing {
+        who,
+        asked,
+        committed,
+        block,
+    } = crossing;
+    format!(
+        "  replica {who} asked to leave view {} in slot {asked} and committed to {block} in slot \
+         {committed}: its request counts for others, and it stays.",
+        block.view
+    )
+}
+
+/// Who would have to propose in the views of the free replicas and is not there.
+fn primaries(
+    story: &Story,
+    height: Height,
+    locks: &[Lock],
+    free: &[(ReplicaId, View, bool)],
+    silent: &BTreeSet<ReplicaId>,
+) -> Vec<String> {
+    let views = free.iter().map(|(_, view, _)| *view);
+    let views = views.collect::<BTreeSet<_>>();
+    let absent = views.into_iter().filter_map(|view| {
+        let primary = crate::primary(&story.instance, height, view);
+        let locked = locks.iter().find(|lock| lock.by.contains(&primary));
+        let why = match locked {
+            Some(lock) if lock.block.view != view => {
+                format!("is locked in view {}", lock.block.view)
+            }
+            _ if silent.contains(&primary) => "is silent".to_owned(),
+            _ => return None,
+        };
+        Some(format!(
+            "  The primary of view {view} is replica {primary}, which {why}."
+        ))
+    });
+    absent.collect()
+}
+
+fn unlocked(free: &[(ReplicaId, View, bool)], quorum: usize) -> String {
+    let each = free.iter().map(|(who, view, asked)| {
+        let asked = if *asked { " and wants to leave it" } else { "" };
+        format!("replica {who} is in view {view}{asked}")
+    });
+    format!(
+        "  {}: {} not locked, and it takes {quorum} to leave a view.",
+        each.collect::<Vec<_>>().join(", "),
+        if free.len() == 1 {
+            "1 is".to_owned()
+        } else {
+            format!("{} are", free.len())
+        }
+    )
+}
+
+fn other(story: &Story, blocks: &[Block], termination: Liveness) -> Vec<String> {
+    let in_schedule = story
+        .trace
+        .iter()
+        .filter(|event| event.phase == Phase::Schedule);
+    let first = in_schedule
+        .filter(|event| event.what == What::Decide)
+        .map(|event| event.slot)
+        .min();
+    let mut lines = vec![match first {
+        Some(slot) => format!("The first decision is in slot {slot}."),
+        None => "Nobody decides in the slots of the schedule.".to_owned(),
+    }];
+    lines.push(
+        match termination {
+            Liveness::Decided => "Once every message arrives, all that follow the rules decide:",
+            Liveness::Stuck => "No more is decided:",
+            Liveness::Open => "Where it would end is open; decided so far:",
+        }
+        .to_owned(),
+    );
+    if blocks.is_empty() {
+        lines.push("  no block.".to_owned());
+    }
+    lines.extend(blocks.iter().map(decided));
+    lines
+}
+
+/// `replica 1`, `replicas 1, 2 and 3`.
+fn replicas(who: &BTreeSet<ReplicaId>) -> String {
+    if who.len() == 1 {
+        format!("replica {}", list(who))
+    } else {
+        format!("replicas {}", list(who))
+    }
+}
+
+/// `replica 1 is`, `replicas 1 and 2 are`.
+fn be(who: &BTreeSet<ReplicaId>) -> String {
+    let verb = if who.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", replicas(who))
+}
+
+fn list(who: &BTreeSet<ReplicaId>) -> String {
+    let mut names = who.iter().map(ReplicaId::to_string).collect::<Vec<_>>();
+    match names.pop() {
+        Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+        Some(last) => last,
+        None => "nobody".to_owned(),
+    }
+}

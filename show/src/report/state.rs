@@ -1,0 +1,189 @@
+//! What each replica knows at the end of each slot, and how far each quorum is.
+
+use super::run::Run;
+use crate::{
+    known::{Knowledge, Known},
+    words::{self, Does, Votes},
+};
+use milp_schema::{BlockId, ReplicaId, Slot, View};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Votes for one thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// What is voted for.
+    pub what: String,
+    /// From whom the replica has a vote, itself included.
+    pub who: Vec<u32>,
+    /// How many are needed.
+    pub need: u32,
+}
+
+/// What one replica has at the end of a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct State {
+    /// Where it is and what binds it, in a few words each.
+    pub words: Vec<String>,
+    /// Every tally with at least one vote at its height.
+    pub tallies: Vec<Tally>,
+}
+
+/// The states of each replica: the slot at whose end one begins, and the state, ascending.
+pub type History = Vec<Vec<(u32, State)>>;
+
+/// The state of every replica after each slot in which it changes.
+pub fn history(run: &Run) -> History {
+    let n = run.instance.replicas;
+    let mut known = Known::new(&run.instance);
+    let mut history: History = vec![Vec::new(); n as usize];
+    let last = run.trace.iter().map(|event| event.slot).max();
+    let mut rest = run.trace.iter().peekable();
+    for slot in Slot::all(last.unwrap_or_default().0 + 1) {
+        known.begin(slot);
+        while let Some(event) = rest.next_if(|event| event.slot <= slot) {
+            known.event(event);
+        }
+        for replica in ReplicaId::all(n) {
+            let state = state(run, known.of(replica), run.is_byzantine(replica));
+            let states = &mut history[replica.index()];
+            if states.last().is_none_or(|(_, known)| *known != state) {
+                states.push((slot.0, state));
+            }
+        }
+    }
+    history
+}
+
+/// The state at the end of a slot.
+pub fn at(states: &[(u32, State)], slot: u32) -> Option<&State> {
+    let past = states.iter().rev();
+    past.map(|(from, state)| (*from, state))
+        .find(|(from, _)| *from <= slot)
+        .map(|(_, state)| state)
+}
+
+fn state(run: &Run, replica: &Knowledge, byzantine: bool) -> State {
+    if byzantine {
+        return State {
+            words: vec!["Byzantine".to_owned()],
+            tallies: Vec::new(),
+        };
+    }
+    let mut words = Vec::new();
+    let (height, view) = replica.place;
+    let done = height.0 >= run.instance.heights;
+    if replica.down {
+        words.push("crashed".to_owned());
+    }
+    if !done {
+        words.push(format!("in h{height} v{view}"));
+    }
+    for (block, _) in &replica.decided {
+        let BlockId {
+            height,
+            view,
+            index,
+        } = block;
+        words.push(format!("decided h{height} v{view} b{index}"));
+    }
+    if let Some(block) = replica.bound.get(&height) {
+        let lock = if run.commit_locks() { ", locked" } else { "" };
+        words.push(format!("committed v{} b{}{lock}", block.view, block.index));
+    }
+    if let Some(target) = replica.wants.filter(|target| *target > view) {
+        words.push(format!("asked for v{target}"));
+    }
+    let tallies = if done {
+        Vec::new()
+    } else {
+        tallies(run, replica)
+    };
+    State { words, tallies }
+}
+
+/// The votes of a replica's height, then the requests for views above its own.
+fn tallies(run: &Run, replica: &Knowledge) -> Vec<Tally> {
+    let need = words::quorum(&run.instance);
+    let (_, view) = replica.place;
+    let mut votes: BTreeMap<(Votes, String), Vec<u32>> = BTreeMap::new();
+    // The highest view that each sender asked for.
+    let mut asks: BTreeMap<u32, View> = BTreeMap::new();
+    for (sender, message) in replica.held() {
+        let word = words::word(&message.kind);
+        if let Some(vote) = word.votes {
+            let block = message.block.unwrap_or_default();
+            let of = format!("{} of v{} b{block}", vote.name(), message.view);
+            let who = votes.entry((vote, of)).or_default();
+            if who.last() != Some(&sender.0) {
+                who.push(sender.0);
+            }
+        } else if word.does == Does::Leaves {
+            let target = message.target.unwrap_or(message.view.next());
+            let known = asks.entry(sender.0).or_default();
+            *known = target.max(*known);
+        }
+    }
+    let votes = votes.into_iter();
+    let votes = votes.map(|((_, what), who)| Tally { what, who, need });
+    let targets = asks.values().copied().collect::<BTreeSet<_>>();
+    let asks = targets
+        .into_iter()
+        .filter(|target| *target > view)
+        .map(|target| Tally {
+            what: format!("requests for v{target}"),
+            who: asks
+                .iter()
+                .filter(|(_, asked)| **asked >= target)
+                .map(|(who, _)| *who)
+                .collect(),
+            need,
+        });
+    votes.chain(asks).collect()
+}
+
+/// A block decided, and on whose votes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// When.
+    pub slot: u32,
+    /// Who.
+    pub replica: ReplicaId,
+    /// What.
+    pub block: BlockId,
+    /// Of what the quorum consists, say `commits`; nothing when there is none.
+    pub votes: Option<(&'static str, Vec<u32>)>,
+}
+
+/// Every decision, with the votes that its replica had.
+pub fn decisions(run: &Run) -> Vec<Decision> {
+    let mut known = Known::new(&run.instance);
+    let mut decisions = Vec::new();
+    for event in &run.trace {
+        known.begin(event.slot);
+        if let Some(block) = event.decided() {
+            decisions.push(Decision {
+                slot: event.slot.0,
+                replica: event.replica,
+                block,
+                votes: quorum(run, known.of(event.replica), block),
+            });
+        }
+        known.event(event);
+    }
+    decisions
+}
+
+/// The votes for a block, if they are a quorum.
+fn quorum(run: &Run, replica: &Knowledge, block: BlockId) -> Option<(&'static str, Vec<u32>)> {
+    // Whoever acted may follow another protocol than the instance's.
+    let protocol = if run.engine.starts_with("dbft1") {
+        "dbft1"
+    } else {
+        &run.instance.protocol
+    };
+    let votes = words::decisive(protocol);
+    let who = replica.senders(votes, block, usize::MAX);
+    let enough = who.len() as u32 >= words::quorum(&run.instance);
+    enough.then(|| (votes.name(), who.iter().map(|it| it.0).collect()))
+}

@@ -1,0 +1,112 @@
+//! What there is to show of a result: its schedule, driven here and handed over as plain data.
+
+use crate::{
+    Error,
+    confirm::{Engine, How},
+    folder::{self, CERTIFICATE, CUTS, Driven, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN, is_there},
+    import::INSTANCE,
+};
+use milp_replay::Replayed;
+use milp_schema::{read, write};
+use milp_show::{explain::Story, export::Carried, report::Run};
+use std::{collections::BTreeMap, path::Path};
+
+/// Nothing shown depends on signatures, which take long.
+const HOW: How = How {
+    symbolic: true,
+    recovery: milp_replay::Recovery::Ideal,
+    compare: false,
+};
+
+impl From<&Driven> for Carried {
+    fn from(driven: &Driven) -> Self {
+        Self {
+            instance: driven.instance.clone(),
+            faulty: driven.faulty.clone(),
+            schedule: driven.schedule.clone(),
+            predicted: driven.predicted,
+        }
+    }
+}
+
+/// Replays the schedule on the instance's own replicas and tells what they did.
+///
+/// # Errors
+///
+/// When the schedule is impossible on paper.
+pub fn story(driven: &Driven) -> Result<Story, Error> {
+    let Replayed { trace, verdict } = driven.replay(&Engine::Own, HOW)?;
+    let (instance, faulty) = (driven.instance.clone(), driven.faulty.clone());
+    Ok(Story::of(instance, faulty, trace, verdict))
+}
+
+/// Reads a result folder or a schedule.csv and drives the replicas of `engine` with it.
+///
+/// # Errors
+///
+/// As for [`Driven::read`] and [`Driven::confirm`].
+pub fn run(path: &Path, instance: Option<&Path>, engine: &Engine) -> Result<Run, Error> {
+    let driven = Driven::read(path, instance)?;
+    let replayed = driven.replay(engine, HOW)?;
+    let schedule = if path.is_dir() {
+        path.join(SCHEDULE)
+    } else {
+        path.to_owned()
+    };
+    let outcome = driven.dir.join(OUTCOME);
+    let mut files = BTreeMap::from([(SCHEDULE.to_owned(), read::text(&schedule)?)]);
+    if driven.predicted {
+        let file = driven.dir.join(PREDICTIONS);
+        files.insert(PREDICTIONS.to_owned(), read::text(&file)?);
+    }
+    let mut sentence = None;
+    if instance.is_none() && is_there(&outcome) {
+        let found = read::outcome(&outcome)?;
+        // What the outcome rests on goes with it, or nobody could check it again.
+        let certificate = found.certificate_sha256.map(|_| CERTIFICATE);
+        let further = [CUTS, SHOWN].into_iter();
+        let further = further.filter(|name| is_there(&driven.dir.join(name)));
+        for name in [OUTCOME].into_iter().chain(certificate).chain(further) {
+            files.insert(name.to_owned(), read::text(&driven.dir.join(name))?);
+        }
+        sentence = Some(found.sentence);
+    } else {
+        let yaml = write::instance_yaml(&driven.instance);
+        files.insert(INSTANCE.to_owned(), yaml);
+    }
+    Ok(Run {
+        name: name(&driven.dir),
+        engine: replayed.verdict.engine.clone(),
+        instance: driven.instance,
+        faulty: driven.faulty,
+        schedule: driven.schedule,
+        predicted: driven.predicted,
+        sentence,
+        trace: replayed.trace,
+        verdict: Some(replayed.verdict),
+        files,
+    })
+}
+
+/// The same schedule as the program sees it: its choices and its predictions, no replica.
+///
+/// # Errors
+///
+/// When there are no predictions.
+pub fn predicted(run: &Run) -> Result<Run, Error> {
+    run.expected().ok_or_else(|| {
+        Error::Refused(format!(
+            "there is no {PREDICTIONS} beside {}, so nothing says what the model expects",
+            run.name
+        ))
+    })
+}
+
+/// The last parts of a folder's path that say which result it is.
+fn name(dir: &Path) -> String {
+    let known = ["results", "out"];
+    let below = known.iter().find_map(|it| folder::below(dir, it));
+    let plain = || dir.file_name().map(std::path::PathBuf::from);
+    let name = below.or_else(plain).unwrap_or_else(|| "schedule".into());
+    name.display().to_string()
+}
