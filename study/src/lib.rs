@@ -8,6 +8,7 @@
 
 pub mod acts;
 pub mod bench;
+pub mod beside;
 pub mod best;
 mod clock;
 pub mod confirm;

@@ -4,10 +4,13 @@
 use crate::{
     confirm::{Engine, How},
     folder::Driven,
-    sentence,
 };
 use milp_replay::Phase;
-use milp_schema::{Choice, Instance, ReplicaId, Schedule, instance::FaultKind, verdict::Liveness};
+use milp_schema::{
+    Choice, Instance, ReplicaId, Schedule,
+    instance::{FaultKind, Goal},
+    verdict::Liveness,
+};
 use std::{collections::BTreeSet, path::PathBuf};
 
 /// What is read off a schedule.
@@ -52,7 +55,7 @@ impl Reading {
                 crashed.count() as u32,
                 named(FaultKind::Network).count() as u32,
             ],
-            after: sentence::unbounded(instance, value).then(|| after(instance, schedule, faulty)),
+            after: unbounded(instance, value).then(|| after(instance, schedule, faulty)),
         }
     }
 
@@ -64,6 +67,11 @@ impl Reading {
             FaultKind::Network => self.used[2],
         }
     }
+}
+
+/// The program's value for an execution without any decision is one slot past the horizon.
+pub fn unbounded(instance: &Instance, primal: i64) -> bool {
+    instance.goal == Goal::Slow && primal > instance.slots.into()
 }
 
 fn after(instance: &Instance, schedule: &Schedule, faulty: &[(ReplicaId, FaultKind)]) -> After {

@@ -22,7 +22,7 @@ use milp_study::{
     export::{Format, Names, export},
     folder::{self, Driven, Folder},
     import,
-    learn::Cuts,
+    learn::cuts::Cuts,
     solve, verify,
 };
 use std::{
