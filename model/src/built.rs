@@ -50,6 +50,12 @@ impl Built {
         }
     }
 
+    /// Whether a schedule is made of an order of acts: then its replay says whether they do follow
+    /// each other.
+    pub fn orders_acts(&self) -> bool {
+        matches!(self, Self::Causal(_))
+    }
+
     /// Whether the program has slots, so that its optimum may depend on how many.
     pub fn knows_slots(&self) -> bool {
         match self {

@@ -91,8 +91,10 @@ pub struct Outcome {
     pub faulty: Vec<(ReplicaId, FaultKind)>,
     /// SHA-256 of schedule.csv, lower-case hex; `None` without an incumbent.
     pub schedule_sha256: Option<String>,
-    /// The whole instance.
+    /// The whole instance, with as many slots as the schedule takes.
     pub instance: Instance,
+    /// The horizon that was asked for, from which that differs where the program has no slots.
+    pub asked_slots: u32,
     /// The command line that made this.
     pub command: String,
     /// Versions, seed, threads and host facts, in order.
@@ -100,6 +102,14 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The question as it was asked.
+    pub fn asked(&self) -> Instance {
+        Instance {
+            slots: self.asked_slots,
+            ..self.instance.clone()
+        }
+    }
+
     /// |primal − dual| / |primal|, a fraction; `None` where it has no value.
     pub fn gap(&self) -> Option<f64> {
         let (primal, dual) = (self.primal? as f64, self.dual?);

@@ -228,6 +228,9 @@ pub(crate) struct RawOutcome<'a> {
     sentence: &'a str,
     faulty: Vec<RawFaulty>,
     schedule_sha256: Option<&'a str>,
+    /// The slots that the schedule takes, where they are not those that were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule_slots: Option<u32>,
     instance: RawInstance<'a>,
     command: &'a str,
     #[serde(serialize_with = "in_order")]
@@ -272,7 +275,12 @@ impl<'a> From<&'a Outcome> for RawOutcome<'a> {
                 .map(|&(replica, kind)| RawFaulty { replica, kind })
                 .collect(),
             schedule_sha256: outcome.schedule_sha256.as_deref(),
-            instance: (&outcome.instance).into(),
+            schedule_slots: (outcome.asked_slots != outcome.instance.slots)
+                .then_some(outcome.instance.slots),
+            instance: RawInstance {
+                slots: outcome.asked_slots,
+                ..(&outcome.instance).into()
+            },
             command: &outcome.command,
             run: &outcome.run,
         }

@@ -403,6 +403,12 @@ fn outcome() -> impl Strategy<Value = Outcome> {
                 let faulty = faulty.map(|(kind, members)| {
                     members.into_iter().map(|member| (member, kind)).collect()
                 });
+                // A schedule of a program without slots may need other slots than were asked for.
+                let asked_slots = if nodes % 2 == 0 {
+                    instance.slots
+                } else {
+                    *milp_schema::limits::SLOTS.end()
+                };
                 Outcome {
                     termination,
                     primal,
@@ -418,6 +424,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
                     schedule_sha256: primal.map(|_| write::sha256_hex(sentence.as_bytes())),
                     sentence,
                     instance,
+                    asked_slots,
                     command,
                     run,
                 }

@@ -143,6 +143,22 @@ pub struct Confirmed {
 }
 
 impl Driven {
+    /// The verdict of the instance's own replicas, which do what was predicted.
+    ///
+    /// # Errors
+    ///
+    /// When they do something else.
+    pub(crate) fn followed(&self) -> Result<Verdict, Error> {
+        let verdict = self.replay(&Engine::Own, How::default())?.verdict;
+        if !verdict.confirms() {
+            return Err(Error::Refused(format!(
+                "the replay diverges from the predictions: {}",
+                verdict.notes.join("; ")
+            )));
+        }
+        Ok(verdict)
+    }
+
     /// Drives the replicas of `engine` with the schedule. Only what follows the rules the schedule
     /// was made by is compared with the predictions, unless `how` says otherwise: the instance's
     /// own replicas, and the production engine under its own rule set.

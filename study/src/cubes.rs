@@ -8,9 +8,10 @@
 
 use crate::{
     Error,
+    beside::Beside,
     clock::Clock,
     evidence, sentence,
-    solve::{self, Beside, Solution},
+    solve::{self, Solution},
     verify,
 };
 use milp_model::{

@@ -1,6 +1,6 @@
 //! The files of a result and where they belong.
 
-use crate::{Error, best::Shown, error::LIST, learn::Cuts, solve::Beside};
+use crate::{Error, error::LIST};
 use milp_schema::{
     Choice, Instance, Outcome, ReplicaId, Schedule,
     instance::{FaultKind, Who},
@@ -16,6 +16,8 @@ use std::{
 pub const SCHEDULE: &str = "schedule.csv";
 /// What the model predicts.
 pub const PREDICTIONS: &str = "predictions.csv";
+/// Where kept results lie.
+pub const RESULTS: &str = "results";
 /// What the solve found.
 pub const OUTCOME: &str = "outcome.yaml";
 /// The numbers behind the outcome.
@@ -64,15 +66,6 @@ impl Folder {
         })
     }
 
-    /// What the program has beside the rows of the instance.
-    ///
-    /// # Errors
-    ///
-    /// With every problem of the file.
-    pub fn further(&self) -> Result<Further, Error> {
-        Further::read(&self.dir)
-    }
-
     /// SHA-256 of schedule.csv as it lies on the disk, lower-case hex.
     ///
     /// # Errors
@@ -89,46 +82,6 @@ impl Folder {
     /// When the file cannot be read.
     pub fn predictions_sha256(&self) -> Result<String, Error> {
         sha256(&self.dir.join(PREDICTIONS))
-    }
-}
-
-/// What lies in a folder about rows that are not the instance's.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Further {
-    /// What was learned from an engine.
-    pub cuts: Option<Cuts>,
-    /// What was shown before.
-    pub shown: Option<Shown>,
-}
-
-impl Further {
-    /// Reads the files of a folder that are there.
-    ///
-    /// # Errors
-    ///
-    /// With every problem of the first broken file, and when there are both.
-    pub fn read(dir: &Path) -> Result<Self, Error> {
-        let (cuts, shown) = (dir.join(CUTS), dir.join(SHOWN));
-        let further = Self {
-            cuts: is_there(&cuts).then(|| Cuts::read(&cuts)).transpose()?,
-            shown: is_there(&shown).then(|| Shown::read(&shown)).transpose()?,
-        };
-        if further.cuts.is_some() && further.shown.is_some() {
-            return Err(Error::Refused(format!(
-                "{} has a {CUTS} and a {SHOWN}, and no result rests on both",
-                dir.display()
-            )));
-        }
-        Ok(further)
-    }
-
-    /// The same for a solve.
-    pub fn beside(&self) -> Beside<'_> {
-        match (&self.cuts, &self.shown) {
-            (Some(cuts), _) => Beside::Learned(cuts),
-            (None, Some(shown)) => Beside::Shown(shown),
-            (None, None) => Beside::Nothing,
-        }
     }
 }
 

@@ -205,6 +205,7 @@ pub fn solution(
         parts: evidence::point(&built, &point, &decoded.schedule, &decoded.faulty),
     };
     let primal = program.value(&point);
+    let asked_slots = instance.slots;
     let instance = Instance {
         slots: decoded.slots,
         ..instance.clone()
@@ -226,6 +227,7 @@ pub fn solution(
         faulty: decoded.faulty,
         schedule_sha256: Some(hash),
         instance,
+        asked_slots,
         command: command.to_owned(),
         run: vec![("milp".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
     };

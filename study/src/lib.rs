@@ -7,6 +7,7 @@
 //! [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
 
 pub mod bench;
+pub mod beside;
 pub mod best;
 mod clock;
 pub mod confirm;

@@ -10,10 +10,8 @@ mod fewest;
 use crate::{
     Error,
     clock::Clock,
-    confirm::{Engine, How},
     evidence,
-    folder::{self, CERTIFICATE, CUTS, Driven, Folder, SHOWN, is_there},
-    promote::RESULTS,
+    folder::{self, CERTIFICATE, CUTS, Driven, Folder, RESULTS, SHOWN, is_there},
     sentence,
     solve::{self, Solution},
 };
@@ -127,7 +125,7 @@ pub fn minimize(
         Some((folder, evidence)) => (folder, evidence.clone()),
         None => (from, given_evidence(from)?),
     };
-    let given = replayed(&Driven::from(from))?;
+    let given = Driven::from(from).followed()?;
     let instance = &from.outcome.instance;
     let value = from
         .outcome
@@ -305,14 +303,15 @@ fn moved(
 /// program is what the schedule has.
 fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<(), Error> {
     let instance = &from.outcome.instance;
-    let found = replayed(&Driven {
+    let found = Driven {
         dir: from.dir.clone(),
         instance: instance.clone(),
         faulty: minimized.outcome.faulty.clone(),
         schedule: minimized.schedule.clone(),
         predicted: true,
         edited: false,
-    })?;
+    }
+    .followed()?;
     let same = |verdict: &Verdict| (verdict.properties(), verdict.termination);
     if same(&found) != same(given) {
         return Err(Error::Refused(format!(
@@ -333,18 +332,6 @@ fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<()
     }
     minimized.verdict = found;
     Ok(())
-}
-
-/// The verdict of the instance's own replicas, without divergence.
-pub(crate) fn replayed(driven: &Driven) -> Result<Verdict, Error> {
-    let verdict = driven.replay(&Engine::Own, How::default())?.verdict;
-    if !verdict.confirms() {
-        return Err(Error::Refused(format!(
-            "the replay diverges from the predictions: {}",
-            verdict.notes.join("; ")
-        )));
-    }
-    Ok(verdict)
 }
 
 /// Where the result goes by default: `out/`, the place of what it was made from below `results/`

@@ -15,9 +15,6 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-/// Where kept results lie.
-pub const RESULTS: &str = "results";
-
 /// What was kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Promoted {
@@ -34,7 +31,7 @@ pub struct Promoted {
 pub struct Request<'a> {
     /// The folder of the result.
     pub from: &'a Path,
-    /// Below which folder it is kept, usually [`RESULTS`].
+    /// Below which folder it is kept, usually `folder::RESULTS`.
     pub results: &'a Path,
     /// Its path there; by default that of `from` below its innermost folder `out`.
     pub name: Option<&'a Path>,
@@ -219,7 +216,7 @@ mod tests {
     fn a_result_is_kept_where_it_lay_below_out() {
         let request = |from| Request {
             from: Path::new(from),
-            results: Path::new(RESULTS),
+            results: Path::new(folder::RESULTS),
             name: None,
             engines: None,
             force: false,

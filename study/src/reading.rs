@@ -4,10 +4,12 @@
 use crate::{
     confirm::{Engine, How},
     folder::Driven,
-    sentence,
 };
 use milp_schema::{
-    Choice, Instance, ReplicaId, Schedule, instance::FaultKind, trace::Phase, verdict::Liveness,
+    Choice, Instance, ReplicaId, Schedule,
+    instance::{FaultKind, Goal},
+    trace::Phase,
+    verdict::Liveness,
 };
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -53,7 +55,7 @@ impl Reading {
                 crashed.count() as u32,
                 named(FaultKind::Network).count() as u32,
             ],
-            after: sentence::unbounded(instance, value).then(|| after(instance, schedule, faulty)),
+            after: unbounded(instance, value).then(|| after(instance, schedule, faulty)),
         }
     }
 
@@ -65,6 +67,11 @@ impl Reading {
             FaultKind::Network => self.used[2],
         }
     }
+}
+
+/// The program's value for an execution without any decision is one slot past the horizon.
+pub fn unbounded(instance: &Instance, primal: i64) -> bool {
+    instance.goal == Goal::Slow && primal > instance.slots.into()
 }
 
 fn after(instance: &Instance, schedule: &Schedule, faulty: &[(ReplicaId, FaultKind)]) -> After {

@@ -1,6 +1,6 @@
 //! A result in one plain sentence, exactly as strong as what was checked.
 
-use crate::reading::{After, Reading};
+use crate::reading::{After, Reading, unbounded};
 use milp_schema::{
     Outcome, Schedule,
     instance::{FaultKind, Goal, Instance, Network, Sense, Timeouts, Who},
@@ -201,11 +201,6 @@ pub fn grid(goal: Goal, dual: f64) -> i64 {
         Sense::Maximize => (dual + TOLERANCE).floor() as i64,
         Sense::Minimize => (dual - TOLERANCE).ceil() as i64,
     }
-}
-
-/// The program's value for an execution without any decision is one slot past the horizon.
-pub fn unbounded(instance: &Instance, primal: i64) -> bool {
-    instance.goal == Goal::Slow && primal > instance.slots.into()
 }
 
 /// What holds when nothing is worse than `value`.

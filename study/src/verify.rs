@@ -10,11 +10,12 @@ mod told;
 
 use crate::{
     Error,
+    beside::{Beside, Further},
     clock::Clock,
     confirm::{Engine, How},
     evidence,
-    folder::{self, CERTIFICATE, Driven, Folder, Further, OUTCOME, SCHEDULE},
-    learn::Cuts,
+    folder::{self, CERTIFICATE, Driven, Folder, OUTCOME, SCHEDULE},
+    learn::cuts::Cuts,
     sentence, solve,
 };
 use milp_model::Built;
@@ -527,7 +528,7 @@ impl Check {
         };
         let schedule = self.schedule.as_ref();
         let sentence = sentence::again(&claimed, schedule, self.built.knows_slots())
-            + &solve::relative(self.further.beside());
+            + &self.further.beside().relative();
         if self.outcome.sentence != sentence {
             self.differs("sentence", format!("what follows is: {sentence}"));
         }
@@ -568,7 +569,7 @@ fn formulation(name: &str) -> Option<Formulation> {
 /// The program of an outcome, in the formulation it names, and what is wrong with that name.
 pub(crate) fn rebuilt(
     outcome: &Outcome,
-    beside: solve::Beside<'_>,
+    beside: Beside<'_>,
 ) -> Result<(Built, Option<String>), Error> {
     let asked = outcome.instance.formulation;
     let (formulation, differs) = match formulation(&outcome.formulation) {

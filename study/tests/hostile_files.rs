@@ -21,7 +21,7 @@ use milp_study::{
     expected::Expected,
     folder::{self, Driven, Folder},
     import,
-    learn::Cuts,
+    learn::cuts::Cuts,
     show, solve, verify,
 };
 use std::{

@@ -16,7 +16,7 @@ use milp_schema::{
 };
 use milp_study::{
     confirm::Engine,
-    learn::{Cuts, Ending, Learned, Request, TWIN, Witness, learn},
+    learn::{Ending, Learned, Request, TWIN, Witness, cuts::Cuts, learn},
     promote::{self, promote},
     regress::{Again, Asked, regress},
     solve,

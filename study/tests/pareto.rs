@@ -11,7 +11,6 @@ use milp_schema::{
 };
 use milp_study::{
     pareto::{CSV, Effort, Front, HTML, SVG, pareto, replaceable, write},
-    sentence,
     solve::{Request, solve},
 };
 use std::sync::atomic::AtomicBool;
@@ -139,7 +138,10 @@ fn late_messages_hold_the_decision_back_step_by_step() {
     let values = front.points.iter().map(|it| it.value).collect::<Vec<_>>();
     assert!(values.is_sorted_by(|a, b| a < b), "{values:?}");
     let last = *values.last().expect("points");
-    assert!(sentence::unbounded(&front.instance, last), "{values:?}");
+    assert!(
+        milp_study::reading::unbounded(&front.instance, last),
+        "{values:?}"
+    );
     let rows = front.rows();
     assert!(rows.last().expect("rows")[1].starts_with('>'), "{rows:?}");
 }

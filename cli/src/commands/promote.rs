@@ -5,7 +5,8 @@ use crate::{document, exit, print, progress::Printer, stop};
 use milp_study::{
     Error,
     confirm::Engine,
-    promote::{RESULTS, Request, promote},
+    folder::RESULTS,
+    promote::{Request, promote},
 };
 use schemars::JsonSchema;
 use serde::Serialize;

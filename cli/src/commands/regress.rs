@@ -6,7 +6,7 @@ use milp_schema::write;
 use milp_study::{
     Error,
     confirm::{Engine, OWN},
-    promote::RESULTS,
+    folder::RESULTS,
     regress::{self, Again, Asked, Case, regress},
 };
 use schemars::JsonSchema;

@@ -399,7 +399,7 @@ pub(crate) fn summary(solution: &Solution, out: &Path) {
     let instance = &outcome.instance;
     let undecided = outcome
         .primal
-        .is_some_and(|value| sentence::unbounded(instance, value));
+        .is_some_and(|value| milp_study::reading::unbounded(instance, value));
     let proved_by = match &outcome.certificate {
         // Its bound is no slot.
         Certificate::SafeDualBound { .. } if outcome.proved && undecided => {

@@ -9,10 +9,11 @@ use super::{
 use crate::{
     ids::ReplicaId,
     instance::{FaultKind, Instance, Who},
+    limits,
     outcome::{Certificate, Outcome, ProgramDigest, Termination},
 };
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "format",
     "termination",
     "primal",
@@ -28,6 +29,7 @@ const KEYS: [&str; 18] = [
     "sentence",
     "faulty",
     "schedule_sha256",
+    "schedule_slots",
     "instance",
     "command",
     "run",
@@ -71,6 +73,15 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Outcome> {
     let instance = fields
         .required("instance", "the whole instance", problems)
         .and_then(|node| instance::convert(node, problems));
+    let asked_slots = instance.as_ref().map(|instance| instance.slots);
+    let answered = |asked: Instance| match fields.get("schedule_slots") {
+        None => Some(asked),
+        Some(_) => {
+            let slots = fields.count("schedule_slots", limits::SLOTS, None, problems)?;
+            Some(Instance { slots, ..asked })
+        }
+    };
+    let instance = instance.and_then(answered);
     let faulty = faulty(&fields, instance.as_ref(), problems);
     let command = fields.text("command", problems);
     let run = run(&fields, problems);
@@ -89,6 +100,7 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Outcome> {
         faulty: faulty?,
         schedule_sha256: hash.ok()?,
         instance: instance?,
+        asked_slots: asked_slots?,
         command: command?.to_owned(),
         run: run?,
     };

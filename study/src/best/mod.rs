@@ -6,7 +6,7 @@
 //! offered.
 
 pub mod look;
-mod shown;
+pub(crate) mod shown;
 pub mod symmetry;
 mod words;
 
@@ -15,11 +15,12 @@ pub use shown::{FORMAT, PROJECTIONS, Shown, name, projection, words};
 
 use crate::{
     Error,
+    beside::Beside,
     clock::Clock,
     error::LIST,
     folder::{self, Driven, SHOWN},
-    minimize, sentence,
-    solve::{self, Beside, Solution},
+    sentence,
+    solve::{self, Solution},
 };
 use look::{Look, Seen};
 use milp_schema::{
@@ -335,14 +336,15 @@ impl Course<'_> {
         else {
             return defect("a schedule without a point");
         };
-        minimize::replayed(&Driven {
+        Driven {
             dir: PathBuf::new(),
             instance: self.instance.clone(),
             faulty: outcome.faulty.clone(),
             schedule: schedule.clone(),
             predicted: true,
             edited: false,
-        })?;
+        }
+        .followed()?;
         if self.orbits.contains(&self.look.seen(point)) {
             return defect("a schedule was found twice");
         }

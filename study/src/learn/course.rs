@@ -1,7 +1,8 @@
 //! The steps of learning: solve, replay, and learn from the first divergence.
 
+use super::cuts::Cuts;
 use super::{
-    Alarm, Cut, Cuts, Ending, Kept, Learned, Lost, News, Request, Tests, Witness, alarm,
+    Alarm, Cut, Ending, Kept, Learned, Lost, News, Request, Tests, Witness, alarm,
     cut::{self, Act, Literal},
     divergence::{self, Divergence, by_timer},
     history::{Fact, Reaction, Situation},

@@ -16,7 +16,7 @@
 mod alarm;
 mod course;
 mod cut;
-mod cuts;
+pub mod cuts;
 mod divergence;
 mod history;
 mod shrink;
@@ -25,7 +25,6 @@ mod words;
 
 pub use alarm::Alarm;
 pub use cut::{Act, Cut, Literal};
-pub use cuts::{Cuts, FORMAT};
 pub use shrink::{Reach, Tests};
 pub use witness::{TWIN, Witness};
 
@@ -36,6 +35,7 @@ use crate::{
     solve::{self, Solution},
 };
 use course::{Course, Look};
+use cuts::Cuts;
 use milp_schema::{Instance, outcome::Termination};
 use milp_solver::Progress;
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};

@@ -189,7 +189,7 @@ fn line(sweep: &Sweep, (across, names): (&Across, &[usize]), rows: &[&Row]) -> S
 
 fn point(row: &Row, outcome: &Outcome, across: &Across) -> Point {
     let value = outcome.primal.unwrap_or_default();
-    let unbounded = sentence::unbounded(&outcome.instance, value);
+    let unbounded = crate::reading::unbounded(&outcome.instance, value);
     Point {
         x: across.at[row.steps[across.axis]],
         y: value,

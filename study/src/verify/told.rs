@@ -97,7 +97,7 @@ impl Check {
         let folder = Folder::read(&self.dir)?;
         let faulty = self.outcome.faulty.clone();
         let reading = Reading::of(&instance, value, &folder.schedule, &faulty);
-        if let Some(known) = Adequacy::at_once(&instance, &reading) {
+        if let Some(known) = solve::at_once(&instance, &reading) {
             self.horizon = Horizon::Derived;
             return Ok(known.words() == words);
         }
