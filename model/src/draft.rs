@@ -132,3 +132,28 @@ impl<K: Clone + Ord> Draft<K> {
         }
     }
 }
+
+impl Row {
+    /// `left ≤ right`; `None` if the bounds of `columns` imply it.
+    pub(crate) fn at_most(
+        name: String,
+        family: FamilyId,
+        columns: &[Column],
+        left: Expr,
+        right: Expr,
+    ) -> Option<Self> {
+        let difference = left - right;
+        let most: i64 = difference
+            .terms()
+            .map(|(col, k)| k.max(0) * columns[col.index()].upper)
+            .sum::<i64>()
+            + difference.constant();
+        (most > 0).then(|| Self {
+            name,
+            family,
+            terms: difference.terms().collect(),
+            lower: None,
+            upper: Some(-difference.constant()),
+        })
+    }
+}

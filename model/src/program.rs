@@ -1,7 +1,6 @@
 //! The solver-neutral mixed-integer linear program: named integer columns with finite bounds,
 //! and named rows tagged by family and by what they are for.
 
-use crate::expr::Expr;
 use milp_schema::instance::Sense;
 
 /// Position of a column in [`Program::columns`].
@@ -74,29 +73,6 @@ pub struct Row {
 }
 
 impl Row {
-    /// `left ≤ right`; `None` if the bounds of `columns` imply it.
-    pub(crate) fn at_most(
-        name: String,
-        family: FamilyId,
-        columns: &[Column],
-        left: Expr,
-        right: Expr,
-    ) -> Option<Self> {
-        let difference = left - right;
-        let most: i64 = difference
-            .terms()
-            .map(|(col, k)| k.max(0) * columns[col.index()].upper)
-            .sum::<i64>()
-            + difference.constant();
-        (most > 0).then(|| Self {
-            name,
-            family,
-            terms: difference.terms().collect(),
-            lower: None,
-            upper: Some(-difference.constant()),
-        })
-    }
-
     /// The value of the row's sum at `point` (one value per column).
     pub fn activity(&self, point: &[i64]) -> i64 {
         self.terms

@@ -3,6 +3,7 @@
 pub mod causal;
 pub mod counting;
 pub mod reference;
+mod refuse;
 pub mod timed;
 
 use crate::{Built, Error, protocols};
