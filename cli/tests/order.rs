@@ -194,8 +194,6 @@ fn modules(source: &Path) -> BTreeMap<Module, PathBuf> {
                 .collect();
             module.pop_if(|last| last == "mod" || last == "lib");
             let source = path.extension().is_some_and(|it| it == "rs");
-            // The published programs leave the crate as they are.
-            let source = source && !module.iter().any(|name| name == "reference");
             if source && module.last().is_none_or(|last| last != "tests") {
                 found.insert(module, path);
             }
@@ -209,6 +207,10 @@ fn arrows(modules: &BTreeMap<Module, PathBuf>) -> BTreeMap<Module, BTreeSet<Modu
     let read = |(module, path): (&Module, &PathBuf)| (module.clone(), read(path, module, modules));
     let files: BTreeMap<Module, File> = modules.iter().map(read).collect();
     let uses = |(module, file): (&Module, &File)| {
+        // The published programs leave the crate as they are.
+        if module.iter().any(|name| name == "reference") {
+            return (module.clone(), BTreeSet::new());
+        }
         let brings = file.brings.iter();
         let own = brings.filter(|(name, _)| !file.hands_on.contains(*name));
         let paths = own.map(|(_, path)| path).chain(&file.paths);
