@@ -2,6 +2,7 @@
 
 use crate::{
     expr::Expr,
+    left_out::LeftOut,
     limits::Tally,
     program::{Col, Column, Family, FamilyId, Program, Row, Tag},
 };
@@ -98,8 +99,16 @@ impl<K: Clone + Ord> Draft<K> {
             line: line.into(),
             equations: equations.to_vec(),
             tag,
+            left_out: None,
         });
         self.family_at.insert(name.into(), id);
+        id
+    }
+
+    /// The family of that name, which leaves a pattern of executions out.
+    pub(crate) fn leaves_out(&mut self, name: &str, pattern: LeftOut) -> FamilyId {
+        let id = self.family(name, pattern.line(), &[], Tag::Budget);
+        self.families[id.0 as usize].left_out = Some(pattern);
         id
     }
 

@@ -1,6 +1,7 @@
 //! The solver-neutral mixed-integer linear program: named integer columns with finite bounds,
 //! and named rows tagged by family and by what they are for.
 
+use crate::left_out::LeftOut;
 use milp_schema::instance::Sense;
 
 /// Position of a column in [`Program::columns`].
@@ -55,6 +56,8 @@ pub struct Family {
     pub equations: Vec<u32>,
     /// What it is for.
     pub tag: Tag,
+    /// The pattern of executions that it leaves out, if that is what it does.
+    pub left_out: Option<LeftOut>,
 }
 
 /// `lower ≤ Σ coefficient · column ≤ upper`; at least one side is given.
