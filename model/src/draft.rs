@@ -2,6 +2,7 @@
 
 use crate::{
     expr::Expr,
+    left_out::LeftOut,
     limits::Tally,
     program::{Col, Column, Family, FamilyId, Program, Row, Tag},
 };
@@ -99,8 +100,16 @@ impl<K: Clone + Ord> Draft<K> {
             line: line.into(),
             equations: equations.to_vec(),
             tag,
+            left_out: None,
         });
         self.family_at.insert(name.into(), id);
+        id
+    }
+
+    /// The family of that name, which leaves a pattern of executions out.
+    pub(crate) fn leaves_out(&mut self, name: &str, pattern: LeftOut) -> FamilyId {
+        let id = self.family(name, pattern.line(), &[], Tag::Budget);
+        self.families[id.0 as usize].left_out = Some(pattern);
         id
     }
 
@@ -131,5 +140,30 @@ impl<K: Clone + Ord> Draft<K> {
             objective: objective.terms().collect(),
             constant: objective.constant(),
         }
+    }
+}
+
+impl Row {
+    /// `left ≤ right`; `None` if the bounds of `columns` imply it.
+    pub(crate) fn at_most(
+        name: String,
+        family: FamilyId,
+        columns: &[Column],
+        left: Expr,
+        right: Expr,
+    ) -> Option<Self> {
+        let difference = left - right;
+        let most: i64 = difference
+            .terms()
+            .map(|(col, k)| k.max(0) * columns[col.index()].upper)
+            .sum::<i64>()
+            + difference.constant();
+        (most > 0).then(|| Self {
+            name,
+            family,
+            terms: difference.terms().collect(),
+            lower: None,
+            upper: Some(-difference.constant()),
+        })
     }
 }

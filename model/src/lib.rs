@@ -8,18 +8,20 @@
 //! This crate knows no solver, no clock and no replica.
 
 mod built;
+mod decoded;
 pub mod draft;
 mod error;
 pub mod expr;
 pub mod formulation;
-mod goal;
+pub mod left_out;
 pub mod limits;
 pub mod meaning;
 pub mod program;
 pub mod protocols;
 pub mod rule;
 
-pub use built::{Built, Decoded};
+pub use built::Built;
+pub use decoded::Decoded;
 pub use error::Error;
 
 use milp_schema::{Instance, instance::Formulation};

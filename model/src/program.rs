@@ -1,7 +1,7 @@
 //! The solver-neutral mixed-integer linear program: named integer columns with finite bounds,
 //! and named rows tagged by family and by what they are for.
 
-use crate::expr::Expr;
+use crate::left_out::LeftOut;
 use milp_schema::instance::Sense;
 
 /// Position of a column in [`Program::columns`].
@@ -56,6 +56,8 @@ pub struct Family {
     pub equations: Vec<u32>,
     /// What it is for.
     pub tag: Tag,
+    /// The pattern of executions that it leaves out, if that is what it does.
+    pub left_out: Option<LeftOut>,
 }
 
 /// `lower ≤ Σ coefficient · column ≤ upper`; at least one side is given.
@@ -74,29 +76,6 @@ pub struct Row {
 }
 
 impl Row {
-    /// `left ≤ right`; `None` if the bounds of `columns` imply it.
-    pub(crate) fn at_most(
-        name: String,
-        family: FamilyId,
-        columns: &[Column],
-        left: Expr,
-        right: Expr,
-    ) -> Option<Self> {
-        let difference = left - right;
-        let most: i64 = difference
-            .terms()
-            .map(|(col, k)| k.max(0) * columns[col.index()].upper)
-            .sum::<i64>()
-            + difference.constant();
-        (most > 0).then(|| Self {
-            name,
-            family,
-            terms: difference.terms().collect(),
-            lower: None,
-            upper: Some(-difference.constant()),
-        })
-    }
-
     /// The value of the row's sum at `point` (one value per column).
     pub fn activity(&self, point: &[i64]) -> i64 {
         self.terms

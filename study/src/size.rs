@@ -92,6 +92,7 @@ mod tests {
             line: "1".into(),
             equations: vec![3],
             tag: Tag::Legal,
+            left_out: None,
         };
         let row = |name: &str, family, terms| Row {
             name: name.into(),

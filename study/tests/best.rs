@@ -55,6 +55,7 @@ fn every(instance: &Instance, projection: Projection) -> BTreeMap<Seen, Executio
         line: "test".into(),
         equations: vec![],
         tag: milp_model::program::Tag::Budget,
+        left_out: None,
     });
     let (mut found, mut worst) = (BTreeMap::new(), None);
     loop {

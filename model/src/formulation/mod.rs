@@ -2,6 +2,7 @@
 
 pub mod causal;
 pub mod counting;
+mod refuse;
 pub mod timed;
 
 use crate::{Built, Error, protocols};

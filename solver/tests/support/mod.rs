@@ -44,6 +44,7 @@ pub(crate) fn program(
             line: "test".to_owned(),
             equations: Vec::new(),
             tag: Tag::Legal,
+            left_out: None,
         }],
         rows: rows.iter().enumerate().map(row).collect(),
         sense,

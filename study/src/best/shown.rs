@@ -138,6 +138,7 @@ fn exclude(look: &mut Look, number: usize, seen: &Seen) -> Result<(), Error> {
         line: "shown.yaml".to_owned(),
         equations: Vec::new(),
         tag: Tag::Budget,
+        left_out: None,
     });
     for (image, seen) in orbit.iter().enumerate() {
         let differs = look.differs_from(seen);

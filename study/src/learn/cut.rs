@@ -239,6 +239,7 @@ impl Cut {
             line: "cuts.yaml".to_owned(),
             equations: Vec::new(),
             tag: Tag::Legal,
+            left_out: None,
         });
         let images = self.images(&equal(built, instance, self.view));
         for (image, (replica, terms)) in images.iter().enumerate() {

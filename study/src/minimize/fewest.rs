@@ -168,6 +168,7 @@ fn keep(program: &mut Program) -> FamilyId {
         line: "E9".into(),
         equations: Vec::new(),
         tag: Tag::Budget,
+        left_out: None,
     });
     FamilyId(program.families.len() as u32 - 1)
 }

@@ -208,7 +208,7 @@ fn structural(name: &str, line: &str) -> Option<Group> {
             CRASHES
         }
         _ if name.ends_with("_stays") => MEMORY,
-        _ if line.starts_with('E') && matches!(line, "E4" | "E7" | "E8" | "E22" | "E29") => ORDER,
+        _ if line.starts_with('E') && matches!(line, "E4" | "E7" | "E8" | "E29") => ORDER,
         _ => return None,
     })
 }

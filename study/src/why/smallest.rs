@@ -128,6 +128,7 @@ fn asking(mut program: Program, value: Option<i64>) -> Program {
             line: "E13".into(),
             equations: Vec::new(),
             tag: Tag::Goal,
+            left_out: None,
         });
         let (lower, upper) = match program.sense {
             Sense::Maximize => (Some(value - constant), None),

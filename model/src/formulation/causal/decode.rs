@@ -6,7 +6,7 @@ mod needs;
 
 use super::columns::{Act, Causal, FAULTS};
 use crate::{
-    built::Decoded,
+    decoded::Decoded,
     error::Error,
     expr::Expr,
     rule::{About, Modality},

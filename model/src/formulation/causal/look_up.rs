@@ -170,6 +170,11 @@ impl Causal {
             .sum()
     }
 
+    /// Replica i is Byzantine, has crashed or decided.
+    pub(crate) fn gone(&self, i: u32) -> Expr {
+        self.byzantine(i) + self.crashed(i) + self.decided(i)
+    }
+
     /// Replica i decides block b of view v.
     pub(crate) fn decided_block(&self, i: u32, v: u32, b: u32) -> Expr {
         self.deciding()

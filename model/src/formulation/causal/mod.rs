@@ -28,7 +28,7 @@ mod refuse;
 pub use columns::{Act, Key};
 
 use crate::{
-    built::Decoded,
+    decoded::Decoded,
     error::Error,
     limits::{self, Grows},
     meaning::Meaning,

@@ -2,7 +2,7 @@
 
 use crate::{
     error::Error,
-    formulation::timed,
+    formulation::refuse,
     rule::{Checked, Modality, Protocol, Requires, Rule},
 };
 use milp_schema::{
@@ -47,9 +47,9 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
     first(&reasons)?;
     refuse_together(instance, protocol)?;
     if protocol.pools() {
-        timed::refuse_pool(instance, protocol).map_err(renamed)?;
+        refuse::pool("causal", instance, protocol)?;
     } else {
-        timed::refuse_copies(protocol).map_err(renamed)?;
+        refuse::copies("causal", protocol)?;
     }
     refuse_rules(protocol)
 }
@@ -218,23 +218,6 @@ fn counts_messages(goal: Goal) -> bool {
     matches!(goal, Goal::Weighted { messages, .. } if messages != 0)
 }
 
-fn renamed(error: Error) -> Error {
-    match error {
-        Error::Unsupported {
-            construct, hint, ..
-        } => Error::Unsupported {
-            formulation: "causal",
-            construct,
-            hint,
-        },
-        other => other,
-    }
-}
-
 fn unsupported(construct: &str, hint: &str) -> Result<(), Error> {
-    Err(Error::Unsupported {
-        formulation: "causal",
-        construct: construct.into(),
-        hint: hint.into(),
-    })
+    refuse::unsupported("causal", construct, hint)
 }

@@ -6,6 +6,9 @@ use crate::{
 };
 use milp_schema::{BlockId, Height, Instance, Kind, Message, View, instance::FaultKind};
 
+/// Name of the formulation.
+pub(super) const NAME: &str = "counting";
+
 /// An instance of one height and the rules of its protocol. Kinds are numbers of channels.
 #[derive(Debug, Clone)]
 pub(super) struct Book {
@@ -33,7 +36,7 @@ impl Book {
         let events: Vec<Event> = protocol.events().cloned().collect();
         let Some(enter) = protocol.enter().cloned() else {
             return Err(Error::Unsupported {
-                formulation: super::NAME,
+                formulation: NAME,
                 construct: "a protocol without a view change".into(),
                 hint: "use `formulation: timed`".into(),
             });

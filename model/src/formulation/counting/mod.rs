@@ -30,7 +30,7 @@ mod unfold;
 mod walk;
 
 use crate::{
-    built::Decoded,
+    decoded::Decoded,
     error::Error,
     limits::{self, Grows},
     meaning::Meaning,
@@ -38,13 +38,10 @@ use crate::{
     protocols,
     rule::Protocol,
 };
-use book::Book;
+use book::{Book, NAME};
 use columns::Counting;
 use milp_schema::{Instance, ReplicaId, Schedule, instance::FaultKind};
 use walk::{Role, Walk};
-
-/// Name of the formulation.
-const NAME: &str = "counting";
 
 /// A program of this formulation and what its columns mean.
 #[derive(Debug)]

@@ -1,8 +1,7 @@
 //! What the formulation cannot express, by name.
 
 use super::{
-    NAME,
-    book::Book,
+    book::{Book, NAME},
     walk::{Role, To, Walk},
 };
 use crate::{

@@ -12,7 +12,7 @@ use super::{
     seat::{At, Did, Seat},
     walk::{Arc, Cause, To, adopts, aimed},
 };
-use crate::{built::Decoded, error::Error};
+use crate::{decoded::Decoded, error::Error};
 use milp_schema::{
     Choice, Height, Prediction, ReplicaId, Schedule, Slot, View,
     instance::{FaultKind, Network},

@@ -6,7 +6,7 @@
 //! (checked here) and the rules are the same there.
 
 use super::{
-    book::Book,
+    book::{Book, NAME},
     seat::{Did, Seat},
 };
 use crate::{
@@ -279,7 +279,7 @@ impl Walk {
         let remembered = self.nodes[from].seat.done.iter();
         if let Some(&(e, _, _)) = remembered.clone().find(|(e, _, _)| book.is_remembered(*e)) {
             return Err(Error::Unsupported {
-                formulation: super::NAME,
+                formulation: NAME,
                 construct: format!(
                     "a view change after `{}`, which matters in later views",
                     book.events[e].name
@@ -313,7 +313,7 @@ impl Walk {
                 }
                 if votes.values().any(|&votes| votes > 1) {
                     return Err(Error::Unsupported {
-                        formulation: super::NAME,
+                        formulation: NAME,
                         construct: format!(
                             "two votes of a replica in the tally of `{}`",
                             book.events[e].name

@@ -2,7 +2,7 @@
 
 use super::{
     columns::{Indices, Key, Timed},
-    encode::{First, channel_of},
+    first::{First, channel_of},
 };
 use crate::rule::Requires;
 use milp_schema::{Choice, Message, Prediction, Schedule, schedule::Event as Seen};

@@ -1,7 +1,6 @@
 //! The index sets and the columns; what is said with them is in `look_up`, how rows are added in
 //! `rows`, the loops and the algebra in `families`.
 
-use super::permit::Permitted;
 use crate::{
     draft::Draft,
     error::Error,
@@ -66,6 +65,15 @@ pub struct Indices {
     pub b: u32,
     /// Slot.
     pub t: u32,
+}
+
+/// The act of a permit by its place among the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Permitted {
+    /// Event number e about (h, v, b).
+    Did(usize, Indices),
+    /// Reaching view w of height h.
+    Entered(u32, u32),
 }
 
 /// A range of views.

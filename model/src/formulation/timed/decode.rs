@@ -2,7 +2,7 @@
 
 use super::columns::{FAULTS, Indices, Key, Timed};
 use crate::{
-    built::Decoded,
+    decoded::Decoded,
     expr::Expr,
     program::Col,
     rule::{About, Modality, Requires},

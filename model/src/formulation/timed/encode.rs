@@ -4,13 +4,12 @@ use super::{
     behaviour,
     columns::{Indices, Key, Timed},
     derive,
+    first::{First, channel_of},
 };
 use crate::rule::Scope;
 use milp_schema::{
-    Choice, Kind, Message, Prediction, ReplicaId, Schedule, instance::FaultKind,
-    schedule::Event as Seen,
+    Choice, Message, Prediction, ReplicaId, Schedule, instance::FaultKind, schedule::Event as Seen,
 };
-use std::collections::BTreeMap;
 
 /// The point of a schedule: every column that stands for something that happens.
 pub(super) fn encode(
@@ -24,37 +23,6 @@ pub(super) fn encode(
         happenings(timed, schedule)?
     };
     Ok(fill(timed, &first, faulty))
-}
-
-/// What happens, by its key at slot 0, and in which slot for the first time.
-#[derive(Debug)]
-pub(super) struct First<'a> {
-    timed: &'a Timed,
-    slots: BTreeMap<Key, u32>,
-}
-
-impl<'a> First<'a> {
-    pub(super) fn new(timed: &'a Timed) -> Self {
-        let slots = BTreeMap::new();
-        Self { timed, slots }
-    }
-
-    /// It happens in slot t.
-    pub(super) fn add(&mut self, key: &Key, t: u32) -> Result<(), String> {
-        let last = with_slot(key, self.timed.horizon);
-        if self.timed.draft.col(&last).is_none() {
-            return Err(format!("no column for {key:?}"));
-        }
-        let slot = self.slots.entry(with_slot(key, 0)).or_insert(t);
-        *slot = t.min(*slot);
-        Ok(())
-    }
-
-    /// Whether it has happened by slot t.
-    pub(super) fn by(&self, key: &Key, t: u32) -> bool {
-        let slot = self.slots.get(&with_slot(key, 0));
-        slot.is_some_and(|&slot| slot <= t)
-    }
 }
 
 /// What a schedule of copies says.
@@ -117,15 +85,6 @@ fn happenings<'a>(timed: &'a Timed, schedule: &Schedule) -> Result<First<'a>, St
     Ok(first)
 }
 
-pub(super) fn channel_of(timed: &Timed, kind: &Kind) -> Result<usize, String> {
-    let position = timed
-        .protocol
-        .channels
-        .iter()
-        .position(|channel| channel.kind == *kind);
-    position.ok_or_else(|| format!("the protocol has no messages of kind {kind}"))
-}
-
 /// The event behind a broadcast. Of two events with one kind, the one that needs a copy from
 /// another replica is meant if such a copy was delivered by then.
 fn did_key(
@@ -156,19 +115,6 @@ fn did_key(
         .find(meant)
         .or(events.first())
         .map(|&e| Key::Did(e, i, at)))
-}
-
-/// The same key at another slot.
-pub(super) fn with_slot(key: &Key, t: u32) -> Key {
-    match *key {
-        Key::Crashed(i, _) => Key::Crashed(i, t),
-        Key::Did(e, i, at) => Key::Did(e, i, Indices { t, ..at }),
-        Key::Got(c, i, j, at) => Key::Got(c, i, j, Indices { t, ..at }),
-        Key::Entered(i, at) => Key::Entered(i, Indices { t, ..at }),
-        Key::Asked(i, j, at) => Key::Asked(i, j, Indices { t, ..at }),
-        Key::Injected(c, j, at) => Key::Injected(c, j, Indices { t, ..at }),
-        ref other => other.clone(),
-    }
 }
 
 fn fill(timed: &Timed, first: &First, faulty: &[(ReplicaId, FaultKind)]) -> Vec<Option<i64>> {

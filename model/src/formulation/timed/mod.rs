@@ -25,7 +25,9 @@ mod decode;
 mod derive;
 mod encode;
 mod families;
+mod first;
 mod further;
+mod goal;
 mod look_up;
 mod meaning;
 mod permit;
@@ -34,16 +36,13 @@ mod refuse;
 
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
-pub(crate) use families::{asks_or_votes_once, decision_quorums, most_decisions, reached_quorum};
 pub use permit::Permit;
 pub use projection::{Line, Place, Projection, Subject, projected};
-pub(crate) use refuse::{refuse_copies, refuse_pool};
 
 use crate::{
-    built::Decoded,
+    decoded::Decoded,
     error::Error,
     expr::Expr,
-    goal,
     limits::{self, Grows},
     meaning::Meaning,
     program::{Program, Tag},

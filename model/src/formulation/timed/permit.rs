@@ -7,7 +7,7 @@
 //! What follows from the rules for every execution (tag `valid`) follows no longer, and is left
 //! out.
 
-use super::columns::{Indices, Key, Timed, Views};
+use super::columns::{Indices, Key, Permitted, Timed, Views};
 use crate::{expr::Expr, program::Tag, rule::Modality};
 use milp_schema::{ReplicaId, instance::Timeouts, schedule::Event as Seen};
 
@@ -18,15 +18,6 @@ pub struct Permit {
     pub replica: ReplicaId,
     /// What.
     pub act: Seen,
-}
-
-/// The act of a permit by its place among the columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Permitted {
-    /// Event number e about (h, v, b).
-    Did(usize, Indices),
-    /// Reaching view w of height h.
-    Entered(u32, u32),
 }
 
 impl Timed {

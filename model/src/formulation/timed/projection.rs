@@ -7,7 +7,7 @@
 use super::{
     Built, close,
     columns::{FAULTS, Indices, Key, Timed},
-    encode::with_slot,
+    first::with_slot,
     open,
 };
 use crate::{

@@ -2,19 +2,13 @@
 
 use crate::{
     error::Error,
-    rule::{Modality, Protocol, Range, Requires, Rule},
+    formulation::refuse,
+    rule::{Protocol, Rule},
 };
-use milp_schema::{
-    Instance,
-    instance::{Fault, FaultKind, Network, Primary, Timeouts},
-};
+use milp_schema::{Instance, instance::Primary};
 
 fn unsupported(construct: &str, hint: &str) -> Result<(), Error> {
-    Err(Error::Unsupported {
-        formulation: "timed",
-        construct: construct.into(),
-        hint: hint.into(),
-    })
+    refuse::unsupported("timed", construct, hint)
 }
 
 /// Durations double from view to view; longer ones than this, in slots, are not counted.
@@ -39,9 +33,9 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
         return unsupported("`primary: free`", "use `primary: rotation`");
     }
     if protocol.pools() {
-        refuse_pool(instance, protocol)?;
+        refuse::pool("timed", instance, protocol)?;
     } else {
-        refuse_copies(protocol)?;
+        refuse::copies("timed", protocol)?;
     }
     for rule in &protocol.rules {
         match rule {
@@ -78,111 +72,6 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
                 );
             }
         }
-    }
-    Ok(())
-}
-
-/// A pool (E25): what its families leave out, and what the instance asks for that needs copies.
-pub(crate) fn refuse_pool(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
-    let faulty: u32 = instance.faults.iter().map(Fault::count).sum();
-    let copies = protocol.channels.iter().any(|channel| !channel.pool);
-    let must = |modality| modality != Modality::May;
-    let forced = protocol.events().any(|event| must(event.modality))
-        || protocol.enter().is_some_and(|enter| must(enter.modality));
-    for (refused, construct, hint) in [
-        (
-            copies,
-            "a pool beside copies",
-            "let all kinds go into the pool",
-        ),
-        (
-            forced,
-            "a pool with events that must happen",
-            "let them be `May`",
-        ),
-        (
-            votes_in_several_views(protocol),
-            "a count over views of messages sent once per view",
-            "let the events that send them happen once per height",
-        ),
-        (
-            instance.heights > 1,
-            "a pool with several heights",
-            "use `heights: 1`",
-        ),
-        (
-            instance.blocks_per_proposal > 1,
-            "a pool with several blocks per proposal",
-            "use `blocks_per_proposal: 1`",
-        ),
-        (
-            matches!(instance.network, Network::Bounded { .. }),
-            "a pool with `network: bounded`",
-            "use `network: eventual`, a pool has no delays",
-        ),
-        (
-            instance.timeouts == Timeouts::Protocol,
-            "a pool with `timeouts: protocol`",
-            "use `timeouts: free`, its actions have no timers",
-        ),
-        (
-            instance.fault_count(FaultKind::Network) > 0,
-            "a pool with `faults: {kind: network}`",
-            "use `kind: crash`",
-        ),
-        (
-            instance.budget.late.is_some(),
-            "a pool with `budget: {late: …}`",
-            "leave it out, nothing in a pool is late",
-        ),
-        (
-            faulty > instance.f(),
-            "a pool with more than f faulty replicas",
-            "use at most f, as the formal model assumes",
-        ),
-    ] {
-        if refused {
-            return unsupported(construct, hint);
-        }
-    }
-    Ok(())
-}
-
-/// Whether a count over views is of a kind that an honest replica may send in several.
-fn votes_in_several_views(protocol: &Protocol) -> bool {
-    let requirements = protocol.events().flat_map(|event| &event.requires);
-    requirements.into_iter().any(|requirement| {
-        let Requires::TallyOverViews { of, .. } = requirement else {
-            return false;
-        };
-        let mut senders = protocol
-            .events()
-            .filter(|event| event.broadcasts.as_ref() == Some(of));
-        senders.any(|event| event.once == Range::View)
-    })
-}
-
-/// Copies: what only a pool can have.
-pub(crate) fn refuse_copies(protocol: &Protocol) -> Result<(), Error> {
-    let may = protocol
-        .events()
-        .any(|event| event.modality == Modality::May)
-        || protocol
-            .enter()
-            .is_some_and(|enter| enter.modality == Modality::May);
-    if may {
-        return unsupported("`May` without a pool", "let its kinds go into a pool");
-    }
-    let over_views =
-        |requirement: &Requires| matches!(requirement, Requires::TallyOverViews { .. });
-    if protocol
-        .events()
-        .any(|event| event.requires.iter().any(over_views))
-    {
-        return unsupported(
-            "a count over views of copies",
-            "let the kind go into a pool",
-        );
     }
     Ok(())
 }

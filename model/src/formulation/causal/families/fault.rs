@@ -1,7 +1,7 @@
 //! Who is faulty (§8.8), and what Byzantine replicas make.
 
 use super::super::columns::{Causal, FAULTS};
-use crate::{expr::Expr, program::Tag};
+use crate::{expr::Expr, left_out::LeftOut, program::Tag};
 use milp_schema::instance::{Fault, FaultKind};
 
 /// Who is faulty, how many, and what the Byzantine ones make.
@@ -113,7 +113,7 @@ fn votes_once(causal: &mut Causal) {
     }
     let family = causal
         .draft
-        .family("byzantine_votes_once", "E22", &[], Tag::Budget);
+        .leaves_out("byzantine_votes_once", LeftOut::SecondByzantineVote);
     let kind = causal.events[parts.binds].broadcasts.clone();
     let c = causal.channel(&kind.expect("parts broadcast"));
     for j in 0..causal.n {

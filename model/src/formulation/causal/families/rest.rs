@@ -130,12 +130,7 @@ fn over(causal: &mut Causal) -> Expr {
 /// Why replica i does nothing in view v whatever exists: it is elsewhere, Byzantine, crashed or has
 /// decided, or the behaviour is over.
 pub(super) fn away(causal: &Causal, i: u32, v: u32, over: &Expr) -> Expr {
-    1 - causal.is_in(i, v) + gone(causal, i) + over.clone()
-}
-
-/// Byzantine, crashed or decided.
-pub(super) fn gone(causal: &Causal, i: u32) -> Expr {
-    causal.byzantine(i) + causal.crashed(i) + causal.decided(i)
+    1 - causal.is_in(i, v) + causal.gone(i) + over.clone()
 }
 
 /// The event is not enabled: `1 ≤ away + done + excluded + Σ (1 − r)` over what it requires, and
@@ -149,7 +144,7 @@ fn no_action(causal: &mut Causal, seat: Seat, over: &Expr) {
     let place = if causal.in_view(seat.e) {
         away(causal, seat.i, seat.v, over)
     } else {
-        gone(causal, seat.i)
+        causal.gone(seat.i)
     };
     for b in causal.about(seat.e, seat.v) {
         let slack = place.clone() + spent(causal, &rule, seat);
@@ -342,7 +337,7 @@ fn everyone_rests(causal: &mut Causal, enter: &Enter) {
                 .iter()
                 .map(|name| causal.did_in(causal.event(name), i, 0..causal.views))
                 .sum();
-            let rests = causal.sent(c, i, v, 0) + locked + gone(causal, i);
+            let rests = causal.sent(c, i, v, 0) + locked + causal.gone(i);
             causal
                 .draft
                 .at_most(family, &format!("_i{i}_v{v}"), causal.is_in(i, v), rests);

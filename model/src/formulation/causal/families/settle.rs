@@ -6,7 +6,6 @@
 use super::{
     super::{columns::Causal, order::Guarded},
     guard::Seat,
-    rest::gone,
 };
 use crate::{
     expr::Expr,
@@ -42,7 +41,7 @@ pub(super) fn final_states(causal: &mut Causal, stall: bool) {
 fn excused(causal: &Causal, i: u32) -> Expr {
     let parts = causal.order.guarded.as_ref();
     let binds = parts.map_or(0, |parts| parts.binds);
-    causal.did_in(binds, i, 0..causal.views) + gone(causal, i)
+    causal.did_in(binds, i, 0..causal.views) + causal.gone(i)
 }
 
 fn family(causal: &mut Causal, what: &str) -> FamilyId {
@@ -172,7 +171,7 @@ fn everyone_answered(causal: &mut Causal, seat: &Seat) {
     let family = family(causal, "has_every_request_answered");
     let kind = causal.events[seat.parts.proposes].broadcasts.clone();
     let c = causal.channel(&kind.expect("parts broadcast"));
-    let away = 1 - causal.is_in(seat.i, seat.v) + gone(causal, seat.i);
+    let away = 1 - causal.is_in(seat.i, seat.v) + causal.gone(seat.i);
     for b in causal.channel_blocks(c, seat.v) {
         let request = causal.exists(c, seat.primary, seat.v, b);
         let right = seat.did(causal, seat.parts.answers) + away.clone();
@@ -253,7 +252,7 @@ fn nobody_can_decide(causal: &mut Causal, seat: &Seat, stall: bool) {
         }
     }
     let slack =
-        (1 - seat.prepared(causal)) + (1 - causal.is_in(seat.i, seat.v)) + gone(causal, seat.i);
+        (1 - seat.prepared(causal)) + (1 - causal.is_in(seat.i, seat.v)) + causal.gone(seat.i);
     causal
         .draft
         .at_most(family, &label, votes, slack * n + (count - 1));

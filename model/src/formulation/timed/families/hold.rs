@@ -7,7 +7,7 @@ use super::{
     super::columns::Timed,
     delivery::{Copies, snake},
 };
-use crate::{expr::Expr, program::Tag, rule::Hold};
+use crate::{expr::Expr, left_out::LeftOut, program::Tag, rule::Hold};
 
 fn name(timed: &Timed, copies: Copies) -> String {
     snake(timed.protocol.channels[copies.c].kind.name())
@@ -41,7 +41,7 @@ pub(super) fn take_requires_receive(timed: &mut Timed, copies: Copies) {
 /// A copy of a view its receiver has not reached is lost on it (E20): it is taken if the receiver
 /// was there when the slot began, `Δtook^t ≤ Δgot^t`, `Δtook^t ≤ entered_v^(t−1)` and
 /// `Δgot^t + entered_v^(t−1) − 1 ≤ took^t + crashed_i^t + byzantine_i`. It does not arrive in the
-/// slot of the entry, `Δgot^t + Δentered_v^t ≤ 1` (E22).
+/// slot of the entry, `Δgot^t + Δentered_v^t ≤ 1` (E43).
 pub(super) fn lost_ahead(timed: &mut Timed, copies: Copies) {
     if !timed.protocol.channels[copies.c].lost_ahead {
         return;
@@ -59,11 +59,9 @@ pub(super) fn lost_ahead(timed: &mut Timed, copies: Copies) {
         &[],
         Tag::Legal,
     );
-    let apart = timed.draft.family(
+    let apart = timed.draft.leaves_out(
         &format!("enter_excludes_receive_{kind}"),
-        "E22",
-        &[],
-        Tag::Budget,
+        LeftOut::RequestOnEntry,
     );
     let Copies { i, h, v, .. } = copies;
     for t in timed.slots() {
@@ -170,17 +168,18 @@ pub(super) fn guarded(timed: &mut Timed, copies: Copies, hold: &Hold) {
 }
 
 /// At a replica that has asked to leave its view a guarded message of that view arrives alone in
-/// its slot (E22): `Σ Δgot_i^t ≤ 1 + (m − 1) · (2 − Δgot^t − left^(t−1))` for m copies that may
+/// its slot (E44): `Σ Δgot_i^t ≤ 1 + (m − 1) · (2 − Δgot^t − left^(t−1))` for m copies that may
 /// arrive, and the replica stays in the view in that slot.
 ///
 /// So that what it counts at the end of the slot is what it counted when the message came.
 pub(super) fn arrives_alone(timed: &mut Timed, hold: &Hold) {
     let family = timed
         .draft
-        .family("guarded_receive_is_alone", "E22", &[], Tag::Budget);
-    let stays = timed
-        .draft
-        .family("guarded_receive_excludes_enter", "E22", &[], Tag::Budget);
+        .leaves_out("guarded_receive_is_alone", LeftOut::ResponseBesideCopy);
+    let stays = timed.draft.leaves_out(
+        "guarded_receive_excludes_enter",
+        LeftOut::ResponseBesideCopy,
+    );
     let c = timed.channel(&hold.kind);
     let after = timed.event(hold.after);
     for i in 0..timed.n {
@@ -218,7 +217,7 @@ pub(super) fn arrives_alone(timed: &mut Timed, hold: &Hold) {
 /// slot t or the own proposal of one by t − 1, `cleared^t = got^t ∧ other^t` while in the view.
 ///
 /// One that came before the request is never looked at again and counts for whatever is requested;
-/// such executions are left out (E22): `other^T − other^t + got^t + is^t ≤ 2`.
+/// such executions are left out (E42): `other^T − other^t + got^t + is^t ≤ 2`.
 pub(super) fn cleared(timed: &mut Timed, copies: Copies) {
     let Copies { c, i, j, h, v, b } = copies;
     if !timed.clears(c, h, v) {
@@ -232,11 +231,9 @@ pub(super) fn cleared(timed: &mut Timed, copies: Copies) {
         &[],
         Tag::Legal,
     );
-    let early = timed.draft.family(
+    let early = timed.draft.leaves_out(
         &format!("{kind}_of_other_block_is_not_early"),
-        "E22",
-        &[],
-        Tag::Budget,
+        LeftOut::CommitBeforePreparation,
     );
     let ever = timed.ever_prepared_other(i, h, v, b);
     for t in timed.slots() {
@@ -311,7 +308,7 @@ pub(super) fn stray(timed: &mut Timed, copies: Copies) {
 }
 
 /// A proposal does not look at the responses that came before it, so one for a block that is not
-/// proposed would count; such executions are left out (E22): for a block other than the proposed
+/// proposed would count; such executions are left out (E40): for a block other than the proposed
 /// one `propose^T + got^t ≤ 1 + propose^(t−1)`.
 pub(super) fn not_before_proposal(timed: &mut Timed, copies: Copies) {
     let Copies { c, i, h, v, b, .. } = copies;
@@ -321,7 +318,9 @@ pub(super) fn not_before_proposal(timed: &mut Timed, copies: Copies) {
     }
     let kind = name(timed, copies);
     let family = format!("{kind}_of_other_block_is_not_early");
-    let family = timed.draft.family(&family, "E22", &[], Tag::Budget);
+    let family = timed
+        .draft
+        .leaves_out(&family, LeftOut::ResponseBeforeProposal);
     for t in timed.slots() {
         let left = timed.ever_prepared_other(i, h, v, b) + copies.got(timed, t);
         let proposed = timed.prepared_other(i, h, v, b, t);
@@ -331,7 +330,7 @@ pub(super) fn not_before_proposal(timed: &mut Timed, copies: Copies) {
     }
 }
 
-/// A Byzantine replica sends each receiver one response per view and one commit (E22), so that the
+/// A Byzantine replica sends each receiver one response per view and one commit (E39), so that the
 /// first one, which counts, is the only one.
 pub(super) fn one_vote_from_byzantine(timed: &mut Timed) {
     let last = timed.horizon;
@@ -348,7 +347,7 @@ pub(super) fn one_vote_from_byzantine(timed: &mut Timed) {
     }
     let family = timed
         .draft
-        .family("byzantine_votes_once", "E22", &[], Tag::Budget);
+        .leaves_out("byzantine_votes_once", LeftOut::SecondByzantineVote);
     for (c, over_height) in votes {
         for i in 0..timed.n {
             for j in (0..timed.n).filter(|&j| j != i).collect::<Vec<_>>() {

@@ -1,7 +1,7 @@
 //! Requests to leave under rules that forget them on entering a view.
 
 use super::{super::columns::Timed, view_change::Step};
-use crate::{expr::Expr, program::Tag, rule::Enter};
+use crate::{expr::Expr, left_out::LeftOut, program::Tag, rule::Enter};
 
 /// A request is kept by a replica that was in view v when the slot began, has not committed and
 /// not decided: with `ask` the request of j sent in view u ≥ v,
@@ -111,7 +111,7 @@ fn triggers(timed: &Timed, enter: &Enter, step: Step, t: u32) -> Vec<Expr> {
         .collect()
 }
 
-/// Only a request for w itself makes a replica enter w, and it was in w − 1 before (E22):
+/// Only a request for w itself makes a replica enter w, and it was in w − 1 before (E38):
 /// `Δentered_w^t ≤ Σ triggers^t`, `entered_w^t ≤ entered_(w−1)^(t−1)`.
 pub(super) fn requires_trigger(timed: &mut Timed, enter: &Enter, step: Step) {
     let family = timed
@@ -119,7 +119,7 @@ pub(super) fn requires_trigger(timed: &mut Timed, enter: &Enter, step: Step) {
         .family("enter_requires_change_view", enter.line, &[], Tag::Legal);
     let one = timed
         .draft
-        .family("enter_excludes_skip", "E22", &[], Tag::Budget);
+        .leaves_out("enter_excludes_skip", LeftOut::SkippedView);
     let Step { i, h, w } = step;
     for t in timed.slots() {
         let label = format!("_i{i}_h{h}_v{w}_t{t}");
@@ -167,12 +167,12 @@ pub(super) fn forced(timed: &mut Timed, enter: &Enter, step: Step) {
     }
 }
 
-/// A view is not skipped (E22): fewer than a quorum of kept requests ask for more than the next
+/// A view is not skipped (E38): fewer than a quorum of kept requests ask for more than the next
 /// view, `Σ_j Σ_(u>v) kept_u^T ≤ q − 1`.
 pub(super) fn no_skip(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v: u32) {
     let family = timed
         .draft
-        .family("change_view_quorum_excludes_skip", "E22", &[], Tag::Budget);
+        .leaves_out("change_view_quorum_excludes_skip", LeftOut::SkippedView);
     let count = timed.count(enter.at_least);
     let last = timed.horizon;
     let all: Expr = (0..timed.n)
@@ -186,11 +186,11 @@ pub(super) fn no_skip(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v: u32) 
 }
 
 /// Requests of one sender do not overtake each other on their way to a replica that still counts
-/// the earlier one (E22): `Δask_u^t + ask_u'^t + was_v^t ≤ 2` for v ≤ u < u'.
+/// the earlier one (E37): `Δask_u^t + ask_u'^t + was_v^t ≤ 2` for v ≤ u < u'.
 pub(super) fn no_overtaking(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v: u32) {
     let family = timed
         .draft
-        .family("change_views_come_in_order", "E22", &[], Tag::Budget);
+        .leaves_out("change_views_come_in_order", LeftOut::OvertakenChangeView);
     let c = timed.channel(&enter.of);
     for j in (0..timed.n).filter(|&j| j != i) {
         for u in v..timed.views {

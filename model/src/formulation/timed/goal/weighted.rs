@@ -1,6 +1,6 @@
 //! `weighted`: a weighted sum of blocks, views and messages, in either sense.
 
-use super::{decided_blocks, quorums_that_fit, reached_views};
+use super::counted::{decided_blocks, quorums_that_fit, reached_views};
 use crate::{expr::Expr, formulation::timed::Timed};
 use milp_schema::instance::Sense;
 

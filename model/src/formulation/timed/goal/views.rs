@@ -1,6 +1,6 @@
 //! `views`: the highest view an honest replica enters, plus one.
 
-use super::reached_views;
+use super::counted::reached_views;
 use crate::{expr::Expr, formulation::timed::Timed};
 use milp_schema::instance::Sense;
 

@@ -1,6 +1,7 @@
 //! `finality`: most valid certificates that exist at one height, whoever holds them; equation (1).
 
-use super::most_at_one_height;
+use super::super::families::decision_quorums;
+use super::counted::most_at_one_height;
 use crate::{expr::Expr, formulation::timed::Timed, program::Tag, rule::Requires};
 use milp_schema::instance::Sense;
 
@@ -44,7 +45,7 @@ pub(super) fn objective(timed: &mut Timed) -> (Sense, Expr) {
                 &[1],
                 Tag::Valid,
             );
-            crate::formulation::timed::decision_quorums(timed, honest, &certificate, (h, v, b));
+            decision_quorums(timed, honest, &certificate, (h, v, b));
             certificates.push(((h, v, b), certificate));
         }
     }

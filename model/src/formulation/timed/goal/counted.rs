@@ -1,39 +1,14 @@
-//! What the adversary optimises; one file per goal.
+//! What several goals count: blocks decided and views reached.
 
-mod finality;
-mod fork;
-mod idle;
-mod rest;
-mod slow;
-mod stall;
-mod views;
-mod weighted;
-
-use crate::{error::Error, expr::Expr, formulation::timed::Timed, program::Tag};
-use milp_schema::instance::Goal;
-
-/// States the goal of the instance: its columns, its rows and the objective.
-pub(crate) fn state(timed: &mut Timed) -> Result<(), Error> {
-    timed.draft.objective = match timed.instance.goal {
-        Goal::Fork => fork::objective(timed),
-        Goal::Finality => finality::objective(timed),
-        Goal::Stall => stall::objective(timed)?,
-        Goal::Slow => slow::objective(timed),
-        Goal::Views => views::objective(timed),
-        Goal::Weighted {
-            sense,
-            blocks,
-            views,
-            messages,
-        } => weighted::objective(timed, sense, [blocks, views, messages]),
-    };
-    Ok(())
-}
+use super::super::families::{
+    asks_or_votes_once, decision_quorums, most_decisions, reached_quorum,
+};
+use crate::{expr::Expr, formulation::timed::Timed, program::Tag};
 
 /// `block_hvb`: some honest replica decided (h, v, b) by the horizon; (38) in both directions.
 ///
 /// `block ≤ Σ_i decided_ib^T`, `decided_ib^T ≤ block`, and the honest quorum behind it.
-fn decided_blocks(timed: &mut Timed) -> Vec<((u32, u32, u32), Expr)> {
+pub(super) fn decided_blocks(timed: &mut Timed) -> Vec<((u32, u32, u32), Expr)> {
     let defines = timed
         .draft
         .family("decide_defines_block", "E13", &[2, 38], Tag::Goal);
@@ -56,7 +31,7 @@ fn decided_blocks(timed: &mut Timed) -> Vec<((u32, u32, u32), Expr)> {
             timed
                 .draft
                 .at_most(defines, &format!("_h{h}_v{v}_b{b}"), block.clone(), all);
-            crate::formulation::timed::decision_quorums(timed, quorum, &block, (h, v, b));
+            decision_quorums(timed, quorum, &block, (h, v, b));
             blocks.push(((h, v, b), block));
         }
     }
@@ -64,7 +39,7 @@ fn decided_blocks(timed: &mut Timed) -> Vec<((u32, u32, u32), Expr)> {
 }
 
 /// `reached_v`: some honest replica entered view v ≥ 1 of some height; both directions.
-fn reached_views(timed: &mut Timed) -> Vec<Expr> {
+pub(super) fn reached_views(timed: &mut Timed) -> Vec<Expr> {
     let defines = timed
         .draft
         .family("enter_defines_reached", "E13", &[], Tag::Goal);
@@ -88,7 +63,7 @@ fn reached_views(timed: &mut Timed) -> Vec<Expr> {
         timed
             .draft
             .at_most(defines, &format!("_v{v}"), column.clone(), all);
-        crate::formulation::timed::reached_quorum(timed, quorum, &column, v);
+        reached_quorum(timed, quorum, &column, v);
         reached.push(column);
     }
     reached
@@ -104,10 +79,12 @@ fn reached_views(timed: &mut Timed) -> Vec<Expr> {
 /// once, and who asked to leave w − 1 neither votes in it nor voted in a view before. So the blocks
 /// and w are together at most (n − β) / (q − β), which grows with β.
 ///
-/// [`most_decisions`]: crate::formulation::timed::most_decisions
-/// [`asks_or_votes_once`]: crate::formulation::timed::asks_or_votes_once
-fn quorums_that_fit(timed: &mut Timed, blocks: &[((u32, u32, u32), Expr)], reached: &[Expr]) {
-    let Some(most) = crate::formulation::timed::most_decisions(timed) else {
+pub(super) fn quorums_that_fit(
+    timed: &mut Timed,
+    blocks: &[((u32, u32, u32), Expr)],
+    reached: &[Expr],
+) {
+    let Some(most) = most_decisions(timed) else {
         return;
     };
     let votes = timed
@@ -123,7 +100,7 @@ fn quorums_that_fit(timed: &mut Timed, blocks: &[((u32, u32, u32), Expr)], reach
             .draft
             .at_most(votes, &format!("_h{h}"), all, most.into());
     }
-    if timed.heights > 1 || !crate::formulation::timed::asks_or_votes_once(timed) {
+    if timed.heights > 1 || !asks_or_votes_once(timed) {
         return;
     }
     let family = timed.draft.family(
@@ -145,8 +122,8 @@ fn quorums_that_fit(timed: &mut Timed, blocks: &[((u32, u32, u32), Expr)], reach
 /// With one height the sum itself; with more, `counted ≤ thing`, `counted ≤ chosen_h`,
 /// `Σ_h chosen_h ≤ 1`, because blocks at different heights are normal and two at one are not.
 /// Where votes are cast once per height the count is at most the number of quorums that fit.
-fn most_at_one_height(timed: &mut Timed, things: Vec<((u32, u32, u32), Expr)>) -> Expr {
-    let most = crate::formulation::timed::most_decisions(timed);
+pub(super) fn most_at_one_height(timed: &mut Timed, things: Vec<((u32, u32, u32), Expr)>) -> Expr {
+    let most = most_decisions(timed);
     let votes = timed
         .draft
         .family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);

@@ -1,6 +1,6 @@
 //! `stall`: fewest heights decided in a final state (E19).
 
-use super::decided_blocks;
+use super::counted::decided_blocks;
 use crate::{error::Error, expr::Expr, formulation::timed::Timed, program::Tag};
 use milp_schema::instance::{FaultKind, Network, Sense};
 

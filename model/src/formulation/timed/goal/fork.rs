@@ -1,6 +1,6 @@
 //! `fork`: most blocks decided by honest replicas at one height; equation (2), per height.
 
-use super::{decided_blocks, most_at_one_height};
+use super::counted::{decided_blocks, most_at_one_height};
 use crate::{expr::Expr, formulation::timed::Timed};
 use milp_schema::instance::Sense;
 

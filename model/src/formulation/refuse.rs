@@ -1,0 +1,137 @@
+//! What no formulation with a column for every act of every replica can express, by name.
+
+use crate::{
+    error::Error,
+    rule::{Modality, Protocol, Range, Requires},
+};
+use milp_schema::{
+    Instance,
+    instance::{Fault, FaultKind, Network, Timeouts},
+};
+
+/// The refusal of a construct by a formulation.
+pub(crate) fn unsupported(
+    formulation: &'static str,
+    construct: &str,
+    hint: &str,
+) -> Result<(), Error> {
+    Err(Error::Unsupported {
+        formulation,
+        construct: construct.into(),
+        hint: hint.into(),
+    })
+}
+
+/// A pool (E25): what its families leave out, and what the instance asks for that needs copies.
+pub(crate) fn pool(
+    formulation: &'static str,
+    instance: &Instance,
+    protocol: &Protocol,
+) -> Result<(), Error> {
+    let faulty: u32 = instance.faults.iter().map(Fault::count).sum();
+    let copies = protocol.channels.iter().any(|channel| !channel.pool);
+    let must = |modality| modality != Modality::May;
+    let forced = protocol.events().any(|event| must(event.modality))
+        || protocol.enter().is_some_and(|enter| must(enter.modality));
+    for (refused, construct, hint) in [
+        (
+            copies,
+            "a pool beside copies",
+            "let all kinds go into the pool",
+        ),
+        (
+            forced,
+            "a pool with events that must happen",
+            "let them be `May`",
+        ),
+        (
+            votes_in_several_views(protocol),
+            "a count over views of messages sent once per view",
+            "let the events that send them happen once per height",
+        ),
+        (
+            instance.heights > 1,
+            "a pool with several heights",
+            "use `heights: 1`",
+        ),
+        (
+            instance.blocks_per_proposal > 1,
+            "a pool with several blocks per proposal",
+            "use `blocks_per_proposal: 1`",
+        ),
+        (
+            matches!(instance.network, Network::Bounded { .. }),
+            "a pool with `network: bounded`",
+            "use `network: eventual`, a pool has no delays",
+        ),
+        (
+            instance.timeouts == Timeouts::Protocol,
+            "a pool with `timeouts: protocol`",
+            "use `timeouts: free`, its actions have no timers",
+        ),
+        (
+            instance.fault_count(FaultKind::Network) > 0,
+            "a pool with `faults: {kind: network}`",
+            "use `kind: crash`",
+        ),
+        (
+            instance.budget.late.is_some(),
+            "a pool with `budget: {late: …}`",
+            "leave it out, nothing in a pool is late",
+        ),
+        (
+            faulty > instance.f(),
+            "a pool with more than f faulty replicas",
+            "use at most f, as the formal model assumes",
+        ),
+    ] {
+        if refused {
+            return unsupported(formulation, construct, hint);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a count over views is of a kind that an honest replica may send in several.
+fn votes_in_several_views(protocol: &Protocol) -> bool {
+    let requirements = protocol.events().flat_map(|event| &event.requires);
+    requirements.into_iter().any(|requirement| {
+        let Requires::TallyOverViews { of, .. } = requirement else {
+            return false;
+        };
+        let mut senders = protocol
+            .events()
+            .filter(|event| event.broadcasts.as_ref() == Some(of));
+        senders.any(|event| event.once == Range::View)
+    })
+}
+
+/// Copies: what only a pool can have.
+pub(crate) fn copies(formulation: &'static str, protocol: &Protocol) -> Result<(), Error> {
+    let may = protocol
+        .events()
+        .any(|event| event.modality == Modality::May)
+        || protocol
+            .enter()
+            .is_some_and(|enter| enter.modality == Modality::May);
+    if may {
+        return unsupported(
+            formulation,
+            "`May` without a pool",
+            "let its kinds go into a pool",
+        );
+    }
+    let over_views =
+        |requirement: &Requires| matches!(requirement, Requires::TallyOverViews { .. });
+    if protocol
+        .events()
+        .any(|event| event.requires.iter().any(over_views))
+    {
+        return unsupported(
+            formulation,
+            "a count over views of copies",
+            "let the kind go into a pool",
+        );
+    }
+    Ok(())
+}
