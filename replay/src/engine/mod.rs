@@ -10,11 +10,13 @@ mod command;
 pub mod fuzz;
 pub mod nspcc;
 mod sidecar;
+mod state;
 
 pub use command::{CommandLine, find};
 pub use sidecar::{ANSWER_LIMIT, Sidecar};
+pub use state::{Bond, State, TIMER, Vote, Working};
 
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+use milp_schema::{BlockId, Height, Message, ReplicaId, View};
 
 /// Nanoseconds of virtual time since the start of the run.
 pub type Nanos = u64;
@@ -118,52 +120,6 @@ pub enum Effect {
         /// What the engine said.
         text: String,
     },
-}
-
-/// What a replica knows.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// Crashed, with the height of its ledger.
-    Down(Height),
-    /// Decided every height.
-    Stopped(Height),
-    /// At work.
-    Working(Box<Working>),
-}
-
-/// What a replica at work knows; every list ascends by author.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a question with an answer of its own in the engine protocol"
-)]
-pub struct Working {
-    /// Its height.
-    pub height: Height,
-    /// Its view.
-    pub view: View,
-    /// Preparations held in this view: author, kind, block (`None`: nothing ever proposed).
-    pub preparations: Vec<(ReplicaId, Kind, Option<u32>)>,
-    /// Commits held at this height: author, view, block.
-    pub commits: Vec<(ReplicaId, View, Option<u32>)>,
-    /// Requests to leave held in this view: author, target.
-    pub change_views: Vec<(ReplicaId, View)>,
-    /// Those that led to this view.
-    pub last_change_views: Vec<(ReplicaId, View)>,
-    /// The highest view of this height each replica was heard in.
-    pub seen: Vec<Option<View>>,
-    /// The block of the request sent or accepted in this view.
-    pub request: Option<u32>,
-    /// Whether it prepared in this view, by a request or a response.
-    pub response_sent: bool,
-    /// Whether it committed at this height.
-    pub commit_sent: bool,
-    /// Whether it asked to leave this view.
-    pub change_view_sent: bool,
-    /// Whether it has formed the block.
-    pub block_sent: bool,
-    /// Its timer.
-    pub timer: Option<Timer>,
 }
 
 /// Why an engine gave no answer.

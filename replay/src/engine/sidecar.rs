@@ -200,7 +200,7 @@ impl Engine for Sidecar {
     }
 
     fn state(&mut self, who: ReplicaId) -> Result<State, EngineError> {
-        let read = |known: &mut Known, result| known.state(result);
+        let read = |known: &mut Known, result| known.state(who, result);
         self.read("state", &json!({"replica": who}), read)
     }
 }

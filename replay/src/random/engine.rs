@@ -377,11 +377,11 @@ impl<'a> Draft<'a> {
                 return Ok(());
             };
             let place = (working.height, working.view);
-            let proposes = self.is_primary(id, place) && working.request.is_none();
+            let proposes = self.is_primary(id, place) && !working.knows_proposal();
             // A proposal opens everything else; a firing without effect only now and then.
             if proposes {
                 percent = percent.max(50);
-            } else if working.commit_sent || self.pasts[id.index()].is_spent(place) {
+            } else if !working.bonds.is_empty() || self.pasts[id.index()].is_spent(place) {
                 percent = 1;
             }
             if !self.random.percent(percent) || !self.fire(id, false)? {
@@ -393,7 +393,7 @@ impl<'a> Draft<'a> {
 
     fn matters(&mut self, id: ReplicaId) -> bool {
         let working = self.session.working(id).expect(OBEYS);
-        working.is_some_and(|working| !working.commit_sent)
+        working.is_some_and(|working| working.bonds.is_empty())
     }
 
     fn is_primary(&self, id: ReplicaId, (height, view): (Height, View)) -> bool {

@@ -167,7 +167,7 @@ impl<E: Engine> Session<E> {
             }
             let mut state = self.engine.state(id)?;
             if let State::Working(working) = &mut state {
-                working.timer = None;
+                working.timers.clear();
             }
             states.push(state);
         }

@@ -536,7 +536,7 @@ impl<E: Engine> Stage for Session<E> {
         let State::Working(working) = self.engine.state(id)? else {
             return Ok(None);
         };
-        let matters = !working.commit_sent && !working.block_sent;
+        let matters = working.bonds.is_empty();
         Ok(matters.then_some((working.height, working.view)))
     }
 

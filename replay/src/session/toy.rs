@@ -183,17 +183,10 @@ impl Engine for Toy {
             State::Working(Box::new(Working {
                 height,
                 view,
-                preparations: Vec::new(),
-                commits: Vec::new(),
-                change_views: Vec::new(),
-                last_change_views: Vec::new(),
-                seen: vec![None; self.places.len()],
-                request: None,
-                response_sent: false,
-                commit_sent: false,
-                change_view_sent: false,
-                block_sent: false,
-                timer: None,
+                votes: Vec::new(),
+                bonds: Vec::new(),
+                timers: Vec::new(),
+                rest: Vec::new(),
             }))
         })
     }
