@@ -8,11 +8,13 @@
 pub mod check;
 mod command;
 pub mod fuzz;
+mod habits;
 pub mod nspcc;
 mod sidecar;
 mod state;
 
 pub use command::{CommandLine, find};
+pub use habits::Habits;
 pub use sidecar::{ANSWER_LIMIT, Sidecar};
 pub use state::{Bond, State, TIMER, Vote, Working};
 
@@ -89,6 +91,8 @@ pub enum Effect {
         message: Message,
         /// What a recovery message carries, in the order of handling; empty otherwise.
         carried: Vec<(ReplicaId, Message)>,
+        /// Whether it is said by the rules of recovery, which no prediction names (E17, E21).
+        recovery: bool,
     },
     /// A view above 0 was entered.
     EnterView {
@@ -148,6 +152,11 @@ pub trait Engine {
     /// The name in a verdict, say `nspcc-dbft` or `dbft2-nspcc`.
     fn name(&self) -> String;
 
+    /// How they want to be driven.
+    fn habits(&self) -> Habits {
+        Habits::ENGINE
+    }
+
     /// Starts all replicas; the first call.
     ///
     /// # Errors
@@ -160,6 +169,14 @@ pub trait Engine {
     /// [`EngineError`].
     fn deliver(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError>;
 
+    /// Hands over a message out of another that was delivered, under [`Habits::unpacks`].
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn hand_over(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError> {
+        self.deliver(to, id)
+    }
+
     /// The timer armed for that height and view fires.
     ///
     /// # Errors
@@ -171,23 +188,40 @@ pub trait Engine {
         view: View,
     ) -> Result<Vec<Effect>, EngineError>;
 
+    /// The slot of a timer ends and nobody fired it; what does nothing then has no effects.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn pass(&mut self, _at: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    /// Every timer is armed from now on, under [`Habits::arms_anew`].
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn arm_anew(&mut self) -> Result<Vec<Effect>, EngineError> {
+        Ok(Vec::new())
+    }
+
     /// A Byzantine replica makes a message.
     ///
     /// # Errors
     /// [`EngineError`].
     fn inject(&mut self, by: ReplicaId, message: &Message) -> Result<MessageId, EngineError>;
 
-    /// The replica stops and loses everything but its decided blocks.
+    /// The replica stops.
     ///
     /// # Errors
     /// [`EngineError`].
     fn crash(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError>;
 
-    /// A crashed replica starts again.
+    /// A crashed replica starts again, with what it knew if it has a `backup`, otherwise with its
+    /// decided blocks only. Engines have none.
     ///
     /// # Errors
     /// [`EngineError`].
-    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError>;
+    fn restart(&mut self, who: ReplicaId, backup: bool) -> Result<Vec<Effect>, EngineError>;
 
     /// The clock moves forward.
     ///
@@ -208,12 +242,28 @@ impl<E: Engine + ?Sized> Engine for &mut E {
         (**self).name()
     }
 
+    fn habits(&self) -> Habits {
+        (**self).habits()
+    }
+
     fn start(&mut self, start: &Start) -> Result<Vec<Effect>, EngineError> {
         (**self).start(start)
     }
 
     fn deliver(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError> {
         (**self).deliver(to, id)
+    }
+
+    fn hand_over(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError> {
+        (**self).hand_over(to, id)
+    }
+
+    fn pass(&mut self, at: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+        (**self).pass(at)
+    }
+
+    fn arm_anew(&mut self) -> Result<Vec<Effect>, EngineError> {
+        (**self).arm_anew()
     }
 
     fn timeout(
@@ -233,8 +283,8 @@ impl<E: Engine + ?Sized> Engine for &mut E {
         (**self).crash(who)
     }
 
-    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
-        (**self).restart(who)
+    fn restart(&mut self, who: ReplicaId, backup: bool) -> Result<Vec<Effect>, EngineError> {
+        (**self).restart(who, backup)
     }
 
     fn advance(&mut self, now: Nanos) -> Result<Vec<Effect>, EngineError> {

@@ -191,7 +191,7 @@ impl Engine for Sidecar {
         self.effects("crash", &json!({"replica": who}))
     }
 
-    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+    fn restart(&mut self, who: ReplicaId, _backup: bool) -> Result<Vec<Effect>, EngineError> {
         self.effects("restart", &json!({"replica": who}))
     }
 

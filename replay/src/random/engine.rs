@@ -2,8 +2,8 @@
 
 use super::{ATTEMPTS, Executed, GivenUp, Random, choose_faulty, past::Past};
 use crate::{
-    Recovery, Signatures, compare, engine::nspcc::Nspcc, network::rank, run::Stage,
-    session::Session, trace::TraceEvent,
+    Recovery, Signatures, compare, engine::nspcc::Nspcc, network::rank, session::Session,
+    trace::TraceEvent,
 };
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,

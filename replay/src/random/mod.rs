@@ -12,14 +12,21 @@ mod engine;
 mod past;
 
 use crate::{
-    compare, network::rank, protocols::Rules, signature::Signatures, trace::What, world::World,
+    Recovery, Signatures, compare,
+    network::rank,
+    protocols::{Rules, Table},
+    session::Session,
+    trace::What,
 };
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,
-    instance::{FaultKind, Network, Who},
+    instance::{FaultKind, Network, Timeouts, Who},
     schedule::{Choice, Copy},
 };
 use std::collections::BTreeSet;
+
+/// Why calls of the session cannot fail.
+const OBEYS: &str = "the own replicas refuse nothing that a draft asks of them";
 
 /// How many attempts are drawn from one seed.
 const ATTEMPTS: u32 = 200;
@@ -146,7 +153,9 @@ struct GivenUp;
 
 struct Draft<'a> {
     instance: &'a Instance,
-    world: World,
+    rules: Rules,
+    world: Session<Table>,
+    now: Slot,
     random: Random,
     profile: Profile,
     faulty: Vec<(ReplicaId, FaultKind)>,
@@ -166,7 +175,16 @@ impl<'a> Draft<'a> {
         let profile = PROFILES[random.below(PROFILES.len() as u32) as usize];
         Self {
             instance,
-            world: World::new(instance, rules, &faulty, Signatures::Symbolic),
+            rules,
+            world: Session::new(
+                Table::new(rules),
+                instance,
+                rules.quorum(),
+                &faulty,
+                (Signatures::Symbolic, Recovery::Ideal),
+            )
+            .expect(OBEYS),
+            now: Slot(0),
             random,
             profile,
             faulty,
@@ -179,7 +197,7 @@ impl<'a> Draft<'a> {
     }
 
     fn finish(self) -> Executed {
-        let predictions = compare::observed(&self.world.log);
+        let predictions = compare::observed(self.world.log());
         let schedule = Schedule {
             choices: self.choices,
             predictions,
@@ -193,7 +211,8 @@ impl<'a> Draft<'a> {
 
     fn run(&mut self) -> Result<(), GivenUp> {
         for slot in 1..=self.instance.slots {
-            self.world.clock.now = Slot(slot);
+            self.now = Slot(slot);
+            self.world.begin(self.now).expect(OBEYS);
             self.crashes();
             for id in self.live() {
                 self.deliveries(id)?;
@@ -207,17 +226,15 @@ impl<'a> Draft<'a> {
     }
 
     fn live(&self) -> Vec<ReplicaId> {
-        let all = ReplicaId::all(self.instance.replicas);
-        all.filter(|id| self.world.seats[id.index()].is_live())
-            .collect()
+        self.world.live().collect()
     }
 
     fn crashes(&mut self) {
-        let slot = self.world.clock.now;
+        let slot = self.now;
         for replica in self.live() {
-            let may = self.world.seats[replica.index()].fault.is_some();
+            let may = self.world.fault(replica).is_some();
             if may && self.random.percent(self.profile.crash) {
-                self.world.crash(replica);
+                self.world.crash(replica).expect(OBEYS);
                 self.choices.push(Choice::Crash { slot, replica });
             }
         }
@@ -225,12 +242,11 @@ impl<'a> Draft<'a> {
 
     /// Copies to one replica: those drawn and those owed, in the order of E7, ties at random.
     fn deliveries(&mut self, id: ReplicaId) -> Result<(), GivenUp> {
-        let slot = self.world.clock.now;
+        let slot = self.now;
         let least = self.instance.delays().0;
         let waiting: Vec<Copy> = self
             .world
-            .network
-            .in_flight()
+            .copies()
             .filter(|copy| copy.receiver == id && copy.sent.0 + least <= slot.0)
             .cloned()
             .collect();
@@ -252,9 +268,9 @@ impl<'a> Draft<'a> {
             let before = self
                 .may_enter(id, &copy.message)
                 .then(|| self.world.clone());
-            self.world.deliver(&copy);
+            self.world.deliver(&copy).expect(OBEYS);
             if let Some(before) = before
-                && !self.entries_allowed(before.log.len())
+                && !self.entries_allowed(before.log().len())
             {
                 match (owed, self.lenient) {
                     (false, _) => {
@@ -272,13 +288,13 @@ impl<'a> Draft<'a> {
 
     /// Just before copies are owed they come in twos and threes rather than all in one slot.
     fn hurried(&mut self, due: Option<u32>) -> bool {
-        let left = due.map(|due| due.saturating_sub(self.world.clock.now.0));
+        let left = due.map(|due| due.saturating_sub(self.now.0));
         left.is_some_and(|left| left <= 3) && self.random.percent(75)
     }
 
     /// The slot by which the network owes the copy (E10).
     fn due(&self, copy: &Copy) -> Option<u32> {
-        let receives = self.world.seats[copy.receiver.index()].up;
+        let receives = self.world.is_up(copy.receiver);
         if !receives || !self.is_promised(copy.sender) || !self.is_promised(copy.receiver) {
             return None;
         }
@@ -290,7 +306,7 @@ impl<'a> Draft<'a> {
     }
 
     fn is_promised(&self, id: ReplicaId) -> bool {
-        let fault = self.world.seats[id.index()].fault;
+        let fault = self.world.fault(id);
         !matches!(fault, Some(FaultKind::Byzantine | FaultKind::Network))
     }
 
@@ -299,13 +315,13 @@ impl<'a> Draft<'a> {
         self.instance.network == Network::Asynchronous
             || [copy.sender, copy.receiver]
                 .iter()
-                .any(|id| self.world.seats[id.index()].fault == Some(FaultKind::Network))
+                .any(|id| self.world.fault(*id) == Some(FaultKind::Network))
     }
 
     /// Whether handing `message` over could make the replica enter a view: only a change view it
     /// takes does, or what starts another height for which change views may be held back.
     fn may_enter(&self, id: ReplicaId, message: &Message) -> bool {
-        let replica = self.world.state(id);
+        let replica = self.world.engine().replica(id);
         match message.kind {
             Kind::ChangeView => {
                 message.height == replica.height && message.target > Some(replica.view)
@@ -317,9 +333,9 @@ impl<'a> Draft<'a> {
     /// Whether every view entered since `mark` of the log is modelled and the first of its height
     /// in the slot (E8); remembers the entries if so.
     fn entries_allowed(&mut self, mark: usize) -> bool {
-        let slot = self.world.clock.now;
+        let slot = self.now;
         let mut entered = self.entered.clone();
-        for event in &self.world.log[mark..] {
+        for event in &self.world.log()[mark..] {
             if event.what != What::EnterView {
                 continue;
             }
@@ -336,8 +352,8 @@ impl<'a> Draft<'a> {
     }
 
     fn timers(&mut self, id: ReplicaId) -> Result<(), GivenUp> {
-        if self.world.clock.block_time.is_some() {
-            while self.world.clock.is_due(id) {
+        if self.instance.timeouts == Timeouts::Protocol {
+            while self.world.deadline(id).is_some_and(|due| due <= self.now) {
                 self.fire(id, true)?;
             }
             return Ok(());
@@ -345,15 +361,15 @@ impl<'a> Draft<'a> {
         let mut percent = self.profile.timer;
         let mut last = None;
         loop {
-            let replica = self.world.state(id);
+            let replica = self.world.engine().replica(id);
             let place = (replica.height, replica.view);
-            if replica.stopped(&self.world.rules) || last == Some(place) {
+            if replica.stopped(&self.rules) || last == Some(place) {
                 return Ok(());
             }
             // A proposal opens everything else; a firing without effect only now and then.
-            if replica.is_primary(&self.world.rules) && !replica.request_sent(&self.world.rules) {
+            if replica.is_primary(&self.rules) && !replica.request_sent(&self.rules) {
                 percent = percent.max(50);
-            } else if !replica.timeout_matters(&self.world.rules) {
+            } else if !replica.timeout_matters(&self.rules) {
                 percent = 1;
             }
             if !self.random.percent(percent) {
@@ -366,14 +382,14 @@ impl<'a> Draft<'a> {
     }
 
     fn fire(&mut self, replica: ReplicaId, owed: bool) -> Result<(), GivenUp> {
-        let slot = self.world.clock.now;
+        let slot = self.now;
         let (height, view) = (
-            self.world.state(replica).height,
-            self.world.state(replica).view,
+            self.world.engine().replica(replica).height,
+            self.world.engine().replica(replica).view,
         );
         let before = self.world.clone();
-        self.world.fire(replica);
-        let fine = self.entries_allowed(before.log.len()) && !self.owes_too_much(height);
+        self.world.fire(replica).expect(OBEYS);
+        let fine = self.entries_allowed(before.log().len()) && !self.owes_too_much(height);
         if !fine && !owed {
             self.world = before;
             return Ok(());
@@ -397,15 +413,15 @@ impl<'a> Draft<'a> {
             return false;
         }
         let beyond = (View(self.instance.views), ReplicaId(0));
-        let asking = self.world.seats.iter().filter(|seat| {
-            let replica = &seat.state;
+        let asking = ReplicaId::all(self.instance.replicas).filter(|id| {
+            let replica = self.world.engine().replica(*id);
             let asks = replica
                 .change_views
                 .range(beyond..)
                 .any(|&(_, who)| who == replica.me);
-            seat.is_honest() && replica.height == height && asks
+            self.world.fault(*id) != Some(FaultKind::Byzantine) && replica.height == height && asks
         });
-        asking.count() >= self.world.rules.quorum()
+        asking.count() >= self.rules.quorum()
     }
 
     /// Byzantine replicas aim at where honest ones are, sometimes elsewhere.
@@ -426,7 +442,7 @@ impl<'a> Draft<'a> {
     }
 
     fn inject(&mut self, sender: ReplicaId, receiver: ReplicaId) {
-        let replica = self.world.state(receiver);
+        let replica = self.world.engine().replica(receiver);
         let (mut height, mut view) = (replica.height, replica.view);
         if self.random.percent(10) {
             height = Height(self.random.below(self.instance.heights));
@@ -441,7 +457,7 @@ impl<'a> Draft<'a> {
             0 => Kind::ChangeView,
             1 if self.instance.protocol != "dbft1" => Kind::Commit,
             2 => Kind::PrepareResponse,
-            _ if self.world.rules.primary(height, view) == sender => Kind::PrepareRequest,
+            _ if self.rules.primary(height, view) == sender => Kind::PrepareRequest,
             _ => Kind::PrepareResponse,
         };
         let change = kind == Kind::ChangeView;
@@ -458,7 +474,7 @@ impl<'a> Draft<'a> {
             target,
         };
         if self.made.insert((sender, receiver, message.clone())) {
-            let sent = self.world.clock.now;
+            let sent = self.now;
             let copy = Copy {
                 sender,
                 receiver,
@@ -466,7 +482,7 @@ impl<'a> Draft<'a> {
                 sent,
                 copy: 0,
             };
-            self.world.inject(&copy);
+            self.world.inject(&copy).expect(OBEYS);
             self.choices.push(Choice::Inject { copy });
         }
     }

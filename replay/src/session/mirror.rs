@@ -99,8 +99,8 @@ impl Engine for Mirrored<'_> {
         Ok(self.effects(effects))
     }
 
-    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
-        let effects = self.engine.restart(self.other_name(who))?;
+    fn restart(&mut self, who: ReplicaId, backup: bool) -> Result<Vec<Effect>, EngineError> {
+        let effects = self.engine.restart(self.other_name(who), backup)?;
         Ok(self.effects(effects))
     }
 

@@ -27,6 +27,10 @@ struct Table<'a> {
 
 /// One sentence about a session that repeats `states`, with nobody deciding.
 pub(super) fn describe<E: Engine>(session: &Session<E>, states: &[State]) -> String {
+    if !session.habits.says_why {
+        let live = session.live().map(|id| place(id, &states[id.index()]));
+        return format!("stuck: {}", live.collect::<Vec<_>>().join("; "));
+    }
     let table = Table::of(session, states);
     let parts = table
         .seats()
@@ -34,6 +38,20 @@ pub(super) fn describe<E: Engine>(session: &Session<E>, states: &[State]) -> Str
         .chain(table.ballots())
         .chain([table.departure()]);
     format!("stuck: {}", parts.collect::<Vec<_>>().join("; "))
+}
+
+/// Where a live replica is and what holds it.
+fn place(id: ReplicaId, state: &State) -> String {
+    let State::Working(working) = state else {
+        return format!("replica {id} has decided");
+    };
+    let place = format!("replica {id} in h{} v{}", working.height, working.view);
+    let own = |vote: &&Vote| vote.author == id && vote.kind == Kind::Commit;
+    match working.votes.iter().find(own) {
+        Some(vote) => format!("{place} has committed {}", name((vote.view, vote.value))),
+        None if working.asks_to_leave(id) => format!("{place} asks for v{}", working.view.next()),
+        None => format!("{place} waits"),
+    }
 }
 
 impl<'a> Table<'a> {

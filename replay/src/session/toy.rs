@@ -49,6 +49,7 @@ impl Toy {
         Effect::Send {
             replica,
             id,
+            recovery: message.kind == Kind::RecoveryMessage,
             message,
             carried: Vec::new(),
         }
@@ -162,7 +163,7 @@ impl Engine for Toy {
         Ok(Vec::new())
     }
 
-    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+    fn restart(&mut self, who: ReplicaId, _backup: bool) -> Result<Vec<Effect>, EngineError> {
         self.up[who.index()] = true;
         self.places[who.index()].1 = View(0);
         Ok(vec![self.timer(who)])

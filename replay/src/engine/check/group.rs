@@ -98,7 +98,7 @@ impl Group {
         let place = self.place_mut(who)?;
         place.up = true;
         place.view = View(0);
-        let effects = self.engine.restart(who)?;
+        let effects = self.engine.restart(who, false)?;
         self.absorb(effects)
     }
 

@@ -59,7 +59,7 @@ fn step(engine: &mut Nspcc, me: u32, input: &str) -> Vec<Effect> {
     let me = ReplicaId(me);
     let answer = match input.split_once(' ') {
         None if input == "crash" => engine.crash(me),
-        None if input == "restart" => engine.restart(me),
+        None if input == "restart" => engine.restart(me, false),
         None => {
             let Working { height, view, .. } = working(engine, me.0);
             engine.timeout(me, height, view)
@@ -674,7 +674,7 @@ fn what_cannot_be_is_refused() {
     assert!(engine.deliver(two, MessageId(1)).is_err(), "never sent");
     let effects = step(&mut engine, 1, "timeout");
     assert!(engine.deliver(one, sent(&effects)).is_err(), "its own");
-    assert!(engine.restart(one).is_err(), "up");
+    assert!(engine.restart(one, false).is_err(), "up");
     engine.crash(one).expect("a crash");
     assert!(engine.crash(one).is_err(), "down");
     assert!(engine.timeout(one, Height(0), View(0)).is_err(), "down");

@@ -239,6 +239,7 @@ impl Known {
         Ok(Effect::Send {
             replica: self.honest(replica)?,
             id,
+            recovery: message.kind == Kind::RecoveryMessage,
             message,
             carried: carried.collect::<Result<_, String>>()?,
         })
