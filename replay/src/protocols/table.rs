@@ -56,10 +56,6 @@ impl Table {
         }
     }
 
-    pub(crate) fn replica(&self, id: ReplicaId) -> &Replica {
-        &self.seats[id.index()].state
-    }
-
     fn post(
         &mut self,
         author: ReplicaId,

@@ -140,10 +140,6 @@ impl<E: Engine> Session<E> {
         }
     }
 
-    pub(crate) fn engine(&self) -> &E {
-        &self.engine
-    }
-
     fn seat(&self, id: ReplicaId) -> &Seat {
         &self.seats[id.index()]
     }
