@@ -269,7 +269,7 @@ impl Engine for Table {
 
     fn timeout(&mut self, at: ReplicaId, _: Height, _: View) -> Result<Vec<Effect>, EngineError> {
         let timer = self.rearm(at);
-        let mut effects = self.act(at, |replica, rules, out| replica.on_timeout(rules, out));
+        let mut effects = self.act(at, Replica::on_timeout);
         if !matches!(effects.last(), Some(Effect::Timer { .. })) {
             effects.push(timer);
         }
