@@ -134,15 +134,13 @@ pub enum Error {
         /// The last slot.
         slots: u32,
     },
-    /// Rows must ascend by slot.
-    #[error("row {row}: slot {slot} comes after a row of slot {before}")]
-    SlotsNotAscending {
+    /// A row that no schedule can have, such as a delivery before the send.
+    #[error("row {row}: {what}")]
+    Impossible {
         /// Which row.
         row: usize,
-        /// The slot given.
-        slot: u32,
-        /// The slot of the row before.
-        before: u32,
+        /// What is wrong with it.
+        what: String,
     },
     /// A replica that does not exist.
     #[error("row {row}: replica {replica} does not exist: replicas are 0 to {last}")]
@@ -153,36 +151,6 @@ pub enum Error {
         replica: ReplicaId,
         /// The highest replica.
         last: u32,
-    },
-    /// A copy from a replica to itself.
-    #[error("row {row}: replica {replica} would receive a copy from itself")]
-    ToItself {
-        /// Which row.
-        row: usize,
-        /// The replica.
-        replica: ReplicaId,
-    },
-    /// A delivery before the copy can have travelled.
-    #[error("row {row}: delivered in slot {slot} but sent in slot {sent}: a copy takes a slot")]
-    DeliveredBeforeSent {
-        /// Which row.
-        row: usize,
-        /// The slot of the delivery.
-        slot: u32,
-        /// The slot of sending.
-        sent: u32,
-    },
-    /// The same copy delivered or lost twice, or made twice.
-    #[error("row {row}: the copy was already used in row {first}: {message} to replica {receiver}")]
-    CopyTwice {
-        /// Which row.
-        row: usize,
-        /// The earlier row.
-        first: usize,
-        /// What the copy says.
-        message: Message,
-        /// Who it is for.
-        receiver: ReplicaId,
     },
     /// Recovery messages are delivered in the heal phase only.
     #[error("row {row}: {message} belongs to the heal phase, it cannot be delivered by a row")]

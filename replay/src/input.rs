@@ -1,12 +1,13 @@
-//! What no execution could contain, found before anything runs.
+//! What no execution could contain, found before anything runs: what no rows can say, by the judge
+//! of `schema`, and what depends on who is faulty and on whose replicas are driven.
 
 use crate::Error;
 use milp_schema::{
     Height, Instance, Kind, ReplicaId, Slot, View,
     instance::FaultKind,
+    journey::{Flaw, Journeys},
     schedule::{Choice, Copy, Schedule},
 };
-use std::collections::BTreeMap;
 
 /// Whose replicas the rows are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,30 +32,19 @@ pub(crate) fn check(
 ) -> Result<(), Error> {
     check_faulty(instance, faulty)?;
     let fault_of = |id: ReplicaId| faulty.iter().find(|(who, _)| *who == id).map(|f| f.1);
-    let mut before = Slot(1);
-    let mut made: BTreeMap<&Copy, usize> = BTreeMap::new();
-    let mut used: BTreeMap<&Copy, usize> = BTreeMap::new();
+    let mut journeys = Journeys::new("row");
     for (index, choice) in schedule.choices.iter().enumerate() {
         let row = index + 1;
-        check_slot(row, choice.slot(), instance)?;
-        if choice.slot() < before {
-            let (slot, before) = (choice.slot().0, before.0);
-            return Err(Error::SlotsNotAscending { row, slot, before });
+        check_ranges(row, choice, instance)?;
+        let flaw = journeys.row(row, choice).into_iter().next();
+        if let Some(Flaw { what, .. }) = flaw {
+            return Err(Error::Impossible { row, what });
         }
-        before = choice.slot();
-        check_replica(row, choice.replica(), instance)?;
         match choice {
-            Choice::Deliver { slot, copy } | Choice::Drop { slot, copy } => {
-                check_copy(row, copy, instance)?;
-                let travels = u32::from(matches!(choice, Choice::Deliver { .. }));
-                if slot.0 < copy.sent.0 + travels {
-                    let (slot, sent) = (slot.0, copy.sent.0);
-                    return Err(Error::DeliveredBeforeSent { row, slot, sent });
-                }
+            Choice::Deliver { copy, .. } | Choice::Drop { copy, .. } => {
                 check_recovery(row, copy, driven)?;
-                once(row, copy, &mut used)?;
                 let byzantine = fault_of(copy.sender) == Some(FaultKind::Byzantine);
-                if byzantine && !made.contains_key(copy) {
+                if byzantine && !journeys.is_made(copy) {
                     let (sender, message) = (copy.sender, copy.message.clone());
                     return Err(Error::NotInjected {
                         row,
@@ -64,9 +54,7 @@ pub(crate) fn check(
                 }
             }
             Choice::Inject { copy } => {
-                check_copy(row, copy, instance)?;
                 check_inject(row, copy, instance, fault_of(copy.sender), driven)?;
-                once(row, copy, &mut made)?;
             }
             Choice::Timeout { replica, .. }
             | Choice::Crash { replica, .. }
@@ -149,30 +137,17 @@ fn check_replica(row: usize, replica: ReplicaId, instance: &Instance) -> Result<
     Ok(())
 }
 
-fn check_copy(row: usize, copy: &Copy, instance: &Instance) -> Result<(), Error> {
-    check_replica(row, copy.sender, instance)?;
-    check_replica(row, copy.receiver, instance)?;
-    if copy.sender == copy.receiver {
-        return Err(Error::ToItself {
-            row,
-            replica: copy.sender,
-        });
-    }
-    check_slot(row, copy.sent, instance)
-}
-
-fn once<'a>(row: usize, copy: &'a Copy, rows: &mut BTreeMap<&'a Copy, usize>) -> Result<(), Error> {
-    match rows.insert(copy, row) {
-        None => Ok(()),
-        Some(first) => {
-            let (message, receiver) = (copy.message.clone(), copy.receiver);
-            Err(Error::CopyTwice {
-                row,
-                first,
-                message,
-                receiver,
-            })
+/// Slots and replicas are those of the instance.
+fn check_ranges(row: usize, choice: &Choice, instance: &Instance) -> Result<(), Error> {
+    check_slot(row, choice.slot(), instance)?;
+    check_replica(row, choice.replica(), instance)?;
+    match choice {
+        Choice::Deliver { copy, .. } | Choice::Drop { copy, .. } | Choice::Inject { copy } => {
+            check_replica(row, copy.sender, instance)?;
+            check_replica(row, copy.receiver, instance)?;
+            check_slot(row, copy.sent, instance)
         }
+        Choice::Timeout { .. } | Choice::Crash { .. } | Choice::Restart { .. } => Ok(()),
     }
 }
 

@@ -9,14 +9,13 @@
 //! ```text
 //! Instance, faulty, Schedule
 //!   input       what no execution could contain is refused, with its row
-//!   run         rows drive a stage, slot by slot
-//!     world     acts of the adversary on replicas, network and clock; logs every event
-//!       protocols   dbft1, dbft2, recovery: state machines without clock, network or key
+//!   run         rows drive a session, slot by slot
+//!     session   acts of the adversary on replicas, network and clock; logs every event
 //!       network     copies in flight, held back, kept for the heal phase
-//!       clock       the slot and the timers' deadlines
-//!       signature   P-256 or symbolic
-//!     session   the same for replicas behind an [`engine::Engine`]
-//!   heal        synchronous network until decided, stuck or open
+//!       engine      replicas behind one trait, [`engine::Engine`]: own ones and others
+//!         protocols   dbft1, dbft2, recovery: state machines without clock, network or key
+//!         signature   theirs: P-256 or symbolic
+//!       heal        synchronous network until decided, stuck or open
 //!   compare     predictions against the trace
 //!   properties  agreement, finality, validity, integrity, lock, termination
 //! -> Replayed { trace, verdict }
@@ -27,11 +26,9 @@
 //! its own, for schedules of the TLA+ model, which has no replicas to drive: their events are
 //! confirmed action by action.
 
-mod clock;
 mod compare;
 pub mod engine;
 mod error;
-mod heal;
 mod input;
 mod network;
 mod properties;
@@ -42,7 +39,6 @@ pub mod search;
 mod session;
 mod signature;
 pub mod tla;
-mod world;
 
 pub use engine::Recovery;
 pub use error::Error;
@@ -59,11 +55,10 @@ use milp_schema::{
     verdict::Liveness,
 };
 use properties::{AGREEMENT, FINALITY, Facts, INTEGRITY, LOCK, VALIDITY, sometimes, termination};
-use protocols::{Family, Rules};
+use protocols::{Family, Rules, Table};
 use run::Applied;
 use session::{Ended, Mirrored, Session};
 use std::collections::BTreeSet;
-use world::World;
 
 /// Which replicas a replay drives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,28 +129,13 @@ pub fn replay(
         }
         Protocol::As(name) => Rules::named(instance, name)?,
     };
-    input::check(instance, faulty, schedule, Driven::Paper)?;
-    let mut world = World::new(instance, rules, faulty, options.signatures);
-    let applied = run::drive(&mut world, instance, schedule, options.compare)?;
-    let (liveness, stuck) = heal::heal(&mut world, instance.quorum());
-    let facts = Facts {
+    let mut table = Table::new(rules);
+    let replicas = Replicas {
+        driven: Driven::Paper,
         family: rules.family,
         quorum: rules.quorum(),
-        primary: Box::new(move |height, view| rules.primary(height, view)),
-        byzantine: byzantine(faulty),
     };
-    Ok(judge(
-        &facts,
-        Course {
-            engine: rules.engine(),
-            trace: world.log,
-            applied,
-            foreign: options.foreign,
-            faults: Vec::new(),
-            liveness,
-            stuck,
-        },
-    ))
+    drive(&mut table, replicas, instance, faulty, schedule, options)
 }
 
 /// Replays `schedule` on an engine that was not started yet, and judges what its replicas did.
@@ -177,15 +157,39 @@ pub fn replay_on(
     options: &Options,
 ) -> Result<Replayed, Error> {
     let driven = drivable(instance)?;
-    input::check(instance, faulty, schedule, driven)?;
-    let mut mirrored;
-    let engine: &mut dyn Engine = if driven == Driven::EngineByPaper {
-        mirrored = Mirrored::new(engine, instance.replicas);
-        &mut mirrored
-    } else {
-        engine
+    let replicas = Replicas {
+        driven,
+        family: Family::Dbft2,
+        quorum: quorum(instance),
     };
-    let quorum = quorum(instance);
+    if driven == Driven::EngineByPaper {
+        let mut mirrored = Mirrored::new(engine, instance.replicas);
+        return drive(&mut mirrored, replicas, instance, faulty, schedule, options);
+    }
+    drive(engine, replicas, instance, faulty, schedule, options)
+}
+
+/// What is to be known of replicas before they start.
+struct Replicas {
+    driven: Driven,
+    family: Family,
+    quorum: usize,
+}
+
+/// Drives replicas with a schedule to the end of the heal phase, and judges them.
+fn drive(
+    engine: &mut dyn Engine,
+    Replicas {
+        driven,
+        family,
+        quorum,
+    }: Replicas,
+    instance: &Instance,
+    faulty: &[(ReplicaId, FaultKind)],
+    schedule: &Schedule,
+    options: &Options,
+) -> Result<Replayed, Error> {
+    input::check(instance, faulty, schedule, driven)?;
     let how = (options.signatures, options.recovery);
     let mut session = Session::new(engine, instance, quorum, faulty, how)?;
     let applied = run::drive(&mut session, instance, schedule, options.compare)?;
@@ -195,11 +199,11 @@ pub fn replay_on(
         log,
         faults,
     } = session.end();
-    if options.recovery == Recovery::NeoGo {
+    if options.recovery == Recovery::NeoGo && driven != Driven::Paper {
         engine += "+neo-go";
     }
     let facts = Facts {
-        family: Family::Dbft2,
+        family,
         quorum,
         primary: Box::new(input::rotation(instance, driven)),
         byzantine: byzantine(faulty),

@@ -3,7 +3,7 @@
 //! It decides nothing. The schedule says which copy is delivered or dropped when; the network
 //! knows which copies exist, and holds back what is ahead of its receiver (E4).
 
-use crate::signature::Signature;
+use crate::engine::MessageId;
 use milp_schema::{Height, Kind, Message, ReplicaId, Slot, View, schedule::Copy};
 use std::{
     cmp::Reverse,
@@ -11,59 +11,14 @@ use std::{
     sync::Arc,
 };
 
-/// What travels in a copy.
-pub(crate) trait Letter: Clone + PartialEq {
-    /// Who says it.
-    fn author(&self) -> ReplicaId;
-    /// What it says.
-    fn message(&self) -> &Message;
-    /// What it repeats, author and message each.
-    fn carried(&self) -> Arc<[(ReplicaId, Message)]>;
-}
-
-/// A signed message, and the signed messages it repeats.
+/// What travels in a copy: a message of the replicas by its number, with its labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Parcel {
+pub(crate) struct Posted {
     pub(crate) author: ReplicaId,
     pub(crate) message: Message,
-    pub(crate) signature: Signature,
-    /// One for all copies: a recovery message repeats everything its author holds.
-    pub(crate) carried: Arc<[Parcel]>,
-    /// Author and message of what is carried.
-    pub(crate) labels: Arc<[(ReplicaId, Message)]>,
-}
-
-impl Parcel {
-    /// A message and what it repeats.
-    pub(crate) fn new(
-        author: ReplicaId,
-        message: Message,
-        signature: Signature,
-        carried: Vec<Self>,
-    ) -> Self {
-        let label = |parcel: &Self| (parcel.author, parcel.message.clone());
-        Self {
-            author,
-            message,
-            signature,
-            labels: carried.iter().map(label).collect(),
-            carried: carried.into(),
-        }
-    }
-}
-
-impl Letter for Parcel {
-    fn author(&self) -> ReplicaId {
-        self.author
-    }
-
-    fn message(&self) -> &Message {
-        &self.message
-    }
-
-    fn carried(&self) -> Arc<[(ReplicaId, Message)]> {
-        Arc::clone(&self.labels)
-    }
+    pub(crate) id: MessageId,
+    /// What it repeats, author and message each; one for all copies.
+    pub(crate) carried: Arc<[(ReplicaId, Message)]>,
 }
 
 /// The order of E7 among deliveries to one replica: by height, then by kind, the highest target
@@ -81,19 +36,19 @@ type Place = ((Height, Kind, Reverse<Option<View>>), u64);
 
 /// Every copy that is neither delivered nor lost.
 #[derive(Debug, Clone)]
-pub(crate) struct Network<L = Parcel> {
+pub(crate) struct Network {
     /// Copies the schedule may deliver.
-    in_flight: BTreeMap<Copy, L>,
+    in_flight: BTreeMap<Copy, Posted>,
     /// Recovery of the schedule's slots, kept for the heal phase (E17).
-    kept: BTreeMap<Copy, L>,
+    kept: BTreeMap<Copy, Posted>,
     /// Per receiver, delivered copies that are ahead of it.
-    held_back: Vec<BTreeMap<Place, L>>,
+    held_back: Vec<BTreeMap<Place, Posted>>,
     /// Per receiver, who says what in them.
     held: Vec<BTreeSet<(ReplicaId, Message)>>,
     arrivals: u64,
 }
 
-impl<L: Letter> Network<L> {
+impl Network {
     pub(crate) fn new(replicas: u32) -> Self {
         Self {
             in_flight: BTreeMap::new(),
@@ -106,8 +61,8 @@ impl<L: Letter> Network<L> {
 
     /// Makes one copy of a broadcast. An equal recovery message of the same slot carries nothing
     /// new and makes none.
-    pub(crate) fn send(&mut self, receiver: ReplicaId, sent: Slot, parcel: &L, kept: bool) {
-        let (sender, message) = (parcel.author(), parcel.message().clone());
+    pub(crate) fn send(&mut self, receiver: ReplicaId, sent: Slot, posted: &Posted, kept: bool) {
+        let (sender, message) = (posted.author, posted.message.clone());
         let mut copy = Copy {
             sender,
             receiver,
@@ -123,7 +78,7 @@ impl<L: Letter> Network<L> {
             let flying = self.in_flight.range(&copy..=&last);
             flying.chain(self.kept.range(&copy..=&last))
         };
-        if kept && equal().any(|(_, other)| other == parcel) {
+        if kept && equal().any(|(_, other)| other.carried == posted.carried) {
             return;
         }
         // Numbers of one slot ascend: nothing that it sent is gone before it ends.
@@ -136,16 +91,16 @@ impl<L: Letter> Network<L> {
         } else {
             &mut self.in_flight
         };
-        copies.insert(copy, parcel.clone());
+        copies.insert(copy, posted.clone());
     }
 
     /// Puts the copy a Byzantine replica made into flight.
-    pub(crate) fn inject(&mut self, copy: Copy, parcel: L) {
-        self.in_flight.insert(copy, parcel);
+    pub(crate) fn inject(&mut self, copy: Copy, posted: Posted) {
+        self.in_flight.insert(copy, posted);
     }
 
     /// Takes a copy out of flight, to deliver or to lose it; `None` if there is none.
-    pub(crate) fn take(&mut self, copy: &Copy) -> Option<L> {
+    pub(crate) fn take(&mut self, copy: &Copy) -> Option<Posted> {
         self.in_flight.remove(copy)
     }
 
@@ -176,48 +131,48 @@ impl<L: Letter> Network<L> {
         self.in_flight.extend(kept);
     }
 
-    /// Holds back a parcel that is ahead of its receiver. One of equal ones is enough (E6).
-    pub(crate) fn hold_back(&mut self, receiver: ReplicaId, parcel: L) {
-        let said = (parcel.author(), parcel.message().clone());
+    /// Holds back a posted that is ahead of its receiver. One of equal ones is enough (E6).
+    pub(crate) fn hold_back(&mut self, receiver: ReplicaId, posted: Posted) {
+        let said = (posted.author, posted.message.clone());
         if self.held[receiver.index()].insert(said) {
             let queue = &mut self.held_back[receiver.index()];
-            queue.insert((rank(parcel.message()), self.arrivals), parcel);
+            queue.insert((rank(&posted.message), self.arrivals), posted);
             self.arrivals += 1;
         }
     }
 
-    /// The first parcel held back from `receiver` that is not ahead of it any more.
+    /// The first posted held back from `receiver` that is not ahead of it any more.
     pub(crate) fn hand_over(
         &mut self,
         receiver: ReplicaId,
         ahead: impl Fn(&Message) -> bool,
-    ) -> Option<L> {
+    ) -> Option<Posted> {
         let queue = &mut self.held_back[receiver.index()];
         let place = queue
             .iter()
-            .find(|(_, parcel)| !ahead(parcel.message()))?
+            .find(|(_, posted)| !ahead(&posted.message))?
             .0
             .clone();
-        let parcel = queue.remove(&place)?;
-        let said = (parcel.author(), parcel.message().clone());
+        let posted = queue.remove(&place)?;
+        let said = (posted.author, posted.message.clone());
         self.held[receiver.index()].remove(&said);
-        Some(parcel)
+        Some(posted)
     }
 
     /// Everything undelivered without times and signatures, for the joint state: per copy the
     /// receiver, whether it is held back, author, message and what it carries.
     pub(crate) fn labels(&self) -> Vec<Labels> {
-        let label = |receiver, held, letter: &L| {
-            let (author, message) = (letter.author(), letter.message().clone());
-            (receiver, held, author, message, letter.carried())
+        let label = |receiver, held, posted: &Posted| {
+            let (author, message) = (posted.author, posted.message.clone());
+            (receiver, held, author, message, Arc::clone(&posted.carried))
         };
         let in_flight = self.in_flight.iter();
         let mut labels: Vec<Labels> = in_flight
-            .map(|(copy, letter)| label(copy.receiver, false, letter))
+            .map(|(copy, posted)| label(copy.receiver, false, posted))
             .collect();
         for (receiver, queue) in self.held_back.iter().enumerate() {
             let receiver = ReplicaId(receiver as u32);
-            labels.extend(queue.values().map(|letter| label(receiver, true, letter)));
+            labels.extend(queue.values().map(|posted| label(receiver, true, posted)));
         }
         labels.sort_unstable();
         labels
@@ -238,10 +193,13 @@ mod tests {
     use super::*;
     use crate::protocols::testing::at;
 
-    fn parcel(author: u32, text: &str) -> Parcel {
-        let author = ReplicaId(author);
-        let signature = Signature::Symbolic(author);
-        Parcel::new(author, at(0, text), signature, Vec::new())
+    fn posted(author: u32, text: &str) -> Posted {
+        Posted {
+            author: ReplicaId(author),
+            message: at(0, text),
+            id: MessageId(1),
+            carried: Arc::default(),
+        }
     }
 
     #[test]
@@ -255,12 +213,12 @@ mod tests {
             (1, "PrepareRequest v1 b0"),
             (1, "ChangeView v2"),
         ] {
-            network.hold_back(ReplicaId(0), parcel(author, text));
+            network.hold_back(ReplicaId(0), posted(author, text));
         }
-        network.hold_back(ReplicaId(0), parcel(1, "PrepareRequest v1 b0"));
+        network.hold_back(ReplicaId(0), posted(1, "PrepareRequest v1 b0"));
         let mut order = Vec::new();
-        while let Some(parcel) = network.hand_over(ReplicaId(0), |_| false) {
-            order.push(format!("{} {}", parcel.author, parcel.message.kind));
+        while let Some(posted) = network.hand_over(ReplicaId(0), |_| false) {
+            order.push(format!("{} {}", posted.author, posted.message.kind));
         }
         assert_eq!(
             order,
@@ -278,8 +236,8 @@ mod tests {
     #[test]
     fn a_copy_can_be_taken_once() {
         let mut network = Network::new(4);
-        let parcel = parcel(1, "Commit v0 b0");
-        network.send(ReplicaId(0), Slot(3), &parcel, false);
+        let posted = posted(1, "Commit v0 b0");
+        network.send(ReplicaId(0), Slot(3), &posted, false);
         let copy = network.in_flight().next().expect("one copy").clone();
         assert_eq!(copy.sent, Slot(3));
         assert!(network.take(&copy).is_some());
@@ -293,7 +251,7 @@ mod tests {
             network.send(
                 ReplicaId(0),
                 Slot(3),
-                &parcel(1, "RecoveryMessage v0"),
+                &posted(1, "RecoveryMessage v0"),
                 true,
             );
         }

@@ -3,50 +3,18 @@
 //! Every row leaves its event in the trace or a sentence that it could not happen; what the
 //! network and the timers promise (E10, E15) is held against the rows, predictions or not.
 
-use crate::{Error, compare, world::World};
+use crate::{
+    Error, compare,
+    engine::Engine,
+    session::Session,
+};
+use milp_schema::trace::{TraceEvent, What};
 use milp_schema::{
     Height, Instance, Kind, ReplicaId, Slot, View,
     instance::{FaultKind, Network, Timeouts},
     schedule::{Choice, Copy, Schedule},
-    trace::{TraceEvent, What},
 };
 use std::collections::BTreeMap;
-
-/// Replicas, a network and a clock put together: what rows act on.
-///
-/// An error is never the schedule's doing; an act that changes nothing is no error.
-pub(crate) trait Stage {
-    /// The slot begins.
-    fn begin(&mut self, slot: Slot) -> Result<(), Error>;
-    /// Takes the copy out of flight and gives it to its receiver; whether it was in flight.
-    fn deliver(&mut self, copy: &Copy) -> Result<bool, Error>;
-    /// Loses the copy for ever; whether it was in flight.
-    fn drop_copy(&mut self, copy: &Copy) -> bool;
-    /// A Byzantine replica makes a copy.
-    fn inject(&mut self, copy: &Copy) -> Result<(), Error>;
-    /// A replica that is up stops.
-    fn crash(&mut self, id: ReplicaId) -> Result<(), Error>;
-    /// A replica that is down returns.
-    fn restart(&mut self, id: ReplicaId, backup: bool) -> Result<(), Error>;
-    /// Whether the timer armed for (`height`, `view`) can fire at `id` now.
-    fn can_fire(&self, id: ReplicaId, height: Height, view: View) -> bool;
-    /// A timer that cannot fire was asked to.
-    fn refuse_timeout(&mut self, id: ReplicaId, place: (Height, View));
-    /// The slot in which the timer is due, if it runs.
-    fn deadline(&self, id: ReplicaId) -> Option<Slot>;
-    /// The timer of a live replica fires.
-    fn fire(&mut self, id: ReplicaId) -> Result<(), Error>;
-    /// The slot ends: the place of a timer that was due by now, should have fired and did not.
-    fn missed(&mut self, id: ReplicaId) -> Result<Option<(Height, View)>, Error>;
-    /// Whether the replica is not crashed.
-    fn is_up(&self, id: ReplicaId) -> bool;
-    /// How the replica may misbehave.
-    fn fault(&self, id: ReplicaId) -> Option<FaultKind>;
-    /// Copies neither delivered nor lost.
-    fn in_flight(&self) -> Vec<Copy>;
-    /// What happened so far.
-    fn log(&self) -> &[TraceEvent];
-}
 
 /// How a schedule fared, one sentence for each.
 #[derive(Debug)]
@@ -57,9 +25,9 @@ pub(crate) struct Applied {
     pub(crate) impossible: Vec<String>,
 }
 
-struct Driver<'a, S> {
+struct Driver<'a, E> {
     instance: &'a Instance,
-    stage: &'a mut S,
+    stage: &'a mut Session<E>,
     impossible: Vec<String>,
     /// Copies to lose at the end of the slot they are sent in, with the row that says so.
     doomed: Vec<(usize, Copy)>,
@@ -72,8 +40,8 @@ struct Driver<'a, S> {
 ///
 /// # Errors
 /// A crash or restart of a replica that is in the wrong state for it; what the stage cannot do.
-pub(crate) fn drive<S: Stage>(
-    stage: &mut S,
+pub(crate) fn drive<E: Engine>(
+    stage: &mut Session<E>,
     instance: &Instance,
     schedule: &Schedule,
     compare: bool,
@@ -101,7 +69,7 @@ pub(crate) fn drive<S: Stage>(
     })
 }
 
-impl<S: Stage> Driver<'_, S> {
+impl<E: Engine> Driver<'_, E> {
     /// A row, counted from 1, that could not happen or could not happen so.
     fn refuse(&mut self, row: usize, sentence: &str) {
         self.impossible.push(format!("{sentence} (row {row})"));
@@ -230,8 +198,7 @@ impl<S: Stage> Driver<'_, S> {
             );
             late.push(compare::at(Slot(due), copy.receiver, &what));
         };
-        let in_flight = self.stage.in_flight();
-        let undelivered = in_flight.iter().map(|copy| (copy, None));
+        let undelivered = self.stage.copies().map(|copy| (copy, None));
         let delivered = self
             .delivered
             .iter()
@@ -260,80 +227,6 @@ impl<S: Stage> Driver<'_, S> {
             }
         }
         self.impossible.extend(late);
-    }
-}
-
-impl Stage for World {
-    fn begin(&mut self, slot: Slot) -> Result<(), Error> {
-        self.clock.now = slot;
-        Ok(())
-    }
-
-    fn deliver(&mut self, copy: &Copy) -> Result<bool, Error> {
-        Ok(World::deliver(self, copy))
-    }
-
-    fn drop_copy(&mut self, copy: &Copy) -> bool {
-        World::drop_copy(self, copy)
-    }
-
-    fn inject(&mut self, copy: &Copy) -> Result<(), Error> {
-        World::inject(self, copy);
-        Ok(())
-    }
-
-    fn crash(&mut self, id: ReplicaId) -> Result<(), Error> {
-        World::crash(self, id);
-        Ok(())
-    }
-
-    fn restart(&mut self, id: ReplicaId, backup: bool) -> Result<(), Error> {
-        World::restart(self, id, backup);
-        Ok(())
-    }
-
-    fn can_fire(&self, id: ReplicaId, height: Height, view: View) -> bool {
-        World::can_fire(self, id, height, view)
-    }
-
-    fn refuse_timeout(&mut self, id: ReplicaId, place: (Height, View)) {
-        World::refuse_timeout(self, id, place);
-    }
-
-    fn deadline(&self, id: ReplicaId) -> Option<Slot> {
-        self.clock.deadline(id)
-    }
-
-    fn fire(&mut self, id: ReplicaId) -> Result<(), Error> {
-        World::fire(self, id);
-        Ok(())
-    }
-
-    fn missed(&mut self, id: ReplicaId) -> Result<Option<(Height, View)>, Error> {
-        if !self.clock.is_due(id) {
-            return Ok(None);
-        }
-        let replica = self.state(id);
-        let matters = replica.timeout_matters(&self.rules);
-        let place = matters.then_some((replica.height, replica.view));
-        self.rearm(id);
-        Ok(place)
-    }
-
-    fn is_up(&self, id: ReplicaId) -> bool {
-        self.seats[id.index()].up
-    }
-
-    fn fault(&self, id: ReplicaId) -> Option<FaultKind> {
-        self.seats[id.index()].fault
-    }
-
-    fn in_flight(&self) -> Vec<Copy> {
-        self.network.in_flight().cloned().collect()
-    }
-
-    fn log(&self) -> &[TraceEvent] {
-        &self.log
     }
 }
 

@@ -4,7 +4,6 @@
 //! is a pure function of its inputs. The symbolic mode names the author instead; both refuse the
 //! same messages, and what passes never depends on the bytes of a signature.
 
-use crate::network::Parcel;
 use milp_schema::{Message, ReplicaId};
 use p256::ecdsa::{
     Signature as P256Signature, SigningKey, VerifyingKey,
@@ -49,7 +48,7 @@ impl Keys {
         &self,
         author: ReplicaId,
         message: &Message,
-        carried: &[Parcel],
+        carried: &[(ReplicaId, Message)],
     ) -> Signature {
         match self {
             Self::Symbolic => Signature::Symbolic(author),
@@ -60,13 +59,19 @@ impl Keys {
         }
     }
 
-    /// Whether `author` of the parcel signed it.
-    pub(crate) fn verify(&self, parcel: &Parcel) -> bool {
-        match (self, &parcel.signature) {
-            (Self::Symbolic, Signature::Symbolic(by)) => *by == parcel.author,
+    /// Whether `author` signed the message and what it carries.
+    pub(crate) fn verify(
+        &self,
+        author: ReplicaId,
+        message: &Message,
+        carried: &[(ReplicaId, Message)],
+        signature: &Signature,
+    ) -> bool {
+        match (self, signature) {
+            (Self::Symbolic, Signature::Symbolic(by)) => *by == author,
             (Self::P256(keys), Signature::P256(signature)) => {
-                let (_, key) = &keys[parcel.author.index()];
-                let signed = bytes(parcel.author, &parcel.message, &parcel.carried);
+                let (_, key) = &keys[author.index()];
+                let signed = bytes(author, message, carried);
                 key.verify(&signed, signature).is_ok()
             }
             _ => false,
@@ -85,13 +90,13 @@ fn key_pair(index: u32) -> (SigningKey, VerifyingKey) {
 }
 
 /// What is signed: the author and every label, separated by characters no label contains.
-fn bytes(author: ReplicaId, message: &Message, carried: &[Parcel]) -> Vec<u8> {
+fn bytes(author: ReplicaId, message: &Message, carried: &[(ReplicaId, Message)]) -> Vec<u8> {
     let mut text = format!("milp|{author}|{message}");
-    for parcel in carried {
+    for (author, message) in carried {
         text += "|";
-        text += &parcel.author.to_string();
+        text += &author.to_string();
         text += "|";
-        text += &parcel.message.to_string();
+        text += &message.to_string();
     }
     text.into_bytes()
 }
@@ -101,29 +106,22 @@ mod tests {
     use super::*;
     use crate::protocols::testing::at;
 
-    fn parcel(keys: &Keys, author: u32, text: &str) -> Parcel {
-        let (author, message) = (ReplicaId(author), at(0, text));
-        let signature = keys.sign(author, &message, &[]);
-        Parcel::new(author, message, signature, Vec::new())
-    }
-
     #[test]
-    fn a_signature_binds_author_and_message_in_both_modes() {
+    fn a_signature_binds_author_message_and_what_it_carries_in_both_modes() {
+        let (author, other) = (ReplicaId(1), ReplicaId(2));
+        let (said, changed) = (at(0, "Commit v0 b0"), at(0, "Commit v0 b1"));
         for mode in [Signatures::P256, Signatures::Symbolic] {
             let keys = Keys::new(mode, 4);
-            let honest = parcel(&keys, 1, "Commit v0 b0");
-            assert!(keys.verify(&honest), "{mode:?}");
-            let forged = Parcel {
-                author: ReplicaId(2),
-                ..honest.clone()
-            };
-            assert!(!keys.verify(&forged), "{mode:?}: another author");
+            let signature = keys.sign(author, &said, &[]);
+            assert!(keys.verify(author, &said, &[], &signature), "{mode:?}");
+            let forged = keys.verify(other, &said, &[], &signature);
+            assert!(!forged, "{mode:?}: another author");
             if mode == Signatures::P256 {
-                let changed = Parcel {
-                    message: at(0, "Commit v0 b1"),
-                    ..honest
-                };
-                assert!(!keys.verify(&changed), "another block");
+                let passes = keys.verify(author, &changed, &[], &signature);
+                assert!(!passes, "another block");
+                let carried = [(other, said.clone())];
+                let passes = keys.verify(author, &said, &carried, &signature);
+                assert!(!passes, "another carried message");
             }
         }
     }
@@ -131,9 +129,7 @@ mod tests {
     #[test]
     fn signing_twice_gives_the_same_signature() {
         let keys = Keys::new(Signatures::P256, 4);
-        assert_eq!(
-            parcel(&keys, 3, "ChangeView v0").signature,
-            parcel(&keys, 3, "ChangeView v0").signature
-        );
+        let sign = || keys.sign(ReplicaId(3), &at(0, "ChangeView v0"), &[]);
+        assert_eq!(sign(), sign());
     }
 }

@@ -210,8 +210,8 @@ impl Engine for Breaking {
         self.0.crash(who)
     }
 
-    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
-        self.0.restart(who)
+    fn restart(&mut self, who: ReplicaId, backup: bool) -> Result<Vec<Effect>, EngineError> {
+        self.0.restart(who, backup)
     }
 
     fn advance(&mut self, now: Nanos) -> Result<Vec<Effect>, EngineError> {

@@ -54,7 +54,7 @@ fn slots_replicas_and_journeys_that_cannot_be_are_refused_by_row() {
         (
             &[],
             vec![timeout(5, 0, 0), timeout(4, 0, 0)],
-            "row 3: slot 4 comes after a row of slot 5",
+            "row 3: slot 4 comes after slot 5; rows are ascending by slot",
         ),
         (
             &[],
@@ -69,17 +69,17 @@ fn slots_replicas_and_journeys_that_cannot_be_are_refused_by_row() {
         (
             &[],
             vec![deliver(2, 1, 1, 1, request)],
-            "row 2: replica 1 would receive a copy from itself",
+            "row 2: replica 1 gets a copy from itself",
         ),
         (
             &[],
             vec![deliver(1, 1, 0, 1, request)],
-            "row 2: delivered in slot 1 but sent in slot 1: a copy takes a slot",
+            "row 2: delivered in slot 1, but sent in slot 1",
         ),
         (
             &[],
             vec![drop_copy(1, 2, 0, 1, request)],
-            "row 2: delivered in slot 1 but sent in slot 2: a copy takes a slot",
+            "row 2: dropped in slot 1, but sent in slot 2",
         ),
     ] {
         assert_eq!(refusal(faulty, &choices), says);
@@ -93,7 +93,7 @@ fn acts_that_nobody_may_do_are_refused_by_row() {
         (
             &[][..],
             vec![deliver(2, 1, 0, 1, request), drop_copy(3, 1, 0, 1, request)],
-            "row 3: the copy was already used in row 2: PrepareRequest h0 v0 b0 to replica 1",
+            "row 3: row 2 delivers or drops the same copy already",
         ),
         (
             &[],

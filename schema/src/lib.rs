@@ -16,6 +16,7 @@ pub mod certificate;
 pub mod covers;
 pub mod ids;
 pub mod instance;
+pub mod journey;
 pub mod json_schema;
 pub mod limits;
 pub mod outcome;

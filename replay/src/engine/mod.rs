@@ -8,13 +8,17 @@
 pub mod check;
 mod command;
 pub mod fuzz;
+mod habits;
 pub mod nspcc;
 mod sidecar;
+mod state;
 
 pub use command::{CommandLine, find};
+pub use habits::Habits;
 pub use sidecar::{ANSWER_LIMIT, Sidecar};
+pub use state::{Bond, State, TIMER, Vote, Working};
 
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+use milp_schema::{BlockId, Height, Message, ReplicaId, View};
 
 /// Nanoseconds of virtual time since the start of the run.
 pub type Nanos = u64;
@@ -87,6 +91,8 @@ pub enum Effect {
         message: Message,
         /// What a recovery message carries, in the order of handling; empty otherwise.
         carried: Vec<(ReplicaId, Message)>,
+        /// Whether it is said by the rules of recovery, which no prediction names (E17, E21).
+        recovery: bool,
     },
     /// A view above 0 was entered.
     EnterView {
@@ -120,52 +126,6 @@ pub enum Effect {
     },
 }
 
-/// What a replica knows.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// Crashed, with the height of its ledger.
-    Down(Height),
-    /// Decided every height.
-    Stopped(Height),
-    /// At work.
-    Working(Box<Working>),
-}
-
-/// What a replica at work knows; every list ascends by author.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a question with an answer of its own in the engine protocol"
-)]
-pub struct Working {
-    /// Its height.
-    pub height: Height,
-    /// Its view.
-    pub view: View,
-    /// Preparations held in this view: author, kind, block (`None`: nothing ever proposed).
-    pub preparations: Vec<(ReplicaId, Kind, Option<u32>)>,
-    /// Commits held at this height: author, view, block.
-    pub commits: Vec<(ReplicaId, View, Option<u32>)>,
-    /// Requests to leave held in this view: author, target.
-    pub change_views: Vec<(ReplicaId, View)>,
-    /// Those that led to this view.
-    pub last_change_views: Vec<(ReplicaId, View)>,
-    /// The highest view of this height each replica was heard in.
-    pub seen: Vec<Option<View>>,
-    /// The block of the request sent or accepted in this view.
-    pub request: Option<u32>,
-    /// Whether it prepared in this view, by a request or a response.
-    pub response_sent: bool,
-    /// Whether it committed at this height.
-    pub commit_sent: bool,
-    /// Whether it asked to leave this view.
-    pub change_view_sent: bool,
-    /// Whether it has formed the block.
-    pub block_sent: bool,
-    /// Its timer.
-    pub timer: Option<Timer>,
-}
-
 /// Why an engine gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
@@ -192,6 +152,11 @@ pub trait Engine {
     /// The name in a verdict, say `nspcc-dbft` or `dbft2-nspcc`.
     fn name(&self) -> String;
 
+    /// How they want to be driven.
+    fn habits(&self) -> Habits {
+        Habits::ENGINE
+    }
+
     /// Starts all replicas; the first call.
     ///
     /// # Errors
@@ -204,6 +169,14 @@ pub trait Engine {
     /// [`EngineError`].
     fn deliver(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError>;
 
+    /// Hands over a message out of another that was delivered, under [`Habits::unpacks`].
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn hand_over(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError> {
+        self.deliver(to, id)
+    }
+
     /// The timer armed for that height and view fires.
     ///
     /// # Errors
@@ -215,23 +188,40 @@ pub trait Engine {
         view: View,
     ) -> Result<Vec<Effect>, EngineError>;
 
+    /// The slot of a timer ends and nobody fired it; what does nothing then has no effects.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn pass(&mut self, _at: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    /// Every timer is armed from now on, under [`Habits::arms_anew`].
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn arm_anew(&mut self) -> Result<Vec<Effect>, EngineError> {
+        Ok(Vec::new())
+    }
+
     /// A Byzantine replica makes a message.
     ///
     /// # Errors
     /// [`EngineError`].
     fn inject(&mut self, by: ReplicaId, message: &Message) -> Result<MessageId, EngineError>;
 
-    /// The replica stops and loses everything but its decided blocks.
+    /// The replica stops.
     ///
     /// # Errors
     /// [`EngineError`].
     fn crash(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError>;
 
-    /// A crashed replica starts again.
+    /// A crashed replica starts again, with what it knew if it has a `backup`, otherwise with its
+    /// decided blocks only. Engines have none.
     ///
     /// # Errors
     /// [`EngineError`].
-    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError>;
+    fn restart(&mut self, who: ReplicaId, backup: bool) -> Result<Vec<Effect>, EngineError>;
 
     /// The clock moves forward.
     ///
@@ -252,12 +242,28 @@ impl<E: Engine + ?Sized> Engine for &mut E {
         (**self).name()
     }
 
+    fn habits(&self) -> Habits {
+        (**self).habits()
+    }
+
     fn start(&mut self, start: &Start) -> Result<Vec<Effect>, EngineError> {
         (**self).start(start)
     }
 
     fn deliver(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError> {
         (**self).deliver(to, id)
+    }
+
+    fn hand_over(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError> {
+        (**self).hand_over(to, id)
+    }
+
+    fn pass(&mut self, at: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+        (**self).pass(at)
+    }
+
+    fn arm_anew(&mut self) -> Result<Vec<Effect>, EngineError> {
+        (**self).arm_anew()
     }
 
     fn timeout(
@@ -277,8 +283,8 @@ impl<E: Engine + ?Sized> Engine for &mut E {
         (**self).crash(who)
     }
 
-    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
-        (**self).restart(who)
+    fn restart(&mut self, who: ReplicaId, backup: bool) -> Result<Vec<Effect>, EngineError> {
+        (**self).restart(who, backup)
     }
 
     fn advance(&mut self, now: Nanos) -> Result<Vec<Effect>, EngineError> {

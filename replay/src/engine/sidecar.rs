@@ -191,7 +191,7 @@ impl Engine for Sidecar {
         self.effects("crash", &json!({"replica": who}))
     }
 
-    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+    fn restart(&mut self, who: ReplicaId, _backup: bool) -> Result<Vec<Effect>, EngineError> {
         self.effects("restart", &json!({"replica": who}))
     }
 
@@ -200,7 +200,7 @@ impl Engine for Sidecar {
     }
 
     fn state(&mut self, who: ReplicaId) -> Result<State, EngineError> {
-        let read = |known: &mut Known, result| known.state(result);
+        let read = |known: &mut Known, result| known.state(who, result);
         self.read("state", &json!({"replica": who}), read)
     }
 }

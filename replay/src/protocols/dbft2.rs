@@ -469,6 +469,6 @@ mod tests {
             [slots(0, false), slots(1, false), slots(2, false)],
             [6, 12, 24]
         );
-        assert_eq!(slots(40, false), u32::MAX, "no overflow");
+        assert_eq!(slots(80, false), u64::MAX, "no overflow");
     }
 }

@@ -1,7 +1,7 @@
 //! The protocols' own replicas, written from `docs/protocols/*.md` and nothing else.
 //!
 //! [`context`] is what a replica knows, [`dbft1`] and [`dbft2`] are the rules of the two pages,
-//! [`recovery`] the lines both share (17–23). A replica is a state machine without a clock, a
+//! [`recovery`] the lines both share (17–23), [`table`] holds the replicas of a run. A replica is a state machine without a clock, a
 //! network or a key: state and input give a new state and outputs. Line numbers in comments are
 //! those of the protocol pages; names mirror nspcc-dev/dbft (`on_prepare_request`,
 //! `check_prepare`, `send_commit`), so the two can be read side by side.
@@ -10,10 +10,12 @@ mod context;
 mod dbft1;
 mod dbft2;
 mod recovery;
+mod table;
 
 pub(crate) use context::{Output, Position, Replica};
+pub(crate) use table::Table;
 
-use crate::Error;
+use crate::{Error, engine::Nanos};
 use milp_schema::{Height, Instance, ReplicaId, View, instance::Primary};
 
 /// Which page the rules are from.
@@ -130,14 +132,14 @@ impl Rules {
         ReplicaId((height.0 + view.0) % self.replicas)
     }
 
-    /// How long a timer of a replica in `view` runs, in slots: the first of a primary T in view 0
-    /// and 0 above, every other T · 2^(v+1).
-    pub(crate) fn duration(block_time: u32, view: View, first_of_primary: bool) -> u32 {
+    /// How long a timer of a replica in `view` runs: the first of a primary T in view 0 and 0
+    /// above, every other T · 2^(v+1).
+    pub(crate) fn duration(block_time: Nanos, view: View, first_of_primary: bool) -> Nanos {
         match (first_of_primary, view.0) {
             (true, 0) => block_time,
             (true, _) => 0,
             (false, v) => {
-                let doubled = 1_u32.checked_shl(v.saturating_add(1)).unwrap_or(u32::MAX);
+                let doubled = 1_u64.checked_shl(v.saturating_add(1)).unwrap_or(u64::MAX);
                 block_time.saturating_mul(doubled)
             }
         }

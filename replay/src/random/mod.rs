@@ -8,17 +8,41 @@
 //! in one slot, is refused. Where it cannot be refused (a copy the network owes, a timer of the
 //! protocol) the attempt is given up and the next one drawn from the same seed.
 
-mod engine;
+mod inject;
 mod past;
+mod profile;
 
-use crate::{compare, network::rank, protocols::Rules, signature::Signatures, world::World};
+pub(crate) use profile::Random;
+
+use crate::{
+    Recovery, Signatures, compare,
+    engine::{Engine, Habits},
+    network::rank,
+    protocols::{Rules, Table},
+    session::Session,
+};
+use milp_schema::trace::TraceEvent;
+use inject::choose_faulty;
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,
-    instance::{FaultKind, Network, Who},
+    instance::{FaultKind, Network, Timeouts},
     schedule::{Choice, Copy},
-    trace::What,
 };
+use past::Past;
+use profile::{LOCKING, PROFILES, Profile};
 use std::collections::BTreeSet;
+
+/// Why calls of the session cannot fail.
+const OBEYS: &str = "the own replicas refuse nothing that a draft asks of them";
+
+/// The primary of view v at height h: (h + v) mod n, of the production engine (h − v) mod n.
+fn primary(instance: &Instance, height: Height, view: View) -> ReplicaId {
+    let (n, h, v) = (instance.replicas, height.0, view.0);
+    match instance.rules.as_str() {
+        "nspcc" => ReplicaId((h + n - v % n) % n),
+        _ => ReplicaId((h + v) % n),
+    }
+}
 
 /// How many attempts are drawn from one seed.
 const ATTEMPTS: u32 = 200;
@@ -35,104 +59,36 @@ pub struct Executed {
     pub left_out: bool,
 }
 
-/// A seeded generator (splitmix64), so that a seed names an execution for ever.
-#[derive(Debug, Clone)]
-pub(crate) struct Random(pub(crate) u64);
-
-impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Uniform in 0..bound.
-    pub(crate) fn below(&mut self, bound: u32) -> u32 {
-        assert!(bound > 0, "nothing is below 0");
-        (self.next() % u64::from(bound)) as u32
-    }
-
-    /// True `percent` times of a hundred.
-    pub(crate) fn percent(&mut self, percent: u32) -> bool {
-        self.below(100) < percent
-    }
-}
-
-/// How eager the adversary of one execution is, in percent per opportunity.
-#[derive(Debug, Clone, Copy)]
-struct Profile {
-    deliver: u32,
-    timer: u32,
-    crash: u32,
-    inject: u32,
-    lose: u32,
-}
-
-/// Executions that decide, that change views, that split, and that do a bit of everything.
-const PROFILES: [Profile; 5] = [
-    Profile {
-        deliver: 95,
-        timer: 12,
-        crash: 1,
-        inject: 60,
-        lose: 0,
-    },
-    Profile {
-        deliver: 80,
-        timer: 30,
-        crash: 2,
-        inject: 40,
-        lose: 0,
-    },
-    Profile {
-        deliver: 60,
-        timer: 40,
-        crash: 3,
-        inject: 50,
-        lose: 1,
-    },
-    Profile {
-        deliver: 35,
-        timer: 15,
-        crash: 5,
-        inject: 80,
-        lose: 2,
-    },
-    Profile {
-        deliver: 70,
-        timer: 6,
-        crash: 2,
-        inject: 90,
-        lose: 1,
-    },
-];
-
 /// Whether there are replicas for the instance, so that it has executions here.
 pub fn covers(instance: &Instance) -> bool {
     instance.rules == "nspcc" || Rules::of(instance).is_ok()
 }
 
-/// A random legal execution of the instance; equal seeds give equal executions.
+/// A random legal execution of the instance that the program can say; equal seeds give equal
+/// executions.
 ///
 /// The instance's budget is not looked at: a budget limits the adversary, not what is legal.
 ///
 /// # Panics
 /// If the instance names a protocol, rule set or mutant without replicas here.
 pub fn execution(instance: &Instance, seed: u64) -> Executed {
+    const KNOWN: &str = "a validated instance names replicas known here";
     if instance.rules == "nspcc" {
-        return engine::execution(instance, seed);
+        return draw(&crate::twin(instance).expect(KNOWN), instance, seed);
     }
-    let rules = Rules::of(instance).expect("a validated instance names replicas known here");
     let rules = Rules {
         recovery: false,
-        ..rules
+        ..Rules::of(instance).expect(KNOWN)
     };
+    draw(&Table::new(rules), instance, seed)
+}
+
+/// An execution of replicas that have not started.
+fn draw<E: Engine + Clone>(replicas: &E, instance: &Instance, seed: u64) -> Executed {
     let mut random = Random(seed);
     for attempt in 1..=ATTEMPTS {
         let lenient = attempt == ATTEMPTS;
-        let mut draft = Draft::new(instance, rules, random.next(), lenient);
+        let mut draft = Draft::new(replicas.clone(), instance, random.next(), lenient);
         if draft.run().is_ok() {
             return draft.finish();
         }
@@ -143,42 +99,63 @@ pub fn execution(instance: &Instance, seed: u64) -> Executed {
 /// The attempt ran into something the program does not know.
 struct GivenUp;
 
-struct Draft<'a> {
+struct Draft<'a, E> {
     instance: &'a Instance,
-    world: World,
+    quorum: usize,
+    habits: Habits,
+    session: Session<E>,
+    pasts: Vec<Past>,
     random: Random,
     profile: Profile,
     faulty: Vec<(ReplicaId, FaultKind)>,
     choices: Vec<Choice>,
     /// What Byzantine replicas made, so that nothing is made twice.
     made: BTreeSet<(ReplicaId, ReplicaId, Message)>,
-    /// Height and slot of the last view entered, by replica.
-    entered: Vec<Option<(Height, Slot)>>,
+    now: Slot,
     lenient: bool,
     beyond: bool,
 }
 
-impl<'a> Draft<'a> {
-    fn new(instance: &'a Instance, rules: Rules, seed: u64, lenient: bool) -> Self {
+/// A copy drawn for delivery, in the order of E7, ties at random.
+struct Drawn {
+    place: u64,
+    copy: Copy,
+    owed: bool,
+}
+
+impl<'a, E: Engine + Clone> Draft<'a, E> {
+    fn new(replicas: E, instance: &'a Instance, seed: u64, lenient: bool) -> Self {
         let mut random = Random(seed);
         let faulty = choose_faulty(instance, &mut random);
-        let profile = PROFILES[random.below(PROFILES.len() as u32) as usize];
+        let habits = replicas.habits();
+        let profiles = if habits.puts_off {
+            &LOCKING[..]
+        } else {
+            &PROFILES
+        };
+        let profile = profiles[random.below(profiles.len() as u32) as usize];
+        let quorum = crate::quorum(instance);
+        let how = (Signatures::Symbolic, Recovery::Ideal);
+        let session = Session::new(replicas, instance, quorum, &faulty, how).expect(OBEYS);
         Self {
             instance,
-            world: World::new(instance, rules, &faulty, Signatures::Symbolic),
+            quorum,
+            habits,
+            session,
+            pasts: vec![Past::of(instance); instance.replicas as usize],
             random,
             profile,
             faulty,
             choices: Vec::new(),
             made: BTreeSet::new(),
-            entered: vec![None; instance.replicas as usize],
+            now: Slot(0),
             lenient,
             beyond: false,
         }
     }
 
     fn finish(self) -> Executed {
-        let predictions = compare::observed(&self.world.log);
+        let predictions = compare::observed(self.session.log());
         let schedule = Schedule {
             choices: self.choices,
             predictions,
@@ -192,7 +169,7 @@ impl<'a> Draft<'a> {
 
     fn run(&mut self) -> Result<(), GivenUp> {
         for slot in 1..=self.instance.slots {
-            self.world.clock.now = Slot(slot);
+            self.begin(Slot(slot));
             self.crashes();
             for id in self.live() {
                 self.deliveries(id)?;
@@ -205,79 +182,165 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    fn begin(&mut self, slot: Slot) {
+        self.now = slot;
+        self.session.begin(slot).expect(OBEYS);
+        for (id, past) in ReplicaId::all(self.instance.replicas).zip(&mut self.pasts) {
+            let place = self.session.place(id);
+            // Whoever has decided everything stays where it was.
+            past.begin(place.0.0 < self.instance.heights, place);
+        }
+    }
+
     fn live(&self) -> Vec<ReplicaId> {
-        let all = ReplicaId::all(self.instance.replicas);
-        all.filter(|id| self.world.seats[id.index()].is_live())
-            .collect()
+        self.session.live().collect()
     }
 
     fn crashes(&mut self) {
-        let slot = self.world.clock.now;
+        let slot = self.now;
         for replica in self.live() {
-            let may = self.world.seats[replica.index()].fault.is_some();
+            let may = self.session.fault(replica).is_some();
             if may && self.random.percent(self.profile.crash) {
-                self.world.crash(replica);
+                self.session.crash(replica).expect(OBEYS);
                 self.choices.push(Choice::Crash { slot, replica });
             }
         }
     }
 
-    /// Copies to one replica: those drawn and those owed, in the order of E7, ties at random.
+    // Deliveries.
+
     fn deliveries(&mut self, id: ReplicaId) -> Result<(), GivenUp> {
-        let slot = self.world.clock.now;
-        let least = self.instance.delays().0;
-        let waiting: Vec<Copy> = self
-            .world
-            .network
-            .in_flight()
-            .filter(|copy| copy.receiver == id && copy.sent.0 + least <= slot.0)
-            .cloned()
-            .collect();
-        let mut drawn = Vec::new();
-        for copy in waiting {
-            let owed = self.due(&copy);
-            let (deliver, lose) = (self.profile.deliver, self.profile.lose);
-            if owed.is_some_and(|due| due <= slot.0) {
-                drawn.push((rank(&copy.message), self.random.next(), copy, true));
-            } else if self.hurried(owed) || self.random.percent(deliver) {
-                drawn.push((rank(&copy.message), self.random.next(), copy, false));
-            } else if self.may_lose(&copy) && self.random.percent(lose) {
-                self.world.drop_copy(&copy);
-                self.choices.push(Choice::Drop { slot, copy });
+        for Drawn { copy, owed, .. } in self.draw(id) {
+            let past = &self.pasts[id.index()];
+            let refused = past.may_get(&copy, self.now, self.quorum).is_err();
+            if refused && !owed {
+                continue;
             }
-        }
-        drawn.sort();
-        for (_, _, copy, owed) in drawn {
-            let before = self
-                .may_enter(id, &copy.message)
-                .then(|| self.world.clone());
-            self.world.deliver(&copy);
-            if let Some(before) = before
-                && !self.entries_allowed(before.log.len())
-            {
-                match (owed, self.lenient) {
-                    (false, _) => {
-                        self.world = before;
-                        continue;
-                    }
-                    (true, false) => return Err(GivenUp),
-                    (true, true) => self.beyond = true,
-                }
+            self.beyond |= refused && self.lenient;
+            if refused && !self.lenient {
+                return Err(GivenUp);
             }
-            self.choices.push(Choice::Deliver { slot, copy });
+            let slot = self.now;
+            let choice = Choice::Deliver {
+                slot,
+                copy: copy.clone(),
+            };
+            self.act(id, owed, choice, |session| {
+                session.deliver(&copy).expect(OBEYS);
+            })?;
         }
         Ok(())
     }
 
+    /// Does something at a replica, unless what it makes the replica do is left out by the
+    /// program: then it is undone, or, if it is owed, the attempt is given up.
+    fn act(
+        &mut self,
+        id: ReplicaId,
+        owed: bool,
+        choice: Choice,
+        act: impl FnOnce(&mut Session<E>),
+    ) -> Result<bool, GivenUp> {
+        let risks = !owed && self.risks(&choice);
+        let height = self.session.place(id).0;
+        let past = &mut self.pasts[id.index()];
+        let before = risks.then(|| (self.session.clone(), past.clone()));
+        if let Choice::Deliver { copy, .. } = &choice {
+            past.get(copy, self.now);
+        }
+        let mark = self.session.log().len();
+        act(&mut self.session);
+        let events: Vec<TraceEvent> = self.session.log()[mark..].to_vec();
+        let past = &mut self.pasts[id.index()];
+        let refused = past.did(&events, self.now, self.instance.views).is_err();
+        if refused || self.owes_too_much(height) {
+            if let Some((session, past)) = before {
+                self.session = session;
+                self.pasts[id.index()] = past;
+                return Ok(false);
+            }
+            if !self.lenient {
+                return Err(GivenUp);
+            }
+            self.beyond = true;
+        }
+        self.choices.push(choice);
+        Ok(true)
+    }
+
+    /// Whether the choice can make a replica do something that the program leaves out. Where there
+    /// are more heights any copy may start one, for which something was held back.
+    fn risks(&self, choice: &Choice) -> bool {
+        let Choice::Deliver { copy, .. } = choice else {
+            return true;
+        };
+        self.instance.heights > 1
+            || matches!(
+                copy.message.kind,
+                Kind::PrepareRequest | Kind::ChangeView | Kind::Block
+            )
+    }
+
+    fn draw(&mut self, id: ReplicaId) -> Vec<Drawn> {
+        let now = self.now;
+        let least = self.instance.delays().0;
+        let waiting: Vec<Copy> = self
+            .session
+            .copies()
+            .filter(|copy| copy.receiver == id && copy.sent.0 + least <= now.0)
+            .filter(|copy| copy.message.kind != Kind::RecoveryMessage)
+            .cloned()
+            .collect();
+        let mut drawn = Vec::new();
+        for copy in waiting {
+            let due = self.due(&copy);
+            let owed = due.is_some_and(|due| due <= now.0);
+            let eager = match copy.message.kind {
+                Kind::PrepareRequest | Kind::Block => self.profile.first,
+                _ => self.profile.deliver,
+            };
+            if owed || self.hurried(due) || self.random.percent(eager) {
+                let place = self.random.next();
+                drawn.push(Drawn { place, copy, owed });
+            } else if self.may_lose(&copy) && self.random.percent(self.profile.lose) {
+                self.session.drop_copy(&copy);
+                self.choices.push(Choice::Drop { slot: now, copy });
+            }
+        }
+        drawn.sort_by_cached_key(|drawn| (rank(&drawn.copy.message), drawn.place));
+        self.lone(id, drawn)
+    }
+
+    /// A guarded response comes alone: half of the time one of them and nothing else, otherwise
+    /// everything else.
+    fn lone(&mut self, id: ReplicaId, drawn: Vec<Drawn>) -> Vec<Drawn> {
+        let past = &self.pasts[id.index()];
+        let guarded = |drawn: &Drawn| past.is_guarded(&drawn.copy.message, self.now);
+        let Some(first) = drawn.iter().position(guarded) else {
+            return drawn;
+        };
+        let others_owed = drawn.iter().any(|drawn| drawn.owed && !guarded(drawn));
+        if others_owed || (!drawn[first].owed && self.random.percent(50)) {
+            let past = &self.pasts[id.index()];
+            let stays =
+                |drawn: &Drawn| drawn.owed || !past.is_guarded(&drawn.copy.message, self.now);
+            return drawn.into_iter().filter(stays).collect();
+        }
+        let stays = |(place, drawn): &(usize, Drawn)| drawn.owed || *place == first;
+        let stay = drawn.into_iter().enumerate().filter(stays);
+        stay.map(|(_, drawn)| drawn).collect()
+    }
+
     /// Just before copies are owed they come in twos and threes rather than all in one slot.
     fn hurried(&mut self, due: Option<u32>) -> bool {
-        let left = due.map(|due| due.saturating_sub(self.world.clock.now.0));
-        left.is_some_and(|left| left <= 3) && self.random.percent(75)
+        let left = due.map(|due| due.saturating_sub(self.now.0));
+        let eager = if self.habits.puts_off { 60 } else { 75 };
+        left.is_some_and(|left| left <= 3) && self.random.percent(eager)
     }
 
     /// The slot by which the network owes the copy (E10).
     fn due(&self, copy: &Copy) -> Option<u32> {
-        let receives = self.world.seats[copy.receiver.index()].up;
+        let receives = self.session.is_up(copy.receiver);
         if !receives || !self.is_promised(copy.sender) || !self.is_promised(copy.receiver) {
             return None;
         }
@@ -289,7 +352,7 @@ impl<'a> Draft<'a> {
     }
 
     fn is_promised(&self, id: ReplicaId) -> bool {
-        let fault = self.world.seats[id.index()].fault;
+        let fault = self.session.fault(id);
         !matches!(fault, Some(FaultKind::Byzantine | FaultKind::Network))
     }
 
@@ -298,96 +361,7 @@ impl<'a> Draft<'a> {
         self.instance.network == Network::Asynchronous
             || [copy.sender, copy.receiver]
                 .iter()
-                .any(|id| self.world.seats[id.index()].fault == Some(FaultKind::Network))
-    }
-
-    /// Whether handing `message` over could make the replica enter a view: only a change view it
-    /// takes does, or what starts another height for which change views may be held back.
-    fn may_enter(&self, id: ReplicaId, message: &Message) -> bool {
-        let replica = self.world.state(id);
-        match message.kind {
-            Kind::ChangeView => {
-                message.height == replica.height && message.target > Some(replica.view)
-            }
-            _ => self.instance.heights > 1,
-        }
-    }
-
-    /// Whether every view entered since `mark` of the log is modelled and the first of its height
-    /// in the slot (E8); remembers the entries if so.
-    fn entries_allowed(&mut self, mark: usize) -> bool {
-        let slot = self.world.clock.now;
-        let mut entered = self.entered.clone();
-        for event in &self.world.log[mark..] {
-            if event.what != What::EnterView {
-                continue;
-            }
-            let Some((height, view)) = event.place else {
-                continue;
-            };
-            let last = entered[event.replica.index()].replace((height, slot));
-            if view.0 >= self.instance.views || last == Some((height, slot)) {
-                return false;
-            }
-        }
-        self.entered = entered;
-        true
-    }
-
-    fn timers(&mut self, id: ReplicaId) -> Result<(), GivenUp> {
-        if self.world.clock.block_time.is_some() {
-            while self.world.clock.is_due(id) {
-                self.fire(id, true)?;
-            }
-            return Ok(());
-        }
-        let mut percent = self.profile.timer;
-        let mut last = None;
-        loop {
-            let replica = self.world.state(id);
-            let place = (replica.height, replica.view);
-            if replica.stopped(&self.world.rules) || last == Some(place) {
-                return Ok(());
-            }
-            // A proposal opens everything else; a firing without effect only now and then.
-            if replica.is_primary(&self.world.rules) && !replica.request_sent(&self.world.rules) {
-                percent = percent.max(50);
-            } else if !replica.timeout_matters(&self.world.rules) {
-                percent = 1;
-            }
-            if !self.random.percent(percent) {
-                return Ok(());
-            }
-            last = Some(place);
-            self.fire(id, false)?;
-            percent = 5;
-        }
-    }
-
-    fn fire(&mut self, replica: ReplicaId, owed: bool) -> Result<(), GivenUp> {
-        let slot = self.world.clock.now;
-        let (height, view) = (
-            self.world.state(replica).height,
-            self.world.state(replica).view,
-        );
-        let before = self.world.clone();
-        self.world.fire(replica);
-        let fine = self.entries_allowed(before.log.len()) && !self.owes_too_much(height);
-        if !fine && !owed {
-            self.world = before;
-            return Ok(());
-        }
-        if !fine && !self.lenient {
-            return Err(GivenUp);
-        }
-        self.beyond |= !fine;
-        self.choices.push(Choice::Timeout {
-            slot,
-            replica,
-            height,
-            view,
-        });
-        Ok(())
+                .any(|id| self.session.fault(*id) == Some(FaultKind::Network))
     }
 
     /// Whether the network owes somebody a quorum of requests to leave the last modelled view.
@@ -395,101 +369,65 @@ impl<'a> Draft<'a> {
         if self.instance.network == Network::Asynchronous {
             return false;
         }
-        let beyond = (View(self.instance.views), ReplicaId(0));
-        let asking = self.world.seats.iter().filter(|seat| {
-            let replica = &seat.state;
-            let asks = replica
-                .change_views
-                .range(beyond..)
-                .any(|&(_, who)| who == replica.me);
-            seat.is_honest() && replica.height == height && asks
-        });
-        asking.count() >= self.world.rules.quorum()
+        let last = (height, View(self.instance.views - 1));
+        let everybody = ReplicaId::all(self.instance.replicas).zip(&self.pasts);
+        let asking = everybody.filter(|(id, past)| past.still_asks(last, self.session.place(*id)));
+        asking.count() >= self.quorum
     }
 
-    /// Byzantine replicas aim at where honest ones are, sometimes elsewhere.
-    fn injections(&mut self) {
-        let byzantine: Vec<ReplicaId> = self
-            .faulty
-            .iter()
-            .filter(|(_, kind)| *kind == FaultKind::Byzantine)
-            .map(|(id, _)| *id)
-            .collect();
-        for sender in byzantine {
-            for receiver in self.live() {
-                if self.random.percent(self.profile.inject) {
-                    self.inject(sender, receiver);
-                }
+    // Timers.
+
+    fn timers(&mut self, id: ReplicaId) -> Result<(), GivenUp> {
+        if self.instance.timeouts == Timeouts::Protocol {
+            // Where a firing without effect says nothing, it may as well have its row.
+            while self.session.deadline(id) == Some(self.now)
+                && (self.habits.asks_once || self.matters(id))
+            {
+                self.fire(id, true)?;
             }
+            return Ok(());
+        }
+        let mut percent = self.profile.timer;
+        let mut last = None;
+        loop {
+            let Some(working) = self.session.working(id).expect(OBEYS) else {
+                return Ok(());
+            };
+            let place = (working.height, working.view);
+            if self.habits.asks_once && last == Some(place) {
+                return Ok(());
+            }
+            let (height, view) = place;
+            let leads = primary(self.instance, height, view) == id;
+            // A proposal opens everything else; a firing without effect only now and then.
+            if leads && !working.knows_proposal() {
+                percent = percent.max(50);
+            } else if !self.matters(id) || self.pasts[id.index()].is_spent(place) {
+                percent = 1;
+            }
+            if !self.random.percent(percent) || !self.fire(id, false)? {
+                return Ok(());
+            }
+            last = Some(place);
+            percent = 5;
         }
     }
 
-    fn inject(&mut self, sender: ReplicaId, receiver: ReplicaId) {
-        let replica = self.world.state(receiver);
-        let (mut height, mut view) = (replica.height, replica.view);
-        if self.random.percent(10) {
-            height = Height(self.random.below(self.instance.heights));
-        }
-        if self.random.percent(20) {
-            view = View(self.random.below(self.instance.views));
-        }
-        if height.0 >= self.instance.heights || view.0 >= self.instance.views {
-            return;
-        }
-        let kind = match self.random.below(5) {
-            0 => Kind::ChangeView,
-            1 if self.instance.protocol != "dbft1" => Kind::Commit,
-            2 => Kind::PrepareResponse,
-            _ if self.world.rules.primary(height, view) == sender => Kind::PrepareRequest,
-            _ => Kind::PrepareResponse,
-        };
-        let change = kind == Kind::ChangeView;
-        // The first proposal is the likeliest, so that votes meet.
-        let other = self.random.below(self.instance.blocks_per_proposal);
-        let block = if self.random.percent(60) { 0 } else { other };
-        let block = (!change).then_some(block);
-        let target = change.then(|| view.next());
-        let message = Message {
-            kind,
+    fn matters(&mut self, id: ReplicaId) -> bool {
+        self.session.firing_matters(id).expect(OBEYS)
+    }
+
+    fn fire(&mut self, replica: ReplicaId, owed: bool) -> Result<bool, GivenUp> {
+        let slot = self.now;
+        let (height, view) = self.session.place(replica);
+        let choice = Choice::Timeout {
+            slot,
+            replica,
             height,
             view,
-            block,
-            target,
         };
-        if self.made.insert((sender, receiver, message.clone())) {
-            let sent = self.world.clock.now;
-            let copy = Copy {
-                sender,
-                receiver,
-                message,
-                sent,
-                copy: 0,
-            };
-            self.world.inject(&copy);
-            self.choices.push(Choice::Inject { copy });
-        }
+        self.act(replica, owed, choice, |session| {
+            session.fire(replica).expect(OBEYS);
+        })
     }
-}
-
-/// Who is faulty: those named, and mostly as many as there may be of the others.
-fn choose_faulty(instance: &Instance, random: &mut Random) -> Vec<(ReplicaId, FaultKind)> {
-    let mut faulty: Vec<(ReplicaId, FaultKind)> = Vec::new();
-    for fault in &instance.faults {
-        if let Who::These(these) = &fault.who {
-            faulty.extend(these.iter().map(|&id| (id, fault.kind)));
-        }
-    }
-    for fault in &instance.faults {
-        let Who::Any(count) = fault.who else { continue };
-        for _ in 0..count {
-            let free: Vec<ReplicaId> = ReplicaId::all(instance.replicas)
-                .filter(|id| faulty.iter().all(|(other, _)| other != id))
-                .collect();
-            if !free.is_empty() && random.percent(85) {
-                faulty.push((free[random.below(free.len() as u32) as usize], fault.kind));
-            }
-        }
-    }
-    faulty.sort_unstable();
-    faulty
 }

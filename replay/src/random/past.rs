@@ -1,11 +1,8 @@
 //! What one replica did and got so far, and whether what comes next is something that the program
-//! of rule set `nspcc` leaves out (E8, E22).
+//! leaves out: E8, under the rule set of an engine E22 too.
 
-use milp_schema::{
-    Height, Kind, Message, ReplicaId, Slot, View,
-    schedule::Copy,
-    trace::{TraceEvent, What},
-};
+use milp_schema::trace::{TraceEvent, What};
+use milp_schema::{Height, Instance, Kind, Message, ReplicaId, Slot, View, schedule::Copy};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Height and view.
@@ -14,6 +11,8 @@ type Place = (Height, View);
 /// The past of one replica.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Past {
+    /// Whether E22 holds.
+    strict: bool,
     /// Where it was when the slot began.
     began: Place,
     /// The views it entered in this slot.
@@ -34,7 +33,20 @@ pub(super) struct Past {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LeftOut;
 
+/// Whether the program of the instance leaves out what E22 says.
+pub(super) fn is_strict(instance: &Instance) -> bool {
+    instance.rules == "nspcc"
+}
+
 impl Past {
+    /// Of a replica that has done nothing.
+    pub(super) fn of(instance: &Instance) -> Self {
+        Self {
+            strict: is_strict(instance),
+            ..Self::default()
+        }
+    }
+
     /// A slot begins with the replica at `place`, if it is still at work.
     pub(super) fn begin(&mut self, works: bool, place: Place) {
         if works {
@@ -49,6 +61,12 @@ impl Past {
         self.asked.contains_key(&place)
     }
 
+    /// Whether its request to leave `place` still counts, now that it is at another: under an
+    /// engine's rules whoever asked once counts (E23), otherwise only who is at that height.
+    pub(super) fn still_asks(&self, place: Place, now: Place) -> bool {
+        self.asked(place) && (self.strict || now.0 == place.0)
+    }
+
     /// Whether nothing is left that a firing in `place` could do once more.
     pub(super) fn is_spent(&self, place: Place) -> bool {
         self.asked(place) && self.begged.contains(&place)
@@ -59,7 +77,9 @@ impl Past {
     pub(super) fn is_guarded(&self, message: &Message, now: Slot) -> bool {
         let place = (message.height, message.view);
         let asked = self.asked.get(&place);
-        message.kind == Kind::PrepareResponse && asked.is_some_and(|&asked| asked < now)
+        self.strict
+            && message.kind == Kind::PrepareResponse
+            && asked.is_some_and(|&asked| asked < now)
     }
 
     fn got_now(&self, now: Slot) -> impl Iterator<Item = &Message> {
@@ -69,6 +89,9 @@ impl Past {
 
     /// Whether the copy may arrive now, `quorum` replicas being one.
     pub(super) fn may_get(&self, copy: &Copy, now: Slot, quorum: usize) -> Result<(), LeftOut> {
+        if !self.strict {
+            return Ok(());
+        }
         let message = &copy.message;
         let lone = self.got_now(now).any(|got| self.is_guarded(got, now));
         let first = self.got_now(now).next().is_none();
@@ -143,6 +166,14 @@ impl Past {
         let question = self.got_now(now).any(|got| {
             got.kind == Kind::RecoveryRequest && (got.height, got.view) == (height, view)
         });
+        if !self.strict {
+            let twice = self.entered.iter().any(|(entered, _)| *entered == height);
+            if view.0 >= views || twice {
+                return Err(LeftOut);
+            }
+            self.entered.push((height, view));
+            return Ok(());
+        }
         if view.0 >= views || next != (height, view) || lone || question || self.proposed {
             return Err(LeftOut);
         }
@@ -163,7 +194,11 @@ impl Past {
             }
             _ => false,
         };
-        if again { Err(LeftOut) } else { Ok(()) }
+        if again && self.strict {
+            Err(LeftOut)
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether a vote for another block than the one prepared now was handed over before: in an

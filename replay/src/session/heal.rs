@@ -1,16 +1,14 @@
-//! The heal phase of an engine (E16–E18, E24): a synchronous network, timers at the engine's own
-//! deadlines, nobody attacks.
+//! The heal phase (E16–E18, E24): a synchronous network, timers by the protocol, nobody attacks.
 
-use super::{Posted, Seat, Session, stuck::describe};
+use super::{Seat, Session, stuck::describe};
 use crate::{
     Error,
     engine::{Engine, State},
-    network::Labels,
-    run::Stage,
+    network::{Labels, Posted},
 };
+use milp_schema::trace::{Phase, TraceEvent, What};
 use milp_schema::{
     Kind, Message, ReplicaId, Slot,
-    trace::{Phase, TraceEvent, What},
     verdict::Liveness,
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -40,6 +38,11 @@ pub(crate) fn heal<E: Engine>(
     session: &mut Session<E>,
 ) -> Result<(Liveness, Option<String>), Error> {
     session.phase = Phase::Heal;
+    session.network.release_kept();
+    if session.free && session.habits.arms_anew {
+        let effects = session.engine.arm_anew()?;
+        session.absorb(effects);
+    }
     let mut seen: BTreeMap<Joint, Vec<Clockwork>> = BTreeMap::new();
     let mut remembered = 0;
     for _ in 0..STEP_LIMIT {
@@ -63,7 +66,7 @@ pub(crate) fn heal<E: Engine>(
             seen.insert(joint, now);
             continue;
         };
-        if repeats(then, &now) {
+        if repeats(then, &now, session.habits.puts_off) {
             let sentence = describe(session, &joint.0);
             return Ok((Liveness::Stuck, Some(sentence)));
         }
@@ -87,11 +90,13 @@ struct Clockwork {
 }
 
 /// Whether a joint state that was there `then` stays for ever: every running timer has fired often
-/// enough, or was put off so much that it is no nearer to its deadline although others have.
-fn repeats(then: &[Clockwork], now: &[Clockwork]) -> bool {
+/// enough, or (`puts_off`) was put off so much that it is no nearer to its deadline although others
+/// have.
+fn repeats(then: &[Clockwork], now: &[Clockwork], puts_off: bool) -> bool {
     let often = |then: &Clockwork, now: &Clockwork| now.fired >= then.fired + FIRINGS;
-    let put_off =
-        |then: &Clockwork, now: &Clockwork| then.left.is_some_and(|left| now.left >= Some(left));
+    let put_off = |then: &Clockwork, now: &Clockwork| {
+        puts_off && then.left.is_some_and(|left| now.left >= Some(left))
+    };
     let both = || then.iter().zip(now).filter(|(_, now)| now.left.is_some());
     let fires = both().next().is_none() || both().any(|(then, now)| often(then, now));
     fires && both().all(|(then, now)| often(then, now) || put_off(then, now))
@@ -170,7 +175,7 @@ impl<E: Engine> Session<E> {
             }
             let mut state = self.engine.state(id)?;
             if let State::Working(working) = &mut state {
-                working.timer = None;
+                working.timers.clear();
             }
             states.push(state);
         }
@@ -190,15 +195,147 @@ impl<E: Engine> Session<E> {
         let Some((message, block)) = self.ledger.get(&place).cloned() else {
             return;
         };
-        self.post(&Posted {
+        let posted = Posted {
             author: id,
             message: message.clone(),
             id: block,
             carried: Arc::default(),
-        });
+        };
+        self.post(&posted, false);
         self.note(id, What::Recover, |event| TraceEvent {
             message: Some(message),
             ..event
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Recovery, Signatures,
+        protocols::{Rules, Table, testing::at},
+        random, run,
+    };
+    use milp_schema::{
+        Instance,
+        instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+    };
+
+    fn session(
+        instance: &Instance,
+        faulty: &[(ReplicaId, FaultKind)],
+        signatures: Signatures,
+    ) -> Session<Table> {
+        let rules = Rules::of(instance).expect("known names");
+        let how = (signatures, Recovery::Ideal);
+        Session::new(Table::new(rules), instance, rules.quorum(), faulty, how).expect("it starts")
+    }
+
+    fn instance(protocol: &str, faults: Vec<Fault>) -> Instance {
+        Instance {
+            protocol: protocol.to_owned(),
+            rules: "paper".to_owned(),
+            replicas: 4,
+            faults,
+            beyond_budget: false,
+            heights: 1,
+            views: 3,
+            blocks_per_proposal: 1,
+            slots: 8,
+            network: Network::Asynchronous,
+            timeouts: Timeouts::Free,
+            block_time: None,
+            primary: Primary::Rotation,
+            goal: Goal::Stall,
+            formulation: Formulation::Auto,
+            budget: Budget::default(),
+            mutant: None,
+        }
+    }
+
+    /// Goes on until the state is one of E19: everything delivered, every timer fired that does
+    /// anything. Views may be passed without end, so there is a limit.
+    fn finish(session: &mut Session<Table>) -> bool {
+        for _ in 0..40 {
+            session.begin(session.now.next()).expect("it obeys");
+            for copy in session.network.deliverable(session.now) {
+                session.deliver(&copy).expect("it obeys");
+            }
+            let live: Vec<ReplicaId> = session.live().collect();
+            let matters = |id: &ReplicaId| session.firing_matters(*id).expect("it obeys");
+            let firing: Vec<ReplicaId> = live.into_iter().filter(matters).collect();
+            if firing.is_empty() && session.copies().next().is_none() {
+                return true;
+            }
+            for id in firing {
+                session.fire(id).expect("it obeys");
+            }
+        }
+        false
+    }
+
+    /// Questions of one slot get one answer, as long as there is nothing new to repeat.
+    #[test]
+    fn equal_answers_of_one_slot_are_one() {
+        let instance = instance("dbft2", Vec::new());
+        let mut session = session(&instance, &[], Signatures::P256);
+        session.phase = Phase::Heal;
+        let ask = |session: &mut Session<Table>, sender: u32, now: u32| {
+            session.begin(Slot(now)).expect("it obeys");
+            let copy = milp_schema::schedule::Copy {
+                sender: ReplicaId(sender),
+                receiver: ReplicaId(0),
+                message: at(0, "RecoveryRequest v0"),
+                sent: Slot(now),
+                copy: 0,
+            };
+            session.inject(&copy).expect("it obeys");
+            let there = session.deliver(&copy).expect("it obeys");
+            assert!(there, "it is in flight");
+            session.copies().count()
+        };
+        let counts = [(1, 2), (2, 2), (3, 2), (1, 3)].map(|(who, now)| ask(&mut session, who, now));
+        assert_eq!(counts, [3, 3, 3, 6], "three receivers, two slots");
+    }
+
+    /// "No rule is enabled in such a state, no timer changes it, and recovery offers nothing new:
+    /// it is stuck unless it is decided." (E19)
+    #[test]
+    fn a_final_state_without_decision_is_stuck_and_recovery_does_not_help() {
+        let crash = Fault {
+            kind: FaultKind::Crash,
+            who: Who::Any(1),
+        };
+        let (mut stuck, mut decided_count) = (0, 0);
+        for faults in [Vec::new(), vec![crash]] {
+            let instance = instance("dbft2", faults);
+            for seed in 0..400 {
+                let executed = random::execution(&instance, seed);
+                // What was lost for ever is not "delivered", which E19 asks for.
+                let mut schedule = executed.schedule;
+                schedule
+                    .choices
+                    .retain(|c| !matches!(c, milp_schema::Choice::Drop { .. }));
+                let mut session = session(&instance, &executed.faulty, Signatures::Symbolic);
+                run::drive(&mut session, &instance, &schedule, false).expect("good input");
+                if !finish(&mut session) {
+                    continue;
+                }
+                let undecided = session.live().any(|id| !session.stopped(id));
+                let (liveness, _) = heal(&mut session).expect("it obeys");
+                if undecided {
+                    assert_eq!(liveness, Liveness::Stuck, "seed {seed}");
+                    stuck += 1;
+                } else {
+                    assert_eq!(liveness, Liveness::Decided, "seed {seed}");
+                    decided_count += 1;
+                }
+            }
+        }
+        assert!(
+            stuck >= 20 && decided_count >= 20,
+            "{stuck} stuck, {decided_count} decided"
+        );
     }
 }

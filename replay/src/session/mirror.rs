@@ -42,29 +42,15 @@ impl<'a> Mirrored<'a> {
         effects
     }
 
-    /// Every list of a state ascends by author, so each is sorted again.
+    /// Votes ascend, so they are sorted again. The rest is compared with itself only.
     fn state_of(&self, state: State) -> State {
         let State::Working(mut working) = state else {
             return state;
         };
-        for entry in &mut working.preparations {
-            entry.0 = self.other_name(entry.0);
+        for vote in &mut working.votes {
+            vote.author = self.other_name(vote.author);
         }
-        for entry in &mut working.commits {
-            entry.0 = self.other_name(entry.0);
-        }
-        for entry in &mut working.change_views {
-            entry.0 = self.other_name(entry.0);
-        }
-        for entry in &mut working.last_change_views {
-            entry.0 = self.other_name(entry.0);
-        }
-        working.preparations.sort();
-        working.commits.sort();
-        working.change_views.sort();
-        working.last_change_views.sort();
-        // Positions 1 to n − 1 change places end to end, 0 stays.
-        working.seen[1..].reverse();
+        working.votes.sort_unstable();
         State::Working(working)
     }
 }
@@ -113,8 +99,8 @@ impl Engine for Mirrored<'_> {
         Ok(self.effects(effects))
     }
 
-    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
-        let effects = self.engine.restart(self.other_name(who))?;
+    fn restart(&mut self, who: ReplicaId, backup: bool) -> Result<Vec<Effect>, EngineError> {
+        let effects = self.engine.restart(self.other_name(who), backup)?;
         Ok(self.effects(effects))
     }
 

@@ -12,8 +12,10 @@
 //! mirror        the same engine under other names of replicas
 //! ```
 
+mod acts;
 mod heal;
 mod mirror;
+mod seat;
 mod stuck;
 #[cfg(test)]
 mod tests;
@@ -25,16 +27,16 @@ pub(crate) use mirror::Mirrored;
 
 use crate::{
     Error, Signatures,
-    engine::{self, Effect, Engine, MessageId, Nanos, Recovery, Start, State, Timer, Working},
-    network::{Letter, Network},
-    run::Stage,
+    engine::{self, Effect, Engine, Habits, MessageId, Nanos, Recovery, Start, State, Working},
+    network::{Network, Posted, rank},
 };
+use milp_schema::trace::{Phase, TraceEvent, What};
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, Slot, View,
-    instance::FaultKind,
+    instance::{FaultKind, Timeouts},
     schedule::Copy,
-    trace::{Phase, TraceEvent, What},
 };
+use seat::{Position, Seat};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -43,98 +45,19 @@ use std::{
 /// What proposals are derived from: labels name blocks, so any number gives the same trace.
 const SEED: u64 = 1;
 
-/// A message of the engine on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Posted {
-    author: ReplicaId,
-    message: Message,
-    id: MessageId,
-    carried: Arc<[(ReplicaId, Message)]>,
-}
-
-impl Letter for Posted {
-    fn author(&self) -> ReplicaId {
-        self.author
-    }
-
-    fn message(&self) -> &Message {
-        &self.message
-    }
-
-    fn carried(&self) -> Arc<[(ReplicaId, Message)]> {
-        Arc::clone(&self.carried)
-    }
-}
-
-/// One place at the table, as far as effects tell.
-#[derive(Debug, Clone)]
-struct Seat {
-    fault: Option<FaultKind>,
-    up: bool,
-    height: Height,
-    view: View,
-    timer: Option<Timer>,
-    /// The slot in which the timer last changed.
-    armed: Slot,
-    /// How often the timer fired.
-    fired: u32,
-}
-
-impl Seat {
-    /// Whether it follows the protocol and is not crashed now.
-    fn is_live(&self) -> bool {
-        self.up && self.fault != Some(FaultKind::Byzantine)
-    }
-
-    /// Where a message stands relative to this replica (E4, E20).
-    fn position(&self, message: &Message) -> Position {
-        let votes = matches!(
-            message.kind,
-            Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit
-        );
-        let recovery = matches!(message.kind, Kind::RecoveryRequest | Kind::RecoveryMessage);
-        if message.height < self.height {
-            Position::Passed
-        } else if recovery {
-            // An engine drops these where it has not got there itself.
-            let question = message.kind == Kind::RecoveryRequest && message.view > self.view;
-            let early = message.height > self.height || question;
-            if early {
-                Position::Lost
-            } else {
-                Position::Here
-            }
-        } else if message.height > self.height || (votes && message.view > self.view) {
-            Position::Ahead
-        } else {
-            Position::Here
-        }
-    }
-}
-
-/// Where a message stands relative to its receiver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Position {
-    /// The network holds it back until the receiver gets there.
-    Ahead,
-    /// It is recovery, never held back, and comes too early to say anything.
-    Lost,
-    /// The receiver judges it. What it does with a vote of a passed view is its own rule.
-    Here,
-    /// The receiver has left the height.
-    Passed,
-}
-
 /// The whole system at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct Session<E> {
     engine: E,
+    habits: Habits,
+    /// Whether rows own the timers.
+    free: bool,
     heights: u32,
     quorum: usize,
     /// How long a slot is for the engine.
     slot: Nanos,
     seats: Vec<Seat>,
-    network: Network<Posted>,
+    network: Network,
     now: Slot,
     phase: Phase,
     log: Vec<TraceEvent>,
@@ -144,6 +67,8 @@ pub(crate) struct Session<E> {
     ledger: BTreeMap<(ReplicaId, Height), (Message, MessageId)>,
     /// Who answered with which height's block in this slot.
     answered: BTreeSet<(ReplicaId, Height)>,
+    /// Under [`Habits::unpacks`]: the first number of every message, by its labels.
+    numbers: BTreeMap<(ReplicaId, Message), MessageId>,
 }
 
 /// What is left of a session.
@@ -172,7 +97,8 @@ impl<E: Engine> Session<E> {
         };
         let replicas = instance.replicas;
         let byzantine = |id: &ReplicaId| fault(*id) == Some(FaultKind::Byzantine);
-        let block_time = block_time(instance);
+        let habits = engine.habits();
+        let block_time = block_time(instance, habits);
         let slot = engine::slot(quorum);
         let effects = engine.start(&Start {
             replicas,
@@ -183,17 +109,11 @@ impl<E: Engine> Session<E> {
             signatures,
             recovery,
         })?;
-        let seats = ReplicaId::all(replicas).map(|id| Seat {
-            fault: fault(id),
-            up: true,
-            height: Height(0),
-            view: View(0),
-            timer: None,
-            armed: Slot(0),
-            fired: 0,
-        });
+        let seats = ReplicaId::all(replicas).map(|id| Seat::new(fault(id)));
         let mut session = Self {
             engine,
+            habits,
+            free: instance.timeouts == Timeouts::Free,
             heights: instance.heights,
             quorum,
             slot,
@@ -205,6 +125,7 @@ impl<E: Engine> Session<E> {
             faults: Vec::new(),
             ledger: BTreeMap::new(),
             answered: BTreeSet::new(),
+            numbers: BTreeMap::new(),
         };
         session.absorb(effects);
         Ok(session)
@@ -275,7 +196,8 @@ impl<E: Engine> Session<E> {
                     id,
                     message,
                     carried,
-                } => self.broadcast(replica, id, message, carried),
+                    recovery,
+                } => self.broadcast((replica, id), message, carried, recovery),
                 Effect::EnterView {
                     replica,
                     height,
@@ -290,6 +212,7 @@ impl<E: Engine> Session<E> {
                 Effect::Decide { replica, block } => {
                     let seat = &mut self.seats[replica.index()];
                     (seat.height, seat.view) = (block.height.next(), View(0));
+                    seat.given.retain(|(_, given)| given.height > block.height);
                     let message = Message {
                         kind: Kind::Block,
                         height: block.height,
@@ -325,62 +248,130 @@ impl<E: Engine> Session<E> {
 
     fn broadcast(
         &mut self,
-        author: ReplicaId,
-        id: MessageId,
+        (author, id): (ReplicaId, MessageId),
         message: Message,
         carried: Vec<(ReplicaId, Message)>,
+        recovery: bool,
     ) {
-        // Recovery messages are not predicted, recovery requests are (E21).
-        let what = if message.kind == Kind::RecoveryMessage {
-            What::Recover
-        } else {
-            What::Send
-        };
-        if message.kind == Kind::Block {
-            let place = (author, message.height);
-            self.ledger.entry(place).or_insert((message.clone(), id));
+        let what = if recovery { What::Recover } else { What::Send };
+        let waits = recovery && self.habits.recovery_waits;
+        let seat = &mut self.seats[author.index()];
+        let again = waits && seat.repeats(self.now, &message, &carried);
+        if !again {
+            if message.kind == Kind::Block {
+                let place = (author, message.height);
+                self.ledger.entry(place).or_insert((message.clone(), id));
+            }
+            let posted = Posted {
+                author,
+                message: message.clone(),
+                id,
+                carried: carried.into(),
+            };
+            self.number(&posted);
+            self.post(&posted, waits && self.phase == Phase::Schedule);
         }
-        self.post(&Posted {
-            author,
-            message: message.clone(),
-            id,
-            carried: carried.into(),
-        });
         self.note(author, what, |event| TraceEvent {
             message: Some(message),
             ..event
         });
     }
 
+    fn number(&mut self, posted: &Posted) {
+        if self.habits.unpacks {
+            let labels = (posted.author, posted.message.clone());
+            self.numbers.entry(labels).or_insert(posted.id);
+        }
+    }
+
     /// One copy for every other replica.
-    fn post(&mut self, posted: &Posted) {
+    fn post(&mut self, posted: &Posted, kept: bool) {
         for receiver in self.everybody().filter(|&id| id != posted.author) {
-            self.network.send(receiver, self.now, posted, false);
+            self.network.send(receiver, self.now, posted, kept);
+        }
+    }
+
+    /// The receiver gets a message, and what it carries where the stage unpacks that.
+    fn hand(&mut self, id: ReplicaId, posted: &Posted) -> Result<(), Error> {
+        self.give(id, posted)?;
+        if self.habits.unpacks {
+            let mut carried = posted.carried.to_vec();
+            carried.sort_by_key(|(_, it)| (it.kind != Kind::ChangeView, rank(it)));
+            for (author, message) in carried {
+                self.hand_carried(id, author, message)?;
+            }
+        }
+        self.settle(id)
+    }
+
+    fn give(&mut self, id: ReplicaId, posted: &Posted) -> Result<(), Error> {
+        if self.habits.unpacks {
+            self.seats[id.index()].is_given(posted.author, &posted.message);
+        }
+        let effects = self.engine.deliver(id, posted.id)?;
+        self.absorb(effects);
+        Ok(())
+    }
+
+    fn hand_carried(
+        &mut self,
+        id: ReplicaId,
+        author: ReplicaId,
+        message: Message,
+    ) -> Result<(), Error> {
+        // A replica never receives a copy from itself (E2), not even inside another's message.
+        let number = self.numbers.get(&(author, message.clone()));
+        let Some(&number) = number.filter(|_| author != id) else {
+            return Ok(());
+        };
+        match self.seat(id).position(&message, self.habits) {
+            Position::Ahead => {
+                let posted = Posted {
+                    author,
+                    message,
+                    id: number,
+                    carried: Arc::default(),
+                };
+                self.network.hold_back(id, posted);
+                Ok(())
+            }
+            Position::Here => {
+                if self.seats[id.index()].is_given(author, &message) {
+                    self.note_message(id, author, What::HandOver, message);
+                }
+                let effects = self.engine.hand_over(id, number)?;
+                self.absorb(effects);
+                self.settle(id)
+            }
+            Position::Passed | Position::Lost => Ok(()),
         }
     }
 
     /// Hands over what was held back, for as long as the receiver has got there (E4).
     fn settle(&mut self, id: ReplicaId) -> Result<(), Error> {
-        while self.seat(id).is_live() && !self.stopped(id) {
-            let seat = &self.seats[id.index()];
-            let ahead = |message: &Message| seat.position(message) == Position::Ahead;
+        let answers = self.habits.answers_passed;
+        while self.seat(id).is_live() && (answers || !self.stopped(id)) {
+            let (seat, habits) = (&self.seats[id.index()], self.habits);
+            let ahead = |message: &Message| seat.position(message, habits) == Position::Ahead;
             let Some(posted) = self.network.hand_over(id, ahead) else {
                 return Ok(());
             };
-            let here = seat.position(&posted.message) == Position::Here;
+            let here = seat.position(&posted.message, habits) == Position::Here;
             let what = if here { What::HandOver } else { What::Ignore };
-            let (peer, message) = (Some(posted.author), Some(posted.message));
-            self.note(id, what, |event| TraceEvent {
-                peer,
-                message,
-                ..event
-            });
-            if here {
-                let effects = self.engine.deliver(id, posted.id)?;
-                self.absorb(effects);
+            self.note_message(id, posted.author, what, posted.message.clone());
+            if here || answers {
+                self.give(id, &posted)?;
             }
         }
         Ok(())
+    }
+
+    fn note_message(&mut self, id: ReplicaId, author: ReplicaId, what: What, message: Message) {
+        self.note(id, what, |event| TraceEvent {
+            peer: Some(author),
+            message: Some(message),
+            ..event
+        });
     }
 
     fn note(&mut self, id: ReplicaId, what: What, with: impl FnOnce(TraceEvent) -> TraceEvent) {
@@ -409,152 +400,17 @@ impl<E: Engine> Session<E> {
     }
 }
 
-/// T in slots. Free timers have no duration while rows fire them; theirs is so long that none is
-/// overdue when the heal phase begins, which would fire before what is in flight can arrive.
-fn block_time(instance: &Instance) -> u32 {
+/// T in slots. Free timers have no duration while rows fire them. Those that are armed anew take
+/// the quorum; those that run all along one so long that none is overdue when the heal phase begins,
+/// which would fire before what is in flight can arrive.
+fn block_time(instance: &Instance, habits: Habits) -> u32 {
     let quorum = instance.quorum();
-    let beyond_horizon = (instance.slots / quorum + 1) * quorum;
-    instance.block_time.unwrap_or(beyond_horizon)
-}
-
-impl<E: Engine> Stage for Session<E> {
-    fn begin(&mut self, slot: Slot) -> Result<(), Error> {
-        self.now = slot;
-        self.answered.clear();
-        let effects = self.engine.advance(Nanos::from(slot.0) * self.slot)?;
-        self.absorb(effects);
-        Ok(())
-    }
-
-    fn deliver(&mut self, copy: &Copy) -> Result<bool, Error> {
-        let Some(posted) = self.network.take(copy) else {
-            return Ok(false);
-        };
-        let id = copy.receiver;
-        let seat = self.seat(id);
-        let position = seat.position(&copy.message);
-        let what = match position {
-            // A Byzantine replica takes everything and does nothing by rule (E11).
-            _ if seat.fault == Some(FaultKind::Byzantine) => What::Deliver,
-            _ if !seat.up => What::Ignore,
-            // Nobody is ahead of a replica that has decided every height.
-            Position::Passed | Position::Lost => What::Ignore,
-            Position::Ahead => What::HoldBack,
-            Position::Here => What::Deliver,
-        };
-        let live = seat.is_live();
-        self.note_copy(id, copy.sender, what, copy);
-        match position {
-            _ if !live => {}
-            Position::Ahead => self.network.hold_back(id, posted),
-            Position::Passed => self.answer(id, &copy.message),
-            // What is lost on the engine is its own doing: it gets it and drops it.
-            Position::Here | Position::Lost => {
-                let effects = self.engine.deliver(id, posted.id)?;
-                self.absorb(effects);
-                self.settle(id)?;
-            }
+    match (habits.arms_anew, instance.timeouts) {
+        (true, Timeouts::Free) => quorum,
+        (true, Timeouts::Protocol) => instance.block_time.unwrap_or(quorum),
+        (false, _) => {
+            let beyond_horizon = (instance.slots / quorum + 1) * quorum;
+            instance.block_time.unwrap_or(beyond_horizon)
         }
-        Ok(true)
-    }
-
-    fn drop_copy(&mut self, copy: &Copy) -> bool {
-        let known = self.network.take(copy).is_some();
-        if known {
-            self.note_copy(copy.receiver, copy.sender, What::Drop, copy);
-        }
-        known
-    }
-
-    fn inject(&mut self, copy: &Copy) -> Result<(), Error> {
-        let id = self.engine.inject(copy.sender, &copy.message)?;
-        let posted = Posted {
-            author: copy.sender,
-            message: copy.message.clone(),
-            id,
-            carried: Arc::default(),
-        };
-        self.network.inject(copy.clone(), posted);
-        self.note_copy(copy.sender, copy.receiver, What::Inject, copy);
-        Ok(())
-    }
-
-    fn crash(&mut self, id: ReplicaId) -> Result<(), Error> {
-        self.note(id, What::Crash, |event| event);
-        let seat = &mut self.seats[id.index()];
-        (seat.up, seat.timer) = (false, None);
-        let effects = self.engine.crash(id)?;
-        self.absorb(effects);
-        Ok(())
-    }
-
-    /// Input with a backup was refused: an engine keeps its ledger and nothing else.
-    fn restart(&mut self, id: ReplicaId, backup: bool) -> Result<(), Error> {
-        self.note(id, What::Restart, |event| TraceEvent {
-            backup: Some(backup),
-            ..event
-        });
-        let seat = &mut self.seats[id.index()];
-        (seat.up, seat.view) = (true, View(0));
-        let effects = self.engine.restart(id)?;
-        self.absorb(effects);
-        self.settle(id)
-    }
-
-    fn can_fire(&self, id: ReplicaId, height: Height, view: View) -> bool {
-        let seat = self.seat(id);
-        seat.is_live() && !self.stopped(id) && (seat.height, seat.view) == (height, view)
-    }
-
-    fn refuse_timeout(&mut self, id: ReplicaId, place: (Height, View)) {
-        self.note(id, What::Ignore, |event| TraceEvent {
-            place: Some(place),
-            ..event
-        });
-    }
-
-    fn deadline(&self, id: ReplicaId) -> Option<Slot> {
-        self.due(id)
-    }
-
-    fn fire(&mut self, id: ReplicaId) -> Result<(), Error> {
-        let seat = &mut self.seats[id.index()];
-        seat.fired += 1;
-        let (height, view) = (seat.height, seat.view);
-        self.note(id, What::Timeout, |event| TraceEvent {
-            place: Some((height, view)),
-            ..event
-        });
-        let effects = self.engine.timeout(id, height, view)?;
-        self.absorb(effects);
-        self.settle(id)
-    }
-
-    /// A firing at a replica that has committed only asks for recovery.
-    fn missed(&mut self, id: ReplicaId) -> Result<Option<(Height, View)>, Error> {
-        if self.due(id) != Some(self.now) || !self.seat(id).is_live() || self.stopped(id) {
-            return Ok(None);
-        }
-        let State::Working(working) = self.engine.state(id)? else {
-            return Ok(None);
-        };
-        let matters = !working.commit_sent && !working.block_sent;
-        Ok(matters.then_some((working.height, working.view)))
-    }
-
-    fn is_up(&self, id: ReplicaId) -> bool {
-        self.seat(id).up
-    }
-
-    fn fault(&self, id: ReplicaId) -> Option<FaultKind> {
-        self.seat(id).fault
-    }
-
-    fn in_flight(&self) -> Vec<Copy> {
-        self.network.in_flight().cloned().collect()
-    }
-
-    fn log(&self) -> &[TraceEvent] {
-        &self.log
     }
 }

@@ -1,8 +1,11 @@
 //! Words for a state called stuck: who is where, why no quorum can form, and what would form one.
 
 use super::Session;
-use crate::engine::{Engine, State, Working};
-use milp_schema::{Height, Kind, ReplicaId, View, instance::FaultKind, trace::What};
+use crate::{
+    engine::{Engine, State, Vote, Working},
+};
+use milp_schema::trace::What;
+use milp_schema::{Height, Kind, ReplicaId, View, instance::FaultKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A commit's view and block; `None` for a block nobody ever proposed.
@@ -24,6 +27,10 @@ struct Table<'a> {
 
 /// One sentence about a session that repeats `states`, with nobody deciding.
 pub(super) fn describe<E: Engine>(session: &Session<E>, states: &[State]) -> String {
+    if !session.habits.says_why {
+        let live = session.live().map(|id| place(id, &states[id.index()]));
+        return format!("stuck: {}", live.collect::<Vec<_>>().join("; "));
+    }
     let table = Table::of(session, states);
     let parts = table
         .seats()
@@ -31,6 +38,20 @@ pub(super) fn describe<E: Engine>(session: &Session<E>, states: &[State]) -> Str
         .chain(table.ballots())
         .chain([table.departure()]);
     format!("stuck: {}", parts.collect::<Vec<_>>().join("; "))
+}
+
+/// Where a live replica is and what holds it.
+fn place(id: ReplicaId, state: &State) -> String {
+    let State::Working(working) = state else {
+        return format!("replica {id} has decided");
+    };
+    let place = format!("replica {id} in h{} v{}", working.height, working.view);
+    let own = |vote: &&Vote| vote.author == id && vote.kind == Kind::Commit;
+    match working.votes.iter().find(own) {
+        Some(vote) => format!("{place} has committed {}", name((vote.view, vote.value))),
+        None if working.asks_to_leave(id) => format!("{place} asks for v{}", working.view.next()),
+        None => format!("{place} waits"),
+    }
 }
 
 impl<'a> Table<'a> {
@@ -54,8 +75,11 @@ impl<'a> Table<'a> {
         }
         let mut commits: BTreeMap<Ballot, BTreeSet<ReplicaId>> = BTreeMap::new();
         for state in working.values() {
-            for &(author, view, block) in &state.commits {
-                commits.entry((view, block)).or_default().insert(author);
+            for vote in &state.votes {
+                if vote.kind == Kind::Commit {
+                    let ballot = (vote.view, vote.value);
+                    commits.entry(ballot).or_default().insert(vote.author);
+                }
             }
         }
         Self {
@@ -70,9 +94,8 @@ impl<'a> Table<'a> {
 
     /// The commit that binds a replica, if any does.
     fn bound(&self, id: ReplicaId) -> Option<Ballot> {
-        let commits = &self.working.get(&id)?.commits;
-        let own = commits.iter().find(|(author, ..)| *author == id);
-        own.map(|&(_, view, block)| (view, block))
+        let bonds = &self.working.get(&id)?.bonds;
+        bonds.first().map(|bond| (bond.view, bond.value))
     }
 
     /// Replicas at work that are not bound.
@@ -87,7 +110,7 @@ impl<'a> Table<'a> {
             let place = format!("replica {id} in h{} v{}", self.height, state.view);
             let does = match self.bound(id) {
                 Some(ballot) => format!("has committed {}", name(ballot)),
-                None if state.change_view_sent => format!("asks for v{}", state.view.next()),
+                None if state.asks_to_leave(id) => format!("asks for v{}", state.view.next()),
                 None if self.recovering.contains(&id) => "asks for recovery".to_owned(),
                 None => "waits".to_owned(),
             };
@@ -142,8 +165,11 @@ impl<'a> Table<'a> {
             Some(state) if state.view > view => format!("has left v{view}"),
             Some(state) if state.view < view => format!("still in v{}", state.view),
             Some(state) => {
-                let held = &state.preparations;
-                let held = held.iter().filter(|(.., named)| *named == block).count();
+                let prepares = |vote: &&Vote| {
+                    matches!(vote.kind, Kind::PrepareRequest | Kind::PrepareResponse)
+                        && (vote.view, vote.value) == (view, block)
+                };
+                let held = state.votes.iter().filter(prepares).count();
                 format!("in v{view} with {held} of {} preparations", self.quorum)
             }
         }
@@ -168,7 +194,7 @@ impl<'a> Table<'a> {
         let views = views.into_iter().map(|view| {
             let asking = |id: &ReplicaId| {
                 let state = self.working[id];
-                state.view == view && state.change_view_sent
+                state.view == view && state.asks_to_leave(*id)
             };
             let asking: Vec<ReplicaId> = free.iter().copied().filter(asking).collect();
             format!("v{view} is left by {} of {}", asking.len(), self.quorum)
@@ -226,6 +252,7 @@ fn list<'a>(ids: impl IntoIterator<Item = &'a ReplicaId>) -> String {
 mod tests {
     use super::super::toy::{HOW, Toy};
     use super::*;
+    use crate::engine::Bond;
     use milp_schema::Instance;
 
     fn instance() -> Instance {
@@ -234,28 +261,32 @@ mod tests {
         milp_schema::read::instance_text("test", text).expect("a good instance")
     }
 
-    /// At work in `view`, with commits (author, view, block) and whether it asks to leave.
-    fn at_work(view: u32, commits: &[(u32, u32, Option<u32>)], asks: bool) -> State {
+    /// Replica `me` at work in `view`, with commits (author, view, block) and whether it asks to
+    /// leave.
+    fn at_work(me: u32, view: u32, commits: &[(u32, u32, Option<u32>)], asks: bool) -> State {
+        let vote = |author, kind, view, value| Vote {
+            author: ReplicaId(author),
+            kind,
+            view: View(view),
+            value,
+        };
         let commits = commits
             .iter()
-            .map(|&(author, view, block)| (ReplicaId(author), View(view), block));
+            .map(|&(author, view, block)| vote(author, Kind::Commit, view, block));
+        let own = commits.clone().find(|vote| vote.author == ReplicaId(me));
+        let mut votes = vec![
+            vote(0, Kind::PrepareResponse, view, Some(0)),
+            vote(3, Kind::PrepareRequest, view, Some(0)),
+        ];
+        votes.extend(commits);
+        votes.extend(asks.then(|| vote(me, Kind::ChangeView, view, None)));
         State::Working(Box::new(Working {
             height: Height(0),
             view: View(view),
-            preparations: vec![
-                (ReplicaId(0), Kind::PrepareResponse, Some(0)),
-                (ReplicaId(3), Kind::PrepareRequest, Some(0)),
-            ],
-            commits: commits.collect(),
-            change_views: Vec::new(),
-            last_change_views: Vec::new(),
-            seen: vec![None; 4],
-            request: Some(0),
-            response_sent: true,
-            commit_sent: false,
-            change_view_sent: asks,
-            block_sent: false,
-            timer: None,
+            votes,
+            bonds: own.map(Bond::from).into_iter().collect(),
+            timers: Vec::new(),
+            rest: Vec::new(),
         }))
     }
 
@@ -270,10 +301,10 @@ mod tests {
     #[test]
     fn commits_in_two_views_say_how_many_are_missing_of_each_and_what_keeps_the_others() {
         let states = [
-            at_work(1, &[(3, 1, Some(0))], true),
-            at_work(1, &[], true),
-            at_work(0, &[(2, 0, Some(0))], false),
-            at_work(1, &[(3, 1, Some(0))], false),
+            at_work(0, 1, &[(3, 1, Some(0))], true),
+            at_work(1, 1, &[], true),
+            at_work(2, 0, &[(2, 0, Some(0))], false),
+            at_work(3, 1, &[(3, 1, Some(0))], false),
         ];
         assert_eq!(
             words(&[], &states),
@@ -296,9 +327,9 @@ mod tests {
     #[test]
     fn nobody_bound_says_who_asks_to_leave_each_view() {
         let states = [
-            at_work(0, &[], true),
-            at_work(0, &[], false),
-            at_work(1, &[], true),
+            at_work(0, 0, &[], true),
+            at_work(1, 0, &[], false),
+            at_work(2, 1, &[], true),
             State::Stopped(Height(1)),
         ];
         assert_eq!(
@@ -314,10 +345,10 @@ mod tests {
     #[test]
     fn a_commit_of_no_known_block_decides_nothing() {
         let states = [
-            at_work(1, &[(1, 0, None), (0, 0, Some(0))], false),
+            at_work(0, 1, &[(1, 0, None), (0, 0, Some(0))], false),
             State::Down(Height(0)),
-            at_work(0, &[], false),
-            at_work(0, &[], false),
+            at_work(2, 0, &[], false),
+            at_work(3, 0, &[], false),
         ];
         let faulty = [(ReplicaId(1), FaultKind::Byzantine)];
         assert_eq!(

@@ -13,7 +13,6 @@ use crate::{
     input::{self, Driven},
     protocols::testing::at,
     replay, replay_on,
-    run::Stage,
 };
 use milp_schema::{
     Height, Instance, ReplicaId, Schedule, Slot, View,

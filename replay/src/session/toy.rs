@@ -49,6 +49,7 @@ impl Toy {
         Effect::Send {
             replica,
             id,
+            recovery: message.kind == Kind::RecoveryMessage,
             message,
             carried: Vec::new(),
         }
@@ -162,7 +163,7 @@ impl Engine for Toy {
         Ok(Vec::new())
     }
 
-    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+    fn restart(&mut self, who: ReplicaId, _backup: bool) -> Result<Vec<Effect>, EngineError> {
         self.up[who.index()] = true;
         self.places[who.index()].1 = View(0);
         Ok(vec![self.timer(who)])
@@ -183,17 +184,10 @@ impl Engine for Toy {
             State::Working(Box::new(Working {
                 height,
                 view,
-                preparations: Vec::new(),
-                commits: Vec::new(),
-                change_views: Vec::new(),
-                last_change_views: Vec::new(),
-                seen: vec![None; self.places.len()],
-                request: None,
-                response_sent: false,
-                commit_sent: false,
-                change_view_sent: false,
-                block_sent: false,
-                timer: None,
+                votes: Vec::new(),
+                bonds: Vec::new(),
+                timers: Vec::new(),
+                rest: Vec::new(),
             }))
         })
     }

@@ -7,6 +7,7 @@ use super::problem::{Place, Problems, did_you_mean, one_of, quoted};
 use crate::{
     ids::{Kind, ReplicaId},
     instance::{FaultKind, Instance, Who},
+    journey::{Flaw, Journeys},
     schedule::{Choice, Copy, Event, Message, Prediction},
     write::{CHOICE_COLUMNS, PREDICTION_COLUMNS},
 };
@@ -24,6 +25,12 @@ fn finding(column: &'static str, what: impl Into<String>, hint: impl Into<String
         column,
         what: what.into(),
         hint: hint.into(),
+    }
+}
+
+impl From<Flaw> for Finding {
+    fn from(Flaw { column, what, hint }: Flaw) -> Self {
+        finding(column, what, hint)
     }
 }
 
@@ -68,32 +75,30 @@ pub(super) fn choices(rows: &[(Vec<Place>, Choice)], problems: &mut Problems) {
             .collect(),
         ..History::default()
     };
-    let mut last = 0;
+    let mut journeys = Journeys::new("line");
     for (places, choice) in rows {
-        let mut findings = Vec::new();
-        slot_order(choice.slot().0, &mut last, &mut findings);
+        let line = places[0].line;
+        let flaws = journeys.row(line, choice);
+        let mut findings: Vec<Finding> = flaws.into_iter().map(Finding::from).collect();
         match choice {
             Choice::Deliver { copy, .. } | Choice::Drop { copy, .. } => {
-                transit(choice, copy, &mut findings);
                 message(&copy.message, &mut findings);
+                history.made_by_a_row(&journeys, copy, &mut findings);
             }
-            Choice::Inject { copy } => {
-                not_to_oneself(copy, &mut findings);
-                message(&copy.message, &mut findings);
-            }
+            Choice::Inject { copy } => message(&copy.message, &mut findings),
             Choice::Timeout { .. } | Choice::Crash { .. } | Choice::Restart { .. } => {}
         }
-        history.row(places[0].line, choice, &mut findings);
+        history.row(line, choice, &mut findings);
         report(places, &CHOICE_COLUMNS, findings, problems);
     }
 }
 
 /// Predictions that are impossible under every instance.
 pub(super) fn predictions(rows: &[(Vec<Place>, Prediction)], problems: &mut Problems) {
-    let mut last = 0;
+    let mut journeys = Journeys::new("line");
     for (places, prediction) in rows {
-        let mut findings = Vec::new();
-        slot_order(prediction.slot.0, &mut last, &mut findings);
+        let flaws = journeys.slot(prediction.slot);
+        let mut findings: Vec<Finding> = flaws.into_iter().map(Finding::from).collect();
         match &prediction.event {
             Event::Send(sent) => message(sent, &mut findings),
             Event::EnterView { view, .. } if view.0 == 0 => {
@@ -103,60 +108,6 @@ pub(super) fn predictions(rows: &[(Vec<Place>, Prediction)], problems: &mut Prob
             Event::EnterView { .. } | Event::Decide(_) => {}
         }
         report(places, &PREDICTION_COLUMNS, findings, problems);
-    }
-}
-
-fn slot_order(slot: u32, last: &mut u32, findings: &mut Vec<Finding>) {
-    if slot == 0 {
-        findings.push(finding(
-            "slot",
-            "nothing happens in slot 0",
-            "slots count from 1",
-        ));
-    }
-    if slot < *last {
-        let what = format!("slot {slot} comes after slot {last}; rows are ascending by slot");
-        findings.push(finding(
-            "slot",
-            what,
-            "sort the rows by slot, ties in handling order",
-        ));
-    }
-    *last = slot.max(*last);
-}
-
-fn not_to_oneself(copy: &Copy, findings: &mut Vec<Finding>) {
-    if copy.sender == copy.receiver {
-        let what = format!("replica {} gets a copy from itself", copy.sender);
-        let hint = "a replica holds its own messages at once; remove the row";
-        findings.push(finding("peer", what, hint));
-    }
-}
-
-fn transit(choice: &Choice, copy: &Copy, findings: &mut Vec<Finding>) {
-    not_to_oneself(copy, findings);
-    let (slot, sent) = (choice.slot(), copy.sent);
-    let delivered = matches!(choice, Choice::Deliver { .. });
-    if sent.0 == 0 {
-        findings.push(finding(
-            "sent",
-            "nothing is sent in slot 0",
-            "slots count from 1",
-        ));
-    } else if delivered && sent >= slot {
-        let what = format!("delivered in slot {slot}, but sent in slot {sent}");
-        findings.push(finding(
-            "sent",
-            what,
-            "a copy arrives at least one slot after it is sent",
-        ));
-    } else if sent > slot {
-        let what = format!("dropped in slot {slot}, but sent in slot {sent}");
-        findings.push(finding(
-            "sent",
-            what,
-            "a copy can be lost from the slot it is sent in on",
-        ));
     }
 }
 
@@ -213,36 +164,24 @@ fn message(message: &Message, findings: &mut Vec<Finding>) {
 #[derive(Default)]
 struct History {
     injectors: BTreeSet<ReplicaId>,
-    injected: BTreeMap<Copy, usize>,
-    settled: BTreeMap<Copy, usize>,
     down: BTreeMap<ReplicaId, usize>,
 }
 
 impl History {
+    /// Who injects anything is Byzantine, and sends nothing but what rows inject.
+    fn made_by_a_row(&self, journeys: &Journeys, copy: &Copy, findings: &mut Vec<Finding>) {
+        if self.injectors.contains(&copy.sender) && !journeys.is_made(copy) {
+            let what = format!(
+                "replica {} injects its messages, and no earlier row injects this copy",
+                copy.sender
+            );
+            let hint = "a Byzantine replica sends nothing by rule: add the inject row";
+            findings.push(finding("peer", what, hint));
+        }
+    }
+
     fn row(&mut self, line: usize, choice: &Choice, findings: &mut Vec<Finding>) {
         match choice {
-            Choice::Inject { copy } => {
-                if let Some(earlier) = self.injected.insert(copy.clone(), line) {
-                    let what = format!("the same copy is made in line {earlier} already");
-                    let hint = "number the copies in column `copy`: 0, 1, …";
-                    findings.push(finding("copy", what, hint));
-                }
-            }
-            Choice::Deliver { copy, .. } | Choice::Drop { copy, .. } => {
-                if let Some(earlier) = self.settled.insert(copy.clone(), line) {
-                    let what = format!("line {earlier} delivers or drops the same copy already");
-                    let hint = "a copy has one fate; column `copy` tells equal copies apart";
-                    findings.push(finding("copy", what, hint));
-                }
-                if self.injectors.contains(&copy.sender) && !self.injected.contains_key(copy) {
-                    let what = format!(
-                        "replica {} injects its messages, and no earlier row injects this copy",
-                        copy.sender
-                    );
-                    let hint = "a Byzantine replica sends nothing by rule: add the inject row";
-                    findings.push(finding("peer", what, hint));
-                }
-            }
             Choice::Crash { replica, .. } => {
                 if let Some(earlier) = self.down.insert(*replica, line) {
                     let what = format!("replica {replica} is down since line {earlier}");
@@ -261,6 +200,7 @@ impl History {
                     findings.push(finding("replica", what, "a crashed replica has no timer"));
                 }
             }
+            Choice::Deliver { .. } | Choice::Drop { .. } | Choice::Inject { .. } => {}
         }
     }
 }

@@ -32,8 +32,7 @@ pub(super) fn crashes(bench: &Bench) -> Checked {
     })?;
     group.restart(who)?;
     let state = group.knows(who)?;
-    let empty =
-        state.preparations.is_empty() && state.commits.is_empty() && state.request.is_none();
+    let empty = state.votes.is_empty() && state.says("request") == Some("None");
     demand(empty, || {
         format!("replica {who} remembers across a crash: {state:?}")
     })?;
@@ -118,8 +117,8 @@ pub(super) fn named_early(bench: &Bench, signatures: Signatures) -> Checked {
     let lost = |to: ReplicaId, message: &Message| {
         to == late || message.kind == Kind::RecoveryRequest || message.kind == Kind::RecoveryMessage
     };
-    let held = group.knows(backup)?.preparations;
-    demand(held.iter().all(|(_, _, block)| block.is_none()), || {
+    let held = group.knows(backup)?.votes;
+    demand(held.iter().all(|vote| vote.value.is_none()), || {
         format!("nothing was proposed, yet replica {backup} holds {held:?}")
     })?;
     group.proposer(FIRST, View(0))?;
@@ -128,9 +127,9 @@ pub(super) fn named_early(bench: &Bench, signatures: Signatures) -> Checked {
         .request_at(FIRST, View(0))
         .ok_or_else(|| Missing("nobody proposed".to_owned()))?;
     group.deliver(backup, request)?;
-    let held = group.knows(backup)?.preparations;
+    let held = group.knows(backup)?;
     demand(
-        held.contains(&(byzantine, Kind::PrepareResponse, Some(0))),
+        held.holds(byzantine, &Kind::PrepareResponse, Some(0)),
         || format!("the response injected before does not count for the proposal: {held:?}"),
     )?;
     for who in [primary, backup] {
@@ -157,8 +156,9 @@ pub(super) fn equivocation(bench: &Bench) -> Checked {
         let request = message(Kind::PrepareRequest, 0, Some(block), None);
         let id = group.inject(first, &request)?;
         group.deliver(who, id)?;
-        let found = group.knows(who)?.request;
-        demand(found == Some(block), || {
+        let state = group.knows(who)?;
+        let found = state.says("request").unwrap_or("none");
+        demand(found == format!("{:?}", Some(block)), || {
             format!("replica {who} was sent the request for block {block}, it has {found:?}")
         })?;
     }

@@ -98,7 +98,7 @@ impl Group {
         let place = self.place_mut(who)?;
         place.up = true;
         place.view = View(0);
-        let effects = self.engine.restart(who)?;
+        let effects = self.engine.restart(who, false)?;
         self.absorb(effects)
     }
 
@@ -249,7 +249,8 @@ impl Group {
     /// The timers that were reported are those of the states.
     pub(super) fn timers_agree(&mut self) -> Result<(), Missing> {
         for who in self.working() {
-            let (reported, known) = (self.places[&who].timer, self.knows(who)?.timer);
+            let known = self.knows(who)?.timers.first().map(|(_, timer)| *timer);
+            let reported = self.places[&who].timer;
             demand(reported == known, || {
                 format!(
                     "the timer of replica {who} was reported as {reported:?}, its state says {known:?}"

@@ -2,7 +2,7 @@
 
 use super::{Bench, Check, Checked, Missing, adversary, demand, group::Group, recovery, start};
 use crate::{
-    engine::{Effect, Engine, MessageId, Recovery, SECOND, Start, State},
+    engine::{Effect, Engine, MessageId, Recovery, SECOND, Start, State, Working},
     signature::Signatures,
 };
 use milp_schema::{Height, Kind, Message, ReplicaId, View};
@@ -158,10 +158,7 @@ fn beginning(bench: &Bench) -> Checked {
         demand(group.place(who).timer.is_some(), || {
             format!("no timer of replica {who} is reported")
         })?;
-        let nothing = state.preparations.is_empty()
-            && state.commits.is_empty()
-            && state.change_views.is_empty()
-            && state.request.is_none();
+        let nothing = state.votes.is_empty() && state.says("request") == Some("None");
         demand(
             (state.height, state.view) == (FIRST, View(0)) && nothing,
             || format!("replica {who} does not begin at height 0, view 0 with nothing: {state:?}"),
@@ -225,11 +222,14 @@ pub(super) fn proposed(
 fn states(bench: &Bench) -> Checked {
     let (mut group, request, primary) = proposed(bench, &start(4, 1))?;
     let own = group.knows(primary)?;
-    let expected = (primary, Kind::PrepareRequest, Some(0));
-    demand(own.request == Some(0) && own.response_sent, || {
+    let (request_of, response_of) = (Kind::PrepareRequest, Kind::PrepareResponse);
+    let first = |state: &Working| {
+        state.says("request") == Some("Some(0)") && state.holds(primary, &request_of, Some(0))
+    };
+    demand(own.says("response_sent") == Some("true"), || {
         format!("the primary sent a request: {own:?}")
     })?;
-    demand(own.preparations.contains(&expected), || {
+    demand(first(&own), || {
         format!("the primary holds its own request: {own:?}")
     })?;
     let backup = other(&group, &[primary])?;
@@ -238,17 +238,19 @@ fn states(bench: &Bench) -> Checked {
     let answered = effects.iter().any(
         |effect| matches!(effect, Effect::Send { message, .. } if message.kind == Kind::PrepareResponse),
     );
-    demand(
-        state.request == Some(0) && state.preparations.contains(&expected),
-        || format!("replica {backup} accepted the request: {state:?}"),
-    )?;
-    let response = (backup, Kind::PrepareResponse, Some(0));
-    let same =
-        state.response_sent == answered && state.preparations.contains(&response) == answered;
+    demand(first(&state), || {
+        format!("replica {backup} accepted the request: {state:?}")
+    })?;
+    let said = state.says("response_sent") == Some("true");
+    let same = said == answered && state.holds(backup, &response_of, Some(0)) == answered;
     demand(same, || {
         format!("replica {backup} answered: {answered}, but its state is {state:?}")
     })?;
-    demand(state.seen[primary.index()] == Some(View(0)), || {
+    let mut heard: Vec<Option<View>> = vec![None; 4];
+    for who in [primary, backup] {
+        heard[who.index()] = Some(View(0));
+    }
+    demand(state.says("seen") == Some(&format!("{heard:?}")), || {
         format!("replica {backup} heard replica {primary} in view 0: {state:?}")
     })?;
     Ok(None)

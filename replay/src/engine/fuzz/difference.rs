@@ -129,19 +129,14 @@ pub(super) mod compare {
     fn working(a: &Working, b: &Working, out: &mut Vec<Field>) {
         field("height", &a.height, &b.height, out);
         field("view", &a.view, &b.view, out);
-        field("preparations", &a.preparations, &b.preparations, out);
-        field("commits", &a.commits, &b.commits, out);
-        field("change_views", &a.change_views, &b.change_views, out);
-        let (last_a, last_b) = (&a.last_change_views, &b.last_change_views);
-        field("last_change_views", last_a, last_b, out);
-        field("seen", &a.seen, &b.seen, out);
-        field("request", &a.request, &b.request, out);
-        field("response_sent", &a.response_sent, &b.response_sent, out);
-        field("commit_sent", &a.commit_sent, &b.commit_sent, out);
-        let (asked_a, asked_b) = (&a.change_view_sent, &b.change_view_sent);
-        field("change_view_sent", asked_a, asked_b, out);
-        field("block_sent", &a.block_sent, &b.block_sent, out);
-        field("timer", &a.timer, &b.timer, out);
+        field("votes", &a.votes, &b.votes, out);
+        field("bonds", &a.bonds, &b.bonds, out);
+        field("timers", &a.timers, &b.timers, out);
+        let both = a.rest.iter().zip(&b.rest);
+        for ((name, a), (other, b)) in both {
+            field(name, &(name, a), &(other, b), out);
+        }
+        field("what else it knows", &a.rest.len(), &b.rest.len(), out);
     }
 
     fn field<T: Debug + PartialEq>(name: &str, a: &T, b: &T, out: &mut Vec<Field>) {

@@ -166,7 +166,7 @@ impl Pair {
             (Act::Deliver { to, .. }, Some(id)) => engine.deliver(*to, id),
             (Act::Timeout { at, height, view }, _) => engine.timeout(*at, *height, *view),
             (Act::Crash(who), _) => engine.crash(*who),
-            (Act::Restart(who), _) => engine.restart(*who),
+            (Act::Restart(who), _) => engine.restart(*who, false),
             (Act::Advance(by), _) => {
                 let now = self.now.saturating_add(*by);
                 let effects = engine.advance(now)?;

@@ -156,12 +156,14 @@ struct Act<'a> {
 impl Act<'_> {
     fn broadcast(&mut self, payload: Payload) {
         let (replica, message, carried) = (payload.author, payload.label(), payload.carried());
+        let recovery = message.kind == Kind::RecoveryMessage;
         let id = self.record.add(payload);
         self.effects.push(Effect::Send {
             replica,
             id,
             message,
             carried,
+            recovery,
         });
     }
 }
@@ -441,7 +443,7 @@ impl Engine for Nspcc {
         })
     }
 
-    fn restart(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+    fn restart(&mut self, who: ReplicaId, _backup: bool) -> Result<Vec<Effect>, EngineError> {
         let (run, seat) = self.honest("a restart", who)?;
         let Seat {
             decided,

@@ -6,7 +6,7 @@ use super::{
     payload::{Body, Payload},
     timer::{Armed, Duration, RoundTrip, doubled, since},
 };
-use crate::engine::{Effect, Nanos, Timer, Working};
+use crate::engine::{Bond, Effect, Nanos, TIMER, Timer, Vote, Working};
 use milp_schema::{BlockId, Height, ReplicaId, View};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -261,32 +261,45 @@ impl Replica {
             let block = payload.claims().filter(|block| proposed.contains(block));
             block.map(|block| block.index)
         };
-        let targets = |slots: &Slots| {
-            let held = slots.iter().flatten();
-            held.map(|payload| (payload.author, payload.target()))
-                .collect()
+        let vote = |payload: &Payload| Vote {
+            author: payload.author,
+            kind: payload.kind(),
+            view: match payload.body {
+                Body::ChangeView(target) => View(target.0 - 1),
+                _ => payload.view,
+            },
+            value: index(payload),
         };
-        let preparations = self.prepared.iter().flatten();
-        let commits = self.commits.iter().flatten();
+        let held = [&self.prepared, &self.commits, &self.asked];
+        let mut votes: Vec<Vote> = held.into_iter().flatten().flatten().map(vote).collect();
+        votes.sort_unstable();
+        let own = self.commits[self.me.index()].as_ref().map(vote);
+        let led = self.led.iter().flatten();
+        let led: Vec<(ReplicaId, View)> = led
+            .map(|payload| (payload.author, payload.target()))
+            .collect();
+        let request = self.requested(rules).map(|block| block.index);
+        let prepared = self.prepared[self.me.index()].is_some();
         Working {
             height: self.height,
             view: self.view,
-            preparations: preparations
-                .map(|payload| (payload.author, payload.kind(), index(payload)))
+            votes,
+            bonds: own.map(Bond::from).into_iter().collect(),
+            timers: self
+                .timer()
+                .map(|timer| (TIMER, timer))
+                .into_iter()
                 .collect(),
-            commits: commits
-                .map(|payload| (payload.author, payload.view, index(payload)))
-                .collect(),
-            change_views: targets(&self.asked),
-            last_change_views: targets(&self.led),
-            seen: self.seen.clone(),
-            request: self.requested(rules).map(|block| block.index),
-            response_sent: self.prepared[self.me.index()].is_some(),
-            commit_sent: self.commit_sent(),
-            change_view_sent: self.view_changing(),
-            // A decision starts the next height before the caller can look.
-            block_sent: false,
-            timer: self.timer(),
+            rest: vec![
+                // A decision starts the next height before the caller can look.
+                ("block_sent", false.to_string()),
+                ("change_view_sent", self.view_changing().to_string()),
+                ("commit_sent", self.commit_sent().to_string()),
+                ("last_change_views", format!("{led:?}")),
+                ("request", format!("{request:?}")),
+                ("response_sent", prepared.to_string()),
+                ("seen", format!("{:?}", self.seen)),
+            ],
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     },
     text::{is_name, shown},
 };
-use crate::engine::{Effect, MessageId, Recovery, Start, State, Timer, Working};
+use crate::engine::{Bond, Effect, MessageId, Recovery, Start, State, TIMER, Timer, Vote, Working};
 use crate::signature::Signatures;
 use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
 use serde_json::{Value, json};
@@ -125,8 +125,8 @@ impl Known {
         self.fresh(raw.message)
     }
 
-    /// Reads the answer to `state`.
-    pub(crate) fn state(&self, result: Value) -> Result<State, String> {
+    /// Reads the answer to `state` of a replica.
+    pub(crate) fn state(&self, who: ReplicaId, result: Value) -> Result<State, String> {
         let flag = |name: &str| result.get(name).and_then(Value::as_bool);
         match (flag("up"), flag("stopped")) {
             (None, _) => Err("`up` is missing or neither true nor false".to_owned()),
@@ -136,7 +136,7 @@ impl Known {
             (Some(true), Some(true)) => parse(result)
                 .and_then(|raw: RawStopped| Ok(State::Stopped(self.reached(raw.height)?))),
             (Some(true), _) => {
-                parse(result).and_then(|raw| Ok(State::Working(Box::new(self.working(raw)?))))
+                parse(result).and_then(|raw| Ok(State::Working(Box::new(self.working(who, raw)?))))
             }
         }
     }
@@ -239,6 +239,7 @@ impl Known {
         Ok(Effect::Send {
             replica: self.honest(replica)?,
             id,
+            recovery: message.kind == Kind::RecoveryMessage,
             message,
             carried: carried.collect::<Result<_, String>>()?,
         })
@@ -271,53 +272,89 @@ impl Known {
         })
     }
 
-    fn working(&self, raw: RawWorking) -> Result<Working, String> {
+    /// The page's fields as votes, bonds, timers and the rest.
+    fn working(&self, who: ReplicaId, raw: RawWorking) -> Result<Working, String> {
         if raw.seen.len() != self.replicas as usize {
             return Err(format!("`seen` has {} entries", raw.seen.len()));
         }
-        let wishes = |raw: Vec<RawWish>| -> Result<Vec<(ReplicaId, View)>, String> {
-            let wishes = raw.into_iter();
-            wishes
-                .map(|wish| Ok((self.replica(wish.author)?, bounded_view(wish.target)?)))
-                .collect()
-        };
-        let preparation = |raw: RawPreparation| match Kind::named(&raw.kind) {
-            kind @ (Kind::PrepareRequest | Kind::PrepareResponse) => {
-                Ok((self.replica(raw.author)?, kind, bounded_block(raw.block)?))
-            }
-            kind => Err(format!("a {kind} is no preparation")),
-        };
-        let commit = |raw: RawCommit| {
-            let (view, block) = (bounded_view(raw.view)?, bounded_block(raw.block)?);
-            Ok((self.replica(raw.author)?, view, block))
-        };
+        let view = bounded_view(raw.view)?;
+        let preparations = self.preparations(raw.preparations, view)?;
+        let commits = self.commits(raw.commits)?;
+        let asked = self.wishes("change_views", raw.change_views)?;
+        let led = self.wishes("last_change_views", raw.last_change_views)?;
         let seen = raw.seen.into_iter();
         let seen = seen.map(|view| view.map(bounded_view).transpose());
-        let preparations = raw.preparations.into_iter().map(preparation);
-        let commits = raw.commits.into_iter().map(commit);
-        let working = Working {
+        let seen: Vec<Option<View>> = seen.collect::<Result<_, String>>()?;
+        let request = bounded_block(raw.request)?;
+        let own = commits.iter().find(|vote| vote.author == who).cloned();
+        let asked = asked.into_iter().map(|(author, target)| {
+            let left = target.0.checked_sub(1);
+            let view = left.map(View).ok_or("nobody asks for view 0")?;
+            let kind = Kind::ChangeView;
+            Ok(Vote {
+                author,
+                kind,
+                view,
+                value: None,
+            })
+        });
+        let asked: Vec<Vote> = asked.collect::<Result<_, String>>()?;
+        let mut votes = [preparations, commits, asked].concat();
+        votes.sort_unstable();
+        let timer = self.timer(raw.timer)?;
+        Ok(Working {
             height: self.height(raw.height)?,
-            view: bounded_view(raw.view)?,
-            preparations: preparations.collect::<Result<_, String>>()?,
-            commits: commits.collect::<Result<_, String>>()?,
-            change_views: wishes(raw.change_views)?,
-            last_change_views: wishes(raw.last_change_views)?,
-            seen: seen.collect::<Result<_, String>>()?,
-            request: bounded_block(raw.request)?,
-            response_sent: raw.response_sent,
-            commit_sent: raw.commit_sent,
-            change_view_sent: raw.change_view_sent,
-            block_sent: raw.block_sent,
-            timer: self.timer(raw.timer)?,
+            view,
+            votes,
+            bonds: own.map(Bond::from).into_iter().collect(),
+            timers: timer.map(|timer| (TIMER, timer)).into_iter().collect(),
+            rest: vec![
+                ("block_sent", raw.block_sent.to_string()),
+                ("change_view_sent", raw.change_view_sent.to_string()),
+                ("commit_sent", raw.commit_sent.to_string()),
+                ("last_change_views", format!("{led:?}")),
+                ("request", format!("{request:?}")),
+                ("response_sent", raw.response_sent.to_string()),
+                ("seen", format!("{seen:?}")),
+            ],
+        })
+    }
+
+    fn preparations(&self, raw: Vec<RawPreparation>, view: View) -> Result<Vec<Vote>, String> {
+        let vote = |raw: RawPreparation| match Kind::named(&raw.kind) {
+            kind @ (Kind::PrepareRequest | Kind::PrepareResponse) => Ok(Vote {
+                author: self.replica(raw.author)?,
+                kind,
+                view,
+                value: bounded_block(raw.block)?,
+            }),
+            kind => Err(format!("a {kind} is no preparation")),
         };
-        ascending("preparations", working.preparations.iter().map(|one| one.0))?;
-        ascending("commits", working.commits.iter().map(|one| one.0))?;
-        ascending("change_views", working.change_views.iter().map(|one| one.0))?;
-        ascending(
-            "last_change_views",
-            working.last_change_views.iter().map(|one| one.0),
-        )?;
-        Ok(working)
+        let votes: Vec<Vote> = raw.into_iter().map(vote).collect::<Result<_, String>>()?;
+        ascending("preparations", votes.iter().map(|vote| vote.author))?;
+        Ok(votes)
+    }
+
+    fn commits(&self, raw: Vec<RawCommit>) -> Result<Vec<Vote>, String> {
+        let vote = |raw: RawCommit| {
+            Ok(Vote {
+                author: self.replica(raw.author)?,
+                kind: Kind::Commit,
+                view: bounded_view(raw.view)?,
+                value: bounded_block(raw.block)?,
+            })
+        };
+        let votes: Vec<Vote> = raw.into_iter().map(vote).collect::<Result<_, String>>()?;
+        ascending("commits", votes.iter().map(|vote| vote.author))?;
+        Ok(votes)
+    }
+
+    /// Author and target of each.
+    fn wishes(&self, list: &str, raw: Vec<RawWish>) -> Result<Vec<(ReplicaId, View)>, String> {
+        let wish = |raw: RawWish| Ok((self.replica(raw.author)?, bounded_view(raw.target)?));
+        let wishes: Vec<_> = raw.into_iter().map(wish).collect::<Result<_, String>>()?;
+        ascending(list, wishes.iter().map(|wish| wish.0))?;
+        Ok(wishes)
     }
 
     fn timer(&self, raw: Option<RawTimer>) -> Result<Option<Timer>, String> {

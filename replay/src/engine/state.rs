@@ -1,0 +1,102 @@
+//! What a replica knows, in words that any protocol has.
+
+use super::Timer;
+use milp_schema::{Height, Kind, ReplicaId, View};
+
+/// What a replica knows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Crashed, with the height of its ledger.
+    Down(Height),
+    /// Decided every height.
+    Stopped(Height),
+    /// At work.
+    Working(Box<Working>),
+}
+
+/// A vote that a replica holds, its own among them; a proposal is a vote of its author.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Vote {
+    /// Whose.
+    pub author: ReplicaId,
+    /// Which kind.
+    pub kind: Kind,
+    /// The view it is of; of a request to leave, the view left.
+    pub view: View,
+    /// The block; `None` for one that nobody ever proposed, and where the kind names none.
+    pub value: Option<u32>,
+}
+
+/// What a replica is locked on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bond {
+    /// The kind of the vote that binds it.
+    pub kind: Kind,
+    /// The view of that vote.
+    pub view: View,
+    /// Its block, as in [`Vote::value`].
+    pub value: Option<u32>,
+}
+
+impl From<Vote> for Bond {
+    fn from(vote: Vote) -> Self {
+        Self {
+            kind: vote.kind,
+            view: vote.view,
+            value: vote.value,
+        }
+    }
+}
+
+/// The name of the one timer of a dBFT replica.
+pub const TIMER: &str = "view";
+
+/// What a replica at work knows of its height.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Working {
+    /// Its height.
+    pub height: Height,
+    /// Its view.
+    pub view: View,
+    /// The votes it holds, ascending.
+    pub votes: Vec<Vote>,
+    /// What binds it, ascending.
+    pub bonds: Vec<Bond>,
+    /// Its timers by name, those that run.
+    pub timers: Vec<(&'static str, Timer)>,
+    /// Everything else that its behaviour depends on, by name, in words that are equal only for
+    /// equal things.
+    pub rest: Vec<(&'static str, String)>,
+}
+
+impl Working {
+    /// Whether it holds such a vote of its view.
+    pub fn holds(&self, author: ReplicaId, kind: &Kind, value: Option<u32>) -> bool {
+        self.votes.contains(&Vote {
+            author,
+            kind: kind.clone(),
+            view: self.view,
+            value,
+        })
+    }
+
+    /// Whether `who`, whose state this is, has asked to leave its view.
+    pub fn asks_to_leave(&self, who: ReplicaId) -> bool {
+        let own = |vote: &Vote| vote.author == who && vote.kind == Kind::ChangeView;
+        self.votes
+            .iter()
+            .any(|vote| own(vote) && vote.view >= self.view)
+    }
+
+    /// Whether it holds a proposal of its view.
+    pub fn knows_proposal(&self) -> bool {
+        let here = |vote: &Vote| vote.kind == Kind::PrepareRequest && vote.view == self.view;
+        self.votes.iter().any(here)
+    }
+
+    /// What is said under that name beside votes, bonds and timers.
+    pub fn says(&self, name: &str) -> Option<&str> {
+        let said = self.rest.iter().find(|(known, _)| *known == name);
+        said.map(|(_, words)| words.as_str())
+    }
+}

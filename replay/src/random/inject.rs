@@ -1,0 +1,130 @@
+//! What Byzantine replicas say, and who is faulty.
+
+use super::{Draft, OBEYS, Random, past};
+use crate::engine::Engine;
+use milp_schema::{
+    Height, Instance, Kind, Message, ReplicaId, View,
+    instance::{FaultKind, Who},
+    schedule::{Choice, Copy},
+};
+
+impl<E: Engine + Clone> Draft<'_, E> {
+    /// Byzantine replicas aim at where honest ones are, sometimes elsewhere.
+    pub(super) fn injections(&mut self) {
+        let byzantine: Vec<ReplicaId> = self
+            .faulty
+            .iter()
+            .filter(|(_, kind)| *kind == FaultKind::Byzantine)
+            .map(|(id, _)| *id)
+            .collect();
+        for sender in byzantine {
+            for receiver in self.live() {
+                if self.random.percent(self.profile.inject) {
+                    self.inject(sender, receiver);
+                }
+            }
+        }
+    }
+
+    fn inject(&mut self, sender: ReplicaId, receiver: ReplicaId) {
+        let (mut height, mut view) = self.session.place(receiver);
+        if self.habits.holds_recovery && self.random.percent(10) {
+            height = Height(self.random.below(self.instance.heights));
+        }
+        if self.random.percent(20) {
+            view = View(self.random.below(self.instance.views));
+        }
+        if height.0 >= self.instance.heights || view.0 >= self.instance.views {
+            return;
+        }
+        let leader = super::primary(self.instance, height, view);
+        let kind = match self.random.below(5) {
+            0 => Kind::ChangeView,
+            1 if self.instance.protocol != "dbft1" => Kind::Commit,
+            2 if self.habits.holds_recovery => Kind::PrepareResponse,
+            _ if leader == sender => Kind::PrepareRequest,
+            _ => Kind::PrepareResponse,
+        };
+        // The first proposal is the likeliest, so that votes meet.
+        let other = self.random.below(self.blocks(leader));
+        let block = if self.random.percent(60) { 0 } else { other };
+        let change = kind == Kind::ChangeView;
+        let message = Message {
+            kind,
+            height,
+            view,
+            block: (!change).then_some(block),
+            target: change.then(|| view.next()),
+        };
+        if self.may_make(sender, receiver, &message) {
+            self.made.insert((sender, receiver, message.clone()));
+            let copy = Copy {
+                sender,
+                receiver,
+                message,
+                sent: self.now,
+                copy: 0,
+            };
+            self.session.inject(&copy).expect(OBEYS);
+            self.choices.push(Choice::Inject { copy });
+        }
+    }
+
+    /// The number of blocks that the program knows in a view of that primary.
+    fn blocks(&self, primary: ReplicaId) -> u32 {
+        let byzantine = !past::is_strict(self.instance)
+            || self.instance.faults.iter().any(|fault| {
+                fault.kind == FaultKind::Byzantine
+                    && match &fault.who {
+                        Who::Any(count) => *count > 0,
+                        Who::These(these) => these.contains(&primary),
+                    }
+            });
+        if byzantine {
+            self.instance.blocks_per_proposal
+        } else {
+            1
+        }
+    }
+
+    /// Everything once; under the rule set of an engine one response per view and one commit for
+    /// each receiver (E22).
+    fn may_make(&self, sender: ReplicaId, receiver: ReplicaId, message: &Message) -> bool {
+        let mut made = self.made.iter().filter(|(from, to, made)| {
+            (*from, *to, &made.kind, made.height)
+                == (sender, receiver, &message.kind, message.height)
+        });
+        match message.kind {
+            _ if !past::is_strict(self.instance) => !made.any(|(_, _, made)| made == message),
+            Kind::Commit => made.next().is_none(),
+            Kind::PrepareResponse => !made.any(|(_, _, made)| made.view == message.view),
+            _ => !made.any(|(_, _, made)| made == message),
+        }
+    }
+}
+
+/// Who is faulty: those named, and mostly as many as there may be of the others.
+pub(super) fn choose_faulty(
+    instance: &Instance,
+    random: &mut Random,
+) -> Vec<(ReplicaId, FaultKind)> {
+    let mut faulty: Vec<(ReplicaId, FaultKind)> = Vec::new();
+    for fault in &instance.faults {
+        if let Who::These(these) = &fault.who {
+            faulty.extend(these.iter().map(|&id| (id, fault.kind)));
+        }
+    }
+    for fault in &instance.faults {
+        let Who::Any(count) = fault.who else { continue };
+        for _ in 0..count {
+            let free: Vec<ReplicaId> = ReplicaId::all(instance.replicas)
+                .filter(|id| faulty.iter().all(|(other, _)| other != id))
+                .collect();
+            if !free.is_empty() && random.percent(85) {
+                faulty.push((free[random.below(free.len() as u32) as usize], fault.kind));
+            }
+        }
+    }
+    faulty.sort_unstable();
+    faulty
+}

@@ -1,0 +1,118 @@
+//! One place at the table, as far as effects tell, and where a message stands relative to it.
+
+use crate::engine::{Habits, Timer};
+use milp_schema::{Height, Kind, Message, ReplicaId, Slot, View, instance::FaultKind};
+use std::collections::BTreeSet;
+
+/// One place at the table.
+#[derive(Debug, Clone)]
+pub(super) struct Seat {
+    pub(super) fault: Option<FaultKind>,
+    pub(super) up: bool,
+    pub(super) height: Height,
+    pub(super) view: View,
+    pub(super) timer: Option<Timer>,
+    /// The slot in which the timer last changed.
+    pub(super) armed: Slot,
+    /// How often the timer fired.
+    pub(super) fired: u32,
+    /// Under [`Habits::unpacks`]: what it was given of its height and later ones.
+    pub(super) given: BTreeSet<(ReplicaId, Message)>,
+    /// Under [`Habits::recovery_waits`]: what it said for recovery in the slot named.
+    pub(super) said: (Slot, Vec<Repeated>),
+}
+
+/// A message for recovery and what it carries.
+pub(super) type Repeated = (Message, Vec<(ReplicaId, Message)>);
+
+/// Where a message stands relative to its receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Position {
+    /// The network holds it back until the receiver gets there.
+    Ahead,
+    /// It is recovery, never held back, and comes too early to say anything.
+    Lost,
+    /// The receiver judges it.
+    Here,
+    /// It comes too late to change anything.
+    Passed,
+}
+
+impl Seat {
+    /// At height 0, view 0.
+    pub(super) fn new(fault: Option<FaultKind>) -> Self {
+        Self {
+            fault,
+            up: true,
+            height: Height(0),
+            view: View(0),
+            timer: None,
+            armed: Slot(0),
+            fired: 0,
+            given: BTreeSet::new(),
+            said: (Slot(0), Vec::new()),
+        }
+    }
+
+    /// Whether it follows the protocol and is not crashed now.
+    pub(super) fn is_live(&self) -> bool {
+        self.up && self.fault != Some(FaultKind::Byzantine)
+    }
+
+    /// Where a message stands relative to this replica (E4, E5, E20).
+    pub(super) fn position(&self, message: &Message, habits: Habits) -> Position {
+        let votes = matches!(
+            message.kind,
+            Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit
+        );
+        let question = message.kind == Kind::RecoveryRequest;
+        let recovery = question || message.kind == Kind::RecoveryMessage;
+        let later = message.height > self.height;
+        let too_late = match message.kind {
+            Kind::ChangeView => message.target <= Some(self.view),
+            _ => votes && message.view < self.view,
+        };
+        if message.height < self.height {
+            Position::Passed
+        } else if recovery && !habits.holds_recovery {
+            // An engine drops these where it has not got there itself.
+            if later || (question && message.view > self.view) {
+                Position::Lost
+            } else {
+                Position::Here
+            }
+        } else if later || (votes && message.view > self.view) {
+            Position::Ahead
+        } else if habits.answers_passed && too_late {
+            Position::Passed
+        } else {
+            Position::Here
+        }
+    }
+
+    /// It is given a message; whether for the first time at its height.
+    pub(super) fn is_given(&mut self, author: ReplicaId, message: &Message) -> bool {
+        message.height != self.height || self.given.insert((author, message.clone()))
+    }
+
+    /// Whether it said the same for recovery in this slot already: once more would carry nothing
+    /// new and arrive at the same time.
+    pub(super) fn repeats(
+        &mut self,
+        now: Slot,
+        message: &Message,
+        carried: &[(ReplicaId, Message)],
+    ) -> bool {
+        let (slot, said) = &mut self.said;
+        if *slot != now {
+            *slot = now;
+            said.clear();
+        }
+        let same = |(known, with): &Repeated| known == message && with == carried;
+        let repeats = said.iter().any(same);
+        if !repeats {
+            said.push((message.clone(), carried.to_vec()));
+        }
+        repeats
+    }
+}
