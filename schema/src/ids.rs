@@ -93,30 +93,23 @@ impl fmt::Display for BlockId {
     }
 }
 
-/// What a message is. Ordered as a replica handles the copies of one slot
-/// (see `docs/MODEL.md`, order inside a slot).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// A decided block, published by a replica that decided it (the paper's `BlockRelay`).
-    Block,
-    /// The primary's proposal.
-    PrepareRequest,
-    /// A backup's acceptance of a proposal.
-    PrepareResponse,
-    /// The binding vote of dBFT 2.0.
-    Commit,
-    /// A wish to leave a view.
-    ChangeView,
-    /// A question for what was missed.
-    RecoveryRequest,
-    /// A message that repeats what others sent.
-    RecoveryMessage,
-    /// A message kind of a protocol this crate does not name.
-    Other(String),
+/// What a message is: a kind of its protocol's vocabulary. Ordered as a replica handles the copies
+/// of one slot (see `docs/MODEL.md`, order inside a slot).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kind {
+    rank: u8,
+    name: &'static str,
 }
 
+#[expect(non_upper_case_globals, missing_docs, reason = "they go, see the vocabulary")]
 impl Kind {
-    /// The kinds with a name of their own, in handling order.
+    pub const Block: Self = Self { rank: 0, name: "Block" };
+    pub const PrepareRequest: Self = Self { rank: 1, name: "PrepareRequest" };
+    pub const PrepareResponse: Self = Self { rank: 2, name: "PrepareResponse" };
+    pub const Commit: Self = Self { rank: 3, name: "Commit" };
+    pub const ChangeView: Self = Self { rank: 4, name: "ChangeView" };
+    pub const RecoveryRequest: Self = Self { rank: 5, name: "RecoveryRequest" };
+    pub const RecoveryMessage: Self = Self { rank: 6, name: "RecoveryMessage" };
     pub const NAMED: [Self; 7] = [
         Self::Block,
         Self::PrepareRequest,
@@ -126,32 +119,28 @@ impl Kind {
         Self::RecoveryRequest,
         Self::RecoveryMessage,
     ];
+}
 
-    /// The name as files have it.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Block => "Block",
-            Self::PrepareRequest => "PrepareRequest",
-            Self::PrepareResponse => "PrepareResponse",
-            Self::Commit => "Commit",
-            Self::ChangeView => "ChangeView",
-            Self::RecoveryRequest => "RecoveryRequest",
-            Self::RecoveryMessage => "RecoveryMessage",
-            Self::Other(name) => name,
-        }
+impl Kind {
+    /// The kind at that place of a vocabulary.
+    pub(crate) fn new(rank: usize, name: &'static str) -> Self {
+        let rank = u8::try_from(rank).expect("a protocol has few kinds");
+        Self { rank, name }
     }
 
-    /// The kind of that name; a name this crate does not know is [`Kind::Other`].
-    pub fn named(name: &str) -> Self {
-        Self::NAMED
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .unwrap_or_else(|| Self::Other(name.to_owned()))
+    /// The name as files have it.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMED.into_iter().find(|kind| kind.name == name)
     }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.name())
+        out.pad(self.name)
     }
 }

@@ -14,6 +14,7 @@
 pub mod act;
 pub mod certificate;
 pub mod covers;
+pub mod formula;
 pub mod ids;
 pub mod instance;
 pub mod journey;
@@ -26,6 +27,7 @@ pub mod schedule;
 pub mod sweep;
 pub mod trace;
 pub mod verdict;
+pub mod vocabulary;
 pub mod write;
 
 pub use act::Act;
@@ -36,3 +38,4 @@ pub use outcome::Outcome;
 pub use schedule::{Choice, Message, Prediction, Schedule};
 pub use trace::TraceEvent;
 pub use verdict::Verdict;
+pub use vocabulary::Protocol;

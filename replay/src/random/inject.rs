@@ -37,7 +37,7 @@ impl<E: Engine + Clone> Draft<'_, E> {
         if height.0 >= self.instance.heights || view.0 >= self.instance.views {
             return;
         }
-        let leader = super::primary(self.instance, height, view);
+        let leader = self.instance.primary(height, view);
         let kind = match self.random.below(5) {
             0 => Kind::ChangeView,
             1 if self.instance.protocol != "dbft1" => Kind::Commit,

@@ -35,15 +35,6 @@ use std::collections::BTreeSet;
 /// Why calls of the session cannot fail.
 const OBEYS: &str = "the own replicas refuse nothing that a draft asks of them";
 
-/// The primary of view v at height h: (h + v) mod n, of the production engine (h − v) mod n.
-fn primary(instance: &Instance, height: Height, view: View) -> ReplicaId {
-    let (n, h, v) = (instance.replicas, height.0, view.0);
-    match instance.rules.as_str() {
-        "nspcc" => ReplicaId((h + n - v % n) % n),
-        _ => ReplicaId((h + v) % n),
-    }
-}
-
 /// How many attempts are drawn from one seed.
 const ATTEMPTS: u32 = 200;
 
@@ -398,7 +389,7 @@ impl<'a, E: Engine + Clone> Draft<'a, E> {
                 return Ok(());
             }
             let (height, view) = place;
-            let leads = primary(self.instance, height, view) == id;
+            let leads = self.instance.primary(height, view) == id;
             // A proposal opens everything else; a firing without effect only now and then.
             if leads && !working.knows_proposal() {
                 percent = percent.max(50);

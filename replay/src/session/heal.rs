@@ -251,6 +251,7 @@ mod tests {
             formulation: Formulation::Auto,
             budget: Budget::default(),
             mutant: None,
+            reference: milp_schema::instance::Reference::default(),
         }
     }
 
