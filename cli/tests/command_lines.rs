@@ -117,7 +117,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     (
         "explain instances/small.yaml --rules --beside instances/other.yaml",
         2,
-        "another protocol or rule set",
+        "an instance of another protocol has other rules",
     ),
     (
         "explain instances/small.yaml --beside instances/small.yaml",
@@ -201,7 +201,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     (
         "export lock --tla --instance lock/paper.yaml",
         2,
-        "rule set `paper` of `dbft2` is not the TLA+ model's",
+        "protocol `dbft2` is not the TLA+ model's",
     ),
     ("export lock --itf", 2, "--instance"),
     (
@@ -280,7 +280,7 @@ fn command_lines_end_with_the_documented_exit_codes() {
     let paper = scratch.text("lock/instance.yaml");
     scratch.put(
         "lock/paper.yaml",
-        &paper.replace("rules: tla", "rules: paper"),
+        &paper.replace("protocol: dbft2-tla", "protocol: dbft2"),
     );
     for &(arguments, code, words) in COMMAND_LINES {
         let ran = scratch.run(arguments);
@@ -364,15 +364,15 @@ fn an_infeasible_program_ends_with_11_and_leaves_an_outcome_without_a_schedule()
 fn broken_instances_end_with_2_and_the_place() {
     let scratch = Scratch::new();
     let cases = [
-        ("replicas: 4", "replicas: four", ":4:"),
-        ("replicas: 4", "replicas: 0", ":4:"),
-        ("slots: 6", "slots: 6\nslots: 7", ":10:"),
-        ("goal: fork", "gaol: fork", ":13:"),
-        ("goal: fork", "goal: forks", ":13:"),
+        ("replicas: 4", "replicas: four", ":3:"),
+        ("replicas: 4", "replicas: 0", ":3:"),
+        ("slots: 6", "slots: 6\nslots: 7", ":9:"),
+        ("goal: fork", "gaol: fork", ":12:"),
+        ("goal: fork", "goal: forks", ":12:"),
         ("milp-instance/1.0", "milp-instance/2.0", ":1:"),
         ("protocol: dbft2", "protocol: pbft", ":2:"),
-        ("kind: none", "kind: byzantine, count: 2", ":5:"),
-        ("timeouts: free", "timeouts: protocol", ":11:"),
+        ("kind: none", "kind: byzantine, count: 2", ":4:"),
+        ("timeouts: free", "timeouts: protocol", ":10:"),
     ];
     for (from, to, place) in cases {
         let text = SMALL.replace(from, to);
@@ -402,7 +402,7 @@ fn several_problems_are_reported_together() {
     let ran = scratch.run("check broken.yaml");
     assert_eq!(ran.code, Some(2));
     assert!(
-        ran.stderr.contains(":4:") && ran.stderr.contains(":13:"),
+        ran.stderr.contains(":3:") && ran.stderr.contains(":12:"),
         "{ran:?}"
     );
 }

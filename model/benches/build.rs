@@ -9,9 +9,7 @@
 use milp_model::{Error, build};
 use milp_schema::{
     Instance,
-    instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who,
-    },
+    instance::{Fault, FaultKind, Formulation, Goal, Sense},
 };
 use std::time::Instant;
 
@@ -20,33 +18,19 @@ const BYTES_PER_NONZERO: usize = 12;
 
 /// One group of replicas of dBFT 2.0, f of them Byzantine, four views.
 fn instance(replicas: u32, slots: u32) -> Instance {
-    Instance {
-        protocol: "dbft2".to_owned(),
-        rules: "paper".to_owned(),
-        replicas,
-        faults: vec![Fault {
-            kind: FaultKind::Byzantine,
-            who: Who::Any((replicas - 1) / 3),
-        }],
-        beyond_budget: false,
-        heights: 1,
-        views: 4,
-        blocks_per_proposal: 1,
-        slots,
-        network: Network::Eventual,
-        timeouts: Timeouts::Free,
-        block_time: None,
-        primary: Primary::Rotation,
-        goal: Goal::Weighted {
+    Instance::builder("dbft2")
+        .replicas(replicas)
+        .faults([Fault::any(FaultKind::Byzantine, (replicas - 1) / 3)])
+        .views(4)
+        .slots(slots)
+        .goal(Goal::Weighted {
             sense: Sense::Maximize,
             blocks: 1000,
             views: 100,
             messages: 1,
-        },
-        formulation: Formulation::Timed,
-        budget: Budget::default(),
-        mutant: None,
-    }
+        })
+        .formulation(Formulation::Timed)
+        .build()
 }
 
 /// One program built.

@@ -5,23 +5,20 @@
 pub enum Error {
     /// Nothing here has rules under that name.
     #[error(
-        "no rules for protocol `{protocol}`, rules `{rules}`{}: use dbft1 or dbft2 with rules \
-         paper and a mutant of that protocol",
+        "no rules for protocol `{protocol}`{}",
         mutant.as_ref().map(|name| format!(", mutant `{name}`")).unwrap_or_default()
     )]
     UnknownProtocol {
         /// The protocol asked for.
         protocol: String,
-        /// The rule set asked for.
-        rules: String,
         /// The mutant asked for.
         mutant: Option<String>,
     },
-    /// The rule set does not have what the instance asks for.
-    #[error("rule set `{rules}` does not cover {what}: {hint}")]
+    /// The protocol does not have what the instance asks for.
+    #[error("protocol `{protocol}` does not cover {what}: {hint}")]
     Uncovered {
-        /// The rule set.
-        rules: String,
+        /// The protocol.
+        protocol: String,
         /// What it does not cover.
         what: &'static str,
         /// What to do instead.

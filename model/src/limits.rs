@@ -185,14 +185,14 @@ mod tests {
 
     #[test]
     fn copies_are_counted_as_there_are_columns_for_them() {
-        for rules in ["paper", "nspcc", "tla"] {
-            let more = match rules {
-                "tla" => "",
-                "nspcc" => "heights: 1\n",
+        for name in ["dbft2", "dbft2-nspcc", "dbft2-tla"] {
+            let more = match name {
+                "dbft2-tla" => "",
+                "dbft2-nspcc" => "heights: 1\n",
                 _ => "heights: 2\nblocks_per_proposal: 2\n",
             };
             let text = format!(
-                "format: milp-instance/1.0\nprotocol: dbft2\nrules: {rules}\nreplicas: 4\n\
+                "format: milp-instance/1.0\nprotocol: {name}\nreplicas: 4\n\
                  faults: {{kind: byzantine, count: 1}}\nviews: 2\nslots: 7\n\
                  network: asynchronous\ngoal: fork\n{more}"
             );
@@ -203,8 +203,8 @@ mod tests {
                 .draft
                 .keys()
                 .filter(|(key, _)| matches!(key, Key::Got(..)));
-            assert_eq!(timed.copies(), copies.count() as u64, "{rules}");
-            assert_eq!(timed.copies() == 0, rules == "tla");
+            assert_eq!(timed.copies(), copies.count() as u64, "{name}");
+            assert_eq!(timed.copies() == 0, name == "dbft2-tla");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The constructs a protocol is made of.
 //!
 //! A [`Protocol`] is data: an ordered list of [`Rule`]s, in the order in which a replica tries
-//! them inside a slot (`docs/EXECUTION.md`, E7). A rule set is another list, a mutant a list with
+//! them inside a slot (`docs/EXECUTION.md`, E7). Another protocol is another list, a mutant a list with
 //! one thing changed; a formulation reads the list and knows no protocol by name. What a
 //! formulation cannot express it refuses by the name of the construct.
 
@@ -10,13 +10,11 @@ mod names;
 use milp_schema::Kind;
 use std::collections::BTreeSet;
 
-/// A protocol under one rule set, perhaps weakened by a mutant.
+/// A protocol, perhaps weakened by a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Protocol {
     /// Name of the protocol.
     pub name: String,
-    /// Name of the rule set.
-    pub rule_set: String,
     /// Who is primary of which view.
     pub rotation: Rotation,
     /// What travels between replicas.

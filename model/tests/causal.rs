@@ -6,34 +6,18 @@ use milp_model::{
     program::{Program, Row},
 };
 use milp_schema::{
-    Instance,
-    instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+    Instance, Protocol,
+    instance::{Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts},
 };
 use std::fmt::Write as _;
 
-fn instance(protocol: &str, rules: &str) -> Instance {
-    Instance {
-        protocol: protocol.into(),
-        rules: rules.into(),
-        replicas: 4,
-        faults: vec![Fault {
-            kind: FaultKind::Byzantine,
-            who: Who::Any(1),
-        }],
-        beyond_budget: false,
-        heights: 1,
-        views: 2,
-        blocks_per_proposal: 1,
-        slots: 1,
-        network: Network::Eventual,
-        timeouts: Timeouts::Free,
-        block_time: None,
-        primary: Primary::Rotation,
-        goal: Goal::Stall,
-        formulation: Formulation::Causal,
-        budget: Budget::default(),
-        mutant: None,
-    }
+fn instance(protocol: &str) -> Instance {
+    Instance::builder(protocol)
+        .faults([Fault::any(FaultKind::Byzantine, 1)])
+        .slots(1)
+        .goal(Goal::Stall)
+        .formulation(Formulation::Causal)
+        .build()
 }
 
 fn text(program: &Program, row: &Row) -> String {
@@ -63,17 +47,11 @@ fn families(program: &Program) -> String {
 
 #[test]
 fn families_without_slots_read_as_their_formulas() {
-    for (protocol, rules) in [
-        ("dbft1", "paper"),
-        ("dbft2", "paper"),
-        ("dbft2", "nspcc"),
-        ("dbft2", "tla"),
-        ("dbft2", "tla-per-view"),
-    ] {
-        let program = causal::of(&instance(protocol, rules)).unwrap().program;
+    for protocol in Protocol::all().map(|protocol| protocol.name.as_str()) {
+        let program = causal::of(&instance(protocol)).unwrap().program;
         let text = families(&program);
         let dir = env!("CARGO_MANIFEST_DIR");
-        let path = format!("{dir}/tests/golden/causal-{protocol}-{rules}.txt");
+        let path = format!("{dir}/tests/golden/causal-{protocol}.txt");
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(&path, &text).expect("the golden file can be written");
         }
@@ -102,7 +80,7 @@ fn what_asks_for_slots_is_refused_by_name() {
         }),
     ];
     for (what, change) in cases {
-        let mut instance = instance("dbft2", "paper");
+        let mut instance = instance("dbft2");
         assert!(causal::is_exact(&instance));
         change(&mut instance);
         assert!(!causal::is_exact(&instance), "{what}");

@@ -9,33 +9,20 @@ use milp_model::{
 };
 use milp_schema::{
     Choice, Height, Instance, Kind, Prediction, ReplicaId, Schedule, Slot, View,
-    instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who,
-    },
+    instance::{Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who},
     schedule::Event,
 };
 use std::{collections::BTreeSet, fmt::Write as _};
 
 fn instance(protocol: &str, replicas: u32, views: u32, goal: Goal) -> Instance {
-    Instance {
-        protocol: protocol.into(),
-        rules: "paper".into(),
-        replicas,
-        faults: vec![any(FaultKind::Byzantine, (replicas - 1) / 3)],
-        beyond_budget: false,
-        heights: 1,
-        views,
-        blocks_per_proposal: 1,
-        slots: 8,
-        network: Network::Eventual,
-        timeouts: Timeouts::Free,
-        block_time: None,
-        primary: Primary::Rotation,
-        goal,
-        formulation: Formulation::Counting,
-        budget: Budget::default(),
-        mutant: None,
-    }
+    Instance::builder(protocol)
+        .replicas(replicas)
+        .faults([any(FaultKind::Byzantine, (replicas - 1) / 3)])
+        .views(views)
+        .slots(8)
+        .goal(goal)
+        .formulation(Formulation::Counting)
+        .build()
 }
 
 fn any(kind: FaultKind, count: u32) -> Fault {
@@ -226,9 +213,11 @@ fn what_the_formulation_cannot_express_is_refused_by_name() {
     check("network: eventual", weighted([1000, -100, 0]), &|_| {});
     check("network: eventual", weighted([1, 1, 1]), &|_| {});
     check("lost on a receiver", Goal::Fork, &|i| {
-        i.rules = "nspcc".into();
+        i.protocol = milp_schema::Protocol::shipped("dbft2-nspcc");
     });
-    check("a pool", Goal::Fork, &|i| i.rules = "tla".into());
+    check("a pool", Goal::Fork, &|i| {
+        i.protocol = milp_schema::Protocol::shipped("dbft2-tla")
+    });
 }
 
 #[test]
@@ -309,18 +298,17 @@ fn auto_takes_counting_where_it_is_exact() {
 
 #[test]
 fn auto_takes_causal_where_it_is_exact_and_pays() {
-    let auto = |rules: &str, views, goal, network| Instance {
-        rules: rules.into(),
+    let auto = |protocol, views, goal, network| Instance {
         formulation: Formulation::Auto,
         network,
-        ..instance("dbft2", 4, views, goal)
+        ..instance(protocol, 4, views, goal)
     };
     let taken = |instance: &Instance| build(instance).unwrap().formulation();
     for goal in [Goal::Fork, Goal::Stall] {
-        let pool = auto("tla", 3, goal, Network::Eventual);
+        let pool = auto("dbft2-tla", 3, goal, Network::Eventual);
         assert_eq!(taken(&pool), "causal", "{goal:?}");
     }
-    let guarded = |views, goal| auto("nspcc", views, goal, Network::Eventual);
+    let guarded = |views, goal| auto("dbft2-nspcc", views, goal, Network::Eventual);
     for views in [2, 6] {
         for goal in [Goal::Fork, Goal::Views, Goal::Stall] {
             let instance = guarded(views, goal);
@@ -337,7 +325,7 @@ fn auto_takes_causal_where_it_is_exact_and_pays() {
     assert_eq!(passed[1].0, "causal");
     assert!(passed[1].1.contains("late"), "{passed:?}");
     let paper = Instance {
-        rules: "paper".into(),
+        protocol: milp_schema::Protocol::shipped("dbft2"),
         heights: 2,
         ..guarded(2, Goal::Fork)
     };

@@ -9,19 +9,17 @@ use milp_model::{
 };
 use milp_schema::{
     Instance, Kind,
-    instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who,
-    },
+    instance::{Budget, Fault, FaultKind, Goal, Network, Primary, Sense, Timeouts, Who},
 };
 use std::fmt::Write as _;
 
-/// Every rule set there is.
-const RULE_SETS: [(&str, &str); 5] = [
-    ("dbft2", "paper"),
-    ("dbft1", "paper"),
-    ("dbft2", "nspcc"),
-    ("dbft2", "tla"),
-    ("dbft2", "tla-per-view"),
+/// Every protocol, those of the paper first: a family is listed where it appears first.
+const PROTOCOLS: [&str; 5] = [
+    "dbft2",
+    "dbft1",
+    "dbft2-nspcc",
+    "dbft2-tla",
+    "dbft2-tla-per-view",
 ];
 
 const WEIGHTED: Goal = Goal::Weighted {
@@ -32,28 +30,11 @@ const WEIGHTED: Goal = Goal::Weighted {
 };
 
 fn instance(protocol: &str, views: u32, slots: u32) -> Instance {
-    Instance {
-        protocol: protocol.into(),
-        rules: "paper".into(),
-        replicas: 4,
-        faults: vec![Fault {
-            kind: FaultKind::Byzantine,
-            who: Who::Any(1),
-        }],
-        beyond_budget: false,
-        heights: 1,
-        views,
-        blocks_per_proposal: 1,
-        slots,
-        network: Network::Eventual,
-        timeouts: Timeouts::Free,
-        block_time: None,
-        primary: Primary::Rotation,
-        goal: Goal::Fork,
-        formulation: Formulation::Auto,
-        budget: Budget::default(),
-        mutant: None,
-    }
+    Instance::builder(protocol)
+        .faults([Fault::any(FaultKind::Byzantine, 1)])
+        .views(views)
+        .slots(slots)
+        .build()
 }
 
 fn text(program: &Program, row: &Row) -> String {
@@ -118,8 +99,7 @@ fn families_of_dbft2_read_as_their_formulas() {
 
 #[test]
 fn families_of_the_production_rules_read_as_their_formulas() {
-    let mut instance = instance("dbft2", 2, 5);
-    instance.rules = "nspcc".into();
+    let mut instance = instance("dbft2-nspcc", 2, 5);
     instance.blocks_per_proposal = 2;
     instance.goal = Goal::Stall;
     instance.timeouts = Timeouts::Protocol;
@@ -130,8 +110,7 @@ fn families_of_the_production_rules_read_as_their_formulas() {
 #[test]
 fn families_of_the_formal_model_read_as_their_formulas() {
     for rules in ["tla", "tla-per-view"] {
-        let mut instance = instance("dbft2", 2, 5);
-        instance.rules = rules.into();
+        let mut instance = instance(&format!("dbft2-{rules}"), 2, 5);
         instance.goal = Goal::Stall;
         check(rules, &families(&timed::of(&instance).unwrap().program));
     }
@@ -147,10 +126,8 @@ fn families_of_dbft1_read_as_their_formulas() {
 
 #[test]
 fn names_are_unique_and_every_column_appears_in_a_row() {
-    for (protocol, rules) in RULE_SETS {
-        let mut instance = instance(protocol, 3, 8);
-        instance.rules = rules.into();
-        let program = timed::of(&instance).unwrap().program;
+    for protocol in PROTOCOLS {
+        let program = timed::of(&instance(protocol, 3, 8)).unwrap().program;
         let mut names: Vec<&str> = program
             .columns
             .iter()
@@ -185,10 +162,8 @@ fn coefficients_are_no_larger_than_the_number_of_replicas() {
 
 #[test]
 fn doing_nothing_is_an_execution() {
-    for rules in ["paper", "nspcc", "tla", "tla-per-view"] {
-        let mut instance = instance("dbft2", 2, 6);
-        instance.rules = rules.into();
-        let built = timed::of(&instance).unwrap();
+    for protocol in PROTOCOLS {
+        let built = timed::of(&instance(protocol, 2, 6)).unwrap();
         let point = built
             .encode(&milp_schema::Schedule::default(), &[])
             .unwrap();
@@ -242,7 +217,7 @@ fn a_construct_that_timed_cannot_express_is_refused_by_name() {
     }
     for name in ["`negation`", "`hold`"] {
         let mut heights = self::instance("dbft2", 2, 6);
-        heights.rules = "nspcc".into();
+        heights.protocol = milp_schema::Protocol::shipped("dbft2-nspcc");
         let mut protocol = protocols::of(&heights).unwrap();
         let other = if name == "`hold`" {
             "`negation`"
@@ -303,7 +278,7 @@ fn a_mutant_without_the_rule_has_no_vote_bound() {
     instance.mutant = Some("no-commit-lock".into());
     assert!(!bounded(&instance));
     instance.mutant = None;
-    instance.protocol = "dbft1".into();
+    instance.protocol = milp_schema::Protocol::shipped("dbft1");
     assert!(!bounded(&instance));
 }
 
@@ -347,7 +322,7 @@ fn blocks_and_a_view_reached_share_the_votes_where_votes_and_requests_exclude_ea
     instance.mutant = Some("no-commit-lock".into());
     assert!(rows(&instance).is_empty());
     instance.mutant = None;
-    instance.protocol = "dbft1".into();
+    instance.protocol = milp_schema::Protocol::shipped("dbft1");
     assert!(rows(&instance).is_empty());
 }
 
@@ -355,7 +330,7 @@ fn blocks_and_a_view_reached_share_the_votes_where_votes_and_requests_exclude_ea
 fn the_model_page_lists_every_family() {
     let mut table = String::from("| family | tag | line | equations |\n|---|---|---|---|\n");
     let mut seen = std::collections::BTreeSet::new();
-    for (protocol, rules) in RULE_SETS {
+    for protocol in PROTOCOLS {
         for goal in [
             Goal::Fork,
             Goal::Finality,
@@ -366,9 +341,8 @@ fn the_model_page_lists_every_family() {
         ] {
             let mut instance = instance(protocol, 2, 8);
             instance.goal = goal;
-            instance.rules = rules.into();
-            let pool = rules.starts_with("tla");
-            if rules == "nspcc" {
+            let pool = instance.protocol.pools();
+            if protocol == "dbft2-nspcc" {
                 instance.blocks_per_proposal = 2;
             } else if goal == Goal::Fork && !pool {
                 instance.heights = 2;
@@ -420,11 +394,10 @@ fn the_model_page_lists_every_family() {
 fn timers_that_outgrow_every_number_are_refused() {
     for (views, refused) in [(16, false), (20, true), (32, true)] {
         let instance = Instance {
-            rules: "nspcc".into(),
             timeouts: Timeouts::Protocol,
             block_time: Some(390),
             faults: Vec::new(),
-            ..instance("dbft2", views, 2)
+            ..instance("dbft2-nspcc", views, 2)
         };
         match timed::of(&instance) {
             Err(Error::Unsupported { construct, .. }) if refused => {

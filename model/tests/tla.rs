@@ -8,9 +8,7 @@ use milp_model::{
 };
 use milp_schema::{
     BlockId, Choice, Height, Instance, Kind, Message, Prediction, ReplicaId, Schedule, Slot, View,
-    instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who,
-    },
+    instance::{Fault, FaultKind, Formulation, Goal, Network, Sense, Timeouts, Who},
     schedule::{Copy, Event},
 };
 
@@ -18,32 +16,13 @@ use milp_schema::{
 /// adversary's.
 type Step = (u32, u32, &'static str, u32);
 
-fn instance(rules: &str, goal: Goal, fault: Option<FaultKind>) -> Instance {
-    Instance {
-        protocol: "dbft2".into(),
-        rules: rules.into(),
-        replicas: 4,
-        faults: fault
-            .map(|kind| Fault {
-                kind,
-                who: Who::Any(1),
-            })
-            .into_iter()
-            .collect(),
-        beyond_budget: false,
-        heights: 1,
-        views: 2,
-        blocks_per_proposal: 1,
-        slots: 20,
-        network: Network::Eventual,
-        timeouts: Timeouts::Free,
-        block_time: None,
-        primary: Primary::Rotation,
-        goal,
-        formulation: Formulation::Timed,
-        budget: Budget::default(),
-        mutant: None,
-    }
+fn instance(protocol: &str, goal: Goal, fault: Option<FaultKind>) -> Instance {
+    Instance::builder(protocol)
+        .faults(fault.map(|kind| Fault::any(kind, 1)))
+        .slots(20)
+        .goal(goal)
+        .formulation(Formulation::Timed)
+        .build()
 }
 
 fn message(what: &str, view: u32) -> Message {
@@ -230,7 +209,7 @@ fn then(steps: &[Step], more: &[Step]) -> Vec<Step> {
 
 #[test]
 fn the_published_lock_of_four_good_replicas_is_final_where_commits_count_per_view() {
-    let instance = instance("tla-per-view", Goal::Stall, None);
+    let instance = instance("dbft2-tla-per-view", Goal::Stall, None);
     assert_eq!(violated(&instance, &FOUR_GOOD), Vec::<String>::new());
     let built = timed::of(&instance).unwrap();
     assert_eq!(built.program.value(&point(&built, &FOUR_GOOD)), 0);
@@ -238,10 +217,10 @@ fn the_published_lock_of_four_good_replicas_is_final_where_commits_count_per_vie
 
 #[test]
 fn where_commits_count_in_every_view_the_same_steps_are_a_behaviour_and_its_end_is_not_final() {
-    let behaviour = instance("tla", Goal::Fork, None);
+    let behaviour = instance("dbft2-tla", Goal::Fork, None);
     assert_eq!(violated(&behaviour, &FOUR_GOOD), Vec::<String>::new());
     // Two have committed, so 0 may answer again and 1, the primary, has no commit quorum without.
-    let stall = instance("tla", Goal::Stall, None);
+    let stall = instance("dbft2-tla", Goal::Stall, None);
     assert_eq!(
         violated(&stall, &FOUR_GOOD),
         [
@@ -255,10 +234,10 @@ fn where_commits_count_in_every_view_the_same_steps_are_a_behaviour_and_its_end_
 fn the_published_lock_needs_a_death_where_commits_count_in_every_view() {
     let steps = then(&FOUR_GOOD, &[(17, 0, "dies", 1), (18, 1, "commit", 1)]);
     let crash = Some(FaultKind::Crash);
-    let current = instance("tla", Goal::Stall, crash);
+    let current = instance("dbft2-tla", Goal::Stall, crash);
     assert_eq!(violated(&current, &steps), Vec::<String>::new());
     // The last step comes back from a request to leave, with one commit in the view.
-    let per_view = instance("tla-per-view", Goal::Fork, crash);
+    let per_view = instance("dbft2-tla-per-view", Goal::Fork, crash);
     assert_eq!(
         violated(&per_view, &steps),
         ["returning_commit_requires_commit_more_than_f"]
@@ -267,12 +246,12 @@ fn the_published_lock_needs_a_death_where_commits_count_in_every_view() {
 
 #[test]
 fn the_published_lock_of_one_dead_replica_is_final_in_both_revisions() {
-    for rules in ["tla", "tla-per-view"] {
-        let instance = instance(rules, Goal::Stall, Some(FaultKind::Crash));
+    for protocol in ["dbft2-tla", "dbft2-tla-per-view"] {
+        let instance = instance(protocol, Goal::Stall, Some(FaultKind::Crash));
         assert_eq!(
             violated(&instance, &ONE_DEAD),
             Vec::<String>::new(),
-            "{rules}"
+            "{protocol}"
         );
     }
 }
@@ -280,9 +259,9 @@ fn the_published_lock_of_one_dead_replica_is_final_in_both_revisions() {
 #[test]
 fn a_primary_leaves_without_a_proposal_in_the_first_revision_only() {
     let steps = [(1, 0, "change", 0)];
-    let per_view = instance("tla-per-view", Goal::Fork, None);
+    let per_view = instance("dbft2-tla-per-view", Goal::Fork, None);
     assert_eq!(violated(&per_view, &steps), Vec::<String>::new());
-    let current = instance("tla", Goal::Fork, None);
+    let current = instance("dbft2-tla", Goal::Fork, None);
     assert_eq!(
         violated(&current, &steps),
         ["change_view_requires_prepare_request_as_primary"]
@@ -303,7 +282,7 @@ const BLOCK: [Step; 8] = [
 
 #[test]
 fn a_behaviour_is_over_when_a_quorum_accepted_and_open_before() {
-    let instance = instance("tla", Goal::Stall, None);
+    let instance = instance("dbft2-tla", Goal::Stall, None);
     assert_eq!(
         violated(&instance, &BLOCK),
         [
@@ -320,7 +299,7 @@ fn a_behaviour_is_over_when_a_quorum_accepted_and_open_before() {
 
 #[test]
 fn a_dead_replica_that_accepted_is_none_of_the_quorum_that_ends_a_behaviour() {
-    let instance = instance("tla", Goal::Stall, Some(FaultKind::Crash));
+    let instance = instance("dbft2-tla", Goal::Stall, Some(FaultKind::Crash));
     let steps = then(
         &BLOCK,
         &[
@@ -341,7 +320,7 @@ fn a_dead_replica_that_accepted_is_none_of_the_quorum_that_ends_a_behaviour() {
 
 #[test]
 fn a_quorum_that_leads_out_of_the_modelled_views_is_not_final() {
-    let mut instance = instance("tla", Goal::Stall, None);
+    let mut instance = instance("dbft2-tla", Goal::Stall, None);
     instance.views = 1;
     let steps = [
         (1, 0, "request", 0),
@@ -356,7 +335,7 @@ fn a_quorum_that_leads_out_of_the_modelled_views_is_not_final() {
     );
 }
 
-/// What is no behaviour: the rule set, the fault, the steps, the families that say so.
+/// What is no behaviour: the protocol, the fault, the steps, the families that say so.
 type Not = (
     &'static str,
     Option<FaultKind>,
@@ -366,7 +345,7 @@ type Not = (
 
 const NOT: [Not; 15] = [
     (
-        "tla",
+        "dbft2-tla",
         None,
         &[
             (1, 0, "request", 0),
@@ -379,13 +358,13 @@ const NOT: [Not; 15] = [
         &["act_excludes_crash", "act_excludes_decide"],
     ),
     (
-        "tla",
+        "dbft2-tla",
         None,
         &[(1, 0, "request", 0), (1, 1, "response", 0)],
         &["prepare_response_requires_prepare_request"],
     ),
     (
-        "tla",
+        "dbft2-tla",
         None,
         &[
             (1, 1, "change", 0),
@@ -396,7 +375,7 @@ const NOT: [Not; 15] = [
         &["enter_requires_change_view_quorum"],
     ),
     (
-        "tla",
+        "dbft2-tla",
         None,
         &[
             (1, 1, "change", 0),
@@ -406,13 +385,13 @@ const NOT: [Not; 15] = [
         &["enter_requires_change_view_quorum"],
     ),
     (
-        "tla",
+        "dbft2-tla",
         None,
         &[(1, 1, "request", 1)],
         &["prepare_request_requires_view"],
     ),
     (
-        "tla",
+        "dbft2-tla",
         None,
         &[
             (1, 0, "request", 0),
@@ -422,13 +401,13 @@ const NOT: [Not; 15] = [
         &["returning_response_requires_commit_over_views_more_than_f"],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         None,
         &[(1, 0, "change", 0), (2, 0, "request", 0)],
         &["prepare_request_excludes_change_view"],
     ),
     (
-        "tla",
+        "dbft2-tla",
         None,
         &[
             (1, 0, "request", 0),
@@ -438,7 +417,7 @@ const NOT: [Not; 15] = [
         &["commit_requires_prepare_request_or_prepare_response_quorum"],
     ),
     (
-        "tla",
+        "dbft2-tla",
         None,
         &[
             (1, 0, "request", 0),
@@ -449,7 +428,7 @@ const NOT: [Not; 15] = [
         &["commit_requires_prepare_request_or_prepare_response"],
     ),
     (
-        "tla",
+        "dbft2-tla",
         None,
         &[
             (1, 0, "request", 0),
@@ -464,7 +443,7 @@ const NOT: [Not; 15] = [
         ],
     ),
     (
-        "tla",
+        "dbft2-tla",
         None,
         &[
             (1, 0, "request", 0),
@@ -480,7 +459,7 @@ const NOT: [Not; 15] = [
         ],
     ),
     (
-        "tla",
+        "dbft2-tla",
         Some(FaultKind::Crash),
         &[
             (1, 0, "request", 0),
@@ -490,7 +469,7 @@ const NOT: [Not; 15] = [
         &["act_excludes_crash"],
     ),
     (
-        "tla",
+        "dbft2-tla",
         None,
         &[
             (1, 0, "request", 0),
@@ -506,13 +485,13 @@ const NOT: [Not; 15] = [
         &["act_excludes_decide"],
     ),
     (
-        "tla",
+        "dbft2-tla",
         Some(FaultKind::Byzantine),
         &[(1, 3, "sends commit", 1), (2, 3, "sends change", 0)],
         &["inject_excludes_inject_of_later_view"],
     ),
     (
-        "tla",
+        "dbft2-tla",
         Some(FaultKind::Byzantine),
         &[(1, 3, "sends commit", 0), (2, 3, "change", 0)],
         &[
@@ -525,8 +504,8 @@ const NOT: [Not; 15] = [
 
 #[test]
 fn what_is_no_behaviour_is_cut_off_by_the_family_that_says_so() {
-    for (rules, fault, steps, families) in NOT {
-        let instance = instance(rules, Goal::Fork, fault);
+    for (protocol, fault, steps, families) in NOT {
+        let instance = instance(protocol, Goal::Fork, fault);
         assert_eq!(violated(&instance, steps), families, "{steps:?}");
     }
 }
@@ -542,7 +521,7 @@ fn a_byzantine_replica_counts_once_however_often_it_commits_and_asks() {
         (2, 1, "response", 0),
     ];
     assert_eq!(
-        violated(&instance("tla", Goal::Fork, byzantine), &steps),
+        violated(&instance("dbft2-tla", Goal::Fork, byzantine), &steps),
         ["returning_response_requires_commit_over_views_more_than_f"]
     );
     // A request to leave a later view counts for the earlier ones.
@@ -553,7 +532,7 @@ fn a_byzantine_replica_counts_once_however_often_it_commits_and_asks() {
         (2, 0, "enters", 1),
     ];
     assert_eq!(
-        violated(&instance("tla", Goal::Fork, byzantine), &steps),
+        violated(&instance("dbft2-tla", Goal::Fork, byzantine), &steps),
         Vec::<String>::new()
     );
 }
@@ -571,18 +550,18 @@ fn a_behaviour_is_decoded_as_it_was_encoded() {
     ];
     // Four good replicas, then the second of two answers again.
     let again = then(&FOUR_GOOD, &[(17, 0, "response", 1)]);
-    for (rules, fault, steps) in [
-        ("tla-per-view", None, FOUR_GOOD.to_vec()),
-        ("tla", crash, ONE_DEAD.to_vec()),
-        ("tla", None, again),
-        ("tla", None, BLOCK.to_vec()),
-        ("tla", Some(FaultKind::Byzantine), injected.to_vec()),
+    for (protocol, fault, steps) in [
+        ("dbft2-tla-per-view", None, FOUR_GOOD.to_vec()),
+        ("dbft2-tla", crash, ONE_DEAD.to_vec()),
+        ("dbft2-tla", None, again),
+        ("dbft2-tla", None, BLOCK.to_vec()),
+        ("dbft2-tla", Some(FaultKind::Byzantine), injected.to_vec()),
     ] {
-        let built = timed::of(&instance(rules, Goal::Fork, fault)).unwrap();
+        let built = timed::of(&instance(protocol, Goal::Fork, fault)).unwrap();
         let point = point(&built, &steps);
         assert_eq!(families(&built.program, &point), Vec::<String>::new());
         let decoded = built.decode(&point);
-        assert_eq!(decoded.schedule, schedule(&steps), "{rules} {steps:?}");
+        assert_eq!(decoded.schedule, schedule(&steps), "{protocol} {steps:?}");
         assert_eq!(decoded.faulty, faulty(&steps));
     }
 }
@@ -595,7 +574,7 @@ fn messages_are_counted_once_however_often_they_are_repeated() {
         views: 0,
         messages: 1,
     };
-    let built = timed::of(&instance("tla", goal, None)).unwrap();
+    let built = timed::of(&instance("dbft2-tla", goal, None)).unwrap();
     let again = then(&FOUR_GOOD, &[(17, 0, "response", 1)]);
     let messages = |steps: &[Step]| built.program.value(&point(&built, steps));
     assert_eq!(messages(&FOUR_GOOD), 13);
@@ -633,11 +612,11 @@ fn what_a_pool_does_not_have_is_refused_by_name() {
             }];
         }),
     ];
-    let model = instance("tla", Goal::Fork, None);
+    let model = instance("dbft2-tla", Goal::Fork, None);
     for (name, change) in changes {
         let mut instance = model.clone();
         change(&mut instance);
-        // The rule set covers none of it either, but for the budget; a pool of another protocol may.
+        // The protocol covers none of it either, but for the budget; a pool of another protocol may.
         let pool = protocols::of(&model).unwrap();
         let error = timed::build(&instance, &pool).unwrap_err().to_string();
         assert!(error.contains(name), "{error}");

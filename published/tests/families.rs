@@ -57,14 +57,14 @@ fn looked(slots: u32) -> Vec<Looked> {
         ),
         ("dbft3, fork", "fork", "dbft3-n4-fork", &|_| {}),
     ];
-    let look = |(rules, name, file, change): &Asked| {
+    let look = |(protocol, name, file, change): &Asked| {
         let mut question = shipped(file);
         (question.views, question.slots) = (2, slots);
         question.valid_inequalities = true;
         change(&mut question);
         let built = build(&question).expect("it builds");
         Looked {
-            rules,
+            protocol,
             name,
             program: built.program,
         }
@@ -608,7 +608,7 @@ const MET: &[&str] = &[
 #[test]
 fn no_valid_family_can_be_strengthened() {
     let mut looked = looked(5);
-    looked.dedup_by_key(|one| one.rules);
+    looked.dedup_by_key(|one| one.protocol);
     let seen = rows::check_stronger(&looked, LeftOut::Own, &IDLE, MET, &mut |_, _| {});
     assert!(seen >= 20, "{seen}");
 }

@@ -18,35 +18,21 @@ use milp_replay::{
 };
 use milp_schema::{
     Instance,
-    instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+    instance::{Fault, FaultKind, Network},
     trace::What,
 };
 use std::time::Instant;
 
 /// One group of replicas, f of them Byzantine, with room for three views.
 fn instance(replicas: u32) -> Instance {
-    Instance {
-        protocol: "dbft2".to_owned(),
-        rules: "paper".to_owned(),
-        replicas,
-        faults: vec![Fault {
-            kind: FaultKind::Byzantine,
-            who: Who::Any((replicas - 1) / 3),
-        }],
-        beyond_budget: false,
-        heights: 1,
-        views: 3,
-        blocks_per_proposal: 2,
-        slots: 16,
-        network: Network::Asynchronous,
-        timeouts: Timeouts::Free,
-        block_time: None,
-        primary: Primary::Rotation,
-        goal: Goal::Fork,
-        formulation: Formulation::Auto,
-        budget: Budget::default(),
-        mutant: None,
-    }
+    Instance::builder("dbft2")
+        .replicas(replicas)
+        .faults([Fault::any(FaultKind::Byzantine, (replicas - 1) / 3)])
+        .views(3)
+        .blocks_per_proposal(2)
+        .slots(16)
+        .network(Network::Asynchronous)
+        .build()
 }
 
 /// Who takes the deliveries.

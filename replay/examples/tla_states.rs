@@ -1,54 +1,46 @@
 //! Counts the states of the TLA+ base model and looks for stuck ones.
 //!
-//! `cargo run -p milp-replay --example tla_states -- RULES MAXVIEW [crash|byzantine REPLICA]`,
-//! four replicas, `RULES` being `tla` or `tla-per-view`.
+//! `cargo run -p milp-replay --example tla_states -- PROTOCOL MAXVIEW [crash|byzantine REPLICA]`,
+//! four replicas, `PROTOCOL` being `dbft2-tla` or `dbft2-tla-per-view`.
 
 #![expect(clippy::print_stdout, reason = "what it is for")]
 
 use milp_replay::tla;
 use milp_schema::{
     Instance, ReplicaId, Schedule,
-    instance::{Budget, FaultKind, Formulation, Goal, Network, Primary, Timeouts},
+    instance::{FaultKind, Goal, Network},
     schedule::{Choice, Event},
 };
 use std::error::Error;
 
-const USAGE: &str = "usage: tla_states tla|tla-per-view MAXVIEW [crash|byzantine REPLICA]";
+const USAGE: &str =
+    "usage: tla_states dbft2-tla|dbft2-tla-per-view MAXVIEW [crash|byzantine REPLICA]";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let (rules, max_view, faulty) = match arguments[..] {
-        [rules, max_view] => (rules, max_view, Vec::new()),
-        [rules, max_view, kind, replica] => {
+    let (protocol, max_view, faulty) = match arguments[..] {
+        [protocol, max_view] => (protocol, max_view, Vec::new()),
+        [protocol, max_view, kind, replica] => {
             let kind = match kind {
                 "crash" => FaultKind::Crash,
                 "byzantine" => FaultKind::Byzantine,
                 _ => return Err(USAGE.into()),
             };
-            (rules, max_view, vec![(ReplicaId(replica.parse()?), kind)])
+            (
+                protocol,
+                max_view,
+                vec![(ReplicaId(replica.parse()?), kind)],
+            )
         }
         _ => return Err(USAGE.into()),
     };
-    let instance = Instance {
-        protocol: "dbft2".to_owned(),
-        rules: rules.to_owned(),
-        replicas: 4,
-        faults: Vec::new(),
-        beyond_budget: false,
-        heights: 1,
-        views: max_view.parse::<u32>()? + 1,
-        blocks_per_proposal: 1,
-        slots: 1,
-        network: Network::Asynchronous,
-        timeouts: Timeouts::Free,
-        block_time: None,
-        primary: Primary::Rotation,
-        goal: Goal::Stall,
-        formulation: Formulation::Auto,
-        budget: Budget::default(),
-        mutant: None,
-    };
+    let instance = Instance::builder(protocol)
+        .views(max_view.parse::<u32>()? + 1)
+        .slots(1)
+        .network(Network::Asynchronous)
+        .goal(Goal::Stall)
+        .build();
     let found = tla::explore(&instance, &faulty)?;
     println!("states          {}", found.states);
     println!("generated       {}", found.generated);

@@ -7,18 +7,18 @@ use milp_schema::{Message, ReplicaId, instance::FaultKind};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No replicas for that protocol.
-    #[error("unknown protocol `{protocol}`: the replicas here are dbft1 and dbft2")]
+    #[error("unknown protocol `{protocol}`: the replicas here are {}", crate::protocols::NAMES.join(" and "))]
     UnknownProtocol {
         /// The name given.
         protocol: String,
     },
-    /// No such rule set.
-    #[error("unknown rule set `{rules}` for these replicas: {known}")]
-    UnknownRules {
-        /// The name given.
-        rules: String,
-        /// What they follow.
-        known: &'static str,
+    /// Other replicas cannot follow a schedule whose primaries take turns in another order.
+    #[error(
+        "no other replicas follow a schedule of `{protocol}`: primaries take turns in another order there"
+    )]
+    OtherPrimaries {
+        /// Whose schedule it is.
+        protocol: String,
     },
     /// The schedule cannot drive an engine whose primaries rotate by (h − v) mod n.
     #[error("the schedule cannot drive the engine: {why}")]
@@ -50,24 +50,23 @@ pub enum Error {
     FreePrimary,
     /// A question about the TLA+ model for other rules.
     #[error(
-        "rule set `{rules}` of `{protocol}` is not the TLA+ model's; `tla` and `tla-per-view` of `dbft2` are"
+        "protocol `{protocol}` is not the TLA+ model's; {} are",
+        crate::tla::names()
     )]
     NotTheModel {
         /// The protocol.
         protocol: String,
-        /// The rule set.
-        rules: String,
     },
     /// The TLA+ model does not have what the instance asks for (E25).
-    #[error("rule set `{rules}` does not cover {what}")]
+    #[error("protocol `{protocol}` does not cover {what}")]
     NotInModel {
-        /// The rule set.
-        rules: String,
+        /// The protocol.
+        protocol: String,
         /// What it does not cover.
         what: &'static str,
     },
-    /// A row that a rule set with a shared pool of messages has no use for (E27).
-    #[error("row {row}: there is no `{kind}` under this rule set: messages are seen by all")]
+    /// A row that a protocol with a shared pool of messages has no use for (E27).
+    #[error("row {row}: there is no `{kind}` under this protocol: messages are seen by all")]
     NoSuchRow {
         /// Which row.
         row: usize,
@@ -88,11 +87,11 @@ pub enum Error {
     },
     /// Other replicas, or no predictions, for a schedule whose predictions are the behaviour.
     #[error(
-        "under rule set `{rules}` the predictions are the behaviour: they cannot be left out, and no other replicas can be driven with them"
+        "under protocol `{protocol}` the predictions are the behaviour: they cannot be left out, and no other replicas can be driven with them"
     )]
     PredictionsAreTheBehaviour {
-        /// The rule set.
-        rules: String,
+        /// The protocol.
+        protocol: String,
     },
     /// The exhaustive search does not cover the instance.
     #[error("the exhaustive search does not cover {why}")]

@@ -14,9 +14,9 @@ use milp_schema::{
 pub(crate) enum Driven {
     /// The paper's: recovery belongs to the heal phase, a backup survives a crash.
     Paper,
-    /// An engine's, by the schedule of such a rule set: recovery travels like anything else.
+    /// An engine's, by the schedule of such a protocol: recovery travels like anything else.
     Engine,
-    /// An engine's, by a schedule of the rule set `paper`.
+    /// An engine's, by a schedule of the protocol `dbft2`.
     EngineByPaper,
 }
 
@@ -197,7 +197,7 @@ fn check_inject(
     })
 }
 
-/// Who is the primary of a view, by the rule set that the schedule is for.
+/// Who is the primary of a view, by the protocol that the schedule is for.
 pub(crate) fn rotation(
     instance: &Instance,
     driven: Driven,

@@ -46,7 +46,7 @@ pub use signature::Signatures;
 
 use engine::{
     Engine,
-    nspcc::{Nspcc, Switches},
+    nspcc::{self, Nspcc, Switches},
 };
 use input::Driven;
 use milp_schema::{
@@ -65,7 +65,7 @@ use std::collections::BTreeSet;
 pub enum Protocol {
     /// Those of the instance, its mutant included.
     Own,
-    /// Those of another protocol as written (`--as`), rule set `paper`: `dbft1` or `dbft2`.
+    /// Those of another protocol as written (`--as`).
     As(String),
 }
 
@@ -96,7 +96,7 @@ pub struct Replayed {
 }
 
 /// Replays `schedule` on the replicas of `instance`, of which `faulty` are faulty, and judges what
-/// they did. Rule set `nspcc` has replicas behind [`replay_on`], the others do not.
+/// they did. Those of engines stand behind [`replay_on`].
 ///
 /// # Errors
 /// Input that no execution could contain, or protocols without replicas here. A violated property,
@@ -110,21 +110,20 @@ pub fn replay(
     if tla::covers(instance) {
         if options.protocol != Protocol::Own || !options.compare {
             return Err(Error::PredictionsAreTheBehaviour {
-                rules: instance.rules.clone(),
+                protocol: instance.protocol.to_string(),
             });
         }
         return tla::replay(instance, faulty, schedule);
     }
     let rules = match &options.protocol {
-        Protocol::Own if instance.rules == "nspcc" => {
+        Protocol::Own if nspcc::follows(instance) => {
             let mut twin = twin(instance)?;
             return replay_on(&mut twin, instance, faulty, schedule, options);
         }
         Protocol::Own => Rules::of(instance)?,
-        Protocol::As(_) if instance.rules != "paper" => {
-            return Err(Error::UnknownRules {
-                rules: instance.rules.clone(),
-                known: "they follow `paper`, and primaries take turns in another order there",
+        Protocol::As(_) if Rules::of(instance).is_err() => {
+            return Err(Error::OtherPrimaries {
+                protocol: instance.protocol.to_string(),
             });
         }
         Protocol::As(name) => Rules::named(instance, name)?,
@@ -140,7 +139,7 @@ pub fn replay(
 
 /// Replays `schedule` on an engine that was not started yet, and judges what its replicas did.
 ///
-/// The schedule is one of the rule set `nspcc`, whose rotation of primaries is the engine's, or of
+/// The schedule is one of the protocol `dbft2-nspcc`, whose rotation of primaries is the engine's, or of
 /// dBFT 2.0 `paper` with one height: then the engine's replica i stands for replica (n − i) mod n
 /// of the schedule, which makes the rotations the same. Quorums are those of the instance, its
 /// mutant included. `options.protocol` says nothing here.
@@ -224,16 +223,15 @@ fn drive(
 
 /// What the replicas of dBFT 2.0 wait for, mutant included.
 fn quorum(instance: &Instance) -> usize {
-    let small = u32::from(instance.mutant.as_deref() == Some("small-quorum"));
-    (instance.quorum() - small) as usize
+    instance.threshold() as usize
 }
 
-/// The own replicas of rule set `nspcc`, mutant included.
+/// The own replicas of protocol `dbft2-nspcc`, mutant included.
 fn twin(instance: &Instance) -> Result<Nspcc, Error> {
     let mutant = instance.mutant.as_deref();
     let switches = Switches::of(mutant).ok_or_else(|| Error::UnknownMutant {
         mutant: mutant.unwrap_or_default().to_owned(),
-        protocol: instance.protocol.clone(),
+        protocol: instance.protocol.to_string(),
     })?;
     Ok(Nspcc::new(switches))
 }
@@ -241,24 +239,22 @@ fn twin(instance: &Instance) -> Result<Nspcc, Error> {
 /// Whether and how a schedule of the instance drives an engine of dBFT 2.0.
 fn drivable(instance: &Instance) -> Result<Driven, Error> {
     let Instance {
-        protocol,
-        rules,
-        heights,
-        ..
+        protocol, heights, ..
     } = instance;
     let refuse = |why: String| Err(Error::NotDriven { why });
     if instance.primary == Primary::Free {
         return Err(Error::FreePrimary);
     }
-    match (protocol.as_str(), rules.as_str()) {
-        ("dbft2", "nspcc") => Ok(Driven::Engine),
-        ("dbft2", "paper") if *heights == 1 => Ok(Driven::EngineByPaper),
-        ("dbft2", "paper") => refuse(format!(
-            "the rotations of rule set `paper` and of the engine agree, after renaming, for one \
+    match protocol.name.as_str() {
+        "dbft2-nspcc" => Ok(Driven::Engine),
+        "dbft2" if *heights == 1 => Ok(Driven::EngineByPaper),
+        "dbft2" => refuse(format!(
+            "the rotations of `{protocol}` and of the engine agree, after renaming, for one \
              height only, and the instance has {heights}"
         )),
-        ("dbft1", _) => refuse("it is of dbft1, and the engine is of dbft2".to_owned()),
-        _ => refuse(format!("it is of protocol `{protocol}`, rules `{rules}`")),
+        _ => refuse(format!(
+            "it is of protocol `{protocol}`, and the engine is not"
+        )),
     }
 }
 

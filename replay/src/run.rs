@@ -3,11 +3,7 @@
 //! Every row leaves its event in the trace or a sentence that it could not happen; what the
 //! network and the timers promise (E10, E15) is held against the rows, predictions or not.
 
-use crate::{
-    Error, compare,
-    engine::Engine,
-    session::Session,
-};
+use crate::{Error, compare, engine::Engine, session::Session};
 use milp_schema::trace::{TraceEvent, What};
 use milp_schema::{
     Height, Instance, Kind, ReplicaId, Slot, View,

@@ -5,7 +5,7 @@
 //!
 //! # A step is "one replica acts after just the deliveries it needs"
 //!
-//! Letting every single delivery be a step explodes. In the rule set `paper` every guard asks for
+//! Letting every single delivery be a step explodes. Under the paper's rules every guard asks for
 //! *at least* so many held messages, and negations look only at what the replica itself sent. So:
 //!
 //! * **Nothing is lost by delivering late.** Take any execution and look at its acts (broadcasts,
@@ -126,7 +126,7 @@ struct Layout {
 
 impl Layout {
     fn vote(self, kind: &Kind, view: View, block: u32) -> u64 {
-        let row = match kind {
+        let row = match *kind {
             Kind::PrepareRequest => 0,
             Kind::PrepareResponse => 1,
             Kind::Commit => 2,

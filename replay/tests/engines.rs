@@ -27,7 +27,7 @@ fn fixture(name: &str) -> (Instance, Schedule) {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let dir = dir.join(name);
     let instance = read::instance(&dir.join("instance.yaml")).expect("a good instance");
-    let schedule = read::schedule(&dir).expect("a good schedule");
+    let schedule = read::schedule(instance.protocol, &dir).expect("a good schedule");
     read::check_schedule(&instance, &schedule, name).expect("it fits");
     (instance, schedule)
 }
@@ -37,10 +37,7 @@ fn four_good_nodes() -> (Instance, Schedule) {
 }
 
 fn nspcc(views: u32, slots: u32) -> Instance {
-    Instance {
-        rules: "nspcc".to_owned(),
-        ..instance("dbft2", 4, views, slots)
-    }
+    instance("dbft2-nspcc", 4, views, slots)
 }
 
 fn on_twin(instance: &Instance, faulty: &[(ReplicaId, FaultKind)], rows: Vec<Choice>) -> Replayed {
@@ -516,7 +513,9 @@ fn what_cannot_drive_the_engine_is_refused_by_name() {
         ..instance("dbft2", 4, 2, 8)
     };
     assert!(refused(&heights, &[], Vec::new()).contains("for one height only"));
-    assert!(refused(&instance("dbft1", 4, 2, 8), &[], Vec::new()).contains("it is of dbft1"));
+    assert!(
+        refused(&instance("dbft1", 4, 2, 8), &[], Vec::new()).contains("it is of protocol `dbft1`")
+    );
     let rows = vec![timeout(1, 1, 0), deliver(2, 1, 1, 2, "RecoveryRequest v0")];
     let paper = instance("dbft2", 4, 2, 8);
     assert!(refused(&paper, &[], rows).contains("belongs to the heal phase"));
@@ -529,7 +528,7 @@ fn the_papers_replicas_do_not_follow_a_schedule_of_the_engine() {
         ..OWN
     };
     let error = replay(&nspcc(2, 8), &[], &Schedule::default(), &options).expect_err("refused");
-    assert!(matches!(error, Error::UnknownRules { rules, .. } if rules == "nspcc"));
+    assert!(matches!(error, Error::OtherPrimaries { protocol } if protocol == "dbft2-nspcc"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Our own replicas of rule set `nspcc` and the production engine cannot be told apart.
+//! Our own replicas of protocol `dbft2-nspcc` and the production engine cannot be told apart.
 //!
 //! The engine runs behind its adapter, which `scripts/engines.sh` builds; without it these tests
 //! fail.

@@ -27,7 +27,7 @@ fn published(name: &str) -> (Instance, Faulty, Schedule) {
         .join("tests/tla")
         .join(name);
     let instance = read::instance(&dir.join("instance.yaml")).expect("a good instance");
-    let schedule = read::schedule(&dir).expect("a good schedule");
+    let schedule = read::schedule(instance.protocol, &dir).expect("a good schedule");
     let faulty = match name {
         "one-dead" => vec![(ReplicaId(0), FaultKind::Crash)],
         _ => Vec::new(),
@@ -39,12 +39,9 @@ fn run(instance: &Instance, faulty: &Faulty, schedule: &Schedule) -> Replayed {
     replay(instance, faulty, schedule, &OWN).expect("good input")
 }
 
-/// Four replicas under a rule set of the model.
-fn model(rules: &str, views: u32) -> Instance {
-    Instance {
-        rules: rules.to_owned(),
-        ..common::instance("dbft2", 4, views, 60)
-    }
+/// Four replicas of a revision of the model.
+fn model(protocol: &str, views: u32) -> Instance {
+    common::instance(protocol, 4, views, 60)
 }
 
 fn sends(slot: u32, replica: u32, text: &str) -> Prediction {
@@ -121,7 +118,7 @@ fn four_good_replicas_lock_where_commits_count_per_view() {
 fn where_commits_of_all_views_count_the_same_way_goes_on_unless_one_more_dies() {
     let (instance, _, mut schedule) = published("four-good");
     let instance = Instance {
-        rules: "tla".to_owned(),
+        protocol: milp_schema::Protocol::shipped("dbft2-tla"),
         slots: 18,
         faults: vec![any(FaultKind::Crash, 1)],
         ..instance
@@ -250,7 +247,7 @@ fn a_swapped_step_is_refused_by_name_and_nothing_after_it_is_judged() {
 
 #[test]
 fn a_quorum_of_commits_decides_and_all_properties_hold() {
-    let instance = model("tla", 2);
+    let instance = model("dbft2-tla", 2);
     let Replayed { trace, verdict } = run(&instance, &Vec::new(), &predicted(good_run()));
     assert_eq!(trace.len(), 12);
     assert_eq!(verdict.termination, Liveness::Decided);
@@ -270,7 +267,7 @@ fn a_quorum_of_commits_decides_and_all_properties_hold() {
 
 #[test]
 fn what_is_sent_in_a_slot_is_not_seen_in_it() {
-    let instance = model("tla", 2);
+    let instance = model("dbft2-tla", 2);
     let mut rows = good_run();
     for row in rows.iter_mut().filter(|row| row.slot == Slot(2)) {
         row.slot = Slot(1);
@@ -289,7 +286,7 @@ fn what_is_sent_in_a_slot_is_not_seen_in_it() {
 fn a_replica_that_crashes_acts_no_more_in_that_slot() {
     let instance = Instance {
         faults: vec![any(FaultKind::Crash, 1)],
-        ..model("tla", 2)
+        ..model("dbft2-tla", 2)
     };
     let schedule = Schedule {
         choices: vec![crash(3, 1)],
@@ -307,7 +304,7 @@ fn a_replica_that_crashes_acts_no_more_in_that_slot() {
 
 #[test]
 fn predictions_that_are_no_action_are_refused_with_the_reason() {
-    let instance = model("tla", 2);
+    let instance = model("dbft2-tla", 2);
     for (row, why) in [
         (
             sends(3, 1, "Commit v0 b0"),
@@ -344,9 +341,9 @@ fn predictions_that_are_no_action_are_refused_with_the_reason() {
 #[test]
 fn a_primary_may_ask_to_leave_before_it_proposed_in_the_first_revision_only() {
     let schedule = predicted(vec![sends(1, 0, "ChangeView v0")]);
-    for (rules, divergences) in [("tla", 1), ("tla-per-view", 0)] {
-        let verdict = run(&model(rules, 2), &Vec::new(), &schedule).verdict;
-        assert_eq!(verdict.divergences, Some(divergences), "{rules}");
+    for (protocol, divergences) in [("dbft2-tla", 1), ("dbft2-tla-per-view", 0)] {
+        let verdict = run(&model(protocol, 2), &Vec::new(), &schedule).verdict;
+        assert_eq!(verdict.divergences, Some(divergences), "{protocol}");
     }
 }
 
@@ -354,14 +351,14 @@ fn a_primary_may_ask_to_leave_before_it_proposed_in_the_first_revision_only() {
 fn a_quorum_out_of_the_last_view_runs_out_of_views_and_is_not_stuck() {
     let rows = |views| {
         let asks = (1..4).map(|id| sends(1, id, "ChangeView v0")).collect();
-        run(&model("tla", views), &Vec::new(), &predicted(asks)).verdict
+        run(&model("dbft2-tla", views), &Vec::new(), &predicted(asks)).verdict
     };
     // Replica 0 has not proposed, which it still may.
     assert!(rows(1).notes[0].contains("replica 0 can take RMSendPrepareRequest in v0"));
     let mut asks = vec![sends(1, 0, "PrepareRequest v0 b0")];
     asks.extend((1..4).map(|id| sends(2, id, "ChangeView v0")));
     asks.push(sends(2, 0, "ChangeView v0"));
-    let verdict = run(&model("tla", 1), &Vec::new(), &predicted(asks)).verdict;
+    let verdict = run(&model("dbft2-tla", 1), &Vec::new(), &predicted(asks)).verdict;
     assert_eq!(verdict.termination, Liveness::Open);
     assert!(
         verdict.notes[0].starts_with(
@@ -371,7 +368,7 @@ fn a_quorum_out_of_the_last_view_runs_out_of_views_and_is_not_stuck() {
         verdict.notes
     );
     let entered = run(
-        &model("tla", 1),
+        &model("dbft2-tla", 1),
         &Vec::new(),
         &predicted(vec![
             sends(1, 1, "ChangeView v0"),
@@ -387,7 +384,7 @@ fn a_quorum_out_of_the_last_view_runs_out_of_views_and_is_not_stuck() {
 fn byzantine_rows_reach_everybody_and_byzantine_replicas_are_bad_from_the_start() {
     let instance = Instance {
         faults: vec![any(FaultKind::Byzantine, 1)],
-        ..model("tla", 2)
+        ..model("dbft2-tla", 2)
     };
     let faulty = vec![(ReplicaId(0), FaultKind::Byzantine)];
     let mut rows = good_run();
@@ -438,7 +435,7 @@ fn byzantine_rows_reach_everybody_and_byzantine_replicas_are_bad_from_the_start(
 fn rows_and_instances_that_the_model_does_not_have_are_refused_by_name() {
     let good = Instance {
         faults: vec![any(FaultKind::Byzantine, 1)],
-        ..model("tla", 2)
+        ..model("dbft2-tla", 2)
     };
     let byzantine = vec![(ReplicaId(3), FaultKind::Byzantine)];
     for (rows, says) in [
@@ -485,7 +482,7 @@ fn rows_and_instances_that_the_model_does_not_have_are_refused_by_name() {
         let error = replay(&instance, &[], &Schedule::default(), &OWN).expect_err("refused");
         error.to_string()
     };
-    let none = "rule set `tla` does not cover ";
+    let none = "protocol `dbft2-tla` does not cover ";
     for (error, what) in [
         (refused(&|i| i.mutant = Some("x".to_owned())), "a mutant"),
         (refused(&|i| i.heights = 2), "more than one height"),
@@ -523,7 +520,7 @@ fn rows_and_instances_that_the_model_does_not_have_are_refused_by_name() {
 
 #[test]
 fn neither_other_replicas_nor_missing_predictions_nor_the_paper_s_search_stand_in() {
-    let instance = model("tla", 2);
+    let instance = model("dbft2-tla", 2);
     for options in [
         Options {
             protocol: Protocol::As("dbft2".to_owned()),
@@ -537,7 +534,10 @@ fn neither_other_replicas_nor_missing_predictions_nor_the_paper_s_search_stand_i
         let error = replay(&instance, &[], &Schedule::default(), &options).expect_err("refused");
         assert!(matches!(error, Error::PredictionsAreTheBehaviour { .. }));
     }
-    assert!(matches!(best(&instance), Err(Error::UnknownRules { .. })));
+    assert!(matches!(
+        best(&instance),
+        Err(Error::UnknownProtocol { .. })
+    ));
 }
 
 /// The whole state space with `MaxView` 1. The numbers of states and of steps are those of TLC
@@ -547,17 +547,17 @@ fn the_search_visits_the_states_that_tlc_visits_and_finds_the_stuck_ones() {
     let one = |kind, id| vec![(ReplicaId(id), kind)];
     let crash = |id| one(FaultKind::Crash, id);
     let byzantine = |id| one(FaultKind::Byzantine, id);
-    for (rules, faulty, states, generated, stuck) in [
-        ("tla", Vec::new(), 103_419, 487_785, 0),
-        ("tla-per-view", Vec::new(), 110_450, 520_514, 30),
-        ("tla", crash(0), 167_048, 803_442, 684),
-        ("tla-per-view", crash(1), 179_536, 869_151, 575),
-        ("tla", byzantine(0), 441_968, 2_482_682, 1256),
-        ("tla-per-view", byzantine(1), 429_178, 2_345_130, 1380),
+    for (protocol, faulty, states, generated, stuck) in [
+        ("dbft2-tla", Vec::new(), 103_419, 487_785, 0),
+        ("dbft2-tla-per-view", Vec::new(), 110_450, 520_514, 30),
+        ("dbft2-tla", crash(0), 167_048, 803_442, 684),
+        ("dbft2-tla-per-view", crash(1), 179_536, 869_151, 575),
+        ("dbft2-tla", byzantine(0), 441_968, 2_482_682, 1256),
+        ("dbft2-tla-per-view", byzantine(1), 429_178, 2_345_130, 1380),
     ] {
-        let instance = model(rules, 2);
+        let instance = model(protocol, 2);
         let found = tla::explore(&instance, &faulty).expect("covered");
-        let what = format!("{rules} {faulty:?}: {found:?}");
+        let what = format!("{protocol} {faulty:?}: {found:?}");
         let numbers = (found.states, found.generated, found.stuck, found.forks);
         assert_eq!(numbers, (states, generated, stuck, 0), "{what}");
         assert_eq!(found.shortest.is_some(), stuck > 0, "{what}");
@@ -592,7 +592,7 @@ fn replays_as_stuck(instance: &Instance, found: &Explored) {
 #[test]
 fn the_shortest_lock_of_four_good_replicas_is_the_published_one() {
     let (_, _, schedule) = published("four-good");
-    let found = tla::explore(&model("tla-per-view", 2), &[]).expect("covered");
+    let found = tla::explore(&model("dbft2-tla-per-view", 2), &[]).expect("covered");
     let way = found.shortest.expect("a lock");
     let events = |schedule: &Schedule| {
         let rows = schedule.predictions.iter();
@@ -610,7 +610,7 @@ fn the_shortest_lock_of_four_good_replicas_is_the_published_one() {
 fn more_replicas_than_a_packed_state_holds_are_not_searched() {
     let instance = Instance {
         replicas: 10,
-        ..model("tla", 2)
+        ..model("dbft2-tla", 2)
     };
     let error = tla::explore(&instance, &[]).expect_err("refused");
     assert!(matches!(error, Error::NotSearched { .. }));

@@ -1,31 +1,26 @@
-//! What a rule set covers: one list, asked by whoever reads an instance, builds its program or
+//! What a protocol covers: one list, asked by whoever reads an instance, builds its program or
 //! drives its replicas.
 
 use crate::{
     Instance,
-    instance::{FaultKind, Network, Primary, Timeouts, WITHOUT_MUTANTS},
+    instance::{FaultKind, Network, Primary, Timeouts},
 };
 
-/// Something that an instance asks for and its rule set does not have.
+/// Something that an instance asks for and its protocol does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Uncovered {
     /// The key of the instance file.
     pub key: &'static str,
-    /// What is not covered, to follow "rule set … does not cover".
+    /// What is not covered, to follow "protocol … does not cover".
     pub what: &'static str,
     /// What to do.
     pub hint: &'static str,
 }
 
-/// The most views of the formal model, whose rule sets these are (`MaxView` is at most 2).
+/// The most views of the formal model, whose messages lie in a pool (`MaxView` is at most 2).
 pub const MODEL_VIEWS: u32 = 3;
 
-/// Whether the rule set is one of the formal model's.
-pub fn is_formal_model(rules: &str) -> bool {
-    ["tla", "tla-per-view"].contains(&rules)
-}
-
-/// Everything that the instance's rule set does not cover (`docs/EXECUTION.md`, E25), in the order of
+/// Everything that the instance's protocol does not cover (`docs/EXECUTION.md`, E25), in the order of
 /// the keys of an instance file.
 pub fn uncovered(instance: &Instance) -> Vec<Uncovered> {
     let mutant = Uncovered {
@@ -33,13 +28,12 @@ pub fn uncovered(instance: &Instance) -> Vec<Uncovered> {
         what: "a mutant",
         hint: "remove `mutant`",
     };
-    let mutants = WITHOUT_MUTANTS.contains(&instance.rules.as_str());
-    let mut found = if is_formal_model(&instance.rules) {
+    let mut found = if instance.protocol.pools() {
         beyond_model(instance)
     } else {
         Vec::new()
     };
-    if mutants && instance.mutant.is_some() {
+    if instance.protocol.mutants.is_empty() && instance.mutant.is_some() {
         found.push(mutant);
     }
     found

@@ -101,15 +101,40 @@ pub struct Kind {
     name: &'static str,
 }
 
-#[expect(non_upper_case_globals, missing_docs, reason = "they go, see the vocabulary")]
+#[expect(
+    non_upper_case_globals,
+    missing_docs,
+    reason = "they go, see the vocabulary"
+)]
 impl Kind {
-    pub const Block: Self = Self { rank: 0, name: "Block" };
-    pub const PrepareRequest: Self = Self { rank: 1, name: "PrepareRequest" };
-    pub const PrepareResponse: Self = Self { rank: 2, name: "PrepareResponse" };
-    pub const Commit: Self = Self { rank: 3, name: "Commit" };
-    pub const ChangeView: Self = Self { rank: 4, name: "ChangeView" };
-    pub const RecoveryRequest: Self = Self { rank: 5, name: "RecoveryRequest" };
-    pub const RecoveryMessage: Self = Self { rank: 6, name: "RecoveryMessage" };
+    pub const Block: Self = Self {
+        rank: 0,
+        name: "Block",
+    };
+    pub const PrepareRequest: Self = Self {
+        rank: 1,
+        name: "PrepareRequest",
+    };
+    pub const PrepareResponse: Self = Self {
+        rank: 2,
+        name: "PrepareResponse",
+    };
+    pub const Commit: Self = Self {
+        rank: 3,
+        name: "Commit",
+    };
+    pub const ChangeView: Self = Self {
+        rank: 4,
+        name: "ChangeView",
+    };
+    pub const RecoveryRequest: Self = Self {
+        rank: 5,
+        name: "RecoveryRequest",
+    };
+    pub const RecoveryMessage: Self = Self {
+        rank: 6,
+        name: "RecoveryMessage",
+    };
     pub const NAMED: [Self; 7] = [
         Self::Block,
         Self::PrepareRequest,

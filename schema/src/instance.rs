@@ -1,15 +1,16 @@
 //! The question asked: protocol, fault budget, timing assumption, horizon and goal.
 
-use crate::ids::ReplicaId;
+use crate::{
+    ids::{Height, ReplicaId, View},
+    vocabulary::{Mutant, Protocol},
+};
 use serde::{Deserialize, Serialize};
 
-/// A validated instance; build one with `read::instance` from a file.
+/// A validated instance; `read::instance` makes one of a file, [`Instance::builder`] in code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance {
-    /// Name of the protocol, `dbft1` or `dbft2`.
-    pub protocol: String,
-    /// Name of the rule set of the protocol, say `paper`.
-    pub rules: String,
+    /// The protocol.
+    pub protocol: Protocol,
     /// n, the number of replicas.
     pub replicas: u32,
     /// Who may be faulty and how; empty for none. A replica has at most one kind of fault.
@@ -49,9 +50,25 @@ impl Instance {
         (self.replicas - 1) / 3
     }
 
-    /// The protocol's quorum n − f; a mutant may use another one.
+    /// The protocol's quorum; a mutant may use another one, see [`Instance::threshold`].
     pub fn quorum(&self) -> u32 {
-        self.replicas - self.f()
+        self.protocol.quorum.of(self.replicas, self.f())
+    }
+
+    /// What the protocol's file says of the mutant, if there is one.
+    pub fn weakening(&self) -> Option<&'static Mutant> {
+        self.protocol.mutants.get(self.mutant.as_deref()?)
+    }
+
+    /// The quorum that replicas count to: the protocol's, or that of the mutant.
+    pub fn threshold(&self) -> u32 {
+        let weakened = self.weakening().and_then(|mutant| mutant.quorum);
+        weakened.map_or(self.quorum(), |quorum| quorum.of(self.replicas, self.f()))
+    }
+
+    /// The primary of view v at height h, where the protocol's rotation chooses it.
+    pub fn primary(&self, height: Height, view: View) -> ReplicaId {
+        self.protocol.primary(self.replicas, height, view)
     }
 
     /// How many replicas may have a fault of `kind`.
@@ -163,7 +180,7 @@ pub enum Timeouts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Primary {
-    /// By the rule set's rotation.
+    /// By the protocol's rotation.
     Rotation,
     /// By the adversary, one per view.
     Free,
@@ -253,16 +270,3 @@ pub struct Budget {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub injects: Option<u32>,
 }
-
-/// The protocols, rule sets and mutants that have a name: (protocol, rule sets, mutants).
-pub const PROTOCOLS: [(&str, &[&str], &[&str]); 2] = [
-    ("dbft1", &["paper"], &["small-quorum"]),
-    (
-        "dbft2",
-        &["paper", "nspcc", "tla", "tla-per-view"],
-        &["no-commit-lock", "small-quorum"],
-    ),
-];
-
-/// The rule sets that no mutant weakens.
-pub const WITHOUT_MUTANTS: [&str; 2] = ["tla", "tla-per-view"];

@@ -4,10 +4,10 @@
 //! arithmetic between keys: f, the quorum, sums of faults, `delay_max` against `delay_min`.
 
 use crate::{
-    instance::{PROTOCOLS, WITHOUT_MUTANTS},
     limits,
     raw::RawInstance,
     read::{MAJOR, minor},
+    vocabulary::Protocol,
 };
 use serde_json::{Map, Value, json};
 use std::ops::RangeInclusive;
@@ -23,7 +23,9 @@ pub fn instance() -> Value {
     let formats: Vec<String> = (0..=minor("instance"))
         .map(|minor| format!("milp-instance/{MAJOR}.{minor}"))
         .collect();
-    let names: Vec<&str> = PROTOCOLS.iter().map(|&(protocol, ..)| protocol).collect();
+    let names: Vec<&str> = Protocol::all()
+        .map(|protocol| protocol.name.as_str())
+        .collect();
     set(&mut schema, "/properties/format", "enum", json!(formats));
     set(&mut schema, "/properties/protocol", "enum", json!(names));
     set(&mut schema, "/properties/budget", "default", json!({}));
@@ -142,15 +144,18 @@ fn faults(schema: &mut Value) {
     set(schema, "/$defs/Fault", "oneOf", who);
 }
 
-/// Rule sets and mutants by protocol, no mutants for some rule sets; block time if and only if the
-/// timers follow the protocol.
+/// Mutants by protocol; block time if and only if the timers follow the protocol.
 fn conditions() -> Value {
-    let by_protocol = PROTOCOLS.iter().map(|(protocol, rule_sets, mutants)| {
+    let by_protocol = Protocol::all().map(|protocol| {
+        let mutants: Vec<&String> = protocol.mutants.keys().collect();
+        let mutant = if mutants.is_empty() {
+            json!(false)
+        } else {
+            json!({"enum": mutants})
+        };
         json!({
-            "if": {"properties": {"protocol": {"const": protocol}}},
-            "then": {
-                "properties": {"rules": {"enum": rule_sets}, "mutant": {"enum": mutants}},
-            },
+            "if": {"properties": {"protocol": {"const": protocol.name}}},
+            "then": {"properties": {"mutant": mutant}},
         })
     });
     let clock = json!({
@@ -158,9 +163,5 @@ fn conditions() -> Value {
         "then": {"required": ["block_time"]},
         "else": {"not": {"required": ["block_time"]}},
     });
-    let unweakened = json!({
-        "if": {"properties": {"rules": {"enum": WITHOUT_MUTANTS}}, "required": ["rules"]},
-        "then": {"not": {"required": ["mutant"]}},
-    });
-    by_protocol.chain([unweakened, clock]).collect()
+    by_protocol.chain([clock]).collect()
 }

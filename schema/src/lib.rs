@@ -1,7 +1,7 @@
 //! The vocabulary and the files of `milp`.
 //!
 //! Everything the other crates exchange is defined here, and nothing that is a protocol rule:
-//! ids and message kinds ([`ids`]), the input ([`instance`]), what rule sets cover ([`covers`]), what the adversary can do ([`act`]), what the optimiser hands to the
+//! ids and message kinds ([`ids`]), the input ([`instance`]), what protocols cover ([`covers`]), what the adversary can do ([`act`]), what the optimiser hands to the
 //! replay ([`schedule`]), what a solve found ([`outcome`]) and why it is
 //! so ([`certificate`]), what replicas did with it
 //! ([`trace`]) and what a replay found ([`verdict`]).
@@ -12,6 +12,7 @@
 //! Data flows one way: instance → program → outcome → schedule → trace → verdict.
 
 pub mod act;
+pub mod builder;
 pub mod certificate;
 pub mod covers;
 pub mod formula;

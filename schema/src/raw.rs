@@ -24,9 +24,6 @@ pub(crate) struct RawInstance<'a> {
     pub(crate) format: String,
     /// Name of the protocol.
     pub(crate) protocol: &'a str,
-    /// Name of the rule set of the protocol.
-    #[schemars(default = "paper")]
-    pub(crate) rules: &'a str,
     /// n, the number of replicas.
     pub(crate) replicas: u32,
     /// Who may be faulty and how.
@@ -74,10 +71,6 @@ pub(crate) struct RawInstance<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", default)]
     pub(crate) mutant: Option<&'a str>,
-}
-
-fn paper() -> &'static str {
-    "paper"
 }
 
 fn nobody() -> RawFaults<'static> {
@@ -186,8 +179,7 @@ impl<'a> From<&'a Instance> for RawInstance<'a> {
         };
         Self {
             format: current_format("instance"),
-            protocol: &instance.protocol,
-            rules: &instance.rules,
+            protocol: &instance.protocol.name,
             replicas: instance.replicas,
             faults,
             beyond_budget: instance.beyond_budget,

@@ -17,7 +17,7 @@ pub use problem::{Problem, Quote, ReadError};
 pub(crate) use format::{MAJOR, current as current_format, minor};
 
 use crate::{
-    Choice, Evidence, Instance, Outcome, Prediction, Schedule, Verdict,
+    Choice, Evidence, Instance, Outcome, Prediction, Protocol, Schedule, Verdict,
     sweep::Sweep,
     write::{CHOICE_COLUMNS, PREDICTION_COLUMNS, choice_cells, prediction_cells},
 };
@@ -89,19 +89,19 @@ pub fn sweep_text(file: &str, text: &str, folder: &Path) -> Result<Sweep, ReadEr
 /// # Errors
 /// Everything that is wrong with the file, rows that no execution can have included;
 /// [`check_schedule`] compares it with an instance.
-pub fn choices(path: &Path) -> Result<Vec<Choice>, ReadError> {
+pub fn choices(protocol: Protocol, path: &Path) -> Result<Vec<Choice>, ReadError> {
     let (file, text) = text_of(path, CSV_BYTES)?;
-    choices_text(&file, &text)
+    choices_text(protocol, &file, &text)
 }
 
 /// Reads the text of a `schedule.csv`; `file` is the name that problems are reported under.
 ///
 /// # Errors
 /// As for [`choices`].
-pub fn choices_text(file: &str, text: &str) -> Result<Vec<Choice>, ReadError> {
+pub fn choices_text(protocol: Protocol, file: &str, text: &str) -> Result<Vec<Choice>, ReadError> {
     let mut problems = Problems::new(file);
-    let rows = rows::choices(text, &mut problems);
-    check::choices(&rows, &mut problems);
+    let rows = rows::choices(protocol, text, &mut problems);
+    check::choices(protocol, &rows, &mut problems);
     let choices = rows.into_iter().map(|(_, choice)| choice).collect();
     problems.finish(Some(choices), &|line, column| Quote::of(text, line, column))
 }
@@ -110,19 +110,23 @@ pub fn choices_text(file: &str, text: &str) -> Result<Vec<Choice>, ReadError> {
 ///
 /// # Errors
 /// Everything that is wrong with the file.
-pub fn predictions(path: &Path) -> Result<Vec<Prediction>, ReadError> {
+pub fn predictions(protocol: Protocol, path: &Path) -> Result<Vec<Prediction>, ReadError> {
     let (file, text) = text_of(path, CSV_BYTES)?;
-    predictions_text(&file, &text)
+    predictions_text(protocol, &file, &text)
 }
 
 /// Reads the text of a `predictions.csv`; `file` is the name that problems are reported under.
 ///
 /// # Errors
 /// Everything that is wrong with the text.
-pub fn predictions_text(file: &str, text: &str) -> Result<Vec<Prediction>, ReadError> {
+pub fn predictions_text(
+    protocol: Protocol,
+    file: &str,
+    text: &str,
+) -> Result<Vec<Prediction>, ReadError> {
     let mut problems = Problems::new(file);
-    let rows = rows::predictions(text, &mut problems);
-    check::predictions(&rows, &mut problems);
+    let rows = rows::predictions(protocol, text, &mut problems);
+    check::predictions(protocol, &rows, &mut problems);
     let predictions = rows.into_iter().map(|(_, prediction)| prediction).collect();
     problems.finish(Some(predictions), &|line, column| {
         Quote::of(text, line, column)
@@ -154,9 +158,9 @@ pub fn certificate_text(file: &str, text: &str) -> Result<Evidence, ReadError> {
 ///
 /// # Errors
 /// Everything that is wrong with the two files.
-pub fn schedule(folder: &Path) -> Result<Schedule, ReadError> {
-    let choices = choices(&folder.join("schedule.csv"));
-    let predictions = predictions(&folder.join("predictions.csv"));
+pub fn schedule(protocol: Protocol, folder: &Path) -> Result<Schedule, ReadError> {
+    let choices = choices(protocol, &folder.join("schedule.csv"));
+    let predictions = predictions(protocol, &folder.join("predictions.csv"));
     match (choices, predictions) {
         (Ok(choices), Ok(predictions)) => Ok(Schedule {
             choices,
@@ -190,7 +194,7 @@ pub fn check_schedule(
     };
     let choices = check::as_written(&schedule.choices, choice_cells);
     let mut problems = Problems::new(&choices_file.display().to_string());
-    check::choices(&choices, &mut problems);
+    check::choices(instance.protocol, &choices, &mut problems);
     check::against_instance(instance, &choices, &mut problems);
     let rows = |at: usize| {
         schedule
@@ -204,7 +208,7 @@ pub fn check_schedule(
 
     let predictions = check::as_written(&schedule.predictions, prediction_cells);
     let mut problems = Problems::new(&predictions_file.display().to_string());
-    check::predictions(&predictions, &mut problems);
+    check::predictions(instance.protocol, &predictions, &mut problems);
     check::predictions_against_instance(instance, &choices, &predictions, &mut problems);
     let rows = |at: usize| {
         schedule

@@ -181,7 +181,7 @@ impl TryFrom<Line> for TraceEvent {
         };
         let message = match (line.kind, place) {
             (Some(kind), Some((height, view))) => Some(Message {
-                kind: Kind::named(&kind),
+                kind: Kind::named(&kind).ok_or("there is no such kind of message")?,
                 height,
                 view,
                 block: line.block,

@@ -35,6 +35,9 @@ pub struct Vocabulary {
     pub messages: Messages,
     /// Production engines that speak it.
     pub engines: Vec<String>,
+    /// The protocol that was made because of what breaks this one.
+    #[serde(default)]
+    pub repaired_by: Option<String>,
     /// Deliberate weakenings by name.
     pub mutants: BTreeMap<String, Mutant>,
     /// The timers of a replica.
@@ -119,6 +122,12 @@ pub struct Does {
     pub ahead: Ahead,
     /// What becomes of a copy of an earlier view than its receiver's.
     pub passed: Passed,
+    /// What becomes of a copy whose receiver has asked to leave the view.
+    #[serde(default)]
+    pub leaving: Passed,
+    /// Whether who enters a view forgets those that led there.
+    #[serde(default)]
+    pub forgotten: bool,
     /// What makes a replica send it.
     pub sent: Sent,
     /// What it is counted as, if votes of its kind are counted.
@@ -184,11 +193,12 @@ pub enum Ahead {
     Lose,
 }
 
-/// What becomes of a copy of an earlier view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// What becomes of a copy that comes late for its receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Passed {
     /// Its receiver takes it.
+    #[default]
     Take,
     /// Its receiver ignores it.
     Ignore,
@@ -246,8 +256,17 @@ impl Vocabulary {
 
     /// Every kind, in handling order.
     pub fn kinds(&'static self) -> impl DoubleEndedIterator<Item = Kind> + Clone {
+        // A protocol that leaves kinds of dBFT out has the others under their constants: a kind is
+        // equal to itself whichever of these protocols names it.
+        let constants = self
+            .kinds
+            .iter()
+            .all(|words| Kind::named(&words.kind).is_some());
         let kinds = self.kinds.iter().enumerate();
-        kinds.map(|(rank, words)| Kind::new(rank, &words.kind))
+        kinds.map(move |(rank, words)| {
+            let constant = Kind::named(&words.kind).filter(|_| constants);
+            constant.unwrap_or_else(|| Kind::new(rank, &words.kind))
+        })
     }
 
     /// What is said of a kind; `None` for one of another protocol.
@@ -281,6 +300,23 @@ impl Vocabulary {
         self.primary.of(replicas, height, view)
     }
 
+    /// The kinds of which a quorum makes a block final.
+    pub fn final_kinds(&'static self) -> impl Iterator<Item = Kind> + Clone {
+        self.kinds().filter(|kind| self.is_final(*kind))
+    }
+
+    /// What the votes that make a block final are called together.
+    pub fn final_tally(&'static self) -> &'static str {
+        let mut kinds = self.kinds.iter().filter(|words| words.does.is_final);
+        let tally = kinds.find_map(|words| words.does.tally.as_deref());
+        tally.unwrap_or("votes")
+    }
+
+    /// Whether some vote binds its sender.
+    pub fn has_binding_vote(&self) -> bool {
+        self.kinds.iter().any(|words| words.does.binds)
+    }
+
     /// Whether messages lie in one pool that everybody reads.
     pub fn pools(&self) -> bool {
         self.messages == Messages::Pool
@@ -309,6 +345,14 @@ impl Protocol {
     /// The protocol of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::all().find(|protocol| protocol.name == name)
+    }
+
+    /// The protocol of that name, which comes with the program.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn shipped(name: &str) -> Self {
+        Self::named(name).unwrap_or_else(|| panic!("no protocol `{name}` comes with the program"))
     }
 
     /// Every protocol that comes with the program.
@@ -365,7 +409,9 @@ mod tests {
             assert!(page.is_file(), "{protocol}: no page {}", page.display());
             for kind in protocol.kinds() {
                 assert_eq!(protocol.kind(kind.name()), Some(kind), "{protocol}");
+                assert_eq!(Kind::named(kind.name()), Some(kind), "{protocol}");
             }
+            assert!(protocol.kinds().is_sorted(), "{protocol}: handling order");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Broken files as a table: what is wrong with each, at which place, and that nothing is missed.
 
-use milp_schema::read;
+use milp_schema::{Protocol, read};
 
 const INSTANCE: &str = "\
 format: milp-instance/1.0
@@ -221,25 +221,33 @@ const INSTANCES: &[Case] = &[
         "an unknown protocol",
         "dbft2",
         "dbft4",
-        &[(2, 11, "`dbft1` or `dbft2`, not `dbft4`")],
+        &[(
+            2,
+            11,
+            "`protocol` must be `dbft1`, `dbft2`, `dbft2-nspcc`, `dbft2-tla` or `dbft2-tla-per-view`, not `dbft4`",
+        )],
     ),
     case(
-        "an unknown rule set",
+        "a rule set, which is a protocol",
         "goal: fork",
-        "goal: fork\nrules: spork",
-        &[(7, 8, "known: `paper`")],
+        "goal: fork\nrules: nspcc",
+        &[(7, 1, "unknown key `rules` of an instance")],
     ),
     case(
-        "a mutant of a rule set that has none",
-        "goal: fork",
-        "goal: fork\nrules: tla\nmutant: small-quorum",
-        &[(8, 9, "rule set `tla` has no mutants")],
+        "a mutant of a protocol that has none",
+        "protocol: dbft2",
+        "protocol: dbft2-tla\nmutant: small-quorum",
+        &[(3, 9, "protocol `dbft2-tla` has no mutants")],
     ),
     case(
-        "what a rule set does not cover",
-        "goal: fork",
-        "goal: fork\nrules: tla\nheights: 2",
-        &[(8, 10, "rule set `tla` does not cover more than one height")],
+        "what a protocol does not cover",
+        "protocol: dbft2",
+        "protocol: dbft2-tla\nheights: 2",
+        &[(
+            3,
+            10,
+            "protocol `dbft2-tla` does not cover more than one height",
+        )],
     ),
     case(
         "a quorum of nobody",
@@ -602,7 +610,7 @@ const SCHEDULES: &[Case] = &[
         "an unknown kind",
         "PrepareRequest",
         "Prevote",
-        &[(3, 15, "unknown message kind `Prevote`; known: `Block`")],
+        &[(3, 15, "unknown message kind `Prevote`; `dbft2` has `Block`")],
     ),
     case(
         "a kind in other letters",
@@ -760,6 +768,7 @@ const SCHEDULES: &[Case] = &[
         "1,timeout,,,,0,0,,,,,\n2,deliver,1,1,Prevote,0,0,0,1,5,,0\n2,inject,y",
         &[
             (2, 11, "`replica` is empty"),
+            (3, 15, "unknown message kind `Prevote`"),
             (3, 31, "`delay`"),
             (4, 10, "`replica` must be"),
         ],
@@ -1104,14 +1113,41 @@ fn every_problem_of_an_instance_is_reported_at_its_place() {
 }
 
 #[test]
+fn a_rule_set_is_refused_with_the_protocol_to_write() {
+    for (protocol, rules, hint) in [
+        ("dbft2", "nspcc", "write `protocol: dbft2-nspcc` and"),
+        ("dbft2", "tla", "write `protocol: dbft2-tla` and"),
+        ("dbft1", "paper", "write `protocol: dbft1` and"),
+        ("dbft1", "tla", ""),
+        ("dbft2", "spork", ""),
+    ] {
+        let text = INSTANCE.replace(
+            "protocol: dbft2",
+            &format!("protocol: {protocol}\nrules: {rules}"),
+        );
+        let error = read::instance_text("file", &text).expect_err("no such key");
+        let [problem] = &error.problems[..] else {
+            panic!("{error}");
+        };
+        let space = if hint.is_empty() { "" } else { " " };
+        let expected = format!("rule sets are protocols now: {hint}{space}remove `rules`");
+        assert_eq!(problem.hint, expected, "{protocol} {rules}");
+        assert_eq!((problem.line, problem.column), (3, 1));
+    }
+}
+
+#[test]
 fn every_problem_of_a_schedule_is_reported_at_its_place() {
-    check_all(SCHEDULE, SCHEDULES, read::choices_text);
-    check_all(DROP, DROPS, read::choices_text);
+    let read = |file: &str, text: &str| read::choices_text(Protocol::shipped("dbft2"), file, text);
+    check_all(SCHEDULE, SCHEDULES, read);
+    check_all(DROP, DROPS, read);
 }
 
 #[test]
 fn every_problem_of_predictions_is_reported_at_its_place() {
-    check_all(PREDICTIONS, PREDICTION_FILES, read::predictions_text);
+    let dbft2 = Protocol::shipped("dbft2");
+    let read = |file: &str, text: &str| read::predictions_text(dbft2, file, text);
+    check_all(PREDICTIONS, PREDICTION_FILES, read);
 }
 
 #[test]

@@ -37,8 +37,10 @@ slot,event,replica,kind,height,view,block,target
 fn check(instance: &str, choices: &str, predictions: &str) -> Result<(), read::ReadError> {
     let instance = read::instance_text("n4.yaml", instance).expect("a good instance");
     let schedule = Schedule {
-        choices: read::choices_text("schedule.csv", choices).expect("possible choices"),
-        predictions: read::predictions_text("predictions.csv", predictions).expect("possible"),
+        choices: read::choices_text(instance.protocol, "schedule.csv", choices)
+            .expect("possible choices"),
+        predictions: read::predictions_text(instance.protocol, "predictions.csv", predictions)
+            .expect("possible"),
     };
     read::check_schedule(&instance, &schedule, "results/n4")
 }
@@ -306,13 +308,15 @@ fn predictions_that_do_not_fit_the_instance_are_refused_at_their_place() {
 fn a_schedule_that_was_never_a_file_is_checked_like_one() {
     let instance = read::instance_text("n4.yaml", INSTANCE).expect("a good instance");
     let mut schedule = Schedule {
-        choices: read::choices_text("schedule.csv", SCHEDULE).expect("possible choices"),
+        choices: read::choices_text(instance.protocol, "schedule.csv", SCHEDULE)
+            .expect("possible choices"),
         predictions: Vec::new(),
     };
     schedule.choices.swap(0, 7);
     let error = read::check_schedule(&instance, &schedule, "a/schedule.csv").expect_err("no order");
     let text = write::choices_csv(&schedule.choices);
-    let same = read::choices_text("a/schedule.csv", &text).expect_err("no order");
+    let same =
+        read::choices_text(instance.protocol, "a/schedule.csv", &text).expect_err("no order");
     assert_eq!(error.problems, same.problems);
     assert_eq!(error.problems[0].file, "a/schedule.csv");
 }

@@ -1,6 +1,6 @@
 //! The JSON Schema says what the reader does, as far as JSON Schema can.
 
-use milp_schema::{json_schema, read};
+use milp_schema::{Protocol, json_schema, read};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -117,11 +117,7 @@ fn schema_accepts(text: &str) -> bool {
 fn what_the_reader_accepts_satisfies_the_schema() {
     let lines = [
         "",
-        "rules: paper",
-        "rules: tla",
-        "rules: tla-per-view",
         "mutant: small-quorum",
-        "rules: paper\nmutant: small-quorum",
         "faults: {kind: none}",
         "faults: []",
         "faults: {kind: crash, count: 1}",
@@ -152,8 +148,9 @@ fn what_the_reader_accepts_satisfies_the_schema() {
     ];
     let texts = lines.iter().map(|line| format!("{GOOD}{line}\n"));
     let goals = goals.iter().map(|goal| GOOD.replace("fork", goal));
-    let others = [GOOD.replace("dbft2", "dbft1")];
-    for text in texts.chain(goals).chain(others) {
+    let names = Protocol::all().map(|protocol| protocol.name.as_str());
+    let protocols = names.map(|name| GOOD.replace("dbft2", name));
+    for text in texts.chain(goals).chain(protocols) {
         if let Err(error) = read::instance_text("x", &text) {
             panic!("{error}\n{text}");
         }
@@ -162,11 +159,10 @@ fn what_the_reader_accepts_satisfies_the_schema() {
 }
 
 /// Lines that make the good instance bad.
-const REFUSED_LINES: [&str; 32] = [
+const REFUSED_LINES: [&str; 31] = [
     "mutant: small",
-    "rules: spork",
-    "rules: tla\nmutant: small-quorum",
-    "rules: tla-per-view\nmutant: no-commit-lock",
+    "rules: nspcc",
+    "rules: paper",
     "faults: {}",
     "faults: {kind: crash}",
     "faults: {kind: none, count: 1}",
@@ -198,7 +194,7 @@ const REFUSED_LINES: [&str; 32] = [
 ];
 
 /// Replacements that do.
-const REFUSED_CHANGES: [(&str, &str); 13] = [
+const REFUSED_CHANGES: [(&str, &str); 15] = [
     ("replicas: 4", "replicas: 129"),
     ("replicas: 4", "replicas: '4'"),
     ("views: 2", "views: 33"),
@@ -213,6 +209,14 @@ const REFUSED_CHANGES: [(&str, &str); 13] = [
     ),
     ("dbft2", "dbft4"),
     ("protocol: dbft2", "protocol: dbft1\nmutant: no-commit-lock"),
+    (
+        "protocol: dbft2",
+        "protocol: dbft2-tla\nmutant: small-quorum",
+    ),
+    (
+        "protocol: dbft2",
+        "protocol: dbft2-tla-per-view\nmutant: no-commit-lock",
+    ),
     ("instance/1.0", "instance/2.0"),
     ("instance/1.0", "outcome/1.0"),
 ];
@@ -259,7 +263,7 @@ fn every_object_of_the_schema_is_closed_and_every_default_is_that_of_the_reader(
             defaults += 1;
         }
     }
-    assert_eq!(defaults, 10, "{spelled_out}");
+    assert_eq!(defaults, 9, "{spelled_out}");
     assert_eq!(
         read::instance_text("x", &spelled_out),
         read::instance_text("x", GOOD)

@@ -1,13 +1,12 @@
 //! What is written is read back unchanged, and no input whatever makes a reader panic.
 
 use milp_schema::{
-    BlockId, Choice, Evidence, Height, Instance, Kind, Message, Outcome, Prediction, ReplicaId,
-    Schedule, Slot, Verdict, View,
+    BlockId, Choice, Evidence, Height, Instance, Kind, Message, Outcome, Prediction, Protocol,
+    ReplicaId, Schedule, Slot, Verdict, View,
     certificate::Part,
     covers,
     instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Network, PROTOCOLS, Primary, Sense, Timeouts,
-        WITHOUT_MUTANTS, Who,
+        Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who,
     },
     outcome::{Certificate, ProgramDigest, Termination},
     read,
@@ -95,58 +94,53 @@ fn formulation() -> impl Strategy<Value = Formulation> {
     ]
 }
 
-fn instance() -> impl Strategy<Value = Instance> {
-    let sizes = (1..=64_u32, 1..=8_u32, 1..=16_u32, 1..=8_u32, 1..=400_u32);
-    let named = (0..PROTOCOLS.len()).prop_flat_map(|position| {
-        let (protocol, rule_sets, mutants) = PROTOCOLS[position];
-        let rules = prop::sample::select(rule_sets.to_vec());
-        let mutants: Vec<_> = std::iter::once(None)
-            .chain(mutants.iter().copied().map(Some))
-            .collect();
-        let mutant = prop::sample::select(mutants);
-        (rules, mutant).prop_map(move |(rules, mutant)| {
-            let mutant = mutant.filter(|_| !WITHOUT_MUTANTS.contains(&rules));
-            (protocol, rules, mutant)
-        })
-    });
-    (sizes, named).prop_flat_map(
-        |((n, heights, views, blocks, slots), (protocol, rules, mutant))| {
-            // A quorum of nobody.
-            let mutant = mutant.filter(|&mutant| n > 1 || mutant != "small-quorum");
-            let block_time = option::of(1..=400_u32);
-            let primary = prop_oneof![Just(Primary::Rotation), Just(Primary::Free)];
-            let rest = (block_time, primary, goal(), formulation(), budget());
-            (faults(n), network(slots), rest).prop_map(
-                move |(faults, network, (block_time, primary, goal, formulation, budget))| {
-                    let faulty: u32 = faults.iter().map(Fault::count).sum();
-                    covered(Instance {
-                        protocol: protocol.to_owned(),
-                        rules: rules.to_owned(),
-                        replicas: n,
-                        beyond_budget: faulty > (n - 1) / 3,
-                        faults,
-                        heights,
-                        views,
-                        blocks_per_proposal: blocks,
-                        slots,
-                        network,
-                        timeouts: block_time.map_or(Timeouts::Free, |_| Timeouts::Protocol),
-                        block_time,
-                        primary,
-                        goal,
-                        formulation,
-                        budget,
-                        mutant: mutant.map(str::to_owned),
-                    })
-                },
-            )
-        },
-    )
+fn dbft2() -> Protocol {
+    Protocol::shipped("dbft2")
 }
 
-/// The instance, within what its rule set covers.
+fn instance() -> impl Strategy<Value = Instance> {
+    let sizes = (1..=64_u32, 1..=8_u32, 1..=16_u32, 1..=8_u32, 1..=400_u32);
+    let protocols: Vec<Protocol> = Protocol::all().collect();
+    let named = prop::sample::select(protocols).prop_flat_map(|protocol| {
+        let mutants = protocol.mutants.keys().map(Some);
+        let mutants: Vec<Option<&String>> = std::iter::once(None).chain(mutants).collect();
+        (Just(protocol), prop::sample::select(mutants))
+    });
+    (sizes, named).prop_flat_map(|((n, heights, views, blocks, slots), (protocol, mutant))| {
+        // A quorum of nobody.
+        let mutant = mutant.filter(|&mutant| n > 1 || mutant != "small-quorum");
+        let block_time = option::of(1..=400_u32);
+        let primary = prop_oneof![Just(Primary::Rotation), Just(Primary::Free)];
+        let rest = (block_time, primary, goal(), formulation(), budget());
+        (faults(n), network(slots), rest).prop_map(
+            move |(faults, network, (block_time, primary, goal, formulation, budget))| {
+                let faulty: u32 = faults.iter().map(Fault::count).sum();
+                covered(Instance {
+                    protocol,
+                    replicas: n,
+                    beyond_budget: faulty > (n - 1) / 3,
+                    faults,
+                    heights,
+                    views,
+                    blocks_per_proposal: blocks,
+                    slots,
+                    network,
+                    timeouts: block_time.map_or(Timeouts::Free, |_| Timeouts::Protocol),
+                    block_time,
+                    primary,
+                    goal,
+                    formulation,
+                    budget,
+                    mutant: mutant.cloned(),
+                })
+            },
+        )
+    })
+}
+
+/// The instance, within what its protocol covers.
 fn covered(instance: Instance) -> Instance {
-    if !covers::is_formal_model(&instance.rules) {
+    if !instance.protocol.pools() {
         return instance;
     }
     let fitted = Instance {
@@ -487,12 +481,12 @@ proptest! {
     #[test]
     fn choices_are_read_back_as_they_were_written(choices in choices()) {
         let text = write::choices_csv(&choices);
-        prop_assert_eq!(read::choices_text("schedule.csv", &text), Ok(choices.clone()), "{}", text);
+        prop_assert_eq!(read::choices_text(dbft2(), "schedule.csv", &text), Ok(choices.clone()), "{}", text);
         let windows = text.replace('\n', "\r\n");
-        prop_assert_eq!(read::choices_text("schedule.csv", &windows), Ok(choices.clone()));
+        prop_assert_eq!(read::choices_text(dbft2(), "schedule.csv", &windows), Ok(choices.clone()));
         let rows = windows.lines().map(|row| format!("\"{}\"\r\n", row.replace(',', "\",\"")));
         let quoted: String = rows.collect();
-        prop_assert_eq!(read::choices_text("schedule.csv", &quoted), Ok(choices), "{}", quoted);
+        prop_assert_eq!(read::choices_text(dbft2(), "schedule.csv", &quoted), Ok(choices), "{}", quoted);
     }
 
     #[test]
@@ -504,7 +498,7 @@ proptest! {
     #[test]
     fn predictions_are_read_back_as_they_were_written(predictions in predictions()) {
         let text = write::predictions_csv(&predictions);
-        prop_assert_eq!(read::predictions_text("predictions.csv", &text), Ok(predictions), "{}", text);
+        prop_assert_eq!(read::predictions_text(dbft2(), "predictions.csv", &text), Ok(predictions), "{}", text);
     }
 
     #[test]
@@ -531,7 +525,7 @@ proptest! {
         prop_assert!(read::instance(&path).is_err());
         prop_assert!(read::outcome(&path).is_err());
         prop_assert!(read::verdict(&path).is_err());
-        prop_assert!(read::schedule(folder.path()).is_err());
+        prop_assert!(read::schedule(dbft2(), folder.path()).is_err());
     }
 
     #[test]
@@ -562,7 +556,7 @@ proptest! {
             prop_assert!(places_are_inside(&error, &text), "{}\n{}", error, text);
         }
         let text = damaged(write::choices_csv(&choices));
-        if let Err(error) = read::choices_text("x", &text) {
+        if let Err(error) = read::choices_text(dbft2(), "x", &text) {
             prop_assert!(places_are_inside(&error, &text), "{}\n{}", error, text);
         }
         let text = damaged(write::outcome_yaml(&outcome));
@@ -574,8 +568,9 @@ proptest! {
 
 #[test]
 fn a_header_alone_is_an_empty_schedule() {
-    let choices = read::choices_text("schedule.csv", &write::choices_csv(&[]));
-    let predictions = read::predictions_text("predictions.csv", &write::predictions_csv(&[]));
+    let choices = read::choices_text(dbft2(), "schedule.csv", &write::choices_csv(&[]));
+    let predictions =
+        read::predictions_text(dbft2(), "predictions.csv", &write::predictions_csv(&[]));
     assert_eq!(choices, Ok(Vec::new()));
     assert_eq!(predictions, Ok(Vec::new()));
     assert_eq!(
@@ -592,7 +587,8 @@ fn a_header_alone_is_an_empty_schedule() {
 fn a_folder_is_read_with_the_problems_of_both_files() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("schedule.csv"), "slot\n").expect("a file");
-    let error = read::schedule(folder.path()).expect_err("a wrong header and a missing file");
+    let error =
+        read::schedule(dbft2(), folder.path()).expect_err("a wrong header and a missing file");
     let files: Vec<_> = error
         .problems
         .iter()
@@ -608,15 +604,17 @@ fn a_folder_is_read_with_the_problems_of_both_files() {
         write::predictions_csv(&[]),
     )
     .expect("a file");
-    assert_eq!(read::schedule(folder.path()), Ok(Schedule::default()));
+    assert_eq!(
+        read::schedule(dbft2(), folder.path()),
+        Ok(Schedule::default())
+    );
 }
 
 #[test]
 fn the_instance_of_the_design_is_read_with_its_defaults() {
     let text = "\
 format: milp-instance/1.0
-protocol: dbft2
-rules: paper            # a named rule set
+protocol: dbft2            # dbft1 | dbft2 | dbft2-nspcc | dbft2-tla | dbft2-tla-per-view
 replicas: 4
 faults: {kind: byzantine, count: 1}   # or replicas: [3] to fix who
 heights: 1

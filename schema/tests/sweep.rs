@@ -81,13 +81,13 @@ fn a_path_makes_way_for_itself_and_nothing_takes_a_key_away() {
 
 #[test]
 fn a_combination_that_is_no_instance_says_so_where_it_is_read() {
-    let sweep = sweep("  n: [4, 3]\n  rules: [paper, \"a: {b}\"]\n");
+    let sweep = sweep("  n: [4, 3]\n  protocol: [dbft1, \"a: {b}\"]\n");
     assert!(read::instance_text("i", &sweep.combination(0).text).is_ok());
     let error = read::instance_text("i", &sweep.combination(3).text).expect_err("it is refused");
     let said = error.to_string();
     assert!(said.contains("tolerate f = 0"), "{said}");
     assert!(
-        said.contains("unknown rule set of `dbft2` `a: {b}`"),
+        said.contains("`dbft2-tla-per-view`, not the text `a: {b}`"),
         "{said}"
     );
 }

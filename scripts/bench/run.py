@@ -74,7 +74,6 @@ goal: {weights}
     slots = SLOTS_PER_VIEW * views
     return f"""format: milp-instance/1.0
 protocol: dbft2
-rules: paper
 replicas: {n}
 faults: {{kind: byzantine, count: {f}}}
 heights: 1

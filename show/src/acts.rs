@@ -79,7 +79,7 @@ pub fn of(
         }
     }
     // In a pool nothing is late (E26).
-    if !words::pool(instance) {
+    if !instance.protocol.pools() {
         let late = late(instance, schedule, &ends);
         deeds.extend(late.into_iter().map(|copy| {
             let end = end(&copy);

@@ -193,7 +193,7 @@ impl<'a> Known<'a> {
         }
         replica.place = leads_to(event).unwrap_or(replica.place);
         let said = event.message.as_ref().filter(|_| is_sending(event.what));
-        if let Some(message) = said.filter(|_| words::pool(self.instance)) {
+        if let Some(message) = said.filter(|_| self.instance.protocol.pools()) {
             let message = message.clone();
             self.fresh.push((event.slot, event.replica, message));
         }

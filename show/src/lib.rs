@@ -14,8 +14,6 @@ pub mod export;
 pub mod known;
 pub mod plot;
 pub mod report;
-mod rotation;
 pub mod words;
 
 pub use error::Error;
-pub use rotation::primary;

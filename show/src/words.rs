@@ -3,7 +3,10 @@
 //!
 //! This is the one place in the crate that knows kinds by their names.
 
-use milp_schema::{Instance, Kind};
+use milp_schema::{
+    Instance, Kind, Protocol,
+    vocabulary::{Passed, Role, Safeguard},
+};
 
 /// What a message of a kind does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,7 +74,7 @@ pub struct Word<'a> {
 impl Word<'_> {
     /// The kind.
     pub fn kind(&self) -> Kind {
-        Kind::named(self.name)
+        Kind::named(self.name).expect("a kind with a word of its own")
     }
 }
 
@@ -197,39 +200,31 @@ pub fn kind_that(does: Does) -> Kind {
     that(does).kind()
 }
 
-/// The votes that make a block final.
-pub fn decisive(protocol: &str) -> Votes<'static> {
-    if protocol == "dbft1" {
+/// The votes that make a block final under the protocol.
+pub fn decisive(protocol: Protocol) -> Votes<'static> {
+    if protocol.final_tally() == PREPARATIONS.name() {
         PREPARATIONS
     } else {
         COMMITS
     }
 }
 
-/// How many senders a quorum needs, the mutant included.
-pub fn quorum(instance: &Instance) -> u32 {
-    let small = instance.mutant.as_deref() == Some("small-quorum");
-    instance.quorum() - u32::from(small)
-}
-
 /// Whether a vote that binds does so for the rest of the height.
 pub fn locks(instance: &Instance) -> bool {
-    instance.mutant.as_deref() != Some("no-commit-lock")
-}
-
-/// Whether messages lie in a pool that all see (E26), without deliveries.
-pub fn pool(instance: &Instance) -> bool {
-    milp_schema::covers::is_formal_model(&instance.rules)
+    let taken = instance.weakening().and_then(|mutant| mutant.takes);
+    taken != Some(Safeguard::Lock)
 }
 
 /// Whether whoever enters a view forgets all requests to leave one.
 pub(crate) fn forgets_requests(instance: &Instance) -> bool {
-    instance.rules == "nspcc"
+    let mut kinds = instance.protocol.kinds.iter();
+    kinds.any(|words| words.does.forgotten)
 }
 
 /// Whether whoever asked to leave a view still answers a proposal of it.
 pub(crate) fn answers_when_leaving(instance: &Instance) -> bool {
-    instance.rules == "nspcc"
+    let mut kinds = instance.protocol.kinds.iter();
+    kinds.any(|words| words.does.role == Role::Proposal && words.does.leaving == Passed::Take)
 }
 
 /// So many of something, in words.

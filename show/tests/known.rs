@@ -6,7 +6,7 @@
 )]
 
 use milp_schema::{
-    BlockId, Height, Instance, Kind, Message, ReplicaId, Slot, TraceEvent, View, read,
+    BlockId, Height, Instance, Kind, Message, Protocol, ReplicaId, Slot, TraceEvent, View, read,
     trace::{Phase, What},
 };
 use milp_show::{
@@ -15,9 +15,9 @@ use milp_show::{
 };
 use std::collections::BTreeSet;
 
-fn instance(rules: &str) -> Instance {
+fn instance(protocol: &str) -> Instance {
     let text = format!(
-        "format: milp-instance/1.0\nprotocol: dbft2\nrules: {rules}\nreplicas: 4\nviews: 2\n\
+        "format: milp-instance/1.0\nprotocol: {protocol}\nreplicas: 4\nviews: 2\n\
          slots: 8\ngoal: stall\n"
     );
     read::instance_text("test", &text).unwrap()
@@ -72,7 +72,7 @@ fn who(replicas: &[u32]) -> BTreeSet<ReplicaId> {
 
 #[test]
 fn votes_are_had_from_their_senders_and_from_oneself() {
-    let instance = instance("paper");
+    let instance = instance("dbft2");
     let trace = [
         takes(2, 1, 0, Does::Proposes),
         sends(2, 1, Does::Answers),
@@ -90,7 +90,7 @@ fn votes_are_had_from_their_senders_and_from_oneself() {
 
 #[test]
 fn an_answer_after_the_own_request_to_leave_counts_only_where_others_do_not_suffice() {
-    let instance = instance("paper");
+    let instance = instance("dbft2");
     let trace = [
         takes(2, 1, 0, Does::Proposes),
         sends(3, 1, Does::Leaves),
@@ -106,7 +106,7 @@ fn an_answer_after_the_own_request_to_leave_counts_only_where_others_do_not_suff
 
 #[test]
 fn in_a_pool_all_have_from_the_next_slot_on_what_anybody_sent() {
-    let instance = instance("tla");
+    let instance = instance("dbft2-tla");
     let mut known = Known::new(&instance);
     known.event(&sends(2, 0, Does::Proposes));
     let has = |known: &Known| known.of(ReplicaId(3)).senders(PREPARATIONS, BLOCK, 0);
@@ -135,7 +135,7 @@ fn requests_to_leave_outlast_a_view_unless_the_rule_set_forgets_them() {
 
 #[test]
 fn a_decision_leads_to_the_next_height_where_nothing_of_the_last_one_counts() {
-    let instance = instance("paper");
+    let instance = instance("dbft2");
     let decides = TraceEvent {
         message: Some(said(Does::Publishes, 0)),
         ..at(5, 1, What::Decide)
@@ -184,6 +184,9 @@ fn every_kind_has_a_word_and_every_class_a_style() {
         assert_eq!(words::word(&kind).kind(), kind);
         assert_ne!(words::word(&kind).class, "k-other");
     }
-    let unknown = Kind::named("NewView");
+    let text = include_str!("../../protocols/dbft2.yaml");
+    let text = text.replace("kind: Commit\n", "kind: NewView\n");
+    let protocol = Protocol::of_text(&text).expect("a vocabulary");
+    let unknown = protocol.kind("NewView").expect("it has the kind");
     assert_eq!(words::word(&unknown).letters, "NewView");
 }

@@ -8,17 +8,49 @@ use milp_model::{
     },
 };
 use milp_schema::{
-    Instance, Kind,
-    instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who as Whom,
-    },
+    Instance, Kind, Protocol as Words,
+    instance::{Fault, FaultKind, Formulation},
+    read,
     schedule::Event as Seen,
+    write,
 };
 use milp_solver::{Settings, solve};
-use std::sync::atomic::AtomicBool;
+use std::sync::{LazyLock, atomic::AtomicBool};
+
+/// The words of a protocol that exists only in this file.
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    Words::of_text(
+        "format: milp-protocol/2.0
+name: echo-broadcast
+title: consistent broadcast
+page: none
+words: {view: view, primary: offerer}
+primary: h + v
+quorum: n - f
+messages: copies
+engines: []
+mutants: {}
+timers: [view]
+kinds:
+- kind: Offer
+  says: a value to deliver
+  does: {names: value, by: primary, role: proposal, ahead: hold, passed: ignore, sent: timer}
+  mark: {letters: O, shape: square, colour: '#1a5fc4', dash: []}
+- kind: Echo
+  says: that somebody saw the value
+  does: {names: value, by: any, role: vote, ahead: hold, passed: ignore, sent: rule, tally: echoes, final: true}
+  mark: {letters: E, shape: circle, colour: '#1b7f3b', dash: []}
+- kind: Delivered
+  says: the delivered value
+  does: {names: value, by: any, role: decision, ahead: take, passed: take, sent: rule}
+  mark: {letters: D, shape: frame, colour: '#a67c00', dash: []}
+",
+    )
+    .expect("a sound vocabulary")
+});
 
 fn kind(name: &str) -> Kind {
-    Kind::Other(name.into())
+    WORDS.kind(name).expect("a kind of this protocol")
 }
 
 fn event(name: &'static str, sends: &str, who: Who, modality: Modality) -> Event {
@@ -66,8 +98,7 @@ fn echo_broadcast(threshold: Threshold) -> Protocol {
         pool: false,
     });
     Protocol {
-        name: "echo-broadcast".into(),
-        rule_set: "toy".into(),
+        name: WORDS.name.clone(),
         rotation: Rotation::HeightPlusView,
         channels: channels.to_vec(),
         rules: [echo, deliver, offer].map(Rule::Event).to_vec(),
@@ -75,28 +106,13 @@ fn echo_broadcast(threshold: Threshold) -> Protocol {
 }
 
 fn worst(protocol: &Protocol) -> (i64, usize) {
-    let instance = Instance {
-        protocol: protocol.name.clone(),
-        rules: protocol.rule_set.clone(),
-        replicas: 4,
-        faults: vec![Fault {
-            kind: FaultKind::Byzantine,
-            who: Whom::Any(1),
-        }],
-        beyond_budget: false,
-        heights: 1,
-        views: 1,
-        blocks_per_proposal: 2,
-        slots: 5,
-        network: Network::Eventual,
-        timeouts: Timeouts::Free,
-        block_time: None,
-        primary: Primary::Rotation,
-        goal: Goal::Fork,
-        formulation: Formulation::Timed,
-        budget: Budget::default(),
-        mutant: None,
-    };
+    let instance = Instance::asking(*WORDS)
+        .faults([Fault::any(FaultKind::Byzantine, 1)])
+        .views(1)
+        .blocks_per_proposal(2)
+        .slots(5)
+        .formulation(Formulation::Timed)
+        .build();
     let built = timed::build(&instance, protocol).expect("timed supports it");
     let settings = Settings {
         time_limit_seconds: 60.0,
@@ -117,6 +133,13 @@ fn worst(protocol: &Protocol) -> (i64, usize) {
     .expect("the solver runs");
     assert!(solved.proved);
     let decoded = built.decode(&solved.point.expect("feasible"));
+    let choices = write::choices_csv(&decoded.schedule.choices);
+    let choices = read::choices_text(*WORDS, "schedule.csv", &choices);
+    assert_eq!(choices.as_ref(), Ok(&decoded.schedule.choices));
+    let predictions = write::predictions_csv(&decoded.schedule.predictions);
+    let predictions = read::predictions_text(*WORDS, "predictions.csv", &predictions);
+    assert_eq!(predictions.as_ref(), Ok(&decoded.schedule.predictions));
+    read::check_schedule(&instance, &decoded.schedule, "toy").expect("it fits");
     let decisions = decoded
         .schedule
         .predictions

@@ -5,7 +5,7 @@ use milp_replay::{
     Options, Protocol, Recovery, Replayed, Signatures,
     engine::{self, ANSWER_LIMIT, Engine as _, SECOND, Sidecar, Start},
 };
-use milp_schema::{Instance, Verdict, instance::PROTOCOLS, verdict::Liveness};
+use milp_schema::{Instance, Verdict, verdict::Liveness, vocabulary};
 use milp_show::export::model_meta;
 use std::{fmt, str::FromStr};
 
@@ -13,7 +13,11 @@ use std::{fmt, str::FromStr};
 pub const OWN: &str = "own";
 
 /// Production engines with an adapter.
-pub const ADAPTERS: [&str; 1] = ["nspcc-dbft"];
+pub fn adapters() -> Vec<&'static str> {
+    let protocols = vocabulary::Protocol::all();
+    let engines = protocols.flat_map(|protocol| protocol.engines.iter());
+    engines.map(String::as_str).collect()
+}
 
 /// Which replicas to drive: `own`, the name of a production engine, or `PROTOCOL[:MUTANT]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,26 +42,26 @@ impl FromStr for Engine {
         if text == OWN {
             return Ok(Self::Own);
         }
-        if ADAPTERS.contains(&text) {
+        if adapters().contains(&text) {
             return Ok(Self::Adapter(text.to_owned()));
         }
         let (protocol, mutant) = match text.split_once(':') {
             Some((protocol, mutant)) => (protocol, Some(mutant)),
             None => (text, None),
         };
-        let mut known = PROTOCOLS.iter();
-        let Some((_, _, mutants)) = known.find(|(name, _, _)| *name == protocol) else {
-            let protocols = PROTOCOLS.iter().map(|(name, _, _)| *name);
-            let names = [OWN].into_iter().chain(ADAPTERS).chain(protocols);
+        let Some(known) = vocabulary::Protocol::named(protocol) else {
+            let protocols = vocabulary::Protocol::all().map(|it| it.name.as_str());
+            let names = [OWN].into_iter().chain(adapters()).chain(protocols);
             return Err(format!(
                 "no replicas for protocol `{protocol}`: expected one of {}",
                 names.collect::<Vec<_>>().join(", ")
             ));
         };
-        if let Some(mutant) = mutant.filter(|mutant| !mutants.contains(mutant)) {
+        if let Some(mutant) = mutant.filter(|mutant| !known.mutants.contains_key(*mutant)) {
+            let mutants = known.mutants.keys().map(String::as_str);
             return Err(format!(
                 "{protocol} has no mutant `{mutant}`: expected one of {}",
-                mutants.join(", ")
+                mutants.collect::<Vec<_>>().join(", ")
             ));
         }
         Ok(Self::BuiltIn {
@@ -90,21 +94,20 @@ impl Engine {
         let (protocol, mutant) = match self {
             Self::Own => return Ok(instance.clone()),
             // A production engine has no mutants.
-            Self::Adapter(_) => (&instance.protocol, &None),
-            Self::BuiltIn { protocol, mutant } => (protocol, mutant),
+            Self::Adapter(_) => (instance.protocol, &None),
+            Self::BuiltIn { protocol, mutant } => (vocabulary::Protocol::shipped(protocol), mutant),
         };
-        // Primaries take turns by the rule set, so a schedule of one drives no other.
-        let known = |(name, rules, _): &(&str, &[&str], _)| {
-            name == protocol && rules.contains(&instance.rules.as_str())
-        };
-        if !PROTOCOLS.iter().any(known) {
+        // A schedule drives no replicas whose primaries take turns in another order.
+        let turns = protocol.primary == instance.protocol.primary;
+        if !turns || protocol.messages != instance.protocol.messages {
             return Err(Error::Refused(format!(
-                "a schedule of rule set `{}` cannot drive {self}, which has no such rule set",
-                instance.rules
+                "a schedule of `{}` cannot drive {self}: primaries take turns or messages travel \
+                 in another way there",
+                instance.protocol
             )));
         }
         Ok(Instance {
-            protocol: protocol.clone(),
+            protocol,
             mutant: mutant.clone(),
             ..instance.clone()
         })
@@ -115,9 +118,11 @@ impl Engine {
         match self {
             Self::Own => true,
             Self::BuiltIn { protocol, mutant } => {
-                (protocol, mutant) == (&instance.protocol, &instance.mutant)
+                (protocol, mutant) == (&instance.protocol.name, &instance.mutant)
             }
-            Self::Adapter(_) => instance.rules == "nspcc" && instance.mutant.is_none(),
+            Self::Adapter(name) => {
+                instance.protocol.engines.contains(name) && instance.mutant.is_none()
+            }
         }
     }
 }
@@ -161,7 +166,7 @@ impl Driven {
 
     /// Drives the replicas of `engine` with the schedule. Only what follows the rules the schedule
     /// was made by is compared with the predictions, unless `how` says otherwise: the instance's
-    /// own replicas, and the production engine under its own rule set.
+    /// own replicas, and the production engine under its own protocol.
     ///
     /// # Errors
     ///
@@ -369,35 +374,35 @@ mod tests {
         }
     }
 
-    fn instance(protocol: &str, rules: &str, mutant: Option<&str>) -> Instance {
+    fn instance(protocol: &str, mutant: Option<&str>) -> Instance {
         let mutant = mutant.map_or_else(String::new, |name| format!("mutant: {name}\n"));
         let text = format!(
-            "format: milp-instance/1.0\nprotocol: {protocol}\nrules: {rules}\nreplicas: 4\n\
+            "format: milp-instance/1.0\nprotocol: {protocol}\nreplicas: 4\n\
              views: 2\nslots: 8\ngoal: fork\n{mutant}"
         );
         milp_schema::read::instance_text("test", &text).unwrap()
     }
 
     #[test]
-    fn only_replicas_that_follow_the_rules_are_compared_and_other_rule_sets_are_refused() {
-        for (engine, protocol, rules, mutant, follows) in [
-            ("own", "dbft2", "paper", Some("small-quorum"), true),
-            ("dbft2", "dbft2", "paper", None, true),
-            ("dbft2", "dbft2", "paper", Some("small-quorum"), false),
-            ("dbft2", "dbft1", "paper", None, false),
-            ("nspcc-dbft", "dbft2", "nspcc", None, true),
-            ("nspcc-dbft", "dbft2", "nspcc", Some("small-quorum"), false),
-            ("nspcc-dbft", "dbft2", "paper", None, false),
+    fn only_replicas_that_follow_the_rules_are_compared_and_other_primaries_are_refused() {
+        for (engine, protocol, mutant, follows) in [
+            ("own", "dbft2", Some("small-quorum"), true),
+            ("dbft2", "dbft2", None, true),
+            ("dbft2", "dbft2", Some("small-quorum"), false),
+            ("dbft2", "dbft1", None, false),
+            ("nspcc-dbft", "dbft2-nspcc", None, true),
+            ("nspcc-dbft", "dbft2-nspcc", Some("small-quorum"), false),
+            ("nspcc-dbft", "dbft2", None, false),
         ] {
             let engine: Engine = engine.parse().unwrap();
-            let instance = instance(protocol, rules, mutant);
+            let instance = instance(protocol, mutant);
             assert_eq!(engine.follows(&instance), follows, "{engine} {instance:?}");
             let put = engine.put_into(&instance).unwrap();
-            assert_eq!(put.rules, rules);
+            assert_eq!(put.protocol.primary, instance.protocol.primary);
             assert!(engine == Engine::Own || put.mutant.is_none());
         }
         let old: Engine = "dbft1".parse().unwrap();
-        let error = old.put_into(&instance("dbft2", "nspcc", None)).unwrap_err();
+        let error = old.put_into(&instance("dbft2-nspcc", None)).unwrap_err();
         assert!(error.to_string().contains("cannot drive dbft1"), "{error}");
     }
 
@@ -413,9 +418,10 @@ mod tests {
         ] {
             assert_eq!(name.parse::<Engine>().unwrap().to_string(), name);
         }
+        let names = "own, nspcc-dbft, dbft1, dbft2, dbft2-nspcc, dbft2-tla, dbft2-tla-per-view";
         for (name, names) in [
-            ("pbft", "own, nspcc-dbft, dbft1, dbft2"),
-            ("", "own, nspcc-dbft, dbft1, dbft2"),
+            ("pbft", names),
+            ("", names),
             ("dbft2:", "no-commit-lock, small-quorum"),
             ("dbft1:no-commit-lock", "small-quorum"),
         ] {

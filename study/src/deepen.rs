@@ -257,36 +257,21 @@ fn shifted(schedule: &Schedule, by: u32) -> Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use milp_schema::instance::{Budget, Fault, Formulation, Primary, Sense, Who};
+    use milp_schema::instance::{Fault, Formulation, Sense};
 
     fn instance(network: Network, slots: u32) -> Instance {
-        Instance {
-            protocol: "dbft2".to_owned(),
-            rules: "paper".to_owned(),
-            replicas: 4,
-            faults: vec![Fault {
-                kind: FaultKind::Byzantine,
-                who: Who::Any(1),
-            }],
-            beyond_budget: false,
-            heights: 1,
-            views: 2,
-            blocks_per_proposal: 1,
-            slots,
-            network,
-            timeouts: Timeouts::Free,
-            block_time: None,
-            primary: Primary::Rotation,
-            goal: Goal::Weighted {
+        Instance::builder("dbft2")
+            .faults([Fault::any(FaultKind::Byzantine, 1)])
+            .slots(slots)
+            .network(network)
+            .goal(Goal::Weighted {
                 sense: Sense::Maximize,
                 blocks: 1000,
                 views: 100,
                 messages: 1,
-            },
-            formulation: Formulation::Timed,
-            budget: Budget::default(),
-            mutant: None,
-        }
+            })
+            .formulation(Formulation::Timed)
+            .build()
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Folder {
         if outcome.schedule_sha256.is_none() {
             return Err(no_schedule(dir, &outcome));
         }
-        let schedule = read::schedule(dir)?;
+        let schedule = read::schedule(outcome.instance.protocol, dir)?;
         check(&outcome.instance, &schedule, dir)?;
         Ok(Self {
             dir: dir.to_owned(),
@@ -156,11 +156,13 @@ impl Driven {
         {
             return Err(no_schedule(dir, outcome));
         }
-        let choices = read::choices(&file)?;
+        let about = given.as_ref().or(outcome.as_ref().map(|it| &it.instance));
+        let protocol = about.expect("one of them is there").protocol;
+        let choices = read::choices(protocol, &file)?;
         let predictions = dir.join(PREDICTIONS);
         let predicted = is_there(&predictions);
         let predictions = if predicted {
-            read::predictions(&predictions)?
+            read::predictions(protocol, &predictions)?
         } else {
             Vec::new()
         };

@@ -167,16 +167,16 @@ fn observe(from: &Folder, engines: Option<&[Engine]>) -> Result<Expected, Error>
 }
 
 /// The replicas that should resist what was found: a mutant's choices are tried on the protocol
-/// itself, those for dBFT 1.0 on dBFT 2.0, which was made because of them.
+/// itself, those for a protocol that was repaired on the repaired one.
 pub fn controls(instance: &Instance) -> Vec<Engine> {
     let sound = |protocol: &str| Engine::BuiltIn {
         protocol: protocol.to_owned(),
         mutant: None,
     };
-    match (instance.protocol.as_str(), &instance.mutant) {
-        (protocol, Some(_)) => vec![sound(protocol)],
-        ("dbft1", None) => vec![sound("dbft2")],
-        _ => Vec::new(),
+    match (&instance.mutant, &instance.protocol.repaired_by) {
+        (Some(_), _) => vec![sound(&instance.protocol.name)],
+        (None, Some(repaired)) => vec![sound(repaired)],
+        (None, None) => Vec::new(),
     }
 }
 

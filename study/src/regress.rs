@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    confirm::{self, ADAPTERS, Engine},
+    confirm::{self, Engine, adapters},
     error::{LIST, LOOK},
     expected::Expected,
     folder::{EXPECTED, Folder},
@@ -72,7 +72,7 @@ impl Asked {
                     return Err(Error::Refused(format!(
                         "{engine} is no choice here: own stands for all replicas built in, the \
                          others are {}",
-                        ADAPTERS.join(", ")
+                        adapters().join(", ")
                     )));
                 }
             }

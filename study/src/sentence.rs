@@ -443,7 +443,7 @@ fn conditions(instance: &Instance) -> Vec<String> {
     if let (Timeouts::Protocol, Some(time)) = (instance.timeouts, instance.block_time) {
         conditions.push(format!("timers by the protocol with block time {time}"));
     }
-    if instance.rules == "nspcc" {
+    if instance.protocol.name == "dbft2-nspcc" {
         // EXECUTION.md, E21 and E22.
         conditions.push("recovery messages withheld, the patterns of E22 left out".to_owned());
     }
@@ -461,31 +461,15 @@ fn conditions(instance: &Instance) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use milp_schema::instance::{Budget, Fault, Formulation, Network, Primary, Timeouts, Who};
+    use milp_schema::instance::{Fault, Who};
 
     fn instance(goal: Goal) -> Instance {
-        Instance {
-            protocol: "dbft2".into(),
-            rules: "paper".into(),
-            replicas: 4,
-            faults: vec![Fault {
-                kind: FaultKind::Byzantine,
-                who: Who::Any(1),
-            }],
-            beyond_budget: false,
-            heights: 1,
-            views: 4,
-            blocks_per_proposal: 1,
-            slots: 24,
-            network: Network::Eventual,
-            timeouts: Timeouts::Free,
-            block_time: None,
-            primary: Primary::Rotation,
-            goal,
-            formulation: Formulation::Auto,
-            budget: Budget::default(),
-            mutant: None,
-        }
+        Instance::builder("dbft2")
+            .faults([Fault::any(FaultKind::Byzantine, 1)])
+            .views(4)
+            .slots(24)
+            .goal(goal)
+            .build()
     }
 
     fn result(termination: Termination, primal: Option<i64>, dual: f64) -> Found {

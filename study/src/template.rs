@@ -1,7 +1,7 @@
 //! Instance files to start from, with a comment on every key.
 
 use crate::Error;
-use milp_schema::read;
+use milp_schema::{Protocol, read};
 use std::{fmt::Write as _, io::Write as _, path::Path};
 
 /// What the instance is to ask.
@@ -9,8 +9,6 @@ use std::{fmt::Write as _, io::Write as _, path::Path};
 pub struct Request<'a> {
     /// Name of the protocol.
     pub protocol: &'a str,
-    /// Name of the rule set.
-    pub rules: &'a str,
     /// Number of replicas.
     pub replicas: u32,
     /// How many may be Byzantine; f where nothing is said.
@@ -27,7 +25,6 @@ pub struct Request<'a> {
 pub fn instance(request: &Request<'_>) -> Result<String, Error> {
     let Request {
         protocol,
-        rules,
         replicas,
         goal,
         ..
@@ -37,17 +34,13 @@ pub fn instance(request: &Request<'_>) -> Result<String, Error> {
         0 => "{kind: none}".to_owned(),
         count => format!("{{kind: byzantine, count: {count}}}"),
     };
+    let names: Vec<&str> = Protocol::all().map(|it| it.name.as_str()).collect();
+    let protocols = names.join(", ");
     let goals = "fork, finality, stall, slow, views, or {weighted: {sense: maximize, blocks: 1000, \
                  views: -100}}";
-    let keys: [(&str, String, &str); 14] = [
+    let keys: [(&str, String, &str); 13] = [
         ("format", "milp-instance/1.0".into(), "what this file is"),
-        ("protocol", (*protocol).into(), "dbft1 or dbft2"),
-        (
-            "rules",
-            (*rules).into(),
-            "the protocol's rule set: paper; for dbft2 also nspcc (the production engine), tla, \
-             tla-per-view",
-        ),
+        ("protocol", (*protocol).into(), &protocols),
         (
             "replicas",
             replicas.to_string(),
@@ -81,7 +74,7 @@ pub fn instance(request: &Request<'_>) -> Result<String, Error> {
             "free".into(),
             "free: the adversary's; protocol: with block_time, in slots",
         ),
-        ("primary", "rotation".into(), "by the rule set's rotation"),
+        ("primary", "rotation".into(), "by the protocol's rotation"),
         ("goal", (*goal).into(), goals),
         (
             "formulation",
@@ -99,8 +92,13 @@ pub fn instance(request: &Request<'_>) -> Result<String, Error> {
     }
     text += "\n# Limits on the adversary, each of which may be left out:\n\
              # budget: {late: 3, timeouts: 2, injects: 4}\n\
-             # A deliberate weakening to be found: no-commit-lock (dbft2) or small-quorum\n\
-             # mutant: small-quorum\n";
+             # A deliberate weakening to be found\n";
+    for name in Protocol::named(protocol)
+        .iter()
+        .flat_map(|it| it.mutants.keys())
+    {
+        let _ = writeln!(text, "# mutant: {name}");
+    }
     read::instance_text("the new instance", &text)?;
     Ok(text)
 }
@@ -133,26 +131,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_protocol_rule_set_and_goal_gives_a_valid_file() {
-        for (protocol, rule_sets, _) in milp_schema::instance::PROTOCOLS {
-            for rules in rule_sets {
-                for goal in ["fork", "finality", "stall", "slow", "views"] {
-                    let request = Request {
-                        protocol,
-                        rules,
-                        replicas: 7,
-                        byzantine: None,
-                        goal,
-                    };
-                    let text = instance(&request).unwrap();
-                    let read = read::instance_text("test", &text).unwrap();
-                    assert_eq!(read.replicas, 7);
-                    assert_eq!(read.rules, *rules);
-                    // Every key has its comment above it.
-                    let keys = text.lines().filter(|line| line.contains(": "));
-                    let keys = keys.filter(|line| !line.starts_with('#')).count();
-                    assert_eq!(keys, 14);
-                }
+    fn every_protocol_and_goal_gives_a_valid_file() {
+        for protocol in Protocol::all() {
+            for goal in ["fork", "finality", "stall", "slow", "views"] {
+                let request = Request {
+                    protocol: &protocol.name,
+                    replicas: 7,
+                    byzantine: None,
+                    goal,
+                };
+                let text = instance(&request).unwrap();
+                let read = read::instance_text("test", &text).unwrap();
+                assert_eq!(read.replicas, 7);
+                assert_eq!(read.protocol, protocol);
+                // Every key has its comment above it.
+                let keys = text.lines().filter(|line| line.contains(": "));
+                let keys = keys.filter(|line| !line.starts_with('#')).count();
+                assert_eq!(keys, 13);
             }
         }
     }
@@ -161,7 +156,6 @@ mod tests {
     fn a_request_that_makes_no_sense_is_refused_by_the_reader() {
         let request = Request {
             protocol: "pbft",
-            rules: "paper",
             replicas: 4,
             byzantine: Some(2),
             goal: "win",

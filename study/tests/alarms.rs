@@ -68,10 +68,7 @@ fn views() -> Instance {
 }
 
 fn rules_of_the_engine(views: u32, slots: u32, goal: Goal) -> Instance {
-    Instance {
-        rules: "nspcc".into(),
-        ..instance("dbft2", views, slots, goal)
-    }
+    instance("dbft2-nspcc", views, slots, goal)
 }
 
 #[test]

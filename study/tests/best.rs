@@ -283,7 +283,7 @@ fn certificates_are_shown_once_each() {
 #[test]
 fn schedules_of_the_production_rules_are_shown_once_each() {
     let mut instance = equivocation("dbft2");
-    instance.rules = "nspcc".into();
+    instance.protocol = milp_schema::Protocol::shipped("dbft2-nspcc");
     instance.slots = 4;
     let (looks, orbits, found) = one_of_each(&instance, Projection::Committed);
     assert!(looks > orbits, "{looks} {orbits}");
@@ -293,7 +293,7 @@ fn schedules_of_the_production_rules_are_shown_once_each() {
 #[test]
 fn behaviours_of_the_formal_model_are_shown_once_each() {
     let mut instance = instance("dbft2", 1, 3, Goal::Stall);
-    instance.rules = "tla".into();
+    instance.protocol = milp_schema::Protocol::shipped("dbft2-tla");
     instance.faults = vec![any(FaultKind::Crash, 1)];
     let (looks, orbits, found) = one_of_each(&instance, Projection::Committed);
     assert!(looks > orbits, "{looks} {orbits}");

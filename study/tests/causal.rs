@@ -87,22 +87,21 @@ fn same(what: &str, instance: &Instance) {
 
 const GOALS: [Goal; 4] = [Goal::Fork, Goal::Finality, Goal::Views, Goal::Stall];
 
-fn model(rules: &str, views: u32, slots: u32, goal: Goal) -> Instance {
+fn model(protocol: &str, views: u32, slots: u32, goal: Goal) -> Instance {
     Instance {
-        rules: rules.into(),
         network: Network::Eventual,
-        ..instance("dbft2", views, slots, goal)
+        ..instance(protocol, views, slots, goal)
     }
 }
 
 #[test]
 fn the_formal_model_agrees_with_timed() {
-    for rules in ["tla", "tla-per-view"] {
+    for protocol in ["dbft2-tla", "dbft2-tla-per-view"] {
         for goal in GOALS {
             for kind in [None, Some(FaultKind::Crash), Some(FaultKind::Byzantine)] {
-                let mut instance = model(rules, 1, 7, goal);
+                let mut instance = model(protocol, 1, 7, goal);
                 instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
-                same(&format!("{rules} {goal:?} {kind:?}"), &instance);
+                same(&format!("{protocol} {goal:?} {kind:?}"), &instance);
             }
         }
     }
@@ -110,16 +109,16 @@ fn the_formal_model_agrees_with_timed() {
 
 #[test]
 fn locks_of_the_formal_model_are_found_and_excluded() {
-    for (rules, views, kind, value) in [
-        ("tla", 2, None, 1),
-        ("tla-per-view", 2, None, 0),
-        ("tla-per-view", 1, None, 1),
-        ("tla", 1, Some(FaultKind::Crash), 0),
-        ("tla", 2, Some(FaultKind::Byzantine), 0),
+    for (protocol, views, kind, value) in [
+        ("dbft2-tla", 2, None, 1),
+        ("dbft2-tla-per-view", 2, None, 0),
+        ("dbft2-tla-per-view", 1, None, 1),
+        ("dbft2-tla", 1, Some(FaultKind::Crash), 0),
+        ("dbft2-tla", 2, Some(FaultKind::Byzantine), 0),
     ] {
-        let mut instance = model(rules, views, 7, Goal::Stall);
+        let mut instance = model(protocol, views, 7, Goal::Stall);
         instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
-        let what = format!("{rules}, {views} views, {kind:?}");
+        let what = format!("{protocol}, {views} views, {kind:?}");
         assert_eq!(optimum(&what, &instance), Some(value), "{what}");
     }
 }
@@ -127,7 +126,7 @@ fn locks_of_the_formal_model_are_found_and_excluded() {
 #[test]
 fn that_the_formal_model_has_no_lock_is_an_exact_bound() {
     for n in [4, 7, 10] {
-        let mut instance = model("tla", 2, 7, Goal::Stall);
+        let mut instance = model("dbft2-tla", 2, 7, Goal::Stall);
         instance.replicas = n;
         let built = causal::of(&instance).expect("causal supports it");
         let settings = Settings {
@@ -146,7 +145,7 @@ fn that_the_formal_model_has_no_lock_is_an_exact_bound() {
 #[test]
 fn what_a_lock_would_imply_holds_in_every_final_state() {
     for (n, views, questions) in [(4, 1, 4), (4, 2, 2), (4, 3, 1), (5, 2, 1), (6, 2, 1)] {
-        let mut instance = model("tla", views, 7, Goal::Stall);
+        let mut instance = model("dbft2-tla", views, 7, Goal::Stall);
         instance.replicas = n;
         let built = causal::of(&instance).expect("causal supports it");
         let mut bare = built.program.clone();
@@ -276,10 +275,13 @@ fn the_production_rules_agree_with_timed_in_one_view() {
                 if goal == Goal::Stall && network == Network::Asynchronous {
                     continue;
                 }
-                let mut instance = model("nspcc", 1, 7, goal);
+                let mut instance = model("dbft2-nspcc", 1, 7, goal);
                 instance.network = network;
                 instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
-                same(&format!("nspcc {goal:?} {kind:?} {network:?}"), &instance);
+                same(
+                    &format!("dbft2-nspcc {goal:?} {kind:?} {network:?}"),
+                    &instance,
+                );
             }
         }
     }
@@ -294,9 +296,9 @@ fn weighted_sums_of_the_production_rules_agree_with_timed() {
             views,
             messages: 0,
         };
-        let mut instance = model("nspcc", 1, 7, goal);
+        let mut instance = model("dbft2-nspcc", 1, 7, goal);
         instance.network = Network::Asynchronous;
-        same(&format!("nspcc {goal:?}"), &instance);
+        same(&format!("dbft2-nspcc {goal:?}"), &instance);
     }
 }
 
@@ -307,9 +309,9 @@ fn locks_of_the_production_rules_are_found() {
         (2, Some(FaultKind::Crash)),
         (2, Some(FaultKind::Byzantine)),
     ] {
-        let mut instance = model("nspcc", views, 10, Goal::Stall);
+        let mut instance = model("dbft2-nspcc", views, 10, Goal::Stall);
         instance.faults = kind.into_iter().map(|kind| any(kind, 1)).collect();
-        let what = format!("nspcc {views} {kind:?}");
+        let what = format!("dbft2-nspcc {views} {kind:?}");
         assert_eq!(optimum(&what, &instance), Some(0), "{what}");
     }
 }
@@ -351,9 +353,9 @@ fn exhaustive_search_over_the_replicas_agrees() {
 
 #[test]
 fn the_state_space_of_the_formal_model_agrees() {
-    for rules in ["tla", "tla-per-view"] {
+    for protocol in ["dbft2-tla", "dbft2-tla-per-view"] {
         for kind in [None, Some(FaultKind::Crash), Some(FaultKind::Byzantine)] {
-            let mut instance = model(rules, 1, 1, Goal::Stall);
+            let mut instance = model(protocol, 1, 1, Goal::Stall);
             let replica = ReplicaId(1);
             let who = Who::These(vec![replica]);
             instance.faults = kind
@@ -366,7 +368,7 @@ fn the_state_space_of_the_formal_model_agrees() {
             let faulty: Vec<_> = kind.into_iter().map(|kind| (replica, kind)).collect();
             let found = tla::explore(&instance, &faulty).expect("small enough");
             let expected = i64::from(found.stuck == 0);
-            let what = format!("{rules} {kind:?}, {} stuck states", found.stuck);
+            let what = format!("{protocol} {kind:?}, {} stuck states", found.stuck);
             assert_eq!(optimum(&what, &instance), Some(expected), "{what}");
         }
     }
@@ -374,11 +376,11 @@ fn the_state_space_of_the_formal_model_agrees() {
 
 #[test]
 fn messages_are_counted_as_timed_counts_them() {
-    for (rules, sense) in [
-        ("paper", Sense::Maximize),
-        ("paper", Sense::Minimize),
-        ("tla", Sense::Maximize),
-        ("tla-per-view", Sense::Minimize),
+    for (protocol, sense) in [
+        ("dbft2", Sense::Maximize),
+        ("dbft2", Sense::Minimize),
+        ("dbft2-tla", Sense::Maximize),
+        ("dbft2-tla-per-view", Sense::Minimize),
     ] {
         let (blocks, views, messages) = (-2, 5, 1);
         let goal = Goal::Weighted {
@@ -387,9 +389,9 @@ fn messages_are_counted_as_timed_counts_them() {
             views,
             messages,
         };
-        let mut instance = model(rules, 2, 10, goal);
+        let mut instance = model(protocol, 2, 10, goal);
         instance.network = Network::Asynchronous;
-        same(&format!("{rules} {sense:?}"), &instance);
+        same(&format!("{protocol} {sense:?}"), &instance);
     }
 }
 
@@ -397,7 +399,7 @@ fn messages_are_counted_as_timed_counts_them() {
 /// two answered: a circle. Only the order of milestones excludes it, and its point has no schedule.
 #[test]
 fn without_an_order_acts_wait_for_each_other() {
-    let instance = model("tla", 1, 1, Goal::Fork);
+    let instance = model("dbft2-tla", 1, 1, Goal::Fork);
     let built = causal::of(&instance).expect("causal supports it");
     let mut program = built.program.clone();
     let silent = [

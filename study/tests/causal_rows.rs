@@ -23,16 +23,15 @@ fn variants() -> BTreeMap<(&'static str, &'static str), Instance> {
         views,
         messages,
     };
-    for (rules, protocol, named) in [
-        ("dbft1", "dbft1", "paper"),
-        ("dbft2", "dbft2", "paper"),
-        ("nspcc", "dbft2", "nspcc"),
-        ("tla", "dbft2", "tla"),
-        ("tla-per-view", "dbft2", "tla-per-view"),
+    for protocol in [
+        "dbft1",
+        "dbft2",
+        "dbft2-nspcc",
+        "dbft2-tla",
+        "dbft2-tla-per-view",
     ] {
         let mut push = |name, goal, byzantine, blocks| {
             let mut instance = instance(protocol, 2, 1, goal);
-            instance.rules = named.into();
             instance.blocks_per_proposal = blocks;
             if goal == Goal::Stall {
                 instance.network = Network::Eventual;
@@ -40,33 +39,33 @@ fn variants() -> BTreeMap<(&'static str, &'static str), Instance> {
             if byzantine > 0 {
                 instance.faults = vec![any(FaultKind::Byzantine, byzantine)];
             }
-            all.insert((rules, name), instance);
+            all.insert((protocol, name), instance);
         };
         push("fork", Goal::Fork, 0, 1);
         push("finality, Byzantine", Goal::Finality, 1, 1);
         push("weighted", weighted(1000, -100, 0), 0, 1);
         push("weighted, Byzantine", weighted(1000, -100, 0), 1, 1);
-        if rules != "nspcc" {
+        if protocol != "dbft2-nspcc" {
             push("messages, Byzantine", weighted(100, 10, -1), 1, 1);
         }
-        if rules == "tla" {
+        if protocol == "dbft2-tla" {
             push("stall", Goal::Stall, 0, 1);
         }
-        if !milp_schema::covers::is_formal_model(rules) {
+        if !protocol.starts_with("dbft2-tla") {
             push("finality, equivocation", Goal::Finality, 1, 2);
         }
     }
     let mut seven = instance("dbft2", 1, 1, Goal::Fork);
-    seven.rules = "nspcc".into();
+    seven.protocol = milp_schema::Protocol::shipped("dbft2-nspcc");
     seven.replicas = 7;
     seven.faults = vec![any(FaultKind::Byzantine, 2)];
-    all.insert(("nspcc", "seven replicas"), seven);
+    all.insert(("dbft2-nspcc", "seven replicas"), seven);
     all
 }
 
 fn looked(built: &BTreeMap<(&'static str, &'static str), Built>) -> Vec<Looked> {
-    let programs = built.iter().map(|(&(rules, name), built)| Looked {
-        rules,
+    let programs = built.iter().map(|(&(protocol, name), built)| Looked {
+        protocol,
         name,
         program: built.program.clone(),
     });
@@ -130,112 +129,112 @@ const WEAKER: &[Weaker] = &[
         [17120, 17160, 17160],
     ),
     (
-        "nspcc",
+        "dbft2-nspcc",
         "block_requires_honest_quorum",
         "weighted",
         "",
         [120_833, 189_500, 185_000],
     ),
     (
-        "nspcc",
+        "dbft2-nspcc",
         "certificate_requires_honest_quorum",
         "finality, Byzantine",
         "certificate_requires_honest_quorum_v1_b0_decide",
         [0, 67, 67],
     ),
     (
-        "nspcc",
+        "dbft2-nspcc",
         "commit_requires_honest_quorum",
         "seven replicas",
         "commit_requires_honest_quorum_i6_v0",
         [0, 67, 67],
     ),
     (
-        "nspcc",
+        "dbft2-nspcc",
         "decisions_at_most_by_votes",
         "finality, Byzantine",
         "",
         [100, 160, 160],
     ),
     (
-        "nspcc",
+        "dbft2-nspcc",
         "quorum_requires_honest_messages",
         "finality, Byzantine",
         "quorum_requires_honest_messages_ChangeView_3_v0",
         [0, 67, 67],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "block_requires_honest_quorum",
         "messages, Byzantine",
         "",
         [17360, 21783, 21600],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "certificate_requires_honest_quorum",
         "finality, Byzantine",
         "certificate_requires_honest_quorum_v1_b0_decide",
         [0, 67, 67],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "decisions_at_most_by_votes",
         "finality, Byzantine",
         "",
         [100, 160, 160],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "final_state_requires_first_view_left",
         "stall",
         "",
         [14, 0, 0],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "final_state_requires_more_than_f_commits",
         "stall",
         "",
         [14, 0, 0],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "final_state_requires_prepared_view_left",
         "stall",
         "",
         [14, 0, 0],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "quorum_requires_honest_messages",
         "finality, Byzantine",
         "quorum_requires_honest_messages_Commit_3_v1_b0",
         [0, 67, 67],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "block_requires_honest_quorum",
         "messages, Byzantine",
         "",
         [17360, 21783, 21600],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "certificate_requires_honest_quorum",
         "finality, Byzantine",
         "certificate_requires_honest_quorum_v1_b0_decide",
         [0, 67, 67],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "decisions_at_most_by_votes",
         "finality, Byzantine",
         "",
         [100, 160, 160],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "quorum_requires_honest_messages",
         "finality, Byzantine",
         "quorum_requires_honest_messages_Commit_3_v1_b0",
@@ -257,7 +256,7 @@ fn no_valid_family_can_be_strengthened() {
         &[],
         &[],
         &mut |one, point| {
-            let key = (one.rules, one.name);
+            let key = (one.protocol, one.name);
             let decoded = built[&key].decode(point).expect("an order of acts");
             let mut instance = variants[&key].clone();
             instance.slots = decoded.slots;

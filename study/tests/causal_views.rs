@@ -1,4 +1,4 @@
-//! Rule set `nspcc` at two and three views: `causal` and `timed` have the same optima, and the same when asked
+//! Protocol `dbft2-nspcc` at two and three views: `causal` and `timed` have the same optima, and the same when asked
 //! for replicas to do what random weights want them to; what `causal` finds is a point of `timed`.
 
 #![expect(
@@ -32,10 +32,9 @@ const DRAWS: [u64; 2] = [1, 11];
 fn production(goal: Goal, network: Network, faults: &[Fault]) -> Instance {
     let (views, slots) = SLOTS[0];
     Instance {
-        rules: "nspcc".into(),
         network,
         faults: faults.to_vec(),
-        ..instance("dbft2", views, slots, goal)
+        ..instance("dbft2-nspcc", views, slots, goal)
     }
 }
 

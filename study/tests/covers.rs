@@ -1,4 +1,4 @@
-//! What a rule set covers is one list: the reader, the program and the replicas refuse the same.
+//! What a protocol covers is one list: the reader, the program and the replicas refuse the same.
 
 mod support;
 
@@ -19,12 +19,11 @@ const OWN: Options = Options {
     recovery: Recovery::Ideal,
 };
 
-fn model(rules: &str) -> Instance {
+fn model(protocol: &str) -> Instance {
     Instance {
-        rules: rules.to_owned(),
         beyond_budget: true,
         formulation: Formulation::Auto,
-        ..instance("dbft2", 2, 7, Goal::Fork)
+        ..instance(protocol, 2, 7, Goal::Fork)
     }
 }
 
@@ -61,9 +60,9 @@ fn beyond() -> [Change; 10] {
 
 #[test]
 fn what_the_formal_model_does_not_cover_is_refused_by_reader_program_and_replicas() {
-    for rules in ["tla", "tla-per-view"] {
+    for protocol in ["dbft2-tla", "dbft2-tla-per-view"] {
         for (name, change) in beyond() {
-            let mut instance = model(rules);
+            let mut instance = model(protocol);
             change(&mut instance);
             assert!(!covers::uncovered(&instance).is_empty(), "{name}");
             for formulation in [
@@ -93,9 +92,9 @@ fn what_the_formal_model_does_not_cover_is_refused_by_reader_program_and_replica
 
 #[test]
 fn what_the_formal_model_covers_is_taken_by_all() {
-    for rules in ["tla", "tla-per-view"] {
+    for protocol in ["dbft2-tla", "dbft2-tla-per-view"] {
         for (replicas, views) in [(4, 1), (4, 3), (7, 2)] {
-            let mut instance = model(rules);
+            let mut instance = model(protocol);
             (instance.replicas, instance.views) = (replicas, views);
             assert_eq!(covers::uncovered(&instance), []);
             milp_model::build(&instance).expect("a program");

@@ -157,7 +157,7 @@ fn searched(instance: &Instance) -> Option<search::Found> {
 fn explored(instance: &Instance) -> Option<bool> {
     let many = instance.views > 1 && !instance.faults.is_empty() || instance.replicas > 4;
     let asked = matches!(instance.goal, Goal::Stall | Goal::Finality);
-    if !milp_schema::covers::is_formal_model(&instance.rules) || many || !asked {
+    if !instance.protocol.pools() || many || !asked {
         return None;
     }
     if instance.budget != Budget::default() {

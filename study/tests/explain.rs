@@ -52,8 +52,8 @@ fn check_quorum(story: &Story, quorum: &Quorum) {
     let less = usize::from(story.instance.mutant.as_deref() == Some("small-quorum"));
     let needed = story.instance.quorum() as usize - less;
     assert!(quorum.from.len() >= needed, "{quorum:?}");
-    let pool = milp_show::words::pool(&story.instance);
-    let dbft1 = story.instance.protocol == "dbft1";
+    let pool = story.instance.protocol.pools();
+    let dbft1 = story.instance.protocol.name == "dbft1";
     let wanted = |message: &Message| match quorum.of {
         Tally::Prepared(block) => {
             message.block_id() == Some(block)

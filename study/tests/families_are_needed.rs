@@ -69,7 +69,7 @@ fn instances() -> Vec<(&'static str, Instance)> {
     ]
 }
 
-/// Those of rule set `nspcc`.
+/// Those of the production engine.
 fn production_instances() -> Vec<(&'static str, Instance)> {
     let plain = production(2, 7);
     let mut faulty = plain.clone();

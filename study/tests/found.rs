@@ -29,11 +29,10 @@ fn solved(instance: &Instance) -> Solution {
 
 fn stall(replicas: u32, views: u32) -> Instance {
     Instance {
-        rules: "nspcc".to_owned(),
         formulation: Formulation::Auto,
         replicas,
         network: Network::Eventual,
-        ..instance("dbft2", views, 12, Goal::Stall)
+        ..instance("dbft2-nspcc", views, 12, Goal::Stall)
     }
 }
 

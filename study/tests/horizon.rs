@@ -29,9 +29,8 @@ fn solved(instance: &Instance) -> Solution {
 }
 
 /// Four replicas with timers by the protocol and delays of one slot.
-fn clocked(rules: &str, slots: u32, block_time: u32, goal: Goal, faults: &[Fault]) -> Instance {
+fn clocked(protocol: &str, slots: u32, block_time: u32, goal: Goal, faults: &[Fault]) -> Instance {
     Instance {
-        rules: rules.to_owned(),
         faults: faults.to_vec(),
         network: Network::Bounded {
             delay_min: 1,
@@ -40,15 +39,15 @@ fn clocked(rules: &str, slots: u32, block_time: u32, goal: Goal, faults: &[Fault
         },
         timeouts: Timeouts::Protocol,
         block_time: Some(block_time),
-        ..instance("dbft2", 2, slots, goal)
+        ..instance(protocol, 2, slots, goal)
     }
 }
 
 #[test]
 fn nobody_decides_in_time_is_not_that_nobody_ever_decides() {
-    for rules in ["paper", "nspcc"] {
+    for protocol in ["dbft2", "dbft2-nspcc"] {
         // The primary proposes in slot 15.
-        let short = clocked(rules, 12, 15, Goal::Slow, &[]);
+        let short = clocked(protocol, 12, 15, Goal::Slow, &[]);
         let solution = solved(&short);
         let outcome = &solution.outcome;
         assert_eq!(outcome.primal, Some(13));
@@ -57,7 +56,11 @@ fn nobody_decides_in_time_is_not_that_nobody_ever_decides() {
         let decides = "later than slot 12, the last (the execution found decides in slot ";
         assert!(said.contains(decides), "{said}");
         let adequacy = solution.adequacy.expect("asked for");
-        assert_eq!(adequacy, Adequacy::TimersRunLonger { slots: 30 }, "{rules}");
+        assert_eq!(
+            adequacy,
+            Adequacy::TimersRunLonger { slots: 30 },
+            "{protocol}"
+        );
         assert!(!adequacy.is_adequate());
         assert_eq!(sentence::plain(&short, 13), ">12");
     }
@@ -67,7 +70,7 @@ fn nobody_decides_in_time_is_not_that_nobody_ever_decides() {
 fn an_execution_that_comes_to_rest_undecided_is_not_bounded_whatever_the_horizon() {
     let stuck = Instance {
         beyond_budget: true,
-        ..clocked("paper", 12, 3, Goal::Slow, &[any(FaultKind::Crash, 2)])
+        ..clocked("dbft2", 12, 3, Goal::Slow, &[any(FaultKind::Crash, 2)])
     };
     let solution = solved(&stuck);
     let said = &solution.outcome.sentence;
@@ -79,7 +82,7 @@ fn an_execution_that_comes_to_rest_undecided_is_not_bounded_whatever_the_horizon
 fn no_horizon_is_adequate_that_ends_before_the_timers_whatever_the_goal() {
     // Nobody leaves view 0 before slot 10; with fourteen slots nothing is different.
     for (slots, adequate) in [(5, false), (14, true)] {
-        let views = clocked("paper", slots, 5, Goal::Views, &[any(FaultKind::Crash, 1)]);
+        let views = clocked("dbft2", slots, 5, Goal::Views, &[any(FaultKind::Crash, 1)]);
         let solution = solved(&views);
         assert_eq!(solution.outcome.termination, Termination::Optimal);
         let adequacy = solution.adequacy.expect("asked for");

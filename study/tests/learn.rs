@@ -1,4 +1,4 @@
-//! Learning from an engine: rule set `paper` against replicas that follow the production rules.
+//! Learning from an engine: the rules of the paper against replicas that follow the production rules.
 
 mod support;
 
@@ -59,7 +59,7 @@ fn own_replicas_and_the_rules_of_the_engine_need_no_cut() {
     assert_eq!(learned_of_own.ending, Ending::Confirmed);
     assert!(learned_of_own.cuts.cuts.is_empty());
     let engine = Instance {
-        rules: "nspcc".into(),
+        protocol: milp_schema::Protocol::shipped("dbft2-nspcc"),
         ..views(8)
     };
     let learned_of_engine = learned(&engine, TWIN, 9);

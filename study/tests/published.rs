@@ -22,7 +22,8 @@ fn four_good_nodes() -> (Instance, Schedule) {
     let dir =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../replay/tests/fixtures/four-good-nodes");
     let instance = read::instance(&dir.join("instance.yaml")).expect("a good instance");
-    (instance, read::schedule(&dir).expect("a good schedule"))
+    let schedule = read::schedule(instance.protocol, &dir).expect("a good schedule");
+    (instance, schedule)
 }
 
 fn values(built: &Built, schedule: &Schedule) -> Vec<i64> {

@@ -60,7 +60,7 @@ fn runs() -> Vec<Run> {
 }
 
 fn is_pool(run: &Run) -> bool {
-    words::pool(&run.instance)
+    run.instance.protocol.pools()
 }
 
 /// An arrow as a row of the schedule names it: sender, receiver, message, slot of sending.
@@ -412,12 +412,23 @@ fn what_is_no_report_or_a_broken_one_is_refused() {
     }
 }
 
+/// A kind of that name, of a protocol that is not the run's.
+fn called(name: &str) -> Kind {
+    let quoted = serde_json::to_string(name).unwrap();
+    let quoted = quoted.replace('\u{2028}', "\\u2028");
+    let words = include_str!("../../protocols/dbft2.yaml");
+    let words = words.replace("kind: PrepareResponse", &format!("kind: {quoted}"));
+    let protocol = milp_schema::Protocol::of_text(&words).unwrap();
+    protocol.kind(name).unwrap()
+}
+
 #[test]
 fn nothing_in_a_name_or_a_message_ends_an_element() {
     const EVIL: &str = "</script><script>alert(1)</script>\u{2028}<!--\"'&\u{1}";
     let mut run = run_of(&root().join(FORK));
     run.name = EVIL.to_owned();
     run.engine = EVIL.to_owned();
+    let evil = called(EVIL);
     run.sentence = Some(EVIL.to_owned());
     for event in &mut run.trace {
         if let Some(message) = event
@@ -425,7 +436,7 @@ fn nothing_in_a_name_or_a_message_ends_an_element() {
             .as_mut()
             .filter(|it| it.kind == Kind::PrepareResponse)
         {
-            message.kind = Kind::Other(EVIL.to_owned());
+            message.kind = evil;
         }
     }
     if let Some(verdict) = &mut run.verdict {

@@ -110,7 +110,7 @@ fn changed_event(event: &Event) -> Vec<(String, Rule)> {
             event.modality = Modality::Timer { after }
         }),
         Modality::Timer { .. } => push("always", &|event| event.modality = Modality::Must),
-        Modality::May => {} // rule sets without replicas of their own here
+        Modality::May => {} // protocols without replicas of their own here
     }
     if event.checked != Checked::Always {
         push("looked for all the time", &|event| {
@@ -338,7 +338,8 @@ fn a_point_notices(points: &Instance, other: &Protocol) -> Option<&'static str> 
     let protocol = protocols::of(points).expect("a known protocol");
     let whole = timed::build(points, &protocol).expect("timed supports it");
     let built = timed::build(points, other).expect("as for four");
-    if points.rules == "nspcc" && a_broken_row_does_not_replay(points, &whole, &built) {
+    if points.protocol.name == "dbft2-nspcc" && a_broken_row_does_not_replay(points, &whole, &built)
+    {
         Some("a row that is gone was needed")
     } else if a_point_does_not_replay(points, &built) {
         Some("a point does not replay")
@@ -385,7 +386,7 @@ fn every_change_of_a_rule_is_noticed() {
 fn every_change_of_a_production_rule_is_noticed() {
     let production = |replicas| {
         let mut instance = question("dbft2", replicas);
-        instance.rules = "nspcc".into();
+        instance.protocol = milp_schema::Protocol::shipped("dbft2-nspcc");
         instance.blocks_per_proposal = if replicas == 4 { 2 } else { 1 };
         instance
     };

@@ -9,7 +9,7 @@
 use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures, replay};
 use milp_schema::{
     Choice, Instance, Schedule, Slot,
-    instance::{FaultKind, Goal, WITHOUT_MUTANTS, Who},
+    instance::{FaultKind, Goal, Who},
     trace::to_ndjson,
 };
 use milp_solver::Settings;
@@ -82,7 +82,7 @@ fn every_row_of_every_shipped_result_counts() {
         let whole = run(folder, &folder.schedule).expect("a shipped schedule replays");
         assert!(whole.verdict.confirms(), "{at}: {:?}", whole.verdict.notes);
         // Every action of the TLA+ model is *may*, so a behaviour without one of them is a behaviour.
-        if WITHOUT_MUTANTS.contains(&folder.outcome.instance.rules.as_str()) {
+        if folder.outcome.instance.protocol.mutants.is_empty() {
             continue;
         }
         let trace = to_ndjson(&whole.trace);
@@ -188,16 +188,16 @@ fn every_proof_of_safety_has_a_twin_that_reaches_the_violation() {
         if !sound || violation {
             continue;
         }
-        // Rule sets without mutants are for at most f faulty replicas, so that no twin forks; a
+        // Protocols without mutants are for at most f faulty replicas, so that no twin forks; a
         // block says that the proof is not about nothing.
         let forks = matches!(instance.goal, Goal::Fork | Goal::Finality);
-        if forks && WITHOUT_MUTANTS.contains(&instance.rules.as_str()) {
+        if forks && instance.protocol.mutants.is_empty() {
             assert!(value >= 1, "{}: nothing is decided", folder.dir.display());
             continue;
         }
         // Of the questions about the production rules only two of four replicas have a twin yet.
         let asked = matches!(instance.goal, Goal::Fork | Goal::Stall) && instance.replicas == 4;
-        if instance.rules == "nspcc" && !asked {
+        if instance.protocol.name == "dbft2-nspcc" && !asked {
             continue;
         }
         let is_worse = |twin: i64| match instance.goal {

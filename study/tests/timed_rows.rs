@@ -37,20 +37,19 @@ fn variants() -> BTreeMap<Key, Instance> {
         views,
         messages,
     };
-    for (rules, protocol, named, views, slots) in [
-        ("dbft1", "dbft1", "paper", 2, 6),
-        ("dbft2", "dbft2", "paper", 2, 8),
-        ("nspcc", "dbft2", "nspcc", 2, 8),
-        ("tla", "dbft2", "tla", 2, 6),
-        ("tla-per-view", "dbft2", "tla-per-view", 2, 6),
+    for (protocol, views, slots) in [
+        ("dbft1", 2, 6),
+        ("dbft2", 2, 8),
+        ("dbft2-nspcc", 2, 8),
+        ("dbft2-tla", 2, 6),
+        ("dbft2-tla-per-view", 2, 6),
     ] {
         let mut push = |name, goal, byzantine| {
             let mut instance = instance(protocol, views, slots, goal);
-            instance.rules = named.into();
             if byzantine > 0 {
                 instance.faults = vec![any(FaultKind::Byzantine, byzantine)];
             }
-            all.insert((rules, name), instance);
+            all.insert((protocol, name), instance);
         };
         push("fork", Goal::Fork, 0);
         push("fork, Byzantine", Goal::Fork, 1);
@@ -58,19 +57,18 @@ fn variants() -> BTreeMap<Key, Instance> {
         push("views", Goal::Views, 0);
         push("weighted", weighted(1000, -100, 0), 0);
         push("weighted, messages", weighted(100, 10, -1), 0);
-        if milp_schema::covers::is_formal_model(rules) {
+        if protocol.starts_with("dbft2-tla") {
             // A view below which there is one that is not always there.
-            let mut instance = instance(protocol, 3, slots, Goal::Fork);
-            instance.rules = named.into();
-            all.insert((rules, "three views"), instance);
+            let instance = instance(protocol, 3, slots, Goal::Fork);
+            all.insert((protocol, "three views"), instance);
         }
     }
     all
 }
 
 fn looked(built: &BTreeMap<Key, Built>) -> Vec<Looked> {
-    let programs = built.iter().map(|(&(rules, name), built)| Looked {
-        rules,
+    let programs = built.iter().map(|(&(protocol, name), built)| Looked {
+        protocol,
         name,
         program: built.program.clone(),
     });
@@ -181,203 +179,203 @@ const WEAKER: &[Weaker] = &[
         [11000, 11075, 11075],
     ),
     (
-        "nspcc",
+        "dbft2-nspcc",
         "block_requires_honest_quorum",
         "weighted, messages",
         "",
         [11000, 11598, 11400],
     ),
     (
-        "nspcc",
+        "dbft2-nspcc",
         "certificate_requires_honest_quorum",
         "finality, Byzantine",
         "certificate_requires_honest_quorum_h0_v1_b0_decide",
         [0, 67, 67],
     ),
     (
-        "nspcc",
+        "dbft2-nspcc",
         "commit_requires_honest_quorum",
         "finality, Byzantine",
         "commit_requires_honest_quorum_i2_h0_v1_b0_t7",
         [0, 50, 50],
     ),
     (
-        "nspcc",
+        "dbft2-nspcc",
         "decide_requires_honest_quorum",
         "finality, Byzantine",
         "decide_requires_honest_quorum_i2_h0_v1_b0_t7",
         [0, 67, 67],
     ),
     (
-        "nspcc",
+        "dbft2-nspcc",
         "decisions_at_most_by_votes",
         "finality, Byzantine",
         "",
         [100, 160, 160],
     ),
     (
-        "nspcc",
+        "dbft2-nspcc",
         "enter_requires_honest_change_view_quorum",
         "finality, Byzantine",
         "enter_requires_honest_change_view_quorum_i3_h0_v1_t8_any",
         [0, 200, 100],
     ),
     (
-        "nspcc",
+        "dbft2-nspcc",
         "reached_requires_honest_quorum",
         "weighted, messages",
         "",
         [11000, 11225, 11100],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "block_requires_honest_quorum",
         "weighted, messages",
         "",
         [11250, 11588, 11536],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "certificate_requires_honest_quorum",
         "finality, Byzantine",
         "certificate_requires_honest_quorum_h0_v1_b0_decide",
         [0, 67, 67],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "change_view_or_commit_at_most_once",
         "weighted, messages",
         "",
         [11250, 11271, 11271],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "commit_requires_honest_quorum",
         "finality, Byzantine",
         "commit_requires_honest_quorum_i3_h0_v1_b0_t6",
         [0, 50, 50],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "decide_requires_honest_quorum",
         "finality, Byzantine",
         "decide_requires_honest_quorum_i3_h0_v1_b0_t6",
         [0, 67, 67],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "decisions_at_most_by_votes",
         "finality, Byzantine",
         "",
         [100, 160, 160],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "enter_requires_honest_change_view_quorum",
         "finality, Byzantine",
         "enter_requires_honest_change_view_quorum_i3_h0_v1_t6",
         [0, 133, 100],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "enter_requires_view_below",
         "three views",
         "enter_requires_view_below_i3_h0_v2_t6",
         [0, 50, 50],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "reached_requires_honest_quorum",
         "weighted, messages",
         "",
         [11250, 11400, 11371],
     ),
     (
-        "tla",
+        "dbft2-tla",
         "returning_commit_requires_honest_quorum",
         "finality, Byzantine",
         "returning_commit_requires_honest_quorum_i3_h0_v1_b0_t6",
         [0, 67, 67],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "block_requires_honest_quorum",
         "weighted, messages",
         "",
         [11250, 11588, 11536],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "certificate_requires_honest_quorum",
         "finality, Byzantine",
         "certificate_requires_honest_quorum_h0_v1_b0_decide",
         [0, 67, 67],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "change_view_or_commit_at_most_once",
         "weighted, messages",
         "",
         [11250, 11271, 11271],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "commit_requires_honest_quorum",
         "finality, Byzantine",
         "commit_requires_honest_quorum_i3_h0_v1_b0_t6",
         [0, 50, 50],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "decide_requires_honest_quorum",
         "finality, Byzantine",
         "decide_requires_honest_quorum_i3_h0_v1_b0_t6",
         [0, 67, 67],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "decisions_at_most_by_votes",
         "finality, Byzantine",
         "",
         [100, 160, 160],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "enter_requires_honest_change_view_quorum",
         "finality, Byzantine",
         "enter_requires_honest_change_view_quorum_i3_h0_v1_t6",
         [0, 133, 100],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "enter_requires_view_below",
         "three views",
         "enter_requires_view_below_i3_h0_v2_t6",
         [0, 50, 50],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "reached_requires_honest_quorum",
         "weighted, messages",
         "",
         [11250, 11400, 11371],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "repeated_response_requires_honest_quorum",
         "finality, Byzantine",
         "repeated_response_requires_honest_quorum_i3_h0_v1_b0_t6",
         [0, 50, 50],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "returning_commit_requires_honest_quorum",
         "finality, Byzantine",
         "returning_commit_requires_honest_quorum_i3_h0_v1_b0_t6",
         [0, 67, 67],
     ),
     (
-        "tla-per-view",
+        "dbft2-tla-per-view",
         "returning_response_requires_honest_quorum",
         "finality, Byzantine",
         "returning_response_requires_honest_quorum_i3_h0_v1_b0_t6",
@@ -397,15 +395,15 @@ fn no_valid_family_can_be_weakened() {
 #[test]
 fn random_executions_leave_no_room_to_strengthen_a_valid_family() {
     let mut met: BTreeMap<(&str, String), u32> = BTreeMap::new();
-    for ((rules, name), mut instance) in variants() {
-        if milp_schema::covers::is_formal_model(rules) {
+    for ((protocol, name), mut instance) in variants() {
+        if protocol.starts_with("dbft2-tla") {
             continue;
         }
         instance.slots = ENOUGH_SLOTS;
         let built = build(&instance);
         let program = &built.program;
         for family in rows::valid(program) {
-            met.entry((rules, family.name.clone())).or_default();
+            met.entry((protocol, family.name.clone())).or_default();
         }
         let mut here = 0;
         for seed in 0..EACH {
@@ -421,7 +419,7 @@ fn random_executions_leave_no_room_to_strengthen_a_valid_family() {
             for row in rows::valid_rows(program) {
                 assert!(
                     row.holds(&values),
-                    "{rules} {name}, seed {seed}: {}",
+                    "{protocol} {name}, seed {seed}: {}",
                     row.name
                 );
                 if rows::is_tight(row, &values) {
@@ -429,10 +427,10 @@ fn random_executions_leave_no_room_to_strengthen_a_valid_family() {
                 }
             }
             for family in tight {
-                *met.entry((rules, family.to_owned())).or_default() += 1;
+                *met.entry((protocol, family.to_owned())).or_default() += 1;
             }
         }
-        println!("{rules} {name}: {here} of {EACH} executions");
+        println!("{protocol} {name}: {here} of {EACH} executions");
     }
     println!("executions that meet a row of the family: {met:#?}");
     let loose: Vec<_> = met.iter().filter(|(_, count)| **count == 0).collect();
@@ -442,7 +440,7 @@ fn random_executions_leave_no_room_to_strengthen_a_valid_family() {
 #[test]
 fn behaviours_of_the_formal_model_leave_no_room_to_strengthen_a_valid_family() {
     let mut variants = variants();
-    variants.retain(|(rules, _), _| milp_schema::covers::is_formal_model(rules));
+    variants.retain(|(protocol, _), _| protocol.starts_with("dbft2-tla"));
     let built = variants.iter().map(|(key, it)| (*key, build(it)));
     let built: BTreeMap<Key, Built> = built.collect();
     let seen = rows::check_stronger(
@@ -451,7 +449,7 @@ fn behaviours_of_the_formal_model_leave_no_room_to_strengthen_a_valid_family() {
         &[],
         &[],
         &mut |one, point| {
-            let key = (one.rules, one.name);
+            let key = (one.protocol, one.name);
             let decoded = built[&key].decode(point);
             assert!(!replicas_object(&variants[&key], &decoded), "{key:?}");
         },

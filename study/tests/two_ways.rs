@@ -127,7 +127,7 @@ impl Compared {
     }
 }
 
-/// What happens in the executions of every rule set.
+/// What happens in the executions of every protocol.
 const HAPPENINGS: [&str; 14] = [
     "send PrepareRequest",
     "send PrepareResponse",

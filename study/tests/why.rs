@@ -349,10 +349,9 @@ fn valid_rows_stay_only_where_the_rules_that_stay_imply_them() {
         instance("dbft1", 2, 5, Goal::Fork),
         production(2, 5),
         Instance {
-            rules: "tla".into(),
             network: Network::Eventual,
             faults: vec![any(FaultKind::Byzantine, 1)],
-            ..instance("dbft2", 2, 5, Goal::Fork)
+            ..instance("dbft2-tla", 2, 5, Goal::Fork)
         },
     ] {
         let program = timed::of(&question).expect("timed supports it").program;

@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// The point of the schedule as a solution file of `HiGHS` for that program
     #[arg(long)]
     sol: bool,
-    /// A trace in the Informal Trace Format; of rule sets tla and tla-per-view the behaviour of the
+    /// A trace in the Informal Trace Format; of protocols dbft2-tla and dbft2-tla-per-view the behaviour of the
     /// TLA+ model
     #[arg(long)]
     itf: bool,
@@ -109,7 +109,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
 
 /// The schedule as text, and what the text does not carry.
 fn schedule(args: &Args, driven: &Driven) -> Result<(String, Vec<String>), Error> {
-    let of_the_model = milp_schema::covers::is_formal_model(&driven.instance.rules);
+    let of_the_model = driven.instance.protocol.pools();
     if args.sol {
         return Ok((solution_of(driven)?, Vec::new()));
     }

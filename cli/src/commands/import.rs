@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// told apart by what stands in it
     file: PathBuf,
     /// Instance file that the program was of, for a solution file; for a trace of a model checker the
-    /// one whose rule set and views it is of
+    /// one whose protocol and views it is of
     #[arg(long, value_name = "FILE")]
     instance: Option<PathBuf>,
     /// Of a report, take the second of the two runs that it shows

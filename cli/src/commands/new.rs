@@ -14,9 +14,6 @@ pub(crate) struct Args {
     /// Protocol
     #[arg(long, value_name = "NAME", default_value = "dbft2")]
     protocol: String,
-    /// Rule set of the protocol
-    #[arg(long, value_name = "NAME", default_value = "paper")]
-    rules: String,
     /// Number of replicas
     #[arg(long, value_name = "N", default_value_t = 4)]
     replicas: u32,
@@ -38,7 +35,6 @@ pub(crate) struct Found {
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let text = template::instance(&template::Request {
         protocol: &args.protocol,
-        rules: &args.rules,
         replicas: args.replicas,
         byzantine: args.byzantine,
         goal: &args.goal,

@@ -15,10 +15,10 @@ pub(super) fn run(file: &Path, args: &Args) -> Result<u8, Error> {
     instance.slots = args.slots.unwrap_or(instance.slots);
     let beside = args.beside.as_deref().map(read::instance).transpose()?;
     if let Some(beside) = &beside
-        && (&beside.protocol, &beside.rules) != (&instance.protocol, &instance.rules)
+        && beside.protocol != instance.protocol
     {
         return Err(Error::Refused(
-            "--beside: an instance of another protocol or rule set has other rules".to_owned(),
+            "--beside: an instance of another protocol has other rules".to_owned(),
         ));
     }
     let interrupt = stop::interrupt();

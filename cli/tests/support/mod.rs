@@ -14,7 +14,6 @@ use std::{
 pub(crate) const SMALL: &str = "\
 format: milp-instance/1.0
 protocol: dbft2
-rules: paper
 replicas: 4
 faults: {kind: none}
 heights: 1
@@ -32,7 +31,6 @@ formulation: auto
 pub(crate) const LARGE: &str = "\
 format: milp-instance/1.0
 protocol: dbft2
-rules: paper
 replicas: 7
 faults: {kind: byzantine, count: 2}
 heights: 1

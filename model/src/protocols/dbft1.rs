@@ -1,4 +1,4 @@
-//! dBFT 1.0, rule set `paper`: `docs/protocols/dbft1.md`. No commit phase and no lock: a quorum
+//! dBFT 1.0, protocol `dbft1`: `docs/protocols/dbft1.md`. No commit phase and no lock: a quorum
 //! of preparations makes a block final.
 
 use super::dbft2;
@@ -12,7 +12,6 @@ pub fn paper() -> Protocol {
     let preparations = vec![Kind::PrepareRequest, Kind::PrepareResponse];
     Protocol {
         name: "dbft1".into(),
-        rule_set: "paper".into(),
         rotation: Rotation::HeightPlusView,
         channels,
         rules: vec![

@@ -1,4 +1,4 @@
-//! dBFT 2.0, rule set `paper`: `docs/protocols/dbft2.md`.
+//! dBFT 2.0, protocol `dbft2`: `docs/protocols/dbft2.md`.
 
 use crate::rule::{
     About, Channel, Checked, Duration, Enter, Event, Excludes, Keeps, Modality, Protocol, Range,
@@ -11,7 +11,6 @@ use milp_schema::Kind;
 pub fn paper() -> Protocol {
     Protocol {
         name: "dbft2".into(),
-        rule_set: "paper".into(),
         rotation: Rotation::HeightPlusView,
         channels: channels(),
         rules: vec![

@@ -14,20 +14,20 @@ use milp_schema::{Instance, covers};
 /// The protocol an instance names, weakened by its mutant.
 ///
 /// # Errors
-/// [`Error::UnknownProtocol`] when the protocol, rule set or mutant has no rules here,
-/// [`Error::Uncovered`] when the instance asks for more than its rule set has.
+/// [`Error::UnknownProtocol`] when the protocol or mutant has no rules here,
+/// [`Error::Uncovered`] when the instance asks for more than its protocol has.
 pub fn of(instance: &Instance) -> Result<Protocol, Error> {
-    let mut protocol = match (instance.protocol.as_str(), instance.rules.as_str()) {
-        ("dbft1", "paper") => dbft1::paper(),
-        ("dbft2", "paper") => dbft2::paper(),
-        ("dbft2", "nspcc") => nspcc::rules(),
-        ("dbft2", "tla") => tla::current(),
-        ("dbft2", "tla-per-view") => tla::per_view(),
+    let mut protocol = match instance.protocol.name.as_str() {
+        "dbft1" => dbft1::paper(),
+        "dbft2" => dbft2::paper(),
+        "dbft2-nspcc" => nspcc::rules(),
+        "dbft2-tla" => tla::current(),
+        "dbft2-tla-per-view" => tla::per_view(),
         _ => return Err(unknown(instance)),
     };
     if let Some(first) = covers::uncovered(instance).first() {
         return Err(Error::Uncovered {
-            rules: instance.rules.clone(),
+            protocol: instance.protocol.to_string(),
             what: first.what,
             hint: first.hint,
         });
@@ -35,7 +35,7 @@ pub fn of(instance: &Instance) -> Result<Protocol, Error> {
     match instance.mutant.as_deref() {
         None => {}
         Some("small-quorum") => small_quorum(&mut protocol),
-        Some("no-commit-lock") if protocol.rule_set == "paper" && protocol.name == "dbft2" => {
+        Some("no-commit-lock") if protocol.name == "dbft2" => {
             dbft2::no_commit_lock(&mut protocol);
         }
         Some(_) => return Err(unknown(instance)),
@@ -45,8 +45,7 @@ pub fn of(instance: &Instance) -> Result<Protocol, Error> {
 
 fn unknown(instance: &Instance) -> Error {
     Error::UnknownProtocol {
-        protocol: instance.protocol.clone(),
-        rules: instance.rules.clone(),
+        protocol: instance.protocol.to_string(),
         mutant: instance.mutant.clone(),
     }
 }

@@ -1,4 +1,4 @@
-//! dBFT 2.0, rule set `nspcc`: `docs/protocols/dbft2-nspcc.md`, the rules of the production engine.
+//! dBFT 2.0, protocol `dbft2-nspcc`: `docs/protocols/dbft2-nspcc.md`, the rules of the production engine.
 //!
 //! What differs from the paper's: requests and responses are taken after one's own change view
 //! (responses only with more than f replicas committed or lost), so a replica may commit after it
@@ -18,8 +18,7 @@ const LOST: &str = "more_than_f_lost";
 /// The rules of the page, in handling order.
 pub fn rules() -> Protocol {
     Protocol {
-        name: "dbft2".into(),
-        rule_set: "nspcc".into(),
+        name: "dbft2-nspcc".into(),
         rotation: Rotation::HeightMinusView,
         channels: channels(),
         rules: vec![

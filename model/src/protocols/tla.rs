@@ -1,4 +1,4 @@
-//! dBFT 2.0, rule sets `tla` and `tla-per-view`: `docs/protocols/dbft2-tla.md`, the actions of two
+//! dBFT 2.0, protocols `dbft2-tla` and `dbft2-tla-per-view`: `docs/protocols/dbft2-tla.md`, the actions of two
 //! revisions of the formal model.
 //!
 //! Every action is *may*, there is one pool of messages and no copy of any. A replica's type in its
@@ -22,22 +22,21 @@ enum Revision {
     PerView,
 }
 
-/// Rule set `tla`.
+/// Protocol `dbft2-tla`.
 pub fn current() -> Protocol {
-    rules("tla", Revision::Current)
+    rules("dbft2-tla", Revision::Current)
 }
 
-/// Rule set `tla-per-view`.
+/// Protocol `dbft2-tla-per-view`.
 pub fn per_view() -> Protocol {
-    rules("tla-per-view", Revision::PerView)
+    rules("dbft2-tla-per-view", Revision::PerView)
 }
 
 /// The rules of the page, in its order; all actions start from the same pool, so that the order
 /// says nothing else.
 fn rules(name: &str, revision: Revision) -> Protocol {
     Protocol {
-        name: "dbft2".into(),
-        rule_set: name.into(),
+        name: name.into(),
         rotation: Rotation::ViewOnly,
         channels: channels(),
         rules: vec![

@@ -156,7 +156,7 @@ impl Replica {
                 }
                 return;
             }
-            Kind::RecoveryRequest | Kind::RecoveryMessage | Kind::Other(_) => return,
+            _ => return,
         }
         self.check(rules, out);
     }

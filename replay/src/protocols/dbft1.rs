@@ -1,4 +1,4 @@
-//! dBFT 1.0, rule set `paper`: the rules of `docs/protocols/dbft1.md`, by line.
+//! dBFT 1.0, protocol `dbft1`: the rules of `docs/protocols/dbft1.md`, by line.
 
 use super::{Output, Replica, Rules, recovery};
 use milp_schema::BlockId;

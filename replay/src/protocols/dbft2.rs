@@ -1,4 +1,4 @@
-//! dBFT 2.0, rule set `paper`: the rules of `docs/protocols/dbft2.md`, by line.
+//! dBFT 2.0, protocol `dbft2`: the rules of `docs/protocols/dbft2.md`, by line.
 
 use super::{Output, Replica, Rules, recovery};
 use milp_schema::BlockId;

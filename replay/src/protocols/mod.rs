@@ -27,6 +27,9 @@ pub(crate) enum Family {
     Dbft2,
 }
 
+/// The protocols that have replicas here.
+pub(crate) const NAMES: [&str; 2] = ["dbft1", "dbft2"];
+
 /// What a mutant switches off or weakens; the protocol as written has none set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Switches {
@@ -56,15 +59,9 @@ impl Rules {
     /// The rules the instance names, mutant included.
     ///
     /// # Errors
-    /// A protocol, rule set, mutant or choice of primary these replicas do not know.
+    /// A protocol, mutant or choice of primary these replicas do not know.
     pub(crate) fn of(instance: &Instance) -> Result<Self, Error> {
-        let mut rules = Self::named(instance, &instance.protocol)?;
-        if instance.rules != "paper" {
-            return Err(Error::UnknownRules {
-                rules: instance.rules.clone(),
-                known: "they follow `paper`",
-            });
-        }
+        let mut rules = Self::named(instance, &instance.protocol.name)?;
         match (rules.family, instance.mutant.as_deref()) {
             (_, None) => {}
             (_, Some("small-quorum")) => rules.switches.small_quorum = true,
@@ -72,14 +69,14 @@ impl Rules {
             (_, Some(mutant)) => {
                 return Err(Error::UnknownMutant {
                     mutant: mutant.to_owned(),
-                    protocol: instance.protocol.clone(),
+                    protocol: instance.protocol.to_string(),
                 });
             }
         }
         Ok(rules)
     }
 
-    /// The rule set `paper` of `protocol` as written, for the instance's replicas and heights.
+    /// The rules of `protocol` as written, for the instance's replicas and heights.
     ///
     /// # Errors
     /// A protocol or choice of primary these replicas do not know.
@@ -166,7 +163,7 @@ pub(crate) mod testing {
     /// A message at height 0, written as in a verdict: `PrepareRequest v0 b0`, `ChangeView v0`.
     pub(crate) fn at(height: u32, text: &str) -> Message {
         let mut words = text.split(' ');
-        let kind = Kind::named(words.next().expect("a kind"));
+        let kind = Kind::named(words.next().expect("a kind")).expect("a known kind");
         let number =
             |word: Option<&str>| word.map(|word| word[1..].parse::<u32>().expect("number"));
         let view = number(words.next()).expect("a view");

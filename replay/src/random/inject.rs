@@ -40,7 +40,7 @@ impl<E: Engine + Clone> Draft<'_, E> {
         let leader = self.instance.primary(height, view);
         let kind = match self.random.below(5) {
             0 => Kind::ChangeView,
-            1 if self.instance.protocol != "dbft1" => Kind::Commit,
+            1 if self.instance.protocol.kind("Commit").is_some() => Kind::Commit,
             2 if self.habits.holds_recovery => Kind::PrepareResponse,
             _ if leader == sender => Kind::PrepareRequest,
             _ => Kind::PrepareResponse,

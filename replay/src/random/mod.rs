@@ -21,8 +21,8 @@ use crate::{
     protocols::{Rules, Table},
     session::Session,
 };
-use milp_schema::trace::TraceEvent;
 use inject::choose_faulty;
+use milp_schema::trace::TraceEvent;
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,
     instance::{FaultKind, Network, Timeouts},
@@ -52,7 +52,7 @@ pub struct Executed {
 
 /// Whether there are replicas for the instance, so that it has executions here.
 pub fn covers(instance: &Instance) -> bool {
-    instance.rules == "nspcc" || Rules::of(instance).is_ok()
+    crate::engine::nspcc::follows(instance) || Rules::of(instance).is_ok()
 }
 
 /// A random legal execution of the instance that the program can say; equal seeds give equal
@@ -61,10 +61,10 @@ pub fn covers(instance: &Instance) -> bool {
 /// The instance's budget is not looked at: a budget limits the adversary, not what is legal.
 ///
 /// # Panics
-/// If the instance names a protocol, rule set or mutant without replicas here.
+/// If the instance names a protocol or mutant without replicas here.
 pub fn execution(instance: &Instance, seed: u64) -> Executed {
     const KNOWN: &str = "a validated instance names replicas known here";
-    if instance.rules == "nspcc" {
+    if crate::engine::nspcc::follows(instance) {
         return draw(&crate::twin(instance).expect(KNOWN), instance, seed);
     }
     let rules = Rules {

@@ -1,5 +1,5 @@
 //! What one replica did and got so far, and whether what comes next is something that the program
-//! leaves out: E8, under the rule set of an engine E22 too.
+//! leaves out: E8, under the protocol of an engine E22 too.
 
 use milp_schema::trace::{TraceEvent, What};
 use milp_schema::{Height, Instance, Kind, Message, ReplicaId, Slot, View, schedule::Copy};
@@ -35,7 +35,7 @@ pub(super) struct LeftOut;
 
 /// Whether the program of the instance leaves out what E22 says.
 pub(super) fn is_strict(instance: &Instance) -> bool {
-    instance.rules == "nspcc"
+    crate::engine::nspcc::follows(instance)
 }
 
 impl Past {

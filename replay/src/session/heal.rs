@@ -7,10 +7,7 @@ use crate::{
     network::{Labels, Posted},
 };
 use milp_schema::trace::{Phase, TraceEvent, What};
-use milp_schema::{
-    Kind, Message, ReplicaId, Slot,
-    verdict::Liveness,
-};
+use milp_schema::{Kind, Message, ReplicaId, Slot, verdict::Liveness};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Slots handled before the phase gives up; slots in which nothing is due are skipped.
@@ -219,7 +216,7 @@ mod tests {
     };
     use milp_schema::{
         Instance,
-        instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+        instance::{Fault, FaultKind, Goal, Network, Who},
     };
 
     fn session(
@@ -233,26 +230,13 @@ mod tests {
     }
 
     fn instance(protocol: &str, faults: Vec<Fault>) -> Instance {
-        Instance {
-            protocol: protocol.to_owned(),
-            rules: "paper".to_owned(),
-            replicas: 4,
-            faults,
-            beyond_budget: false,
-            heights: 1,
-            views: 3,
-            blocks_per_proposal: 1,
-            slots: 8,
-            network: Network::Asynchronous,
-            timeouts: Timeouts::Free,
-            block_time: None,
-            primary: Primary::Rotation,
-            goal: Goal::Stall,
-            formulation: Formulation::Auto,
-            budget: Budget::default(),
-            mutant: None,
-            reference: milp_schema::instance::Reference::default(),
-        }
+        Instance::builder(protocol)
+            .faults(faults)
+            .views(3)
+            .slots(8)
+            .network(Network::Asynchronous)
+            .goal(Goal::Stall)
+            .build()
     }
 
     /// Goes on until the state is one of E19: everything delivered, every timer fired that does

@@ -5,7 +5,7 @@ use milp_schema::{Height, Message, ReplicaId, View};
 
 /// An engine whose replica i is called (n − i) mod n here.
 ///
-/// The rule set `paper` rotates primaries by (h + v) mod n, production engines by (h − v) mod n.
+/// The paper rotates primaries by (h + v) mod n, production engines by (h − v) mod n.
 /// At height 0 the renaming turns one rotation into the other. It is its own inverse.
 pub(crate) struct Mirrored<'a> {
     engine: &'a mut dyn Engine,

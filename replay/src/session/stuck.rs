@@ -1,9 +1,7 @@
 //! Words for a state called stuck: who is where, why no quorum can form, and what would form one.
 
 use super::Session;
-use crate::{
-    engine::{Engine, State, Vote, Working},
-};
+use crate::engine::{Engine, State, Vote, Working};
 use milp_schema::trace::What;
 use milp_schema::{Height, Kind, ReplicaId, View, instance::FaultKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -256,7 +254,7 @@ mod tests {
     use milp_schema::Instance;
 
     fn instance() -> Instance {
-        let text = "format: milp-instance/1.0\nprotocol: dbft2\nrules: nspcc\nreplicas: 4\n\
+        let text = "format: milp-instance/1.0\nprotocol: dbft2-nspcc\nreplicas: 4\n\
                     views: 3\nslots: 8\ngoal: stall\n";
         milp_schema::read::instance_text("test", text).expect("a good instance")
     }

@@ -16,7 +16,7 @@ use crate::{
 };
 use milp_schema::{
     Height, Instance, ReplicaId, Schedule, Slot, View,
-    instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+    instance::{Fault, FaultKind, Network, Who},
     schedule::{Choice, Copy},
     trace::{Phase, TraceEvent, What},
     verdict::Liveness,
@@ -24,25 +24,12 @@ use milp_schema::{
 use std::collections::BTreeMap;
 
 fn instance(heights: u32) -> Instance {
-    Instance {
-        protocol: "dbft2".to_owned(),
-        rules: "nspcc".to_owned(),
-        replicas: 4,
-        faults: Vec::new(),
-        beyond_budget: false,
-        heights,
-        views: 3,
-        blocks_per_proposal: 1,
-        slots: 8,
-        network: Network::Asynchronous,
-        timeouts: Timeouts::Free,
-        block_time: None,
-        primary: Primary::Rotation,
-        goal: Goal::Fork,
-        formulation: Formulation::Auto,
-        budget: Budget::default(),
-        mutant: None,
-    }
+    Instance::builder("dbft2-nspcc")
+        .heights(heights)
+        .views(3)
+        .slots(8)
+        .network(Network::Asynchronous)
+        .build()
 }
 
 fn session<'a>(toy: &'a mut Toy, faulty: &[(u32, FaultKind)]) -> Session<&'a mut Toy> {

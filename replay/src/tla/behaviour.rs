@@ -54,13 +54,12 @@ impl Spec {
         instance: &Instance,
         faulty: &[(ReplicaId, FaultKind)],
     ) -> Result<Self, Error> {
-        let revision = match (instance.protocol.as_str(), instance.rules.as_str()) {
-            ("dbft2", "tla") => Revision::Current,
-            ("dbft2", "tla-per-view") => Revision::PerView,
+        let revision = match instance.protocol.name.as_str() {
+            "dbft2-tla" => Revision::Current,
+            "dbft2-tla-per-view" => Revision::PerView,
             _ => {
                 return Err(Error::NotTheModel {
-                    protocol: instance.protocol.clone(),
-                    rules: instance.rules.clone(),
+                    protocol: instance.protocol.to_string(),
                 });
             }
         };
@@ -79,8 +78,8 @@ impl Spec {
         };
         let uncovered = [covers::uncovered(instance), covers::uncovered(&asked)].concat();
         if let Some(Uncovered { what, .. }) = uncovered.first() {
-            let rules = instance.rules.clone();
-            return Err(Error::NotInModel { rules, what });
+            let protocol = instance.protocol.to_string();
+            return Err(Error::NotInModel { protocol, what });
         }
         Ok(Self {
             revision,
@@ -103,7 +102,7 @@ enum Said<'a> {
 /// Follows a schedule for as long as it is a behaviour.
 ///
 /// # Errors
-/// Instances and rows that are none of this rule set's.
+/// Instances and rows that are none of this protocol's.
 pub(super) fn follow(
     instance: &Instance,
     faulty: &[(ReplicaId, FaultKind)],
@@ -130,7 +129,7 @@ pub(super) fn follow(
     Ok(walk.behaviour)
 }
 
-/// What no schedule of this rule set has (E27, E29).
+/// What no schedule of this protocol has (E27, E29).
 fn check_rows(spec: &Spec, schedule: &Schedule) -> Result<(), Error> {
     let mut views: BTreeMap<ReplicaId, View> = BTreeMap::new();
     for (index, choice) in schedule.choices.iter().enumerate() {

@@ -48,7 +48,7 @@ pub fn itf(
             "format": "ITF",
             "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
             "source": "dbft.tla",
-            "description": format!("dbft2, rule set {}", instance.rules),
+            "description": instance.protocol.to_string(),
             "varTypes": {
                 "rmState": "Int -> { type: Str, view: Int }",
                 "msgs": "Set({ rm: Int, type: Str, view: Int })",
@@ -120,7 +120,7 @@ pub fn module(
     };
     Ok(format!(
         r#"---- MODULE Trace ----
-\* A behaviour of module dbft, for rule set {rules}.
+\* A behaviour of module dbft, for protocol {protocol}.
 EXTENDS dbft
 
 TraceRM == {all}
@@ -157,7 +157,7 @@ EndIsStuckOrNot == position = End => {stuck}
         fault = set(&spec.fault),
         dead = set(&spec.dead),
         max_view = spec.max_view,
-        rules = instance.rules,
+        protocol = instance.protocol,
     ))
 }
 

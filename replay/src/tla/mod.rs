@@ -1,5 +1,5 @@
-//! The TLA+ base model of dBFT 2.0 as an explicit-state checker: rule sets `tla` and
-//! `tla-per-view`.
+//! The TLA+ base model of dBFT 2.0 as an explicit-state checker: protocols `dbft2-tla` and
+//! `dbft2-tla-per-view`.
 //!
 //! Written from the published text of the model; `docs/protocols/dbft2-tla.md` has it line by
 //! line, `docs/EXECUTION.md` E25 to E32 say how a schedule is a behaviour of it.
@@ -36,20 +36,19 @@ use behaviour::Behaviour;
 use end::{End, describe};
 use milp_schema::{
     Instance, ReplicaId, Schedule, Verdict,
-    covers::is_formal_model,
     instance::FaultKind,
     verdict::{Holds, Liveness},
 };
 
-/// Whether an instance is about one of these rule sets.
+/// Whether an instance is about one of these protocols.
 pub(crate) fn covers(instance: &Instance) -> bool {
-    instance.protocol == "dbft2" && is_formal_model(&instance.rules)
+    instance.protocol.pools()
 }
 
 /// Confirms that a schedule is a behaviour of the instance's model and judges it.
 ///
 /// # Errors
-/// Instances and rows that are none of the rule set's; what is no behaviour is a divergence.
+/// Instances and rows that are none of the protocol's; what is no behaviour is a divergence.
 pub(crate) fn replay(
     instance: &Instance,
     faulty: &[(ReplicaId, FaultKind)],
@@ -78,7 +77,7 @@ pub(crate) fn replay(
     notes.push(sometimes(trace));
     let verdict = Verdict {
         format: milp_schema::verdict::FORMAT.to_owned(),
-        engine: format!("dbft2-{}", instance.rules),
+        engine: instance.protocol.to_string(),
         agreement,
         finality,
         validity,
@@ -128,4 +127,13 @@ fn termination(behaviour: &Behaviour) -> (Liveness, Option<String>) {
         }
     };
     (termination, Some(format!("{what}: {}", describe(last))))
+}
+
+/// The protocols of the model's texts, for people.
+pub(crate) fn names() -> String {
+    let names: Vec<String> = read::REVISIONS
+        .iter()
+        .map(|(name, _)| format!("`{name}`"))
+        .collect();
+    names.join(" and ")
 }

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A behaviour that was read, one action per slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
-    /// Which text of the model it is of: a rule set.
-    pub rules: &'static str,
+    /// Which text of the model it is of: a protocol.
+    pub protocol: &'static str,
     /// Whether it is one of the other text as well.
     pub of_both: bool,
     /// N.
@@ -26,19 +26,19 @@ pub struct Read {
     pub behaviour: StuckBehaviour,
 }
 
-const REVISIONS: [(&str, Revision); 2] = [
-    ("tla", Revision::Current),
-    ("tla-per-view", Revision::PerView),
+pub(super) const REVISIONS: [(&str, Revision); 2] = [
+    ("dbft2-tla", Revision::Current),
+    ("dbft2-tla-per-view", Revision::PerView),
 ];
 
 /// The schedule of a behaviour. States are objects of `rmState` and `msgs` as the Informal Trace
 /// Format has them, or as the plain JSON of other tools; a state that repeats the one before is
-/// left out. Who turns bad or dies is faulty. Of `rules`, if given, else of the first text of the
+/// left out. Who turns bad or dies is faulty. Of `protocol`, if given, else of the first text of the
 /// model that has every step.
 ///
 /// # Errors
 /// [`Error::NoTrace`] with the first state that is none, or that no action leads to.
-pub fn read(states: &[Value], rules: Option<&str>) -> Result<Read, Error> {
+pub fn read(states: &[Value], protocol: Option<&str>) -> Result<Read, Error> {
     let no_trace = |why: String| Error::NoTrace { why };
     let numbered = states.iter().enumerate();
     let states = numbered.map(|(index, value)| {
@@ -73,7 +73,7 @@ pub fn read(states: &[Value], rules: Option<&str>) -> Result<Read, Error> {
     };
     let wanted = REVISIONS
         .iter()
-        .filter(|(name, _)| rules.is_none_or(|rules| rules == *name));
+        .filter(|(name, _)| protocol.is_none_or(|protocol| protocol == *name));
     let found = wanted.map(|(name, revision)| (*name, of(*revision)));
     let mut found = found.collect::<Vec<_>>();
     let of_both = found.iter().filter(|(_, found)| found.is_ok()).count() > 1;
@@ -81,12 +81,12 @@ pub fn read(states: &[Value], rules: Option<&str>) -> Result<Read, Error> {
     if found.is_empty() {
         return Err(no_trace(format!(
             "there is no text of the model called `{}`",
-            rules.unwrap_or_default()
+            protocol.unwrap_or_default()
         )));
     }
-    let (rules, behaviour) = found.swap_remove(at.unwrap_or(0));
+    let (protocol, behaviour) = found.swap_remove(at.unwrap_or(0));
     Ok(Read {
-        rules,
+        protocol,
         of_both,
         replicas,
         last_view,

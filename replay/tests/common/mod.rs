@@ -4,7 +4,7 @@
 use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures, replay};
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,
-    instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts, Who},
+    instance::{Fault, FaultKind, Network, Who},
     schedule::{Choice, Copy},
 };
 
@@ -18,25 +18,12 @@ pub(crate) const OWN: Options = Options {
 
 /// n replicas, one height, no faults, asynchronous, free timers.
 pub(crate) fn instance(protocol: &str, replicas: u32, views: u32, slots: u32) -> Instance {
-    Instance {
-        protocol: protocol.to_owned(),
-        rules: "paper".to_owned(),
-        replicas,
-        faults: Vec::new(),
-        beyond_budget: false,
-        heights: 1,
-        views,
-        blocks_per_proposal: 1,
-        slots,
-        network: Network::Asynchronous,
-        timeouts: Timeouts::Free,
-        block_time: None,
-        primary: Primary::Rotation,
-        goal: Goal::Fork,
-        formulation: Formulation::Auto,
-        budget: Budget::default(),
-        mutant: None,
-    }
+    Instance::builder(protocol)
+        .replicas(replicas)
+        .views(views)
+        .slots(slots)
+        .network(Network::Asynchronous)
+        .build()
 }
 
 pub(crate) fn any(kind: FaultKind, count: u32) -> Fault {
@@ -46,10 +33,21 @@ pub(crate) fn any(kind: FaultKind, count: u32) -> Fault {
     }
 }
 
+/// A kind of dBFT, or `Gossip`, which no shipped protocol has.
+fn kind(name: &str) -> Kind {
+    let words = include_str!("../../../protocols/dbft2.yaml");
+    let gossip = || {
+        let words = words.replace("kind: Block", "kind: Gossip");
+        let protocol = milp_schema::Protocol::of_text(&words).expect("a sound vocabulary");
+        protocol.kind(name)
+    };
+    Kind::named(name).or_else(gossip).expect("a known kind")
+}
+
 /// `PrepareRequest v0 b0` or `ChangeView v0`, at height 0.
 pub(crate) fn message(text: &str) -> Message {
     let mut words = text.split(' ');
-    let kind = Kind::named(words.next().expect("a kind"));
+    let kind = kind(words.next().expect("a kind"));
     let number = |word: &str| word[1..].parse::<u32>().expect("a letter and a number");
     let view = words.next().map(number).expect("a view");
     let target = (kind == Kind::ChangeView).then_some(View(view + 1));

@@ -9,6 +9,7 @@ use crate::{
     instance::{FaultKind, Instance, Who},
     journey::{Flaw, Journeys},
     schedule::{Choice, Copy, Event, Message, Prediction},
+    vocabulary::{Names, Protocol, Role},
     write::{CHOICE_COLUMNS, PREDICTION_COLUMNS},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,7 +67,7 @@ pub(super) fn as_written<T: Clone, const N: usize>(
 
 /// Rows that are impossible under every instance: deliveries before sends, deliveries to
 /// oneself, rows out of order, copies that are delivered twice or that nobody made.
-pub(super) fn choices(rows: &[(Vec<Place>, Choice)], problems: &mut Problems) {
+pub(super) fn choices(protocol: Protocol, rows: &[(Vec<Place>, Choice)], problems: &mut Problems) {
     let mut history = History {
         injectors: rows
             .iter()
@@ -82,10 +83,10 @@ pub(super) fn choices(rows: &[(Vec<Place>, Choice)], problems: &mut Problems) {
         let mut findings: Vec<Finding> = flaws.into_iter().map(Finding::from).collect();
         match choice {
             Choice::Deliver { copy, .. } | Choice::Drop { copy, .. } => {
-                message(&copy.message, &mut findings);
+                message(protocol, &copy.message, &mut findings);
                 history.made_by_a_row(&journeys, copy, &mut findings);
             }
-            Choice::Inject { copy } => message(&copy.message, &mut findings),
+            Choice::Inject { copy } => message(protocol, &copy.message, &mut findings),
             Choice::Timeout { .. } | Choice::Crash { .. } | Choice::Restart { .. } => {}
         }
         history.row(line, choice, &mut findings);
@@ -94,13 +95,17 @@ pub(super) fn choices(rows: &[(Vec<Place>, Choice)], problems: &mut Problems) {
 }
 
 /// Predictions that are impossible under every instance.
-pub(super) fn predictions(rows: &[(Vec<Place>, Prediction)], problems: &mut Problems) {
+pub(super) fn predictions(
+    protocol: Protocol,
+    rows: &[(Vec<Place>, Prediction)],
+    problems: &mut Problems,
+) {
     let mut journeys = Journeys::new("line");
     for (places, prediction) in rows {
         let flaws = journeys.slot(prediction.slot);
         let mut findings: Vec<Finding> = flaws.into_iter().map(Finding::from).collect();
         match &prediction.event {
-            Event::Send(sent) => message(sent, &mut findings),
+            Event::Send(sent) => message(protocol, sent, &mut findings),
             Event::EnterView { view, .. } if view.0 == 0 => {
                 let what = "view 0 is not entered, every height starts in it";
                 findings.push(finding("view", what, "remove the row"));
@@ -111,23 +116,26 @@ pub(super) fn predictions(rows: &[(Vec<Place>, Prediction)], problems: &mut Prob
     }
 }
 
-/// The kind is known, and exactly its fields are given.
-fn message(message: &Message, findings: &mut Vec<Finding>) {
-    let (names_block, names_target) = match &message.kind {
-        Kind::Other(name) => {
-            let known = Kind::NAMED.iter().map(Kind::name).collect::<Vec<_>>();
-            let what = format!(
-                "unknown message kind {}; known: {}",
-                quoted(name),
-                one_of(&known)
-            );
-            findings.push(finding("kind", what, did_you_mean(name, &known)));
-            return;
-        }
-        Kind::Block | Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit => (true, false),
-        Kind::ChangeView => (false, true),
-        Kind::RecoveryRequest | Kind::RecoveryMessage => (false, false),
+/// What is wrong with the name of a kind that the protocol has not, and what to do.
+pub(super) fn unknown_kind(protocol: Protocol, name: &str) -> (String, String) {
+    let known: Vec<&str> = protocol.kinds().map(Kind::name).collect();
+    let what = format!(
+        "unknown message kind {}; `{protocol}` has {}",
+        quoted(name),
+        one_of(&known)
+    );
+    (what, did_you_mean(name, &known))
+}
+
+/// The kind is one of the protocol, and exactly its fields are given.
+fn message(protocol: Protocol, message: &Message, findings: &mut Vec<Finding>) {
+    let Some(words) = protocol.of(message.kind) else {
+        let (what, hint) = unknown_kind(protocol, message.kind.name());
+        findings.push(finding("kind", what, hint));
+        return;
     };
+    let names_block = words.does.names == Names::Value;
+    let names_target = words.does.role == Role::Leave;
     let given = [
         ("block", message.block, names_block),
         ("target", message.target.map(|view| view.0), names_target),

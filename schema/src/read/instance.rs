@@ -10,18 +10,18 @@ use crate::{
     covers::{self, Uncovered},
     ids::ReplicaId,
     instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, PROTOCOLS, Primary, Sense,
-        Timeouts, WITHOUT_MUTANTS, Who,
+        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Sense, Timeouts,
+        Who,
     },
     limits,
+    vocabulary::Protocol,
 };
 use std::collections::BTreeMap;
 
 /// Every key of an instance file.
-pub(crate) const KEYS: [&str; 18] = [
+pub(crate) const KEYS: [&str; 17] = [
     "format",
     "protocol",
-    "rules",
     "replicas",
     "faults",
     "beyond_budget",
@@ -47,7 +47,7 @@ pub(crate) const FAULT_KINDS: [(&str, FaultKind); 3] = [
 
 /// The instance in `node`. Every part is judged even if an earlier one is wrong.
 pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> {
-    let fields = Fields::of(node, "an instance", &KEYS, problems)?;
+    let fields = Fields::with_hint(node, ("an instance", &KEYS), of_rule_set, problems)?;
     if !format::check(&fields, "instance", problems) {
         return None;
     }
@@ -68,11 +68,10 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
     let goal = goal(&fields, problems);
     let formulation = formulation(&fields, problems);
     let budget = budget(&fields, problems);
-    let (protocol, rules, mutant) = names?;
+    let (protocol, mutant) = names?;
     let (timeouts, block_time) = clock?;
     let instance = Instance {
         protocol,
-        rules,
         replicas: replicas?,
         faults: faults?,
         beyond_budget: beyond_budget?,
@@ -91,7 +90,7 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
     };
     let uncovered = covers::uncovered(&instance);
     for Uncovered { key, what, hint } in &uncovered {
-        let what = format!("rule set `{}` does not cover {what}", instance.rules);
+        let what = format!("protocol `{}` does not cover {what}", instance.protocol);
         problems.at(fields.place(key), what, *hint);
     }
     uncovered.is_empty().then_some(instance)
@@ -110,48 +109,45 @@ fn somebody_counts(fields: &Fields, replicas: Option<u32>, problems: &mut Proble
     }
 }
 
-/// Protocol, rule set and mutant; the latter two are judged only under a known protocol.
-fn names(fields: &Fields, problems: &mut Problems) -> Option<(String, String, Option<String>)> {
-    let protocols: Vec<(&str, usize)> = PROTOCOLS
-        .iter()
-        .enumerate()
-        .map(|(position, entry)| (entry.0, position))
+/// What to write in place of a rule set, which has a protocol of its own.
+fn of_rule_set(fields: &Fields, key: &str) -> Option<String> {
+    let text = |key| match &fields.get(key)?.value {
+        Value::Scalar { text, .. } => Some(text.as_str()),
+        _ => None,
+    };
+    if key != "rules" {
+        return None;
+    }
+    let (protocol, rules) = (text("protocol")?, text("rules")?);
+    let protocol = match rules {
+        "paper" => Protocol::named(protocol),
+        _ => Protocol::named(&format!("{protocol}-{rules}")),
+    };
+    let instead = protocol.map_or_else(
+        || "remove `rules`".to_owned(),
+        |protocol| format!("write `protocol: {protocol}` and remove `rules`"),
+    );
+    Some(format!("rule sets are protocols now: {instead}"))
+}
+
+/// Protocol and mutant; the latter is judged only under a known protocol.
+fn names(fields: &Fields, problems: &mut Problems) -> Option<(Protocol, Option<String>)> {
+    let protocols: Vec<(&str, Protocol)> = Protocol::all()
+        .map(|protocol| (protocol.name.as_str(), protocol))
         .collect();
-    let chosen = fields.choice("protocol", &protocols, None, problems)?;
-    let (protocol, rule_sets, mutants) = PROTOCOLS[chosen];
-    let rules = match fields.get("rules") {
-        None => Some("paper"),
-        Some(node) => name(
-            node,
-            "rules",
-            &format!("rule set of `{protocol}`"),
-            rule_sets,
-            problems,
-        ),
+    let protocol = fields.choice("protocol", &protocols, None, problems)?;
+    let Some(node) = fields.get("mutant") else {
+        return Some((protocol, None));
     };
-    let mutant = match fields.get("mutant") {
-        None => Some(None),
-        Some(node) => name(
-            node,
-            "mutant",
-            &format!("mutant of `{protocol}`"),
-            mutants,
-            problems,
-        )
-        .map(Some),
-    };
-    if let (Some(rules), Some(node)) = (rules, fields.get("mutant"))
-        && WITHOUT_MUTANTS.contains(&rules)
-    {
-        let what = format!("rule set `{rules}` has no mutants");
+    let mutants: Vec<&str> = protocol.mutants.keys().map(String::as_str).collect();
+    if mutants.is_empty() {
+        let what = format!("protocol `{protocol}` has no mutants");
         problems.at(node.place, what, "remove `mutant`");
         return None;
     }
-    Some((
-        protocol.to_owned(),
-        rules?.to_owned(),
-        mutant?.map(str::to_owned),
-    ))
+    let what = format!("mutant of `{protocol}`");
+    let mutant = name(node, "mutant", &what, &mutants, problems)?;
+    Some((protocol, Some(mutant.to_owned())))
 }
 
 fn name<'a>(

@@ -1,28 +1,38 @@
 //! CSV with an exact header; every field knows its place in the file.
 
+use super::check::unknown_kind;
 use super::problem::{Place, Problems, Reported, did_you_mean, one_of, quoted};
 use crate::{
-    ids::{BlockId, Height, Kind, ReplicaId, Slot, View},
+    ids::{BlockId, Height, ReplicaId, Slot, View},
     schedule::{Choice, Copy, Event, Message, Prediction},
+    vocabulary::Protocol,
     write::{CHOICE_COLUMNS, PREDICTION_COLUMNS},
 };
 use csv::{ReaderBuilder, StringRecord, Terminator};
 use std::{borrow::Cow, io::Cursor};
 
 /// The choices of a `schedule.csv` that could be read, each with the places of its fields.
-pub(super) fn choices(text: &str, problems: &mut Problems) -> Vec<(Vec<Place>, Choice)> {
+pub(super) fn choices(
+    protocol: Protocol,
+    text: &str,
+    problems: &mut Problems,
+) -> Vec<(Vec<Place>, Choice)> {
     let mut choices = Vec::new();
     rows(text, &CHOICE_COLUMNS, problems, &mut |row, problems| {
-        choices.extend(choice(&row, problems).map(|choice| (row.places, choice)));
+        choices.extend(choice(protocol, &row, problems).map(|choice| (row.places, choice)));
     });
     choices
 }
 
 /// The predictions of a `predictions.csv` that could be read, each with the places of its fields.
-pub(super) fn predictions(text: &str, problems: &mut Problems) -> Vec<(Vec<Place>, Prediction)> {
+pub(super) fn predictions(
+    protocol: Protocol,
+    text: &str,
+    problems: &mut Problems,
+) -> Vec<(Vec<Place>, Prediction)> {
     let mut predictions = Vec::new();
     rows(text, &PREDICTION_COLUMNS, problems, &mut |row, problems| {
-        predictions.extend(prediction(&row, problems).map(|event| (row.places, event)));
+        predictions.extend(prediction(protocol, &row, problems).map(|event| (row.places, event)));
     });
     predictions
 }
@@ -306,21 +316,22 @@ impl Row {
     }
 
     /// The message in kind, height, view, block and target.
-    fn message(&self, act: &str, problems: &mut Problems) -> Option<Message> {
-        let (place, kind) = self.cell("kind");
-        if kind.is_empty() {
+    fn message(&self, protocol: Protocol, act: &str, problems: &mut Problems) -> Option<Message> {
+        let (place, name) = self.cell("kind");
+        let kind = protocol.kind(name);
+        if name.is_empty() {
             let what = format!("`kind` is empty; `{act}` needs a message kind there");
             problems.at(place, what, "fill it in, or remove the row");
+        } else if kind.is_none() {
+            let (what, hint) = unknown_kind(protocol, name);
+            problems.at(place, what, hint);
         }
         let height = self.required("height", act, problems);
         let view = self.required("view", act, problems);
         let block = self.optional("block", problems);
         let target = self.optional("target", problems);
-        if kind.is_empty() {
-            return None;
-        }
         Some(Message {
-            kind: Kind::named(kind),
+            kind: kind?,
             height: Height(height?),
             view: View(view?),
             block: block.ok()?,
@@ -329,13 +340,13 @@ impl Row {
     }
 }
 
-fn choice(row: &Row, problems: &mut Problems) -> Option<Choice> {
+fn choice(protocol: Protocol, row: &Row, problems: &mut Problems) -> Option<Choice> {
     let acts = ["deliver", "drop", "timeout", "inject", "crash", "restart"];
     let act = row.name("choice", &acts, problems);
     let slot = row.required("slot", act.unwrap_or("every row"), problems);
     let act = act?;
     if matches!(act, "deliver" | "drop" | "inject") {
-        return copy_choice(row, act, slot, problems);
+        return copy_choice(protocol, row, act, slot, problems);
     }
     let replica = row.required("replica", act, problems);
     let unused: &[&str] = match act {
@@ -380,10 +391,16 @@ fn choice(row: &Row, problems: &mut Problems) -> Option<Choice> {
 }
 
 /// A row about one copy: deliver, drop or inject.
-fn copy_choice(row: &Row, act: &str, slot: Option<u32>, problems: &mut Problems) -> Option<Choice> {
+fn copy_choice(
+    protocol: Protocol,
+    row: &Row,
+    act: &str,
+    slot: Option<u32>,
+    problems: &mut Problems,
+) -> Option<Choice> {
     let replica = row.required("replica", act, problems).map(ReplicaId);
     let peer = row.required("peer", act, problems).map(ReplicaId);
-    let message = row.message(act, problems);
+    let message = row.message(protocol, act, problems);
     let copy = row.required("copy", act, problems);
     // The slot of an injection is when the copy is made; a second number could only contradict.
     let sent = if act == "inject" {
@@ -441,7 +458,7 @@ fn delay(row: &Row, slot: Option<u32>, sent: Option<u32>, problems: &mut Problem
     Some(())
 }
 
-fn prediction(row: &Row, problems: &mut Problems) -> Option<Prediction> {
+fn prediction(protocol: Protocol, row: &Row, problems: &mut Problems) -> Option<Prediction> {
     let act = row.name("event", &["send", "enter_view", "decide"], problems);
     let slot = row
         .required("slot", act.unwrap_or("every row"), problems)
@@ -451,7 +468,7 @@ fn prediction(row: &Row, problems: &mut Problems) -> Option<Prediction> {
         .map(ReplicaId);
     let act = act?;
     let event = match act {
-        "send" => Event::Send(row.message(act, problems)?),
+        "send" => Event::Send(row.message(protocol, act, problems)?),
         "enter_view" => {
             let unused = row.empty(&["kind", "block", "target"], act, problems);
             let height = row.required("height", act, problems).map(Height);

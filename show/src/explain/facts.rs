@@ -132,7 +132,7 @@ pub(super) struct Scene<'a> {
 
 impl Scene<'_> {
     pub(super) fn quorum(self) -> usize {
-        words::quorum(self.instance) as usize
+        self.instance.threshold() as usize
     }
 
     pub(super) fn byzantine(self, who: ReplicaId) -> bool {
@@ -191,7 +191,7 @@ impl Scene<'_> {
     }
 
     fn decided(self, known: &Known, slot: Slot, at: ReplicaId, block: BlockId) -> Option<Fact> {
-        let (votes, quorum) = (words::decisive(&self.instance.protocol), self.quorum());
+        let (votes, quorum) = (words::decisive(self.instance.protocol), self.quorum());
         let replica = known.of(at);
         let from = replica.senders(votes, block, quorum);
         if from.len() >= quorum {

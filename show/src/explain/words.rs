@@ -70,9 +70,8 @@ fn who(story: &Story, scene: Scene) -> String {
     let kinds = kinds.into_iter().flatten().collect::<Vec<_>>();
     let mutant = instance.mutant.as_ref();
     format!(
-        "{} ({}{}), {} replicas, a quorum is {}; {}.",
+        "{}{}, {} replicas, a quorum is {}; {}.",
         instance.protocol,
-        instance.rules,
         mutant.map_or_else(String::new, |name| format!(", mutant {name}")),
         instance.replicas,
         scene.quorum(),
@@ -154,7 +153,7 @@ fn view_lines(story: &Story, scene: Scene, facts: &[&Fact]) -> Vec<String> {
 fn reached(story: &Story, quorum: &Quorum) -> String {
     let at = quorum.at;
     let from = list(&quorum.from);
-    let votes = words::decisive(&story.instance.protocol).name();
+    let votes = story.instance.protocol.final_tally();
     match quorum.of {
         Tally::Prepared(block) => {
             let locked = if words::locks(&story.instance) {
@@ -229,7 +228,7 @@ pub(super) fn ending(story: &Story) -> Vec<String> {
                         .to_owned(),
                 );
             }
-            lines.push(if words::pool(&story.instance) {
+            lines.push(if story.instance.protocol.pools() {
                 "  No action of anybody leads out of this state.".to_owned()
             } else {
                 "  Every message arrives in the heal phase, and its state repeats.".to_owned()
@@ -263,7 +262,7 @@ fn fork(story: &Story, scene: Scene, blocks: &[Block], both: &BTreeSet<ReplicaId
         ));
     }
     if !honest.is_empty() {
-        let why = if words::decisive(&story.instance.protocol) == words::PREPARATIONS {
+        let why = if !story.instance.protocol.has_binding_vote() {
             "a vote for a block binds nobody to its view in this protocol"
         } else {
             "nothing kept the first vote binding"
@@ -326,7 +325,7 @@ fn primaries(
     let views = free.iter().map(|(_, view, _)| *view);
     let views = views.collect::<BTreeSet<_>>();
     let absent = views.into_iter().filter_map(|view| {
-        let primary = crate::primary(&story.instance, height, view);
+        let primary = story.instance.primary(height, view);
         let locked = locks.iter().find(|lock| lock.by.contains(&primary));
         let why = match locked {
             Some(lock) if lock.block.view != view => {

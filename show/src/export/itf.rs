@@ -148,9 +148,13 @@ fn carried(
         header + &rows.concat()
     };
     let choices = csv(write::choices_csv(&[]), choices);
-    let choices = read::choices_text(&format!("{file} (choices)"), &choices)?;
+    let choices = read::choices_text(instance.protocol, &format!("{file} (choices)"), &choices)?;
     let predictions = csv(write::predictions_csv(&[]), predictions);
-    let predictions = read::predictions_text(&format!("{file} (predictions)"), &predictions)?;
+    let predictions = read::predictions_text(
+        instance.protocol,
+        &format!("{file} (predictions)"),
+        &predictions,
+    )?;
     let schedule = Schedule {
         choices,
         predictions,

@@ -1,10 +1,7 @@
 //! What the exporters tell: who did what when, and the way of every copy.
 
 use super::Carried;
-use crate::{
-    acts::{self, End},
-    words::pool,
-};
+use crate::acts::{self, End};
 use milp_schema::{
     BlockId, Choice, Height, Instance, Message, ReplicaId, Slot, View,
     instance::FaultKind,
@@ -60,7 +57,7 @@ pub(super) struct Story<'a> {
 impl<'a> Story<'a> {
     pub(super) fn of(carried: &'a Carried) -> Self {
         let instance = &carried.instance;
-        let pool = pool(instance);
+        let pool = instance.protocol.pools();
         let (trips, made) = trips(carried, pool);
         let mut acts = Vec::new();
         let mut sent = BTreeSet::new();
@@ -166,15 +163,12 @@ impl<'a> Story<'a> {
     /// One line about the whole.
     pub(super) fn title(&self) -> String {
         let Instance {
-            protocol,
-            rules,
-            replicas,
-            ..
+            protocol, replicas, ..
         } = self.instance;
         let mutant = self.instance.mutant.as_deref();
         let mutant = mutant.map_or_else(String::new, |name| format!(", mutant {name}"));
         let goal = self.instance.goal.name();
-        format!("{protocol} ({rules}{mutant}), {replicas} replicas, goal {goal}")
+        format!("{protocol}{mutant}, {replicas} replicas, goal {goal}")
     }
 }
 

@@ -7,7 +7,7 @@
 //! the first replicas are those with twins.
 
 use super::{Carried, Exported, story::Story};
-use crate::{Error, acts::End, primary, words::word};
+use crate::{Error, acts::End, words::word};
 use milp_schema::{Height, Message, ReplicaId, View, instance::FaultKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -84,7 +84,7 @@ pub(super) fn write(carried: &Carried, story: &Story<'_>, names: Names) -> Resul
     let parts = views.clone().map(|view| parts(story, &twins, view));
     let parts = parts.collect::<Vec<_>>();
     let phases = views.zip(&parts).map(|(view, parts)| Phase {
-        leader: place(primary(instance, Height(0), view).0) + 1,
+        leader: place(instance.primary(Height(0), view).0) + 1,
         partitions: parts
             .iter()
             .map(|part| {

@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     explain::Story,
-    primary,
     words::{Does, does, word},
 };
 use milp_schema::{BlockId, Height, ReplicaId, View, trace::What};
@@ -226,7 +225,7 @@ impl Picture<'_> {
             (true, false) => format!("h{height} v{view}"),
             (false, _) => format!("view {view}"),
         };
-        let leads = primary(&self.run.instance, height, view) == band.replica;
+        let leads = self.run.instance.primary(height, view) == band.replica;
         let came = band.begin.and_then(|at| {
             let mark = &self.scene.marks[at];
             story::quorum(self.story, mark).filter(|_| mark.event.what == What::EnterView)

@@ -4,7 +4,7 @@ use super::{run::Run, words};
 use crate::{
     acts::Deed,
     known::{self, Known, is_sending},
-    words::{Does, does, pool},
+    words::{Does, does},
 };
 use milp_schema::{
     BlockId, Height, Message, ReplicaId, Slot, View,
@@ -300,7 +300,7 @@ impl Scene {
 /// Every copy sent, with the place of its sending in the trace. Copies in a pool are none.
 fn sent(run: &Run) -> BTreeMap<Key<'_>, usize> {
     let mut sent = BTreeMap::new();
-    if pool(&run.instance) {
+    if run.instance.protocol.pools() {
         return sent;
     }
     for (at, event) in run.trace.iter().enumerate() {

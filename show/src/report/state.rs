@@ -5,7 +5,7 @@ use crate::{
     known::{Knowledge, Known},
     words::{self, Does, Votes},
 };
-use milp_schema::{BlockId, ReplicaId, Slot, View};
+use milp_schema::{BlockId, Protocol, ReplicaId, Slot, View};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,7 +104,7 @@ fn state(run: &Run, replica: &Knowledge, byzantine: bool) -> State {
 
 /// The votes of a replica's height, then the requests for views above its own.
 fn tallies(run: &Run, replica: &Knowledge) -> Vec<Tally> {
-    let need = words::quorum(&run.instance);
+    let need = run.instance.threshold();
     let (_, view) = replica.place;
     let mut votes: BTreeMap<(Votes, String), Vec<u32>> = BTreeMap::new();
     // The highest view that each sender asked for.
@@ -177,13 +177,11 @@ pub fn decisions(run: &Run) -> Vec<Decision> {
 /// The votes for a block, if they are a quorum.
 fn quorum(run: &Run, replica: &Knowledge, block: BlockId) -> Option<(&'static str, Vec<u32>)> {
     // Whoever acted may follow another protocol than the instance's.
-    let protocol = if run.engine.starts_with("dbft1") {
-        "dbft1"
-    } else {
-        &run.instance.protocol
-    };
+    let named = |protocol: &Protocol| run.engine.starts_with(&protocol.name);
+    let protocol = Protocol::all().filter(named).last();
+    let protocol = protocol.unwrap_or(run.instance.protocol);
     let votes = words::decisive(protocol);
     let who = replica.senders(votes, block, usize::MAX);
-    let enough = who.len() as u32 >= words::quorum(&run.instance);
+    let enough = who.len() as u32 >= run.instance.threshold();
     enough.then(|| (votes.name(), who.iter().map(|it| it.0).collect()))
 }

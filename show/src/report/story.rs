@@ -9,7 +9,7 @@ use crate::{
     acts::{Deed, End},
     explain::{Fact, Story, Tally},
     known::is_sending,
-    words::{Does, count, does, quorum as quorum_of},
+    words::{Does, count, does},
 };
 use milp_schema::{
     ReplicaId,
@@ -130,7 +130,7 @@ pub(crate) fn consequences(run: &Run, scene: &Scene, story: Option<&Story>) -> V
         let why = match votes {
             Some((what, who)) => {
                 let who = who.into_iter().map(ReplicaId).collect::<Vec<_>>();
-                let need = quorum_of(&run.instance);
+                let need = run.instance.threshold();
                 format!(
                     "on {what} of replicas {} (quorum {need})",
                     words::list(&who)

@@ -4,10 +4,7 @@ use super::{
     run::Run,
     scene::{Arrow, Fate, Mark, Part, Scene},
 };
-use crate::{
-    acts::Deed,
-    words::{pool, word},
-};
+use crate::{acts::Deed, words::word};
 use milp_schema::{
     Message, ReplicaId,
     trace::{Phase, What},
@@ -185,11 +182,11 @@ pub(crate) fn left_out(run: &Run, part: Part, slots: (u32, u32)) -> Vec<String> 
              is not drawn; --heal draws it."
         ));
     }
-    if pool(&run.instance) {
+    if run.instance.protocol.pools() {
         sentences.push(format!(
-            "Rule set {} has no network but one pool: what is sent in a slot is seen by all from \
+            "Protocol {} has no network but one pool: what is sent in a slot is seen by all from \
              the next slot on, so there are no arrows.",
-            run.instance.rules
+            run.instance.protocol
         ));
     }
     sentences

@@ -41,12 +41,6 @@ fn check(run: &EmbeddedRun, file: &str) -> Result<(), Error> {
     let text = |name: &str| run.files.get(name).map(String::as_str);
     let at = |name: &str| format!("{name} in {file}");
     let lacks = |name: &str| Error::Refused(format!("{file} embeds no {name}"));
-    let choices = text(SCHEDULE).ok_or_else(|| lacks(SCHEDULE))?;
-    let choices = read::choices_text(&at(SCHEDULE), choices)?;
-    let predictions = match text(PREDICTIONS) {
-        Some(text) => read::predictions_text(&at(PREDICTIONS), text)?,
-        None => Vec::new(),
-    };
     let instance = match (text(OUTCOME), text(INSTANCE)) {
         (Some(outcome), _) => {
             let outcome = read::outcome_text(&at(OUTCOME), outcome)?;
@@ -61,6 +55,12 @@ fn check(run: &EmbeddedRun, file: &str) -> Result<(), Error> {
         }
         (None, Some(text)) => read::instance_text(&at(INSTANCE), text)?,
         (None, None) => return Err(lacks(OUTCOME)),
+    };
+    let choices = text(SCHEDULE).ok_or_else(|| lacks(SCHEDULE))?;
+    let choices = read::choices_text(instance.protocol, &at(SCHEDULE), choices)?;
+    let predictions = match text(PREDICTIONS) {
+        Some(text) => read::predictions_text(instance.protocol, &at(PREDICTIONS), text)?,
+        None => Vec::new(),
     };
     let schedule = Schedule {
         choices,

@@ -29,7 +29,7 @@ pub fn model(file: &str, text: &str, given: Option<&Instance>) -> Result<Importe
         }
         return own_model(file, &states, &carried);
     }
-    let read = milp_replay::tla::read(&states, given.map(|it| it.rules.as_str()))
+    let read = milp_replay::tla::read(&states, given.map(|it| it.protocol.name.as_str()))
         .map_err(|error| refuse(error.to_string()))?;
     let (instance, lost) = if let Some(given) = given {
         (fitting(given, &read).map_err(refuse)?, Vec::new())
@@ -100,9 +100,9 @@ fn assumed(read: &Read) -> Vec<String> {
     )];
     if read.of_both {
         assumed.push(format!(
-            "which text of the model it is of: every step is one of both, and rule set {} is \
+            "which text of the model it is of: every step is one of both, and {} is \
              taken; --instance gives another",
-            read.rules
+            read.protocol
         ));
     }
     assumed
@@ -127,10 +127,10 @@ fn shown(file: &str, read: &Read) -> Result<Instance, Error> {
         faults => format!("[{}]", faults.join(", ")),
     };
     let text = format!(
-        "format: milp-instance/1.0\nprotocol: dbft2\nrules: {}\nreplicas: {}\nfaults: {faults}\n\
+        "format: milp-instance/1.0\nprotocol: {}\nreplicas: {}\nfaults: {faults}\n\
          heights: 1\nviews: {}\nblocks_per_proposal: 1\nslots: {}\nnetwork: eventual\n\
          timeouts: free\ngoal: stall\n",
-        read.rules,
+        read.protocol,
         read.replicas,
         read.last_view.0 + 1,
         read.behaviour.slots.max(1),

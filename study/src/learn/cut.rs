@@ -141,10 +141,9 @@ impl Literal {
 
 /// The message of these words at height 0; `None` for words that make none.
 fn message(kind: &str, view: View, block: Option<u32>) -> Option<Message> {
-    let kind = Kind::named(kind);
+    let kind = Kind::named(kind)?;
     let asks = kind == Kind::ChangeView;
     let names_block = match kind {
-        Kind::Other(_) => return None,
         Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage => false,
         _ => true,
     };

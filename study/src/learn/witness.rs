@@ -19,7 +19,7 @@ pub const TWIN: &str = "dbft2-nspcc";
 pub enum Witness {
     /// Replicas as `milp replay` knows them.
     Engine(Engine),
-    /// The own replicas of rule set `nspcc`, for schedules of rule set `paper` too; perhaps with a
+    /// The own replicas of protocol `dbft2-nspcc`, for schedules of protocol `dbft2` too; perhaps with a
     /// deliberate defect, to see what is said of it.
     Twin(Option<Defect>),
 }

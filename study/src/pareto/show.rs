@@ -174,11 +174,10 @@ impl Front {
 
     fn html(&self) -> String {
         let title = format!(
-            "Goal {} against {}: {} {}",
+            "Goal {} against {}: {}",
             self.instance.goal.name(),
             self.effort.units(),
-            self.instance.protocol,
-            self.instance.rules
+            self.instance.protocol
         );
         let first = &self.solves[0].solution.outcome.sentence;
         let mut page = Page::new(&title, &format!("Without a further limit: {first}."));

@@ -4,7 +4,7 @@ use super::{Group, How, Present, present, without};
 use crate::{Error, sentence};
 use milp_schema::{
     Instance,
-    instance::{Goal, PROTOCOLS, Sense},
+    instance::{Goal, Sense},
     outcome::Termination,
 };
 use milp_solver::{Progress, Solved};
@@ -124,27 +124,25 @@ pub fn necessity(
         rules.push((rule, found));
     }
     let mut mutants = Vec::new();
-    let known = PROTOCOLS
-        .iter()
-        .filter(|(name, _, _)| instance.mutant.is_none() && *name == instance.protocol);
-    for mutant in known.flat_map(|(_, _, mutants)| mutants.iter()) {
+    let known = instance.protocol.mutants.keys();
+    for mutant in known.filter(|_| instance.mutant.is_none()) {
         let weakened = Instance {
-            mutant: Some((*mutant).to_owned()),
+            mutant: Some(mutant.clone()),
             ..instance.clone()
         };
         if how.clock.over() {
-            mutants.push(((*mutant).to_owned(), Optimum::UNKNOWN));
+            mutants.push((mutant.clone(), Optimum::UNKNOWN));
             continue;
         }
-        // A rule set without mutants has none to show.
+        // A mutant without rules has nothing to show.
         match how.build(&weakened) {
             Ok(program) => {
                 let solved = how.solve(&program, true, progress)?;
-                mutants.push(((*mutant).to_owned(), Optimum::from(&solved)));
+                mutants.push((mutant.clone(), Optimum::from(&solved)));
             }
             Err(Error::Model(_)) => {}
             // What was found before is kept.
-            Err(Error::Stopped { .. }) => mutants.push(((*mutant).to_owned(), Optimum::UNKNOWN)),
+            Err(Error::Stopped { .. }) => mutants.push((mutant.clone(), Optimum::UNKNOWN)),
             Err(error) => return Err(error),
         }
     }

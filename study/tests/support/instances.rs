@@ -1,16 +1,16 @@
-//! Small instances at random: any protocol, rule set, mutant, goal, fault and budget that a program
+//! Small instances at random: any protocol, mutant, goal, fault and budget that a program
 //! and a search settle in a moment.
 
 use super::instance;
 use milp_schema::{
     Instance, ReplicaId,
-    instance::{Budget, Fault, FaultKind, Goal, Network, Sense, WITHOUT_MUTANTS, Who},
+    instance::{Budget, Fault, FaultKind, Goal, Network, Sense, Who},
     write::instance_yaml,
 };
 use proptest::{option, prelude::*};
 use std::fmt;
 
-/// Views of an instance under rule set `nspcc`.
+/// Views of an instance of the production engine.
 const VIEWS_OF_NSPCC: u32 = 2;
 
 /// A small instance; shown as the file that asks for it.
@@ -23,18 +23,18 @@ impl fmt::Debug for Small {
     }
 }
 
-/// A protocol, its rule set and the mutants to choose from.
-type Rules = (&'static str, &'static str, &'static [&'static str]);
+/// A protocol and the mutants to choose from.
+type Drawn = (&'static str, &'static [&'static str]);
 
 /// The simplest comes first: shrinking goes there.
-fn rules() -> impl Strategy<Value = Rules> {
+fn protocol() -> impl Strategy<Value = Drawn> {
     let mutants = &["small-quorum", "no-commit-lock"];
     prop_oneof![
-        4 => Just(("dbft2", "paper", &mutants[..])),
-        3 => Just(("dbft1", "paper", &mutants[..1])),
-        2 => Just(("dbft2", "nspcc", &mutants[..1])),
-        1 => Just(("dbft2", "tla", &[][..])),
-        1 => Just(("dbft2", "tla-per-view", &[][..])),
+        4 => Just(("dbft2", &mutants[..])),
+        3 => Just(("dbft1", &mutants[..1])),
+        2 => Just(("dbft2-nspcc", &mutants[..1])),
+        1 => Just(("dbft2-tla", &[][..])),
+        1 => Just(("dbft2-tla-per-view", &[][..])),
     ]
 }
 
@@ -62,9 +62,9 @@ fn goal() -> impl Strategy<Value = Goal> {
 }
 
 /// Kind, whether the replicas are named, which is the first of them, and how many.
-type Drawn = (FaultKind, bool, u32, u32);
+type DrawnFault = (FaultKind, bool, u32, u32);
 
-fn fault() -> impl Strategy<Value = Drawn> {
+fn fault() -> impl Strategy<Value = DrawnFault> {
     let kind = prop_oneof![
         2 => Just(FaultKind::Crash),
         3 => Just(FaultKind::Byzantine),
@@ -91,12 +91,11 @@ pub(crate) fn small() -> impl Strategy<Value = Small> {
     let size = (replicas, views, 1..=2_u32);
     let limits = (limit(0.05), limit(0.1), limit(0.05));
     let mutant = option::weighted(0.2, 0..2_usize);
-    let all = (rules(), mutant, size, goal(), network, faults, limits);
-    all.prop_map(|(rules, mutant, size, goal, network, faults, limits)| {
-        let (protocol, name, mutants) = rules;
+    let all = (protocol(), mutant, size, goal(), network, faults, limits);
+    all.prop_map(|(drawn, mutant, size, goal, network, faults, limits)| {
+        let (protocol, mutants) = drawn;
         let (replicas, views, blocks) = size;
         let mut small = Instance {
-            rules: name.to_owned(),
             replicas,
             network,
             blocks_per_proposal: blocks,
@@ -123,7 +122,7 @@ pub(crate) fn small() -> impl Strategy<Value = Small> {
 }
 
 /// Adds a fault, as far as there are replicas for it and none has two.
-fn add(instance: &mut Instance, (kind, named, first, count): Drawn) {
+fn add(instance: &mut Instance, (kind, named, first, count): DrawnFault) {
     let taken: u32 = instance.faults.iter().map(Fault::count).sum();
     let count = count.min(instance.replicas - taken);
     let twice = instance.faults.iter().any(|fault| fault.kind == kind);
@@ -140,16 +139,16 @@ fn add(instance: &mut Instance, (kind, named, first, count): Drawn) {
     instance.faults.push(Fault { kind, who });
 }
 
-/// What rule sets do not have, and what takes too long.
+/// What protocols do not have, and what takes too long.
 fn restrict(instance: &mut Instance) {
-    let pool = milp_schema::covers::is_formal_model(&instance.rules);
-    if WITHOUT_MUTANTS.contains(&instance.rules.as_str()) {
+    let pool = instance.protocol.pools();
+    if instance.protocol.mutants.is_empty() {
         instance.mutant = None;
     }
     if instance.replicas == 1 && instance.mutant.as_deref() == Some("small-quorum") {
         instance.mutant = None; // a quorum of nobody
     }
-    if instance.rules == "nspcc" {
+    if instance.protocol.name == "dbft2-nspcc" {
         instance.views = instance.views.min(VIEWS_OF_NSPCC);
         instance.replicas = instance.replicas.min(5);
     }
@@ -180,10 +179,10 @@ fn restrict(instance: &mut Instance) {
 /// Slots in which everything that matters happens: what formulations without slots find takes no
 /// more, or is given more.
 fn enough(instance: &Instance) -> u32 {
-    let (one, two) = match (instance.protocol.as_str(), instance.rules.as_str()) {
-        ("dbft1", _) => (7, 11),
-        (_, "paper") => (8, 13),
-        (_, "nspcc") => (8, 14),
+    let (one, two) = match instance.protocol.name.as_str() {
+        "dbft1" => (7, 11),
+        "dbft2" => (8, 13),
+        "dbft2-nspcc" => (8, 14),
         _ => (7, 9),
     };
     if instance.views == 1 { one } else { two }

@@ -23,9 +23,7 @@ use milp_replay::{
 };
 use milp_schema::{
     Instance,
-    instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who,
-    },
+    instance::{Fault, FaultKind, Formulation, Goal, Network, Sense, Timeouts, Who},
     schedule::Event,
 };
 pub(crate) use search::{representatives, settings, short, weights};
@@ -33,25 +31,14 @@ use std::{collections::BTreeSet, sync::atomic::AtomicBool};
 
 /// n = 4 without faults, asynchronous, free timers; tests change what they are about.
 pub(crate) fn instance(protocol: &str, views: u32, slots: u32, goal: Goal) -> Instance {
-    Instance {
-        protocol: protocol.into(),
-        rules: "paper".into(),
-        replicas: 4,
-        faults: vec![],
-        beyond_budget: true,
-        heights: 1,
-        views,
-        blocks_per_proposal: 1,
-        slots,
-        network: Network::Asynchronous,
-        timeouts: Timeouts::Free,
-        block_time: None,
-        primary: Primary::Rotation,
-        goal,
-        formulation: Formulation::Timed,
-        budget: Budget::default(),
-        mutant: None,
-    }
+    Instance::builder(protocol)
+        .beyond_budget()
+        .views(views)
+        .slots(slots)
+        .network(Network::Asynchronous)
+        .goal(goal)
+        .formulation(Formulation::Timed)
+        .build()
 }
 
 /// At most `count` replicas with that fault.
@@ -269,15 +256,12 @@ pub(crate) fn variants(views: u32, slots: u32) -> Vec<(&'static str, Instance)> 
     all
 }
 
-/// Rule set `nspcc`, n = 4 without faults: small enough to find points in seconds.
+/// The production engine's rules, n = 4 without faults: small enough to find points in seconds.
 pub(crate) fn production(views: u32, slots: u32) -> Instance {
-    Instance {
-        rules: "nspcc".into(),
-        ..instance("dbft2", views, slots, Goal::Fork)
-    }
+    instance("dbft2-nspcc", views, slots, Goal::Fork)
 }
 
-/// The same for rule set `nspcc`, which has one height here.
+/// The same for the production engine's rules, which has one height here.
 pub(crate) fn production_variants(views: u32, slots: u32) -> Vec<(&'static str, Instance)> {
     let mut all = vec![];
     let mut push = |name: &'static str, change: &dyn Fn(&mut Instance)| {

@@ -13,13 +13,13 @@ const NODES: u32 = 1_000;
 
 /// A program in which families are looked at.
 pub(crate) struct Looked {
-    /// The rule set, or what else decides which families there are and why.
-    pub(crate) rules: &'static str,
+    /// The protocol, or what else decides which families there are and why.
+    pub(crate) protocol: &'static str,
     pub(crate) name: &'static str,
     pub(crate) program: Program,
 }
 
-/// That a family cannot be weakened: rule set, family, program, what is asked for (a row of the
+/// That a family cannot be weakened: protocol, family, program, what is asked for (a row of the
 /// family, as much as may be of what it bounds; nothing for the instance's own goal), and the
 /// optima of the relaxation in hundredths: as it is, without the family, and with the family's
 /// right sides one larger.
@@ -96,14 +96,14 @@ pub(crate) fn check_weaker(looked: &[Looked], table: &[Weaker]) {
         here.extend(
             valid(&one.program)
                 .iter()
-                .map(|family| (one.rules, family.name.as_str())),
+                .map(|family| (one.protocol, family.name.as_str())),
         );
     }
     let listed: BTreeSet<(&str, &str)> = table.iter().map(|entry| (entry.0, entry.1)).collect();
     let mut wrong = here != listed;
-    for &(rules, family, name, row, expected) in table {
+    for &(protocol, family, name, row, expected) in table {
         let mut found = looked.iter();
-        let one = found.find(|one| one.rules == rules && one.name == name);
+        let one = found.find(|one| one.protocol == protocol && one.name == name);
         let program = &one.expect("the program is looked at").program;
         let rows = of(program, family);
         let row = rows.into_iter().find(|other| other.name == row);
@@ -128,7 +128,7 @@ fn search(looked: &[Looked]) -> Vec<Weaker<'_>> {
     let mut found: BTreeMap<(&str, &str), Weaker> = BTreeMap::new();
     for one in looked {
         for family in valid(&one.program) {
-            let key = (one.rules, family.name.as_str());
+            let key = (one.protocol, family.name.as_str());
             let [all, bare, loose] = roots(&one.program, &family.name);
             if !found.contains_key(&key) && bare != all && loose != all {
                 found.insert(key, (key.0, key.1, one.name, "", [all, bare, loose]));
@@ -137,7 +137,7 @@ fn search(looked: &[Looked]) -> Vec<Weaker<'_>> {
     }
     for one in looked {
         for family in valid(&one.program) {
-            let key = (one.rules, family.name.as_str());
+            let key = (one.protocol, family.name.as_str());
             for row in representatives(of(&one.program, &family.name)) {
                 if found.contains_key(&key) {
                     break;
@@ -236,7 +236,7 @@ pub(crate) fn check_stronger(
     let mut seen = 0;
     for one in looked {
         for family in valid(&one.program) {
-            let key = (one.rules, family.name.as_str());
+            let key = (one.protocol, family.name.as_str());
             let met = tight.entry(key).or_default();
             let rows = of(&one.program, &family.name);
             let known = |row: &&Row| first.contains(&row.name.as_str());

@@ -431,7 +431,7 @@ impl Causal {
             Requires::HeldFromAnother(kind) => (vec![kind.clone()], 1, Counted::Block(v, b)),
             _ => return None,
         };
-        let names: Vec<&str> = of.iter().map(Kind::name).collect();
+        let names: Vec<&str> = of.iter().map(|kind| kind.name()).collect();
         let place = match about {
             Counted::AnyView => String::new(),
             _ => format!("_v{v}_b{b}"),

@@ -60,7 +60,7 @@ fn first(reasons: &[(bool, &str, &str)]) -> Result<(), Error> {
     reason.map_or(Ok(()), |(_, construct, hint)| unsupported(construct, hint))
 }
 
-/// What an instance and a rule set ask for together.
+/// What an instance and a protocol ask for together.
 fn refuse_together(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
     let pools = protocol.pools();
     let copies = !pools;

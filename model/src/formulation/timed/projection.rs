@@ -306,7 +306,7 @@ fn tallies(timed: &Timed, (e, h, v): (usize, u32, u32), drafts: &mut BTreeMap<Su
             Requires::TallyOverViews { of, .. } => (std::slice::from_ref(of), timed.all_views()),
             _ => continue,
         };
-        let names: Vec<&str> = kinds.iter().map(Kind::name).collect();
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         for b in timed.about(event, h, v) {
             for i in (0..timed.n).filter(|&i| timed.does(event, i, h, v)) {
                 for j in 0..timed.n {

@@ -47,7 +47,7 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
                         "the construct `negation` ({}) with several heights",
                         negation.name
                     ),
-                    "use `heights: 1`, or the rule set `paper`",
+                    "use `heights: 1`, or the protocol `dbft2`",
                 );
             }
             Rule::Hold(hold) => {
@@ -56,7 +56,7 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
                         "the construct `hold` (messages of kind {}) with several heights",
                         hold.kind
                     ),
-                    "use `heights: 1`, or the rule set `paper`",
+                    "use `heights: 1`, or the protocol `dbft2`",
                 );
             }
             Rule::Carry { kind } => {

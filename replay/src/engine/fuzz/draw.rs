@@ -411,7 +411,7 @@ fn label(kind: Kind, height: Height, view: View, block: Option<u32>) -> Message 
     }
 }
 
-/// The primary by the rotation of rule set `nspcc`. An engine with another one refuses more
+/// The primary by the rotation of protocol `dbft2-nspcc`. An engine with another one refuses more
 /// injections, and less is tried.
 fn primary(pair: &Pair, height: Height, view: View) -> ReplicaId {
     let n = pair.start.replicas;

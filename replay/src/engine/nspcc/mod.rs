@@ -1,4 +1,4 @@
-//! dBFT 2.0, rule set `nspcc`: our own replicas, in process, doing exactly what the Go engine does.
+//! dBFT 2.0, protocol `dbft2-nspcc`: our own replicas, in process, doing exactly what the Go engine does.
 //!
 //! The rules of `docs/protocols/dbft2-nspcc.md`, by line (`L23`); names mirror nspcc-dev/dbft
 //! (`on_prepare_request`, `check_prepare`, `send_commit`), so the two can be read side by side.
@@ -31,7 +31,7 @@ pub use defect::Defect;
 
 use super::{Effect, Engine, EngineError, MessageId, Nanos, Recovery, Start, State};
 use ledger::{Branches, Sealed, Tip};
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+use milp_schema::{BlockId, Height, Instance, Kind, Message, ReplicaId, View};
 use payload::{Body, Payload};
 use replica::Replica;
 use std::collections::{BTreeMap, BTreeSet};
@@ -246,6 +246,11 @@ impl Run {
     }
 }
 
+/// Whether the instance's protocol is the one of these replicas.
+pub(crate) fn follows(instance: &Instance) -> bool {
+    instance.protocol.name == "dbft2-nspcc"
+}
+
 /// All replicas of a run.
 ///
 /// A message that is ahead of its receiver should be held back by the caller: the engine would
@@ -407,7 +412,7 @@ impl Engine for Nspcc {
         if last > LAST_VIEW {
             return Err(refused(ACT, format!("views end at {LAST_VIEW}")));
         }
-        let body = match (&message.kind, message.block_id(), message.target) {
+        let body = match (message.kind, message.block_id(), message.target) {
             (Kind::PrepareRequest, Some(block), None)
                 if by == run.rules.primary(message.height, message.view) =>
             {

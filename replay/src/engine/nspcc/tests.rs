@@ -32,7 +32,7 @@ fn engine(honest: &[u32], switches: Switches, recovery: Recovery) -> Nspcc {
 /// `PrepareRequest h0 v0 b0`, `ChangeView h0 v0 to v1`, as messages print.
 fn message(text: &str) -> Message {
     let mut words = text.split(' ');
-    let kind = Kind::named(words.next().expect("a kind"));
+    let kind = Kind::named(words.next().expect("a kind")).expect("a known kind");
     let mut number = |letter: &str| {
         let word = words.clone().find(|word| word.starts_with(letter))?;
         words.next();

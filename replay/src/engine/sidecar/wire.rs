@@ -246,12 +246,8 @@ impl Known {
     }
 
     fn message(&self, raw: &RawLabel) -> Result<Message, String> {
-        let kind = match Kind::named(&raw.kind) {
-            Kind::Other(name) => {
-                return Err(format!("no kind of message is called `{}`", shown(&name)));
-            }
-            kind => kind,
-        };
+        let kind = Kind::named(&raw.kind)
+            .ok_or_else(|| format!("no kind of message is called `{}`", shown(&raw.kind)))?;
         let names_block = !matches!(
             kind,
             Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage
@@ -322,13 +318,13 @@ impl Known {
 
     fn preparations(&self, raw: Vec<RawPreparation>, view: View) -> Result<Vec<Vote>, String> {
         let vote = |raw: RawPreparation| match Kind::named(&raw.kind) {
-            kind @ (Kind::PrepareRequest | Kind::PrepareResponse) => Ok(Vote {
+            Some(kind @ (Kind::PrepareRequest | Kind::PrepareResponse)) => Ok(Vote {
                 author: self.replica(raw.author)?,
                 kind,
                 view,
                 value: bounded_block(raw.block)?,
             }),
-            kind => Err(format!("a {kind} is no preparation")),
+            _ => Err(format!("a {} is no preparation", shown(&raw.kind))),
         };
         let votes: Vec<Vote> = raw.into_iter().map(vote).collect::<Result<_, String>>()?;
         ascending("preparations", votes.iter().map(|vote| vote.author))?;

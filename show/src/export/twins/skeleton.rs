@@ -5,7 +5,7 @@ use super::{
     node::{Name, Node, Nodes},
 };
 use crate::{
-    Error, primary,
+    Error,
     words::{Does, kind_that},
 };
 use milp_schema::{
@@ -19,7 +19,7 @@ const VIEW: u32 = 6;
 /// What a scenario becomes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Skeleton {
-    /// dBFT 2.0, rule set `paper`, with the scenario's replicas, twins as Byzantine ones.
+    /// dBFT 2.0, protocol `dbft2`, with the scenario's replicas, twins as Byzantine ones.
     pub instance: Instance,
     /// The choices; there are no predictions.
     pub schedule: Schedule,
@@ -131,7 +131,7 @@ fn instance(file: &str, parsed: &File, views: &[Phase]) -> Result<Instance, Erro
     };
     let blocks = 1 + u32::from(twins > 0);
     let text = format!(
-        "format: milp-instance/1.0\nprotocol: dbft2\nrules: paper\nreplicas: {n}\n\
+        "format: milp-instance/1.0\nprotocol: dbft2\nreplicas: {n}\n\
          faults: {faults}\n{beyond}heights: 1\nviews: {}\nblocks_per_proposal: {blocks}\n\
          slots: {}\nnetwork: asynchronous\ntimeouts: free\ngoal: fork\n",
         views.len(),
@@ -194,7 +194,7 @@ impl<'a> Run<'a> {
     /// One view; whether the next one can be entered.
     fn view(&mut self, view: View, led_by: u32, parts: &[Vec<Node>]) -> bool {
         let start = Slot(1 + VIEW * view.0);
-        let leader = primary(self.instance, Height(0), view);
+        let leader = self.instance.primary(Height(0), view);
         if led_by != leader.0 + 1 {
             self.lost.push(format!(
                 "the leader of view {view} is its replica {led_by}: here replica {leader}, its \

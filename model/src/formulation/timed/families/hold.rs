@@ -1,6 +1,6 @@
 //! Taking what is delivered: acceptance is an event of its own where a rule guards it.
 //!
-//! These families exist for rule sets with one height (see `refuse`), so a replica is at the
+//! These families exist for protocols with one height (see `refuse`), so a replica is at the
 //! height from slot 0 on.
 
 use super::{

@@ -1,4 +1,4 @@
-//! Final states of rule sets whose actions all may happen (E32): nobody has one, or it is over.
+//! Final states of protocols whose actions all may happen (E32): nobody has one, or it is over.
 //!
 //! The guards are the rules' own, on the pool as it is after the last slot: one row says of one
 //! action at one replica in one view that it is not enabled. What a Byzantine replica could still
