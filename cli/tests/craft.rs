@@ -183,7 +183,7 @@ fn failures_are_documents_too() {
     let problem = &broken["error"]["problems"][0];
     assert_eq!(
         (&problem["line"], &problem["column"]),
-        (&4.into(), &11.into())
+        (&3.into(), &11.into())
     );
     let ran = scratch.run("frobnicate --json");
     assert_eq!(ran.code, Some(2));
@@ -201,8 +201,8 @@ fn a_broken_line_is_quoted_without_colours_in_a_pipe() {
         &SMALL.replace("replicas: 4", "replicas: four"),
     );
     let ran = scratch.run("check broken.yaml");
-    assert!(ran.stderr.contains("[broken.yaml:4:11]"), "{ran:?}");
-    assert!(ran.stderr.contains("4 | replicas: four"), "{ran:?}");
+    assert!(ran.stderr.contains("[broken.yaml:3:11]"), "{ran:?}");
+    assert!(ran.stderr.contains("3 | replicas: four"), "{ran:?}");
     assert!(!ran.stderr.contains('\u{1b}'), "{ran:?}");
 }
 

@@ -253,7 +253,7 @@ fn a_problem_far_out_on_a_line_is_said() {
     scratch.put("far.yaml", &SMALL.replace("goal: fork", &far));
     let ran = scratch.run("check far.yaml");
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(ran.stderr.contains("far.yaml:13:70006]"), "{ran:?}");
+    assert!(ran.stderr.contains("far.yaml:12:70006]"), "{ran:?}");
     assert!(ran.stderr.len() < 2_000, "{ran:?}");
 }
 

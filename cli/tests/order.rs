@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The crates whose files lie in an order.
-const IN_ORDER: [&str; 1] = ["model"];
+const IN_ORDER: [&str; 2] = ["model", "study"];
 
 /// A module by its names from the root of the crate, which has none.
 type Module = Vec<String>;

@@ -118,8 +118,8 @@ fn in_a_pool_all_have_from_the_next_slot_on_what_anybody_sent() {
 
 #[test]
 fn requests_to_leave_outlast_a_view_unless_the_rule_set_forgets_them() {
-    for (rules, left) in [("paper", &[0, 2][..]), ("nspcc", &[])] {
-        let instance = instance(rules);
+    for (protocol, left) in [("dbft2", &[0, 2][..]), ("dbft2-nspcc", &[])] {
+        let instance = instance(protocol);
         let trace = [
             takes(2, 1, 0, Does::Leaves),
             takes(2, 1, 2, Does::Leaves),
@@ -127,7 +127,7 @@ fn requests_to_leave_outlast_a_view_unless_the_rule_set_forgets_them() {
         ];
         let known = Known::after(&instance, &trace);
         let replica = known.of(ReplicaId(1));
-        assert_eq!(replica.asking(Height(0), View(1)), who(left), "{rules}");
+        assert_eq!(replica.asking(Height(0), View(1)), who(left), "{protocol}");
         assert_eq!(replica.place, (Height(0), View(1)));
         assert_eq!(replica.view(Height(0)), View(1));
     }

@@ -1,17 +1,20 @@
 //! Results made of what other programs wrote.
 
 mod embedded;
+mod imported;
 mod model;
 mod trace;
 
 pub use embedded::{embedded, is_edited};
+pub use imported::{INSTANCE, Imported};
 pub use model::model;
 
 use crate::{
     Error, evidence,
-    folder::{Driven, OUTCOME, PREDICTIONS, SCHEDULE},
+    folder::{Driven, OUTCOME},
     sentence,
 };
+use imported::carried_files;
 use milp_model::Built;
 use milp_schema::{
     Evidence, Instance, Outcome,
@@ -19,18 +22,14 @@ use milp_schema::{
     read, write,
 };
 use milp_show::{
-    export::{Carried, read_itf, read_twins},
+    export::{read_itf, read_twins},
     report::Embedded,
 };
 use milp_solver::{Settings, exact};
 use std::{
-    collections::BTreeMap,
     path::{Component, Path, PathBuf},
     sync::atomic::AtomicBool,
 };
-
-/// The instance of a schedule, where there is no outcome to have it.
-pub const INSTANCE: &str = "instance.yaml";
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,19 +68,6 @@ impl Kind {
         }
         milp_solver::is_solution(text).then_some(Self::Solution)
     }
-}
-
-/// The files of a result, and what of the original is not in them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Imported {
-    /// Files by name.
-    pub files: BTreeMap<String, Vec<u8>>,
-    /// One sentence each.
-    pub lost: Vec<String>,
-    /// What is known now, in one sentence.
-    pub sentence: String,
-    /// Where below `out/` it belongs, if the file says so.
-    pub place: Option<PathBuf>,
 }
 
 /// The files of the first or the second run that a report shows, byte for byte.
@@ -133,21 +119,6 @@ pub fn itf(file: &str, text: &str) -> Result<Imported, Error> {
     Ok(carried_files(&read_itf(file, text)?))
 }
 
-fn carried_files(carried: &Carried) -> Imported {
-    let mut files = skeleton(&carried.instance, &carried.schedule.choices);
-    if carried.predicted {
-        let predictions = write::predictions_csv(&carried.schedule.predictions);
-        files.insert(PREDICTIONS.to_owned(), predictions.into_bytes());
-    }
-    Imported {
-        files,
-        lost: Vec::new(),
-        sentence: "the schedule that was exported; what was proved of it is not in the file"
-            .to_owned(),
-        place: None,
-    }
-}
-
 /// The first scenario of a file of Twins as an instance and choices.
 ///
 /// # Errors
@@ -156,24 +127,11 @@ fn carried_files(carried: &Carried) -> Imported {
 pub fn twins(file: &str, text: &str) -> Result<Imported, Error> {
     let skeleton = read_twins(file, text)?;
     Ok(Imported {
-        files: self::skeleton(&skeleton.instance, &skeleton.schedule.choices),
+        files: imported::skeleton(&skeleton.instance, &skeleton.schedule.choices),
         lost: skeleton.lost,
         sentence: "a schedule in the spirit of the scenario, without predictions".to_owned(),
         place: None,
     })
-}
-
-fn skeleton(instance: &Instance, choices: &[milp_schema::Choice]) -> BTreeMap<String, Vec<u8>> {
-    BTreeMap::from([
-        (
-            INSTANCE.to_owned(),
-            write::instance_yaml(instance).into_bytes(),
-        ),
-        (
-            SCHEDULE.to_owned(),
-            write::choices_csv(choices).into_bytes(),
-        ),
-    ])
 }
 
 /// A solution of the instance's program, certified row by row in exact integers: a result that a

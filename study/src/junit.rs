@@ -4,7 +4,11 @@ use crate::{Error, regress::Case};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 /// One test case for each kept result.
-pub(crate) fn report(cases: &[Case]) -> Result<String, Error> {
+///
+/// # Errors
+///
+/// When it cannot be expressed in XML.
+pub fn report(cases: &[Case]) -> Result<String, Error> {
     let mut suite = TestSuite::new("milp regress");
     suite.add_test_cases(cases.iter().map(|case| {
         let status = if case.differences.is_empty() {

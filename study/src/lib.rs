@@ -18,7 +18,7 @@ pub mod evidence;
 pub mod expected;
 pub mod folder;
 pub mod import;
-mod junit;
+pub mod junit;
 pub mod learn;
 pub mod minimize;
 pub mod pareto;

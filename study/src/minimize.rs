@@ -15,10 +15,12 @@ use crate::{
     sentence,
     solve::{self, Solution},
 };
+pub use fewest::Stage;
+
 use fewest::{Lexicographic, NODES};
 use milp_model::{Decoded, formulation::timed};
 use milp_schema::{
-    Act, Evidence, Instance, Outcome, ReplicaId, Schedule, Verdict,
+    Evidence, Instance, Outcome, ReplicaId, Schedule, Verdict,
     instance::{FaultKind, Formulation},
     read, write,
 };
@@ -29,33 +31,6 @@ use std::{
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
-
-/// What became of one kind of act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stage {
-    /// The kind.
-    pub act: Act,
-    /// How many the given schedule has.
-    pub before: i64,
-    /// How many the new one has.
-    pub after: i64,
-    /// Whether fewer are impossible, with the value and the earlier kinds as they are, by a
-    /// certificate.
-    pub proved: bool,
-    /// Branch-and-bound nodes of the stage.
-    pub nodes: i64,
-}
-
-impl Stage {
-    /// The same kind where the given schedule stays.
-    fn untouched(self) -> Self {
-        Self {
-            after: self.before,
-            proved: false,
-            ..self
-        }
-    }
-}
 
 /// A schedule with the fewest acts.
 #[derive(Debug, Clone)]

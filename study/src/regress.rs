@@ -6,7 +6,7 @@ use crate::{
     error::{LIST, LOOK},
     expected::Expected,
     folder::{EXPECTED, Folder},
-    junit, sentence,
+    sentence,
     solve::{self, Solution},
     verify::{self, Bound, Verified, verify},
 };
@@ -139,15 +139,6 @@ pub fn regress(
         cases.push(case);
     }
     Ok(cases)
-}
-
-/// The report in the `JUnit` format.
-///
-/// # Errors
-///
-/// When it cannot be expressed in XML.
-pub fn junit(cases: &[Case]) -> Result<String, Error> {
-    junit::report(cases)
 }
 
 /// All folders at or below `dir` that have an `expected.yaml`, and links to folders. What a killed

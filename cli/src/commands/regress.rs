@@ -7,7 +7,8 @@ use milp_study::{
     Error,
     confirm::{Engine, OWN},
     folder::RESULTS,
-    regress::{self, Again, Asked, Case, regress},
+    junit,
+    regress::{Again, Asked, Case, regress},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -102,7 +103,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         )));
     }
     if let Some(path) = &args.junit {
-        write::file(path, regress::junit(&cases)?.as_bytes()).map_err(|source| Error::Io {
+        write::file(path, junit::report(&cases)?.as_bytes()).map_err(|source| Error::Io {
             doing: "write",
             path: path.clone(),
             source,

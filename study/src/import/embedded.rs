@@ -1,6 +1,6 @@
 //! The files inside a report, judged as the files of a folder.
 
-use super::INSTANCE;
+use super::imported::INSTANCE;
 use crate::{
     Error,
     folder::{CERTIFICATE, CUTS, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},

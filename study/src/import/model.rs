@@ -1,6 +1,9 @@
 //! Traces of the TLA+ model as schedules.
 
-use super::{Imported, carried_files, skeleton, trace};
+use super::{
+    imported::{Imported, carried_files, skeleton},
+    trace,
+};
 use crate::{Error, folder::PREDICTIONS};
 use milp_replay::tla::Read;
 use milp_schema::{Instance, instance::FaultKind, read, write};

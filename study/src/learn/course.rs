@@ -1,14 +1,16 @@
 //! The steps of learning: solve, replay, and learn from the first divergence.
 
-use super::cuts::Cuts;
 use super::{
-    Alarm, Cut, Ending, Kept, Learned, Lost, News, Request, Tests, Witness, alarm,
-    cut::{self, Act, Literal},
+    alarm::{self, Alarm},
+    cut::{self, Act, Cut, Literal},
+    cuts::Cuts,
     divergence::{self, Divergence, by_timer},
     history::{Fact, Reaction, Situation},
-    settled,
-    shrink::{self, Bench, Effort, Shrunk},
-    words::{Said, does_instead},
+    learned::{Ending, Kept, Learned, Lost, News, Request, settled},
+    phrase::does_instead,
+    shrink::{self, Bench, Effort, Shrunk, Tests},
+    witness::Witness,
+    words::Said,
 };
 use crate::{
     Error,

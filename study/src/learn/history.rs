@@ -2,7 +2,7 @@
 
 use super::{
     divergence::{Divergence, by_timer, view},
-    words::{does_instead, short},
+    phrase::{does_instead, short},
 };
 use crate::folder::Driven;
 use milp_model::formulation::timed::Built;

@@ -3,10 +3,11 @@
 use super::{
     divergence::{by_timer, view},
     history::{Fact, Situation},
+    phrase::{does_instead, short},
     shrink::{Reach, Tests},
 };
 use milp_model::formulation::timed::Built;
-use milp_schema::{Height, Kind, Message, ReplicaId, View, schedule::Event};
+use milp_schema::{Height, Message, ReplicaId, View, schedule::Event};
 use std::collections::BTreeMap;
 
 /// What is said of a cut.
@@ -206,31 +207,11 @@ fn third(does: bool) -> &'static str {
     if does { "s" } else { "" }
 }
 
-/// `sends Commit v1 b0`, `enters view 1`, `decides v0 b0`.
-pub(crate) fn does_instead(event: &Event) -> String {
-    match event {
-        Event::Send(said) => format!("sends {}", short(said)),
-        Event::EnterView { view, .. } => format!("enters view {view}"),
-        Event::Decide(block) => format!("decides v{} b{}", block.view, block.index),
-    }
-}
-
 /// What the replica's own timer made it send, or not yet.
 fn own(held: &[&Message], absent: &[&Message]) -> impl Iterator<Item = String> {
     let has = (!held.is_empty()).then(|| format!("has sent {}", list(held, "and")));
     let not = (!absent.is_empty()).then(|| format!("has not sent {}", list(absent, "or")));
     has.into_iter().chain(not)
-}
-
-/// `ChangeView v0`, `Commit v1 b0`.
-pub(crate) fn short(message: &Message) -> String {
-    let Message {
-        kind, view, block, ..
-    } = message;
-    match block {
-        Some(block) if *kind != Kind::ChangeView => format!("{kind} v{view} b{block}"),
-        _ => format!("{kind} v{view}"),
-    }
 }
 
 fn list(messages: &[&Message], word: &str) -> String {

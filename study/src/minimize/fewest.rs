@@ -1,6 +1,5 @@
 //! The solves of a minimisation, stage by stage.
 
-use super::Stage;
 use crate::{Error, clock::Clock};
 use milp_model::{
     expr::Expr,
@@ -10,6 +9,33 @@ use milp_model::{
 use milp_schema::{Act, instance::Sense, outcome::Termination};
 use milp_solver::{Progress, Settings, Solved};
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
+
+/// What became of one kind of act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// The kind.
+    pub act: Act,
+    /// How many the given schedule has.
+    pub before: i64,
+    /// How many the new one has.
+    pub after: i64,
+    /// Whether fewer are impossible, with the value and the earlier kinds as they are, by a
+    /// certificate.
+    pub proved: bool,
+    /// Branch-and-bound nodes of the stage.
+    pub nodes: i64,
+}
+
+impl Stage {
+    /// The same kind where the given schedule stays.
+    pub(super) fn untouched(self) -> Self {
+        Self {
+            after: self.before,
+            proved: false,
+            ..self
+        }
+    }
+}
 
 /// The solves, one per kind of act.
 pub(super) struct Lexicographic<'a> {

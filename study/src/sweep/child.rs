@@ -1,6 +1,9 @@
 //! One solve in a process of its own.
 
-use super::{Request, Row, State};
+use super::{
+    request::Request,
+    row::{Row, State},
+};
 use crate::{Error, folder::OUTCOME};
 use milp_schema::read;
 use milp_solver::Settings;

@@ -13,18 +13,19 @@
 
 mod child;
 mod plots;
+mod request;
 mod row;
 mod show;
 mod stamp;
 
 pub use child::STOP_WITH_STDIN;
+pub use request::{Request, Swept};
 pub use row::{Row, State};
 pub use show::{CSV, HTML, SVG};
 
 use crate::{Error, error::LIST, folder};
 use child::Child;
-use milp_schema::{read, sweep::Sweep, write};
-use milp_solver::Settings;
+use milp_schema::{read, write};
 use stamp::Stamp;
 use std::{
     path::{Path, PathBuf},
@@ -37,25 +38,6 @@ const LOOK: Duration = Duration::from_millis(10);
 /// The folders of a sweep.
 const FOLDERS: [&str; 3] = ["instances", "results", "ended"];
 
-/// What to sweep and how.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
-    /// The combinations.
-    pub sweep: &'a Sweep,
-    /// The name of the sweep, for the page.
-    pub name: &'a str,
-    /// The folder of the sweep.
-    pub out: &'a Path,
-    /// Limits of each solve.
-    pub settings: &'a Settings,
-    /// How many solves run at once.
-    pub jobs: usize,
-    /// Whether to solve also what was solved before.
-    pub fresh: bool,
-    /// The command `milp`.
-    pub program: &'a Path,
-}
-
 /// How far a sweep is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Far {
@@ -65,19 +47,6 @@ pub struct Far {
     pub all: usize,
     /// What is being solved.
     pub at_work: Vec<String>,
-}
-
-/// A sweep that ended, one way or the other.
-#[derive(Debug, Clone)]
-pub struct Swept {
-    /// The names of the fields that change.
-    pub fields: Vec<String>,
-    /// One row for each combination, in the order of the file.
-    pub rows: Vec<Row>,
-    /// How many of them were solved before.
-    pub reused: usize,
-    /// Whether an interrupt came.
-    pub interrupted: bool,
 }
 
 /// Solves every combination that was not solved before, and writes table, plot and page.

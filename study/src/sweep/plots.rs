@@ -1,6 +1,6 @@
 //! Which plots a sweep has: one for each goal, and more where there are many series.
 
-use super::{Row, Swept};
+use super::{request::Swept, row::Row};
 use crate::sentence;
 use milp_schema::{Outcome, sweep::Sweep};
 use milp_show::plot::{Axis, Joined, Plot, Point, SERIES, Series, Ticks};

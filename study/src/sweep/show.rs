@@ -1,8 +1,8 @@
 //! A sweep as a table, a plot and a page.
 
 use super::{
-    Request, Swept,
     plots::plots,
+    request::{Request, Swept},
     row::{self, State},
 };
 use milp_show::{

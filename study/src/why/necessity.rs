@@ -1,6 +1,9 @@
 //! The optimum without each rule.
 
-use super::{Group, How, Present, present, without};
+use super::{
+    groups::Group,
+    weaker::{How, Present, present, without},
+};
 use crate::{Error, sentence};
 use milp_schema::{
     Instance,

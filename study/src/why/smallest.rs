@@ -6,7 +6,10 @@
 //! one forbids the value: no set with fewer rules does, because every such set misses a point.
 //! Deletion first gives a set of which no rule can go, and points that leave little to try.
 
-use super::{GROUPS, Going, Group, How, Present, group_of, present, without};
+use super::{
+    groups::{GROUPS, Group, group_of},
+    weaker::{Going, How, Present, present, without},
+};
 use crate::Error;
 use milp_model::program::{Family, FamilyId, Program, Row, Tag};
 use milp_schema::{

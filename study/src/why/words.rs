@@ -1,6 +1,10 @@
 //! The answers in sentences.
 
-use super::{GROUPS, Necessity, Optimum, WhyNot};
+use super::{
+    groups::GROUPS,
+    necessity::{Necessity, Optimum},
+    smallest::WhyNot,
+};
 use crate::sentence;
 use milp_schema::{Instance, outcome::Termination};
 use std::collections::{BTreeMap, BTreeSet};
