@@ -216,7 +216,7 @@ fn what_the_formulation_cannot_express_is_refused_by_name() {
         i.protocol = milp_schema::Protocol::shipped("dbft2-nspcc");
     });
     check("a pool", Goal::Fork, &|i| {
-        i.protocol = milp_schema::Protocol::shipped("dbft2-tla")
+        i.protocol = milp_schema::Protocol::shipped("dbft2-tla");
     });
 }
 

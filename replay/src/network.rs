@@ -24,11 +24,7 @@ pub(crate) struct Posted {
 /// The order of E7 among deliveries to one replica: by height, then by kind, the highest target
 /// first among change views.
 pub(crate) fn rank(message: &Message) -> (Height, Kind, Reverse<Option<View>>) {
-    (
-        message.height,
-        message.kind.clone(),
-        Reverse(message.target),
-    )
+    (message.height, message.kind, Reverse(message.target))
 }
 
 /// Place in the queue of a receiver: E7, then arrival.
@@ -148,11 +144,7 @@ impl Network {
         ahead: impl Fn(&Message) -> bool,
     ) -> Option<Posted> {
         let queue = &mut self.held_back[receiver.index()];
-        let place = queue
-            .iter()
-            .find(|(_, posted)| !ahead(&posted.message))?
-            .0
-            .clone();
+        let place = *queue.iter().find(|(_, posted)| !ahead(&posted.message))?.0;
         let posted = queue.remove(&place)?;
         let said = (posted.author, posted.message.clone());
         self.held[receiver.index()].remove(&said);

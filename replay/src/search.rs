@@ -335,7 +335,7 @@ impl Space {
                 .filter(|from| *from != id && state.0[from.index()].said & bit != 0)
                 .collect();
             senders.sort_by_key(|from| state.0[from.index()].faulty);
-            let vote = message(kind.clone(), view, Some(block));
+            let vote = message(*kind, view, Some(block));
             copies.extend(senders.into_iter().map(|from| (from, vote.clone())));
         }
         states.extend(self.give(state, id, &copies));

@@ -33,7 +33,7 @@ impl Rotation {
     pub fn of(self, replicas: u32, height: Height, view: View) -> ReplicaId {
         let number = self.height * i64::from(height.0) + self.view * i64::from(view.0);
         let number = (number + self.constant).rem_euclid(i64::from(replicas));
-        ReplicaId(u32::try_from(number).expect("below the number of replicas"))
+        ReplicaId(number.unsigned_abs() as u32)
     }
 }
 

@@ -73,6 +73,10 @@ pub struct Word<'a> {
 
 impl Word<'_> {
     /// The kind.
+    ///
+    /// # Panics
+    ///
+    /// For a word made by [`other`].
     pub fn kind(&self) -> Kind {
         Kind::named(self.name).expect("a kind with a word of its own")
     }

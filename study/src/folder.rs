@@ -144,20 +144,19 @@ impl Driven {
             .then(|| read::outcome(&outcome))
             .transpose()?;
         let given = instance.map(read::instance).transpose()?;
-        if given.is_none() && outcome.is_none() {
+        let about = given.as_ref().or(outcome.as_ref().map(|it| &it.instance));
+        let Some(protocol) = about.map(|instance| instance.protocol) else {
             return Err(Error::Refused(format!(
                 "nothing says what {} is for: there is no {OUTCOME} beside it, give --instance",
                 path.display()
             )));
-        }
+        };
         if let Some(outcome) = &outcome
             && outcome.schedule_sha256.is_none()
             && !is_there(&file)
         {
             return Err(no_schedule(dir, outcome));
         }
-        let about = given.as_ref().or(outcome.as_ref().map(|it| &it.instance));
-        let protocol = about.expect("one of them is there").protocol;
         let choices = read::choices(protocol, &file)?;
         let predictions = dir.join(PREDICTIONS);
         let predicted = is_there(&predictions);

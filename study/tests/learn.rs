@@ -318,7 +318,7 @@ fn execution(instance: &Instance, faulty: &Faulty, seed: u64) -> Schedule {
         // The order inside a slot (E7); among change views the highest target first.
         copies.sort_by_key(|copy| {
             let target = copy.message.target.map(std::cmp::Reverse);
-            (copy.receiver, copy.message.kind.clone(), target)
+            (copy.receiver, copy.message.kind, target)
         });
         copies.retain(|copy| random.percent(deliver(&copy.message.kind)));
         let slot = Slot(slot);
@@ -382,7 +382,7 @@ fn executions(instance: &Instance, built: &Built) -> Vec<Vec<i64>> {
     }
     for kind in [Kind::PrepareResponse, Kind::Commit, Kind::ChangeView] {
         for view in [View(0), View(1)] {
-            let count = done.get(&(kind.clone(), view)).copied().unwrap_or(0);
+            let count = done.get(&(kind, view)).copied().unwrap_or(0);
             assert!(count >= 20, "{kind} v{view}: {count} times in {done:?}");
         }
     }

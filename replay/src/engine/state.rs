@@ -74,7 +74,7 @@ impl Working {
     pub fn holds(&self, author: ReplicaId, kind: &Kind, value: Option<u32>) -> bool {
         self.votes.contains(&Vote {
             author,
-            kind: kind.clone(),
+            kind: *kind,
             view: self.view,
             value,
         })

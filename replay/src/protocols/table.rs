@@ -210,7 +210,7 @@ impl Table {
         });
         let of = |kind: Kind| {
             move |&(view, block, author): &(View, u32, ReplicaId)| {
-                vote(author, kind.clone(), view, Some(block))
+                vote(author, kind, view, Some(block))
             }
         };
         let responses = state.responses.iter().map(of(Kind::PrepareResponse));

@@ -74,14 +74,13 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Outcome> {
         .required("instance", "the whole instance", problems)
         .and_then(|node| instance::convert(node, problems));
     let asked_slots = instance.as_ref().map(|instance| instance.slots);
-    let answered = |asked: Instance| match fields.get("schedule_slots") {
-        None => Some(asked),
-        Some(_) => {
-            let slots = fields.count("schedule_slots", limits::SLOTS, None, problems)?;
-            Some(Instance { slots, ..asked })
-        }
-    };
-    let instance = instance.and_then(answered);
+    let answered = fields.count("schedule_slots", limits::SLOTS, asked_slots, problems);
+    let instance = instance.and_then(|asked| {
+        Some(Instance {
+            slots: answered?,
+            ..asked
+        })
+    });
     let faulty = faulty(&fields, instance.as_ref(), problems);
     let command = fields.text("command", problems);
     let run = run(&fields, problems);

@@ -262,10 +262,10 @@ fn fork(story: &Story, scene: Scene, blocks: &[Block], both: &BTreeSet<ReplicaId
         ));
     }
     if !honest.is_empty() {
-        let why = if !story.instance.protocol.has_binding_vote() {
-            "a vote for a block binds nobody to its view in this protocol"
-        } else {
+        let why = if story.instance.protocol.has_binding_vote() {
             "nothing kept the first vote binding"
+        } else {
+            "a vote for a block binds nobody to its view in this protocol"
         };
         lines.push(format!(
             "  {} honest and voted for both: {why}.",

@@ -242,7 +242,7 @@ impl Scene {
         let said = |mark: &Mark| {
             let message = mark.event.message.as_ref();
             let message = message.filter(|_| is_sending(mark.event.what))?;
-            let vote = (message.kind.clone(), message.height, message.view);
+            let vote = (message.kind, message.height, message.view);
             Some(((mark.event.replica, vote), message.block?))
         };
         let mut blocks: BTreeMap<_, BTreeSet<u32>> = BTreeMap::new();

@@ -143,10 +143,10 @@ impl Literal {
 fn message(kind: &str, view: View, block: Option<u32>) -> Option<Message> {
     let kind = Kind::named(kind)?;
     let asks = kind == Kind::ChangeView;
-    let names_block = match kind {
-        Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage => false,
-        _ => true,
-    };
+    let names_block = !matches!(
+        kind,
+        Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage
+    );
     (names_block == block.is_some()).then(|| Message {
         kind,
         height: Height(0),

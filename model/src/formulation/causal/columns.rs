@@ -426,9 +426,9 @@ impl Causal {
                 (of.clone(), self.count(*at_least), Counted::Block(v, b))
             }
             Requires::TallyOverViews { of, at_least } => {
-                (vec![of.clone()], self.count(*at_least), Counted::AnyView)
+                (vec![*of], self.count(*at_least), Counted::AnyView)
             }
-            Requires::HeldFromAnother(kind) => (vec![kind.clone()], 1, Counted::Block(v, b)),
+            Requires::HeldFromAnother(kind) => (vec![*kind], 1, Counted::Block(v, b)),
             _ => return None,
         };
         let names: Vec<&str> = of.iter().map(|kind| kind.name()).collect();

@@ -375,7 +375,7 @@ fn replica(act: Act) -> u32 {
 
 /// The message as files have it.
 fn message(causal: &Causal, (c, _, v, b): Said) -> Message {
-    let kind = causal.protocol.channels[c].kind.clone();
+    let kind = causal.protocol.channels[c].kind;
     let asks = causal
         .protocol
         .enter()

@@ -158,7 +158,7 @@ impl Book {
 
     /// The message of channel c about view v and block b.
     pub(super) fn message(&self, c: usize, v: u32, b: u32) -> Message {
-        let kind = self.protocol.channels[c].kind.clone();
+        let kind = self.protocol.channels[c].kind;
         let asks = self.enter.of == kind;
         let about_block = |e: usize| self.events[e].about != About::View;
         let names_block = self.senders(c).any(about_block);

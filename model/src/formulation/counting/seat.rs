@@ -125,7 +125,7 @@ impl Seat {
         let due = |(copy, _): &(At, u32)| copy.1 <= here;
         let mut copies: Vec<(At, u32)> = self.waiting.iter().copied().filter(due).collect();
         self.waiting.retain(|waiting| !due(waiting));
-        copies.sort_by_key(|&((c, _, _), _)| book.protocol.channels[c].kind.clone());
+        copies.sort_by_key(|&((c, _, _), _)| book.protocol.channels[c].kind);
         for (copy, from) in copies {
             self.take(book, copy, from, did);
         }

@@ -105,7 +105,7 @@ fn faulty(timed: &Timed, point: &[i64]) -> Vec<(ReplicaId, FaultKind)> {
 
 /// The message of channel c about (h, v, b).
 pub(super) fn message(timed: &Timed, c: usize, at: Indices) -> Message {
-    let kind = timed.protocol.channels[c].kind.clone();
+    let kind = timed.protocol.channels[c].kind;
     let asks = timed.protocol.enter().is_some_and(|enter| enter.of == kind);
     let names_block = timed
         .senders(c)

@@ -203,7 +203,7 @@ fn votes(timed: &Timed) -> Vec<Kind> {
     let mut kinds: Vec<Kind> = vec![];
     for requirement in deciding.flat_map(|event| &event.requires) {
         if let Requires::Tally { of, .. } = requirement {
-            let new = of.iter().filter(|kind| !kinds.contains(kind)).cloned();
+            let new = of.iter().filter(|kind| !kinds.contains(kind)).copied();
             let new: Vec<Kind> = new.collect();
             kinds.extend(new);
         }

@@ -64,7 +64,7 @@ pub fn read(file: &str, text: &str) -> Result<Skeleton, Error> {
     } = run;
     choices.sort_by_key(|choice| {
         let class = match choice {
-            Choice::Deliver { copy, .. } => (0, choice.replica(), Some(copy.message.kind.clone())),
+            Choice::Deliver { copy, .. } => (0, choice.replica(), Some(copy.message.kind)),
             Choice::Timeout { .. } => (1, choice.replica(), None),
             _ => (2, choice.replica(), None),
         };

@@ -114,7 +114,7 @@ fn votes_once(causal: &mut Causal) {
     let family = causal
         .draft
         .leaves_out("byzantine_votes_once", LeftOut::SecondByzantineVote);
-    let kind = causal.events[parts.binds].broadcasts.clone();
+    let kind = causal.events[parts.binds].broadcasts;
     let c = causal.channel(&kind.expect("parts broadcast"));
     for j in 0..causal.n {
         let views = 0..causal.views;

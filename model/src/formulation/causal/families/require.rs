@@ -173,7 +173,7 @@ fn forced_by_request(causal: &mut Causal, place: Place) {
         let [Requires::Held(kind)] = forced.requires.as_slice() else {
             continue;
         };
-        let reads = rule.requires.contains(&Requires::Held(kind.clone()));
+        let reads = rule.requires.contains(&Requires::Held(*kind));
         if f == e || !reads || forced.modality != Modality::Must || !causal.does(f, i, v) {
             continue;
         }

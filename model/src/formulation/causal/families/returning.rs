@@ -102,7 +102,7 @@ fn parts(causal: &Causal) -> Option<Parts> {
             .requires
             .iter()
             .find_map(|requirement| match requirement {
-                Requires::TallyOverViews { of, at_least } => Some((of.clone(), *at_least)),
+                Requires::TallyOverViews { of, at_least } => Some((*of, *at_least)),
                 _ => None,
             });
         over_views.filter(|(of, _)| event.broadcasts.as_ref() == Some(of))
@@ -154,7 +154,7 @@ fn held(event: &Event) -> Option<Kind> {
         .requires
         .iter()
         .find_map(|requirement| match requirement {
-            Requires::Held(kind) => Some(kind.clone()),
+            Requires::Held(kind) => Some(*kind),
             _ => None,
         })
 }

@@ -78,7 +78,7 @@ fn alive(causal: &mut Causal, parts: &Guarded) {
                 causal.did_in_view(answers, j, v) + causal.made(seat.answers, j, v, 0),
                 causal.did_in_view(calls, j, v),
             ];
-            let kind = causal.events[proposes].broadcasts.clone();
+            let kind = causal.events[proposes].broadcasts;
             let request = causal.channel(&kind.expect("parts broadcast"));
             signs.push(causal.made(request, j, v, 0));
             for u in v..causal.views {
@@ -169,7 +169,7 @@ fn everyone_answered(causal: &mut Causal, seat: &Seat) {
         return;
     }
     let family = family(causal, "has_every_request_answered");
-    let kind = causal.events[seat.parts.proposes].broadcasts.clone();
+    let kind = causal.events[seat.parts.proposes].broadcasts;
     let c = causal.channel(&kind.expect("parts broadcast"));
     let away = 1 - causal.is_in(seat.i, seat.v) + causal.gone(seat.i);
     for b in causal.channel_blocks(c, seat.v) {

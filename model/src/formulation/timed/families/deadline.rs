@@ -147,7 +147,7 @@ impl<'a> Clock<'a> {
     /// What a firing in view v does, as (its happening in slot t, units it is armed for, whether it
     /// may lead into another view).
     fn firings(self, timed: &Timed, v: u32, t: u32) -> Vec<(Expr, i64, bool)> {
-        let asks = timed.protocol.enter().map(|enter| enter.of.clone());
+        let asks = timed.protocol.enter().map(|enter| enter.of);
         timed
             .timer_events()
             .into_iter()

@@ -66,7 +66,7 @@ pub(super) fn deliveries(timed: &mut Timed) {
 pub(super) fn holds(timed: &mut Timed) {
     let rules = timed.protocol.rules.clone();
     for c in 0..timed.protocol.channels.len() {
-        let kind = timed.protocol.channels[c].kind.clone();
+        let kind = timed.protocol.channels[c].kind;
         let hold = timed.protocol.hold(&kind).cloned();
         for (h, v) in timed.height_views() {
             for (i, j) in pairs(timed.n) {
