@@ -40,15 +40,15 @@ impl LeftOut {
     /// Its line of `docs/EXECUTION.md`.
     pub const fn line(self) -> &'static str {
         match self {
-            Self::RepeatedRequest => "E36",
-            Self::OvertakenChangeView => "E37",
-            Self::SkippedView => "E38",
-            Self::SecondByzantineVote => "E39",
-            Self::ResponseBeforeProposal => "E40",
-            Self::ResponseOfPrimary => "E41",
-            Self::CommitBeforePreparation => "E42",
-            Self::RequestOnEntry => "E43",
-            Self::ResponseBesideCopy => "E44",
+            Self::RepeatedRequest => "E38",
+            Self::OvertakenChangeView => "E39",
+            Self::SkippedView => "E40",
+            Self::SecondByzantineVote => "E41",
+            Self::ResponseBeforeProposal => "E42",
+            Self::ResponseOfPrimary => "E43",
+            Self::CommitBeforePreparation => "E44",
+            Self::RequestOnEntry => "E45",
+            Self::ResponseBesideCopy => "E46",
         }
     }
 

@@ -1,6 +1,6 @@
 //! Among all schedules with the same value one with the fewest acts of the adversary.
 //!
-//! Stage by stage in the order of [`Act::ALL`]: the value is fixed, the counts of the stages
+//! Stage by stage in the order of [`Act::ALL`](milp_schema::Act::ALL): the value is fixed, the counts of the stages
 //! before are fixed at their minimum, the next count is minimised. Each stage is a solve with a
 //! certificate of its own, so the whole is minimal in this lexicographic order. The schedule is
 //! replayed before it is offered: no divergence, and the verdict of the one before.

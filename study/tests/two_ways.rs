@@ -51,7 +51,7 @@ struct Compared {
 }
 
 /// Whether every random execution within the program has a row's permission: the legal rows', the
-/// valid ones', and those of what the program leaves out (E36 to E44), which generators keep to.
+/// valid ones', and those of what the program leaves out (E38 to E46), which generators keep to.
 fn binds(program: &Program, row: &Row) -> bool {
     let family = program.family(row);
     family.left_out.is_some() || matches!(family.tag, Tag::Legal | Tag::Valid)

@@ -87,7 +87,7 @@ impl Reading<'_> {
 
     /// The order in which the rest arrives at replica i in the end, a group a slot: answers that
     /// are to be ignored before what binds others is known, answers that are to be taken after it,
-    /// at a replica that asked to leave each in its own slot; requests to leave view by view (E37, E44).
+    /// at a replica that asked to leave each in its own slot; requests to leave view by view (E39, E46).
     pub(super) fn in_order(&self, i: u32, pending: Vec<Said>) -> Vec<Vec<Said>> {
         let Some(parts) = &self.causal.order.guarded else {
             return vec![pending];

@@ -13,7 +13,7 @@ use crate::{error::Error, rule::Requires};
 #[derive(Debug, Default)]
 pub(super) struct Wants {
     pub(super) messages: Vec<Said>,
-    /// Each in a slot in which nothing else arrives (E43).
+    /// Each in a slot in which nothing else arrives (E45).
     pub(super) alone: bool,
 }
 

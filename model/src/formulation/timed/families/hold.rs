@@ -41,7 +41,7 @@ pub(super) fn take_requires_receive(timed: &mut Timed, copies: Copies) {
 /// A copy of a view its receiver has not reached is lost on it (E20): it is taken if the receiver
 /// was there when the slot began, `Δtook^t ≤ Δgot^t`, `Δtook^t ≤ entered_v^(t−1)` and
 /// `Δgot^t + entered_v^(t−1) − 1 ≤ took^t + crashed_i^t + byzantine_i`. It does not arrive in the
-/// slot of the entry, `Δgot^t + Δentered_v^t ≤ 1` (E43).
+/// slot of the entry, `Δgot^t + Δentered_v^t ≤ 1` (E45).
 pub(super) fn lost_ahead(timed: &mut Timed, copies: Copies) {
     if !timed.protocol.channels[copies.c].lost_ahead {
         return;
@@ -168,7 +168,7 @@ pub(super) fn guarded(timed: &mut Timed, copies: Copies, hold: &Hold) {
 }
 
 /// At a replica that has asked to leave its view a guarded message of that view arrives alone in
-/// its slot (E44): `Σ Δgot_i^t ≤ 1 + (m − 1) · (2 − Δgot^t − left^(t−1))` for m copies that may
+/// its slot (E46): `Σ Δgot_i^t ≤ 1 + (m − 1) · (2 − Δgot^t − left^(t−1))` for m copies that may
 /// arrive, and the replica stays in the view in that slot.
 ///
 /// So that what it counts at the end of the slot is what it counted when the message came.
@@ -217,7 +217,7 @@ pub(super) fn arrives_alone(timed: &mut Timed, hold: &Hold) {
 /// slot t or the own proposal of one by t − 1, `cleared^t = got^t ∧ other^t` while in the view.
 ///
 /// One that came before the request is never looked at again and counts for whatever is requested;
-/// such executions are left out (E42): `other^T − other^t + got^t + is^t ≤ 2`.
+/// such executions are left out (E44): `other^T − other^t + got^t + is^t ≤ 2`.
 pub(super) fn cleared(timed: &mut Timed, copies: Copies) {
     let Copies { c, i, j, h, v, b } = copies;
     if !timed.clears(c, h, v) {
@@ -308,7 +308,7 @@ pub(super) fn stray(timed: &mut Timed, copies: Copies) {
 }
 
 /// A proposal does not look at the responses that came before it, so one for a block that is not
-/// proposed would count; such executions are left out (E40): for a block other than the proposed
+/// proposed would count; such executions are left out (E42): for a block other than the proposed
 /// one `propose^T + got^t ≤ 1 + propose^(t−1)`.
 pub(super) fn not_before_proposal(timed: &mut Timed, copies: Copies) {
     let Copies { c, i, h, v, b, .. } = copies;
@@ -330,7 +330,7 @@ pub(super) fn not_before_proposal(timed: &mut Timed, copies: Copies) {
     }
 }
 
-/// A Byzantine replica sends each receiver one response per view and one commit (E39), so that the
+/// A Byzantine replica sends each receiver one response per view and one commit (E41), so that the
 /// first one, which counts, is the only one.
 pub(super) fn one_vote_from_byzantine(timed: &mut Timed) {
     let last = timed.horizon;

@@ -111,7 +111,7 @@ fn triggers(timed: &Timed, enter: &Enter, step: Step, t: u32) -> Vec<Expr> {
         .collect()
 }
 
-/// Only a request for w itself makes a replica enter w, and it was in w − 1 before (E38):
+/// Only a request for w itself makes a replica enter w, and it was in w − 1 before (E40):
 /// `Δentered_w^t ≤ Σ triggers^t`, `entered_w^t ≤ entered_(w−1)^(t−1)`.
 pub(super) fn requires_trigger(timed: &mut Timed, enter: &Enter, step: Step) {
     let family = timed
@@ -167,7 +167,7 @@ pub(super) fn forced(timed: &mut Timed, enter: &Enter, step: Step) {
     }
 }
 
-/// A view is not skipped (E38): fewer than a quorum of kept requests ask for more than the next
+/// A view is not skipped (E40): fewer than a quorum of kept requests ask for more than the next
 /// view, `Σ_j Σ_(u>v) kept_u^T ≤ q − 1`.
 pub(super) fn no_skip(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v: u32) {
     let family = timed
@@ -186,7 +186,7 @@ pub(super) fn no_skip(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v: u32) 
 }
 
 /// Requests of one sender do not overtake each other on their way to a replica that still counts
-/// the earlier one (E37): `Δask_u^t + ask_u'^t + was_v^t ≤ 2` for v ≤ u < u'.
+/// the earlier one (E39): `Δask_u^t + ask_u'^t + was_v^t ≤ 2` for v ≤ u < u'.
 pub(super) fn no_overtaking(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v: u32) {
     let family = timed
         .draft
