@@ -940,6 +940,12 @@ const OUTCOMES: &[Case] = &[
         &[(19, 10, "`slots` must be")],
     ),
     case(
+        "slots of a schedule that no horizon can be",
+        "instance:\n",
+        "schedule_slots: 0\ninstance:\n",
+        &[(14, 17, "`schedule_slots` must be")],
+    ),
+    case(
         "an unknown key of the instance within",
         "  goal: fork",
         "  goal: fork\n  goals: fork",

@@ -74,13 +74,7 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Outcome> {
         .required("instance", "the whole instance", problems)
         .and_then(|node| instance::convert(node, problems));
     let asked_slots = instance.as_ref().map(|instance| instance.slots);
-    let answered = fields.count("schedule_slots", limits::SLOTS, asked_slots, problems);
-    let instance = instance.and_then(|asked| {
-        Some(Instance {
-            slots: answered?,
-            ..asked
-        })
-    });
+    let instance = answered(&fields, instance, problems);
     let faulty = faulty(&fields, instance.as_ref(), problems);
     let command = fields.text("command", problems);
     let run = run(&fields, problems);
@@ -105,6 +99,14 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Outcome> {
     };
     consistent(&fields, &outcome, gap.ok()?, problems);
     Some(outcome)
+}
+
+/// The instance with as many slots as its schedule takes.
+fn answered(fields: &Fields, asked: Option<Instance>, problems: &mut Problems) -> Option<Instance> {
+    // Without an instance nobody asks for its slots.
+    let default = asked.as_ref().map_or(1, |instance| instance.slots);
+    let slots = fields.count("schedule_slots", limits::SLOTS, Some(default), problems)?;
+    asked.map(|asked| Instance { slots, ..asked })
 }
 
 /// A key that must be there and may be null.
