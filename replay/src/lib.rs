@@ -121,7 +121,7 @@ pub fn replay(
             return replay_on(&mut twin, instance, faulty, schedule, options);
         }
         Protocol::Own => Rules::of(instance)?,
-        Protocol::As(_) if Rules::of(instance).is_err() => {
+        Protocol::As(_) if !protocols::NAMES.contains(&instance.protocol.name.as_str()) => {
             return Err(Error::OtherPrimaries {
                 protocol: instance.protocol.to_string(),
             });
