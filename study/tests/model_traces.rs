@@ -224,7 +224,7 @@ fn what_is_no_behaviour_of_the_model_is_refused_with_its_state() {
     refused(
         TLC,
         Some(&instance("dbft2/n4-stall")),
-        "no text of the model called `paper`",
+        "no text of the model called `dbft2`",
     );
     // The lock of the first text is none of the second one, and the other way round.
     let text = foreign(&kept("dbft2/tla/n4-stall-per-view").itf().unwrap());
