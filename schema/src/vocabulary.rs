@@ -274,25 +274,9 @@ impl Vocabulary {
         self.kinds.iter().find(|words| words.kind == kind.name())
     }
 
-    /// Whether the kind is for that.
-    pub fn is(&self, kind: Kind, role: Role) -> bool {
-        self.of(kind).is_some_and(|words| words.does.role == role)
-    }
-
-    /// Whether a message of the kind binds its sender.
-    pub fn binds(&self, kind: Kind) -> bool {
-        self.of(kind).is_some_and(|words| words.does.binds)
-    }
-
     /// Whether a quorum of messages of the kind makes a block final.
     pub fn is_final(&self, kind: Kind) -> bool {
         self.of(kind).is_some_and(|words| words.does.is_final)
-    }
-
-    /// Whether messages of the kind name a value.
-    pub fn names_value(&self, kind: Kind) -> bool {
-        self.of(kind)
-            .is_some_and(|words| words.does.names == Names::Value)
     }
 
     /// The primary of view v at height h of n replicas.

@@ -8,6 +8,7 @@
 use milp_schema::{
     BlockId, Height, Instance, Kind, Message, Protocol, ReplicaId, Slot, TraceEvent, View, read,
     trace::{Phase, What},
+    vocabulary::Sent,
 };
 use milp_show::{
     known::{self, Known},
@@ -179,6 +180,16 @@ fn every_kind_has_a_word_and_every_class_a_style() {
     assert_eq!(classes.len(), KINDS.len(), "classes tell kinds apart");
     for class in classes.into_iter().chain(["k-other"]) {
         assert!(style.contains(&format!(".milp .{class} ")), "{class}");
+    }
+    for protocol in Protocol::all() {
+        for kind in protocol.kinds() {
+            let (said, word) = (protocol.of(kind).unwrap(), words::word(&kind));
+            assert_eq!(said.mark.letters, word.letters, "{protocol}, {kind}");
+            let votes = word.votes.map(words::Votes::name);
+            assert_eq!(said.does.tally.as_deref(), votes, "{protocol}, {kind}");
+            let timed = said.does.sent == Sent::Timer;
+            assert_eq!(timed, word.does.by_timer(), "{protocol}, {kind}");
+        }
     }
     for kind in Kind::NAMED {
         assert_eq!(words::word(&kind).kind(), kind);

@@ -376,16 +376,8 @@ impl<E: Engine> Session<E> {
 
     fn note(&mut self, id: ReplicaId, what: What, with: impl FnOnce(TraceEvent) -> TraceEvent) {
         self.log.push(with(TraceEvent {
-            slot: self.now,
             phase: self.phase,
-            replica: id,
-            what,
-            peer: None,
-            copy: None,
-            message: None,
-            place: None,
-            backup: None,
-            text: None,
+            ..TraceEvent::at(self.now, id, what)
         }));
     }
 

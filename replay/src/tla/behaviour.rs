@@ -10,7 +10,7 @@ use milp_schema::{
     covers::{self, Uncovered},
     instance::{Fault, FaultKind, Who},
     schedule::{Choice, Copy, Event, Prediction, Schedule},
-    trace::{Phase, TraceEvent, What},
+    trace::{TraceEvent, What},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -266,18 +266,8 @@ impl Walk {
     }
 
     fn log(&mut self, replica: ReplicaId, what: What) -> &mut TraceEvent {
-        self.behaviour.trace.push(TraceEvent {
-            slot: self.slot,
-            phase: Phase::Schedule,
-            replica,
-            what,
-            peer: None,
-            copy: None,
-            message: None,
-            place: None,
-            backup: None,
-            text: None,
-        });
+        let event = TraceEvent::at(self.slot, replica, what);
+        self.behaviour.trace.push(event);
         let last = self.behaviour.trace.len() - 1;
         &mut self.behaviour.trace[last]
     }
