@@ -2,21 +2,57 @@
 
 use crate::{Height, ReplicaId, View};
 use serde::{Deserialize, Deserializer, de::Error as _};
-use std::fmt;
+use std::{fmt, str::FromStr};
 
-/// How many replicas: a·n + b·f + c.
+/// How many replicas: a·n + b·f + c, or the next whole number above a fraction of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {
-    n: i64,
-    f: i64,
-    constant: i64,
+    /// What n counts.
+    pub n: i64,
+    /// What f counts.
+    pub f: i64,
+    /// What is added.
+    pub constant: i64,
+    /// What the sum is divided by, at least 1.
+    pub divisor: i64,
 }
 
 impl Count {
+    /// The same for every n.
+    pub fn exactly(number: u32) -> Self {
+        Self {
+            n: 0,
+            f: 0,
+            constant: i64::from(number),
+            divisor: 1,
+        }
+    }
+
     /// The number for n replicas of which f may be faulty; 0 where the formula is below.
     pub fn of(self, replicas: u32, faulty: u32) -> u32 {
-        let number = self.n * i64::from(replicas) + self.f * i64::from(faulty) + self.constant;
+        let sum = self.n * i64::from(replicas) + self.f * i64::from(faulty) + self.constant;
+        let number = -(-sum).div_euclid(self.divisor);
         u32::try_from(number.max(0)).unwrap_or(u32::MAX)
+    }
+}
+
+/// How long a timer runs in view v: (a + b·v + c·2^v) block times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Duration {
+    /// Block times in every view.
+    pub constant: i64,
+    /// Block times more in each further view.
+    pub per_view: i64,
+    /// Block times that double with each view.
+    pub doubling: i64,
+}
+
+impl Duration {
+    /// The number of block times in view v; 0 where the formula is below.
+    pub fn of(self, view: View) -> u64 {
+        let doubled = self.doubling.saturating_mul(1 << view.0.min(62));
+        let number = (self.constant + self.per_view * i64::from(view.0)).saturating_add(doubled);
+        number.max(0).unsigned_abs()
     }
 }
 
@@ -44,10 +80,10 @@ fn linear(text: &str, names: [char; 2]) -> Result<[i64; 3], String> {
     for term in spaced.split('+').filter(|term| !term.is_empty()) {
         let at = names.iter().position(|name| term.ends_with(*name));
         let number = at.map_or(term, |_| &term[..term.len() - 1]);
-        let factor = match (number, at) {
+        let factor: i64 = match (number, at) {
             ("", Some(_)) => 1,
             ("-", Some(_)) => -1,
-            _ => number.parse().map_err(|_| {
+            _ => number.parse::<i16>().map(i64::from).map_err(|_| {
                 format!(
                     "expected a sum of {}, {} and numbers, like `{} - {}`, not `{text}`",
                     names[0], names[1], names[0], names[1]
@@ -59,11 +95,27 @@ fn linear(text: &str, names: [char; 2]) -> Result<[i64; 3], String> {
     Ok(sum)
 }
 
+impl FromStr for Count {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let inner = text.trim().strip_prefix("ceil(");
+        let fraction = inner.and_then(|rest| rest.strip_suffix(')')?.rsplit_once('/'));
+        let (sum, divisor) = fraction.unwrap_or((text, "1"));
+        let divisor = divisor.trim().parse::<u16>().ok().filter(|it| *it > 0);
+        let [n, f, constant] = linear(sum, ['n', 'f'])?;
+        Ok(Self {
+            n,
+            f,
+            constant,
+            divisor: i64::from(divisor.ok_or("a divisor is a whole number above 0")?),
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        let [n, f, constant] = linear(&text, ['n', 'f']).map_err(D::Error::custom)?;
-        Ok(Self { n, f, constant })
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -81,7 +133,24 @@ impl<'de> Deserialize<'de> for Rotation {
 
 impl fmt::Display for Count {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        terms(&[("n", self.n), ("f", self.f), ("", self.constant)], out)
+        let sum = [("n", self.n), ("f", self.f), ("", self.constant)];
+        if self.divisor == 1 {
+            return terms(&sum, out);
+        }
+        out.write_str("ceil(")?;
+        terms(&sum, out)?;
+        write!(out, "/{})", self.divisor)
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [
+            ("T", self.constant),
+            ("v*T", self.per_view),
+            ("2^v*T", self.doubling),
+        ];
+        products(&units, "*", out)
     }
 }
 
@@ -95,6 +164,11 @@ impl fmt::Display for Rotation {
 }
 
 fn terms(terms: &[(&str, i64)], out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    products(terms, "", out)
+}
+
+/// A sum of numbers times names, with a sign of `times` between the two.
+fn products(terms: &[(&str, i64)], times: &str, out: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut first = true;
     for (name, factor) in terms.iter().filter(|(_, factor)| *factor != 0) {
         let sign = match (first, *factor < 0) {
@@ -106,7 +180,8 @@ fn terms(terms: &[(&str, i64)], out: &mut fmt::Formatter<'_>) -> fmt::Result {
         first = false;
         match (factor.unsigned_abs(), name.is_empty()) {
             (1, false) => write!(out, "{sign}{name}")?,
-            (number, _) => write!(out, "{sign}{number}{name}")?,
+            (number, true) => write!(out, "{sign}{number}")?,
+            (number, false) => write!(out, "{sign}{number}{times}{name}")?,
         }
     }
     if first {
@@ -131,6 +206,8 @@ mod tests {
             ("n - f - 1", "n - f - 1", 4),
             ("3", "3", 3),
             ("f - n", "-n + f", 0),
+            ("ceil(2n/3)", "ceil(2n/3)", 5),
+            ("ceil(n + f + 1 / 2)", "ceil(n + f + 1/2)", 5),
         ] {
             let formula = count(text).expect(text);
             assert_eq!(formula.to_string(), shown);

@@ -5,6 +5,7 @@
 //! replay ([`schedule`]), what a solve found ([`outcome`]) and why it is
 //! so ([`certificate`]), what replicas did with it
 //! ([`trace`]) and what a replay found ([`verdict`]).
+//! [`protocol`] is the rules of a protocol file as data, [`vocabulary`] its words.
 //! [`read`] judges files whole and says of every problem where it is; [`write`](mod@write) makes
 //! canonical text, and folders that appear whole or not at all; [`json_schema`] describes the
 //! instance file to other programs.
@@ -22,6 +23,7 @@ pub mod journey;
 pub mod json_schema;
 pub mod limits;
 pub mod outcome;
+pub mod protocol;
 mod raw;
 pub mod read;
 pub mod schedule;

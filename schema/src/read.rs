@@ -3,11 +3,11 @@
 
 mod certificate;
 mod check;
-mod fields;
+pub(crate) mod fields;
 mod format;
 mod instance;
 mod outcome;
-mod problem;
+pub(crate) mod problem;
 mod rows;
 mod sweep;
 pub(crate) mod tree;

@@ -9,7 +9,7 @@ use crate::{
     formula::{Count, Rotation},
     ids::Kind,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use std::{collections::BTreeMap, fmt, ops::Deref, sync::LazyLock};
 
 /// What a protocol file says.
@@ -44,6 +44,15 @@ pub struct Vocabulary {
     pub timers: Vec<String>,
     /// The kinds of messages, in the order in which a replica handles the copies of one slot.
     pub kinds: Vec<KindWords>,
+    /// What [`crate::protocol`] reads.
+    #[serde(rename = "counts", default)]
+    _counts: IgnoredAny,
+    #[serde(rename = "chain", default)]
+    _chain: IgnoredAny,
+    #[serde(rename = "kept", default)]
+    _kept: IgnoredAny,
+    #[serde(rename = "rules", default)]
+    _rules: IgnoredAny,
 }
 
 #[derive(Debug, Deserialize)]
@@ -84,6 +93,17 @@ pub struct Mutant {
     /// The safeguard it takes away.
     #[serde(default)]
     pub takes: Option<Safeguard>,
+    /// What [`crate::protocol`] reads.
+    #[serde(rename = "counts", default)]
+    _counts: IgnoredAny,
+    #[serde(rename = "without", default)]
+    _without: IgnoredAny,
+    #[serde(rename = "drop", default)]
+    _drop: IgnoredAny,
+    #[serde(rename = "replace", default)]
+    _replace: IgnoredAny,
+    #[serde(rename = "only", default)]
+    _only: IgnoredAny,
 }
 
 /// A safeguard that a mutant may take away.
@@ -139,6 +159,11 @@ pub struct Does {
     /// Whether a quorum of them makes a block final.
     #[serde(default, rename = "final")]
     pub is_final: bool,
+    /// What [`crate::protocol`] reads.
+    #[serde(rename = "justified", default)]
+    _justified: IgnoredAny,
+    #[serde(rename = "counts", default)]
+    _counts: IgnoredAny,
 }
 
 /// What a message names beside its height and view.
@@ -147,6 +172,8 @@ pub struct Does {
 pub enum Names {
     /// A value.
     Value,
+    /// A value or nil.
+    ValueOrNil,
     /// Nothing.
     Nothing,
 }
@@ -406,9 +433,12 @@ mod tests {
             .map(|entry| entry.expect("an entry").file_name())
             .map(|name| name.to_string_lossy().replace(".yaml", ""))
             .collect();
-        let mut listed: Vec<String> = Protocol::all().map(|it| it.name.clone()).collect();
+        let with_rules = crate::protocol::shipped().iter().map(|it| it.words);
+        let listed = Protocol::all().chain(with_rules);
+        let mut listed: Vec<String> = listed.map(|it| it.name.clone()).collect();
         found.sort();
         listed.sort();
+        listed.dedup();
         assert_eq!(found, listed);
     }
 

@@ -229,6 +229,12 @@ impl Problems {
         self.count >= ENOUGH
     }
 
+    /// Whether nothing was wrong so far, or nothing in that line.
+    pub(crate) fn is_clear(&self, line: Option<usize>) -> bool {
+        let there = |problem: &Problem| line.is_none_or(|line| problem.line == line);
+        !self.found.iter().any(there)
+    }
+
     fn push(&mut self, problem: Problem) {
         self.found.push(problem);
         if self.found.len() >= 50 * SHOWN {

@@ -176,6 +176,13 @@ impl<'text> Builder<'text, '_> {
             let what = "a YAML tag (`!…`) is not used here";
             self.problems.at(place, what, "remove the tag");
         }
+        if let Event::Scalar(_, _, 1.., _)
+        | Event::SequenceStart(_, 1.., _)
+        | Event::MappingStart(_, 1.., _) = event
+        {
+            let what = "a YAML anchor (`&…`) is not used here";
+            self.problems.at(place, what, "remove the anchor");
+        }
         let value = match event {
             Event::Scalar(text, style, ..) => Value::Scalar {
                 text: text.into_owned(),

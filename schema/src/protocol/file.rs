@@ -1,0 +1,156 @@
+//! Protocol files: read, judged whole, and safe to read when a stranger wrote them.
+
+use super::{Rules, load};
+use crate::{
+    Protocol,
+    read::{
+        Quote, ReadError,
+        problem::{Place, Problems, quoted, text_of},
+        tree,
+    },
+    write::sha256_hex,
+};
+use std::{
+    path::{Component, Path},
+    sync::LazyLock,
+};
+
+/// A protocol file is no larger.
+const MOST_BYTES: u64 = 1_000_000;
+
+/// What a protocol file says.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    /// Its words and marks for people.
+    pub words: Protocol,
+    /// Its rules.
+    pub rules: Rules,
+    /// The file.
+    pub text: String,
+}
+
+impl Definition {
+    /// The SHA-256 of the file, in hexadecimal digits.
+    pub fn digest(&self) -> String {
+        sha256_hex(self.text.as_bytes())
+    }
+
+    /// Whether the file comes with the program, byte for byte.
+    pub fn is_shipped(&self) -> bool {
+        SHIPPED.contains(&self.text.as_str())
+    }
+}
+
+/// The files with rules that come with the program.
+const SHIPPED: [&str; 3] = [
+    include_str!("../../../protocols/dbft1.yaml"),
+    include_str!("../../../protocols/ibft1.yaml"),
+    include_str!("../../../protocols/tendermint.yaml"),
+];
+
+static TABLE: LazyLock<Vec<Definition>> = LazyLock::new(|| {
+    let read = |text: &&str| read_text("a shipped protocol file", text);
+    let sound = |read: Result<_, ReadError>| read.unwrap_or_else(|error| panic!("{error}"));
+    SHIPPED.iter().map(read).map(sound).collect()
+});
+
+/// Every protocol with rules that comes with the program. Not all of them are listed for users
+/// ([`Protocol::all`]): some have no formulation yet.
+pub fn shipped() -> &'static [Definition] {
+    &TABLE
+}
+
+/// Reads a protocol file.
+///
+/// # Errors
+/// Everything that is wrong with the file.
+pub fn read(path: &Path) -> Result<Definition, ReadError> {
+    let file = path.display().to_string();
+    let length = std::fs::metadata(path).map_or(0, |found| found.len());
+    if length > MOST_BYTES {
+        let what = format!("the file has {length} bytes; at most {MOST_BYTES} were expected");
+        return refused(&file, what, "no protocol needs that many");
+    }
+    let (file, text) = text_of(path, MOST_BYTES)?;
+    read_text(&file, &text)
+}
+
+/// Reads the text of a protocol file; `file` is the name that problems are reported under.
+///
+/// # Errors
+/// Everything that is wrong with the text.
+pub fn read_text(file: &str, text: &str) -> Result<Definition, ReadError> {
+    let mut problems = Problems::new(file);
+    let definition = tree::parse(text, &mut problems)
+        .filter(|_| problems.is_clear(None))
+        .and_then(|tree| {
+            let rules = load::convert(&tree, text, &mut problems);
+            let words = words(text, &mut problems);
+            Some(Definition {
+                words: words?,
+                rules: rules?,
+                text: text.to_owned(),
+            })
+        });
+    problems.finish(definition, &|line, column| Quote::of(text, line, column))
+}
+
+/// The words of a file; of what does not fit them, the first problem is reported.
+fn words(text: &str, problems: &mut Problems) -> Option<Protocol> {
+    let error = match Protocol::of_text(text) {
+        Ok(words) => return Some(words),
+        Err(error) => error,
+    };
+    let place = error.location().map_or(Place::START, |at| Place {
+        line: at.line(),
+        column: at.column(),
+    });
+    if problems.is_clear(Some(place.line)) {
+        // The message repeats the place in words.
+        let message = error.to_string();
+        let what = message.split(" at line ").next().unwrap_or(&message);
+        let hint = "compare with a file that comes with the program";
+        problems.at(place, what, hint);
+    }
+    None
+}
+
+/// Reads the protocol file that an instance in `folder` names: `./mine.yaml`, or one in a folder
+/// below. Nothing outside of the folder is read, whatever the name or links say.
+///
+/// # Errors
+/// As for [`read`], and when the file does not lie below the folder.
+pub fn beside(folder: &Path, name: &str) -> Result<Definition, ReadError> {
+    let hint = "write `./name.yaml` and put the file beside the instance or in a folder below";
+    let path = Path::new(name);
+    let below = |part| matches!(part, Component::CurDir | Component::Normal(_));
+    if !name.starts_with("./") || name.contains(['\\', '\0']) || !path.components().all(below) {
+        let what = format!(
+            "{} is no path below the folder of the instance",
+            quoted(name)
+        );
+        return refused(name, what, hint);
+    }
+    let whole = folder.join(path);
+    let start = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    if let (Ok(root), Ok(real)) = (start.canonicalize(), whole.canonicalize())
+        && !real.starts_with(&root)
+    {
+        let what = format!(
+            "{} is a link out of the folder of the instance",
+            quoted(name)
+        );
+        return refused(name, what, hint);
+    }
+    read(&whole)
+}
+
+fn refused(file: &str, what: String, hint: &str) -> Result<Definition, ReadError> {
+    let mut problems = Problems::new(file);
+    problems.at(Place::WHOLE_FILE, what, hint);
+    problems.finish(None, &|_, _| None)
+}
