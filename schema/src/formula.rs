@@ -113,6 +113,36 @@ impl FromStr for Count {
     }
 }
 
+impl FromStr for Duration {
+    type Err = ();
+
+    /// A sum of products of numbers, `v`, `2^v` and one `T`; a product of numbers is 0.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut sum = Self::default();
+        let spaced = text.replace('-', "+-1*").replace(' ', "");
+        for term in spaced.strip_prefix('+').unwrap_or(&spaced).split('+') {
+            let (mut number, mut names) = (1_i64, Vec::new());
+            for factor in term.split('*') {
+                match factor.parse::<i16>() {
+                    Ok(factor) => number = number.saturating_mul(i64::from(factor)),
+                    Err(_) => names.push(factor),
+                }
+            }
+            names.sort_unstable();
+            let place = match names.as_slice() {
+                ["T"] => &mut sum.constant,
+                ["T", "v"] => &mut sum.per_view,
+                ["2^v", "T"] => &mut sum.doubling,
+                [] if number == 0 => continue,
+                _ => return Err(()),
+            };
+            // Far from where sums over all views could overflow.
+            *place += number.clamp(-1_000_000, 1_000_000);
+        }
+        Ok(sum)
+    }
+}
+
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         String::deserialize(from)?.parse().map_err(D::Error::custom)
@@ -215,6 +245,27 @@ mod tests {
         }
         let refused = count("n * 2").expect_err("no product");
         assert!(refused.to_string().contains("like `n - f`"), "{refused}");
+    }
+
+    #[test]
+    fn a_duration_is_read_and_shown() {
+        for (text, shown, lasts) in [
+            ("T", "T", 1),
+            ("0", "0", 0),
+            ("2*2^v*T-T", "-T + 2*2^v*T", 15),
+            ("T + 2*v*T + T", "2*T + 2*v*T", 8),
+            ("- v*T", "-v*T", 0),
+        ] {
+            let duration: Duration = text.parse().expect(text);
+            assert_eq!(
+                (duration.to_string().as_str(), duration.of(View(3))),
+                (shown, lasts)
+            );
+            assert_eq!(shown.parse(), Ok(duration));
+        }
+        for text in ["", "T*T", "3", "T +", "w*T", "2^v", "T + 99999*T"] {
+            assert_eq!(text.parse::<Duration>(), Err(()), "{text}");
+        }
     }
 
     #[test]

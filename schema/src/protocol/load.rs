@@ -1,8 +1,9 @@
 //! A positioned tree becomes [`Rules`], or a list of all that is wrong.
 
 use super::{
-    Counts, Edit, Guard, Lines, Mutant, Position, RecordKind, Rule, Rules, ValueField, check,
-    notation::{self, Names, RESERVED, SHAPE, Source},
+    Counts, Edit, Goes, Guard, Lines, Mutant, RecordKind, Rule, Rules, ValueField, check,
+    notation::{self, RESERVED},
+    reader::{Names, Source},
 };
 use crate::{
     formula::Count,
@@ -13,9 +14,12 @@ use crate::{
     },
     vocabulary::{Ahead, By, Passed},
 };
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Component, Path},
+};
 
-/// Every key of a protocol file; those of words are judged by the vocabulary.
+/// Every key of a protocol file; what words say is judged by the vocabulary.
 const KEYS: [&str; 17] = [
     "format",
     "name",
@@ -36,14 +40,27 @@ const KEYS: [&str; 17] = [
     "rules",
 ];
 
-/// No word is longer.
+const MUTANT: [&str; 8] = [
+    "says", "quorum", "counts", "takes", "without", "drop", "replace", "only",
+];
+
+const VALUES: [(&str, ValueField); 3] = [
+    ("value", ValueField::Value),
+    ("value_or_nil", ValueField::ValueOrNil),
+    ("nothing", ValueField::None),
+];
+
+const MAKERS: [(&str, By); 3] = [
+    ("any", By::Any),
+    ("primary", By::Primary),
+    ("backup", By::Backup),
+];
+
+/// No word is longer, no rule is longer, no list of a file is longer.
 const WORD: usize = 200;
-/// No rule is longer.
-const LINE: usize = 1_000;
-/// No list of a file is longer.
+const RULE: usize = 1_000;
 const MOST: usize = 64;
 
-/// What is read, and where problems of it go.
 struct Loader<'a> {
     lines: Vec<&'a str>,
     problems: &'a mut Problems,
@@ -55,11 +72,13 @@ pub(super) fn convert(node: &Node, text: &str, problems: &mut Problems) -> Optio
     let lines = text.lines().collect();
     let mut loader = Loader { lines, problems };
     loader.words(node, WORD);
-    loader.named(fields.get("name"), false);
+    if let Some(name) = fields.required("name", "what instances say", loader.problems) {
+        loader.named(name, false);
+    }
     loader.page(&fields);
     let kinds = loader.kinds(&fields);
     let counts = loader.counts(&fields);
-    let timers = loader.timers(&fields);
+    let timers = loader.each(&fields, "timers", |loader, node| loader.named(node, false));
     let chain = fields.boolean("chain", Some(false), loader.problems);
     let (kinds, counts, timers) = (kinds?, counts?, timers?);
     let names = Names {
@@ -67,17 +86,21 @@ pub(super) fn convert(node: &Node, text: &str, problems: &mut Problems) -> Optio
         counts: &counts,
         timers: &timers,
     };
-    let rules = loader.rules(&fields, names);
-    let mutants = loader.mutants(&fields, names);
+    fields.required("rules", "a line each", loader.problems);
+    let rules = loader.each(&fields, "rules", |loader, node| loader.rule(node, names));
+    let mutants = loader.entries(&fields, "mutants", |loader, entry| {
+        loader.name(&entry.key, entry.place, false)?;
+        Some((entry.key.clone(), loader.mutant(entry, names)?))
+    });
     let rules = Rules {
         rules: rules?,
-        mutants: mutants?,
+        mutants: mutants?.into_iter().collect(),
         chain: chain?,
         counts,
         kinds,
         timers,
     };
-    check::rules(&rules, &fields, problems).then_some(rules)
+    check::rules(&rules, fields.place("timers").into(), problems).then_some(rules)
 }
 
 impl Loader<'_> {
@@ -89,7 +112,7 @@ impl Loader<'_> {
             Value::Map(entries) => {
                 for Entry { key, place, value } in entries {
                     self.word(key, *place, WORD);
-                    self.words(value, if key == "rules" { LINE } else { most });
+                    self.words(value, if key == "rules" { RULE } else { most });
                     if ["colour", "fill", "text"].contains(&key.as_str()) {
                         self.colour(value);
                     }
@@ -111,11 +134,9 @@ impl Loader<'_> {
     }
 
     fn colour(&mut self, node: &Node) {
-        let digits =
-            |text: &str| text.len() == 7 && text[1..].bytes().all(|it| it.is_ascii_hexdigit());
-        let sound = matches!(&node.value, Value::Scalar { text, .. }
-            if text.is_ascii() && text.starts_with('#') && digits(text));
-        if !sound {
+        let hexadecimal = |text: &str| text.bytes().all(|it| it.is_ascii_hexdigit());
+        let sound = |text: &str| text.len() == 7 && text.strip_prefix('#').is_some_and(hexadecimal);
+        if !matches!(&node.value, Value::Scalar { text, .. } if sound(text)) {
             let what = format!("a colour was expected, not {}", node.described());
             self.problems.at(node.place, what, "write `'#rrggbb'`");
         }
@@ -126,7 +147,7 @@ impl Loader<'_> {
         let Some(text) = fields.text("page", self.problems) else {
             return;
         };
-        let inside = |part| matches!(part, std::path::Component::Normal(_));
+        let inside = |part| matches!(part, Component::Normal(_));
         if !Path::new(text).components().all(inside) || text.contains([':', '\\']) {
             let what = format!(
                 "`page` must be a path below the folder, not {}",
@@ -137,13 +158,12 @@ impl Loader<'_> {
         }
     }
 
-    /// A name that can stand in files and in rules. Kinds may have capital letters.
-    fn named(&mut self, node: Option<&Node>, capitals: bool) -> Option<String> {
-        let node = node?;
+    fn named(&mut self, node: &Node, capitals: bool) -> Option<String> {
         let text = fields::text(node, "a name", self.problems)?;
         self.name(text, node.place, capitals)
     }
 
+    /// A name that can stand in files and in rules. Kinds may have capital letters.
     fn name(&mut self, text: &str, place: Place, capitals: bool) -> Option<String> {
         let first = |it: char| it.is_ascii_lowercase() || capitals && it.is_ascii_uppercase();
         let inside = |it: char| first(it) || it.is_ascii_digit() || "_-".contains(it);
@@ -161,202 +181,144 @@ impl Loader<'_> {
         Some(text.to_owned())
     }
 
-    /// A list that is there and not too long.
-    fn list<'b>(&mut self, fields: &Fields<'b>, key: &str, needed: bool) -> Option<&'b [Node]> {
-        let node = match fields.get(key) {
-            None if !needed => return Some(&[]),
-            None => fields.required(key, "a list", self.problems)?,
-            Some(node) => node,
-        };
-        let what = match &node.value {
-            Value::List(nodes) if nodes.len() <= MOST => return Some(nodes),
-            Value::List(nodes) => format!("`{key}` has {} entries, at most {MOST}", nodes.len()),
-            _ => format!("`{key}` must be a list, not {}", node.described()),
+    /// What all entries of a list become; nothing if it is not there.
+    fn each<T>(
+        &mut self,
+        fields: &Fields,
+        key: &str,
+        make: impl Fn(&mut Self, &Node) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let what = match fields.get(key).map(|node| &node.value) {
+            None => return Some(Vec::new()),
+            Some(Value::List(nodes)) if nodes.len() <= MOST => {
+                let made: Vec<Option<T>> = nodes.iter().map(|node| make(self, node)).collect();
+                return made.into_iter().collect();
+            }
+            _ => format!("`{key}` must be a list of at most {MOST}"),
         };
         self.problems
-            .at(node.place, what, "write `- …`, a line each");
+            .at(fields.place(key), what, "write `- …`, a line each");
         None
     }
 
-    /// The entries of a mapping that is not too long, none if it is not there.
-    fn entries<'b>(&mut self, fields: &Fields<'b>, key: &str) -> &'b [Entry] {
-        let Some(node) = fields.get(key) else {
-            return &[];
-        };
-        let what = match &node.value {
-            Value::Map(entries) if entries.len() <= MOST => return entries,
-            Value::Map(entries) => format!("`{key}` has {} entries, at most {MOST}", entries.len()),
-            _ => format!("`{key}` must be a mapping, not {}", node.described()),
+    /// What all entries of a mapping become; nothing if it is not there.
+    fn entries<T>(
+        &mut self,
+        fields: &Fields,
+        key: &str,
+        mut make: impl FnMut(&mut Self, &Entry) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let what = match fields.get(key).map(|node| &node.value) {
+            None => return Some(Vec::new()),
+            Some(Value::Map(entries)) if entries.len() <= MOST => {
+                let made: Vec<Option<T>> = entries.iter().map(|it| make(self, it)).collect();
+                return made.into_iter().collect();
+            }
+            _ => format!("`{key}` must be a mapping of at most {MOST}"),
         };
         self.problems
-            .at(node.place, what, "write `name: …`, a line each");
-        &[]
+            .at(fields.place(key), what, "write `name: …`, a line each");
+        None
     }
 
     fn counts(&mut self, fields: &Fields) -> Option<BTreeMap<String, Count>> {
-        let mut counts = BTreeMap::new();
         let quorum = fields.required("quorum", "here `quorum: n - f`", self.problems);
-        let mut sound = self.count(quorum?, "q", &mut counts).is_some();
-        for Entry { key, place, value } in self.entries(fields, "counts") {
-            let name = self.name(key, *place, false);
-            if key == "q" {
+        let quorum = quorum.and_then(|node| self.count(node));
+        let counts = self.entries(fields, "counts", |loader, entry| {
+            if entry.key == "q" {
                 let what = "the count `q` is the key `quorum`";
-                self.problems.at(*place, what, "remove it here");
+                loader.problems.at(entry.place, what, "remove it here");
             }
-            sound &= name.is_some() && self.count(value, key, &mut counts).is_some();
-        }
-        sound.then_some(counts)
+            let name = loader.name(&entry.key, entry.place, false);
+            name.zip(loader.count(&entry.value))
+        });
+        let mut counts: BTreeMap<String, Count> = counts?.into_iter().collect();
+        counts.insert("q".to_owned(), quorum?);
+        Some(counts)
     }
 
-    fn count(
-        &mut self,
-        node: &Node,
-        name: &str,
-        counts: &mut BTreeMap<String, Count>,
-    ) -> Option<()> {
-        let text = fields::text(node, name, self.problems)?;
-        match text.parse() {
-            Ok(count) => {
-                counts.insert(name.to_owned(), count);
-                Some(())
-            }
-            Err(what) => {
-                let hint = "write `n - f`, `2f + 1` or `ceil(2n/3)`";
-                self.problems.at(node.place, what, hint);
-                None
-            }
-        }
-    }
-
-    fn timers(&mut self, fields: &Fields) -> Option<Vec<String>> {
-        let list = self.list(fields, "timers", true)?;
-        let names = list.iter().map(|node| self.named(Some(node), false));
-        let names = names.collect::<Vec<_>>();
-        let found: Option<Vec<String>> = names.into_iter().collect();
-        let found = found?;
-        for (place, node) in list.iter().enumerate() {
-            self.twice(&found[..place], &found[place], node.place);
-        }
-        Some(found)
-    }
-
-    fn twice(&mut self, before: &[String], name: &String, place: Place) {
-        if before.contains(name) {
-            let what = format!("{} is there twice", quoted(name));
-            self.problems
-                .at(place, what, "take another name, or remove one");
-        }
+    fn count(&mut self, node: &Node) -> Option<Count> {
+        let text = fields::text(node, "a count", self.problems)?;
+        let hint = "write `n - f`, `2f + 1` or `ceil(2n/3)`";
+        let refused = |what: String| self.problems.at(node.place, what, hint);
+        text.parse().map_err(refused).ok()
     }
 
     /// The kinds that are sent, then those that are kept.
     fn kinds(&mut self, fields: &Fields) -> Option<Vec<RecordKind>> {
-        let sent = self.list(fields, "kinds", true);
-        let kept = self.list(fields, "kept", false);
-        let mut found: Vec<RecordKind> = Vec::new();
-        let mut sound = true;
-        let sent = sent?.iter().map(|node| (node, false));
-        for (node, kept) in sent.chain(kept?.iter().map(|node| (node, true))) {
-            let kind = if kept {
-                self.kept(node)
-            } else {
-                self.sent(node)
-            };
-            sound &= kind.is_some();
-            if let Some(kind) = kind {
-                let names: Vec<String> = found.iter().map(|kind| kind.name.clone()).collect();
-                self.twice(&names, &kind.name, node.place);
-                found.push(kind);
-            }
-        }
-        sound.then_some(found)
+        fields.required("kinds", "a line each", self.problems);
+        let sent = self.each(fields, "kinds", |loader, node| {
+            let kind = Fields::any(node, "a kind", loader.problems)?;
+            let does = kind.required("does", "what it does", loader.problems)?;
+            let does = Fields::any(does, "`does`", loader.problems)?;
+            loader.kind(node, &kind, &does, false)
+        });
+        let kept = self.each(fields, "kept", |loader, node| {
+            let keys = ["kind", "says", "names", "by", "justified", "final"];
+            let kind = Fields::of(node, "a kept kind", &keys, loader.problems)?;
+            kind.text("says", loader.problems);
+            loader.kind(node, &kind, &kind, true)
+        });
+        let mut kinds = sent?;
+        kinds.extend(kept?);
+        Some(kinds)
     }
 
-    fn sent(&mut self, node: &Node) -> Option<RecordKind> {
-        let kind = Fields::any(node, "a kind", self.problems)?;
+    fn kind(
+        &mut self,
+        node: &Node,
+        kind: &Fields,
+        does: &Fields,
+        kept: bool,
+    ) -> Option<RecordKind> {
         let name = kind.required("kind", "its name", self.problems);
-        let name = self.named(name, true);
-        let does = kind.required("does", "what it does", self.problems)?;
-        let does = Fields::any(does, "`does`", self.problems)?;
+        let name = name.and_then(|name| self.named(name, true));
         let problems = &mut *self.problems;
+        let by = does.choice("by", &MAKERS, kept.then_some(By::Any), problems);
         let value = does.choice("names", &VALUES, None, problems);
-        let by = does.choice("by", &MAKERS, None, problems);
         let justified = does.boolean("justified", Some(false), problems);
         let ahead = [
             ("hold", Ahead::Hold),
             ("take", Ahead::Take),
             ("lose", Ahead::Lose),
         ];
-        let ahead = does.choice("ahead", &ahead, None, problems);
+        let ahead = does.choice("ahead", &ahead, kept.then_some(Ahead::Take), problems);
         let passed = [("take", Passed::Take), ("ignore", Passed::Ignore)];
-        let passed = does.choice("passed", &passed, None, problems);
+        let passed = does.choice("passed", &passed, kept.then_some(Passed::Take), problems);
         let counts = [("first", Counts::First), ("each", Counts::Each)];
         let counts = does.choice("counts", &counts, Some(Counts::Each), problems);
-        let is_final = does.get("role").is_some_and(|node| says(node, "decision"));
+        let is_final = kept && kind.boolean("final", Some(false), problems)?;
+        let role = does.get("role").map(Node::described).unwrap_or_default();
         Some(RecordKind {
+            at: node.place.into(),
             name: name?,
             by: by?,
             value: value?,
             justified: justified?,
-            kept: false,
-            is_final,
+            goes: match role.as_str() {
+                _ if kept => Goes::Kept,
+                "`question`" | "`answer`" => Goes::Recovery,
+                _ => Goes::Sent,
+            },
+            is_final: is_final || role == "`decision`",
             ahead: ahead?,
             passed: passed?,
             counts: counts?,
         })
     }
 
-    fn kept(&mut self, node: &Node) -> Option<RecordKind> {
-        let keys = ["kind", "says", "names", "by", "justified", "final"];
-        let kind = Fields::of(node, "a kept kind", &keys, self.problems)?;
-        let name = kind.required("kind", "its name", self.problems);
-        let name = self.named(name, true);
-        let problems = &mut *self.problems;
-        kind.text("says", problems);
-        let value = kind.choice("names", &VALUES, None, problems);
-        let by = kind.choice("by", &MAKERS, Some(By::Any), problems);
-        let justified = kind.boolean("justified", Some(false), problems);
-        let is_final = kind.boolean("final", Some(false), problems);
-        Some(RecordKind {
-            name: name?,
-            by: by?,
-            value: value?,
-            justified: justified?,
-            kept: true,
-            is_final: is_final?,
-            ahead: Ahead::Take,
-            passed: Passed::Take,
-            counts: Counts::Each,
-        })
-    }
-
-    /// The text of a scalar and where it starts, inside of its quotes.
-    fn source<'b>(&mut self, node: &'b Node, what: &str) -> Option<Source<'b>> {
-        let text = fields::text(node, what, self.problems)?;
-        let Place { line, column } = node.place;
+    /// A text and where it starts, inside of its quotes.
+    fn source<'b>(&mut self, text: &'b str, place: Place) -> Source<'b> {
+        let Place { line, column } = place;
         // Whoever writes a whole file in one line finds places in it without help.
-        let whole = self.lines.get(line - 1).filter(|_| column <= LINE);
-        let mut rest = whole
-            .copied()
-            .unwrap_or_default()
-            .chars()
-            .skip(column - 1)
-            .peekable();
+        let whole = self.lines.get(line - 1).filter(|_| column <= RULE);
+        let whole = whole.copied().unwrap_or_default();
+        let mut rest = whole.chars().skip(column - 1).peekable();
         let quotes = usize::from(rest.next_if(|it| "\"'".contains(*it)).is_some());
         let exact = rest.take(text.chars().count()).eq(text.chars());
         let column = if exact { column + quotes } else { column };
         let place = Place { line, column };
-        Some(Source { text, place, exact })
-    }
-
-    fn rules(&mut self, fields: &Fields, names: Names) -> Option<Vec<Rule>> {
-        let mut rules = Vec::new();
-        let mut sound = true;
-        for node in self.list(fields, "rules", true)? {
-            let rule = self.rule(node, names);
-            sound &= rule.is_some();
-            rules.extend(rule);
-        }
-        sound.then_some(rules)
+        Source { text, place, exact }
     }
 
     fn rule(&mut self, node: &Node, names: Names) -> Option<Rule> {
@@ -365,119 +327,78 @@ impl Loader<'_> {
             _ => &[],
         };
         let [Entry { key, place, value }] = one else {
-            let what = format!(
-                "a rule must be lines of the page and a text, not {}",
-                node.described()
-            );
-            let hint = format!("write `- 22-24: \"…\"`; {SHAPE}");
+            let described = node.described();
+            let what = format!("a rule is lines of the page and a text, not {described}");
+            let hint = "write `- 22-24: \"kind(v, …) <- guard, … unless guard, …\"`";
             self.problems.at(node.place, what, hint);
             return None;
         };
         let lines = self.lines(key, *place);
-        let source = self.source(value, "a rule")?;
+        let text = fields::text(value, "a rule", self.problems)?;
+        let source = self.source(text, value.place);
         notation::rule(source, lines?, names, self.problems)
     }
 
     fn lines(&mut self, text: &str, place: Place) -> Option<Lines> {
-        let mut ranges = Vec::new();
-        for part in text.split(',') {
+        let range = |part: &str| {
             let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let number = |text: &str| text.trim().parse().ok().filter(|it| *it < 10_000);
-            match (number(first), number(last)) {
-                (Some(first), Some(last)) if first <= last => ranges.push((first, last)),
-                _ => {
-                    let what = format!("{} does not name lines of the page", quoted(text));
-                    self.problems.at(place, what, "write them like `22-24,27`");
-                    return None;
-                }
-            }
+            let range = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+            (range.0 <= range.1 && range.1 < 10_000).then_some(range)
+        };
+        let ranges: Option<Vec<(u32, u32)>> = text.split(',').map(range).collect();
+        if ranges.is_none() {
+            let what = format!("{} does not name lines of the page", quoted(text));
+            self.problems.at(place, what, "write them like `22-24,27`");
         }
-        let Place { line, column } = place;
-        let at = Position { line, column };
-        Some(Lines { at, ranges })
+        let at = place.into();
+        Some(Lines {
+            at,
+            ranges: ranges?,
+        })
     }
 
-    fn mutants(&mut self, fields: &Fields, names: Names) -> Option<BTreeMap<String, Mutant>> {
-        let mut mutants = BTreeMap::new();
-        let mut sound = true;
-        for Entry { key, place, value } in self.entries(fields, "mutants") {
-            let name = self.name(key, *place, false);
-            let mutant = self.mutant(value, names);
-            sound &= name.is_some() && mutant.is_some();
-            mutants.extend(name.zip(mutant));
-        }
-        sound.then_some(mutants)
-    }
-
-    fn mutant(&mut self, node: &Node, names: Names) -> Option<Mutant> {
-        let keys = [
-            "says", "quorum", "counts", "takes", "without", "drop", "replace", "only",
-        ];
-        let fields = Fields::of(node, "a mutant", &keys, self.problems)?;
-        let mut mutant = Mutant::default();
-        let mut sound = true;
-        if let Some(quorum) = fields.get("quorum") {
-            sound &= self.count(quorum, "q", &mut mutant.counts).is_some();
-        }
-        for Entry { key, place, value } in self.entries(&fields, "counts") {
+    fn mutant(&mut self, entry: &Entry, names: Names) -> Option<Mutant> {
+        let fields = Fields::of(&entry.value, "a mutant", &MUTANT, self.problems)?;
+        let counts = self.entries(&fields, "counts", |loader, Entry { key, place, value }| {
             if !names.counts.contains_key(key) {
                 let what = format!("there is no count {}", quoted(key));
-                self.problems.at(*place, what, "name one of `counts`");
-                sound = false;
+                loader.problems.at(*place, what, "name one of `counts`");
             }
-            sound &= self.count(value, key, &mut mutant.counts).is_some();
+            Some((key.clone(), loader.count(value)?))
+        });
+        let mut counts: BTreeMap<String, Count> = counts?.into_iter().collect();
+        if let Some(quorum) = fields.get("quorum") {
+            counts.insert("q".to_owned(), self.count(quorum)?);
         }
-        for (key, lines) in [("without", &mut mutant.without), ("only", &mut mutant.only)] {
-            for node in self.list(&fields, key, false)? {
-                let text = fields::text(node, key, self.problems)?;
-                lines.push(self.lines(text, node.place)?);
-            }
-        }
-        for node in self.list(&fields, "drop", false)? {
-            let guard = self.guard(node, names);
-            sound &= guard.is_some();
-            mutant
-                .edits
-                .extend(guard.map(|guard| Edit { guard, by: None }));
-        }
-        for Entry { key, place, value } in self.entries(&fields, "replace") {
-            let node = Node {
-                place: *place,
-                value: Value::Scalar {
-                    text: key.clone(),
-                    plain: false,
-                },
-            };
-            let guards = self.guard(&node, names).zip(self.guard(value, names));
-            sound &= guards.is_some();
-            let edit = |(guard, by)| Edit {
-                guard,
-                by: Some(by),
-            };
-            mutant.edits.extend(guards.map(edit));
-        }
-        sound.then_some(mutant)
+        let lines = |loader: &mut Self, node: &Node| {
+            let text = fields::text(node, "lines", loader.problems)?;
+            loader.lines(text, node.place)
+        };
+        let without = self.each(&fields, "without", lines);
+        let only = self.each(&fields, "only", lines);
+        let dropped = self.each(&fields, "drop", |loader, node| {
+            let guard = loader.guard(node, names)?;
+            Some(Edit { guard, by: None })
+        });
+        let replaced = self.entries(&fields, "replace", |loader, Entry { key, place, value }| {
+            let guard = notation::guard(loader.source(key, *place), names, loader.problems);
+            let by = Some(loader.guard(value, names)?);
+            Some(Edit { guard: guard?, by })
+        });
+        let mut edits = dropped?;
+        edits.extend(replaced?);
+        Some(Mutant {
+            at: entry.place.into(),
+            counts,
+            without: without?,
+            edits,
+            only: only?,
+        })
     }
 
     fn guard(&mut self, node: &Node, names: Names) -> Option<Guard> {
-        let source = self.source(node, "a guard")?;
+        let text = fields::text(node, "a guard", self.problems)?;
+        let source = self.source(text, node.place);
         notation::guard(source, names, self.problems)
     }
 }
-
-/// Whether a node is that word.
-fn says(node: &Node, word: &str) -> bool {
-    matches!(&node.value, Value::Scalar { text, .. } if text == word)
-}
-
-const VALUES: [(&str, ValueField); 3] = [
-    ("value", ValueField::Value),
-    ("value_or_nil", ValueField::ValueOrNil),
-    ("nothing", ValueField::None),
-];
-
-const MAKERS: [(&str, By); 3] = [
-    ("any", By::Any),
-    ("primary", By::Primary),
-    ("backup", By::Backup),
-];

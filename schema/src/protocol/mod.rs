@@ -20,7 +20,7 @@
 //! duration  = sums of products of numbers, "v", "2^v", and "T", the block time: "2*2^v*T - T"
 //! ```
 //!
-//! `*` for kinds is all that are sent but decisions. Fields that are left out match anything. A rule holds for every way to fill in its letters: `v`
+//! `*` for kinds is all that are sent but decisions and recovery. Fields that are left out match anything. A rule holds for every way to fill in its letters: `v`
 //! the view of the replica (any view of the height if the rule says `height`; in `enter` and `skip`
 //! the view entered), `x` a valid value, `c` and `d` earlier views. An `x` that only the head has
 //! is a new value. All of `when` must hold and none of `unless`. A replica makes at most one record
@@ -33,14 +33,15 @@ mod file;
 mod load;
 mod mutant;
 mod notation;
-mod pattern;
 mod print;
+mod reader;
 mod whole;
 
 pub use file::{Definition, beside, read, read_text, shipped};
 
 use crate::{
     formula::{Count, Duration},
+    read::problem::Place,
     vocabulary::{Ahead, By, Passed},
 };
 use std::collections::BTreeMap;
@@ -76,6 +77,8 @@ pub struct TimerId(pub usize);
 /// A kind of records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordKind {
+    /// Where it stands.
+    pub at: Position,
     /// Its name in files.
     pub name: String,
     /// Who may make it.
@@ -85,8 +88,8 @@ pub struct RecordKind {
     /// Whether it names the earlier view that justifies it; it may then have neither value nor
     /// justification, `-`.
     pub justified: bool,
-    /// Kept by its maker; all others are sent to everybody.
-    pub kept: bool,
+    /// Who gets it.
+    pub goes: Goes,
     /// Whether it is a decision. A final record that is sent may be adopted from another replica.
     pub is_final: bool,
     /// What becomes of a copy of a later view than its receiver's.
@@ -95,6 +98,17 @@ pub struct RecordKind {
     pub passed: Passed,
     /// Which of a sender's different records of the kind and one view a receiver counts.
     pub counts: Counts,
+}
+
+/// Who gets a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goes {
+    /// Everybody: it is a message.
+    Sent,
+    /// Its maker alone keeps it.
+    Kept,
+    /// Those who recover; no rule states when.
+    Recovery,
 }
 
 /// What the value of a record may be.
@@ -125,6 +139,18 @@ pub struct Position {
     pub line: usize,
     /// The character within the line.
     pub column: usize,
+}
+
+impl From<Place> for Position {
+    fn from(Place { line, column }: Place) -> Self {
+        Self { line, column }
+    }
+}
+
+impl From<Position> for Place {
+    fn from(Position { line, column }: Position) -> Self {
+        Self { line, column }
+    }
 }
 
 impl PartialEq for Position {
@@ -372,8 +398,10 @@ pub enum Justified {
 }
 
 /// A deliberate change of the rules.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mutant {
+    /// Where it stands.
+    pub at: Position,
     /// Counts in place of the protocol's.
     pub counts: BTreeMap<String, Count>,
     /// Rules that are taken away, by their lines.

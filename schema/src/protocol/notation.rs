@@ -1,75 +1,55 @@
 //! The notation of rules: one rule, one line.
 
 use super::{
-    Condition, Earlier, Guard, Head, Justifies, KindId, Lines, Made, Mode, Position, RecordKind,
-    Rule, Scope, TimerId, Values,
+    Condition, Earlier, Goes, Guard, Head, Justified, Justifies, KindId, Lines, Made, Mode, Number,
+    Pattern, Reads, RecordKind, Rule, Scope, ValueField, Values, Views,
+    reader::{Names, Reader, Source, is_number},
 };
 use crate::{
-    formula::{Count, Duration},
-    read::problem::{Place, Problems, did_you_mean, quoted},
+    formula::Duration,
+    read::problem::{Place, Problems, one_of, quoted},
     vocabulary::By,
 };
-use std::collections::BTreeMap;
-
 /// Words that mean something in a rule, and are therefore no names.
-pub(super) const RESERVED: [&str; 22] = [
+pub(super) const RESERVED: [&str; 21] = [
     "v", "x", "c", "d", "T", "nil", "bad", "own", "last", "primary", "backup", "proof", "each",
-    "may", "height", "timer", "for", "stop", "enter", "skip", "unless", "when",
+    "may", "height", "timer", "for", "stop", "enter", "skip", "unless",
 ];
 
-/// The shape of a rule, for hints.
-pub(super) const SHAPE: &str = "a rule is `kind(v, …) <- guard, … unless guard, …`";
+pub(super) const VIEWS: [(&str, Views); 8] = [
+    ("v", Views::Own),
+    ("c", Views::C),
+    ("<v", Views::Before),
+    ("<=v", Views::UpTo),
+    (">c", Views::AfterC),
+    (">=c", Views::FromC),
+    (">=v", Views::From(0)),
+    ("*", Views::Any),
+];
 
-/// What names in rules stand for.
-#[derive(Clone, Copy)]
-pub(super) struct Names<'a> {
-    pub(super) kinds: &'a [RecordKind],
-    pub(super) counts: &'a BTreeMap<String, Count>,
-    pub(super) timers: &'a [String],
-}
+pub(super) const VALUES: [(&str, Values); 6] = [
+    ("x", Values::X),
+    ("!x", Values::Other),
+    ("nil", Values::Nil),
+    ("bad", Values::Bad),
+    ("-", Values::None),
+    ("*", Values::Any),
+];
 
-/// A text of the notation and where it stands.
-#[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
-    pub(super) text: &'a str,
-    /// The place of its first character.
-    pub(super) place: Place,
-    /// Whether the file has it as it is, so that places inside can be told.
-    pub(super) exact: bool,
-}
+pub(super) const JUSTIFIED: [(&str, Justified); 8] = [
+    ("c", Justified::C),
+    ("d", Justified::D),
+    ("<=c", Justified::UpToC),
+    (">c", Justified::AfterC),
+    (">=c", Justified::FromC),
+    ("+", Justified::Some),
+    ("-", Justified::None),
+    ("*", Justified::Any),
+];
 
-impl Source<'_> {
-    fn at(&self, column: usize) -> Place {
-        let inside = if self.exact { column } else { 0 };
-        Place {
-            column: self.place.column + inside,
-            ..self.place
-        }
-    }
-}
-
-/// A word, a number or a sign, and the character at which it starts.
-#[derive(Debug, Clone, Copy)]
-struct Token<'a> {
-    text: &'a str,
-    column: usize,
-}
-
-impl Token<'_> {
-    fn is_word(&self) -> bool {
-        self.text.starts_with(|it: char| it.is_ascii_alphabetic())
-    }
-}
-
-pub(super) struct Reader<'a, 'p> {
-    source: Source<'a>,
-    tokens: Vec<Token<'a>>,
-    next: usize,
-    pub(super) names: Names<'a>,
-    problems: &'p mut Problems,
-    /// Whether nothing was reported.
-    sound: bool,
-}
+/// The shape of a rule, and that of a guard, for hints.
+pub(super) const RULE: &str = "a rule is `kind(v, …) <- guard, … unless guard, …`";
+const GUARD: &str = "a guard is `own kind(v, …)`, `last own …`, `primary …` or a count of senders";
 
 /// The rule in a text.
 pub(super) fn rule(
@@ -87,232 +67,98 @@ pub(super) fn rule(
 pub(super) fn guard(source: Source, names: Names, problems: &mut Problems) -> Option<Guard> {
     let mut reader = Reader::new(source, names, problems)?;
     let guard = reader.guard()?;
-    reader.end("a single guard")?;
+    reader.end()?;
     reader.sound.then_some(guard)
 }
 
-/// The words, numbers and signs of a text.
-fn tokens<'a>(source: &Source<'a>, problems: &mut Problems) -> Option<Vec<Token<'a>>> {
-    let mut found = Vec::new();
-    let (mut rest, mut column) = (source.text, 0);
-    while let Some(first) = rest.chars().next() {
-        let length = match first {
-            ' ' => 1,
-            'v' if rest[1..].starts_with('-') => 1,
-            _ if first.is_ascii_alphabetic() => {
-                let inside = |it: char| it.is_ascii_alphanumeric() || it == '_' || it == '-';
-                rest.find(|it| !inside(it)).unwrap_or(rest.len())
-            }
-            _ if first.is_ascii_digit() => {
-                let end = rest.find(|it: char| !it.is_ascii_digit());
-                end.unwrap_or(rest.len())
-            }
-            _ if ["<-", "<=", ">="].iter().any(|it| rest.starts_with(it)) => 2,
-            _ if "(),|<>=!*+-^".contains(first) => 1,
-            _ => {
-                let what = format!("{} means nothing in a rule", quoted(&first.to_string()));
-                problems.at(source.at(column), what, SHAPE);
-                return None;
-            }
-        };
-        if first != ' ' {
-            let text = &rest[..length];
-            found.push(Token { text, column });
-        }
-        rest = &rest[length..];
-        column += length;
-    }
-    Some(found)
-}
-
-impl<'a, 'p> Reader<'a, 'p> {
-    fn new(source: Source<'a>, names: Names<'a>, problems: &'p mut Problems) -> Option<Self> {
-        Some(Self {
-            source,
-            tokens: tokens(&source, problems)?,
-            next: 0,
-            names,
-            problems,
-            sound: true,
-        })
-    }
-
-    pub(super) fn peek(&self, ahead: usize) -> &'a str {
-        let token = self.tokens.get(self.next + ahead);
-        token.map_or("", |token| token.text)
-    }
-
-    /// Goes on if the next token is that one.
-    pub(super) fn take(&mut self, text: &str) -> bool {
-        let found = self.peek(0) == text;
-        self.next += usize::from(found);
-        found
-    }
-
-    pub(super) fn skip(&mut self) {
-        self.next += 1;
-    }
-
-    /// The place of the next token, or of the end.
-    pub(super) fn place(&self) -> Place {
-        let column = self.tokens.get(self.next).map(|token| token.column);
-        let end = || self.source.text.trim_end().chars().count();
-        self.source.at(column.unwrap_or_else(end))
-    }
-
-    pub(super) fn position(&self) -> Position {
-        let Place { line, column } = self.place();
-        Position { line, column }
-    }
-
-    /// Reports something that does not stop the reading.
-    pub(super) fn report(&mut self, place: Place, what: &str, hint: &str) {
-        self.sound = false;
-        self.problems.at(place, what, hint);
-    }
-
-    /// Reports that the next token is another than what was expected.
-    pub(super) fn expected<T>(&mut self, what: &str, hint: &str) -> Option<T> {
-        let found = match self.peek(0) {
-            "" => "the end".to_owned(),
-            text => quoted(text),
-        };
-        let what = format!("{what} was expected, not {found}");
-        self.report(self.place(), &what, hint);
-        None
-    }
-
-    pub(super) fn must(&mut self, text: &str, hint: &str) -> Option<()> {
-        if self.take(text) {
-            return Some(());
-        }
-        self.expected(&format!("`{text}`"), hint)
-    }
-
-    fn end(&mut self, what: &str) -> Option<()> {
-        if self.next == self.tokens.len() {
-            return Some(());
-        }
-        self.expected(&format!("the end of {what}"), SHAPE)
-    }
-
-    /// The next word, whatever it stands for.
-    pub(super) fn word(&mut self, what: &str, hint: &str) -> Option<&'a str> {
-        let token = self.tokens.get(self.next).filter(|token| token.is_word());
-        let Some(text) = token.map(|token| token.text) else {
-            return self.expected(what, hint);
-        };
-        self.next += 1;
-        Some(text)
-    }
-
-    pub(super) fn number(&mut self) -> Option<u32> {
-        let number = self.peek(0).parse().ok().filter(|number| *number < 1_000);
-        if number.is_none() {
-            return self.expected("a number below 1000", "write digits");
-        }
-        self.next += 1;
-        number
-    }
-
-    /// What follows `v`: nothing, or `-` and a number.
-    pub(super) fn back(&mut self) -> Option<u32> {
-        if self.take("-") {
-            self.number()
-        } else {
-            Some(0)
-        }
-    }
-
+impl Reader<'_, '_> {
     fn rule(&mut self, lines: Lines) -> Option<Rule> {
-        let at = self.position();
-        let (head, by) = self.head()?;
+        let at = self.place().into();
+        let (head, who) = self.head()?;
         let mut rule = Rule {
             lines,
             at,
             head,
-            who: by,
+            who,
             mode: Mode::Must,
             scope: Scope::View,
             conditions: Vec::new(),
             when: Vec::new(),
             unless: Vec::new(),
         };
-        if self.take("<-") {
+        let mut more = self.take("<-");
+        while more {
             self.item(&mut rule)?;
-            while self.take(",") {
-                self.item(&mut rule)?;
-            }
+            more = self.take(",");
         }
-        if self.take("unless") {
+        more = self.take("unless");
+        while more {
             rule.unless.push(self.guard()?);
-            while self.take(",") {
-                rule.unless.push(self.guard()?);
-            }
+            more = self.take(",");
         }
-        self.end("the rule")?;
+        self.end()?;
         Some(rule)
     }
 
     /// What the rule does, and who may.
     fn head(&mut self) -> Option<(Head, By)> {
         let place = self.place();
-        let word = self.word("the name of a kind", SHAPE)?;
-        let entry = match word {
-            "enter" => Head::Enter,
-            "skip" => Head::Skip,
-            "stop" => {
-                let timer = self.timer()?;
-                return Some((Head::Stop { timer }, By::Any));
-            }
-            "timer" => {
-                let timer = self.timer()?;
-                let lasts = if self.take("for") {
+        let head = match self.word("the name of a kind", RULE)? {
+            "stop" => Head::Stop {
+                timer: self.timer()?,
+            },
+            "timer" => Head::Arm {
+                timer: self.timer()?,
+                lasts: if self.take("for") {
                     Some(self.duration()?)
                 } else {
                     None
-                };
-                return Some((Head::Arm { timer, lasts }, By::Any));
+                },
+            },
+            word @ ("enter" | "skip") => {
+                for token in ["(", "v", ")"] {
+                    self.must(token, "a view is entered with `enter(v)` or `skip(v)`")?;
+                }
+                if word == "enter" {
+                    Head::Enter
+                } else {
+                    Head::Skip
+                }
             }
-            _ => return self.makes(word, place),
+            name => return self.makes(name, place),
         };
-        for token in ["(", "v", ")"] {
-            self.must(token, "a view is entered with `enter(v)` or `skip(v)`")?;
-        }
-        Some((entry, By::Any))
+        Some((head, By::Any))
     }
 
     fn makes(&mut self, name: &str, place: Place) -> Option<(Head, By)> {
         let kind = self.kind(name, place);
-        let fields = self.pattern(&kind.map_or(Vec::new(), |kind| vec![kind]))?;
+        let fields = self.pattern(kind.into_iter().collect())?;
         let kind = kind?;
         let record = &self.names.kinds[kind.0];
         let value = match fields.value {
-            Values::X => Made::X,
-            Values::Nil => Made::Nil,
-            Values::None => Made::None,
-            Values::Any if record.value == super::ValueField::None => Made::None,
-            _ => {
-                let hint = "a rule makes a record with `x`, `nil` or `-`";
-                self.report(place, "the value of what is made is not told", hint);
-                return None;
-            }
+            Values::X => Some(Made::X),
+            Values::Nil => Some(Made::Nil),
+            Values::None => Some(Made::None),
+            Values::Any if record.value == ValueField::None => Some(Made::None),
+            _ => None,
         };
         let justification = match fields.justification {
-            super::Justified::C => Justifies::C,
-            super::Justified::Back(back) => Justifies::Back(back),
-            super::Justified::None => Justifies::None,
-            super::Justified::Any if !record.justified => Justifies::None,
-            _ => {
-                let hint = "a rule makes a record with `c`, `v-1` or `-`";
-                self.report(place, "the justification of what is made is not told", hint);
-                return None;
-            }
+            Justified::C => Some(Justifies::C),
+            Justified::Back(back) => Some(Justifies::Back(back)),
+            Justified::None => Some(Justifies::None),
+            Justified::Any if !record.justified => Some(Justifies::None),
+            _ => None,
         };
-        if fields.view != super::Views::Own {
-            let hint = "write `v` for the view";
-            self.report(place, "a record is made in the view `v` only", hint);
-        }
+        let (Views::Own, Some(value), Some(justification)) = (fields.view, value, justification)
+        else {
+            let hint =
+                "its view is `v`, its value `x`, `nil` or `-`, its justification `c`, `v-1` or `-`";
+            return self.report(
+                place,
+                "a rule makes one record, and tells all its fields",
+                hint,
+            );
+        };
         let head = Head::Make {
             kind,
             value,
@@ -324,124 +170,197 @@ impl<'a, 'p> Reader<'a, 'p> {
     /// One of what stands behind `<-`.
     fn item(&mut self, rule: &mut Rule) -> Option<()> {
         let place = self.place();
-        let alone = matches!(self.peek(1), "" | "," | "unless");
-        match (self.peek(0), self.peek(1)) {
-            (role @ ("primary" | "backup"), _) if alone => {
-                let role = [By::Primary, By::Backup][usize::from(role == "backup")];
-                self.skip();
-                if rule.who != By::Any && rule.who != role {
+        let behind = self.tokens.get(self.next + 1).map_or("", |(text, _)| text);
+        let alone = ["", ",", "unless"].contains(&behind);
+        match self.peek() {
+            "primary" | "backup" if alone => {
+                let who = [By::Primary, By::Backup][usize::from(self.any() == "backup")];
+                if rule.who != By::Any && rule.who != who {
                     let hint = "remove it, or change `by` of the kind";
-                    self.report(place, "the kind is made by others, so never by them", hint);
+                    self.report::<()>(place, "the kind is never made by them", hint);
                 }
-                rule.who = role;
+                rule.who = who;
             }
-            ("may", _) if alone => {
-                self.skip();
-                rule.mode = Mode::May;
-            }
-            ("height", _) if alone => {
-                self.skip();
-                rule.scope = Scope::Height;
-            }
-            ("timer", _) => {
-                self.skip();
+            "may" if alone => (rule.mode, self.next) = (Mode::May, self.next + 1),
+            "height" if alone => (rule.scope, self.next) = (Scope::Height, self.next + 1),
+            "timer" => {
+                self.next += 1;
                 rule.mode = Mode::Timer(self.timer()?);
             }
-            ("v", "=") => {
-                self.next += 2;
-                rule.conditions.push(Condition::At(self.number()?));
-            }
-            ("v", ">") => {
-                self.next += 2;
-                rule.conditions.push(Condition::After(self.number()?));
-            }
-            (letter @ ("c" | "d"), _) => {
-                let earlier = [Earlier::C, Earlier::D][usize::from(letter == "d")];
-                self.skip();
-                self.must("<", "write `c < v-1`")?;
-                self.must("v", "write `c < v-1`")?;
-                let back = self.back()?;
-                rule.conditions.push(Condition::Below(earlier, back));
-            }
+            "v" | "c" | "d" => rule.conditions.push(self.condition()?),
             _ => rule.when.push(self.guard()?),
         }
         Some(())
     }
 
-    fn timer(&mut self) -> Option<TimerId> {
-        let place = self.place();
-        let name = self.word("the name of a timer", "name one of `timers`")?;
-        let found = self.names.timers.iter().position(|timer| timer == name);
-        if found.is_none() {
-            let known: Vec<&str> = self.names.timers.iter().map(String::as_str).collect();
-            let what = format!("there is no timer {}", quoted(name));
-            self.report(place, &what, &did_you_mean(name, &known));
-        }
-        // Reading goes on, so that what is wrong behind it is found as well.
-        Some(TimerId(found.unwrap_or_default()))
+    fn condition(&mut self) -> Option<Condition> {
+        let (place, letter, relation) = (self.place(), self.any(), self.operand());
+        let number = |start: &str| {
+            relation
+                .strip_prefix(start)?
+                .parse::<u8>()
+                .ok()
+                .map(u32::from)
+        };
+        let back = number("<v-").or_else(|| (relation == "<v").then_some(0));
+        let found = match letter {
+            "c" => back.map(|back| Condition::Below(Earlier::C, back)),
+            "d" => back.map(|back| Condition::Below(Earlier::D, back)),
+            _ => number("=")
+                .map(Condition::At)
+                .or(number(">").map(Condition::After)),
+        };
+        found.or_else(|| {
+            let hint = "write `v = 0`, `v > 0`, `c < v-1` or `d < v-1`";
+            self.report(place, "a relation between views was expected", hint)
+        })
     }
 
-    pub(super) fn kind(&mut self, name: &str, place: Place) -> Option<KindId> {
-        let kinds = self.names.kinds;
-        let found = kinds.iter().position(|kind| kind.name == name);
-        if found.is_none() {
-            let known: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
-            let what = format!("there is no kind {}", quoted(name));
-            self.report(place, &what, &did_you_mean(name, &known));
-        }
-        found.map(KindId)
-    }
-
-    /// A sum of products with one `T` each.
     fn duration(&mut self) -> Option<Duration> {
-        let mut sum = Duration::default();
-        let mut sign = if self.take("-") { -1 } else { 1 };
-        loop {
-            self.product(sign, &mut sum)?;
-            sign = match self.peek(0) {
-                "+" => 1,
-                "-" => -1,
-                _ => return Some(sum),
-            };
-            self.skip();
+        let (place, mut text) = (self.place(), String::new());
+        while is_number(self.peek()) || ["v", "T", "*", "+", "-", "^"].contains(&self.peek()) {
+            text.push_str(self.any());
+        }
+        text.parse().ok().or_else(|| {
+            let what = format!("a duration was expected, not {}", quoted(&text));
+            self.report(place, &what, "write a sum like `2*T + v*T + 2^v*T`, or `0`")
+        })
+    }
+
+    fn guard(&mut self) -> Option<Guard> {
+        let at = self.place().into();
+        let proof = self.take("proof");
+        let each = self.take("each");
+        let reads = self.reads()?;
+        let kinds = self.kinds()?;
+        Some(Guard {
+            at,
+            proof,
+            each,
+            reads,
+            pattern: self.pattern(kinds)?,
+        })
+    }
+
+    fn reads(&mut self) -> Option<Reads> {
+        if is_number(self.peek()) {
+            let number = self.peek().parse::<u8>().ok();
+            let number = number.or_else(|| self.expected("a number below 256", GUARD))?;
+            self.next += 1;
+            return Some(Reads::Senders(Number::Exactly(number.into())));
+        }
+        let place = self.place();
+        match self.word("whose records are read", GUARD)? {
+            "last" => self
+                .must("own", "write `last own`")
+                .map(|()| Reads::LastOwn),
+            "own" => Some(Reads::Own),
+            "primary" => Some(Reads::Primary),
+            name => {
+                let counts = self.names.counts.keys().map(String::as_str);
+                let known: Vec<&str> = counts.chain(["own", "last own", "primary"]).collect();
+                self.known("count", name, place, &known);
+                Some(Reads::Senders(Number::Named(name.to_owned())))
+            }
         }
     }
 
-    fn product(&mut self, mut number: i64, sum: &mut Duration) -> Option<()> {
-        let hint = "a duration is a sum like `2*T + v*T + 2^v*T`, or `0`";
-        let (mut times, mut views, mut doubled) = (0, 0, 0);
+    /// The kinds of a pattern, ascending; those that are not known are reported and left out.
+    fn kinds(&mut self) -> Option<Vec<KindId>> {
+        if self.take("*") {
+            return Some(every(self.names.kinds).collect());
+        }
+        let mut kinds = Vec::new();
         loop {
-            match (self.peek(0), self.peek(1), self.peek(2)) {
-                ("2", "^", "v") => {
-                    doubled += 1;
-                    self.next += 3;
-                }
-                ("v", ..) => {
-                    views += 1;
-                    self.skip();
-                }
-                ("T", ..) => {
-                    times += 1;
-                    self.skip();
-                }
-                (digits, ..) if digits.starts_with(|it: char| it.is_ascii_digit()) => {
-                    number = number.saturating_mul(i64::from(self.number()?));
-                }
-                _ => return self.expected("a number, `v`, `2^v` or `T`", hint),
+            let place = self.place();
+            let name = self.word("the name of a kind", GUARD)?;
+            let kind = self.kind(name, place);
+            if kind.is_some_and(|kind| kinds.contains(&kind)) {
+                self.report::<()>(place, "the kind is named twice", "name it once");
             }
-            if !self.take("*") {
-                break;
+            kinds.extend(kind);
+            if !self.take("|") {
+                kinds.sort();
+                return Some(kinds);
             }
         }
-        // Far from where sums over all views could overflow.
-        let number = number.clamp(-1_000_000, 1_000_000);
-        match (times, views, doubled) {
-            (1, 0, 0) => sum.constant += number,
-            (1, 1, 0) => sum.per_view += number,
-            (1, 0, 1) => sum.doubling += number,
-            (0, 0, 0) if number == 0 => {}
-            _ => return self.expected("one `T`, and at most one of `v` and `2^v`,", hint),
-        }
-        Some(())
     }
+
+    /// The fields in brackets; those left out match anything.
+    fn pattern(&mut self, kinds: Vec<KindId>) -> Option<Pattern> {
+        let record = |kind: &KindId| &self.names.kinds[kind.0];
+        // Kinds that are not known were reported and may have any fields.
+        let valued = kinds
+            .iter()
+            .all(|kind| record(kind).value != ValueField::None);
+        let justified = kinds.iter().all(|kind| record(kind).justified);
+        let nil = kinds
+            .iter()
+            .all(|kind| record(kind).value == ValueField::ValueOrNil);
+        self.must("(", "the fields stand in brackets: `kind(v, x)`")?;
+        let view = self.field("a view", &VIEWS, |text| {
+            let later = text
+                .strip_prefix(">=v-")
+                .map(|back| back.parse().map(Views::From));
+            let back = || {
+                text.strip_prefix("v-")
+                    .map(|back| back.parse().map(Views::Back))
+            };
+            later.or_else(back)?.ok()
+        })?;
+        let (mut value, mut justification) = (Values::Any, Justified::Any);
+        if valued && self.take(",") {
+            let place = self.place();
+            value = self.field("a value", &VALUES, |_| None)?;
+            if value == Values::Nil && !nil || value == Values::None && !justified {
+                let hint =
+                    "the kind needs `names: value_or_nil` for nil, `justified: true` for `-`";
+                self.report::<()>(place, "what is read here is never without a value", hint);
+            }
+        }
+        if justified && self.take(",") {
+            justification = self.field("a justification", &JUSTIFIED, |text| {
+                let back = text.strip_prefix("v-")?.parse::<u8>().ok()?;
+                Some(Justified::Back(back.into()))
+            })?;
+        }
+        let fields = match (valued, justified) {
+            (false, false) => "it has a view only",
+            (true, false) => "its fields are view and value",
+            (false, true) => "its fields are view and justification",
+            (true, true) => "its fields are view, value and justification",
+        };
+        self.must(")", fields)?;
+        Some(Pattern {
+            kinds,
+            view,
+            value,
+            justification,
+        })
+    }
+
+    fn field<T: Copy>(
+        &mut self,
+        what: &str,
+        table: &[(&str, T)],
+        other: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let (place, text) = (self.place(), self.operand());
+        let found = table.iter().find(|(name, _)| *name == text);
+        found
+            .map(|(_, found)| *found)
+            .or_else(|| other(&text))
+            .or_else(|| {
+                let names: Vec<&str> = table.iter().map(|(name, _)| *name).collect();
+                let what = format!("{what} was expected, not {}", quoted(&text));
+                self.report(place, &what, &format!("write {}", one_of(&names)))
+            })
+    }
+}
+
+/// The kinds that `*` stands for: those that are sent, but decisions and recovery.
+pub(super) fn every(kinds: &[RecordKind]) -> impl Iterator<Item = KindId> {
+    let all = kinds.iter().enumerate();
+    let sent = all.filter(|(_, kind)| kind.goes == Goes::Sent && !kind.is_final);
+    sent.map(|(place, _)| KindId(place))
 }

@@ -1,11 +1,12 @@
 //! Rules as they are written, in one spelling: what is printed is read as the same.
 
 use super::{
-    Condition, Earlier, Guard, Head, Justified, Justifies, KindId, Lines, Made, Mode, Number,
-    Pattern, Reads, Rule, Rules, Scope, TimerId, ValueField, Values, Views,
+    Condition, Earlier, Guard, Head, Justified, Justifies, Lines, Made, Mode, Number, Reads, Rule,
+    Rules, Scope, ValueField, Views,
+    notation::{JUSTIFIED, VALUES, VIEWS, every},
 };
 use crate::vocabulary::By;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 impl fmt::Display for Lines {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -20,11 +21,10 @@ impl fmt::Display for Lines {
     }
 }
 
-fn back(name: &str, back: u32) -> String {
-    match back {
-        0 => name.to_owned(),
-        _ => format!("{name}-{back}"),
-    }
+/// How a table has it, or how many views before `start`.
+fn name<T: Copy + PartialEq>(table: &[(&str, T)], it: T, start: &str, back: u32) -> String {
+    let named = table.iter().find(|(_, other)| *other == it);
+    named.map_or_else(|| format!("{start}-{back}"), |(name, _)| (*name).to_owned())
 }
 
 impl Rules {
@@ -34,11 +34,11 @@ impl Rules {
         items.extend(rule.when.iter().map(|guard| self.guard_text(guard)));
         let mut text = self.head(&rule.head);
         if !items.is_empty() {
-            let _ = write!(text, " <- {}", items.join(", "));
+            text = format!("{text} <- {}", items.join(", "));
         }
         if !rule.unless.is_empty() {
             let unless = rule.unless.iter().map(|guard| self.guard_text(guard));
-            let _ = write!(text, " unless {}", unless.collect::<Vec<_>>().join(", "));
+            text = format!("{text} unless {}", unless.collect::<Vec<_>>().join(", "));
         }
         text
     }
@@ -49,146 +49,97 @@ impl Rules {
             Head::Make { kind, .. } => self.kind(*kind).by,
             _ => By::Any,
         };
-        let mut words = Vec::new();
-        if rule.who != by {
-            words.extend(match rule.who {
-                By::Any => None,
-                By::Primary => Some("primary".to_owned()),
-                By::Backup => Some("backup".to_owned()),
-            });
-        }
-        words.extend(match rule.mode {
-            Mode::Must => None,
-            Mode::May => Some("may".to_owned()),
-            Mode::Timer(timer) => Some(format!("timer {}", self.timer(timer))),
-        });
-        if rule.scope == Scope::Height {
-            words.push("height".to_owned());
-        }
-        words.extend(rule.conditions.iter().map(|condition| match condition {
+        let who = match rule.who {
+            who if who == by => "",
+            By::Primary => "primary",
+            By::Backup => "backup",
+            By::Any => "",
+        };
+        let mode = match rule.mode {
+            Mode::Must => String::new(),
+            Mode::May => "may".to_owned(),
+            Mode::Timer(timer) => format!("timer {}", self.timers[timer.0]),
+        };
+        let scope = ["", "height"][usize::from(rule.scope == Scope::Height)];
+        let mut words = vec![who.to_owned(), mode, scope.to_owned()];
+        words.extend(rule.conditions.iter().map(|condition| match *condition {
             Condition::At(view) => format!("v = {view}"),
             Condition::After(view) => format!("v > {view}"),
-            Condition::Below(Earlier::C, by) => format!("c < {}", back("v", *by)),
-            Condition::Below(Earlier::D, by) => format!("d < {}", back("v", *by)),
+            Condition::Below(earlier, back) => {
+                let letter = ["c", "d"][usize::from(earlier == Earlier::D)];
+                format!("{letter} < {}", name(&[("v", 0)], back, "v", back))
+            }
         }));
+        words.retain(|word| !word.is_empty());
         words
     }
 
-    fn timer(&self, timer: TimerId) -> &str {
-        &self.timers[timer.0]
-    }
-
     fn head(&self, head: &Head) -> String {
-        match head {
-            Head::Enter => "enter(v)".to_owned(),
-            Head::Skip => "skip(v)".to_owned(),
-            Head::Stop { timer } => format!("stop {}", self.timer(*timer)),
+        let (kind, value, justification) = match *head {
+            Head::Enter => return "enter(v)".to_owned(),
+            Head::Skip => return "skip(v)".to_owned(),
+            Head::Stop { timer } => return format!("stop {}", self.timers[timer.0]),
             Head::Arm { timer, lasts } => {
-                let lasts = lasts.map(|lasts| format!(" for {lasts}"));
-                format!("timer {}{}", self.timer(*timer), lasts.unwrap_or_default())
+                let lasts = lasts
+                    .map(|lasts| format!(" for {lasts}"))
+                    .unwrap_or_default();
+                return format!("timer {}{lasts}", self.timers[timer.0]);
             }
             Head::Make {
                 kind,
                 value,
                 justification,
-            } => {
-                let kind = self.kind(*kind);
-                let mut fields = vec!["v".to_owned()];
-                if kind.value != ValueField::None {
-                    fields.push(match value {
-                        Made::X => "x".to_owned(),
-                        Made::Nil => "nil".to_owned(),
-                        Made::None => "-".to_owned(),
-                    });
-                }
-                if kind.justified {
-                    fields.push(match justification {
-                        Justifies::C => "c".to_owned(),
-                        Justifies::Back(by) => back("v", *by),
-                        Justifies::None => "-".to_owned(),
-                    });
-                }
-                format!("{}({})", kind.name, fields.join(", "))
-            }
-        }
+            } => (self.kind(kind), value, justification),
+        };
+        let value = match value {
+            Made::X => ", x",
+            Made::Nil => ", nil",
+            Made::None if kind.value == ValueField::None => "",
+            Made::None => ", -",
+        };
+        let justification = match justification {
+            Justifies::C => ", c".to_owned(),
+            Justifies::Back(back) => format!(", v-{back}"),
+            Justifies::None => [", -", ""][usize::from(!kind.justified)].to_owned(),
+        };
+        format!("{}(v{value}{justification})", kind.name)
     }
 
     /// A guard as it is written.
     pub fn guard_text(&self, guard: &Guard) -> String {
-        let mut text = String::new();
-        if guard.proof {
-            text.push_str("proof ");
-        }
-        if guard.each {
-            text.push_str("each ");
-        }
-        let _ = match &guard.reads {
-            Reads::Own => write!(text, "own "),
-            Reads::LastOwn => write!(text, "last own "),
-            Reads::Primary => write!(text, "primary "),
-            Reads::Senders(Number::Named(name)) => write!(text, "{name} "),
-            Reads::Senders(Number::Exactly(number)) => write!(text, "{number} "),
+        let proof = ["", "proof "][usize::from(guard.proof)];
+        let each = ["", "each "][usize::from(guard.each)];
+        let reads = match &guard.reads {
+            Reads::Own => "own".to_owned(),
+            Reads::LastOwn => "last own".to_owned(),
+            Reads::Primary => "primary".to_owned(),
+            Reads::Senders(Number::Named(name)) => name.clone(),
+            Reads::Senders(Number::Exactly(number)) => number.to_string(),
         };
-        self.pattern(&guard.pattern, &mut text);
-        text
-    }
-
-    fn pattern(&self, pattern: &Pattern, text: &mut String) {
-        let all = (0..self.kinds.len()).map(KindId);
-        let all = all.filter(|kind| !self.kind(*kind).kept && !self.kind(*kind).is_final);
-        if pattern.kinds.len() > 1 && all.eq(pattern.kinds.iter().copied()) {
-            text.push('*');
+        let pattern = &guard.pattern;
+        let kinds: Vec<_> = pattern.kinds.iter().map(|kind| self.kind(*kind)).collect();
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
+        let names = if kinds.len() > 1 && every(&self.kinds).eq(pattern.kinds.iter().copied()) {
+            "*".to_owned()
         } else {
-            let names = pattern.kinds.iter().map(|kind| &*self.kind(*kind).name);
-            text.push_str(&names.collect::<Vec<_>>().join("|"));
+            names.join("|")
+        };
+        let mut fields = match pattern.view {
+            Views::From(back) => name(&VIEWS, pattern.view, ">=v", back),
+            Views::Back(back) => name(&VIEWS, pattern.view, "v", back),
+            view => name(&VIEWS, view, "", 0),
+        };
+        if kinds.iter().all(|kind| kind.value != ValueField::None) {
+            fields = format!("{fields}, {}", name(&VALUES, pattern.value, "", 0));
         }
-        let has = |field: &dyn Fn(KindId) -> bool| pattern.kinds.iter().all(|kind| field(*kind));
-        let mut fields = vec![view(pattern.view)];
-        if has(&|kind| self.kind(kind).value != ValueField::None) {
-            fields.push(value(pattern.value).to_owned());
+        if kinds.iter().all(|kind| kind.justified) {
+            let back = match pattern.justification {
+                Justified::Back(back) => back,
+                _ => 0,
+            };
+            let justification = name(&JUSTIFIED, pattern.justification, "v", back);
+            fields = format!("{fields}, {justification}");
         }
-        if has(&|kind| self.kind(kind).justified) {
-            fields.push(justification(pattern.justification));
-        }
-        let _ = write!(text, "({})", fields.join(", "));
-    }
-}
-
-fn view(view: Views) -> String {
-    match view {
-        Views::Own => "v".to_owned(),
-        Views::Back(by) => back("v", by),
-        Views::C => "c".to_owned(),
-        Views::Before => "<v".to_owned(),
-        Views::UpTo => "<=v".to_owned(),
-        Views::AfterC => ">c".to_owned(),
-        Views::FromC => ">=c".to_owned(),
-        Views::From(by) => back(">=v", by),
-        Views::Any => "*".to_owned(),
-    }
-}
-
-fn value(value: Values) -> &'static str {
-    match value {
-        Values::X => "x",
-        Values::Other => "!x",
-        Values::Nil => "nil",
-        Values::Bad => "bad",
-        Values::None => "-",
-        Values::Any => "*",
-    }
-}
-
-fn justification(justification: Justified) -> String {
-    match justification {
-        Justified::C => "c".to_owned(),
-        Justified::D => "d".to_owned(),
-        Justified::UpToC => "<=c".to_owned(),
-        Justified::AfterC => ">c".to_owned(),
-        Justified::FromC => ">=c".to_owned(),
-        Justified::Back(by) => back("v", by),
-        Justified::Some => "+".to_owned(),
-        Justified::None => "-".to_owned(),
-        Justified::Any => "*".to_owned(),
+        format!("{proof}{each}{reads} {names}({fields})")
     }
 }
