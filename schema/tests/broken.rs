@@ -423,7 +423,7 @@ const INSTANCES: &[Case] = &[
         "an alias",
         "views: 2",
         "views: &a 2\nheights: *a",
-        &[(5, 10, "YAML alias")],
+        &[(4, 11, "YAML anchor"), (5, 10, "YAML alias")],
     ),
     case(
         "a second document",

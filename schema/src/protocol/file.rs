@@ -18,6 +18,9 @@ use std::{
 /// A protocol file is no larger.
 const MOST_BYTES: u64 = 1_000_000;
 
+/// Hardly any is longer than that.
+const LONG: usize = 100_000;
+
 /// What a protocol file says.
 #[derive(Debug, Clone)]
 pub struct Definition {
@@ -85,9 +88,11 @@ pub fn read_text(file: &str, text: &str) -> Result<Definition, ReadError> {
         .filter(|_| problems.is_clear(None))
         .and_then(|tree| {
             let rules = load::convert(&tree, text, &mut problems);
-            let words = words(text, &mut problems);
+            // A long file with problems is not read once more for those of its words.
+            let again = rules.is_some() || text.len() < LONG;
+            let words = again.then(|| words(text, &mut problems));
             Some(Definition {
-                words: words?,
+                words: words??,
                 rules: rules?,
                 text: text.to_owned(),
             })
