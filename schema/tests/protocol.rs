@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 /// A protocol with every construct: unions, nil and bad values, certificates, the highest of a
 /// quorum, proofs, ranges of views, chains, entry in three ways, timers that start and stop.
-const EVERYTHING: &str = r##"
+const EVERYTHING: &str = r#"
 format: milp-protocol/2.0
 name: everything
 title: Everything
@@ -27,30 +27,30 @@ chain: true
 kinds:
 - kind: Done
   says: a decision
-  does: {names: value, by: any, role: decision, ahead: take, passed: take, sent: rule}
+  does: {names: any_value, by: any, role: decision, ahead: take, passed: take, sent: rule}
   mark: {letters: D, shape: frame, colour: '#000000', dash: []}
 - kind: new-view
   says: what a replica knows
-  does: {names: value, justified: true, by: any, role: vote, ahead: take, passed: ignore, sent: rule}
+  does: {names: any_value, justified: true, by: any, role: vote, ahead: take, passed: ignore, sent: rule}
   mark: {letters: N, shape: ring, colour: '#000000', dash: []}
 - kind: propose
   says: a proposal
-  does: {names: value, justified: true, by: primary, role: proposal, ahead: hold, passed: take, sent: rule, counts: first}
+  does: {names: any_value, justified: true, by: primary, role: proposal, ahead: hold, passed: take, sent: rule, counts: first}
   mark: {letters: P, shape: square, colour: '#000000', dash: []}
 - kind: vote
   says: a vote
-  does: {names: value_or_nil, by: any, role: vote, ahead: hold, passed: take, sent: rule}
+  does: {names: any_value, by: any, role: vote, ahead: hold, passed: take, sent: rule}
   mark: {letters: V, shape: circle, colour: '#000000', dash: []}
 - kind: answer
   says: a vote of a backup
-  does: {names: value_or_nil, by: backup, role: vote, ahead: lose, passed: take, sent: rule}
+  does: {names: any_value, by: backup, role: vote, ahead: lose, passed: take, sent: rule}
   mark: {letters: A, shape: circle, colour: '#000000', dash: []}
 - kind: leave
   says: a wish
   does: {names: nothing, by: any, role: leave, ahead: take, passed: ignore, sent: timer}
   mark: {letters: L, shape: triangle, colour: '#000000', dash: []}
 kept:
-- {kind: lock, says: what was voted for last, names: value, justified: true}
+- {kind: lock, says: what was voted for last, names: any_value, justified: true}
 rules:
 - 1: "new-view(v, -, -) <- v > 0 unless own lock(<v, *, *)"
 - 2: "new-view(v, x, c) <- last own lock(c, x, *) unless own lock(>c, *, *)"
@@ -82,7 +82,7 @@ mutants:
     drop: ["each q leave(>c)"]
     replace: {"own lock(>=c, !x, +)": "own lock(>=c, !x, *)"}
   fewer: {says: no rule 23, without: ["23"]}
-"##;
+"#;
 
 fn everything() -> Definition {
     protocol::read_text("everything.yaml", EVERYTHING.trim_start())

@@ -197,7 +197,7 @@ fn reading(rules: &Rules, rule: &Rule, guard: &Guard, found: &mut Vec<Finding>) 
     refuse(
         kinds().any(|kind| kind.is_final) && !adopts,
         "a decision is read, and who made it has left the height",
-        "only adoption reads it: `Block(v, x) <- 1 Block(*, x)`",
+        "only adoption reads it: `Block(v, x) <- height, 1 Block(v, x)`",
     );
     refuse(
         sent(guard) && kinds().any(|kind| kind.goes == Goes::Kept),

@@ -9,6 +9,7 @@ use crate::{
     formula::Count,
     read::{
         fields::{self, Fields},
+        format,
         problem::{Place, Problems, quoted},
         tree::{Entry, Node, Value},
     },
@@ -45,8 +46,8 @@ const MUTANT: [&str; 8] = [
 ];
 
 const VALUES: [(&str, ValueField); 3] = [
-    ("value", ValueField::Value),
-    ("value_or_nil", ValueField::ValueOrNil),
+    ("value", ValueField::Block),
+    ("any_value", ValueField::Any),
     ("nothing", ValueField::None),
 ];
 
@@ -69,6 +70,9 @@ struct Loader<'a> {
 /// The rules in `node`, which is `text`. Every part is judged even if an earlier one is wrong.
 pub(super) fn convert(node: &Node, text: &str, problems: &mut Problems) -> Option<Rules> {
     let fields = Fields::of(node, "a protocol", &KEYS, problems)?;
+    if !format::check(&fields, "protocol", problems) {
+        return None;
+    }
     let lines = text.lines().collect();
     let mut loader = Loader { lines, problems };
     loader.words(node, WORD);

@@ -116,10 +116,11 @@ pub enum Goes {
 pub enum ValueField {
     /// It has none.
     None,
-    /// A value: a valid one, or *bad*, which only Byzantine replicas propose.
-    Value,
-    /// A value or nil.
-    ValueOrNil,
+    /// A block that was proposed in the record's own view.
+    Block,
+    /// A block that was proposed in any view, nil, or *bad*: an invalid one, which only Byzantine
+    /// primaries propose.
+    Any,
 }
 
 /// Which of a sender's different records of one kind and view count for a receiver.

@@ -294,9 +294,9 @@ impl Reader<'_, '_> {
             .iter()
             .all(|kind| record(kind).value != ValueField::None);
         let justified = kinds.iter().all(|kind| record(kind).justified);
-        let nil = kinds
+        let any = kinds
             .iter()
-            .all(|kind| record(kind).value == ValueField::ValueOrNil);
+            .all(|kind| record(kind).value == ValueField::Any);
         self.must("(", "the fields stand in brackets: `kind(v, x)`")?;
         let view = self.field("a view", &VIEWS, |text| {
             let later = text
@@ -312,10 +312,15 @@ impl Reader<'_, '_> {
         if valued && self.take(",") {
             let place = self.place();
             value = self.field("a value", &VALUES, |_| None)?;
-            if value == Values::Nil && !nil || value == Values::None && !justified {
+            let allowed = match value {
+                Values::Nil | Values::Bad => any,
+                Values::None => justified,
+                _ => true,
+            };
+            if !allowed {
                 let hint =
-                    "the kind needs `names: value_or_nil` for nil, `justified: true` for `-`";
-                self.report::<()>(place, "what is read here is never without a value", hint);
+                    "nil and bad need `names: any_value` of the kind, `-` needs `justified: true`";
+                self.report::<()>(place, "what is read here never has that value", hint);
             }
         }
         if justified && self.take(",") {
@@ -363,4 +368,89 @@ pub(super) fn every(kinds: &[RecordKind]) -> impl Iterator<Item = KindId> {
     let all = kinds.iter().enumerate();
     let sent = all.filter(|(_, kind)| kind.goes == Goes::Sent && !kind.is_final);
     sent.map(|(place, _)| KindId(place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        protocol::{Counts, Rules},
+        vocabulary::{Ahead, Passed},
+    };
+    use std::collections::BTreeMap;
+
+    fn rules() -> Rules {
+        let kind = |name: &str, goes| RecordKind {
+            at: Place::START.into(),
+            name: name.to_owned(),
+            by: By::Any,
+            value: ValueField::Any,
+            justified: true,
+            goes,
+            is_final: false,
+            ahead: Ahead::Take,
+            passed: Passed::Take,
+            counts: Counts::Each,
+        };
+        let count = "n - f".parse().expect("a count");
+        Rules {
+            counts: BTreeMap::from([("q".to_owned(), count)]),
+            kinds: vec![
+                kind("a", Goes::Sent),
+                kind("b-1", Goes::Sent),
+                kind("k", Goes::Kept),
+            ],
+            timers: Vec::new(),
+            chain: false,
+            rules: Vec::new(),
+            mutants: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn every_guard_is_printed_as_it_is_read() {
+        let rules = rules();
+        let names = Names {
+            kinds: &rules.kinds,
+            counts: &rules.counts,
+            timers: &rules.timers,
+        };
+        let all = |texts: &[&'static str], more: &[&'static str]| [texts, more].concat();
+        let reads = [
+            "own",
+            "last own",
+            "primary",
+            "q",
+            "3",
+            "proof q",
+            "each q",
+            "proof each q",
+        ];
+        let views = all(&VIEWS.map(|(name, _)| name), &["v-1", "v-255", ">=v-2"]);
+        let values = VALUES.map(|(name, _)| name);
+        let justified = all(&JUSTIFIED.map(|(name, _)| name), &["v-7"]);
+        let mut number = 0;
+        for (reads, kinds) in reads
+            .iter()
+            .flat_map(|it| ["a", "b-1", "*", "a|k"].map(|to| (it, to)))
+        {
+            for (view, value) in views.iter().flat_map(|it| values.map(|to| (it, to))) {
+                for justified in &justified {
+                    let text = format!("{reads} {kinds}({view}, {value}, {justified})");
+                    let mut problems = Problems::new("here");
+                    let place = Place::START;
+                    let source = Source {
+                        text: &text,
+                        place,
+                        exact: true,
+                    };
+                    let read = guard(source, names, &mut problems);
+                    let read = read.unwrap_or_else(|| panic!("{text}: {problems:?}"));
+                    assert_eq!(rules.guard_text(&read), text);
+                    number += 1;
+                }
+            }
+        }
+        assert_eq!(number, 8 * 4 * 11 * 6 * 9);
+    }
 }

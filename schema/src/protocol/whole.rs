@@ -70,6 +70,8 @@ fn circle(rules: &Rules) -> Option<Finding> {
         };
         for guard in rule.when.iter().filter(here) {
             let kinds = guard.pattern.kinds.iter();
+            // Who adopts a decision waits for another replica's.
+            let kinds = kinds.filter(|needed| !rules.kind(**needed).is_final);
             needs.extend(kinds.map(|needed| (kind, *needed, guard.at)));
         }
     }
