@@ -738,3 +738,29 @@ fn what_looks_like_markup_in_a_sentence_is_a_text_like_any_other() {
     );
     assert!(read(&text).is_ok());
 }
+
+#[test]
+fn whatever_is_done_to_a_file_it_is_read_or_refused_with_a_problem() {
+    let mut seed = 1_u64;
+    let mut below = |most: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(seed >> 33).unwrap() % most
+    };
+    for definition in protocol::shipped() {
+        let good: Vec<char> = definition.text.chars().collect();
+        for _ in 0..150 {
+            let mut text = good.clone();
+            for _ in 0..=below(3) {
+                let at = below(text.len());
+                let end = (at + below(6)).min(text.len());
+                let from = below(good.len() - 8);
+                let by = [vec![], good[from..from + below(8)].to_vec(), vec!['é', '"']];
+                text.splice(at..end, by[below(3)].clone());
+            }
+            let text: String = text.into_iter().collect();
+            if let Err(error) = read(&text) {
+                assert!(error.problems.iter().all(|it| !it.hint.is_empty()));
+            }
+        }
+    }
+}

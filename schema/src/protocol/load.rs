@@ -311,8 +311,11 @@ impl Loader<'_> {
         })
     }
 
-    /// A text and where it starts, inside of its quotes.
-    fn source<'b>(&mut self, text: &'b str, place: Place) -> Source<'b> {
+    /// A text and where it starts, inside of its quotes; none that is too long, which was reported.
+    fn source<'b>(&self, text: &'b str, place: Place) -> Option<Source<'b>> {
+        if text.chars().count() > RULE {
+            return None;
+        }
         let Place { line, column } = place;
         // Whoever writes a whole file in one line finds places in it without help.
         let whole = self.lines.get(line - 1).filter(|_| column <= RULE);
@@ -322,7 +325,7 @@ impl Loader<'_> {
         let exact = rest.take(text.chars().count()).eq(text.chars());
         let column = if exact { column + quotes } else { column };
         let place = Place { line, column };
-        Source { text, place, exact }
+        Some(Source { text, place, exact })
     }
 
     fn rule(&mut self, node: &Node, names: Names) -> Option<Rule> {
@@ -339,7 +342,7 @@ impl Loader<'_> {
         };
         let lines = self.lines(key, *place);
         let text = fields::text(value, "a rule", self.problems)?;
-        let source = self.source(text, value.place);
+        let source = self.source(text, value.place)?;
         notation::rule(source, lines?, names, self.problems)
     }
 
@@ -385,7 +388,8 @@ impl Loader<'_> {
             Some(Edit { guard, by: None })
         });
         let replaced = self.entries(&fields, "replace", |loader, Entry { key, place, value }| {
-            let guard = notation::guard(loader.source(key, *place), names, loader.problems);
+            let guard = loader.source(key, *place)?;
+            let guard = notation::guard(guard, names, loader.problems);
             let by = Some(loader.guard(value, names)?);
             Some(Edit { guard: guard?, by })
         });
@@ -402,7 +406,7 @@ impl Loader<'_> {
 
     fn guard(&mut self, node: &Node, names: Names) -> Option<Guard> {
         let text = fields::text(node, "a guard", self.problems)?;
-        let source = self.source(text, node.place);
+        let source = self.source(text, node.place)?;
         notation::guard(source, names, self.problems)
     }
 }
