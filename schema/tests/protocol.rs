@@ -168,6 +168,17 @@ fn rules_name_lines_of_their_page_and_leave_none_out_but_the_ends_of_heights() {
 }
 
 #[test]
+fn rules_on_the_page_of_the_language_are_rules_of_a_shipped_file() {
+    let page = fs::read_to_string("../docs/LANGUAGE.md").unwrap();
+    let text = &protocol::shipped().last().unwrap().text;
+    let rules = page
+        .lines()
+        .filter(|line| line.starts_with("- ") && line.contains(": \""));
+    let differ: Vec<&str> = rules.filter(|rule| !text.contains(rule)).collect();
+    assert!(differ.is_empty(), "{differ:?}");
+}
+
+#[test]
 fn shipped_files_have_one_decision_and_their_mutants_change_rules_or_counts() {
     for definition in protocol::shipped() {
         let rules = &definition.rules;

@@ -58,6 +58,46 @@ const fn case(
 
 const CASES: &[Case] = &[
     case(
+        "ibft1",
+        [
+            "enter(v) <- q round_change(v-1)",
+            "enter(v) <- q round_change(v-1), own round_change(v)",
+            "own round_change(v)\"\n- 24-25: \"skip",
+        ],
+        "nobody has a record of a view before entering it",
+        "read `v-1` or `<v`",
+    ),
+    case(
+        "ibft1",
+        [
+            "q prepare|recommit(v, x)",
+            "q prepare|recommit(v, nil)",
+            "q prepare|recommit(v, nil)",
+        ],
+        "nobody who follows the rules makes such a record",
+        "compare with the rules that make the kind",
+    ),
+    case(
+        "dbft1",
+        [
+            "q PrepareRequest|PrepareResponse(v, x)",
+            "q PrepareRequest|PrepareResponse(v, nil)",
+            "nil)",
+        ],
+        "what is read here never has that value",
+        "nil and bad need `names: any_value`",
+    ),
+    case(
+        "dbft1",
+        [
+            "format: milp-protocol/2.0",
+            "format: milp-protocol/1.0",
+            "milp-protocol/1.0",
+        ],
+        "this program reads 2.0 only",
+        "`milp-protocol/2.0`",
+    ),
+    case(
         "tendermint",
         [
             "propose(v, x, -) unless own valid(<v, *)",
@@ -402,8 +442,8 @@ const CASES: &[Case] = &[
             "round_change(v) <- own preprepare(v, bad)",
             "own preprepare(v, bad)",
         ],
-        "nobody who follows the rules has such a record of its own",
-        "compare with the rules",
+        "nobody who follows the rules makes a record of an invalid value",
+        "read what the primary sent",
     ),
     case(
         "dbft1",

@@ -241,13 +241,25 @@ fn holds(rules: &Rules, rule: &Rule, guard: &Guard, found: &mut Vec<Finding>) {
     let pattern = &guard.pattern;
     let all = |by: By| pattern.kinds.iter().all(|kind| rules.kind(*kind).by == by);
     let mut report = |what: &str, hint| found.push((guard.at, what.to_owned(), hint));
+    let own = matches!(guard.reads, Reads::Own | Reads::LastOwn);
+    let enters = matches!(rule.head, Head::Enter | Head::Skip);
+    if own && enters && pattern.view == Views::Own {
+        let what = "nobody has a record of a view before entering it";
+        report(what, "read `v-1` or `<v`");
+    } else if pattern.value != Values::Bad
+        && !rules
+            .rules
+            .iter()
+            .any(|it| made(own.then_some(rule), pattern, it))
+    {
+        let what = "nobody who follows the rules makes such a record";
+        report(what, "compare with the rules that make the kind");
+    } else if own && pattern.value == Values::Bad {
+        let what = "nobody who follows the rules makes a record of an invalid value";
+        report(what, "read what the primary sent: `primary kind(v, bad)`");
+    }
     match &guard.reads {
-        Reads::Own | Reads::LastOwn => {
-            if !rules.rules.iter().any(|it| made(rule, guard, it)) {
-                let what = "nobody who follows the rules has such a record of its own";
-                report(what, "compare with the rules that make the kind");
-            }
-        }
+        Reads::Own | Reads::LastOwn => {}
         Reads::Primary if all(By::Backup) => {
             let what = "a primary makes no such record, so this never holds";
             report(what, "change `by` of the kind");
@@ -273,8 +285,8 @@ fn holds(rules: &Rules, rule: &Rule, guard: &Guard, found: &mut Vec<Finding>) {
     }
 }
 
-/// Whether a rule makes a record for the own guard of a reader.
-fn made(reader: &Rule, guard: &Guard, rule: &Rule) -> bool {
+/// Whether a rule makes a record of a pattern; for an own guard of its reader.
+fn made(reader: Option<&Rule>, pattern: &Pattern, rule: &Rule) -> bool {
     let Head::Make {
         kind,
         value,
@@ -283,21 +295,18 @@ fn made(reader: &Rule, guard: &Guard, rule: &Rule) -> bool {
     else {
         return false;
     };
-    let pattern = &guard.pattern;
-    let enters = matches!(reader.head, Head::Enter | Head::Skip);
-    let elsewhere = enters || pattern.view != Views::Own;
-    let meets = rule.who == reader.who || [rule.who, reader.who].contains(&By::Any);
+    let meets = |it: &Rule| rule.who == it.who || [rule.who, it.who].contains(&By::Any);
+    let meets = pattern.view != Views::Own || reader.is_none_or(meets);
     let value = match pattern.value {
         Values::X | Values::Other => value == Made::X,
         Values::Nil => value == Made::Nil,
-        Values::Bad => false,
         Values::None => value == Made::None,
-        Values::Any => true,
+        Values::Bad | Values::Any => true,
     };
     let justification = match pattern.justification {
         Justified::Any | Justified::UpToC => true,
         Justified::None => justification == Justifies::None,
         _ => justification != Justifies::None,
     };
-    pattern.kinds.contains(&kind) && value && justification && (meets || elsewhere)
+    pattern.kinds.contains(&kind) && value && justification && meets
 }

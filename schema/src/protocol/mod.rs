@@ -20,11 +20,29 @@
 //! duration  = sums of products of numbers, "v", "2^v", and "T", the block time: "2*2^v*T - T"
 //! ```
 //!
-//! `*` for kinds is all that are sent but decisions and recovery. Fields that are left out match anything. A rule holds for every way to fill in its letters: `v`
-//! the view of the replica (any view of the height if the rule says `height`; in `enter` and `skip`
-//! the view entered), `x` a valid value, `c` and `d` earlier views. An `x` that only the head has
-//! is a new value. All of `when` must hold and none of `unless`. A replica makes at most one record
-//! of a kind in a view, and one final record in a height.
+//! `*` for kinds is all that are sent but decisions and recovery. Fields that are left out match
+//! anything.
+//!
+//! # Meaning
+//!
+//! *Letters.* A rule holds for every way to fill them in: `v` is the view of the replica (any view
+//! of the height if the rule says `height`; in `enter` and `skip` the view entered), `x` a valid
+//! value, `c` and `d` views before `v`. An `x` that only the head has is a new value. Where several
+//! ways of one rule are enabled at once, which of them is done is open.
+//!
+//! *Guards.* All of `when` must hold and none of `unless`. Own records are those that the replica
+//! made at the height; others' are those that it took, its own included. A sender counts once in a
+//! guard, however many of its records match, over all kinds and views of the pattern; `each` asks
+//! for the count in every single view. `last own` finds the own record of the latest view among
+//! those of the kind that have a value, and asks whether that one matches. What a `proof` reads
+//! need not be taken: it travels with the message that the rule reads beside it, if it existed when
+//! that copy was sent.
+//!
+//! *Acts.* A handler is atomic and runs to completion: of the rules that must be done and can be,
+//! the first of the file is, then again. A replica makes at most one record of a kind in a view and
+//! one final record in a height, and a decision ends the height for it. A firing of a timer does
+//! the first of its rules that is enabled, and no other; a timer that was not started, or belongs
+//! to a view that was left, does not fire.
 //!
 //! What a kind is for people, and how it is drawn, is [`crate::vocabulary`]'s.
 
@@ -59,8 +77,7 @@ pub struct Rules {
     /// Whether decided values are blocks of one chain, so that of two of them one must extend the
     /// other; a justification is the view of a block's parent then.
     pub chain: bool,
-    /// The rules in the order of the file. A firing of a timer does the first of its rules that is
-    /// enabled, and no other.
+    /// The rules in the order of the file.
     pub rules: Vec<Rule>,
     /// Deliberate changes by name; [`Rules::with`] makes one.
     pub mutants: BTreeMap<String, Mutant>,
