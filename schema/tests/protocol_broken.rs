@@ -402,7 +402,7 @@ const CASES: &[Case] = &[
             "0 recommit|commit(v, x)",
             "0 recommit",
         ],
-        "0 senders are needed, so this always holds",
+        "0 senders are needed, and this always holds",
         "raise the count",
     ),
     case(

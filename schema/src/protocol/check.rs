@@ -4,28 +4,13 @@
 //! in some execution is for others to find.
 
 use super::{
-    Condition, Earlier, Goes, Guard, Head, Justified, Justifies, Made, Mode, Number, Pattern,
-    Position, Reads, Rule, Rules, Scope, ValueField, Values, Views, notation::JUSTIFIED, whole,
+    Condition, Earlier, Goes, Guard, Head, Justified, Justifies, KindId, Made, Mode, Number,
+    Pattern, Position, Reads, Rule, Rules, Scope, ValueField, Values, Views, notation::JUSTIFIED,
 };
-use crate::{limits, read::problem::Problems, vocabulary::By};
+use crate::{formula::Count, limits, vocabulary::By};
 
 /// Something that makes no sense: where, what, and what to do.
 pub(super) type Finding = (Position, String, &'static str);
-
-/// Whether the rules and their mutants make sense; what does not is reported. `timers` is where
-/// the timers are named.
-pub(super) fn rules(rules: &Rules, timers: Position, problems: &mut Problems) -> bool {
-    let mut found = whole::kinds(rules, timers);
-    found.extend(single(rules));
-    if found.is_empty() {
-        found = whole::mutants(rules);
-    }
-    let sound = found.is_empty();
-    for (at, what, hint) in found {
-        problems.at(at.into(), what, hint);
-    }
-    sound
-}
 
 /// What makes no sense in single rules.
 pub(super) fn single(rules: &Rules) -> Vec<Finding> {
@@ -239,50 +224,53 @@ fn reading(rules: &Rules, rule: &Rule, guard: &Guard, found: &mut Vec<Finding>) 
 /// Some execution can make the guard hold.
 fn holds(rules: &Rules, rule: &Rule, guard: &Guard, found: &mut Vec<Finding>) {
     let pattern = &guard.pattern;
-    let all = |by: By| pattern.kinds.iter().all(|kind| rules.kind(*kind).by == by);
     let mut report = |what: &str, hint| found.push((guard.at, what.to_owned(), hint));
     let own = matches!(guard.reads, Reads::Own | Reads::LastOwn);
     let enters = matches!(rule.head, Head::Enter | Head::Skip);
+    let bad = pattern.value == Values::Bad;
+    let reader = own.then_some(rule);
+    let backups = |kind: &KindId| rules.kind(*kind).by == By::Backup;
     if own && enters && pattern.view == Views::Own {
         let what = "nobody has a record of a view before entering it";
         report(what, "read `v-1` or `<v`");
-    } else if pattern.value != Values::Bad
-        && !rules
-            .rules
-            .iter()
-            .any(|it| made(own.then_some(rule), pattern, it))
-    {
-        let what = "nobody who follows the rules makes such a record";
-        report(what, "compare with the rules that make the kind");
-    } else if own && pattern.value == Values::Bad {
+    } else if own && bad {
         let what = "nobody who follows the rules makes a record of an invalid value";
         report(what, "read what the primary sent: `primary kind(v, bad)`");
+    } else if !bad && !rules.rules.iter().any(|it| made(reader, pattern, it)) {
+        let what = "nobody who follows the rules makes such a record";
+        report(what, "compare with the rules that make the kind");
+    } else if guard.reads == Reads::Primary && pattern.kinds.iter().all(backups) {
+        let what = "a primary makes no such record, so this never holds";
+        report(what, "change `by` of the kind");
     }
-    match &guard.reads {
-        Reads::Own | Reads::LastOwn => {}
-        Reads::Primary if all(By::Backup) => {
-            let what = "a primary makes no such record, so this never holds";
-            report(what, "change `by` of the kind");
-        }
-        Reads::Primary => {}
-        Reads::Senders(number) => {
-            let count = rules.count(number);
-            let single = matches!(pattern.view, Views::Own | Views::Back(_) | Views::C);
-            let most = |n: u32| match () {
-                () if single && all(By::Primary) => 1,
-                () => n - u32::from(single && all(By::Backup)),
-            };
-            let mut sizes = (4..=*limits::REPLICAS.end()).map(|n| (n, count.of(n, (n - 1) / 3)));
-            if sizes.clone().all(|(n, needs)| needs > most(n)) {
-                let what = format!("{count} senders are needed, and fewer can send that");
-                report(&what, "lower the count, or change `by` of the kind");
-            }
-            if sizes.all(|(_, needs)| needs == 0) {
-                let what = format!("{count} senders are needed, so this always holds");
-                report(&what, "raise the count, or remove the guard");
-            }
-        }
+    if let Reads::Senders(number) = &guard.reads {
+        found.extend(counted(rules, guard, rules.count(number)));
     }
+}
+
+/// There are as many senders as are asked for, whatever the number of replicas.
+fn counted(rules: &Rules, guard: &Guard, count: Count) -> Option<Finding> {
+    let pattern = &guard.pattern;
+    let all = |by: By| pattern.kinds.iter().all(|kind| rules.kind(*kind).by == by);
+    let single = matches!(pattern.view, Views::Own | Views::Back(_) | Views::C);
+    let most = |n: u32| match () {
+        () if single && all(By::Primary) => 1,
+        () => n - u32::from(single && all(By::Backup)),
+    };
+    let mut sizes = (4..=*limits::REPLICAS.end()).map(|n| (n, count.of(n, (n - 1) / 3)));
+    let (why, hint) = if sizes.clone().all(|(n, needs)| needs > most(n)) {
+        let hint = "lower the count, or change `by` of the kind";
+        ("fewer can send that", hint)
+    } else if sizes.all(|(_, needs)| needs == 0) {
+        ("this always holds", "raise the count, or remove the guard")
+    } else {
+        return None;
+    };
+    Some((
+        guard.at,
+        format!("{count} senders are needed, and {why}"),
+        hint,
+    ))
 }
 
 /// Whether a rule makes a record of a pattern; for an own guard of its reader.

@@ -1,9 +1,10 @@
 //! A positioned tree becomes [`Rules`], or a list of all that is wrong.
 
 use super::{
-    Counts, Edit, Goes, Guard, Lines, Mutant, RecordKind, Rule, Rules, ValueField, check,
+    Counts, Edit, Goes, Guard, Lines, Mutant, RecordKind, Rule, Rules, ValueField,
     notation::{self, RESERVED},
     reader::{Names, Source},
+    whole,
 };
 use crate::{
     formula::Count,
@@ -104,7 +105,7 @@ pub(super) fn convert(node: &Node, text: &str, problems: &mut Problems) -> Optio
         kinds,
         timers,
     };
-    check::rules(&rules, fields.place("timers").into(), problems).then_some(rules)
+    whole::rules(&rules, fields.place("timers").into(), problems).then_some(rules)
 }
 
 impl Loader<'_> {

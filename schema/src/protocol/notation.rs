@@ -3,7 +3,7 @@
 use super::{
     Condition, Earlier, Goes, Guard, Head, Justified, Justifies, KindId, Lines, Made, Mode, Number,
     Pattern, Reads, RecordKind, Rule, Scope, ValueField, Values, Views,
-    reader::{Names, Reader, Source, is_number},
+    reader::{Names, RULE, Reader, Source, is_number},
 };
 use crate::{
     formula::Duration,
@@ -47,8 +47,7 @@ pub(super) const JUSTIFIED: [(&str, Justified); 8] = [
     ("*", Justified::Any),
 ];
 
-/// The shape of a rule, and that of a guard, for hints.
-pub(super) const RULE: &str = "a rule is `kind(v, …) <- guard, … unless guard, …`";
+/// The shape of a guard, for hints.
 const GUARD: &str = "a guard is `own kind(v, …)`, `last own …`, `primary …` or a count of senders";
 
 /// The rule in a text.

@@ -1,11 +1,14 @@
 //! Words, numbers and signs of the notation, and what is wrong with them.
 
-use super::{KindId, RecordKind, TimerId, notation::RULE};
+use super::{KindId, RecordKind, TimerId};
 use crate::{
     formula::Count,
     read::problem::{Place, Problems, did_you_mean, quoted},
 };
 use std::collections::BTreeMap;
+
+/// The shape of a rule, for hints.
+pub(super) const RULE: &str = "a rule is `kind(v, …) <- guard, … unless guard, …`";
 
 /// What names in rules stand for.
 #[derive(Clone, Copy)]

@@ -4,9 +4,25 @@ use super::{
     Goes, Guard, Head, KindId, Mode, Mutant, Position, Rule, Rules, ValueField, Views,
     check::{Finding, single},
 };
+use crate::read::problem::Problems;
+
+/// Whether the rules and their mutants make sense; what does not is reported. `timers` is where
+/// the timers are named.
+pub(super) fn rules(rules: &Rules, timers: Position, problems: &mut Problems) -> bool {
+    let mut found = kinds(rules, timers);
+    found.extend(single(rules));
+    if found.is_empty() {
+        found = mutants(rules);
+    }
+    let sound = found.is_empty();
+    for (at, what, hint) in found {
+        problems.at(at.into(), what, hint);
+    }
+    sound
+}
 
 /// Every kind and every timer has a use, one kind is final, and no kinds wait for one another.
-pub(super) fn kinds(rules: &Rules, timers: Position) -> Vec<Finding> {
+fn kinds(rules: &Rules, timers: Position) -> Vec<Finding> {
     let mut found = Vec::new();
     for (place, kind) in rules.kinds.iter().enumerate() {
         let ruled = kind.goes != Goes::Recovery;
@@ -98,7 +114,7 @@ fn circle(rules: &Rules) -> Option<Finding> {
 }
 
 /// Every mutant changes something, and what it makes of the rules makes sense.
-pub(super) fn mutants(rules: &Rules) -> Vec<Finding> {
+fn mutants(rules: &Rules) -> Vec<Finding> {
     let mut found = Vec::new();
     for (name, mutant) in &rules.mutants {
         let without_use = useless(rules, mutant);
