@@ -53,9 +53,11 @@ mod mutant;
 mod notation;
 mod print;
 mod reader;
+mod schema;
 mod whole;
 
 pub use file::{Definition, beside, read, read_text, shipped};
+pub use schema::json_schema;
 
 use crate::{
     formula::{Count, Duration},
