@@ -6,7 +6,10 @@
     reason = "a test says by failing that it cannot go on"
 )]
 
-use milp_schema::protocol::{self, Definition, Head, Reads, Rules};
+use milp_schema::{
+    Protocol,
+    protocol::{self, Definition, Head, Reads, Rules},
+};
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// A protocol with every construct: unions, nil and bad values, certificates, the highest of a
@@ -170,7 +173,7 @@ fn rules_name_lines_of_their_page_and_leave_none_out_but_the_ends_of_heights() {
 #[test]
 fn rules_on_the_page_of_the_language_are_rules_of_a_shipped_file() {
     let page = fs::read_to_string("../docs/LANGUAGE.md").unwrap();
-    let text = &protocol::shipped().last().unwrap().text;
+    let text = &protocol::named("tendermint").unwrap().text;
     let rules = page
         .lines()
         .filter(|line| line.starts_with("- ") && line.contains(": \""));
@@ -183,6 +186,8 @@ fn shipped_files_have_one_decision_and_their_mutants_change_rules_or_counts() {
     for definition in protocol::shipped() {
         let rules = &definition.rules;
         assert!(definition.is_shipped());
+        let listed = Protocol::named(&definition.words.name);
+        assert!(listed.is_none_or(|listed| listed == definition.words));
         assert_eq!(definition.digest().len(), 64);
         assert!(rules.kind(rules.final_kind()).is_final);
         for name in rules.mutants.keys() {
@@ -240,6 +245,95 @@ fn counts_of_guards_are_formulas() {
                 assert!(rules.count(number).of(4, 1) >= 1);
             }
         }
+    }
+}
+
+/// A file with kinds `name: fields` and rules; fields are `x` and `c`, `primary` who makes it.
+fn file(kinds: &[&str], rules: &[&str]) -> String {
+    let kind = |kind: &&str| {
+        let (name, fields) = kind.split_once(':').unwrap();
+        let names = ["nothing", "any_value"][usize::from(fields.contains('x'))];
+        let by = ["any", "primary"][usize::from(fields.contains("primary"))];
+        let justified = fields.contains('c');
+        format!(
+            "- kind: {name}\n  says: a message\n  does: {{names: {names}, justified: {justified}, by: {by}, \
+             role: vote, ahead: hold, passed: take, sent: rule}}\n  \
+             mark: {{letters: M, shape: circle, colour: '#000000', dash: []}}\n"
+        )
+    };
+    let kinds: String = kinds.iter().map(kind).collect();
+    let rules: String = rules
+        .iter()
+        .map(|rule| format!("- 1: \"{rule}\"\n"))
+        .collect();
+    let start = &EVERYTHING.trim_start()[..EVERYTHING.find("timers:").unwrap() - 1];
+    format!(
+        "{start}timers: [round]\nkinds:\n{kinds}kept:\n- {{kind: decide, says: it, names: any_value, \
+         final: true}}\nmutants: {{}}\nrules:\n- 1: \"timer round\"\n{rules}"
+    )
+}
+
+#[test]
+fn rule_lists_of_published_protocols_are_taken() {
+    let qbft = file(
+        &[
+            "preprepare: x c primary",
+            "prepare: x",
+            "commit: x",
+            "round_change: x c",
+        ],
+        &[
+            "enter(v) <- timer round",
+            "skip(v) <- some round_change(v, *, *)",
+            "round_change(v, -, -) <- v > 0 unless own commit(<v, *)",
+            "round_change(v, x, c) <- own commit(c, x) unless own commit(>c, *)",
+            "preprepare(v, x, -) <- v = 0",
+            "preprepare(v, x, -) <- v > 0, q round_change(v, *, -)",
+            "preprepare(v, x, c) <- q round_change(v, *, <=c), 1 round_change(v, x, c), q prepare(c, x)",
+            "prepare(v, x) <- v = 0, primary preprepare(v, x, -)",
+            "prepare(v, x) <- v > 0, primary preprepare(v, x, -), proof q round_change(v, *, -)",
+            "prepare(v, x) <- primary preprepare(v, x, c), proof q round_change(v, *, <=c), \
+             proof 1 round_change(v, x, c), proof q prepare(c, x)",
+            "commit(v, x) <- q prepare(v, x)",
+            "decide(v, x) <- q commit(v, x)",
+        ],
+    );
+    let hotstuff = file(
+        &[
+            "newview: x c",
+            "propose: x c primary",
+            "vote1: x",
+            "vote2: x",
+            "vote3: x",
+        ],
+        &[
+            "enter(v) <- timer round",
+            "newview(v, -, -) unless own vote2(<v, *)",
+            "newview(v, x, c) <- own vote2(c, x) unless own vote2(>c, *)",
+            "propose(v, x, -) <- q newview(v, *, -)",
+            "propose(v, x, c) <- q newview(v, *, <=c), 1 newview(v, x, c), q vote1(c, x)",
+            "vote1(v, x) <- primary propose(v, x, -) unless last own vote3(<v, !x)",
+            "vote1(v, x) <- primary propose(v, x, c), q vote1(c, x) unless last own vote3(>=c, !x)",
+            "vote2(v, x) <- q vote1(v, x)",
+            "vote3(v, x) <- q vote2(v, x)",
+            "decide(v, x) <- q vote3(v, x)",
+        ],
+    );
+    let dummies = file(
+        &["propose: x c primary", "vote: x c", "dummy:"],
+        &[
+            "propose(v, x, -) <- v = 0",
+            "propose(v, x, c) <- q vote(c, x, *), each q dummy(>c)",
+            "vote(v, x, c) <- primary propose(v, x, c), q vote(c, x, *), each q dummy(>c) unless own dummy(v)",
+            "vote(v, x, -) <- v = 0, primary propose(v, x, -) unless own dummy(v)",
+            "dummy(v) <- timer round unless own vote(v, *, *)",
+            "enter(v) <- q vote(v-1, x, *)",
+            "enter(v) <- q dummy(v-1)",
+            "decide(v, x) <- height, q vote(v, x, *) unless own dummy(v)",
+        ],
+    );
+    for text in [qbft, hotstuff, dummies] {
+        protocol::read_text("file", &text).unwrap_or_else(|error| panic!("{error}"));
     }
 }
 

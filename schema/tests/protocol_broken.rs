@@ -12,8 +12,7 @@ use milp_schema::{
 };
 
 fn shipped(name: &str) -> &'static Definition {
-    let mut all = protocol::shipped().iter();
-    all.find(|it| it.words.name == name).unwrap()
+    protocol::named(name).unwrap()
 }
 
 fn read(text: &str) -> Result<Definition, ReadError> {
@@ -788,7 +787,7 @@ fn whatever_is_done_to_a_file_it_is_read_or_refused_with_a_problem() {
     };
     for definition in protocol::shipped() {
         let good: Vec<char> = definition.text.chars().collect();
-        for _ in 0..150 {
+        for _ in 0..100 {
             let mut text = good.clone();
             for _ in 0..=below(3) {
                 let at = below(text.len());

@@ -45,8 +45,9 @@ impl Definition {
 }
 
 /// The files with rules that come with the program.
-const SHIPPED: [&str; 3] = [
+const SHIPPED: [&str; 4] = [
     include_str!("../../../protocols/dbft1.yaml"),
+    include_str!("../../../protocols/dbft2.yaml"),
     include_str!("../../../protocols/ibft1.yaml"),
     include_str!("../../../protocols/tendermint.yaml"),
 ];
@@ -61,6 +62,11 @@ static TABLE: LazyLock<Vec<Definition>> = LazyLock::new(|| {
 /// ([`Protocol::all`]): some have no formulation yet.
 pub fn shipped() -> &'static [Definition] {
     &TABLE
+}
+
+/// The protocol with rules of that name that comes with the program.
+pub fn named(name: &str) -> Option<&'static Definition> {
+    shipped().iter().find(|it| it.words.name == name)
 }
 
 /// Reads a protocol file.
@@ -103,6 +109,10 @@ pub fn read_text(file: &str, text: &str) -> Result<Definition, ReadError> {
 /// The words of a file; of what does not fit them, the first problem is reported.
 fn words(text: &str, problems: &mut Problems) -> Option<Protocol> {
     let error = match Protocol::of_text(text) {
+        // What is listed for users is the same protocol, not one that says the same.
+        Ok(words) if SHIPPED.contains(&text) => {
+            return Some(Protocol::named(&words.name).unwrap_or(words));
+        }
         Ok(words) => return Some(words),
         Err(error) => error,
     };

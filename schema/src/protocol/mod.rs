@@ -56,7 +56,7 @@ mod reader;
 mod schema;
 mod whole;
 
-pub use file::{Definition, beside, read, read_text, shipped};
+pub use file::{Definition, beside, named, read, read_text, shipped};
 pub use schema::json_schema;
 
 use crate::{
