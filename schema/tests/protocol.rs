@@ -261,11 +261,9 @@ fn file(kinds: &[&str], rules: &[&str]) -> String {
              mark: {{letters: M, shape: circle, colour: '#000000', dash: []}}\n"
         )
     };
-    let kinds: String = kinds.iter().map(kind).collect();
-    let rules: String = rules
-        .iter()
-        .map(|rule| format!("- 1: \"{rule}\"\n"))
-        .collect();
+    let kinds = kinds.iter().map(kind).collect::<Vec<_>>().concat();
+    let rules = rules.iter().map(|rule| format!("- 1: \"{rule}\"\n"));
+    let rules = rules.collect::<Vec<_>>().concat();
     let start = &EVERYTHING.trim_start()[..EVERYTHING.find("timers:").unwrap() - 1];
     format!(
         "{start}timers: [round]\nkinds:\n{kinds}kept:\n- {{kind: decide, says: it, names: any_value, \

@@ -59,6 +59,16 @@ const CASES: &[Case] = &[
     case(
         "ibft1",
         [
+            "round_change(v) <- timer round",
+            "round_change(v) <- may, timer round",
+            "timer round\"\n- 24",
+        ],
+        "it is told twice when the rule is done",
+        "keep one of",
+    ),
+    case(
+        "ibft1",
+        [
             "enter(v) <- q round_change(v-1)",
             "enter(v) <- q round_change(v-1), own round_change(v)",
             "own round_change(v)\"\n- 24-25: \"skip",
@@ -195,8 +205,8 @@ const CASES: &[Case] = &[
             "q prevote(c, *) unless",
             "q prevote(c, *)",
         ],
-        "votes for different values add up to a certificate",
-        "name the value: `q vote(c, x)`",
+        "votes for different values or blocks add up",
+        "name all fields: `q vote(c, x)`",
     ),
     case(
         "tendermint",

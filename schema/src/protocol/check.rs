@@ -37,11 +37,8 @@ pub(super) fn single(rules: &Rules) -> Vec<Finding> {
         for guard in &rule.unless {
             if guard.proof || !matches!(guard.reads, Reads::Own | Reads::LastOwn) {
                 let what = "what others sent can be withheld, so it can exclude nothing";
-                report(
-                    guard.at,
-                    what,
-                    "behind `unless` write `own …` or `last own …`",
-                );
+                let hint = "behind `unless` write `own …` or `last own …`";
+                report(guard.at, what, hint);
             }
         }
         value(rule, &mut found);
@@ -60,11 +57,8 @@ pub(super) fn single(rules: &Rules) -> Vec<Finding> {
 
 /// `x` is bound by something that must hold, or is a new value of a primary.
 fn value(rule: &Rule, found: &mut Vec<Finding>) {
-    if rule
-        .when
-        .iter()
-        .any(|guard| guard.pattern.value == Values::X)
-    {
+    let binds = |guard: &Guard| guard.pattern.value == Values::X;
+    if rule.when.iter().any(binds) {
         return;
     }
     let compares = |guard: &&Guard| matches!(guard.pattern.value, Values::X | Values::Other);
@@ -113,10 +107,8 @@ fn earlier(rule: &Rule, found: &mut Vec<Finding>) {
         let elsewhere = is_c && made || rule.conditions.iter().any(between);
         let used = used.or(elsewhere.then_some(rule.at));
         if let (Some(at), false) = (used, rule.when.iter().any(binds)) {
-            let what = format!(
-                "nothing says which view `{}` is",
-                ["d", "c"][usize::from(is_c)]
-            );
+            let letter = ["d", "c"][usize::from(is_c)];
+            let what = format!("nothing says which view `{letter}` is");
             let hint = "read a record of view `c`, or justified by it, in a guard that must hold";
             found.push((at, what, hint));
         }
@@ -174,7 +166,9 @@ fn reading(rules: &Rules, rule: &Rule, guard: &Guard, found: &mut Vec<Finding>) 
     let range = matches!(pattern.view, Views::Before | Views::AfterC | Views::FromC);
     let later = matches!(pattern.view, Views::Any | Views::From(_));
     let valued = kinds().all(|kind| kind.value != ValueField::None);
-    let loose = valued && matches!(pattern.value, Values::Any | Values::Other);
+    let chained = rules.chain && kinds().all(|kind| kind.justified);
+    let loose = valued && matches!(pattern.value, Values::Any | Values::Other)
+        || chained && pattern.justification == Justified::Any;
     let travels = rule.when.iter().any(|it| !it.proof && sent(it));
     let mut refuse = |wrong: bool, what: &str, hint| {
         found.extend(wrong.then(|| (guard.at, what.to_owned(), hint)));
@@ -216,8 +210,8 @@ fn reading(rules: &Rules, rule: &Rule, guard: &Guard, found: &mut Vec<Finding>) 
     );
     refuse(
         sent(guard) && !one && pattern.view == Views::C && loose,
-        "votes for different values add up to a certificate",
-        "name the value: `q vote(c, x)`",
+        "votes for different values or blocks add up to a certificate",
+        "name all fields: `q vote(c, x)`, in chains `q vote(c, x, d)`",
     );
 }
 
@@ -253,10 +247,8 @@ fn counted(rules: &Rules, guard: &Guard, count: Count) -> Option<Finding> {
     let pattern = &guard.pattern;
     let all = |by: By| pattern.kinds.iter().all(|kind| rules.kind(*kind).by == by);
     let single = matches!(pattern.view, Views::Own | Views::Back(_) | Views::C);
-    let most = |n: u32| match () {
-        () if single && all(By::Primary) => 1,
-        () => n - u32::from(single && all(By::Backup)),
-    };
+    let (alone, others) = (single && all(By::Primary), single && all(By::Backup));
+    let most = |n: u32| if alone { 1 } else { n - u32::from(others) };
     let mut sizes = (4..=*limits::REPLICAS.end()).map(|n| (n, count.of(n, (n - 1) / 3)));
     let (why, hint) = if sizes.clone().all(|(n, needs)| needs > most(n)) {
         let hint = "lower the count, or change `by` of the kind";
@@ -266,11 +258,8 @@ fn counted(rules: &Rules, guard: &Guard, count: Count) -> Option<Finding> {
     } else {
         return None;
     };
-    Some((
-        guard.at,
-        format!("{count} senders are needed, and {why}"),
-        hint,
-    ))
+    let what = format!("{count} senders are needed, and {why}");
+    Some((guard.at, what, hint))
 }
 
 /// Whether a rule makes a record of a pattern; for an own guard of its reader.

@@ -139,26 +139,17 @@ pub fn beside(folder: &Path, name: &str) -> Result<Definition, ReadError> {
     let hint = "write `./name.yaml` and put the file beside the instance or in a folder below";
     let path = Path::new(name);
     let below = |part| matches!(part, Component::CurDir | Component::Normal(_));
+    let named = quoted(name);
     if !name.starts_with("./") || name.contains(['\\', '\0']) || !path.components().all(below) {
-        let what = format!(
-            "{} is no path below the folder of the instance",
-            quoted(name)
-        );
+        let what = format!("{named} is no path below the folder of the instance");
         return refused(name, what, hint);
     }
     let whole = folder.join(path);
-    let start = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
-    if let (Ok(root), Ok(real)) = (start.canonicalize(), whole.canonicalize())
-        && !real.starts_with(&root)
+    let start = Path::new(".").join(folder);
+    if let (Ok(start), Ok(real)) = (start.canonicalize(), whole.canonicalize())
+        && !real.starts_with(&start)
     {
-        let what = format!(
-            "{} is a link out of the folder of the instance",
-            quoted(name)
-        );
+        let what = format!("{named} is a link out of the folder of the instance");
         return refused(name, what, hint);
     }
     read(&whole)

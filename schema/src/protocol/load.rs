@@ -22,29 +22,10 @@ use std::{
 };
 
 /// Every key of a protocol file; what words say is judged by the vocabulary.
-const KEYS: [&str; 17] = [
-    "format",
-    "name",
-    "title",
-    "page",
-    "words",
-    "primary",
-    "quorum",
-    "counts",
-    "messages",
-    "engines",
-    "repaired_by",
-    "mutants",
-    "timers",
-    "chain",
-    "kinds",
-    "kept",
-    "rules",
-];
+const KEYS: &str = "format name title page words primary quorum counts messages engines \
+                    repaired_by mutants timers chain kinds kept rules";
 
-const MUTANT: [&str; 8] = [
-    "says", "quorum", "counts", "takes", "without", "drop", "replace", "only",
-];
+const MUTANT: &str = "says quorum counts takes without drop replace only";
 
 const VALUES: [(&str, ValueField); 3] = [
     ("value", ValueField::Block),
@@ -70,7 +51,8 @@ struct Loader<'a> {
 
 /// The rules in `node`, which is `text`. Every part is judged even if an earlier one is wrong.
 pub(super) fn convert(node: &Node, text: &str, problems: &mut Problems) -> Option<Rules> {
-    let fields = Fields::of(node, "a protocol", &KEYS, problems)?;
+    let keys: Vec<&str> = KEYS.split(' ').collect();
+    let fields = Fields::of(node, "a protocol", &keys, problems)?;
     if !format::check(&fields, "protocol", problems) {
         return None;
     }
@@ -366,7 +348,8 @@ impl Loader<'_> {
     }
 
     fn mutant(&mut self, entry: &Entry, names: Names) -> Option<Mutant> {
-        let fields = Fields::of(&entry.value, "a mutant", &MUTANT, self.problems)?;
+        let keys: Vec<&str> = MUTANT.split(' ').collect();
+        let fields = Fields::of(&entry.value, "a mutant", &keys, self.problems)?;
         let counts = self.entries(&fields, "counts", |loader, Entry { key, place, value }| {
             if !names.counts.contains_key(key) {
                 let what = format!("there is no count {}", quoted(key));

@@ -48,7 +48,7 @@ pub(super) const JUSTIFIED: [(&str, Justified); 8] = [
 ];
 
 /// The shape of a guard, for hints.
-const GUARD: &str = "a guard is `own kind(v, …)`, `last own …`, `primary …` or a count of senders";
+const GUARD: &str = "a guard is `own kind(v, …)`, `last own …`, `primary …` or `count kind(v, …)`";
 
 /// The rule in a text.
 pub(super) fn rule(
@@ -68,6 +68,12 @@ pub(super) fn guard(source: Source, names: Names, problems: &mut Problems) -> Op
     let guard = reader.guard()?;
     reader.end()?;
     reader.sound.then_some(guard)
+}
+
+/// The number below 256 behind a start.
+fn number(text: &str, start: &str) -> Option<u32> {
+    let number = text.strip_prefix(start)?.parse::<u8>();
+    number.ok().map(u32::from)
 }
 
 impl Reader<'_, '_> {
@@ -180,11 +186,17 @@ impl Reader<'_, '_> {
                 }
                 rule.who = who;
             }
-            "may" if alone => (rule.mode, self.next) = (Mode::May, self.next + 1),
             "height" if alone => (rule.scope, self.next) = (Scope::Height, self.next + 1),
-            "timer" => {
+            word if word == "timer" || word == "may" && alone => {
                 self.next += 1;
-                rule.mode = Mode::Timer(self.timer()?);
+                if rule.mode != Mode::Must {
+                    let hint = "keep one of `may` and `timer name`";
+                    self.report::<()>(place, "it is told twice when the rule is done", hint);
+                }
+                rule.mode = match word {
+                    "may" => Mode::May,
+                    _ => Mode::Timer(self.timer()?),
+                };
             }
             "v" | "c" | "d" => rule.conditions.push(self.condition()?),
             _ => rule.when.push(self.guard()?),
@@ -194,20 +206,14 @@ impl Reader<'_, '_> {
 
     fn condition(&mut self) -> Option<Condition> {
         let (place, letter, relation) = (self.place(), self.any(), self.operand());
-        let number = |start: &str| {
-            relation
-                .strip_prefix(start)?
-                .parse::<u8>()
-                .ok()
-                .map(u32::from)
-        };
-        let back = number("<v-").or_else(|| (relation == "<v").then_some(0));
+        let back = number(&relation, "<v-").or_else(|| (relation == "<v").then_some(0));
         let found = match letter {
             "c" => back.map(|back| Condition::Below(Earlier::C, back)),
             "d" => back.map(|back| Condition::Below(Earlier::D, back)),
-            _ => number("=")
-                .map(Condition::At)
-                .or(number(">").map(Condition::After)),
+            _ => {
+                let after = || number(&relation, ">").map(Condition::After);
+                number(&relation, "=").map(Condition::At).or_else(after)
+            }
         };
         found.or_else(|| {
             let hint = "write `v = 0`, `v > 0`, `c < v-1` or `d < v-1`";
@@ -298,14 +304,8 @@ impl Reader<'_, '_> {
             .all(|kind| record(kind).value == ValueField::Any);
         self.must("(", "the fields stand in brackets: `kind(v, x)`")?;
         let view = self.field("a view", &VIEWS, |text| {
-            let later = text
-                .strip_prefix(">=v-")
-                .map(|back| back.parse().map(Views::From));
-            let back = || {
-                text.strip_prefix("v-")
-                    .map(|back| back.parse().map(Views::Back))
-            };
-            later.or_else(back)?.ok()
+            let later = number(text, ">=v-").map(Views::From);
+            later.or_else(|| number(text, "v-").map(Views::Back))
         })?;
         let (mut value, mut justification) = (Values::Any, Justified::Any);
         if valued && self.take(",") {
@@ -324,8 +324,7 @@ impl Reader<'_, '_> {
         }
         if justified && self.take(",") {
             justification = self.field("a justification", &JUSTIFIED, |text| {
-                let back = text.strip_prefix("v-")?.parse::<u8>().ok()?;
-                Some(Justified::Back(back.into()))
+                number(text, "v-").map(Justified::Back)
             })?;
         }
         let fields = match (valued, justified) {

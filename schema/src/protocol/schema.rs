@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 /// The JSON Schema (draft 2020-12) of a protocol file. The notation of rules, and whether they make
 /// sense, remain for the reader.
 pub fn json_schema() -> Value {
-    let name = |first: &str| json!({"type": "string", "pattern": format!("^[{first}][{first}0-9_-]{{0,31}}$")});
+    let name = |first: &str| {
+        let pattern = format!("^[{first}][{first}0-9_-]{{0,31}}$");
+        json!({"type": "string", "pattern": pattern})
+    };
     let word = json!({"type": "string", "maxLength": 200});
     let list = |items: &Value| json!({"type": "array", "maxItems": 64, "items": items});
     let lines = "^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$";

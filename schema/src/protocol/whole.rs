@@ -52,15 +52,12 @@ fn kinds(rules: &Rules, timers: Position) -> Vec<Finding> {
         let second = decisions.get(1).copied().or(rules.kinds.first());
         let at = second.map_or(timers, |kind| kind.at);
         let hint = "give one kind `role: decision`, or a kept one `final: true`";
-        found.push((
-            at,
-            format!("{} kinds are decisions, not one", decisions.len()),
-            hint,
-        ));
+        let what = format!("{} kinds are decisions, not one", decisions.len());
+        found.push((at, what, hint));
     }
     for (place, name) in rules.timers.iter().enumerate() {
         let waits = |rule: &Rule| matches!(rule.mode, Mode::Timer(timer) if timer.0 == place);
-        if !rules.rules.iter().any(waits) || rules.timers[..place].contains(name) {
+        if !rules.rules.iter().any(waits) {
             let what = format!("no rule waits for the timer `{name}`");
             let hint = "add a rule with `timer name`, or remove the timer";
             found.push((timers, what, hint));
