@@ -411,12 +411,7 @@ impl<'a> Search<'a> {
             let bound = bound.map_or(known, |bound| grid.tighter(bound, safe)) as f64;
             let gap = incumbent.and_then(|value| gap(value as f64, bound));
             let seconds = began.elapsed().as_secs_f64();
-            let nodes = nodes
-                + if phase == Phase::WarmStart {
-                    0
-                } else {
-                    sample.nodes
-                };
+            let nodes = nodes + sample.nodes * i64::from(phase != Phase::WarmStart);
             progress(&Progress {
                 phase,
                 incumbent,
