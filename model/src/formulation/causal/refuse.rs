@@ -7,7 +7,7 @@ use crate::{
 };
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Goal, Network, Primary, Sense, Timeouts},
+    instance::{FaultKind, Goal, Network, Primary, Sense, Timers},
 };
 
 /// What is asked without slots is answered with them.
@@ -32,9 +32,9 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
             TIMED,
         ),
         (
-            instance.timeouts == Timeouts::Protocol,
-            "`timeouts: protocol`",
-            "use `timeouts: free`, or `formulation: timed`",
+            instance.timers == Timers::Protocol,
+            "`timers: protocol`",
+            "use `timers: free`, or `formulation: timed`",
         ),
         (
             matches!(instance.network, Network::Bounded { .. }),
