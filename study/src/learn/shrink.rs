@@ -555,9 +555,7 @@ mod tests {
     }
 
     fn shrunk(situation: &Situation, leaves: impl Fn(&[u32]) -> bool) -> Shrunk {
-        let text = "format: milp-instance/2.0\nprotocol: dbft2\nreplicas: 4\nviews: 2\nslots: 9\n\
-                    goal: fork\n";
-        let instance = milp_schema::read::instance_text("test", text).unwrap();
+        let instance = Instance::builder("dbft2").slots(9).build();
         let mut drive = engine(leaves);
         let mut bench = Bench::new(&instance, situation, &[], &mut drive, Effort::Full);
         bench.shrink(BTreeSet::new()).unwrap()
@@ -592,9 +590,7 @@ mod tests {
             does: true,
             ..silent(&[1, 2, 3])
         };
-        let text = "format: milp-instance/2.0\nprotocol: dbft2\nreplicas: 4\nviews: 2\nslots: 9\n\
-                    goal: fork\n";
-        let instance = milp_schema::read::instance_text("test", text).unwrap();
+        let instance = Instance::builder("dbft2").slots(9).build();
         // 1 alone, or 2 and 3: leaving out one fact after the other, 1 first, ends with two.
         let mut drive = engine(|heard| heard.contains(&1) || heard.len() > 1);
         let mut bench = Bench::new(&instance, &situation, &[], &mut drive, Effort::Full);
