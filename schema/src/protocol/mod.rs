@@ -45,6 +45,13 @@
 //! to a view that was left, does not fire.
 //!
 //! What a kind is for people, and how it is drawn, is [`crate::vocabulary`]'s.
+//!
+//! ```
+//! let tendermint = milp_schema::protocol::named("tendermint").expect("it is shipped");
+//! let rules = tendermint.rules.with("no-pol").expect("it has the mutant");
+//! let text = rules.text(&rules.rules[6]);
+//! assert_eq!(text, "prevote(v, x) <- primary propose(v, x, c) unless last own precommit(>c, !x)");
+//! ```
 
 mod check;
 mod file;
