@@ -70,7 +70,7 @@ pub fn instance(request: &Request<'_>) -> Result<String, Error> {
             "asynchronous, eventual, or {bounded: {delay_min: 1, delay_max: 4, gst: 0}}",
         ),
         (
-            "timeouts",
+            "timers",
             "free".into(),
             "free: the adversary's; protocol: with block_time, in slots",
         ),
