@@ -112,7 +112,7 @@ const CASES: [Case; 8] = [
     (
         "a delay",
         &[("4,deliver", "3,deliver"), ("0,1,,,,2,2", "0,1,,,,2,1")],
-        (6, 34),
+        (6, 35),
         "below delay_min 2",
     ),
     (
