@@ -366,8 +366,8 @@ fn what_is_no_report_or_a_broken_one_is_refused() {
     };
     refused("<html></html>", "no embedded schedule");
     refused(
-        &good.replace("milp-report/2.0", "milp-report/2.0"),
-        "milp-report/2.0",
+        &good.replace("milp-report/2.0", "milp-report/1.0"),
+        "of format `milp-report/1.0`, and this version reads milp-report/2.0",
     );
     refused(
         &good.replace("{\"format\":\"milp-report/2.0\"", "{\"format\":3,"),
