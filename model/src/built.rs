@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     formulation::{causal, counting, timed},
     meaning::Meaning,
-    program::Program,
+    program::{Col, Program},
 };
 use milp_schema::{ReplicaId, Schedule, instance::FaultKind};
 
@@ -85,6 +85,16 @@ impl Built {
                  program"
                     .into(),
             ),
+        }
+    }
+
+    /// The renaming of the columns in which two replicas change places; none where replicas have no
+    /// names.
+    pub fn exchange(&self, first: u32, second: u32) -> Option<Vec<Col>> {
+        match self {
+            Self::Timed(built) => built.exchange(first, second),
+            Self::Counting(_) => None,
+            Self::Causal(built) => built.exchange(first, second),
         }
     }
 

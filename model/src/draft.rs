@@ -62,6 +62,25 @@ impl From<&'static [Group]> for Purpose {
     }
 }
 
+/// What a column stands for, where replicas have names.
+pub(crate) trait AboutReplicas: Clone {
+    /// The replicas that it is about.
+    fn replicas(&mut self) -> Vec<&mut u32>;
+
+    /// The same with two replicas in each other's place.
+    fn exchanged(&self, first: u32, second: u32) -> Self {
+        let mut image = self.clone();
+        for replica in image.replicas() {
+            match *replica {
+                i if i == first => *replica = second,
+                i if i == second => *replica = first,
+                _ => {}
+            }
+        }
+        image
+    }
+}
+
 /// Columns that stand for a `K` each, and what is said of them so far.
 #[derive(Debug)]
 pub struct Draft<K> {
@@ -140,6 +159,16 @@ impl<K: Clone + Ord> Draft<K> {
     /// Every column, in the order of the keys.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (&K, Col)> {
         self.at.iter().map(|(key, &col)| (key, col))
+    }
+
+    /// The renaming of the columns in which two replicas change places, if every column has its
+    /// counterpart.
+    pub(crate) fn exchange(&self, first: u32, second: u32) -> Option<Vec<Col>>
+    where
+        K: AboutReplicas,
+    {
+        let image = |key: &K| self.col(&key.exchanged(first, second));
+        self.keys.iter().map(image).collect()
     }
 
     /// The family of that name, registered at its first use.

@@ -434,7 +434,8 @@ impl Check {
         let checked = match self.value {
             Some(value) => {
                 let meaning = self.built.meaning();
-                cubes::check(program, &meaning, value, self.evidence.cubes())
+                let exchange = |first, second| self.built.exchange(first, second);
+                cubes::check(program, &meaning, &exchange, value, self.evidence.cubes())
             }
             None if self.outcome.primal.is_some() => return Ok(()),
             None => searched_only(&self.evidence),

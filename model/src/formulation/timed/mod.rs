@@ -28,6 +28,7 @@ mod families;
 mod first;
 mod further;
 mod goal;
+mod key;
 mod look_up;
 mod meaning;
 mod permit;
@@ -45,7 +46,7 @@ use crate::{
     expr::Expr,
     limits::{self, Grows},
     meaning::Meaning,
-    program::{Program, Tag},
+    program::{Col, Program, Tag},
     protocols,
     rule::Protocol,
 };
@@ -164,8 +165,14 @@ impl Built {
         meaning::meaning(&self.timed)
     }
 
+    /// The renaming of the columns in which two replicas change places; what serves the goal only
+    /// stays where it is.
+    pub fn exchange(&self, first: u32, second: u32) -> Option<Vec<Col>> {
+        self.timed.draft.exchange(first, second)
+    }
+
     /// What a column stands for.
-    pub fn key(&self, col: crate::program::Col) -> &Key {
+    pub fn key(&self, col: Col) -> &Key {
         self.timed.draft.key(col)
     }
 }
