@@ -4,7 +4,8 @@ use crate::Error;
 use milp_schema::{
     Act, Instance, ReplicaId, Schedule,
     instance::{Fault, FaultKind, Formulation, Who},
-    schedule::Event,
+    schedule::{Event, Prediction},
+    vocabulary::Role,
 };
 use milp_show::acts;
 use std::{fmt, str::FromStr};
@@ -130,11 +131,14 @@ impl Effort {
             Self::Late => counts()[&Act::Late] as usize,
             Self::Injects => counts()[&Act::Made] as usize,
             Self::Timeouts => {
-                let asks = schedule.predictions.iter().filter(|prediction| {
-                    matches!(&prediction.event, Event::Send(message)
-                        if message.kind.name() == "ChangeView")
-                });
-                asks.count()
+                let leaves = |prediction: &&Prediction| match &prediction.event {
+                    Event::Send(message) => {
+                        let words = instance.protocol.of(message.kind);
+                        words.is_some_and(|words| words.does.role == Role::Leave)
+                    }
+                    _ => false,
+                };
+                schedule.predictions.iter().filter(leaves).count()
             }
             Self::Of(kind) => faulty.iter().filter(|(_, other)| *other == kind).count(),
             Self::Faulty => faulty.len(),
