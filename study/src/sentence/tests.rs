@@ -1,5 +1,5 @@
 use super::*;
-use milp_schema::instance::{Fault, Who};
+use milp_schema::instance::{Fault, FaultKind, Who};
 
 fn instance(goal: Goal) -> Instance {
     Instance::builder("dbft2")
