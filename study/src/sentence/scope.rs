@@ -2,7 +2,7 @@
 
 use crate::reading::Reading;
 use milp_model::left_out;
-use milp_schema::instance::{FaultKind, Instance, Network, Timeouts, Who};
+use milp_schema::instance::{FaultKind, Instance, Network, Timers, Who};
 use milp_show::words::count;
 
 /// The assumptions: "with 1 Byzantine replica of 4, within 4 views and 24 slots".
@@ -95,7 +95,7 @@ fn conditions(instance: &Instance) -> Vec<String> {
             conditions.push(format!("delays of {delay_min} to {delay_max} slots{after}"));
         }
     }
-    if let (Timeouts::Protocol, Some(time)) = (instance.timeouts, instance.block_time) {
+    if let (Timers::Protocol, Some(time)) = (instance.timers, instance.block_time) {
         conditions.push(format!("timers by the protocol with block time {time}"));
     }
     conditions.extend(left_out(instance));
