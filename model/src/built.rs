@@ -7,7 +7,10 @@ use crate::{
     meaning::Meaning,
     program::{Col, Program},
 };
-use milp_schema::{ReplicaId, Schedule, instance::FaultKind};
+use milp_schema::{
+    ReplicaId, Schedule,
+    instance::{FaultKind, Formulation},
+};
 
 /// The program of an instance and what its columns mean, one variant per formulation.
 #[derive(Debug)]
@@ -30,12 +33,12 @@ impl Built {
         }
     }
 
-    /// Name of the formulation, as instances spell it.
-    pub fn formulation(&self) -> &'static str {
+    /// The formulation.
+    pub fn formulation(&self) -> Formulation {
         match self {
-            Self::Timed(built) => built.formulation,
-            Self::Counting(built) => built.formulation,
-            Self::Causal(_) => "causal",
+            Self::Timed(_) => Formulation::Timed,
+            Self::Counting(_) => Formulation::Counting,
+            Self::Causal(_) => Formulation::Causal,
         }
     }
 
@@ -47,10 +50,7 @@ impl Built {
 
     /// Whether the program has slots, so that its optimum may depend on how many.
     pub fn knows_slots(&self) -> bool {
-        match self {
-            Self::Timed(_) => true,
-            Self::Counting(_) | Self::Causal(_) => false,
-        }
+        self.formulation().knows_slots()
     }
 
     /// The schedule a point of the program stands for. Certify the point first.

@@ -228,12 +228,8 @@ fn quorum(instance: &Instance) -> usize {
 
 /// The own replicas of protocol `dbft2-nspcc`, mutant included.
 fn twin(instance: &Instance) -> Result<Nspcc, Error> {
-    let mutant = instance.mutant.as_deref();
-    let switches = Switches::of(mutant).ok_or_else(|| Error::UnknownMutant {
-        mutant: mutant.unwrap_or_default().to_owned(),
-        protocol: instance.protocol.to_string(),
-    })?;
-    Ok(Nspcc::new(switches))
+    let mutant = protocols::weakening(instance)?;
+    Ok(Nspcc::new(Switches::of(mutant)))
 }
 
 /// Whether and how a schedule of the instance drives an engine of dBFT 2.0.

@@ -3,7 +3,7 @@
 use crate::{Error, error::LIST};
 use milp_schema::{
     Choice, Instance, Outcome, ReplicaId, Schedule,
-    instance::{FaultKind, Who},
+    instance::{FaultKind, Formulation, Who},
     read, write,
 };
 use std::{
@@ -414,9 +414,9 @@ pub fn held(dir: &Path, instance: &Instance, file: &Path) -> Option<Held> {
         instance.budget = outcome.instance.budget;
         instance.faults.clone_from(&outcome.instance.faults);
     }
-    let slots = match outcome.formulation.as_str() {
+    let slots = match Formulation::named(&outcome.formulation) {
         // As many as its schedule takes.
-        "counting" | "causal" => instance.slots,
+        Some(formulation) if !formulation.knows_slots() => instance.slots,
         _ => outcome.instance.slots,
     };
     let known = Instance {

@@ -184,8 +184,8 @@ impl Effort {
 /// The formulation for all solves, so that values are of one program but for the limit: the
 /// instance's own, or the one that `auto` takes both with the strictest limit and without any.
 pub(crate) fn formulation(instance: &Instance, effort: Effort) -> Result<Formulation, Error> {
-    let of = |instance: &Instance| -> Result<String, Error> {
-        Ok(milp_model::build(instance)?.formulation().to_owned())
+    let of = |instance: &Instance| -> Result<Formulation, Error> {
+        Ok(milp_model::build(instance)?.formulation())
     };
     // A formulation that knows no such limit says so before anything is solved.
     let strict = of(&effort.limited(instance, 0))?;
@@ -193,9 +193,9 @@ pub(crate) fn formulation(instance: &Instance, effort: Effort) -> Result<Formula
         return Ok(instance.formulation);
     }
     let free = of(instance)?;
-    Ok(match (strict.as_str(), strict == free) {
-        ("counting", true) => Formulation::Counting,
-        ("causal", true) => Formulation::Causal,
-        _ => Formulation::Timed,
+    Ok(if strict == free {
+        free
+    } else {
+        Formulation::Timed
     })
 }

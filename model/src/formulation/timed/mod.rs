@@ -57,8 +57,6 @@ use milp_schema::{Act, Instance, ReplicaId, Schedule, instance::FaultKind};
 pub struct Built {
     /// The program to solve.
     pub program: Program,
-    /// Name of the formulation, `timed`.
-    pub formulation: &'static str,
     timed: Timed,
 }
 
@@ -131,11 +129,7 @@ fn close(mut timed: Timed) -> Built {
             .iter()
             .any(|family| family.tag == Tag::Legal)
     );
-    Built {
-        program,
-        formulation: "timed",
-        timed,
-    }
+    Built { program, timed }
 }
 
 impl Built {
