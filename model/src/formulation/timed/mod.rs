@@ -38,7 +38,7 @@ mod refuse;
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
 pub use permit::Permit;
-pub use projection::{Line, Place, Projection, Subject, projected};
+pub use projection::{Happens, Line, Place, Projection, Subject, projected};
 
 use crate::{
     decoded::Decoded,
