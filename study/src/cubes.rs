@@ -147,17 +147,7 @@ pub fn cut(
     let mut cut = Cut { solution, endings };
     if !cut.endings.iter().any(open) {
         cut.solution.evidence.parts.extend(parts);
-        let evidence = &cut.solution.evidence;
-        let closed = cubes::check(
-            built.program(),
-            &meaning,
-            &|first, second| built.exchange(first, second),
-            value,
-            evidence.cubes(),
-        );
-        let closed = closed.map_err(|why| Error::Refused(format!("a defect here: {why}")))?;
-        let certificate = verify::certificate(&closed, evidence, Some(value));
-        prove(&mut cut.solution, &built, certificate);
+        close(&mut cut.solution, &built, &meaning, value)?;
     }
     let words = cut.words();
     solution = cut.solution;
@@ -169,6 +159,22 @@ pub fn cut(
         solution,
         endings: cut.endings,
     })
+}
+
+/// Checks the cubes of the evidence and says what follows.
+fn close(
+    solution: &mut Solution,
+    built: &Built,
+    meaning: &Meaning,
+    value: i64,
+) -> Result<(), Error> {
+    let exchange = |first, second| built.exchange(first, second);
+    let evidence = &solution.evidence;
+    let closed = cubes::check(built.program(), meaning, &exchange, value, evidence.cubes());
+    let closed = closed.map_err(|why| Error::Refused(format!("a defect here: {why}")))?;
+    let certificate = verify::certificate(&closed, evidence, Some(value));
+    prove(solution, built, certificate);
+    Ok(())
 }
 
 /// Says that nothing is better than the incumbent.
