@@ -1,7 +1,6 @@
-//! What a check found, in words.
+//! What a check found, and its words.
 
 use milp_schema::{Outcome, outcome::Termination};
-use milp_show::words::count;
 
 /// What the bound of a result rests on once it was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +60,7 @@ impl Verified {
         if !self.differences.is_empty() {
             return format!(
                 "rejected: {} differ",
-                count(self.differences.len() as i64, "claim")
+                milp_show::words::count(self.differences.len() as i64, "claim")
             )
             .replace("claim differ", "claim differs");
         }
