@@ -1,5 +1,5 @@
 use super::*;
-use milp_schema::instance::{Fault, FaultKind, Who};
+use milp_schema::instance::{Fault, FaultKind};
 
 fn instance(goal: Goal) -> Instance {
     Instance::builder("dbft2")
@@ -175,18 +175,9 @@ fn faults_that_a_bad_schedule_does_not_use_are_said_to_be_none_of_its() {
 fn every_kind_of_fault_and_the_mutant_are_named() {
     let mixed = Instance {
         faults: vec![
-            Fault {
-                kind: FaultKind::Byzantine,
-                who: Who::Any(2),
-            },
-            Fault {
-                kind: FaultKind::Crash,
-                who: Who::Any(1),
-            },
-            Fault {
-                kind: FaultKind::Network,
-                who: Who::Any(1),
-            },
+            Fault::any(FaultKind::Byzantine, 2),
+            Fault::any(FaultKind::Crash, 1),
+            Fault::any(FaultKind::Network, 1),
         ],
         replicas: 13,
         mutant: Some("small-quorum".into()),
