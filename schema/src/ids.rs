@@ -101,6 +101,21 @@ pub struct Kind {
     name: &'static str,
 }
 
+impl Kind {
+    /// What a message of the kind does.
+    pub fn does(self) -> &'static crate::vocabulary::Does {
+        let mut all = crate::Protocol::all().skip(1).chain(crate::Protocol::all());
+        let found =
+            all.find_map(|protocol| protocol.kinds.iter().find(|words| words.kind == self.name));
+        &found.expect("transitional").does
+    }
+
+    /// Whether it is for that.
+    pub fn is(self, role: crate::vocabulary::Role) -> bool {
+        self.does().role == role
+    }
+}
+
 #[expect(
     non_upper_case_globals,
     missing_docs,

@@ -254,6 +254,15 @@ impl Vocabulary {
         self.kinds().find(|kind| kind.name() == name)
     }
 
+    /// The kind of that name, where rules or an engine of the protocol are written.
+    ///
+    /// # Panics
+    /// If the protocol has none.
+    pub fn the(&'static self, name: &str) -> Kind {
+        let kind = self.kind(name);
+        kind.unwrap_or_else(|| panic!("protocol `{}` has no kind `{name}`", self.name))
+    }
+
     /// Every kind, in handling order.
     pub fn kinds(&'static self) -> impl DoubleEndedIterator<Item = Kind> + Clone {
         // A protocol that leaves kinds of dBFT out has the others under their constants: a kind is
@@ -294,6 +303,15 @@ impl Vocabulary {
         let mut kinds = self.kinds.iter().filter(|words| words.does.is_final);
         let tally = kinds.find_map(|words| words.does.tally.as_deref());
         tally.unwrap_or("votes")
+    }
+
+    /// What proposals and the votes that count with them are called together.
+    pub fn proposal_tally(&'static self) -> &'static str {
+        let proposes = |words: &&KindWords| words.does.role == Role::Proposal;
+        let tally = self.kinds.iter().find(proposes);
+        tally
+            .and_then(|words| words.does.tally.as_deref())
+            .unwrap_or("votes")
     }
 
     /// Whether some vote binds its sender.

@@ -20,14 +20,13 @@ pub(crate) use sometimes::sometimes;
 pub(crate) use termination::termination;
 pub(crate) use validity::VALIDITY;
 
-use crate::protocols::Family;
-use milp_schema::{Height, ReplicaId, View, trace::TraceEvent, verdict::Holds};
+use milp_schema::{Height, Protocol, ReplicaId, View, trace::TraceEvent, verdict::Holds};
 use std::collections::BTreeSet;
 
 /// What a predicate may know besides the trace.
 pub(crate) struct Facts {
     /// Whose rules the honest replicas followed.
-    pub(crate) family: Family,
+    pub(crate) protocol: Protocol,
     /// How many votes make a certificate.
     pub(crate) quorum: usize,
     /// The primary of a view of a height.
@@ -81,13 +80,13 @@ mod testing {
         trace::{Phase, What},
     };
 
-    pub(super) fn facts(family: Family, byzantine: &[u32]) -> Facts {
+    pub(super) fn facts(protocol: &str, byzantine: &[u32]) -> Facts {
         let byzantine = byzantine.iter().copied().map(ReplicaId).collect();
-        let rules = testing::rules(family, 1);
+        let protocol = Protocol::shipped(protocol);
         Facts {
-            family,
-            quorum: rules.quorum(),
-            primary: Box::new(move |height, view| rules.primary(height, view)),
+            protocol,
+            quorum: 3,
+            primary: Box::new(move |height, view| protocol.primary(4, height, view)),
             byzantine,
         }
     }

@@ -16,7 +16,7 @@ pub(crate) use context::{Output, Position, Replica};
 pub(crate) use table::Table;
 
 use crate::{Error, engine::Nanos};
-use milp_schema::{Height, Instance, ReplicaId, View, instance::Primary};
+use milp_schema::{Height, Instance, Protocol, ReplicaId, View, instance::Primary};
 
 /// Which page the rules are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,14 @@ impl Rules {
             replicas: instance.replicas,
             heights: instance.heights,
             recovery: true,
+        })
+    }
+
+    /// The protocol of the page.
+    pub(crate) fn protocol(&self) -> Protocol {
+        Protocol::shipped(match self.family {
+            Family::Dbft1 => "dbft1",
+            Family::Dbft2 => "dbft2",
         })
     }
 

@@ -32,9 +32,10 @@ use crate::{
 };
 use milp_schema::trace::{Phase, TraceEvent, What};
 use milp_schema::{
-    Height, Instance, Kind, Message, ReplicaId, Slot, View,
+    Height, Instance, Kind, Message, Protocol, ReplicaId, Slot, View,
     instance::{FaultKind, Timeouts},
     schedule::Copy,
+    vocabulary::Role,
 };
 use seat::{Position, Seat};
 use std::{
@@ -50,6 +51,8 @@ const SEED: u64 = 1;
 pub(crate) struct Session<E> {
     engine: E,
     habits: Habits,
+    /// Whose kinds the replicas speak.
+    protocol: Protocol,
     /// Whether rows own the timers.
     free: bool,
     heights: u32,
@@ -80,7 +83,7 @@ pub(crate) struct Ended {
 }
 
 impl<E: Engine> Session<E> {
-    /// Slot 0: starts all replicas. `quorum` is what the engine's replicas wait for.
+    /// Slot 0: starts all replicas, which speak the instance's protocol. `quorum` is what the engine's replicas wait for.
     ///
     /// # Errors
     /// The engine's.
@@ -113,6 +116,7 @@ impl<E: Engine> Session<E> {
         let mut session = Self {
             engine,
             habits,
+            protocol: instance.protocol,
             free: instance.timeouts == Timeouts::Free,
             heights: instance.heights,
             quorum,
@@ -258,7 +262,7 @@ impl<E: Engine> Session<E> {
         let seat = &mut self.seats[author.index()];
         let again = waits && seat.repeats(self.now, &message, &carried);
         if !again {
-            if message.kind == Kind::Block {
+            if message.kind.is(Role::Decision) {
                 let place = (author, message.height);
                 self.ledger.entry(place).or_insert((message.clone(), id));
             }
@@ -296,7 +300,7 @@ impl<E: Engine> Session<E> {
         self.give(id, posted)?;
         if self.habits.unpacks {
             let mut carried = posted.carried.to_vec();
-            carried.sort_by_key(|(_, it)| (it.kind != Kind::ChangeView, rank(it)));
+            carried.sort_by_key(|(_, it)| (!it.kind.is(Role::Leave), rank(it)));
             for (author, message) in carried {
                 self.hand_carried(id, author, message)?;
             }

@@ -10,7 +10,7 @@ use crate::{
         self, ANSWER_LIMIT, Sidecar,
         nspcc::{Nspcc, Switches},
     },
-    input::{self, Driven},
+    input,
     protocols::testing::at,
     replay, replay_on,
 };
@@ -417,7 +417,7 @@ fn forge(
             _ => format!("{kind} v{view} b{block}"),
         },
     );
-    let primary = input::rotation(instance, Driven::Engine)(Height(height), View(view));
+    let primary = input::rotation(instance)(Height(height), View(view));
     let allowed = receiver != sender && (kind != "PrepareRequest" || primary == sender);
     allowed.then_some(Copy {
         sender,
