@@ -467,7 +467,7 @@ fn the_same_replay_gives_the_same_bytes() {
         (to_ndjson(&replayed.trace), replayed.verdict)
     };
     let (trace, verdict) = bytes();
-    assert_eq!(trace.lines().next(), Some(r#"{"format":"milp-trace/1.1"}"#));
+    assert_eq!(trace.lines().next(), Some(r#"{"format":"milp-trace/2.0"}"#));
     assert_eq!(bytes(), (trace.clone(), verdict.clone()));
     assert_eq!(
         trace.lines().nth(1),

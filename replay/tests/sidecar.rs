@@ -308,13 +308,7 @@ fn an_error_of_the_page_is_a_refusal_and_the_run_goes_on() {
         refused.to_string(),
         r#"the engine refused deliver {"message":1,"replica":0}: no message 1 (-32003)"#
     );
-    let wish = Message {
-        kind: Kind::ChangeView,
-        height: Height(0),
-        view: View(0),
-        block: None,
-        target: Some(View(1)),
-    };
+    let wish = Message::new(Kind::ChangeView, Height(0), View(0), None);
     assert_eq!(sidecar.inject(ReplicaId(3), &wish), Ok(MessageId(4)));
 }
 

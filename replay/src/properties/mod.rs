@@ -75,10 +75,7 @@ impl Property {
 mod testing {
     use super::*;
     use crate::protocols::testing;
-    use milp_schema::{
-        Message, Slot,
-        trace::{Phase, What},
-    };
+    use milp_schema::{Slot, trace::What};
 
     pub(super) fn facts(protocol: &str, byzantine: &[u32]) -> Facts {
         let byzantine = byzantine.iter().copied().map(ReplicaId).collect();
@@ -94,16 +91,8 @@ mod testing {
     /// `replica` does `what` with a message of height 0.
     pub(super) fn event(what: What, replica: u32, text: &str) -> TraceEvent {
         TraceEvent {
-            slot: Slot(1),
-            phase: Phase::Schedule,
-            replica: ReplicaId(replica),
-            what,
-            peer: None,
-            copy: None,
-            message: Some(message(text)),
-            place: None,
-            backup: None,
-            text: None,
+            message: Some(testing::at(0, text)),
+            ..TraceEvent::at(Slot(1), ReplicaId(replica), what)
         }
     }
 
@@ -115,10 +104,6 @@ mod testing {
             place,
             ..event
         }
-    }
-
-    fn message(text: &str) -> Message {
-        testing::at(0, text)
     }
 
     /// Judges and returns only the outcome.

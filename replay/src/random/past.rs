@@ -222,7 +222,7 @@ impl Past {
         self.got.iter().any(|(slot, _, got)| {
             votes(got.kind.does())
                 && (got.height, got.view) == place
-                && got.block != own.block
+                && got.value != own.value
                 && (by_now || (*slot < now && !late))
         })
     }

@@ -33,7 +33,7 @@ use crate::{
 use milp_schema::trace::{Phase, TraceEvent, What};
 use milp_schema::{
     Height, Instance, Kind, Message, Protocol, ReplicaId, Slot, View,
-    instance::{FaultKind, Timeouts},
+    instance::{FaultKind, Timers},
     schedule::Copy,
     vocabulary::Role,
 };
@@ -51,7 +51,7 @@ const SEED: u64 = 1;
 pub(crate) struct Session<E> {
     engine: E,
     habits: Habits,
-    /// Whose kinds the replicas speak.
+    /// Whose kinds and timer the replicas have.
     protocol: Protocol,
     /// Whether rows own the timers.
     free: bool,
@@ -117,7 +117,7 @@ impl<E: Engine> Session<E> {
             engine,
             habits,
             protocol: instance.protocol,
-            free: instance.timeouts == Timeouts::Free,
+            free: instance.timers == Timers::Free,
             heights: instance.heights,
             quorum,
             slot,
@@ -217,13 +217,7 @@ impl<E: Engine> Session<E> {
                     let seat = &mut self.seats[replica.index()];
                     (seat.height, seat.view) = (block.height.next(), View(0));
                     seat.given.retain(|(_, given)| given.height > block.height);
-                    let message = Message {
-                        kind: Kind::Block,
-                        height: block.height,
-                        view: block.view,
-                        block: Some(block.index),
-                        target: None,
-                    };
+                    let message = Message::about(Kind::Block, block);
                     self.note(replica, What::Decide, |event| TraceEvent {
                         message: Some(message),
                         ..event
@@ -401,9 +395,9 @@ impl<E: Engine> Session<E> {
 /// which would fire before what is in flight can arrive.
 fn block_time(instance: &Instance, habits: Habits) -> u32 {
     let quorum = instance.quorum();
-    match (habits.arms_anew, instance.timeouts) {
-        (true, Timeouts::Free) => quorum,
-        (true, Timeouts::Protocol) => instance.block_time.unwrap_or(quorum),
+    match (habits.arms_anew, instance.timers) {
+        (true, Timers::Free) => quorum,
+        (true, Timers::Protocol) => instance.block_time.unwrap_or(quorum),
         (false, _) => {
             let beyond_horizon = (instance.slots / quorum + 1) * quorum;
             instance.block_time.unwrap_or(beyond_horizon)

@@ -263,7 +263,7 @@ mod tests {
     use milp_schema::Instance;
 
     fn instance() -> Instance {
-        let text = "format: milp-instance/1.0\nprotocol: dbft2-nspcc\nreplicas: 4\n\
+        let text = "format: milp-instance/2.0\nprotocol: dbft2-nspcc\nreplicas: 4\n\
                     views: 3\nslots: 8\ngoal: stall\n";
         milp_schema::read::instance_text("test", text).expect("a good instance")
     }

@@ -67,7 +67,7 @@ pub(super) fn second_proposal(bench: &Bench) -> Checked {
     for _ in 0..3 {
         match group.request_at(FIRST, View(0)) {
             Some((id, _)) if id != first => {
-                let block = group.sent[&id].1.block;
+                let block = group.sent[&id].1.index();
                 demand(block == Some(1), || {
                     format!("the second proposal of replica {primary} is number {block:?}")
                 })?;
@@ -83,14 +83,14 @@ pub(super) fn injections(bench: &Bench) -> Checked {
     let (start, byzantine, _) = with_byzantine(bench)?;
     let mut group = Group::begin(bench, &start)?;
     let before = all_states(&mut group)?;
-    for (kind, block, target) in [
-        (Kind::PrepareResponse, Some(0), None),
-        (Kind::PrepareResponse, Some(1), None),
-        (Kind::Commit, Some(0), None),
-        (Kind::Commit, Some(0), None),
-        (Kind::ChangeView, None, Some(1)),
+    for (kind, block) in [
+        (Kind::PrepareResponse, Some(0)),
+        (Kind::PrepareResponse, Some(1)),
+        (Kind::Commit, Some(0)),
+        (Kind::Commit, Some(0)),
+        (Kind::ChangeView, None),
     ] {
-        group.inject(byzantine, &message(kind, 0, block, target))?;
+        group.inject(byzantine, &message(kind, 0, block))?;
     }
     let after = all_states(&mut group)?;
     demand(before == after, || {
@@ -110,9 +110,9 @@ pub(super) fn named_early(bench: &Bench, signatures: Signatures) -> Checked {
     let mut group = Group::begin(bench, &start)?;
     let backup = other(&group, &[primary])?;
     let late = other(&group, &[primary, backup])?;
-    let response = message(Kind::PrepareResponse, 0, Some(0), None);
+    let response = message(Kind::PrepareResponse, 0, Some(0));
     let response = group.inject(byzantine, &response)?;
-    let commit = group.inject(byzantine, &message(Kind::Commit, 0, Some(0), None))?;
+    let commit = group.inject(byzantine, &message(Kind::Commit, 0, Some(0)))?;
     group.deliver(backup, response)?;
     let lost = |to: ReplicaId, message: &Message| {
         to == late || message.kind == Kind::RecoveryRequest || message.kind == Kind::RecoveryMessage
@@ -153,7 +153,7 @@ pub(super) fn equivocation(bench: &Bench) -> Checked {
     let mut group = Group::begin(bench, &start)?;
     let honest = group.honest();
     for (&who, block) in honest.iter().zip([0, 1, 0]) {
-        let request = message(Kind::PrepareRequest, 0, Some(block), None);
+        let request = message(Kind::PrepareRequest, 0, Some(block));
         let id = group.inject(first, &request)?;
         group.deliver(who, id)?;
         let state = group.knows(who)?;

@@ -107,14 +107,8 @@ pub(super) fn lose_nothing(_: ReplicaId, _: &Message) -> bool {
     false
 }
 
-pub(super) fn message(kind: Kind, view: u32, block: Option<u32>, target: Option<u32>) -> Message {
-    Message {
-        kind,
-        height: FIRST,
-        view: View(view),
-        block,
-        target: target.map(View),
-    }
+pub(super) fn message(kind: Kind, view: u32, block: Option<u32>) -> Message {
+    Message::new(kind, FIRST, View(view), block)
 }
 
 /// Who proposes first in a group of four, and who does after that one is gone.

@@ -301,7 +301,7 @@ impl Adversary {
         let two_faced = self.weights.two_faced && pair.seats[named.author.index()].byzantine;
         named
             .message
-            .block
+            .index()
             .is_none_or(|block| !two_faced || block % 2 == self.weights.faces[to.index()])
     }
 
@@ -393,22 +393,13 @@ impl Adversary {
             }
             0..=3 => label(Kind::PrepareResponse, height, view, Some(block)),
             4..=6 => label(Kind::Commit, height, view, Some(block)),
-            distance => Message {
-                target: Some(View(view.0 + 1 + u32::from(distance == 9))),
-                ..label(Kind::ChangeView, height, view, None)
-            },
+            _ => label(Kind::ChangeView, height, view, None),
         }
     }
 }
 
 fn label(kind: Kind, height: Height, view: View, block: Option<u32>) -> Message {
-    Message {
-        kind,
-        height,
-        view,
-        block,
-        target: None,
-    }
+    Message::new(kind, height, view, block)
 }
 
 /// The primary by the rotation of protocol `dbft2-nspcc`. An engine with another one refuses more

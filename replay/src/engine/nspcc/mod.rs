@@ -408,24 +408,22 @@ impl Engine for Nspcc {
                 format!("there is no height {}", message.height),
             ));
         }
-        let last = message.target.unwrap_or(message.view).max(message.view);
-        if last > LAST_VIEW {
+        let asks = message.kind == Kind::ChangeView;
+        if message.view.0 + u32::from(asks) > LAST_VIEW.0 {
             return Err(refused(ACT, format!("views end at {LAST_VIEW}")));
         }
-        let body = match (message.kind, message.block_id(), message.target) {
-            (Kind::PrepareRequest, Some(block), None)
+        let body = match (message.kind, message.block_id()) {
+            (Kind::PrepareRequest, Some(block))
                 if by == run.rules.primary(message.height, message.view) =>
             {
                 Body::PrepareRequest(block)
             }
-            (Kind::PrepareResponse, Some(block), None) => Body::PrepareResponse(block),
-            (Kind::Commit, Some(block), None) => Body::Commit(Sealed {
+            (Kind::PrepareResponse, Some(block)) => Body::PrepareResponse(block),
+            (Kind::Commit, Some(block)) => Body::Commit(Sealed {
                 block,
                 on: run.record.branches.below(block.height),
             }),
-            (Kind::ChangeView, None, Some(target)) if target > message.view => {
-                Body::ChangeView(target)
-            }
+            (Kind::ChangeView, None) => Body::ChangeView(message.view.next()),
             _ => return Err(refused(ACT, format!("no replica says `{message}`"))),
         };
         Ok(run.record.add(Payload {

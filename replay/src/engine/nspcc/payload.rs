@@ -73,16 +73,8 @@ impl Payload {
     }
 
     pub(super) fn label(&self) -> Message {
-        Message {
-            kind: self.kind(),
-            height: self.height,
-            view: self.view,
-            block: self.names().map(|block| block.index),
-            target: match self.body {
-                Body::ChangeView(target) => Some(target),
-                _ => None,
-            },
-        }
+        let index = self.names().map(|block| block.index);
+        Message::new(self.kind(), self.height, self.view, index)
     }
 
     /// What it carries with the authors; empty for everything but a recovery message.

@@ -69,8 +69,8 @@ pub(crate) fn label(message: &Message) -> Value {
         "kind": message.kind.name(),
         "height": message.height,
         "view": message.view,
-        "block": message.block,
-        "target": message.target,
+        "block": message.index(),
+        "target": (message.kind == Kind::ChangeView).then(|| message.view.next()),
     })
 }
 
@@ -259,13 +259,8 @@ impl Known {
                 raw.block, raw.target
             ));
         }
-        Ok(Message {
-            kind,
-            height: self.height(raw.height)?,
-            view: bounded_view(raw.view)?,
-            block: bounded_block(raw.block)?,
-            target: raw.target.map(bounded_view).transpose()?,
-        })
+        let (height, view) = (self.height(raw.height)?, bounded_view(raw.view)?);
+        Ok(Message::new(kind, height, view, bounded_block(raw.block)?))
     }
 
     /// The page's fields as votes, bonds, timers and the rest.
