@@ -63,13 +63,10 @@ fn a_path_makes_way_for_itself_and_nothing_takes_a_key_away() {
     };
     let (first, last) = (instance(&sweep, 0), instance(&sweep, 7));
     assert_eq!(first.network, bounded(2));
-    assert_eq!((first.timeouts, first.block_time), (Timers::Free, None));
+    assert_eq!((first.timers, first.block_time), (Timers::Free, None));
     assert_eq!(first.goal, Goal::Views);
     assert_eq!(last.network, bounded(5));
-    assert_eq!(
-        (last.timeouts, last.block_time),
-        (Timers::Protocol, Some(3))
-    );
+    assert_eq!((last.timers, last.block_time), (Timers::Protocol, Some(3)));
     let goal = Goal::Weighted {
         sense: Sense::Maximize,
         blocks: -7,

@@ -580,7 +580,7 @@ mod tests {
     use milp_schema::{
         Choice, Height, Kind, Message, Slot, Verdict, View,
         schedule::Event,
-        trace::{Phase, TraceEvent, What},
+        trace::{TraceEvent, What},
         verdict::{Holds, Liveness},
     };
 
