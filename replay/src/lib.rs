@@ -39,6 +39,7 @@ pub mod search;
 mod session;
 mod signature;
 pub mod tla;
+mod words;
 
 pub use engine::Recovery;
 pub use error::Error;
@@ -171,6 +172,7 @@ pub fn replay_on(
 /// What is to be known of replicas before they start.
 struct Replicas {
     driven: Driven,
+    /// Whose kinds of messages they know.
     protocol: Vocabulary,
     quorum: usize,
 }
@@ -188,10 +190,15 @@ fn drive(
     schedule: &Schedule,
     options: &Options,
 ) -> Result<Replayed, Error> {
-    input::check(instance, faulty, schedule, driven)?;
+    let schedule = words::schedule(protocol, schedule);
+    input::check(instance, faulty, &schedule, driven)?;
+    let theirs = Instance {
+        protocol,
+        ..instance.clone()
+    };
     let how = (options.signatures, options.recovery);
-    let mut session = Session::new(engine, instance, quorum, faulty, how)?;
-    let applied = run::drive(&mut session, instance, schedule, options.compare)?;
+    let mut session = Session::new(engine, &theirs, quorum, faulty, how)?;
+    let applied = run::drive(&mut session, instance, &schedule, options.compare)?;
     let (liveness, stuck) = session::heal(&mut session)?;
     let Ended {
         mut engine,
@@ -202,23 +209,22 @@ fn drive(
         engine += "+neo-go";
     }
     let facts = Facts {
-        protocol,
         quorum,
         primary: Box::new(input::rotation(instance)),
         byzantine: byzantine(faulty),
     };
-    Ok(judge(
-        &facts,
-        Course {
-            engine,
-            trace: log,
-            applied,
-            foreign: options.foreign,
-            faults,
-            liveness,
-            stuck,
-        },
-    ))
+    let course = Course {
+        engine,
+        trace: log,
+        applied,
+        foreign: options.foreign,
+        faults,
+        liveness,
+        stuck,
+    };
+    let mut replayed = judge(&facts, course);
+    words::trace(instance.protocol, &mut replayed.trace);
+    Ok(replayed)
 }
 
 /// What the replicas of dBFT 2.0 wait for, mutant included.

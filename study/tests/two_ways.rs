@@ -195,10 +195,7 @@ fn drop_reactions(instance: &Instance) {
             let reaction = match &schedule.predictions[dropped].event {
                 // The timer's own sends may as well not happen, and a decision's broadcast says
                 // the same as the decision.
-                Event::Send(message) => !matches!(
-                    message.kind,
-                    Kind::ChangeView | Kind::PrepareRequest | Kind::RecoveryRequest
-                ),
+                Event::Send(message) => message.kind.does().sent == Sent::Rule,
                 Event::EnterView { .. } => true,
                 Event::Decide(_) => false,
             };

@@ -47,7 +47,8 @@ pub(super) fn channels(of: Words) -> Vec<Channel> {
     };
     let forgeable = ["PrepareRequest", "PrepareResponse", "Commit", "ChangeView"];
     let forgeable = forgeable.into_iter().filter_map(|name| of.kind(name));
-    let block = of.kind("Block").map(|kind| named(kind, false));
+    let block = of.kind("Block").filter(|_| !of.pools());
+    let block = block.map(|kind| named(kind, false));
     forgeable
         .map(|kind| named(kind, true))
         .chain(block)

@@ -21,7 +21,7 @@ fn certified(facts: &Facts, trace: &[TraceEvent]) -> BTreeMap<Height, BTreeSet<B
         let Some(message) = event.sent() else {
             continue;
         };
-        let counts = facts.protocol.is_final(message.kind);
+        let counts = message.kind.does().is_final;
         if let Some(block) = message.block_id().filter(|_| counts) {
             votes.entry(block).or_default().insert(event.replica);
         }

@@ -20,13 +20,11 @@ pub(crate) use sometimes::sometimes;
 pub(crate) use termination::termination;
 pub(crate) use validity::VALIDITY;
 
-use milp_schema::{Height, Protocol, ReplicaId, View, trace::TraceEvent, verdict::Holds};
+use milp_schema::{Height, ReplicaId, View, trace::TraceEvent, verdict::Holds};
 use std::collections::BTreeSet;
 
 /// What a predicate may know besides the trace.
 pub(crate) struct Facts {
-    /// Whose rules the honest replicas followed.
-    pub(crate) protocol: Protocol,
     /// How many votes make a certificate.
     pub(crate) quorum: usize,
     /// The primary of a view of a height.
@@ -75,13 +73,12 @@ impl Property {
 mod testing {
     use super::*;
     use crate::protocols::testing;
-    use milp_schema::{Slot, trace::What};
+    use milp_schema::{Protocol, Slot, trace::What};
 
     pub(super) fn facts(protocol: &str, byzantine: &[u32]) -> Facts {
         let byzantine = byzantine.iter().copied().map(ReplicaId).collect();
         let protocol = Protocol::shipped(protocol);
         Facts {
-            protocol,
             quorum: 3,
             primary: Box::new(move |height, view| protocol.primary(4, height, view)),
             byzantine,

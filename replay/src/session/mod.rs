@@ -32,7 +32,7 @@ use crate::{
 };
 use milp_schema::trace::{Phase, TraceEvent, What};
 use milp_schema::{
-    Height, Instance, Kind, Message, Protocol, ReplicaId, Slot, View,
+    Height, Instance, Message, Protocol, ReplicaId, Slot, View,
     instance::{FaultKind, Timers},
     schedule::Copy,
     vocabulary::Role,
@@ -217,7 +217,7 @@ impl<E: Engine> Session<E> {
                     let seat = &mut self.seats[replica.index()];
                     (seat.height, seat.view) = (block.height.next(), View(0));
                     seat.given.retain(|(_, given)| given.height > block.height);
-                    let message = Message::about(Kind::Block, block);
+                    let message = Message::about(self.protocol.decision(), block);
                     self.note(replica, What::Decide, |event| TraceEvent {
                         message: Some(message),
                         ..event

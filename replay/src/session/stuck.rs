@@ -259,7 +259,7 @@ fn list<'a>(ids: impl IntoIterator<Item = &'a ReplicaId>) -> String {
 mod tests {
     use super::super::toy::{HOW, Toy};
     use super::*;
-    use crate::engine::Bond;
+    use crate::engine::{Bond, nspcc::protocol};
     use milp_schema::Instance;
 
     fn instance() -> Instance {
@@ -273,20 +273,20 @@ mod tests {
     fn at_work(me: u32, view: u32, commits: &[(u32, u32, Option<u32>)], asks: bool) -> State {
         let vote = |author, kind, view, value| Vote {
             author: ReplicaId(author),
-            kind,
+            kind: protocol().the(kind),
             view: View(view),
             value,
         };
         let commits = commits
             .iter()
-            .map(|&(author, view, block)| vote(author, Kind::Commit, view, block));
+            .map(|&(author, view, block)| vote(author, "Commit", view, block));
         let own = commits.clone().find(|vote| vote.author == ReplicaId(me));
         let mut votes = vec![
-            vote(0, Kind::PrepareResponse, view, Some(0)),
-            vote(3, Kind::PrepareRequest, view, Some(0)),
+            vote(0, "PrepareResponse", view, Some(0)),
+            vote(3, "PrepareRequest", view, Some(0)),
         ];
         votes.extend(commits);
-        votes.extend(asks.then(|| vote(me, Kind::ChangeView, view, None)));
+        votes.extend(asks.then(|| vote(me, "ChangeView", view, None)));
         State::Working(Box::new(Working {
             height: Height(0),
             view: View(view),

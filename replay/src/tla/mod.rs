@@ -55,7 +55,6 @@ pub(crate) fn replay(
 ) -> Result<Replayed, Error> {
     let behaviour = behaviour::follow(instance, faulty, schedule)?;
     let facts = Facts {
-        protocol: instance.protocol,
         quorum: instance.quorum() as usize,
         primary: Box::new(input::rotation(instance)),
         byzantine: behaviour.spec.fault.clone(),
@@ -129,7 +128,7 @@ fn termination(behaviour: &Behaviour) -> (Liveness, Option<String>) {
 
 /// The protocols of the model's texts, for people.
 pub(crate) fn names() -> String {
-    let names: Vec<String> = read::REVISIONS
+    let names: Vec<String> = action::REVISIONS
         .iter()
         .map(|(name, _)| format!("`{name}`"))
         .collect();

@@ -41,7 +41,8 @@ fn kind(name: &str) -> Kind {
         let protocol = milp_schema::Protocol::of_text(&words).expect("a sound vocabulary");
         protocol.kind(name)
     };
-    Kind::named(name).or_else(gossip).expect("a known kind")
+    let known = milp_schema::Protocol::shipped("dbft2").kind(name);
+    known.or_else(gossip).expect("a known kind")
 }
 
 /// `PrepareRequest v0 b0` or `ChangeView v0`, at height 0.
