@@ -1,7 +1,7 @@
 //! Stories of the shipped results: what they say is in the trace, and three of them word by word.
 
 use milp_schema::{
-    Kind, Message, ReplicaId, Slot,
+    Message, ReplicaId, Slot,
     instance::FaultKind,
     trace::{Phase, What},
     verdict::Liveness,

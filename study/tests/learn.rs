@@ -267,7 +267,7 @@ fn forged(random: &mut Random, by: ReplicaId) -> Message {
         (false, false) => "PrepareResponse",
     };
     let asks = kind == "ChangeView";
-    let kind = Protocol::shipped("dbft2").the(kind);
+    let kind = milp_schema::Protocol::shipped("dbft2").the(kind);
     Message::new(kind, Height(0), view, (!asks).then_some(0))
 }
 

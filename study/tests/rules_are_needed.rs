@@ -19,7 +19,7 @@ use milp_model::{
 };
 use milp_replay::random;
 use milp_schema::{
-    Instance, Kind,
+    Instance,
     instance::{FaultKind, Goal, Network, Sense, Timers},
 };
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
