@@ -53,6 +53,8 @@ fn violations(facts: &Facts, trace: &[TraceEvent]) -> Vec<String> {
 mod tests {
     use super::super::testing::{event, facts, judge};
     use super::*;
+    use crate::words;
+    use milp_schema::Protocol;
     use milp_schema::trace::What;
     use milp_schema::verdict::Holds;
 
@@ -92,10 +94,10 @@ mod tests {
                 ));
             }
         }
-        assert_eq!(
-            judge(&FINALITY, &facts("dbft1", &[]), &trace),
-            Holds::Violated
-        );
-        assert_eq!(judge(&FINALITY, &facts("dbft2", &[]), &trace), Holds::Holds);
+        for (protocol, holds) in [("dbft1", Holds::Violated), ("dbft2", Holds::Holds)] {
+            words::trace(Protocol::shipped(protocol), &mut trace);
+            let found = judge(&FINALITY, &facts(protocol, &[]), &trace);
+            assert_eq!(found, holds, "{protocol}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         nspcc::{Nspcc, Switches},
     },
     input,
-    protocols::testing::at,
+    protocols::testing::nspcc as at,
     replay, replay_on,
 };
 use milp_schema::{
