@@ -37,7 +37,7 @@ pub(crate) fn any(kind: FaultKind, count: u32) -> Fault {
 fn kind(name: &str) -> Kind {
     let words = include_str!("../../../protocols/dbft2.yaml");
     let gossip = || {
-        let words = words.replace("kind: Block", "kind: Gossip");
+        let words = words.replace("kind: RecoveryRequest", "kind: Gossip");
         let protocol = milp_schema::Protocol::of_text(&words).expect("a sound vocabulary");
         protocol.kind(name)
     };
