@@ -145,7 +145,7 @@ impl Literal {
 /// The message of these words at height 0; `None` for words that make none.
 fn message(of: Protocol, kind: &str, view: View, block: Option<u32>) -> Option<Message> {
     let kind = of.kind(kind)?;
-    let names_block = kind.does().names == Names::Value;
+    let names_block = kind.does().names != Names::Nothing;
     (names_block == block.is_some()).then(|| Message::new(kind, Height(0), view, block))
 }
 

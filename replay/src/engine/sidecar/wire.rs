@@ -253,7 +253,7 @@ impl Known {
         let kind = protocol()
             .kind(&raw.kind)
             .ok_or_else(|| format!("no kind of message is called `{}`", shown(&raw.kind)))?;
-        let names_block = kind.does().names == Names::Value;
+        let names_block = kind.does().names != Names::Nothing;
         if raw.block.is_some() != names_block || raw.target.is_some() != (kind == Name::ChangeView)
         {
             return Err(format!(
