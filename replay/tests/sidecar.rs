@@ -6,7 +6,7 @@ use milp_replay::{
     Signatures,
     engine::{CommandLine, Engine, EngineError, MessageId, Recovery, Sidecar, Start},
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use milp_schema::{Height, Message, Protocol, ReplicaId, View};
 use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_millis(300);
@@ -308,7 +308,12 @@ fn an_error_of_the_page_is_a_refusal_and_the_run_goes_on() {
         refused.to_string(),
         r#"the engine refused deliver {"message":1,"replica":0}: no message 1 (-32003)"#
     );
-    let wish = Message::new(Kind::ChangeView, Height(0), View(0), None);
+    let wish = Message::new(
+        Protocol::shipped("dbft2-nspcc").the("ChangeView"),
+        Height(0),
+        View(0),
+        None,
+    );
     assert_eq!(sidecar.inject(ReplicaId(3), &wish), Ok(MessageId(4)));
 }
 

@@ -44,7 +44,7 @@ impl Run {
         self.predicted.then(|| Self {
             engine: "model".to_owned(),
             locks: words::locks(&self.instance),
-            trace: expected::trace(&self.schedule),
+            trace: expected::trace(self.instance.protocol, &self.schedule),
             verdict: None,
             ..self.clone()
         })

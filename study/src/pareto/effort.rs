@@ -131,12 +131,9 @@ impl Effort {
             Self::Late => counts()[&Act::Late] as usize,
             Self::Injects => counts()[&Act::Made] as usize,
             Self::Timers => {
-                let leaves = |prediction: &&Prediction| match &prediction.event {
-                    Event::Send(message) => {
-                        let words = instance.protocol.of(message.kind);
-                        words.is_some_and(|words| words.does.role == Role::Leave)
-                    }
-                    _ => false,
+                let leaves = |prediction: &&Prediction| {
+                    matches!(&prediction.event, Event::Send(message)
+                        if message.kind.is(Role::Leave))
                 };
                 schedule.predictions.iter().filter(leaves).count()
             }

@@ -1,11 +1,12 @@
 //! Executions.
 
 use super::{Bench, Check, Checked, Missing, adversary, demand, group::Group, recovery, start};
+use crate::{engine::nspcc::protocol, protocols::Name};
 use crate::{
     engine::{Effect, Engine, MessageId, Recovery, SECOND, Start, State, Working},
     signature::Signatures,
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use milp_schema::{Height, Message, ReplicaId, View};
 use std::collections::BTreeSet;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -107,8 +108,8 @@ pub(super) fn lose_nothing(_: ReplicaId, _: &Message) -> bool {
     false
 }
 
-pub(super) fn message(kind: Kind, view: u32, block: Option<u32>) -> Message {
-    Message::new(kind, FIRST, View(view), block)
+pub(super) fn message(name: Name, view: u32, block: Option<u32>) -> Message {
+    Message::new(name.kind(protocol()), FIRST, View(view), block)
 }
 
 /// Who proposes first in a group of four, and who does after that one is gone.
@@ -216,7 +217,8 @@ pub(super) fn proposed(
 fn states(bench: &Bench) -> Checked {
     let (mut group, request, primary) = proposed(bench, &start(4, 1))?;
     let own = group.knows(primary)?;
-    let (request_of, response_of) = (Kind::PrepareRequest, Kind::PrepareResponse);
+    let [request_of, response_of] =
+        [Name::PrepareRequest, Name::PrepareResponse].map(|name| name.kind(protocol()));
     let first = |state: &Working| {
         state.says("request") == Some("Some(0)") && state.holds(primary, &request_of, Some(0))
     };
@@ -230,7 +232,7 @@ fn states(bench: &Bench) -> Checked {
     let effects = group.deliver(backup, request)?;
     let state = group.knows(backup)?;
     let answered = effects.iter().any(
-        |effect| matches!(effect, Effect::Send { message, .. } if message.kind == Kind::PrepareResponse),
+        |effect| matches!(effect, Effect::Send { message, .. } if message.kind == Name::PrepareResponse),
     );
     demand(first(&state), || {
         format!("replica {backup} accepted the request: {state:?}")
@@ -265,7 +267,7 @@ fn duplicates(bench: &Bench) -> Checked {
     while let Some((id, (by, message))) = group.sent.iter().nth(next) {
         let (id, by, message) = (*id, *by, message.clone());
         next += 1;
-        if message.kind == Kind::Block {
+        if message.kind == Name::Block {
             continue;
         }
         for to in group.honest().into_iter().filter(|&to| to != by) {

@@ -30,9 +30,10 @@ mod tests;
 pub use defect::Defect;
 
 use super::{Effect, Engine, EngineError, MessageId, Nanos, Recovery, Start, State};
+use crate::protocols::Name;
 use ledger::{Branches, Sealed, Tip};
 use milp_schema::{
-    BlockId, Height, Instance, Kind, Message, ReplicaId, View,
+    BlockId, Height, Instance, Message, Protocol, ReplicaId, View,
     vocabulary::{Mutant, Safeguard},
 };
 use payload::{Body, Payload};
@@ -156,7 +157,7 @@ struct Act<'a> {
 impl Act<'_> {
     fn broadcast(&mut self, payload: Payload) {
         let (replica, message, carried) = (payload.author, payload.label(), payload.carried());
-        let recovery = message.kind == Kind::RecoveryMessage;
+        let recovery = message.kind == Name::RecoveryMessage;
         let id = self.record.add(payload);
         self.effects.push(Effect::Send {
             replica,
@@ -248,7 +249,12 @@ impl Run {
 
 /// Whether the instance's protocol is the one of these replicas.
 pub(crate) fn follows(instance: &Instance) -> bool {
-    instance.protocol.name == "dbft2-nspcc"
+    instance.protocol == protocol()
+}
+
+/// The protocol of these replicas and of the engine.
+pub(crate) fn protocol() -> Protocol {
+    Protocol::shipped("dbft2-nspcc")
 }
 
 /// All replicas of a run.
@@ -408,22 +414,22 @@ impl Engine for Nspcc {
                 format!("there is no height {}", message.height),
             ));
         }
-        let asks = message.kind == Kind::ChangeView;
+        let asks = message.kind == Name::ChangeView;
         if message.view.0 + u32::from(asks) > LAST_VIEW.0 {
             return Err(refused(ACT, format!("views end at {LAST_VIEW}")));
         }
-        let body = match (message.kind, message.block_id()) {
-            (Kind::PrepareRequest, Some(block))
+        let body = match (Name::of(message.kind), message.block_id()) {
+            (Some(Name::PrepareRequest), Some(block))
                 if by == run.rules.primary(message.height, message.view) =>
             {
                 Body::PrepareRequest(block)
             }
-            (Kind::PrepareResponse, Some(block)) => Body::PrepareResponse(block),
-            (Kind::Commit, Some(block)) => Body::Commit(Sealed {
+            (Some(Name::PrepareResponse), Some(block)) => Body::PrepareResponse(block),
+            (Some(Name::Commit), Some(block)) => Body::Commit(Sealed {
                 block,
                 on: run.record.branches.below(block.height),
             }),
-            (Kind::ChangeView, None) => Body::ChangeView(message.view.next()),
+            (Some(Name::ChangeView), None) => Body::ChangeView(message.view.next()),
             _ => return Err(refused(ACT, format!("no replica says `{message}`"))),
         };
         Ok(run.record.add(Payload {

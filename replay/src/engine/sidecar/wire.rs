@@ -9,7 +9,11 @@ use super::{
 };
 use crate::engine::{Bond, Effect, MessageId, Recovery, Start, State, TIMER, Timer, Vote, Working};
 use crate::signature::Signatures;
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+use crate::{engine::nspcc::protocol, protocols::Name};
+use milp_schema::{
+    BlockId, Height, Message, ReplicaId, View,
+    vocabulary::{Names, Role},
+};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -70,7 +74,7 @@ pub(crate) fn label(message: &Message) -> Value {
         "height": message.height,
         "view": message.view,
         "block": message.index(),
-        "target": (message.kind == Kind::ChangeView).then(|| message.view.next()),
+        "target": (message.kind == Name::ChangeView).then(|| message.view.next()),
     })
 }
 
@@ -194,7 +198,7 @@ impl Known {
             },
             RawEffect::Decide { replica, label } => {
                 let message = self.message(&label)?;
-                let block = message.block_id().filter(|_| message.kind == Kind::Block);
+                let block = message.block_id().filter(|_| message.kind == Name::Block);
                 Effect::Decide {
                     replica: self.honest(replica)?,
                     block: block.ok_or("a decision's label is of kind Block")?,
@@ -217,7 +221,7 @@ impl Known {
         (id, message): (MessageId, Message),
         carried: Option<Vec<RawCarried>>,
     ) -> Result<Effect, String> {
-        if carried.is_some() != (message.kind == Kind::RecoveryMessage) {
+        if carried.is_some() != (message.kind == Name::RecoveryMessage) {
             return Err(format!(
                 "`carried` belongs to a RecoveryMessage and to nothing else, this is a {}",
                 message.kind
@@ -229,30 +233,28 @@ impl Known {
         }
         let carried = carried.into_iter().map(|raw| {
             let message = self.message(&raw.label)?;
-            match message.kind {
-                Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit | Kind::ChangeView => {
+            match message.kind.does().role {
+                Role::Proposal | Role::Vote | Role::Leave => {
                     Ok((self.replica(raw.author)?, message))
                 }
-                kind => Err(format!("a {kind} is not carried")),
+                _ => Err(format!("a {} is not carried", message.kind)),
             }
         });
         Ok(Effect::Send {
             replica: self.honest(replica)?,
             id,
-            recovery: message.kind == Kind::RecoveryMessage,
+            recovery: message.kind == Name::RecoveryMessage,
             message,
             carried: carried.collect::<Result<_, String>>()?,
         })
     }
 
     fn message(&self, raw: &RawLabel) -> Result<Message, String> {
-        let kind = Kind::named(&raw.kind)
+        let kind = protocol()
+            .kind(&raw.kind)
             .ok_or_else(|| format!("no kind of message is called `{}`", shown(&raw.kind)))?;
-        let names_block = !matches!(
-            kind,
-            Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage
-        );
-        if raw.block.is_some() != names_block || raw.target.is_some() != (kind == Kind::ChangeView)
+        let names_block = kind.does().names != Names::Nothing;
+        if raw.block.is_some() != names_block || raw.target.is_some() != (kind == Name::ChangeView)
         {
             return Err(format!(
                 "the label of a {kind} has block {:?} and target {:?}",
@@ -281,7 +283,7 @@ impl Known {
         let asked = asked.into_iter().map(|(author, target)| {
             let left = target.0.checked_sub(1);
             let view = left.map(View).ok_or("nobody asks for view 0")?;
-            let kind = Kind::ChangeView;
+            let kind = Name::ChangeView.kind(protocol());
             Ok(Vote {
                 author,
                 kind,
@@ -312,13 +314,15 @@ impl Known {
     }
 
     fn preparations(&self, raw: Vec<RawPreparation>, view: View) -> Result<Vec<Vote>, String> {
-        let vote = |raw: RawPreparation| match Kind::named(&raw.kind) {
-            Some(kind @ (Kind::PrepareRequest | Kind::PrepareResponse)) => Ok(Vote {
-                author: self.replica(raw.author)?,
-                kind,
-                view,
-                value: bounded_block(raw.block)?,
-            }),
+        let vote = |raw: RawPreparation| match protocol().kind(&raw.kind) {
+            Some(kind) if kind == Name::PrepareRequest || kind == Name::PrepareResponse => {
+                Ok(Vote {
+                    author: self.replica(raw.author)?,
+                    kind,
+                    view,
+                    value: bounded_block(raw.block)?,
+                })
+            }
             _ => Err(format!("a {} is no preparation", shown(&raw.kind))),
         };
         let votes: Vec<Vote> = raw.into_iter().map(vote).collect::<Result<_, String>>()?;
@@ -330,7 +334,7 @@ impl Known {
         let vote = |raw: RawCommit| {
             Ok(Vote {
                 author: self.replica(raw.author)?,
-                kind: Kind::Commit,
+                kind: Name::Commit.kind(protocol()),
                 view: bounded_view(raw.view)?,
                 value: bounded_block(raw.block)?,
             })
@@ -436,7 +440,7 @@ fn follows(before: Option<&Effect>, effect: &Effect) -> Result<(), String> {
     let publishes = match effect {
         Effect::Send {
             replica, message, ..
-        } if message.kind == Kind::Block => {
+        } if message.kind == Name::Block => {
             let block = message.block_id();
             if !block.is_some_and(|block| decided(*replica, block)) {
                 return Err("a Block is sent right after its decision only".to_owned());
