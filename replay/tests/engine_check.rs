@@ -58,7 +58,7 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
         r#"s/"recovery":"neo-go"/"recovery":"ideal"/"#,
         "",
         "recovery `neo-go`: ",
-        "carries ChangeView h0 v0 to v2 by replica",
+        "carries Commit h0 v0 b0 by replica",
     ),
     (
         "",

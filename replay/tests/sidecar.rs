@@ -4,7 +4,7 @@
 
 use milp_replay::{
     Signatures,
-    engine::{CommandLine, Engine, EngineError, MessageId, Recovery, Sidecar, Start},
+    engine::{CommandLine, Engine, EngineError, MessageId, Recovery, Sidecar, Start, nspcc},
 };
 use milp_schema::{Height, Kind, Message, ReplicaId, View};
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ const LIMIT: Duration = Duration::from_millis(300);
 /// Plenty for anything that is not stuck, on a busy machine.
 const SOON: Duration = Duration::from_secs(8);
 
-const BEGUN: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"protocol":"milp-engine/1.0","engine":"toy","version":"1","effects":[]}}"#;
+const BEGUN: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"protocol":"milp-engine/2.0","engine":"toy","version":"1","effects":[]}}"#;
 
 fn shell(script: &str) -> CommandLine {
     CommandLine {
@@ -24,6 +24,7 @@ fn shell(script: &str) -> CommandLine {
 
 fn start() -> Start {
     Start {
+        protocol: nspcc::protocol(),
         replicas: 4,
         heights: 1,
         byzantine: vec![ReplicaId(3)],
@@ -187,68 +188,91 @@ const EFFECTS: &[(&str, &str)] = &[
         r#"{"effect":"fault","replica":"0","text":"x"}"#,
         "invalid type: string",
     ),
-    (r#"{"effect":"timer","replica":0}"#, "missing field `timer`"),
     (
-        r#"{"effect":"timer","replica":0,"timer":{"height":0,"view":0,"deadline":-1}}"#,
+        r#"{"effect":"timer","replica":0}"#,
+        "missing field `timers`",
+    ),
+    (
+        r#"{"effect":"timer","replica":0,"timers":[{"name":"view","height":0,"view":0,"deadline":-1}]}"#,
         "invalid value",
     ),
     (
-        r#"{"effect":"timer","replica":0,"timer":{"height":1,"view":0,"deadline":1}}"#,
+        r#"{"effect":"timer","replica":0,"timers":[{"name":"view","height":1,"view":0,"deadline":1}]}"#,
         "there is no height 1",
     ),
-    ("T,T", "effects[1]: a second timer of replica 0"),
+    ("T,T", "effects[1]: the timers of replica 0 a second time"),
     ("T,S", "effects[1]: it comes after a timer"),
     ("S,S", "effects[1]: message 5 is an id used before"),
+    (
+        r#"{"effect":"timer","replica":0,"timers":[{"name":"\u001b","height":0,"view":0,"deadline":1}]}"#,
+        "no timer is called `\\u{1b}`",
+    ),
+    (
+        r#"{"effect":"timer","replica":0,"timers":[{"name":"view","height":0,"view":0,"deadline":1},{"name":"view","height":0,"view":0,"deadline":2}]}"#,
+        "a timer runs twice",
+    ),
     (
         r#"{"effect":"enter_view","replica":0,"height":0,"view":0}"#,
         "view 0 is not entered",
     ),
     (
-        r#"{"effect":"send","replica":0,"message":0,"label":{"kind":"Commit","height":0,"view":0,"block":0,"target":null}}"#,
+        r#"{"effect":"send","replica":0,"message":0,"label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
         "ids are positive",
     ),
     (
-        r#"{"effect":"send","replica":0,"message":"a","label":{"kind":"Commit","height":0,"view":0,"block":0,"target":null}}"#,
+        r#"{"effect":"send","replica":0,"message":"a","label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
         "invalid type: string",
     ),
     (
-        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Vote","height":0,"view":0,"block":0,"target":null}}"#,
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Vote","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
         "no kind of message is called `Vote`",
     ),
     (
-        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"block":null,"target":null}}"#,
-        "the label of a Commit has block None",
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":null,"justification":null}}"#,
+        "the label of a Commit has value None",
     ),
     (
-        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"block":0}}"#,
-        "missing field `target`",
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":"nil","justification":null}}"#,
+        "no value of this protocol is nil or bad",
     ),
     (
-        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"RecoveryMessage","height":0,"view":0,"block":null,"target":null}}"#,
-        "`carried` belongs to a RecoveryMessage",
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":"good","justification":null}}"#,
+        r#"a value is {view, index}, "nil" or "bad""#,
     ),
     (
-        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Block","height":0,"view":0,"block":0,"target":null}}"#,
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":0}}"#,
+        "the label of a Commit has a justification",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0}}}"#,
+        "missing field `justification`",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"RecoveryMessage","height":0,"view":0,"value":null,"justification":null}}"#,
+        "`carried` belongs to what repeats others",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Block","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
         "a Block is sent right after its decision only",
     ),
     (
-        r#"{"effect":"decide","replica":0,"label":{"kind":"Commit","height":0,"view":0,"block":0,"target":null}}"#,
-        "a decision's label is of kind Block",
+        r#"{"effect":"decide","replica":0,"label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
+        "a Commit is no kind that passes on a decision",
     ),
     (
-        r#"{"effect":"decide","replica":0,"label":{"kind":"Block","height":0,"view":0,"block":0,"target":null}},S"#,
+        r#"{"effect":"decide","replica":0,"label":{"kind":"Block","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}},S"#,
         "effects[1]: a decision is not published right after it",
     ),
     (
-        r#"{"effect":"decide","replica":0,"label":{"kind":"Block","height":0,"view":0,"block":0,"target":null}}"#,
+        r#"{"effect":"decide","replica":0,"label":{"kind":"Block","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
         "a decision is not published",
     ),
 ];
 
 #[test]
 fn an_effect_that_the_page_does_not_allow_is_refused_by_its_place() {
-    let send = r#"{"effect":"send","replica":0,"message":5,"label":{"kind":"Commit","height":0,"view":0,"block":0,"target":null}}"#;
-    let timer = r#"{"effect":"timer","replica":0,"timer":null}"#;
+    let send = r#"{"effect":"send","replica":0,"message":5,"label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#;
+    let timer = r#"{"effect":"timer","replica":0,"timers":[]}"#;
     for (effects, words) in EFFECTS {
         let expanded = effects.split(',').map(|part| match part {
             "S" => send,
@@ -277,10 +301,10 @@ fn a_line_nobody_asked_for_is_noticed_at_the_next_request() {
 
 #[test]
 fn a_protocol_of_another_version_is_refused() {
-    let begun = BEGUN.replace("milp-engine/1.0", "milp-engine/2.0");
+    let begun = BEGUN.replace("milp-engine/2.0", "milp-engine/1.0");
     let said = said(&format!("read request; echo '{begun}'; cat >/dev/null"));
     assert!(
-        said.contains("it speaks milp-engine/2.0, not milp-engine/1.0"),
+        said.contains("it speaks milp-engine/1.0, not milp-engine/2.0"),
         "{said}"
     );
 }
@@ -327,8 +351,10 @@ fn after_a_fault_the_adapter_is_not_asked_again() {
 
 #[test]
 fn numbers_names_and_texts_of_an_adapter_are_bounded() {
-    let label = |view: &str, block: &str| {
-        format!(r#"{{"kind":"Commit","height":0,"view":{view},"block":{block},"target":null}}"#)
+    let label = |view: &str, index: &str| {
+        format!(
+            r#"{{"kind":"Commit","height":0,"view":{view},"value":{{"view":{view},"index":{index}}},"justification":null}}"#
+        )
     };
     let send =
         |label: &str| format!(r#"{{"effect":"send","replica":0,"message":5,"label":{label}}}"#);
@@ -341,10 +367,10 @@ fn numbers_names_and_texts_of_an_adapter_are_bounded() {
         (send(&label("65536", "0")), "view 65536 is 65536 or more"),
         (
             send(&label("0", "4294967295")),
-            "block 4294967295 is 65536 or more",
+            "index 4294967295 is 65536 or more",
         ),
         (
-            r#"{"effect":"timer","replica":0,"timer":{"height":0,"view":65536,"deadline":1}}"#
+            r#"{"effect":"timer","replica":0,"timers":[{"name":"view","height":0,"view":65536,"deadline":1}]}"#
                 .to_owned(),
             "view 65536 is 65536 or more",
         ),

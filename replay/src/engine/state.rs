@@ -21,7 +21,7 @@ pub struct Vote {
     pub author: ReplicaId,
     /// Which kind.
     pub kind: Kind,
-    /// The view it is of; of a request to leave, the view left.
+    /// The view its author was in; of a wish to leave, the view left.
     pub view: View,
     /// The block; `None` for one that nobody ever proposed, and where the kind names none.
     pub value: Option<u32>,
@@ -48,9 +48,6 @@ impl From<Vote> for Bond {
     }
 }
 
-/// The name of the one timer of a dBFT replica.
-pub const TIMER: &str = "view";
-
 /// What a replica at work knows of its height.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Working {
@@ -60,13 +57,14 @@ pub struct Working {
     pub view: View,
     /// The votes it holds, ascending.
     pub votes: Vec<Vote>,
+    /// The votes that led into its view, ascending, where it keeps them apart.
+    pub entry: Vec<Vote>,
     /// What binds it, ascending.
     pub bonds: Vec<Bond>,
-    /// Its timers by name, those that run.
-    pub timers: Vec<(&'static str, Timer)>,
-    /// Everything else that its behaviour depends on, by name, in words that are equal only for
-    /// equal things.
-    pub rest: Vec<(&'static str, String)>,
+    /// The highest view of the height that each replica was heard in, where it keeps book of it.
+    pub seen: Vec<Option<View>>,
+    /// Its timers, those that run.
+    pub timers: Vec<Timer>,
 }
 
 impl Working {
@@ -92,11 +90,5 @@ impl Working {
     pub fn knows_proposal(&self) -> bool {
         let here = |vote: &Vote| vote.kind == Kind::PrepareRequest && vote.view == self.view;
         self.votes.iter().any(here)
-    }
-
-    /// What is said under that name beside votes, bonds and timers.
-    pub fn says(&self, name: &str) -> Option<&str> {
-        let said = self.rest.iter().find(|(known, _)| *known == name);
-        said.map(|(_, words)| words.as_str())
     }
 }

@@ -50,6 +50,8 @@ const SEED: u64 = 1;
 pub(crate) struct Session<E> {
     engine: E,
     habits: Habits,
+    /// The timer that rows fire.
+    timer: &'static str,
     /// Whether rows own the timers.
     free: bool,
     heights: u32,
@@ -100,7 +102,8 @@ impl<E: Engine> Session<E> {
         let habits = engine.habits();
         let block_time = block_time(instance, habits);
         let slot = engine::slot(quorum);
-        let effects = engine.start(&Start {
+        let start = Start {
+            protocol: instance.protocol,
             replicas,
             heights: instance.heights,
             byzantine: ReplicaId::all(replicas).filter(byzantine).collect(),
@@ -108,11 +111,13 @@ impl<E: Engine> Session<E> {
             seed: SEED,
             signatures,
             recovery,
-        })?;
+        };
+        let effects = engine.start(&start)?;
         let seats = ReplicaId::all(replicas).map(|id| Seat::new(fault(id)));
         let mut session = Self {
             engine,
             habits,
+            timer: start.timer(),
             free: instance.timeouts == Timeouts::Free,
             heights: instance.heights,
             quorum,
@@ -225,10 +230,10 @@ impl<E: Engine> Session<E> {
                         ..event
                     });
                 }
-                Effect::Timer { replica, timer } => {
+                Effect::Timer { replica, timers } => {
                     let now = self.now;
                     let seat = &mut self.seats[replica.index()];
-                    (seat.timer, seat.armed) = (timer, now);
+                    (seat.timer, seat.armed) = (timers.first().copied(), now);
                 }
                 Effect::Fault { replica, text } => {
                     let seat = &mut self.seats[replica.index()];

@@ -282,9 +282,10 @@ mod tests {
             height: Height(0),
             view: View(view),
             votes,
+            entry: Vec::new(),
             bonds: own.map(Bond::from).into_iter().collect(),
+            seen: Vec::new(),
             timers: Vec::new(),
-            rest: Vec::new(),
         }))
     }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Signatures,
-    engine::{Nanos, Recovery, Start},
+    engine::{Nanos, Recovery, Start, nspcc},
     random::Random,
 };
 use milp_schema::{Height, Kind, Message, ReplicaId, View};
@@ -51,6 +51,7 @@ pub(super) fn start(random: &mut Random, signatures: Signatures) -> Start {
     }
     byzantine.sort_unstable();
     Start {
+        protocol: nspcc::protocol(),
         replicas,
         heights: 1 + random.below(3),
         byzantine,
@@ -316,7 +317,8 @@ impl Adversary {
     /// The timer that is due first fires, the clock moving there; at times too late.
     fn due(&mut self, pair: &Pair) -> Option<Act> {
         let armed = pair.seats.iter().enumerate();
-        let armed = armed.filter_map(|(index, seat)| Some((seat.timer?, index)));
+        let armed =
+            armed.flat_map(|(index, seat)| seat.timers.iter().map(move |timer| (timer, index)));
         let (timer, index) = armed.min_by_key(|(timer, _)| timer.deadline)?;
         let fires = Act::Timeout {
             at: ReplicaId(index as u32),
@@ -393,10 +395,8 @@ impl Adversary {
             }
             0..=3 => label(Kind::PrepareResponse, height, view, Some(block)),
             4..=6 => label(Kind::Commit, height, view, Some(block)),
-            distance => Message {
-                target: Some(View(view.0 + 1 + u32::from(distance == 9))),
-                ..label(Kind::ChangeView, height, view, None)
-            },
+            7..=8 => label(Kind::ChangeView, height, view, None),
+            _ => label(Kind::ChangeView, height, view.next(), None),
         }
     }
 }
@@ -407,7 +407,7 @@ fn label(kind: Kind, height: Height, view: View, block: Option<u32>) -> Message 
         height,
         view,
         block,
-        target: None,
+        target: (kind == Kind::ChangeView).then(|| view.next()),
     }
 }
 

@@ -31,7 +31,7 @@ pub use defect::Defect;
 
 use super::{Effect, Engine, EngineError, MessageId, Nanos, Recovery, Start, State};
 use ledger::{Branches, Sealed, Tip};
-use milp_schema::{BlockId, Height, Instance, Kind, Message, ReplicaId, View};
+use milp_schema::{BlockId, Height, Instance, Kind, Message, Protocol, ReplicaId, View};
 use payload::{Body, Payload};
 use replica::Replica;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +66,8 @@ impl Switches {
 /// Everything a replica of the group is told before it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rules {
+    /// The name of the one timer.
+    timer: &'static str,
     switches: Switches,
     defect: Option<Defect>,
     replicas: u32,
@@ -204,7 +206,7 @@ impl Run {
         let Place::Working(replica) = &mut seat.place else {
             return Vec::new();
         };
-        let before = replica.timer();
+        let before = replica.timers(&self.rules);
         let mut act = Act {
             rules: &self.rules,
             record: &mut self.record,
@@ -224,31 +226,36 @@ impl Run {
             replica.start_height(&mut act, seat.decided, seat.tip);
         }
         let (mut effects, fault) = (act.effects, act.fault);
-        let mut timer = replica.timer();
+        let mut timers = replica.timers(&self.rules);
         if let Some(text) = fault {
             effects.push(Effect::Fault {
                 replica: who,
                 text: text.to_owned(),
             });
             seat.place = Place::Down;
-            timer = None;
+            timers.clear();
         } else if seat.decided.0 == self.rules.heights {
             seat.place = Place::Stopped;
-            timer = None;
+            timers.clear();
         }
-        if timer != before {
+        if timers != before {
             effects.push(Effect::Timer {
                 replica: who,
-                timer,
+                timers,
             });
         }
         effects
     }
 }
 
+/// The protocol of these replicas.
+pub fn protocol() -> Protocol {
+    Protocol::shipped("dbft2-nspcc")
+}
+
 /// Whether the instance's protocol is the one of these replicas.
 pub(crate) fn follows(instance: &Instance) -> bool {
-    instance.protocol.name == "dbft2-nspcc"
+    instance.protocol == protocol()
 }
 
 /// All replicas of a run.
@@ -339,6 +346,7 @@ impl Engine for Nspcc {
             return Err(refused("a start", "there is nobody, or nothing to decide"));
         }
         let rules = Rules {
+            timer: start.timer(),
             switches: self.switches,
             defect: self.defect,
             replicas: start.replicas,
@@ -388,10 +396,14 @@ impl Engine for Nspcc {
     fn timeout(
         &mut self,
         at: ReplicaId,
-        height: Height,
-        view: View,
+        timer: &str,
+        (height, view): (Height, View),
     ) -> Result<Vec<Effect>, EngineError> {
-        let run = self.up("a timeout", at)?;
+        const ACT: &str = "a timeout";
+        let run = self.up(ACT, at)?;
+        if timer != run.rules.timer {
+            return Err(refused(ACT, format!("there is no timer `{timer}`")));
+        }
         Ok(run.act(at, |replica, act| replica.on_timeout(act, height, view)))
     }
 
@@ -423,8 +435,8 @@ impl Engine for Nspcc {
                 block,
                 on: run.record.branches.below(block.height),
             }),
-            (Kind::ChangeView, None, Some(target)) if target > message.view => {
-                Body::ChangeView(target)
+            (Kind::ChangeView, None, Some(target)) if target == message.view.next() => {
+                Body::ChangeView
             }
             _ => return Err(refused(ACT, format!("no replica says `{message}`"))),
         };
@@ -442,7 +454,7 @@ impl Engine for Nspcc {
         Ok(match place {
             Place::Working(_) => vec![Effect::Timer {
                 replica: who,
-                timer: None,
+                timers: Vec::new(),
             }],
             Place::Byzantine | Place::Down | Place::Stopped => Vec::new(),
         })

@@ -22,8 +22,8 @@ pub(super) enum Body {
     PrepareResponse(BlockId),
     /// The block it signs.
     Commit(Sealed),
-    /// The view asked for.
-    ChangeView(View),
+    /// It asks for the view after its own.
+    ChangeView,
     RecoveryRequest,
     /// What it carries, as its receiver rebuilds it and in the order of handling (L49–51).
     RecoveryMessage(Vec<Payload>),
@@ -37,7 +37,7 @@ impl Payload {
             Body::PrepareRequest(_) => Kind::PrepareRequest,
             Body::PrepareResponse(_) => Kind::PrepareResponse,
             Body::Commit(_) => Kind::Commit,
-            Body::ChangeView(_) => Kind::ChangeView,
+            Body::ChangeView => Kind::ChangeView,
             Body::RecoveryRequest => Kind::RecoveryRequest,
             Body::RecoveryMessage(_) => Kind::RecoveryMessage,
             Body::Block(_) => Kind::Block,
@@ -51,25 +51,16 @@ impl Payload {
             | Body::PrepareResponse(block)
             | Body::Commit(Sealed { block, .. }) => Some(block),
             Body::Block(ref sealed) => Some(sealed.block),
-            Body::ChangeView(_) | Body::RecoveryRequest | Body::RecoveryMessage(_) => None,
+            Body::ChangeView | Body::RecoveryRequest | Body::RecoveryMessage(_) => None,
         }
     }
 
     /// The view asked for, 0 for everything but a change view.
     pub(super) fn target(&self) -> View {
         match self.body {
-            Body::ChangeView(target) => target,
+            Body::ChangeView => self.view.next(),
             _ => View(0),
         }
-    }
-
-    /// The block by the view it claims to be from and the number of the proposal it stands for.
-    pub(super) fn claims(&self) -> Option<BlockId> {
-        self.names().map(|block| BlockId {
-            height: self.height,
-            view: self.view,
-            index: block.index,
-        })
     }
 
     pub(super) fn label(&self) -> Message {
@@ -78,10 +69,7 @@ impl Payload {
             height: self.height,
             view: self.view,
             block: self.names().map(|block| block.index),
-            target: match self.body {
-                Body::ChangeView(target) => Some(target),
-                _ => None,
-            },
+            target: matches!(self.body, Body::ChangeView).then(|| self.target()),
         }
     }
 

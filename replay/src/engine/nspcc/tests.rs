@@ -17,6 +17,7 @@ fn engine(honest: &[u32], switches: Switches, recovery: Recovery) -> Nspcc {
     let mut engine = Nspcc::new(switches);
     let byzantine = ReplicaId::all(4).filter(|id| !honest.contains(&id.0));
     let start = Start {
+        protocol: super::protocol(),
         replicas: 4,
         heights: 2,
         byzantine: byzantine.collect(),
@@ -62,7 +63,7 @@ fn step(engine: &mut Nspcc, me: u32, input: &str) -> Vec<Effect> {
         None if input == "restart" => engine.restart(me, false),
         None => {
             let Working { height, view, .. } = working(engine, me.0);
-            engine.timeout(me, height, view)
+            engine.timeout(me, "view", (height, view))
         }
         Some(("at", seconds)) => engine.advance(seconds.parse::<Nanos>().expect("a time") * SECOND),
         Some((author, text)) => {
@@ -106,14 +107,13 @@ fn say(effects: &[Effect]) -> Vec<String> {
         }
         Effect::EnterView { view, .. } => format!("enter v{view}"),
         Effect::Decide { block, .. } => format!("decide {block}"),
-        Effect::Timer { timer: None, .. } => "no timer".to_owned(),
-        Effect::Timer {
-            timer: Some(Timer { deadline, .. }),
-            ..
-        } => {
-            assert_eq!(deadline % SECOND, 0, "tables are in seconds");
-            format!("timer {}", deadline / SECOND)
-        }
+        Effect::Timer { timers, .. } => match timers[..] {
+            [Timer { deadline, .. }] => {
+                assert_eq!(deadline % SECOND, 0, "tables are in seconds");
+                format!("timer {}", deadline / SECOND)
+            }
+            _ => "no timer".to_owned(),
+        },
         Effect::Fault { .. } => "fault".to_owned(),
     };
     effects.iter().map(words).collect()
@@ -675,9 +675,14 @@ fn what_cannot_be_is_refused() {
     let effects = step(&mut engine, 1, "timeout");
     assert!(engine.deliver(one, sent(&effects)).is_err(), "its own");
     assert!(engine.restart(one, false).is_err(), "up");
+    let propose = engine.timeout(one, "propose", (Height(0), View(0)));
+    assert!(propose.is_err(), "no such timer");
     engine.crash(one).expect("a crash");
     assert!(engine.crash(one).is_err(), "down");
-    assert!(engine.timeout(one, Height(0), View(0)).is_err(), "down");
+    assert!(
+        engine.timeout(one, "view", (Height(0), View(0))).is_err(),
+        "down"
+    );
     assert!(engine.crash(ReplicaId(0)).is_err(), "Byzantine");
     assert!(engine.crash(ReplicaId(4)).is_err(), "nobody");
     engine.advance(5).expect("forward");

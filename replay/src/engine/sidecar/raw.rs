@@ -45,8 +45,7 @@ pub(super) enum RawEffect {
     },
     Timer {
         replica: u32,
-        #[serde(deserialize_with = "Option::deserialize")]
-        timer: Option<RawTimer>,
+        timers: Vec<RawTimer>,
     },
     Fault {
         replica: u32,
@@ -61,9 +60,31 @@ pub(super) struct RawLabel {
     pub(super) height: u32,
     pub(super) view: u32,
     #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) block: Option<u32>,
+    pub(super) value: Option<RawValue>,
     #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) target: Option<u32>,
+    pub(super) justification: Option<u32>,
+}
+
+/// What a message or a vote is about.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a value is {view, index}, \"nil\" or \"bad\"")]
+pub(super) enum RawValue {
+    Proposed(RawProposal),
+    Word(#[expect(dead_code, reason = "no shipped protocol has either")] RawWord),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawProposal {
+    pub(super) view: u32,
+    pub(super) index: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawWord {
+    Nil,
+    Bad,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +97,7 @@ pub(super) struct RawCarried {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTimer {
+    pub(super) name: String,
     pub(super) height: u32,
     pub(super) view: u32,
     pub(super) deadline: u64,
@@ -101,10 +123,6 @@ pub(super) struct RawStopped {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "the page has one for each thing a replica does once"
-)]
 pub(super) struct RawWorking {
     #[serde(rename = "up")]
     pub(super) _up: bool,
@@ -112,42 +130,28 @@ pub(super) struct RawWorking {
     pub(super) _stopped: bool,
     pub(super) height: u32,
     pub(super) view: u32,
-    pub(super) preparations: Vec<RawPreparation>,
-    pub(super) commits: Vec<RawCommit>,
-    pub(super) change_views: Vec<RawWish>,
-    pub(super) last_change_views: Vec<RawWish>,
+    pub(super) votes: Vec<RawVote>,
+    pub(super) entry: Vec<RawVote>,
+    pub(super) bonds: Vec<RawBond>,
     pub(super) seen: Vec<Option<u32>>,
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) request: Option<u32>,
-    pub(super) response_sent: bool,
-    pub(super) commit_sent: bool,
-    pub(super) change_view_sent: bool,
-    pub(super) block_sent: bool,
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) timer: Option<RawTimer>,
+    pub(super) timers: Vec<RawTimer>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawPreparation {
+pub(super) struct RawVote {
     pub(super) author: u32,
     pub(super) kind: String,
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) block: Option<u32>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawCommit {
-    pub(super) author: u32,
     pub(super) view: u32,
     #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) block: Option<u32>,
+    pub(super) value: Option<RawValue>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawWish {
-    pub(super) author: u32,
-    pub(super) target: u32,
+pub(super) struct RawBond {
+    pub(super) kind: String,
+    pub(super) view: u32,
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub(super) value: Option<RawValue>,
 }

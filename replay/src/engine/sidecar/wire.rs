@@ -2,19 +2,22 @@
 
 use super::{
     raw::{
-        RawBegun, RawCarried, RawCommit, RawDown, RawEffect, RawEffects, RawInjected, RawLabel,
-        RawPreparation, RawStopped, RawTimer, RawWish, RawWorking,
+        RawBegun, RawBond, RawCarried, RawDown, RawEffect, RawEffects, RawInjected, RawLabel,
+        RawProposal, RawStopped, RawTimer, RawValue, RawVote, RawWorking,
     },
     text::{is_name, shown},
 };
-use crate::engine::{Bond, Effect, MessageId, Recovery, Start, State, TIMER, Timer, Vote, Working};
+use crate::engine::{Bond, Effect, MessageId, Recovery, Start, State, Timer, Vote, Working};
 use crate::signature::Signatures;
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+use milp_schema::{
+    BlockId, Height, Kind, Message, Protocol, ReplicaId, View,
+    vocabulary::{Does, Names, Role},
+};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 /// The version of the page that is spoken here.
-pub(crate) const PROTOCOL: &str = "milp-engine/1.0";
+pub(crate) const PROTOCOL: &str = "milp-engine/2.0";
 
 /// Views and block numbers stay below this.
 const NUMBERS: u32 = 1 << 16;
@@ -27,6 +30,7 @@ const CARRIED: usize = 8;
 /// What the caller knows of a run, and holds answers against.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
+    protocol: Protocol,
     replicas: u32,
     heights: u32,
     byzantine: BTreeSet<ReplicaId>,
@@ -69,8 +73,8 @@ pub(crate) fn label(message: &Message) -> Value {
         "kind": message.kind.name(),
         "height": message.height,
         "view": message.view,
-        "block": message.block,
-        "target": message.target,
+        "value": message.block.map(|index| json!({"view": message.view, "index": index})),
+        "justification": null,
     })
 }
 
@@ -78,6 +82,7 @@ impl Known {
     /// Nothing but what the run begins with.
     pub(crate) fn of(start: &Start) -> Self {
         Self {
+            protocol: start.protocol,
             replicas: start.replicas,
             heights: start.heights,
             byzantine: start.byzantine.iter().copied().collect(),
@@ -89,7 +94,7 @@ impl Known {
     /// Reads the answer to `initialise`.
     pub(crate) fn begun(&mut self, result: Value) -> Result<Begun, String> {
         let raw: RawBegun = parse(result)?;
-        let minor = raw.protocol.strip_prefix("milp-engine/1.");
+        let minor = raw.protocol.strip_prefix("milp-engine/2.");
         if minor.is_none_or(|minor| minor.parse::<u32>().is_err()) {
             let spoken = shown(&raw.protocol);
             return Err(format!("it speaks {spoken}, not {PROTOCOL}"));
@@ -126,7 +131,7 @@ impl Known {
     }
 
     /// Reads the answer to `state` of a replica.
-    pub(crate) fn state(&self, who: ReplicaId, result: Value) -> Result<State, String> {
+    pub(crate) fn state(&self, result: Value) -> Result<State, String> {
         let flag = |name: &str| result.get(name).and_then(Value::as_bool);
         match (flag("up"), flag("stopped")) {
             (None, _) => Err("`up` is missing or neither true nor false".to_owned()),
@@ -136,7 +141,7 @@ impl Known {
             (Some(true), Some(true)) => parse(result)
                 .and_then(|raw: RawStopped| Ok(State::Stopped(self.reached(raw.height)?))),
             (Some(true), _) => {
-                parse(result).and_then(|raw| Ok(State::Working(Box::new(self.working(who, raw)?))))
+                parse(result).and_then(|raw| Ok(State::Working(Box::new(self.working(raw)?))))
             }
         }
     }
@@ -154,13 +159,13 @@ impl Known {
             let effect = parse(value).and_then(|raw| self.effect(raw)).map_err(at)?;
             match &effect {
                 Effect::Timer { replica, .. } if !timed.insert(*replica) => {
-                    return Err(at(format!("a second timer of replica {replica}")));
+                    return Err(at(format!("the timers of replica {replica} a second time")));
                 }
                 Effect::Timer { .. } => {}
                 _ if !timed.is_empty() => return Err(at("it comes after a timer".to_owned())),
                 _ => {}
             }
-            follows(effects.last(), &effect).map_err(at)?;
+            self.follows(effects.last(), &effect).map_err(at)?;
             effects.push(effect);
         }
         match effects.last() {
@@ -177,7 +182,7 @@ impl Known {
                 label,
                 carried,
             } => {
-                let message = (self.fresh(message)?, self.message(&label)?);
+                let message = (self.fresh(message)?, self.message(label)?);
                 self.send(replica, message, carried)?
             }
             RawEffect::EnterView {
@@ -193,16 +198,18 @@ impl Known {
                 },
             },
             RawEffect::Decide { replica, label } => {
-                let message = self.message(&label)?;
-                let block = message.block_id().filter(|_| message.kind == Kind::Block);
+                let message = self.message(label)?;
+                let block = message.block_id().filter(|_| self.decides(message.kind));
                 Effect::Decide {
                     replica: self.honest(replica)?,
-                    block: block.ok_or("a decision's label is of kind Block")?,
+                    block: block.ok_or_else(|| {
+                        format!("a {} is no kind that passes on a decision", message.kind)
+                    })?,
                 }
             }
-            RawEffect::Timer { replica, timer } => Effect::Timer {
+            RawEffect::Timer { replica, timers } => Effect::Timer {
                 replica: self.honest(replica)?,
-                timer: self.timer(timer)?,
+                timers: self.timers(timers)?,
             },
             RawEffect::Fault { replica, text } => Effect::Fault {
                 replica: self.honest(replica)?,
@@ -217,9 +224,10 @@ impl Known {
         (id, message): (MessageId, Message),
         carried: Option<Vec<RawCarried>>,
     ) -> Result<Effect, String> {
-        if carried.is_some() != (message.kind == Kind::RecoveryMessage) {
+        let repeats = self.does(message.kind).role == Role::Answer;
+        if carried.is_some() != repeats {
             return Err(format!(
-                "`carried` belongs to a RecoveryMessage and to nothing else, this is a {}",
+                "`carried` belongs to what repeats others and to nothing else, this is a {}",
                 message.kind
             ));
         }
@@ -228,140 +236,116 @@ impl Known {
             return Err(format!("a message carries {} others", carried.len()));
         }
         let carried = carried.into_iter().map(|raw| {
-            let message = self.message(&raw.label)?;
-            match message.kind {
-                Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit | Kind::ChangeView => {
+            let message = self.message(raw.label)?;
+            match self.does(message.kind).role {
+                Role::Proposal | Role::Vote | Role::Leave => {
                     Ok((self.replica(raw.author)?, message))
                 }
-                kind => Err(format!("a {kind} is not carried")),
+                _ => Err(format!("a {} is not carried", message.kind)),
             }
         });
         Ok(Effect::Send {
             replica: self.honest(replica)?,
             id,
-            recovery: message.kind == Kind::RecoveryMessage,
+            recovery: repeats,
             message,
             carried: carried.collect::<Result<_, String>>()?,
         })
     }
 
-    fn message(&self, raw: &RawLabel) -> Result<Message, String> {
-        let kind = Kind::named(&raw.kind)
-            .ok_or_else(|| format!("no kind of message is called `{}`", shown(&raw.kind)))?;
-        let names_block = !matches!(
-            kind,
-            Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage
-        );
-        if raw.block.is_some() != names_block || raw.target.is_some() != (kind == Kind::ChangeView)
-        {
-            return Err(format!(
-                "the label of a {kind} has block {:?} and target {:?}",
-                raw.block, raw.target
-            ));
+    /// What a message of a kind does; every kind comes from the protocol.
+    fn does(&self, kind: Kind) -> &Does {
+        let words = self.protocol.of(kind);
+        &words.expect("a kind of the protocol").does
+    }
+
+    fn decides(&self, kind: Kind) -> bool {
+        self.does(kind).role == Role::Decision
+    }
+
+    fn kind(&self, name: &str) -> Result<Kind, String> {
+        let kind = self.protocol.kind(name);
+        kind.ok_or_else(|| format!("no kind of message is called `{}`", shown(name)))
+    }
+
+    fn message(&self, raw: RawLabel) -> Result<Message, String> {
+        let kind = self.kind(&raw.kind)?;
+        if raw.justification.is_some() {
+            return Err(format!("the label of a {kind} has a justification"));
         }
+        let value = value(raw.value)?;
+        if value.is_some() != (self.does(kind).names == Names::Value) {
+            return Err(format!("the label of a {kind} has value {value:?}"));
+        }
+        let view = bounded_view(raw.view)?;
         Ok(Message {
             kind,
             height: self.height(raw.height)?,
-            view: bounded_view(raw.view)?,
-            block: bounded_block(raw.block)?,
-            target: raw.target.map(bounded_view).transpose()?,
+            view,
+            block: value,
+            target: (self.does(kind).role == Role::Leave).then(|| view.next()),
         })
     }
 
-    /// The page's fields as votes, bonds, timers and the rest.
-    fn working(&self, who: ReplicaId, raw: RawWorking) -> Result<Working, String> {
-        if raw.seen.len() != self.replicas as usize {
+    fn working(&self, raw: RawWorking) -> Result<Working, String> {
+        if !raw.seen.is_empty() && raw.seen.len() != self.replicas as usize {
             return Err(format!("`seen` has {} entries", raw.seen.len()));
         }
-        let view = bounded_view(raw.view)?;
-        let preparations = self.preparations(raw.preparations, view)?;
-        let commits = self.commits(raw.commits)?;
-        let asked = self.wishes("change_views", raw.change_views)?;
-        let led = self.wishes("last_change_views", raw.last_change_views)?;
         let seen = raw.seen.into_iter();
         let seen = seen.map(|view| view.map(bounded_view).transpose());
-        let seen: Vec<Option<View>> = seen.collect::<Result<_, String>>()?;
-        let request = bounded_block(raw.request)?;
-        let own = commits.iter().find(|vote| vote.author == who).cloned();
-        let asked = asked.into_iter().map(|(author, target)| {
-            let left = target.0.checked_sub(1);
-            let view = left.map(View).ok_or("nobody asks for view 0")?;
-            let kind = Kind::ChangeView;
-            Ok(Vote {
-                author,
-                kind,
-                view,
-                value: None,
-            })
-        });
-        let asked: Vec<Vote> = asked.collect::<Result<_, String>>()?;
-        let mut votes = [preparations, commits, asked].concat();
-        votes.sort_unstable();
-        let timer = self.timer(raw.timer)?;
+        let bonds = raw.bonds.into_iter().map(|bond| self.bond(bond));
         Ok(Working {
             height: self.height(raw.height)?,
-            view,
-            votes,
-            bonds: own.map(Bond::from).into_iter().collect(),
-            timers: timer.map(|timer| (TIMER, timer)).into_iter().collect(),
-            rest: vec![
-                ("block_sent", raw.block_sent.to_string()),
-                ("change_view_sent", raw.change_view_sent.to_string()),
-                ("commit_sent", raw.commit_sent.to_string()),
-                ("last_change_views", format!("{led:?}")),
-                ("request", format!("{request:?}")),
-                ("response_sent", raw.response_sent.to_string()),
-                ("seen", format!("{seen:?}")),
-            ],
+            view: bounded_view(raw.view)?,
+            votes: self.votes("votes", raw.votes)?,
+            entry: self.votes("entry", raw.entry)?,
+            bonds: ascending("bonds", bonds.collect::<Result<_, String>>()?)?,
+            seen: seen.collect::<Result<_, String>>()?,
+            timers: self.timers(raw.timers)?,
         })
     }
 
-    fn preparations(&self, raw: Vec<RawPreparation>, view: View) -> Result<Vec<Vote>, String> {
-        let vote = |raw: RawPreparation| match Kind::named(&raw.kind) {
-            Some(kind @ (Kind::PrepareRequest | Kind::PrepareResponse)) => Ok(Vote {
-                author: self.replica(raw.author)?,
-                kind,
-                view,
-                value: bounded_block(raw.block)?,
-            }),
-            _ => Err(format!("a {} is no preparation", shown(&raw.kind))),
-        };
-        let votes: Vec<Vote> = raw.into_iter().map(vote).collect::<Result<_, String>>()?;
-        ascending("preparations", votes.iter().map(|vote| vote.author))?;
-        Ok(votes)
+    fn bond(&self, raw: RawBond) -> Result<Bond, String> {
+        Ok(Bond {
+            kind: self.kind(&raw.kind)?,
+            view: bounded_view(raw.view)?,
+            value: value(raw.value)?,
+        })
     }
 
-    fn commits(&self, raw: Vec<RawCommit>) -> Result<Vec<Vote>, String> {
-        let vote = |raw: RawCommit| {
+    fn votes(&self, list: &str, raw: Vec<RawVote>) -> Result<Vec<Vote>, String> {
+        let vote = |raw: RawVote| {
             Ok(Vote {
                 author: self.replica(raw.author)?,
-                kind: Kind::Commit,
+                kind: self.kind(&raw.kind)?,
                 view: bounded_view(raw.view)?,
-                value: bounded_block(raw.block)?,
+                value: value(raw.value)?,
             })
         };
-        let votes: Vec<Vote> = raw.into_iter().map(vote).collect::<Result<_, String>>()?;
-        ascending("commits", votes.iter().map(|vote| vote.author))?;
-        Ok(votes)
+        let votes = raw.into_iter().map(vote);
+        ascending(list, votes.collect::<Result<_, String>>()?)
     }
 
-    /// Author and target of each.
-    fn wishes(&self, list: &str, raw: Vec<RawWish>) -> Result<Vec<(ReplicaId, View)>, String> {
-        let wish = |raw: RawWish| Ok((self.replica(raw.author)?, bounded_view(raw.target)?));
-        let wishes: Vec<_> = raw.into_iter().map(wish).collect::<Result<_, String>>()?;
-        ascending(list, wishes.iter().map(|wish| wish.0))?;
-        Ok(wishes)
-    }
-
-    fn timer(&self, raw: Option<RawTimer>) -> Result<Option<Timer>, String> {
-        raw.map(|raw| {
+    fn timers(&self, raw: Vec<RawTimer>) -> Result<Vec<Timer>, String> {
+        let timer = |raw: RawTimer| {
+            let known = (*self.protocol)
+                .timers
+                .iter()
+                .find(|name| **name == raw.name);
+            let unknown = || format!("no timer is called `{}`", shown(&raw.name));
             Ok(Timer {
+                name: known.ok_or_else(unknown)?,
                 height: self.height(raw.height)?,
                 view: bounded_view(raw.view)?,
                 deadline: raw.deadline,
             })
-        })
-        .transpose()
+        };
+        let timers: Vec<Timer> = raw.into_iter().map(timer).collect::<Result<_, String>>()?;
+        let names = timers.iter().map(|timer| timer.name);
+        match names.collect::<BTreeSet<_>>().len() == timers.len() {
+            true => Ok(timers),
+            false => Err("a timer runs twice".to_owned()),
+        }
     }
 
     fn replica(&self, id: u32) -> Result<ReplicaId, String> {
@@ -398,6 +382,36 @@ impl Known {
         }
     }
 
+    /// Right after a decision the block is published, and at no other time.
+    fn follows(&self, before: Option<&Effect>, effect: &Effect) -> Result<(), String> {
+        let decided = |replica: ReplicaId, block: BlockId| match before {
+            Some(Effect::Decide {
+                replica: by,
+                block: what,
+            }) => (*by, *what) == (replica, block),
+            _ => false,
+        };
+        let publishes = match effect {
+            Effect::Send {
+                replica, message, ..
+            } if self.decides(message.kind) => {
+                let block = message.block_id();
+                if !block.is_some_and(|block| decided(*replica, block)) {
+                    return Err(format!(
+                        "a {} is sent right after its decision only",
+                        message.kind
+                    ));
+                }
+                true
+            }
+            _ => false,
+        };
+        if matches!(before, Some(Effect::Decide { .. })) && !publishes {
+            return Err("a decision is not published right after it".to_owned());
+        }
+        Ok(())
+    }
+
     fn fresh(&mut self, id: u64) -> Result<MessageId, String> {
         if id == 0 {
             return Err("message 0: ids are positive".to_owned());
@@ -422,44 +436,26 @@ fn bounded_view(view: u32) -> Result<View, String> {
     }
 }
 
-fn bounded_block(block: Option<u32>) -> Result<Option<u32>, String> {
-    match block {
-        Some(block) if block >= NUMBERS => Err(format!("block {block} is {NUMBERS} or more")),
-        block => Ok(block),
-    }
-}
-
-/// Right after a decision the block is published, and at no other time.
-fn follows(before: Option<&Effect>, effect: &Effect) -> Result<(), String> {
-    let decided = |replica: ReplicaId, block: BlockId| match before {
-        Some(Effect::Decide {
-            replica: by,
-            block: what,
-        }) => (*by, *what) == (replica, block),
-        _ => false,
-    };
-    let publishes = match effect {
-        Effect::Send {
-            replica, message, ..
-        } if message.kind == Kind::Block => {
-            let block = message.block_id();
-            if !block.is_some_and(|block| decided(*replica, block)) {
-                return Err("a Block is sent right after its decision only".to_owned());
-            }
-            true
+/// The number of a proposal.
+fn value(raw: Option<RawValue>) -> Result<Option<u32>, String> {
+    match raw {
+        None => Ok(None),
+        Some(RawValue::Proposed(RawProposal { view, index })) if index < NUMBERS => {
+            bounded_view(view)?;
+            Ok(Some(index))
         }
-        _ => false,
-    };
-    if matches!(before, Some(Effect::Decide { .. })) && !publishes {
-        return Err("a decision is not published right after it".to_owned());
+        Some(RawValue::Proposed(RawProposal { index, .. })) => {
+            Err(format!("index {index} is {NUMBERS} or more"))
+        }
+        Some(RawValue::Word(_)) => Err("no value of this protocol is nil or bad".to_owned()),
     }
-    Ok(())
 }
 
-fn ascending(list: &str, authors: impl Iterator<Item = ReplicaId> + Clone) -> Result<(), String> {
-    let mut pairs = authors.clone().zip(authors.skip(1));
+/// A list that ascends, none twice.
+fn ascending<T: Ord + fmt::Debug>(list: &str, members: Vec<T>) -> Result<Vec<T>, String> {
+    let mut pairs = members.iter().zip(members.iter().skip(1));
     match pairs.find(|(one, next)| one >= next) {
-        Some((_, next)) => Err(format!("`{list}` does not ascend at author {next}")),
-        None => Ok(()),
+        Some((_, next)) => Err(format!("`{list}` does not ascend at {next:?}")),
+        None => Ok(members),
     }
 }
