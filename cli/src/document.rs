@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 use std::sync::Mutex;
 
 /// The version of every document.
-const VERSION: &str = "1.0";
+const VERSION: &str = "2.0";
 
 /// What a run has to say, in place of the text it prints otherwise.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Document {
-    /// `milp-<command>/1.0`, or `milp-error/1.0` for a command line that names no command.
+    /// `milp-<command>/2.0`, or `milp-error/2.0` for a command line that names no command.
     pub(crate) format: String,
     /// The exit code.
     pub(crate) exit: u8,

@@ -104,7 +104,7 @@ fn every_command_prints_one_document_that_fits_its_schema() {
     scratch.put("instances/small.yaml", SMALL);
     scratch.put(
         "sweep.yaml",
-        "format: milp-sweep/1.0\nbase: instances/small.yaml\nover:\n  views: [1, 2]\n",
+        "format: milp-sweep/2.0\nbase: instances/small.yaml\nover:\n  views: [1, 2]\n",
     );
     let runs = [
         ("check instances/small.yaml", 0),
@@ -188,7 +188,7 @@ fn failures_are_documents_too() {
     let ran = scratch.run("frobnicate --json");
     assert_eq!(ran.code, Some(2));
     let wrong: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(wrong["format"], "milp-error/1.0");
+    assert_eq!(wrong["format"], "milp-error/2.0");
     let schema: Value = serde_json::from_str(&scratch.run("schema --of error").stdout).unwrap();
     fits(&schema, &schema, &wrong).unwrap();
 }

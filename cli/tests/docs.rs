@@ -266,7 +266,7 @@ fn row(place: &str) -> Option<String> {
         return None;
     }
     let outcome = milp_schema::read::outcome(&dir.join("outcome.yaml")).unwrap();
-    let expected = Expected::read(&dir.join("expected.yaml"), &outcome.instance).unwrap();
+    let expected = Expected::read(&dir.join("expected.yaml")).unwrap();
     let mut replays = format!(
         "{}; {} divergences",
         words(&expected.verdict),

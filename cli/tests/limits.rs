@@ -20,7 +20,7 @@ const SOON: Duration = Duration::from_secs(30);
 
 /// A sweep of one instance that no solve closes.
 const SWEEP: &str = "\
-format: milp-sweep/1.0
+format: milp-sweep/2.0
 base: large.yaml
 over:
   replicas: [7]

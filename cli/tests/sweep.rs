@@ -12,7 +12,7 @@ use support::{SMALL, Scratch, root};
 
 /// Views of four and seven replicas under limits on honest requests, and one that is no instance.
 const VIEWS: &str = "\
-format: milp-sweep/1.0
+format: milp-sweep/2.0
 base: base.yaml
 over:
   budget.timeouts: [0, 2, 5]
@@ -141,7 +141,7 @@ mod killed {
 
     /// A combination that is solved at once, one that takes for ever, and one that comes after it.
     const LONG: &str = "\
-format: milp-sweep/1.0
+format: milp-sweep/2.0
 base: large.yaml
 over:
   views, blocks_per_proposal, goal:
@@ -272,7 +272,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     ("sweep --help", 0, "--jobs"),
     ("sweep", 2, "<FILE>"),
     ("sweep nowhere.yaml", 2, "nowhere.yaml"),
-    ("sweep small.yaml", 2, "`format` must be `milp-sweep/1.0`"),
+    ("sweep small.yaml", 2, "`format` must be `milp-sweep/2.0`"),
     ("sweep broken.yaml", 2, "`m` is no field"),
     ("sweep broken.yaml", 2, "[broken.yaml:4:3]"),
     ("sweep broken.yaml", 2, "`views` has no values"),
@@ -322,7 +322,7 @@ fn every_command_line_ends_with_its_exit_code_and_says_why() {
     let scratch = Scratch::new();
     scratch.put("small.yaml", SMALL);
     scratch.put("held/mine.txt", "");
-    let over = |over: &str| format!("format: milp-sweep/1.0\nbase: small.yaml\nover:\n{over}");
+    let over = |over: &str| format!("format: milp-sweep/2.0\nbase: small.yaml\nover:\n{over}");
     scratch.put("good.yaml", &over("  n: [4, 5]\n"));
     scratch.put("broken.yaml", &over("  m: [4]\n  views: []\n"));
     scratch.put("invalid.yaml", &over("  n: [none]\n"));

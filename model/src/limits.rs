@@ -139,7 +139,7 @@ mod tests {
 
     fn instance(replicas: u32) -> Instance {
         let text = format!(
-            "format: milp-instance/1.0\nprotocol: dbft2\nreplicas: {replicas}\nviews: 3\n\
+            "format: milp-instance/2.0\nprotocol: dbft2\nreplicas: {replicas}\nviews: 3\n\
              slots: 9\nnetwork: asynchronous\ngoal: fork\n"
         );
         read::instance_text("instance.yaml", &text).expect("an instance")
@@ -192,7 +192,7 @@ mod tests {
                 _ => "heights: 2\nblocks_per_proposal: 2\n",
             };
             let text = format!(
-                "format: milp-instance/1.0\nprotocol: {name}\nreplicas: 4\n\
+                "format: milp-instance/2.0\nprotocol: {name}\nreplicas: 4\n\
                  faults: {{kind: byzantine, count: 1}}\nviews: 2\nslots: 7\n\
                  network: asynchronous\ngoal: fork\n{more}"
             );

@@ -7,7 +7,7 @@ use milp_model::{
 };
 use milp_schema::{
     Instance, Protocol,
-    instance::{Fault, FaultKind, Formulation, Goal, Network, Primary, Timeouts},
+    instance::{Fault, FaultKind, Formulation, Goal, Network, Primary, Timers},
 };
 use std::fmt::Write as _;
 
@@ -69,8 +69,8 @@ fn what_asks_for_slots_is_refused_by_name() {
     let cases: [(&str, Change); 6] = [
         ("goal `slow`", |i| i.goal = Goal::Slow),
         ("several heights", |i| i.heights = 2),
-        ("timeouts: protocol", |i| {
-            i.timeouts = Timeouts::Protocol;
+        ("timers: protocol", |i| {
+            i.timers = Timers::Protocol;
             i.block_time = Some(3);
         }),
         ("budget: {late", |i| i.budget.late = Some(1)),

@@ -9,7 +9,7 @@ use milp_model::{
 };
 use milp_schema::{
     Choice, Height, Instance, Kind, Prediction, ReplicaId, Schedule, Slot, View,
-    instance::{Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who},
+    instance::{Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timers, Who},
     schedule::Event,
 };
 use std::{collections::BTreeSet, fmt::Write as _};
@@ -189,8 +189,8 @@ fn what_the_formulation_cannot_express_is_refused_by_name() {
             gst: 0,
         };
     });
-    check("timeouts: protocol", Goal::Fork, &|i| {
-        i.timeouts = Timeouts::Protocol;
+    check("timers: protocol", Goal::Fork, &|i| {
+        i.timers = Timers::Protocol;
         i.block_time = Some(3);
     });
     check("late", Goal::Fork, &|i| i.budget.late = Some(1));

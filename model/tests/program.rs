@@ -9,7 +9,7 @@ use milp_model::{
 };
 use milp_schema::{
     Instance, Kind,
-    instance::{Budget, Fault, FaultKind, Goal, Network, Primary, Sense, Timeouts, Who},
+    instance::{Budget, Fault, FaultKind, Goal, Network, Primary, Sense, Timers, Who},
 };
 use std::fmt::Write as _;
 
@@ -102,7 +102,7 @@ fn families_of_the_production_rules_read_as_their_formulas() {
     let mut instance = instance("dbft2-nspcc", 2, 5);
     instance.blocks_per_proposal = 2;
     instance.goal = Goal::Stall;
-    instance.timeouts = Timeouts::Protocol;
+    instance.timers = Timers::Protocol;
     instance.block_time = Some(3);
     check("nspcc", &families(&timed::of(&instance).unwrap().program));
 }
@@ -348,7 +348,7 @@ fn the_model_page_lists_every_family() {
                 instance.heights = 2;
             }
             if !pool {
-                instance.timeouts = Timeouts::Protocol;
+                instance.timers = Timers::Protocol;
                 instance.block_time = Some(3);
             }
             instance.budget = Budget {
@@ -394,7 +394,7 @@ fn the_model_page_lists_every_family() {
 fn timers_that_outgrow_every_number_are_refused() {
     for (views, refused) in [(16, false), (20, true), (32, true)] {
         let instance = Instance {
-            timeouts: Timeouts::Protocol,
+            timers: Timers::Protocol,
             block_time: Some(390),
             faults: Vec::new(),
             ..instance("dbft2-nspcc", views, 2)

@@ -8,7 +8,7 @@ use milp_model::{
 };
 use milp_schema::{
     BlockId, Choice, Height, Instance, Kind, Message, Prediction, ReplicaId, Schedule, Slot, View,
-    instance::{Fault, FaultKind, Formulation, Goal, Network, Sense, Timeouts, Who},
+    instance::{Fault, FaultKind, Formulation, Goal, Network, Sense, Timers, Who},
     schedule::{Copy, Event},
 };
 
@@ -26,20 +26,14 @@ fn instance(protocol: &str, goal: Goal, fault: Option<FaultKind>) -> Instance {
 }
 
 fn message(what: &str, view: u32) -> Message {
-    let (kind, block, target) = match what {
-        "request" => (Kind::PrepareRequest, Some(0), None),
-        "response" => (Kind::PrepareResponse, Some(0), None),
-        "commit" => (Kind::Commit, Some(0), None),
-        "change" => (Kind::ChangeView, None, Some(View(view + 1))),
+    let (kind, block) = match what {
+        "request" => (Kind::PrepareRequest, Some(0)),
+        "response" => (Kind::PrepareResponse, Some(0)),
+        "commit" => (Kind::Commit, Some(0)),
+        "change" => (Kind::ChangeView, None),
         _ => panic!("no message is called {what}"),
     };
-    Message {
-        kind,
-        height: Height(0),
-        view: View(view),
-        block,
-        target,
-    }
+    Message::new(kind, Height(0), View(view), block)
 }
 
 fn schedule(steps: &[Step]) -> Schedule {
@@ -594,8 +588,8 @@ fn what_a_pool_does_not_have_is_refused_by_name() {
                 gst: 0,
             };
         }),
-        ("`timeouts: protocol`", |i| {
-            i.timeouts = Timeouts::Protocol;
+        ("`timers: protocol`", |i| {
+            i.timers = Timers::Protocol;
             i.block_time = Some(3);
         }),
         ("network", |i| {

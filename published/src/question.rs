@@ -44,7 +44,7 @@ pub struct Question {
 }
 
 /// The `format` of a question's file.
-pub const FORMAT: &str = "milp-published/1.0";
+pub const FORMAT: &str = "milp-published/2.0";
 
 /// The protocols with published programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use support::dir;
 
 const GOOD: &str = "\
-format: milp-published/1.0
+format: milp-published/2.0
 protocol: dbft2
 replicas: 4
 views: 1

@@ -181,10 +181,10 @@ fn check_inject(
         "there is no such message to send"
     } else if message.height.0 >= instance.heights {
         "no such height"
-    } else if votes && (message.block.is_none() || message.target.is_some()) {
-        "it needs a block and no target"
-    } else if !votes && (message.block.is_some() || message.target != next || next.is_none()) {
-        "its target is the next view, and it names no block"
+    } else if votes && message.index().is_none() {
+        "it needs a block"
+    } else if !votes && (message.value.is_some() || next.is_none()) {
+        "it asks for the next view, and names no block"
     } else if proposes && copy.sender != primary {
         "it is not the primary of that view"
     } else {

@@ -21,10 +21,11 @@ pub(crate) struct Posted {
     pub(crate) carried: Arc<[(ReplicaId, Message)]>,
 }
 
-/// The order of E7 among deliveries to one replica: by height, then by kind, the highest target
-/// first among change views.
+/// The order of E7 among deliveries to one replica: by height, then by kind, the
+/// highest view first among change views.
 pub(crate) fn rank(message: &Message) -> (Height, Kind, Reverse<Option<View>>) {
-    (message.height, message.kind, Reverse(message.target))
+    let asked = (message.kind == Kind::ChangeView).then_some(message.view);
+    (message.height, message.kind, Reverse(asked))
 }
 
 /// Place in the queue of a receiver: E7, then arrival.

@@ -7,7 +7,7 @@ use crate::{Error, compare, engine::Engine, session::Session};
 use milp_schema::trace::{TraceEvent, What};
 use milp_schema::{
     Height, Instance, Kind, ReplicaId, Slot, View,
-    instance::{FaultKind, Network, Timeouts},
+    instance::{FaultKind, Network, Timers},
     schedule::{Choice, Copy, Schedule},
 };
 use std::collections::BTreeMap;
@@ -89,6 +89,7 @@ impl<E: Engine> Driver<'_, E> {
                 replica,
                 height,
                 view,
+                ..
             } => {
                 self.timeout(row, *slot, *replica, (*height, *view))?;
             }
@@ -141,7 +142,7 @@ impl<E: Engine> Driver<'_, E> {
             return Ok(());
         }
         let deadline = self.stage.deadline(replica);
-        if self.instance.timeouts == Timeouts::Protocol && deadline != Some(slot) {
+        if self.instance.timers == Timers::Protocol && deadline != Some(slot) {
             let due = deadline.map_or_else(|| "never".to_owned(), |due| format!("in slot {due}"));
             let what = format!("fires its timer of h{height} v{view}, which is due {due}");
             self.refuse(row, &compare::at(slot, replica, &what));
@@ -154,7 +155,7 @@ impl<E: Engine> Driver<'_, E> {
         for (row, copy) in std::mem::take(&mut self.doomed) {
             self.lose(row, slot, &copy);
         }
-        if self.instance.timeouts == Timeouts::Free {
+        if self.instance.timers == Timers::Free {
             return Ok(());
         }
         for id in ReplicaId::all(self.instance.replicas) {

@@ -40,7 +40,7 @@ use crate::{
 };
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, View,
-    instance::{Budget, Fault, FaultKind, Goal, Network, Sense, Timeouts, Who},
+    instance::{Budget, Fault, FaultKind, Goal, Network, Sense, Timers, Who},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -145,7 +145,7 @@ impl Layout {
     }
 
     fn bit(self, message: &Message) -> u64 {
-        match message.block {
+        match message.index() {
             Some(block) => self.vote(&message.kind, message.view, block),
             None => self.change(message.view),
         }
@@ -161,14 +161,7 @@ impl Layout {
 }
 
 fn message(kind: Kind, view: View, block: Option<u32>) -> Message {
-    let target = (kind == Kind::ChangeView).then(|| view.next());
-    Message {
-        kind,
-        height: Height(0),
-        view,
-        block,
-        target,
-    }
+    Message::new(kind, Height(0), view, block)
 }
 
 impl Space {
@@ -196,7 +189,7 @@ impl Space {
             "this goal"
         } else if network {
             "network faults"
-        } else if bounded || instance.timeouts == Timeouts::Protocol {
+        } else if bounded || instance.timers == Timers::Protocol {
             "a clock"
         } else if instance.budget != Budget::default() {
             "limits on the adversary's acts"

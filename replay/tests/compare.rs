@@ -6,7 +6,7 @@ use common::{OWN, any, crash, deliver, drop_copy, instance, play, timeout};
 use milp_replay::{Error, Options, Protocol, Recovery, Replayed, Signatures, random, replay};
 use milp_schema::{
     Height, Instance, ReplicaId, Schedule, Slot, View,
-    instance::{FaultKind, Network, Timeouts},
+    instance::{FaultKind, Network, Timers},
     schedule::Choice,
     trace::{Phase, What},
 };
@@ -148,7 +148,7 @@ fn a_timer_fires_only_where_its_replica_is() {
 
 fn with_timers() -> Instance {
     Instance {
-        timeouts: Timeouts::Protocol,
+        timers: Timers::Protocol,
         block_time: Some(3),
         ..instance("dbft2", 4, 2, 8)
     }
@@ -387,6 +387,7 @@ fn two_heights_follow_each_other() {
     let late = Choice::Timeout {
         slot: Slot(3),
         replica: ReplicaId(1),
+        timer: "view",
         height: Height(1),
         view: View(0),
     };

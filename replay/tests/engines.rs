@@ -14,7 +14,7 @@ use milp_replay::{
 };
 use milp_schema::{
     Height, Instance, Message, ReplicaId, Schedule, View,
-    instance::{FaultKind, Network, Timeouts},
+    instance::{FaultKind, Network, Timers},
     read,
     schedule::{Choice, Event},
     trace::{Phase, What, to_ndjson},
@@ -83,7 +83,7 @@ fn the_published_schedule_of_four_good_nodes_ends_in_a_decision_as_predicted() {
         });
         let sent: Vec<String> = sent.collect();
         let place = |text: &str| sent.iter().position(|sent| sent == text).expect("sent");
-        assert!(place("ChangeView h0 v1 to v2") < place("Commit h0 v1 b0"));
+        assert!(place("ChangeView h0 v1") < place("Commit h0 v1 b0"));
     }
     // Nothing is left for the heal phase.
     assert!(replayed.trace.iter().all(|e| e.phase == Phase::Schedule));
@@ -350,7 +350,7 @@ fn a_commit_and_a_crash_stop_the_engine_for_good_and_the_words_say_what_would_he
 #[test]
 fn under_protocol_timers_the_engines_deadlines_are_the_ones_that_count() {
     let instance = Instance {
-        timeouts: Timeouts::Protocol,
+        timers: Timers::Protocol,
         block_time: Some(3),
         ..nspcc(2, 8)
     };
@@ -402,7 +402,7 @@ fn a_block_time_is_any_number_of_slots() {
     ] {
         let instance = Instance {
             replicas,
-            timeouts: Timeouts::Protocol,
+            timers: Timers::Protocol,
             block_time: Some(block_time),
             slots: 4 * block_time + 4,
             ..nspcc(2, 8)

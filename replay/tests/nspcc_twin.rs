@@ -85,13 +85,7 @@ struct Attack<'a> {
 
 impl Attack<'_> {
     fn inject(&mut self, kind: Kind, block: u32) -> MessageId {
-        let message = Message {
-            kind,
-            height: Height(0),
-            view: View(0),
-            block: Some(block),
-            target: None,
-        };
+        let message = Message::new(kind, Height(0), View(0), Some(block));
         let made = self.engine.inject(ReplicaId(0), &message);
         made.expect("a Byzantine primary says what it likes")
     }
@@ -170,23 +164,17 @@ fn early_commits_for_another_block_break_twin_and_engine_alike() {
     }
 }
 
-/// `(kind, view, target of a change view)` at height 0, block 0.
-fn label(kind: Kind, view: u32, target: Option<u32>) -> Message {
+/// Of a kind and view at height 0, about block 0.
+fn label(kind: Kind, view: u32) -> Message {
     let names_a_block = matches!(kind, Kind::PrepareRequest | Kind::PrepareResponse);
-    Message {
-        kind,
-        height: Height(0),
-        view: View(view),
-        block: names_a_block.then_some(0),
-        target: target.map(View),
-    }
+    Message::new(kind, Height(0), View(view), names_a_block.then_some(0))
 }
 
 /// Line 15: a primary that crashed is given its own request after a response to it. The response
 /// it then makes takes the request's slot, and nothing fails yet.
 #[test]
 fn a_primary_that_answers_its_forgotten_request_is_the_same_on_both() {
-    let leave = || label(Kind::ChangeView, 0, Some(1));
+    let leave = || label(Kind::ChangeView, 0);
     let deliver = |to: u32, author: u32, message: Message| Act::Deliver {
         to: ReplicaId(to),
         named: Named {
@@ -214,16 +202,16 @@ fn a_primary_that_answers_its_forgotten_request_is_the_same_on_both() {
         deliver(3, 2, leave()),
         deliver(3, 1, leave()),
         timeout(3, 1),
-        deliver(1, 3, label(Kind::PrepareRequest, 1, None)),
+        deliver(1, 3, label(Kind::PrepareRequest, 1)),
         Act::Crash(ReplicaId(3)),
         Act::Restart(ReplicaId(3)),
         deliver(3, 0, leave()),
         deliver(3, 2, leave()),
         deliver(3, 1, leave()),
-        deliver(3, 1, label(Kind::PrepareResponse, 1, None)),
+        deliver(3, 1, label(Kind::PrepareResponse, 1)),
         // A change view to a passed view asks replica 1 to repeat what it holds.
         deliver(1, 0, leave()),
-        deliver(3, 1, label(Kind::RecoveryMessage, 1, None)),
+        deliver(3, 1, label(Kind::RecoveryMessage, 1)),
     ];
     let start = Start {
         protocol: nspcc::protocol(),

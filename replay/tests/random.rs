@@ -6,7 +6,7 @@ use common::{OWN, any, instance};
 use milp_replay::{Options, Signatures, random, replay};
 use milp_schema::{
     Instance, Kind,
-    instance::{FaultKind, Network, Timeouts},
+    instance::{FaultKind, Network, Timers},
     schedule::Event,
     verdict::{Holds, Liveness},
 };
@@ -52,7 +52,7 @@ fn instances() -> Vec<Instance> {
                 delay_max: 3,
                 gst: 0,
             },
-            timeouts: Timeouts::Protocol,
+            timers: Timers::Protocol,
             block_time: Some(3),
             slots: 20,
             ..plain.clone()

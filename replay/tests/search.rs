@@ -9,7 +9,7 @@ use milp_replay::{
 };
 use milp_schema::{
     Instance,
-    instance::{Budget, FaultKind, Goal, Network, Sense, Timeouts},
+    instance::{Budget, FaultKind, Goal, Network, Sense, Timers},
 };
 use stateright::{Checker, Model, Property};
 
@@ -183,7 +183,7 @@ fn what_is_not_searched_is_refused_by_name() {
         ),
         (
             Instance {
-                timeouts: Timeouts::Protocol,
+                timers: Timers::Protocol,
                 block_time: Some(3),
                 ..good.clone()
             },

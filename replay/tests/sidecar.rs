@@ -4,9 +4,9 @@
 
 use milp_replay::{
     Signatures,
-    engine::{CommandLine, Engine, EngineError, MessageId, Recovery, Sidecar, Start, nspcc},
+    engine::{CommandLine, Engine, EngineError, MessageId, Recovery, Sidecar, Start, State, nspcc},
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use milp_schema::{Height, Kind, Message, ReplicaId, Value, View};
 use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_millis(300);
@@ -229,15 +229,19 @@ const EFFECTS: &[(&str, &str)] = &[
     ),
     (
         r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":null,"justification":null}}"#,
-        "the label of a Commit has value None",
+        "the label of a Commit names nothing",
     ),
     (
         r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":"nil","justification":null}}"#,
-        "no value of this protocol is nil or bad",
+        "no Commit names nil",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"ChangeView","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
+        "no ChangeView names v0b0",
     ),
     (
         r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":"good","justification":null}}"#,
-        r#"a value is {view, index}, "nil" or "bad""#,
+        "did not match any variant of untagged enum",
     ),
     (
         r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":0}}"#,
@@ -290,6 +294,55 @@ fn an_effect_that_the_page_does_not_allow_is_refused_by_its_place() {
     }
 }
 
+/// A state at work, and what is said of it when a part of it is put in place of another.
+#[test]
+fn a_state_is_read_as_the_page_has_it_or_refused() {
+    let state = r#"{"up":true,"stopped":false,"height":0,"view":1,"votes":[{"author":0,"kind":"Commit","view":0,"value":null},{"author":2,"kind":"Commit","view":1,"value":{"view":0,"index":3}}],"entry":[{"author":1,"kind":"ChangeView","view":0,"value":null}],"bonds":[],"seen":[null,1,1,null],"timers":[{"name":"view","height":0,"view":1,"deadline":5}]}"#;
+    let read = |text: &str| {
+        let answer = format!(r#"{{"jsonrpc":"2.0","id":2,"result":{text}}}"#);
+        let mut sidecar = Sidecar::open(&shell(&answering(&answer)), LIMIT).expect("sh is there");
+        sidecar.start(&start()).expect("it begins");
+        sidecar.state(ReplicaId(0))
+    };
+    let Ok(State::Working(known)) = read(state) else {
+        panic!("{state} is a state");
+    };
+    let (view, index) = (View(0), 3);
+    assert_eq!(known.votes[1].value, Some(Value::Block { view, index }));
+    assert_eq!((known.entry.len(), known.timers[0].deadline), (1, 5));
+    for (part, other, words) in [
+        (r#""author":0"#, r#""author":4"#, "there is no replica 4"),
+        (r#""author":0"#, r#""author":3"#, "`votes` does not ascend"),
+        (
+            r#""kind":"Commit","view":0"#,
+            r#""kind":"Vote","view":0"#,
+            "is called `Vote`",
+        ),
+        (
+            r#""index":3"#,
+            r#""index":65536"#,
+            "index 65536 is 65536 or more",
+        ),
+        (r#""seen":[null,"#, r#""seen":["#, "`seen` has 3 entries"),
+        (
+            r#""name":"view""#,
+            r#""name":"tea""#,
+            "no timer is called `tea`",
+        ),
+        (
+            r#""bonds":[]"#,
+            r#""bonds":[],"sent":[]"#,
+            "unknown field `sent`",
+        ),
+        (r#""entry":["#, r#""entries":["#, "unknown field `entries`"),
+    ] {
+        let said = read(&state.replacen(part, other, 1))
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains(words), "{other}: {said}");
+    }
+}
+
 #[test]
 fn a_line_nobody_asked_for_is_noticed_at_the_next_request() {
     let begun = format!("read request; echo '{BEGUN}'; echo '{BEGUN}'; cat >/dev/null");
@@ -332,13 +385,7 @@ fn an_error_of_the_page_is_a_refusal_and_the_run_goes_on() {
         refused.to_string(),
         r#"the engine refused deliver {"message":1,"replica":0}: no message 1 (-32003)"#
     );
-    let wish = Message {
-        kind: Kind::ChangeView,
-        height: Height(0),
-        view: View(0),
-        block: None,
-        target: Some(View(1)),
-    };
+    let wish = Message::new(Kind::ChangeView, Height(0), View(0), None);
     assert_eq!(sidecar.inject(ReplicaId(3), &wish), Ok(MessageId(4)));
 }
 

@@ -11,7 +11,7 @@ use milp_replay::{
 };
 use milp_schema::{
     Height, Instance, ReplicaId, Schedule, Slot, View,
-    instance::{FaultKind, Network, Primary, Timeouts},
+    instance::{FaultKind, Network, Primary, Timers},
     read,
     schedule::{Event, Prediction},
     trace::TraceEvent,
@@ -219,7 +219,7 @@ fn a_swapped_step_is_refused_by_name_and_nothing_after_it_is_judged() {
             9,
             12,
             "slot 9: replica 0 cannot take step 9, RMSendChangeView: \
-             in v0 the replica would send ChangeView h0 v0 to v1",
+             in v0 the replica would send ChangeView h0 v0",
         ),
         (
             10,
@@ -490,7 +490,7 @@ fn rows_and_instances_that_the_model_does_not_have_are_refused_by_name() {
         (refused(&|i| i.views = 4), "more than three views"),
         (refused(&|i| i.blocks_per_proposal = 2), "equivocation"),
         (
-            refused(&|i| i.timeouts = Timeouts::Protocol),
+            refused(&|i| i.timers = Timers::Protocol),
             "timers with a duration",
         ),
         (refused(&|i| i.primary = Primary::Free), "`primary: free`"),

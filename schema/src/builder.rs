@@ -2,7 +2,7 @@
 
 use crate::{
     instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Timeouts, Who,
+        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Timers, Who,
     },
     vocabulary::Protocol,
 };
@@ -36,7 +36,7 @@ impl Instance {
             blocks_per_proposal: 1,
             slots: 12,
             network: Network::Eventual,
-            timeouts: Timeouts::Free,
+            timers: Timers::Free,
             block_time: None,
             primary: Primary::Rotation,
             goal: Goal::Fork,

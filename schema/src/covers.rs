@@ -3,7 +3,7 @@
 
 use crate::{
     Instance,
-    instance::{FaultKind, Network, Primary, Timeouts},
+    instance::{FaultKind, Network, Primary, Timers},
 };
 
 /// Something that an instance asks for and its protocol does not have.
@@ -93,8 +93,8 @@ fn beyond_model(instance: &Instance) -> Vec<Uncovered> {
             ),
         ),
         (
-            instance.timeouts != Timeouts::Free,
-            ("timeouts", "timers with a duration", "use `timeouts: free`"),
+            instance.timers != Timers::Free,
+            ("timers", "timers with a duration", "use `timers: free`"),
         ),
         (
             instance.primary != Primary::Rotation,

@@ -1,5 +1,6 @@
 //! Index newtypes (zero-based everywhere) and message kinds.
 
+use crate::schedule::Value;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -85,6 +86,14 @@ pub struct BlockId {
     pub view: View,
     /// Which proposal of that view; an honest primary proposes index 0 only.
     pub index: u32,
+}
+
+impl BlockId {
+    /// The block as messages of its height name it.
+    pub const fn value(self) -> Value {
+        let Self { view, index, .. } = self;
+        Value::Block { view, index }
+    }
 }
 
 impl fmt::Display for BlockId {

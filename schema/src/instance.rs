@@ -29,7 +29,7 @@ pub struct Instance {
     /// What the network guarantees.
     pub network: Network,
     /// Who decides when a timer fires.
-    pub timeouts: Timeouts,
+    pub timers: Timers,
     /// Block time in slots; `Some` iff timers follow the protocol.
     pub block_time: Option<u32>,
     /// How the primary of a view is chosen.
@@ -169,7 +169,7 @@ pub enum Network {
 /// Who decides when a timer fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Timeouts {
+pub enum Timers {
     /// The adversary: any armed timer in any slot, or never.
     Free,
     /// The protocol's durations, counted in slots from `block_time`.

@@ -3,12 +3,7 @@
 //! It says everything about an instance that JSON Schema can say. What remains for the reader is
 //! arithmetic between keys: f, the quorum, sums of faults, `delay_max` against `delay_min`.
 
-use crate::{
-    limits,
-    raw::RawInstance,
-    read::{MAJOR, minor},
-    vocabulary::Protocol,
-};
+use crate::{limits, raw::RawInstance, read::current_format, vocabulary::Protocol};
 use serde_json::{Map, Value, json};
 use std::ops::RangeInclusive;
 
@@ -20,13 +15,15 @@ pub fn instance() -> Value {
     let mut schema = schemars::schema_for!(RawInstance).to_value();
     ranges(&mut schema);
     faults(&mut schema);
-    let formats: Vec<String> = (0..=minor("instance"))
-        .map(|minor| format!("milp-instance/{MAJOR}.{minor}"))
-        .collect();
     let names: Vec<&str> = Protocol::all()
         .map(|protocol| protocol.name.as_str())
         .collect();
-    set(&mut schema, "/properties/format", "enum", json!(formats));
+    set(
+        &mut schema,
+        "/properties/format",
+        "const",
+        json!(current_format("instance")),
+    );
     set(&mut schema, "/properties/protocol", "enum", json!(names));
     set(&mut schema, "/properties/budget", "default", json!({}));
     set(&mut schema, "", "allOf", conditions());
@@ -36,9 +33,6 @@ pub fn instance() -> Value {
 /// The JSON Schema (draft 2020-12) of the sweep file. Which fields there are and what each
 /// combination makes of the instance remains for the reader.
 pub fn sweep() -> Value {
-    let formats: Vec<String> = (0..=minor("sweep"))
-        .map(|minor| format!("milp-sweep/{MAJOR}.{minor}"))
-        .collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "milp sweep",
@@ -47,7 +41,7 @@ pub fn sweep() -> Value {
         "additionalProperties": false,
         "required": ["format", "base", "over"],
         "properties": {
-            "format": {"description": "Kind and version of the file.", "enum": formats},
+            "format": {"description": "Kind and version of the file.", "const": current_format("sweep")},
             "base": {
                 "description": "The path of an instance, seen from the folder of this file, or an \
                                 instance.",
@@ -159,7 +153,7 @@ fn conditions() -> Value {
         })
     });
     let clock = json!({
-        "if": {"properties": {"timeouts": {"const": "protocol"}}, "required": ["timeouts"]},
+        "if": {"properties": {"timers": {"const": "protocol"}}, "required": ["timers"]},
         "then": {"required": ["block_time"]},
         "else": {"not": {"required": ["block_time"]}},
     });

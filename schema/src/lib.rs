@@ -36,7 +36,7 @@ pub use certificate::Evidence;
 pub use ids::{BlockId, Height, Kind, ReplicaId, Slot, View};
 pub use instance::Instance;
 pub use outcome::Outcome;
-pub use schedule::{Choice, Message, Prediction, Schedule};
+pub use schedule::{Choice, Message, Prediction, Schedule, Value};
 pub use trace::TraceEvent;
 pub use verdict::Verdict;
 pub use vocabulary::Protocol;

@@ -80,10 +80,10 @@ pub struct Outcome {
     pub formulation: String,
     /// What the proof rests on.
     pub certificate: Certificate,
-    /// The program solved; files before 1.1 do not have it.
+    /// The program solved, if it was kept.
     pub program: Option<ProgramDigest>,
     /// SHA-256 of certificate.csv, lower-case hex; `None` where there is nothing to write into
-    /// it, and in files before 1.1.
+    /// it.
     pub certificate_sha256: Option<String>,
     /// The result in one plain sentence.
     pub sentence: String,

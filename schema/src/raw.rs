@@ -6,7 +6,7 @@
 use crate::{
     ids::ReplicaId,
     instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Timeouts, Who,
+        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Timers, Who,
     },
     outcome::{Certificate, Outcome, ProgramDigest, Termination},
     read::current_format,
@@ -48,8 +48,8 @@ pub(crate) struct RawInstance<'a> {
     pub(crate) network: Network,
     /// Who decides when a timer fires.
     #[schemars(default = "free")]
-    pub(crate) timeouts: Timeouts,
-    /// Block time in slots; only for `timeouts: protocol`.
+    pub(crate) timers: Timers,
+    /// Block time in slots; only for `timers: protocol`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", default)]
     pub(crate) block_time: Option<u32>,
@@ -89,8 +89,8 @@ fn eventual() -> Network {
     Network::Eventual
 }
 
-fn free() -> Timeouts {
-    Timeouts::Free
+fn free() -> Timers {
+    Timers::Free
 }
 
 fn rotation() -> Primary {
@@ -188,7 +188,7 @@ impl<'a> From<&'a Instance> for RawInstance<'a> {
             blocks_per_proposal: instance.blocks_per_proposal,
             slots: instance.slots,
             network: instance.network,
-            timeouts: instance.timeouts,
+            timers: instance.timers,
             block_time: instance.block_time,
             primary: instance.primary,
             goal: instance.goal,

@@ -9,12 +9,13 @@ mod instance;
 mod outcome;
 mod problem;
 mod rows;
+mod schedule;
 mod sweep;
 pub(crate) mod tree;
 
 pub use problem::{Problem, Quote, ReadError};
 
-pub(crate) use format::{MAJOR, current as current_format, minor};
+pub(crate) use format::current as current_format;
 
 use crate::{
     Choice, Evidence, Instance, Outcome, Prediction, Protocol, Schedule, Verdict,
@@ -100,7 +101,7 @@ pub fn choices(protocol: Protocol, path: &Path) -> Result<Vec<Choice>, ReadError
 /// As for [`choices`].
 pub fn choices_text(protocol: Protocol, file: &str, text: &str) -> Result<Vec<Choice>, ReadError> {
     let mut problems = Problems::new(file);
-    let rows = rows::choices(protocol, text, &mut problems);
+    let rows = self::schedule::choices(protocol, text, &mut problems);
     check::choices(protocol, &rows, &mut problems);
     let choices = rows.into_iter().map(|(_, choice)| choice).collect();
     problems.finish(Some(choices), &|line, column| Quote::of(text, line, column))
@@ -125,7 +126,7 @@ pub fn predictions_text(
     text: &str,
 ) -> Result<Vec<Prediction>, ReadError> {
     let mut problems = Problems::new(file);
-    let rows = rows::predictions(protocol, text, &mut problems);
+    let rows = self::schedule::predictions(protocol, text, &mut problems);
     check::predictions(protocol, &rows, &mut problems);
     let predictions = rows.into_iter().map(|(_, prediction)| prediction).collect();
     problems.finish(Some(predictions), &|line, column| {
@@ -270,7 +271,7 @@ pub fn verdict(path: &Path) -> Result<Verdict, ReadError> {
     yaml(path, "verdict")
 }
 
-/// Reads any other YAML file of ours; `kind` is the middle of its `format: milp-<kind>/1.x`,
+/// Reads any other YAML file of ours; `kind` is the middle of its `format: milp-<kind>/2.0`,
 /// which the type must have as a field (`format: String`).
 ///
 /// # Errors

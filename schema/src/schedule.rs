@@ -1,7 +1,97 @@
 //! A schedule: the adversary's choices in time, and what the model predicts will follow.
 
 use crate::ids::{BlockId, Height, Kind, ReplicaId, Slot, View};
-use std::fmt;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{fmt, str::FromStr};
+
+/// What a message names: a proposed value, or the lack of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value {
+    /// Proposal number `index` of `view`; it keeps the view in which it was first proposed.
+    Block {
+        /// The view it was first proposed in.
+        view: View,
+        /// Which proposal of that view; an honest primary proposes index 0 only.
+        index: u32,
+    },
+    /// No value.
+    Nil,
+    /// An invalid value, which only a Byzantine primary proposes.
+    Bad,
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Block { view, index } => write!(out, "v{view}b{index}"),
+            Self::Nil => out.write_str("nil"),
+            Self::Bad => out.write_str("bad"),
+        }
+    }
+}
+
+impl FromStr for Value {
+    type Err = ();
+
+    /// The inverse of `to_string`; every value has one spelling.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let block = || {
+            let (view, index) = text.strip_prefix('v')?.split_once('b')?;
+            let view = View(view.parse().ok()?);
+            let index = index.parse().ok()?;
+            Some(Self::Block { view, index })
+        };
+        let value = match text {
+            "nil" => Self::Nil,
+            "bad" => Self::Bad,
+            _ => block().ok_or(())?,
+        };
+        (value.to_string() == text).then_some(value).ok_or(())
+    }
+}
+
+/// A value as JSON has it: `{"view", "index"}`, `"nil"` or `"bad"`.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Block(Proposed),
+    Word(Word),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Proposed {
+    view: View,
+    index: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Word {
+    Nil,
+    Bad,
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let written = match *self {
+            Self::Block { view, index } => Written::Block(Proposed { view, index }),
+            Self::Nil => Written::Word(Word::Nil),
+            Self::Bad => Written::Word(Word::Bad),
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Written::deserialize(deserializer)? {
+            Written::Block(Proposed { view, index }) => Self::Block { view, index },
+            Written::Word(Word::Nil) => Self::Nil,
+            Written::Word(Word::Bad) => Self::Bad,
+        })
+    }
+}
 
 /// A message without its sender: what was said, not who said it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,33 +100,59 @@ pub struct Message {
     pub kind: Kind,
     /// The height it is for.
     pub height: Height,
-    /// The view its sender was in; for [`Kind::Block`] the view of the block.
+    /// The view its sender was in; of a published block the view of the block.
     pub view: View,
-    /// The index of the block it names; `None` for change views and recovery.
-    pub block: Option<u32>,
-    /// The view a change view asks for; `None` for every other kind.
-    pub target: Option<View>,
+    /// What it names; `None` of a kind that names nothing.
+    pub value: Option<Value>,
+    /// The view of the votes that justify it; `None` where none are needed.
+    pub justification: Option<View>,
 }
 
 impl Message {
+    /// A message that names block `index` of its own view, or nothing.
+    pub fn new(kind: Kind, height: Height, view: View, index: Option<u32>) -> Self {
+        Self {
+            kind,
+            height,
+            view,
+            value: index.map(|index| Value::Block { view, index }),
+            justification: None,
+        }
+    }
+
+    /// A message of that kind about a block, of the view of the block.
+    pub fn about(kind: Kind, block: BlockId) -> Self {
+        Self::new(kind, block.height, block.view, Some(block.index))
+    }
+
     /// The block the message names, if it names one.
     pub fn block_id(&self) -> Option<BlockId> {
-        self.block.map(|index| BlockId {
-            height: self.height,
-            view: self.view,
-            index,
-        })
+        match self.value? {
+            Value::Block { view, index } => Some(BlockId {
+                height: self.height,
+                view,
+                index,
+            }),
+            Value::Nil | Value::Bad => None,
+        }
+    }
+
+    /// The index of the block the message names, if it names one.
+    pub fn index(&self) -> Option<u32> {
+        self.block_id().map(|block| block.index)
     }
 }
 
 impl fmt::Display for Message {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} h{} v{}", self.kind, self.height, self.view)?;
-        if let Some(block) = self.block {
-            write!(out, " b{block}")?;
-        }
-        if let Some(target) = self.target {
-            write!(out, " to v{target}")?;
+        match self.value {
+            Some(Value::Block { view, index }) if view == self.view => write!(out, " b{index}"),
+            Some(value) => write!(out, " {value}"),
+            None => Ok(()),
+        }?;
+        if let Some(justification) = self.justification {
+            write!(out, " by v{justification}")?;
         }
         Ok(())
     }
@@ -80,6 +196,8 @@ pub enum Choice {
         slot: Slot,
         /// Whose timer.
         replica: ReplicaId,
+        /// Which of the timers of its protocol.
+        timer: &'static str,
         /// The height it was armed for.
         height: Height,
         /// The view it was armed for.
@@ -103,7 +221,7 @@ pub enum Choice {
         slot: Slot,
         /// Who.
         replica: ReplicaId,
-        /// Whether it kept the local backup of §8.7 (column `kind`: `backup` or `no-backup`).
+        /// Whether it kept the local backup of §8.7 (column `backup`).
         backup: bool,
     },
 }

@@ -1,6 +1,6 @@
 //! What really happened, event by event, with labels only: no hash, no signature.
 
-use crate::{BlockId, Height, Kind, Message, ReplicaId, Slot, View, schedule::Event};
+use crate::{BlockId, Height, Message, ReplicaId, Slot, Value, View, schedule::Event};
 use serde::{Deserialize, Serialize};
 
 /// Which part of the execution an event belongs to.
@@ -48,8 +48,8 @@ pub enum What {
 }
 
 /// One event; one line of `trace.ndjson`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Line", try_from = "Line")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "Line")]
 pub struct TraceEvent {
     /// When.
     pub slot: Slot,
@@ -67,6 +67,8 @@ pub struct TraceEvent {
     pub message: Option<Message>,
     /// Height and view of a timer or of a view entered.
     pub place: Option<(Height, View)>,
+    /// Which of the timers of its protocol fired.
+    pub timer: Option<&'static str>,
     /// Whether a restarted replica kept its local backup.
     pub backup: Option<bool>,
     /// What an engine said when it broke down.
@@ -85,6 +87,7 @@ impl TraceEvent {
             copy: None,
             message: None,
             place: None,
+            timer: None,
             backup: None,
             text: None,
         }
@@ -118,32 +121,33 @@ impl TraceEvent {
 }
 
 /// A [`TraceEvent`] as its line has it: one level, absent fields left out.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Serialize)]
 struct Line {
     slot: u32,
     phase: Phase,
     replica: u32,
     what: What,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     peer: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    kind: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     height: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     view: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    block: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    target: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    justification: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timer: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     sent: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     copy: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     backup: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
 }
 
@@ -157,11 +161,12 @@ impl From<TraceEvent> for Line {
             replica: event.replica.0,
             what: event.what,
             peer: event.peer.map(|peer| peer.0),
-            kind: message.map(|m| m.kind.name().to_owned()),
+            kind: message.map(|m| m.kind.name()),
             height: place.map(|(height, _)| height.0),
             view: place.map(|(_, view)| view.0),
-            block: message.and_then(|m| m.block),
-            target: message.and_then(|m| m.target).map(|target| target.0),
+            value: message.and_then(|m| m.value),
+            justification: message.and_then(|m| m.justification).map(|view| view.0),
+            timer: event.timer,
             sent: event.copy.map(|(sent, _)| sent.0),
             copy: event.copy.map(|(_, copy)| copy),
             backup: event.backup,
@@ -170,46 +175,8 @@ impl From<TraceEvent> for Line {
     }
 }
 
-impl TryFrom<Line> for TraceEvent {
-    type Error = &'static str;
-
-    fn try_from(line: Line) -> Result<Self, Self::Error> {
-        let place = match (line.height, line.view) {
-            (Some(height), Some(view)) => Some((Height(height), View(view))),
-            (None, None) => None,
-            _ => return Err("height and view must come together"),
-        };
-        let message = match (line.kind, place) {
-            (Some(kind), Some((height, view))) => Some(Message {
-                kind: Kind::named(&kind).ok_or("there is no such kind of message")?,
-                height,
-                view,
-                block: line.block,
-                target: line.target.map(View),
-            }),
-            (Some(_), None) => return Err("a message needs a height and a view"),
-            (None, _) => None,
-        };
-        Ok(Self {
-            slot: Slot(line.slot),
-            phase: line.phase,
-            replica: ReplicaId(line.replica),
-            what: line.what,
-            peer: line.peer.map(ReplicaId),
-            copy: line
-                .sent
-                .zip(line.copy)
-                .map(|(sent, copy)| (Slot(sent), copy)),
-            place: if message.is_some() { None } else { place },
-            message,
-            backup: line.backup,
-            text: line.text,
-        })
-    }
-}
-
 /// The first line of a trace file.
-pub const TRACE_HEADER: &str = r#"{"format":"milp-trace/1.1"}"#;
+pub const TRACE_HEADER: &str = r#"{"format":"milp-trace/2.0"}"#;
 
 /// The trace as newline-delimited JSON: [`TRACE_HEADER`], then one line per event, each line
 /// ending in a newline.

@@ -25,16 +25,13 @@ pub enum Liveness {
 }
 
 /// What [`Verdict::format`] says.
-///
-/// 1.1: counts `faults`. 1.2: `divergences` is null where nothing was compared, which an older
-/// minor calls 0; counts `impossible` and `unapplied`, which an older one does not know.
-pub const FORMAT: &str = "milp-verdict/1.2";
+pub const FORMAT: &str = "milp-verdict/2.0";
 
 /// The outcome of every property on one trace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
-    /// [`FORMAT`], or an older minor in a file.
+    /// [`FORMAT`].
     pub format: String,
     /// Which replicas were driven, say `dbft2-paper`.
     pub engine: String,
@@ -56,14 +53,11 @@ pub struct Verdict {
     pub divergences: Option<u32>,
     /// Rows of the schedule that could not happen, and promises of network and timers that it
     /// breaks: it is no execution of the replicas it is for.
-    #[serde(default)]
     pub impossible: u32,
     /// The same where the replicas follow other rules than those the schedule is for, which says
     /// nothing against it: what they did, they did without these rows.
-    #[serde(default)]
     pub unapplied: u32,
-    /// How often an engine broke down on this legal schedule; absent before 1.1.
-    #[serde(default)]
+    /// How often an engine broke down on this legal schedule.
     pub faults: u32,
     /// One sentence for each violation, divergence and breakdown, for each row that could not
     /// happen, and for the state called stuck.

@@ -133,6 +133,9 @@ pub struct Does {
     /// What it is counted as, if votes of its kind are counted.
     #[serde(default)]
     pub tally: Option<String>,
+    /// Whether it says which votes justify it.
+    #[serde(default)]
+    pub justified: bool,
     /// Whether it binds its sender.
     #[serde(default)]
     pub binds: bool,
@@ -145,8 +148,10 @@ pub struct Does {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Names {
-    /// A value.
+    /// A block of its own view.
     Value,
+    /// A block of any view, nil or an invalid value.
+    AnyValue,
     /// Nothing.
     Nothing,
 }
@@ -299,6 +304,14 @@ impl Vocabulary {
     /// Whether some vote binds its sender.
     pub fn has_binding_vote(&self) -> bool {
         self.kinds.iter().any(|words| words.does.binds)
+    }
+
+    /// The timer of protocols that have one; the first of several.
+    ///
+    /// # Panics
+    /// If the protocol has no timer.
+    pub fn timer(&'static self) -> &'static str {
+        self.timers.first().expect("a protocol has a timer")
     }
 
     /// Whether messages lie in one pool that everybody reads.

@@ -9,7 +9,7 @@ use crate::{
     instance::Instance,
     outcome::Outcome,
     raw::{RawInstance, RawOutcome},
-    schedule::{Choice, Copy, Event, Message, Prediction},
+    schedule::{Choice, Event, Message, Prediction},
     verdict::Verdict,
 };
 use serde::Serialize;
@@ -18,14 +18,33 @@ use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
 /// The columns of `schedule.csv`; the header is the version of the format.
-pub(crate) const CHOICE_COLUMNS: [&str; 12] = [
-    "slot", "choice", "replica", "peer", "kind", "height", "view", "block", "sent", "delay",
-    "target", "copy",
+pub(crate) const CHOICE_COLUMNS: [&str; 14] = [
+    "slot",
+    "choice",
+    "replica",
+    "peer",
+    "kind",
+    "height",
+    "view",
+    "value",
+    "justification",
+    "timer",
+    "sent",
+    "delay",
+    "copy",
+    "backup",
 ];
 
 /// The columns of `predictions.csv`; the header is the version of the format.
 pub(crate) const PREDICTION_COLUMNS: [&str; 8] = [
-    "slot", "event", "replica", "kind", "height", "view", "block", "target",
+    "slot",
+    "event",
+    "replica",
+    "kind",
+    "height",
+    "view",
+    "value",
+    "justification",
 ];
 
 /// The columns of `certificate.csv`; the header is the version of the format.
@@ -129,105 +148,106 @@ fn csv<const N: usize>(columns: &[&str; N], rows: impl Iterator<Item = [String; 
 }
 
 /// The fields of a row of `schedule.csv`.
-pub(crate) fn choice_cells(choice: &Choice) -> [String; 12] {
-    let none = String::new;
-    let slot = choice.slot().to_string();
-    let replica = choice.replica().to_string();
-    let of_copy = |name: &str, copy: &Copy, sent: String, delay: String| {
-        // `replica` is who the row is about, `peer` the other end.
-        let peer = if name == "inject" {
-            copy.receiver
-        } else {
-            copy.sender
-        };
-        let [kind, height, view, block, target] = message_cells(&copy.message);
-        let (slot, replica) = (slot.clone(), replica.clone());
-        let copy = copy.copy.to_string();
-        [
-            slot,
-            name.to_owned(),
-            replica,
-            peer.to_string(),
-            kind,
+pub(crate) fn choice_cells(choice: &Choice) -> [String; 14] {
+    let replica = choice.replica();
+    let mut cells = named(&CHOICE_COLUMNS);
+    cells.set("slot", choice.slot());
+    cells.set("replica", replica);
+    match choice {
+        Choice::Deliver { copy, .. } | Choice::Drop { copy, .. } | Choice::Inject { copy } => {
+            // `replica` is who the row is about, `peer` the other end.
+            let others = [copy.sender, copy.receiver];
+            cells.set("peer", others[usize::from(replica == copy.sender)]);
+            cells.message(&copy.message);
+            cells.set("copy", copy.copy);
+            if !matches!(choice, Choice::Inject { .. }) {
+                cells.set("sent", copy.sent);
+            }
+        }
+        Choice::Timeout {
+            timer,
             height,
             view,
-            block,
-            sent,
-            delay,
-            target,
-            copy,
-        ]
-    };
-    match choice {
+            ..
+        } => {
+            cells.set("timer", timer);
+            cells.set("height", height);
+            cells.set("view", view);
+        }
+        Choice::Crash { .. } | Choice::Restart { .. } => {}
+    }
+    let name = match choice {
         Choice::Deliver { slot, copy } => {
-            let delay = slot.0.saturating_sub(copy.sent.0).to_string();
-            of_copy("deliver", copy, copy.sent.to_string(), delay)
+            cells.set("delay", slot.0.saturating_sub(copy.sent.0));
+            "deliver"
         }
-        Choice::Drop { copy, .. } => of_copy("drop", copy, copy.sent.to_string(), none()),
-        Choice::Inject { copy } => of_copy("inject", copy, none(), none()),
-        Choice::Timeout { height, view, .. } => {
-            let mut cells = short(slot, "timeout", replica);
-            cells[5] = height.to_string();
-            cells[6] = view.to_string();
-            cells
-        }
-        Choice::Crash { .. } => short(slot, "crash", replica),
+        Choice::Drop { .. } => "drop",
+        Choice::Inject { .. } => "inject",
+        Choice::Timeout { .. } => "timeout",
+        Choice::Crash { .. } => "crash",
         Choice::Restart { backup, .. } => {
-            let mut cells = short(slot, "restart", replica);
-            cells[4] = String::from(if *backup { "backup" } else { "no-backup" });
-            cells
+            cells.set("backup", if *backup { "yes" } else { "no" });
+            "restart"
+        }
+    };
+    cells.set("choice", name);
+    cells.fields
+}
+
+/// The fields of a row, by the names of their columns.
+struct Cells<const N: usize> {
+    columns: &'static [&'static str; N],
+    fields: [String; N],
+}
+
+/// A row without any value.
+fn named<const N: usize>(columns: &'static [&'static str; N]) -> Cells<N> {
+    let fields = std::array::from_fn(|_| String::new());
+    Cells { columns, fields }
+}
+
+impl<const N: usize> Cells<N> {
+    fn set(&mut self, column: &str, value: impl ToString) {
+        let at = self.columns.iter().position(|name| *name == column);
+        self.fields[at.expect("a column of this file")] = value.to_string();
+    }
+
+    fn message(&mut self, message: &Message) {
+        self.set("kind", message.kind.name());
+        self.set("height", message.height);
+        self.set("view", message.view);
+        if let Some(value) = message.value {
+            self.set("value", value);
+        }
+        if let Some(justification) = message.justification {
+            self.set("justification", justification);
         }
     }
 }
 
-fn short(slot: String, name: &str, replica: String) -> [String; 12] {
-    let mut cells: [String; 12] = std::array::from_fn(|_| String::new());
-    cells[0] = slot;
-    cells[1] = String::from(name);
-    cells[2] = replica;
-    cells
-}
-
-/// Kind, height, view, block and target.
-fn message_cells(message: &Message) -> [String; 5] {
-    let optional = |number: Option<u32>| number.map_or_else(String::new, |it| it.to_string());
-    [
-        message.kind.name().to_owned(),
-        message.height.to_string(),
-        message.view.to_string(),
-        optional(message.block),
-        optional(message.target.map(|view| view.0)),
-    ]
-}
-
 /// The fields of a row of `predictions.csv`.
 pub(crate) fn prediction_cells(prediction: &Prediction) -> [String; 8] {
-    let none = String::new;
-    let (name, [kind, height, view, block, target]) = match &prediction.event {
-        Event::Send(message) => ("send", message_cells(message)),
-        Event::EnterView { height, view } => (
-            "enter_view",
-            [none(), height.to_string(), view.to_string(), none(), none()],
-        ),
+    let mut cells = named(&PREDICTION_COLUMNS);
+    cells.set("slot", prediction.slot);
+    cells.set("replica", prediction.replica);
+    let name = match &prediction.event {
+        Event::Send(message) => {
+            cells.message(message);
+            "send"
+        }
+        Event::EnterView { height, view } => {
+            cells.set("height", height);
+            cells.set("view", view);
+            "enter_view"
+        }
         Event::Decide(block) => {
-            let [height, view] = [block.height.to_string(), block.view.to_string()];
-            (
-                "decide",
-                [none(), height, view, block.index.to_string(), none()],
-            )
+            cells.set("height", block.height);
+            cells.set("value", block.value());
+            "decide"
         }
     };
-    let [slot, replica] = [prediction.slot.to_string(), prediction.replica.to_string()];
-    [
-        slot,
-        name.to_owned(),
-        replica,
-        kind,
-        height,
-        view,
-        block,
-        target,
-    ]
+    cells.set("event", name);
+    cells.fields
 }
 
 /// SHA-256 in lower-case hexadecimal digits.

@@ -3,7 +3,7 @@
 use milp_schema::{Protocol, read};
 
 const INSTANCE: &str = "\
-format: milp-instance/1.0
+format: milp-instance/2.0
 protocol: dbft2
 replicas: 4
 views: 2
@@ -27,7 +27,7 @@ slot,event,replica,kind,height,view,block,target
 ";
 
 const OUTCOME: &str = "\
-format: milp-outcome/1.0
+format: milp-outcome/2.0
 termination: optimal
 primal: 1
 dual: 1.0
@@ -41,7 +41,7 @@ sentence: at most 1 block
 faulty: [{replica: 3, kind: byzantine}]
 schedule_sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 instance:
-  format: milp-instance/1.0
+  format: milp-instance/2.0
   protocol: dbft2
   replicas: 4
   views: 2
@@ -53,13 +53,13 @@ run: {seed: 0}
 ";
 
 const SWEEP: &str = "\
-format: milp-sweep/1.0
+format: milp-sweep/2.0
 base:
-  format: milp-instance/1.0
+  format: milp-instance/2.0
   protocol: dbft2
 over:
   n: [4, 7]
-  timeouts, block_time: [[free, ~], [protocol, 3]]
+  timers, block_time: [[free, ~], [protocol, 3]]
   goal.weighted.views: [1]
 ";
 
@@ -177,7 +177,7 @@ const INSTANCES: &[Case] = &[
     ),
     case(
         "no format",
-        "format: milp-instance/1.0\n",
+        "format: milp-instance/2.0\n",
         "",
         &[(1, 1, "the key `format` is missing")],
     ),
@@ -209,13 +209,13 @@ const INSTANCES: &[Case] = &[
         "another kind of file",
         "milp-instance",
         "milp-outcome",
-        &[(1, 9, "`milp-instance/1.1`")],
+        &[(1, 9, "`milp-instance/2.0`")],
     ),
     case(
         "a version that is none",
         "/1.0",
         "/one",
-        &[(1, 9, "`milp-instance/1.1`")],
+        &[(1, 9, "`milp-instance/2.0`")],
     ),
     case(
         "an unknown protocol",
@@ -362,7 +362,7 @@ const INSTANCES: &[Case] = &[
     case(
         "protocol timers without block time",
         "goal: fork",
-        "goal: fork\ntimeouts: protocol",
+        "goal: fork\ntimers: protocol",
         &[(7, 11, "needs `block_time`")],
     ),
     case(
@@ -374,7 +374,7 @@ const INSTANCES: &[Case] = &[
     case(
         "block time of more slots than there may be",
         "goal: fork",
-        "goal: fork\ntimeouts: protocol\nblock_time: 401",
+        "goal: fork\ntimers: protocol\nblock_time: 401",
         &[(8, 13, "401")],
     ),
     case(
@@ -953,13 +953,13 @@ const OUTCOMES: &[Case] = &[
     ),
     case(
         "a newer instance within",
-        "milp-instance/1.0",
+        "milp-instance/2.0",
         "milp-instance/3.1",
         &[(15, 11, "version 3.1, newer")],
     ),
     case(
         "a newer outcome",
-        "milp-outcome/1.0",
+        "milp-outcome/2.0",
         "milp-outcome/2.0",
         &[(1, 9, "version 2.0, newer")],
     ),
@@ -980,15 +980,15 @@ const OUTCOMES: &[Case] = &[
 const SWEEPS: &[Case] = &[
     case(
         "a newer sweep",
-        "milp-sweep/1.0",
-        "milp-sweep/1.1",
+        "milp-sweep/2.0",
+        "milp-sweep/2.0",
         &[(1, 9, "version 1.1, newer")],
     ),
     case(
         "another kind of file",
-        "milp-sweep/1.0",
-        "milp-instance/1.0",
-        &[(1, 9, "not `milp-instance/1.0`")],
+        "milp-sweep/2.0",
+        "milp-instance/2.0",
+        &[(1, 9, "not `milp-instance/2.0`")],
     ),
     case(
         "an unknown key and nothing to sweep",
@@ -1023,8 +1023,8 @@ const SWEEPS: &[Case] = &[
     ),
     case(
         "one value, no value, a value twice and too few values together",
-        "n: [4, 7]\n  timeouts, block_time: [[free, ~], [protocol, 3]]",
-        "n: 4\n  views: []\n  slots: [8, 9, 8]\n  timeouts, block_time: [free, [protocol]]",
+        "n: [4, 7]\n  timers, block_time: [[free, ~], [protocol, 3]]",
+        "n: 4\n  views: []\n  slots: [8, 9, 8]\n  timers, block_time: [free, [protocol]]",
         &[
             (6, 6, "must be a list, not `4`"),
             (7, 10, "`views` has no values"),
@@ -1035,25 +1035,25 @@ const SWEEPS: &[Case] = &[
     ),
     case(
         "a list in place of fields",
-        "over:\n  n: [4, 7]\n  timeouts, block_time: [[free, ~], [protocol, 3]]\n  goal.weighted.views: [1]",
+        "over:\n  n: [4, 7]\n  timers, block_time: [[free, ~], [protocol, 3]]\n  goal.weighted.views: [1]",
         "over: [n]",
         &[(5, 7, "`over` must be a mapping, not a list")],
     ),
     case(
         "no field at all",
-        "over:\n  n: [4, 7]\n  timeouts, block_time: [[free, ~], [protocol, 3]]\n  goal.weighted.views: [1]",
+        "over:\n  n: [4, 7]\n  timers, block_time: [[free, ~], [protocol, 3]]\n  goal.weighted.views: [1]",
         "over: {}",
         &[(5, 7, "names no field")],
     ),
     case(
         "a base that is a list",
-        "base:\n  format: milp-instance/1.0\n  protocol: dbft2",
+        "base:\n  format: milp-instance/2.0\n  protocol: dbft2",
         "base: [a]",
         &[(2, 7, "not a list")],
     ),
     case(
         "a base that is nowhere",
-        "base:\n  format: milp-instance/1.0\n  protocol: dbft2",
+        "base:\n  format: milp-instance/2.0\n  protocol: dbft2",
         "base: nowhere.yaml",
         &[(2, 7, "nowhere.yaml: cannot read the file")],
     ),

@@ -3,7 +3,7 @@
 use milp_schema::{Schedule, read, write};
 
 const INSTANCE: &str = "\
-format: milp-instance/1.0
+format: milp-instance/2.0
 protocol: dbft2
 replicas: 4
 beyond_budget: true

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 const GOOD: &str = "\
-format: milp-instance/1.0
+format: milp-instance/2.0
 protocol: dbft2
 replicas: 4
 views: 2
@@ -129,8 +129,8 @@ fn what_the_reader_accepts_satisfies_the_schema() {
         "network: eventual",
         "network: {bounded: {delay_min: 1, delay_max: 4}}",
         "network: {bounded: {delay_min: 1, delay_max: 4, gst: 12}}",
-        "timeouts: free",
-        "timeouts: protocol\nblock_time: 6",
+        "timers: free",
+        "timers: protocol\nblock_time: 6",
         "primary: free",
         "formulation: timed",
         "formulation: counting",
@@ -181,10 +181,10 @@ const REFUSED_LINES: [&str; 31] = [
     "network: {bounded: {delay_min: 1}}",
     "network: {bounded: {delay_min: 1, delay_max: 401}}",
     "network: bounded",
-    "timeouts: protocol",
+    "timers: protocol",
     "block_time: 6",
-    "timeouts: free\nblock_time: 6",
-    "timeouts: protocol\nblock_time: 0",
+    "timers: free\nblock_time: 6",
+    "timers: protocol\nblock_time: 0",
     "primary: any",
     "formulation: fast",
     "budget: {late: -1}",
@@ -282,7 +282,7 @@ fn sweep_files_satisfy_their_schema_and_broken_ones_do_not() {
         &std::fs::read_to_string(path).expect("the shipped sweep")
     ));
     let good =
-        "format: milp-sweep/1.0\nbase: {views: 1}\nover: {n: [4], \"a, b\": [[1, ~], [2, 3]]}\n";
+        "format: milp-sweep/2.0\nbase: {views: 1}\nover: {n: [4], \"a, b\": [[1, ~], [2, 3]]}\n";
     assert!(accepts(good));
     for (replace, by) in [
         ("1.0", "1.1"),

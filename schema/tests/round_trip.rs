@@ -5,9 +5,7 @@ use milp_schema::{
     ReplicaId, Schedule, Slot, Verdict, View,
     certificate::Part,
     covers,
-    instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timeouts, Who,
-    },
+    instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timers, Who},
     outcome::{Certificate, ProgramDigest, Termination},
     read,
     schedule::{Copy, Event},
@@ -125,7 +123,7 @@ fn instance() -> impl Strategy<Value = Instance> {
                     blocks_per_proposal: blocks,
                     slots,
                     network,
-                    timeouts: block_time.map_or(Timeouts::Free, |_| Timeouts::Protocol),
+                    timeouts: block_time.map_or(Timers::Free, |_| Timers::Protocol),
                     block_time,
                     primary,
                     goal,
@@ -151,7 +149,7 @@ fn covered(instance: Instance) -> Instance {
         views: instance.views.min(covers::MODEL_VIEWS),
         blocks_per_proposal: 1,
         network: Network::Eventual,
-        timeouts: Timeouts::Free,
+        timers: Timers::Free,
         block_time: None,
         primary: Primary::Rotation,
         ..instance
@@ -162,15 +160,9 @@ fn covered(instance: Instance) -> Instance {
 
 fn message() -> impl Strategy<Value = Message> {
     let kind = prop::sample::select(Kind::NAMED.to_vec());
-    (kind, 0..8_u32, 0..16_u32, 0..8_u32, 1..4_u32).prop_map(|(kind, height, view, block, up)| {
+    (kind, 0..8_u32, 0..16_u32, 0..8_u32).prop_map(|(kind, height, view, block)| {
         let named = ["Block", "PrepareRequest", "PrepareResponse", "Commit"].contains(&kind.name());
-        Message {
-            height: Height(height),
-            view: View(view),
-            block: named.then_some(block),
-            target: (kind == Kind::ChangeView).then_some(View(view + up)),
-            kind,
-        }
+        Message::new(kind, Height(height), View(view), named.then_some(block))
     })
 }
 
@@ -200,6 +192,7 @@ fn choices() -> impl Strategy<Value = Vec<Choice>> {
                 2 => choices.push(Choice::Timeout {
                     slot: early,
                     replica,
+                    timer: "view",
                     height,
                     view,
                 }),
@@ -613,7 +606,7 @@ fn a_folder_is_read_with_the_problems_of_both_files() {
 #[test]
 fn the_instance_of_the_design_is_read_with_its_defaults() {
     let text = "\
-format: milp-instance/1.0
+format: milp-instance/2.0
 protocol: dbft2            # dbft1 | dbft2 | dbft2-nspcc | dbft2-tla | dbft2-tla-per-view
 replicas: 4
 faults: {kind: byzantine, count: 1}   # or replicas: [3] to fix who
@@ -622,7 +615,7 @@ views: 4
 blocks_per_proposal: 1  # 2 or more: a Byzantine primary may equivocate
 slots: 24
 network: eventual       # asynchronous | eventual | {bounded: {delay_min: 1, delay_max: 4, gst: 0}}
-timeouts: free          # free | protocol
+timers: free          # free | protocol
 primary: rotation       # rotation | free
 goal: fork
 formulation: auto
@@ -631,7 +624,7 @@ mutant: no-commit-lock  # optional: a deliberately broken protocol
 ";
     let instance = read::instance_text("n4.yaml", text).expect("the example is good");
     let short = "\
-format: milp-instance/1.0
+format: milp-instance/2.0
 protocol: dbft2
 replicas: 4
 faults: [{count: 1, kind: byzantine}]
@@ -668,7 +661,7 @@ mutant: no-commit-lock
 #[test]
 fn members_of_a_fault_are_sorted() {
     let text = "\
-format: milp-instance/1.0
+format: milp-instance/2.0
 protocol: dbft1
 replicas: 7
 faults: {kind: crash, replicas: [5, 0]}
@@ -692,7 +685,7 @@ fn a_file_that_is_not_utf8_is_refused_at_the_byte() {
     let path = folder.path().join("n4.yaml");
     std::fs::write(
         &path,
-        b"format: milp-instance/1.0\nprotocol: \xc3\xa9\xff\n",
+        b"format: milp-instance/2.0\nprotocol: \xc3\xa9\xff\n",
     )
     .expect("a file");
     let error = read::instance(&path).expect_err("0xff is no UTF-8");
@@ -716,7 +709,7 @@ fn a_missing_file_is_named_without_a_place() {
 #[test]
 fn a_typed_file_of_a_newer_major_or_with_unknown_keys_is_refused() {
     let verdict = "\
-format: milp-verdict/1.0
+format: milp-verdict/2.0
 engine: dbft2-paper
 agreement: holds
 finality: holds
@@ -739,7 +732,7 @@ notes: []
             (1, 9),
             "version 2.0, newer than",
         ),
-        ("verdict/1.0", "outcome/1.0", (1, 9), "`milp-verdict/1.2`"),
+        ("verdict/1.0", "outcome/1.0", (1, 9), "`milp-verdict/2.0`"),
         (
             "verdict/1.0",
             "verdict/1.3",
@@ -774,7 +767,7 @@ notes: []
 #[test]
 fn line_breaks_of_old_yaml_are_written_as_spaces() {
     let verdict = "\
-format: milp-verdict/1.0
+format: milp-verdict/2.0
 engine: \"a\\u2028b\\u0085c\\u2029d\"
 agreement: holds
 finality: holds

@@ -2,14 +2,14 @@
 
 use milp_schema::{
     Instance,
-    instance::{Goal, Network, Sense, Timeouts},
+    instance::{Goal, Network, Sense, Timers},
     read,
     sweep::Sweep,
 };
 use std::path::Path;
 
 const BASE: &str = "\
-format: milp-instance/1.0
+format: milp-instance/2.0
 protocol: dbft2
 replicas: 4
 faults: {kind: byzantine, count: 1}
@@ -22,7 +22,7 @@ goal: fork
 fn sweep(over: &str) -> Sweep {
     let base = BASE.lines().map(|line| format!("  {line}\n"));
     let base = base.collect::<String>();
-    let text = format!("format: milp-sweep/1.0\nbase:\n{base}over:\n{over}");
+    let text = format!("format: milp-sweep/2.0\nbase:\n{base}over:\n{over}");
     read::sweep_text("sweep", &text, Path::new("")).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -52,7 +52,7 @@ fn every_combination_comes_in_order_and_the_last_field_changes_fastest() {
 #[test]
 fn a_path_makes_way_for_itself_and_nothing_takes_a_key_away() {
     let sweep = sweep(
-        "  delay_min, delay_max: [[1, 2], [1, 5]]\n  timeouts, block_time: [[free, ~], [protocol, 3]]\n  \
+        "  delay_min, delay_max: [[1, 2], [1, 5]]\n  timers, block_time: [[free, ~], [protocol, 3]]\n  \
          goal: [views, {weighted: {sense: maximize, blocks: -7}}]\n",
     );
     assert_eq!(sweep.len(), 8);
@@ -63,13 +63,10 @@ fn a_path_makes_way_for_itself_and_nothing_takes_a_key_away() {
     };
     let (first, last) = (instance(&sweep, 0), instance(&sweep, 7));
     assert_eq!(first.network, bounded(2));
-    assert_eq!((first.timeouts, first.block_time), (Timeouts::Free, None));
+    assert_eq!((first.timers, first.block_time), (Timers::Free, None));
     assert_eq!(first.goal, Goal::Views);
     assert_eq!(last.network, bounded(5));
-    assert_eq!(
-        (last.timeouts, last.block_time),
-        (Timeouts::Protocol, Some(3))
-    );
+    assert_eq!((last.timers, last.block_time), (Timers::Protocol, Some(3)));
     let goal = Goal::Weighted {
         sense: Sense::Maximize,
         blocks: -7,
@@ -97,7 +94,7 @@ fn the_base_may_be_a_file_of_its_own() {
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(dir.path().join("in")).expect("a folder");
     std::fs::write(dir.path().join("in/base.yaml"), BASE).expect("a file");
-    let text = "format: milp-sweep/1.0\nbase: in/base.yaml\nover: {slots: [9]}\n";
+    let text = "format: milp-sweep/2.0\nbase: in/base.yaml\nover: {slots: [9]}\n";
     let path = dir.path().join("sweep.yaml");
     std::fs::write(&path, text).expect("a file");
     let sweep = read::sweep(&path).unwrap_or_else(|error| panic!("{error}"));

@@ -63,7 +63,7 @@ def instance(n, views, goal, formulation):
     f = (n - 1) // 3
     if formulation == "published":
         weights = GOALS[goal].removeprefix("{weighted: ").removesuffix("}")
-        return f"""format: milp-published/1.0
+        return f"""format: milp-published/2.0
 protocol: dbft2
 model: liveness
 replicas: {n}
@@ -72,7 +72,7 @@ slots: {PUBLISHED_SLOTS}
 goal: {weights}
 """
     slots = SLOTS_PER_VIEW * views
-    return f"""format: milp-instance/1.0
+    return f"""format: milp-instance/2.0
 protocol: dbft2
 replicas: {n}
 faults: {{kind: byzantine, count: {f}}}
@@ -81,7 +81,7 @@ views: {views}
 blocks_per_proposal: 1
 slots: {slots}
 network: {"asynchronous" if goal in PUBLISHED else "eventual"}
-timeouts: free
+timers: free
 goal: {GOALS[goal]}
 formulation: {formulation}
 """

@@ -38,7 +38,13 @@ fn chosen(choice: &Choice) -> TraceEvent {
         Choice::Deliver { copy, .. } => of_copy(What::Deliver, copy.sender, copy),
         Choice::Drop { copy, .. } => of_copy(What::Drop, copy.sender, copy),
         Choice::Inject { copy } => of_copy(What::Inject, copy.receiver, copy),
-        Choice::Timeout { height, view, .. } => TraceEvent {
+        Choice::Timeout {
+            timer,
+            height,
+            view,
+            ..
+        } => TraceEvent {
+            timer: Some(timer),
             place: Some((*height, *view)),
             ..plain(What::Timeout)
         },
@@ -62,13 +68,7 @@ fn expected(prediction: &Prediction) -> TraceEvent {
             ..plain(What::EnterView)
         },
         Event::Decide(block) => TraceEvent {
-            message: Some(Message {
-                kind: words::kind_that(Does::Publishes),
-                height: block.height,
-                view: block.view,
-                block: Some(block.index),
-                target: None,
-            }),
+            message: Some(Message::about(words::kind_that(Does::Publishes), *block)),
             ..plain(What::Decide)
         },
     }

@@ -81,7 +81,8 @@ impl Knowledge {
     /// Who asks for that view of the height or a later one.
     pub fn asking(&self, height: Height, view: View) -> BTreeSet<ReplicaId> {
         let asks = self.held.keys().filter(|(_, message)| {
-            message.height == height && message.target.is_some_and(|target| target >= view)
+            let leaves = words::does(&message.kind) == Does::Leaves;
+            leaves && message.height == height && message.view.next() >= view
         });
         asks.map(|(sender, _)| *sender).collect()
     }
@@ -109,7 +110,7 @@ impl Knowledge {
             (Does::Leaves, _) => {
                 let place = (message.height, message.view);
                 self.asked.entry(place).or_insert(slot);
-                self.wants = message.target;
+                self.wants = Some(message.view.next());
             }
             _ => {}
         }
@@ -178,7 +179,7 @@ impl<'a> Known<'a> {
                     if words::forgets_requests(self.instance) {
                         replica
                             .held
-                            .retain(|(_, message), _| message.target.is_none());
+                            .retain(|(_, message), _| words::does(&message.kind) != Does::Leaves);
                     }
                 }
             }

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 fn instance(protocol: &str) -> Instance {
     let text = format!(
-        "format: milp-instance/1.0\nprotocol: {protocol}\nreplicas: 4\nviews: 2\n\
+        "format: milp-instance/2.0\nprotocol: {protocol}\nreplicas: 4\nviews: 2\n\
          slots: 8\ngoal: stall\n"
     );
     read::instance_text("test", &text).unwrap()
@@ -26,13 +26,8 @@ fn instance(protocol: &str) -> Instance {
 
 fn said(does: Does, view: u32) -> Message {
     let asks = does == Does::Leaves;
-    Message {
-        kind: words::kind_that(does),
-        height: Height(0),
-        view: View(view),
-        block: (!asks).then_some(0),
-        target: asks.then_some(View(view + 1)),
-    }
+    let kind = words::kind_that(does);
+    Message::new(kind, Height(0), View(view), (!asks).then_some(0))
 }
 
 fn at(slot: u32, replica: u32, what: What) -> TraceEvent {

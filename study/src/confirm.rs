@@ -250,7 +250,6 @@ pub(crate) fn probe(name: &str) -> Result<(), Error> {
         spoken.ok_or_else(|| Error::Refused(format!("no protocol is spoken by {name}")))?;
     let alone = Start {
         protocol,
-        protocol: PROTO,
         replicas: 1,
         heights: 1,
         byzantine: Vec::new(),
@@ -383,7 +382,7 @@ mod tests {
     fn instance(protocol: &str, mutant: Option<&str>) -> Instance {
         let mutant = mutant.map_or_else(String::new, |name| format!("mutant: {name}\n"));
         let text = format!(
-            "format: milp-instance/1.0\nprotocol: {protocol}\nreplicas: 4\n\
+            "format: milp-instance/2.0\nprotocol: {protocol}\nreplicas: 4\n\
              views: 2\nslots: 8\ngoal: fork\n{mutant}"
         );
         milp_schema::read::instance_text("test", &text).unwrap()

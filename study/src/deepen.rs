@@ -20,7 +20,7 @@ use milp_model::{
 };
 use milp_schema::{
     Choice, Instance, ReplicaId, Schedule, Slot,
-    instance::{Budget, FaultKind, Goal, Network, Timeouts},
+    instance::{Budget, FaultKind, Goal, Network, Timers},
 };
 use milp_solver::{Progress, Settings};
 use std::sync::atomic::AtomicBool;
@@ -43,8 +43,8 @@ pub(crate) type Execution = (Schedule, Vec<(ReplicaId, FaultKind)>);
 /// The other goals close at the root, and a random execution meets the bound. Not where timers or
 /// delay bounds count slots: a shorter horizon is then another question.
 fn shorter_helps(instance: &Instance) -> bool {
-    let counts_slots = instance.timeouts == Timeouts::Protocol
-        || matches!(instance.network, Network::Bounded { .. });
+    let counts_slots =
+        instance.timers == Timers::Protocol || matches!(instance.network, Network::Bounded { .. });
     matches!(instance.goal, Goal::Weighted { messages, .. } if messages != 0) && !counts_slots
 }
 
@@ -120,7 +120,7 @@ fn ordered(
     }
     let timeless = Instance {
         network: Network::Eventual,
-        timeouts: Timeouts::Free,
+        timers: Timers::Free,
         block_time: None,
         blocks_per_proposal: 1,
         budget: Budget {

@@ -281,7 +281,7 @@ mod tests {
                 name => format!("mutant: {name}\n"),
             };
             let text = format!(
-                "format: milp-instance/1.0\nprotocol: {protocol}\nreplicas: 4\nviews: 2\n\
+                "format: milp-instance/2.0\nprotocol: {protocol}\nreplicas: 4\nviews: 2\n\
                  slots: 8\ngoal: fork\n{mutant}"
             );
             controls(&milp_schema::read::instance_text("test", &text).unwrap())

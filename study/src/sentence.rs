@@ -3,7 +3,7 @@
 use crate::reading::{After, Reading, unbounded};
 use milp_schema::{
     Outcome, Schedule,
-    instance::{FaultKind, Goal, Instance, Network, Sense, Timeouts, Who},
+    instance::{FaultKind, Goal, Instance, Network, Sense, Timers, Who},
     outcome::{Certificate, Termination},
 };
 use milp_show::words::count;
@@ -440,7 +440,7 @@ fn conditions(instance: &Instance) -> Vec<String> {
             conditions.push(format!("delays of {delay_min} to {delay_max} slots{after}"));
         }
     }
-    if let (Timeouts::Protocol, Some(time)) = (instance.timeouts, instance.block_time) {
+    if let (Timers::Protocol, Some(time)) = (instance.timers, instance.block_time) {
         conditions.push(format!("timers by the protocol with block time {time}"));
     }
     if instance.protocol.name == "dbft2-nspcc" {

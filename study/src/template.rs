@@ -39,7 +39,7 @@ pub fn instance(request: &Request<'_>) -> Result<String, Error> {
     let goals = "fork, finality, stall, slow, views, or {weighted: {sense: maximize, blocks: 1000, \
                  views: -100}}";
     let keys: [(&str, String, &str); 13] = [
-        ("format", "milp-instance/1.0".into(), "what this file is"),
+        ("format", "milp-instance/2.0".into(), "what this file is"),
         ("protocol", (*protocol).into(), &protocols),
         (
             "replicas",

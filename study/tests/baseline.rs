@@ -98,8 +98,7 @@ fn of_instance(path: &Path) -> Value {
 /// What a kept result gives: the trace of its own replicas and of each engine it names.
 fn of_result(path: &Path) -> Value {
     let folder = Folder::read(path.parent().expect("a file has a folder")).expect("a result");
-    let expected =
-        Expected::read(path, &folder.outcome.instance).expect("what a result is expected to give");
+    let expected = Expected::read(path).expect("what a result is expected to give");
     let others = expected.replays.iter().map(|replay| {
         let engine: Engine = replay.engine.parse().expect("the name of an engine");
         (replay.engine.clone(), engine)
@@ -116,7 +115,7 @@ fn of_result(path: &Path) -> Value {
 /// Rows of the table of the benchmarks: the size of the question, and the answer at the root.
 fn of_row(replicas: u32, formulation: Formulation, goal: &str) -> Value {
     let text = format!(
-        "format: milp-instance/1.1\nprotocol: dbft2\nreplicas: {replicas}\nviews: 4\nslots: 24\n\
+        "format: milp-instance/2.0\nprotocol: dbft2\nreplicas: {replicas}\nviews: 4\nslots: 24\n\
          faults: {{kind: byzantine, count: {}}}\ngoal: {goal}\n",
         (replicas - 1) / 3
     );

@@ -6,7 +6,7 @@ use milp_model::Error;
 use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
 use milp_schema::{
     Instance, Schedule, covers,
-    instance::{FaultKind, Formulation, Goal, Network, Primary, Timeouts},
+    instance::{FaultKind, Formulation, Goal, Network, Primary, Timers},
     read, write,
 };
 use support::{any, instance};
@@ -46,7 +46,7 @@ fn beyond() -> [Change; 10] {
             it.faults = vec![any(FaultKind::Byzantine, 2)];
         }),
         ("timers", |it| {
-            (it.timeouts, it.block_time) = (Timeouts::Protocol, Some(3));
+            (it.timers, it.block_time) = (Timers::Protocol, Some(3));
         }),
         ("delays", |it| {
             it.network = Network::Bounded {

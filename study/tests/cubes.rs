@@ -15,7 +15,7 @@ use milp_study::{
 use std::{path::Path, sync::atomic::AtomicBool};
 
 const INSTANCE: &str = "\
-format: milp-instance/1.0
+format: milp-instance/2.0
 protocol: dbft2
 replicas: 4
 faults: {kind: crash, count: 1}
@@ -23,7 +23,7 @@ heights: 1
 views: 2
 slots: 6
 network: {bounded: {delay_min: 1, delay_max: 2, gst: 0}}
-timeouts: free
+timers: free
 goal: {weighted: {sense: maximize, blocks: 10, views: 3, messages: -1}}
 formulation: timed
 mutant: no-commit-lock
@@ -31,7 +31,7 @@ mutant: no-commit-lock
 
 /// A budget that the views compete for.
 const COUNTED: &str = "\
-format: milp-instance/1.0
+format: milp-instance/2.0
 protocol: dbft2
 replicas: 4
 faults: {kind: byzantine, count: 1}
@@ -39,7 +39,7 @@ heights: 1
 views: 4
 slots: 6
 network: asynchronous
-timeouts: free
+timers: free
 goal: {weighted: {sense: maximize, blocks: 0, views: 5, messages: -1}}
 budget: {timeouts: 5}
 formulation: auto

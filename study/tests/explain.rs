@@ -65,7 +65,8 @@ fn check_quorum(story: &Story, quorum: &Quorum) {
                 && message.kind != Kind::Block
         }
         Tally::Entered(height, view) => {
-            message.height == height && message.target.is_some_and(|target| target >= view)
+            let asks = message.kind == Kind::ChangeView;
+            asks && message.height == height && message.view.next() >= view
         }
     };
     for sender in &quorum.from {

@@ -126,7 +126,7 @@ fn a_trace_that_is_not_ours_or_broken_is_refused() {
         .unwrap()
         .text;
     for (from, to, words) in [
-        ("milp-schedule/1.0", "dbft.tla", "another source"),
+        ("milp-schedule/2.0", "dbft.tla", "another source"),
         ("\"kind\": \"PrepareRequest\"", "\"kind\": 7", "7"),
         ("protocol: dbft1", "protocol: pbft", "pbft"),
         ("\"states\": [", "\"others\": [", "no states"),

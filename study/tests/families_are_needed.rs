@@ -15,7 +15,7 @@ use milp_model::{
 };
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Goal, Network, Timeouts},
+    instance::{FaultKind, Goal, Network, Timers},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use support::{any, breaking, production, replicas_object, representatives, with_consequence};
@@ -32,7 +32,7 @@ fn faulty(protocol: &str) -> Instance {
 fn instances() -> Vec<(&'static str, Instance)> {
     let mut timers = faulty("dbft2");
     timers.faults = vec![];
-    timers.timeouts = Timeouts::Protocol;
+    timers.timers = Timers::Protocol;
     timers.block_time = Some(3);
     timers.slots = 9;
     timers.network = Network::Bounded {
@@ -78,7 +78,7 @@ fn production_instances() -> Vec<(&'static str, Instance)> {
     equivocation.faults = vec![any(FaultKind::Byzantine, 1)];
     equivocation.blocks_per_proposal = 2;
     let mut timers = plain.clone();
-    timers.timeouts = Timeouts::Protocol;
+    timers.timers = Timers::Protocol;
     timers.block_time = Some(3);
     timers.slots = 10;
     let mut stray = timers.clone();

@@ -103,6 +103,7 @@ fn timer(id: u32, slot: u32) -> Choice {
     Choice::Timeout {
         slot: Slot(slot),
         replica: ReplicaId(id),
+        timer: "view",
         height: Height(0),
         view: View(0),
     }

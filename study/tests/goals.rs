@@ -6,7 +6,7 @@ mod support;
 use milp_model::program::Tag;
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Goal, Network, Sense, Timeouts},
+    instance::{FaultKind, Goal, Network, Sense, Timers},
     outcome::Termination,
 };
 use milp_study::solve::{Request, Solution, solve};
@@ -109,7 +109,7 @@ fn with_bounded_delays_and_protocol_timers_the_first_decision_is_bounded() {
         delay_max: 2,
         gst: 0,
     };
-    slow.timeouts = Timeouts::Protocol;
+    slow.timers = Timers::Protocol;
     slow.block_time = Some(6);
     check(&slow, 12);
     // Faster network, faster decision.
@@ -209,7 +209,7 @@ fn production_timers_bound_the_first_decision_of_a_fast_network() {
         delay_max: 1,
         gst: 0,
     };
-    slow.timeouts = Timeouts::Protocol;
+    slow.timers = Timers::Protocol;
     slow.block_time = Some(3);
     check(&slow, 6);
 }

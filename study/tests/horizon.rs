@@ -4,7 +4,7 @@ mod support;
 
 use milp_schema::{
     Instance,
-    instance::{Fault, FaultKind, Goal, Network, Timeouts},
+    instance::{Fault, FaultKind, Goal, Network, Timers},
     outcome::Termination,
 };
 use milp_study::{
@@ -37,7 +37,7 @@ fn clocked(protocol: &str, slots: u32, block_time: u32, goal: Goal, faults: &[Fa
             delay_max: 1,
             gst: 0,
         },
-        timeouts: Timeouts::Protocol,
+        timers: Timers::Protocol,
         block_time: Some(block_time),
         ..instance(protocol, 2, slots, goal)
     }

@@ -212,7 +212,7 @@ fn an_outcome_that_names_no_program_is_not_kept_and_not_as_expected() {
 fn short() -> (BTreeMap<String, Vec<u8>>, Outcome) {
     let instance = read::instance_text(
         "short",
-        "format: milp-instance/1.0\nprotocol: dbft2\nreplicas: 4\nviews: 1\nslots: 3\n\
+        "format: milp-instance/2.0\nprotocol: dbft2\nreplicas: 4\nviews: 1\nslots: 3\n\
          network: eventual\ngoal: fork\nformulation: timed\n",
     );
     let request = milp_study::solve::Request {

@@ -267,13 +267,7 @@ fn forged(random: &mut Random, by: ReplicaId) -> Message {
         (false, false) => Kind::PrepareResponse,
     };
     let asks = kind == Kind::ChangeView;
-    Message {
-        kind,
-        height: Height(0),
-        view,
-        block: (!asks).then_some(0),
-        target: asks.then(|| view.next()),
-    }
+    Message::new(kind, Height(0), view, (!asks).then_some(0))
 }
 
 /// Every Byzantine replica may make a copy for every other one that it did not make before.
@@ -315,10 +309,11 @@ fn execution(instance: &Instance, faulty: &Faulty, seed: u64) -> Schedule {
     for slot in 1..=instance.slots {
         let trace = run(instance, faulty, &choices);
         let mut copies = in_flight(faulty, slot, &trace, &choices);
-        // The order inside a slot (E7); among change views the highest target first.
+        // The order inside a slot (E7); among change views the highest view first.
         copies.sort_by_key(|copy| {
-            let target = copy.message.target.map(std::cmp::Reverse);
-            (copy.receiver, copy.message.kind, target)
+            let asks = copy.message.kind == Kind::ChangeView;
+            let asked = asks.then_some(std::cmp::Reverse(copy.message.view));
+            (copy.receiver, copy.message.kind, asked)
         });
         copies.retain(|copy| random.percent(deliver(&copy.message.kind)));
         let slot = Slot(slot);
@@ -335,6 +330,7 @@ fn execution(instance: &Instance, faulty: &Faulty, seed: u64) -> Schedule {
                 choices.push(Choice::Timeout {
                     slot,
                     replica,
+                    timer: "view",
                     height: Height(0),
                     view: view.map_or(View(0), |(_, view)| view),
                 });

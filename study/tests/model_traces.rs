@@ -163,11 +163,11 @@ fn dumped() -> String {
 
 #[test]
 fn what_tlc_prints_and_dumps_becomes_a_schedule() {
-    let choices = "slot,choice,replica,peer,kind,height,view,block,sent,delay,target,copy\n\
-                   3,crash,2,,,,,,,,,\n";
-    let predictions = "slot,event,replica,kind,height,view,block,target\n\
-                       1,send,0,PrepareRequest,0,0,0,\n\
-                       2,send,1,PrepareResponse,0,0,0,\n";
+    let choices = "slot,choice,replica,peer,kind,height,view,value,justification,timer,sent,delay,copy,backup\n\
+                   3,crash,2,,,,,,,,,,,\n";
+    let predictions = "slot,event,replica,kind,height,view,value,justification\n\
+                       1,send,0,PrepareRequest,0,0,v0b0,\n\
+                       2,send,1,PrepareResponse,0,0,v0b0,\n";
     for text in [TLC.to_owned(), dumped()] {
         assert_eq!(Kind::of(&text), Some(Kind::Model), "{text}");
         let imported = import::model("trace", &text, None).unwrap();

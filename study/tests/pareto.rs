@@ -5,7 +5,7 @@ mod support;
 
 use milp_schema::{
     Instance, Schedule,
-    instance::{Fault, FaultKind, Formulation, Goal, Network, Timeouts, Who},
+    instance::{Fault, FaultKind, Formulation, Goal, Network, Timers, Who},
     outcome::Termination,
     schedule::{Choice, Event},
 };
@@ -35,7 +35,7 @@ fn slow() -> Instance {
             delay_max: 2,
             gst: 0,
         },
-        timeouts: Timeouts::Protocol,
+        timers: Timers::Protocol,
         block_time: Some(3),
         ..instance("dbft2", 1, 9, Goal::Slow)
     }
@@ -74,7 +74,7 @@ fn alone(front: &Front, limit: u32) -> Option<i64> {
     let mut limited = front.instance.clone();
     match front.effort {
         Effort::Late => limited.budget.late = Some(limit),
-        Effort::Timeouts => limited.budget.timeouts = Some(limit),
+        Effort::Timers => limited.budget.timeouts = Some(limit),
         Effort::Injects => limited.budget.injects = Some(limit),
         Effort::Faulty | Effort::Of(_) => limited.faults[0].who = Who::Any(limit),
     }
@@ -109,7 +109,7 @@ fn compare_with_every_limit(front: &Front, most: u32) {
 /// With f Byzantine replicas a view change takes n − 2f honest requests, here three.
 #[test]
 fn every_view_change_of_seven_replicas_costs_three_honest_requests() {
-    let front = front(&views(), Effort::Timeouts, true);
+    let front = front(&views(), Effort::Timers, true);
     assert_eq!(pairs(&front), [(0, 1), (3, 2), (6, 3), (9, 4)]);
     assert_eq!(
         front.end(),
@@ -181,11 +181,11 @@ fn fewer_heights_decided_are_more_damage() {
         ..instance("dbft2", 2, 12, Goal::Stall)
     };
     assert_eq!(
-        pairs(&front(&stall, Effort::Timeouts, true)),
+        pairs(&front(&stall, Effort::Timers, true)),
         [(0, 1), (2, 0)]
     );
     stall.budget.timeouts = Some(1);
-    let limited = front(&stall, Effort::Timeouts, true);
+    let limited = front(&stall, Effort::Timers, true);
     assert_eq!(pairs(&limited), [(0, 1)]);
     assert!(
         limited
@@ -196,7 +196,7 @@ fn fewer_heights_decided_are_more_damage() {
 
 #[test]
 fn without_a_proof_nothing_is_called_proved() {
-    let front = front(&views(), Effort::Timeouts, false);
+    let front = front(&views(), Effort::Timers, false);
     assert_eq!(pairs(&front), [(0, 1), (3, 2), (6, 3), (9, 4)]);
     assert!(front.points.iter().all(|point| !point.proved));
     assert!(front.points[1..].iter().all(|point| !point.fewest));
@@ -267,7 +267,7 @@ fn what_cannot_be_counted_is_refused() {
 fn a_folder_has_the_points_and_nothing_else() {
     let dir = tempfile::tempdir().expect("a folder");
     let out = dir.path().join("front");
-    let front_of = || front(&views(), Effort::Timeouts, true);
+    let front_of = || front(&views(), Effort::Timers, true);
     let first = front_of();
     write(&first, &out).expect("it is written");
     std::fs::rename(out.join("effort-3"), out.join("effort-5")).expect("an older point");

@@ -275,7 +275,7 @@ fn who_commits_has_a_quorum_of_preparations_and_who_enters_a_view_one_of_request
             let done = done.clone().any(|word| word.starts_with("decided"));
             match (event.what, &event.message, event.place) {
                 (What::Send, Some(it), _) if it.kind == Kind::Commit && !done => {
-                    let what = format!("preparations of v{} b{}", it.view, it.block.unwrap());
+                    let what = format!("preparations of v{} b{}", it.view, it.index().unwrap());
                     assert!(has(event.slot.0, &what), "{}: {event:?}", run.name);
                     seen[0] += 1;
                 }
@@ -366,11 +366,11 @@ fn what_is_no_report_or_a_broken_one_is_refused() {
     };
     refused("<html></html>", "no embedded schedule");
     refused(
-        &good.replace("milp-report/1.0", "milp-report/2.0"),
+        &good.replace("milp-report/2.0", "milp-report/2.0"),
         "milp-report/2.0",
     );
     refused(
-        &good.replace("{\"format\":\"milp-report/1.0\"", "{\"format\":3,"),
+        &good.replace("{\"format\":\"milp-report/2.0\"", "{\"format\":3,"),
         "broken",
     );
     refused(
@@ -397,7 +397,7 @@ fn what_is_no_report_or_a_broken_one_is_refused() {
     assert!(
         embedded(
             "r.html",
-            &good.replace("milp-report/1.0", "milp-report/1.7")
+            &good.replace("milp-report/2.0", "milp-report/2.0")
         )
         .is_ok()
     );

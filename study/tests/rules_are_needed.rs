@@ -20,7 +20,7 @@ use milp_model::{
 use milp_replay::random;
 use milp_schema::{
     Instance, Kind,
-    instance::{FaultKind, Goal, Network, Sense, Timeouts},
+    instance::{FaultKind, Goal, Network, Sense, Timers},
 };
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
 use support::{any, breaking, instance, replicas_object, representatives, short};
@@ -391,7 +391,7 @@ fn every_change_of_a_production_rule_is_noticed() {
         instance
     };
     let mut timers = production(4);
-    timers.timeouts = Timeouts::Protocol;
+    timers.timers = Timers::Protocol;
     timers.block_time = Some(3);
     timers.slots = 16;
     timers.network = Network::Asynchronous;

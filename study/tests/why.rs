@@ -8,7 +8,7 @@ use milp_model::{
 };
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Goal, Network, Timeouts},
+    instance::{FaultKind, Goal, Network, Timers},
     outcome::Termination,
 };
 use milp_solver::{Settings, Solved};
@@ -181,7 +181,7 @@ fn timely() -> Instance {
         delay_max: 2,
         gst: 0,
     };
-    question.timeouts = Timeouts::Protocol;
+    question.timers = Timers::Protocol;
     question.block_time = Some(6);
     question
 }

@@ -12,7 +12,7 @@ use std::{
 
 /// Solved in well under a second: nobody is faulty, one view, one block.
 pub(crate) const SMALL: &str = "\
-format: milp-instance/1.0
+format: milp-instance/2.0
 protocol: dbft2
 replicas: 4
 faults: {kind: none}
@@ -21,7 +21,7 @@ views: 1
 blocks_per_proposal: 1
 slots: 6
 network: eventual
-timeouts: free
+timers: free
 primary: rotation
 goal: fork
 formulation: auto
@@ -29,7 +29,7 @@ formulation: auto
 
 /// Takes long enough to be killed or interrupted on any machine.
 pub(crate) const LARGE: &str = "\
-format: milp-instance/1.0
+format: milp-instance/2.0
 protocol: dbft2
 replicas: 7
 faults: {kind: byzantine, count: 2}
@@ -38,7 +38,7 @@ views: 4
 blocks_per_proposal: 2
 slots: 24
 network: eventual
-timeouts: free
+timers: free
 primary: rotation
 goal: {weighted: {sense: maximize, blocks: 1000, views: -100, messages: 1}}
 formulation: auto

@@ -6,7 +6,7 @@ use crate::{
 };
 use milp_schema::{
     Instance,
-    instance::{Fault, FaultKind, Network, Timeouts},
+    instance::{Fault, FaultKind, Network, Timers},
 };
 
 /// The refusal of a construct by a formulation.
@@ -65,9 +65,9 @@ pub(crate) fn pool(
             "use `network: eventual`, a pool has no delays",
         ),
         (
-            instance.timeouts == Timeouts::Protocol,
-            "a pool with `timeouts: protocol`",
-            "use `timeouts: free`, its actions have no timers",
+            instance.timers == Timers::Protocol,
+            "a pool with `timers: protocol`",
+            "use `timers: free`, its actions have no timers",
         ),
         (
             instance.fault_count(FaultKind::Network) > 0,

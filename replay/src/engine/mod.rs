@@ -58,17 +58,6 @@ pub struct Start {
     pub recovery: Recovery,
 }
 
-impl Start {
-    /// The timer that a schedule fires.
-    ///
-    /// # Panics
-    /// If the protocol has none.
-    pub fn timer(&self) -> &'static str {
-        let timers: &'static [String] = &(*self.protocol).timers;
-        timers.first().expect("a protocol has a timer")
-    }
-}
-
 /// How messages carried by a recovery message are rebuilt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Recovery {

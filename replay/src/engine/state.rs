@@ -1,7 +1,7 @@
 //! What a replica knows, in words that any protocol has.
 
 use super::Timer;
-use milp_schema::{Height, Kind, ReplicaId, View};
+use milp_schema::{Height, Kind, ReplicaId, Value, View};
 
 /// What a replica knows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,8 +23,8 @@ pub struct Vote {
     pub kind: Kind,
     /// The view its author was in; of a wish to leave, the view left.
     pub view: View,
-    /// The block; `None` for one that nobody ever proposed, and where the kind names none.
-    pub value: Option<u32>,
+    /// What it is about; `None` for one that nobody ever proposed, and where the kind names none.
+    pub value: Option<Value>,
 }
 
 /// What a replica is locked on.
@@ -34,8 +34,8 @@ pub struct Bond {
     pub kind: Kind,
     /// The view of that vote.
     pub view: View,
-    /// Its block, as in [`Vote::value`].
-    pub value: Option<u32>,
+    /// What it is about, as in [`Vote::value`].
+    pub value: Option<Value>,
 }
 
 impl From<Vote> for Bond {
@@ -68,12 +68,14 @@ pub struct Working {
 }
 
 impl Working {
-    /// Whether it holds such a vote of its view.
-    pub fn holds(&self, author: ReplicaId, kind: &Kind, value: Option<u32>) -> bool {
+    /// Whether it holds a vote of its view for that proposal of its view.
+    pub fn holds(&self, author: ReplicaId, kind: Kind, index: u32) -> bool {
+        let view = self.view;
+        let value = Some(Value::Block { view, index });
         self.votes.contains(&Vote {
             author,
-            kind: *kind,
-            view: self.view,
+            kind,
+            view,
             value,
         })
     }

@@ -76,10 +76,7 @@ impl Property {
 mod testing {
     use super::*;
     use crate::protocols::testing;
-    use milp_schema::{
-        Message, Slot,
-        trace::{Phase, What},
-    };
+    use milp_schema::{Message, Slot, trace::What};
 
     pub(super) fn facts(family: Family, byzantine: &[u32]) -> Facts {
         let byzantine = byzantine.iter().copied().map(ReplicaId).collect();
@@ -95,16 +92,8 @@ mod testing {
     /// `replica` does `what` with a message of height 0.
     pub(super) fn event(what: What, replica: u32, text: &str) -> TraceEvent {
         TraceEvent {
-            slot: Slot(1),
-            phase: Phase::Schedule,
-            replica: ReplicaId(replica),
-            what,
-            peer: None,
-            copy: None,
             message: Some(message(text)),
-            place: None,
-            backup: None,
-            text: None,
+            ..TraceEvent::at(Slot(1), ReplicaId(replica), what)
         }
     }
 

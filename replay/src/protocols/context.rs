@@ -95,7 +95,7 @@ impl Replica {
             };
         }
         match message.kind {
-            Kind::ChangeView if message.target <= Some(self.view) => Position::Passed,
+            Kind::ChangeView if message.view < self.view => Position::Passed,
             Kind::Block | Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage => {
                 Position::Here
             }
@@ -173,7 +173,7 @@ impl Replica {
 
     fn on_prepare_request(&mut self, rules: &Rules, author: ReplicaId, message: &Message) {
         // Only the primary's request counts anywhere; another's is worth nothing.
-        if let Some(block) = message.block
+        if let Some(block) = message.index()
             && author == rules.primary(message.height, message.view)
         {
             self.requests.insert((message.view, block));
@@ -181,21 +181,19 @@ impl Replica {
     }
 
     fn on_prepare_response(&mut self, author: ReplicaId, message: &Message) {
-        if let Some(block) = message.block {
+        if let Some(block) = message.index() {
             self.responses.insert((message.view, block, author));
         }
     }
 
     fn on_commit(&mut self, author: ReplicaId, message: &Message) {
-        if let Some(block) = message.block {
+        if let Some(block) = message.index() {
             self.commits.insert((message.view, block, author));
         }
     }
 
     fn on_change_view(&mut self, author: ReplicaId, message: &Message) {
-        if let Some(target) = message.target {
-            self.change_views.insert((target, author));
-        }
+        self.change_views.insert((message.view.next(), author));
     }
 
     /// Whether it is the primary of its view.
@@ -263,14 +261,7 @@ impl Replica {
 
     /// A message of this replica about its height and view.
     pub(crate) fn message(&self, kind: Kind, block: Option<u32>) -> Message {
-        let target = (kind == Kind::ChangeView).then(|| self.view.next());
-        Message {
-            kind,
-            height: self.height,
-            view: self.view,
-            block,
-            target,
-        }
+        Message::new(kind, self.height, self.view, block)
     }
 
     /// Proposes the next free block number of the view; 0 unless it proposed there and forgot.
@@ -314,19 +305,7 @@ impl Replica {
             "a replica decides its own height"
         );
         out.push(Output::Decide(block));
-        let BlockId {
-            height,
-            view,
-            index,
-        } = block;
-        let kind = Kind::Block;
-        out.push(Output::Send(Message {
-            kind,
-            height,
-            view,
-            block: Some(index),
-            target: None,
-        }));
+        out.push(Output::Send(Message::about(Kind::Block, block)));
         self.decided.push(block);
         self.height = self.height.next();
         self.forget();

@@ -83,7 +83,7 @@ mod tests {
             me: 0,
             given: &["timeout"],
             input: "timeout",
-            outputs: &["send ChangeView h0 v0 to v1"],
+            outputs: &["send ChangeView h0 v0"],
             then: (0, 0),
         },
         Case {

@@ -131,7 +131,7 @@ mod tests {
             me: 0,
             given: &["timeout"],
             input: "timeout",
-            outputs: &["send ChangeView h0 v0 to v1"],
+            outputs: &["send ChangeView h0 v0"],
             then: (0, 0),
         },
         Case {
@@ -139,7 +139,7 @@ mod tests {
             me: 2,
             given: &[],
             input: "timeout",
-            outputs: &["send ChangeView h0 v0 to v1"],
+            outputs: &["send ChangeView h0 v0"],
             then: (0, 0),
         },
         Case {
@@ -310,7 +310,7 @@ mod tests {
             me: 3,
             given: &["0 ChangeView v0", "1 ChangeView v0"],
             input: "timeout",
-            outputs: &["send ChangeView h0 v0 to v1", "enter v1"],
+            outputs: &["send ChangeView h0 v0", "enter v1"],
             then: (0, 1),
         },
         Case {
@@ -363,10 +363,7 @@ mod tests {
             me: 1,
             given: &["timeout"],
             input: "timeout",
-            outputs: &[
-                "recover ChangeView h0 v0 to v1",
-                "recover RecoveryRequest h0 v0",
-            ],
+            outputs: &["recover ChangeView h0 v0", "recover RecoveryRequest h0 v0"],
             then: (0, 0),
         },
         Case {
@@ -424,7 +421,7 @@ mod tests {
                 me: 1,
                 given: committed,
                 input: "timeout",
-                outputs: &["send ChangeView h0 v0 to v1"],
+                outputs: &["send ChangeView h0 v0"],
                 then: (0, 0),
             }],
         );

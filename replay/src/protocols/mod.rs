@@ -167,15 +167,8 @@ pub(crate) mod testing {
         let number =
             |word: Option<&str>| word.map(|word| word[1..].parse::<u32>().expect("number"));
         let view = number(words.next()).expect("a view");
-        let target = (kind == Kind::ChangeView).then_some(View(view + 1));
         let block = number(words.next());
-        Message {
-            kind,
-            height: Height(height),
-            view: View(view),
-            block,
-            target,
-        }
+        Message::new(kind, Height(height), View(view), block)
     }
 
     pub(crate) fn say(outputs: &[Output]) -> Vec<String> {

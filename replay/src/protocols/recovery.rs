@@ -37,28 +37,15 @@ pub(super) fn answer(replica: &Replica, rules: &Rules, message: &Message, out: &
     if replica.stopped(rules) || message.height != replica.height {
         return;
     }
-    let passed = message.target <= Some(replica.view) || replica.commit_sent();
+    let passed = message.view < replica.view || replica.commit_sent();
     if message.kind == Kind::RecoveryRequest || (message.kind == Kind::ChangeView && passed) {
         out.push(recovery_message(replica, rules)); // L19
     }
 }
 
-fn block_again(
-    BlockId {
-        height,
-        view,
-        index,
-    }: BlockId,
-) -> Output {
-    let message = Message {
-        kind: Kind::Block,
-        height,
-        view,
-        block: Some(index),
-        target: None,
-    };
+fn block_again(block: BlockId) -> Output {
     Output::Recover {
-        message,
+        message: Message::about(Kind::Block, block),
         carried: Vec::new(),
     }
 }
@@ -67,27 +54,12 @@ fn block_again(
 /// the order inside a slot (line 21).
 fn recovery_message(replica: &Replica, rules: &Rules) -> Output {
     let height = replica.height;
-    let of = |kind: Kind, view: View, block: u32| Message {
-        kind,
-        height,
-        view,
-        block: Some(block),
-        target: None,
-    };
+    let of = |kind, view, block| Message::new(kind, height, view, Some(block));
     let mut carried: Vec<(ReplicaId, Message)> = Vec::new();
     for &(target, author) in replica.change_views.iter().rev() {
         let view = View(target.0 - 1);
-        let kind = Kind::ChangeView;
-        carried.push((
-            author,
-            Message {
-                kind,
-                height,
-                view,
-                block: None,
-                target: Some(target),
-            },
-        ));
+        let asked = Message::new(Kind::ChangeView, height, view, None);
+        carried.push((author, asked));
     }
     for &(view, block) in &replica.requests {
         carried.push((

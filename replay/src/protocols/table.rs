@@ -9,7 +9,7 @@ use crate::{
     },
     signature::{Keys, Signature, Signatures},
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use milp_schema::{Height, Kind, Message, ReplicaId, Value, View};
 
 /// A signed message; who receives it looks at its signature once, since bytes stay the same.
 #[derive(Debug, Clone)]
@@ -202,11 +202,11 @@ impl Table {
 
     fn working(&self, id: ReplicaId) -> Working {
         let Seat { state, timer, .. } = &self.seats[id.index()];
-        let vote = |author, kind, view, value| Vote {
+        let vote = |author, kind, view, index: Option<u32>| Vote {
             author,
             kind,
             view,
-            value,
+            value: index.map(|index| Value::Block { view, index }),
         };
         let requests = state.requests.iter().map(|&(view, block)| {
             let primary = self.rules.primary(state.height, view);
@@ -257,7 +257,7 @@ impl Engine for Table {
         };
         self.seats = self.everybody().map(seat).collect();
         self.keys = Keys::new(start.signatures, start.replicas);
-        self.timer = start.timer();
+        self.timer = start.protocol.timer();
         self.block_time = start.block_time;
         self.arm_anew()
     }

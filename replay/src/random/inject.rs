@@ -49,13 +49,7 @@ impl<E: Engine + Clone> Draft<'_, E> {
         let other = self.random.below(self.blocks(leader));
         let block = if self.random.percent(60) { 0 } else { other };
         let change = kind == Kind::ChangeView;
-        let message = Message {
-            kind,
-            height,
-            view,
-            block: (!change).then_some(block),
-            target: change.then(|| view.next()),
-        };
+        let message = Message::new(kind, height, view, (!change).then_some(block));
         if self.may_make(sender, receiver, &message) {
             self.made.insert((sender, receiver, message.clone()));
             let copy = Copy {

@@ -25,7 +25,7 @@ use inject::choose_faulty;
 use milp_schema::trace::TraceEvent;
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,
-    instance::{FaultKind, Network, Timeouts},
+    instance::{FaultKind, Network, Timers},
     schedule::{Choice, Copy},
 };
 use past::Past;
@@ -369,7 +369,7 @@ impl<'a, E: Engine + Clone> Draft<'a, E> {
     // Timers.
 
     fn timers(&mut self, id: ReplicaId) -> Result<(), GivenUp> {
-        if self.instance.timeouts == Timeouts::Protocol {
+        if self.instance.timers == Timers::Protocol {
             // Where a firing without effect says nothing, it may as well have its row.
             while self.session.deadline(id) == Some(self.now)
                 && (self.habits.asks_once || self.matters(id))
@@ -414,6 +414,7 @@ impl<'a, E: Engine + Clone> Draft<'a, E> {
         let choice = Choice::Timeout {
             slot,
             replica,
+            timer: self.instance.protocol.timer(),
             height,
             view,
         };

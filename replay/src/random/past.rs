@@ -210,7 +210,7 @@ impl Past {
         self.got.iter().any(|(slot, _, got)| {
             got.kind == *kind
                 && (got.height, got.view) == place
-                && got.block != own.block
+                && got.value != own.value
                 && (by_now || (*slot < now && !late))
         })
     }

@@ -127,7 +127,9 @@ impl<E: Engine> Session<E> {
         let seat = &mut self.seats[id.index()];
         seat.fired += 1;
         let (height, view) = (seat.height, seat.view);
+        let timer = self.timer;
         self.note(id, What::Timeout, |event| TraceEvent {
+            timer: Some(timer),
             place: Some((height, view)),
             ..event
         });

@@ -33,7 +33,7 @@ use crate::{
 use milp_schema::trace::{Phase, TraceEvent, What};
 use milp_schema::{
     Height, Instance, Kind, Message, ReplicaId, Slot, View,
-    instance::{FaultKind, Timeouts},
+    instance::{FaultKind, Timers},
     schedule::Copy,
 };
 use seat::{Position, Seat};
@@ -50,7 +50,7 @@ const SEED: u64 = 1;
 pub(crate) struct Session<E> {
     engine: E,
     habits: Habits,
-    /// The timer that rows fire.
+    /// Which timer its replicas have.
     timer: &'static str,
     /// Whether rows own the timers.
     free: bool,
@@ -117,8 +117,8 @@ impl<E: Engine> Session<E> {
         let mut session = Self {
             engine,
             habits,
-            timer: start.timer(),
-            free: instance.timeouts == Timeouts::Free,
+            timer: instance.protocol.timer(),
+            free: instance.timers == Timers::Free,
             heights: instance.heights,
             quorum,
             slot,
@@ -218,13 +218,7 @@ impl<E: Engine> Session<E> {
                     let seat = &mut self.seats[replica.index()];
                     (seat.height, seat.view) = (block.height.next(), View(0));
                     seat.given.retain(|(_, given)| given.height > block.height);
-                    let message = Message {
-                        kind: Kind::Block,
-                        height: block.height,
-                        view: block.view,
-                        block: Some(block.index),
-                        target: None,
-                    };
+                    let message = Message::about(Kind::Block, block);
                     self.note(replica, What::Decide, |event| TraceEvent {
                         message: Some(message),
                         ..event
@@ -402,9 +396,9 @@ impl<E: Engine> Session<E> {
 /// which would fire before what is in flight can arrive.
 fn block_time(instance: &Instance, habits: Habits) -> u32 {
     let quorum = instance.quorum();
-    match (habits.arms_anew, instance.timeouts) {
-        (true, Timeouts::Free) => quorum,
-        (true, Timeouts::Protocol) => instance.block_time.unwrap_or(quorum),
+    match (habits.arms_anew, instance.timers) {
+        (true, Timers::Free) => quorum,
+        (true, Timers::Protocol) => instance.block_time.unwrap_or(quorum),
         (false, _) => {
             let beyond_horizon = (instance.slots / quorum + 1) * quorum;
             instance.block_time.unwrap_or(beyond_horizon)

@@ -69,7 +69,7 @@ impl Seat {
         let recovery = question || message.kind == Kind::RecoveryMessage;
         let later = message.height > self.height;
         let too_late = match message.kind {
-            Kind::ChangeView => message.target <= Some(self.view),
+            Kind::ChangeView => message.view < self.view,
             _ => votes && message.view < self.view,
         };
         if message.height < self.height {

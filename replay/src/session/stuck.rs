@@ -3,7 +3,7 @@
 use super::Session;
 use crate::engine::{Engine, State, Vote, Working};
 use milp_schema::trace::What;
-use milp_schema::{Height, Kind, ReplicaId, View, instance::FaultKind};
+use milp_schema::{Height, Kind, ReplicaId, Value, View, instance::FaultKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A commit's view and block; `None` for a block nobody ever proposed.
@@ -46,7 +46,10 @@ fn place(id: ReplicaId, state: &State) -> String {
     let place = format!("replica {id} in h{} v{}", working.height, working.view);
     let own = |vote: &&Vote| vote.author == id && vote.kind == Kind::Commit;
     match working.votes.iter().find(own) {
-        Some(vote) => format!("{place} has committed {}", name((vote.view, vote.value))),
+        Some(vote) => format!(
+            "{place} has committed {}",
+            name(ballot(vote.view, vote.value))
+        ),
         None if working.asks_to_leave(id) => format!("{place} asks for v{}", working.view.next()),
         None => format!("{place} waits"),
     }
@@ -75,7 +78,7 @@ impl<'a> Table<'a> {
         for state in working.values() {
             for vote in &state.votes {
                 if vote.kind == Kind::Commit {
-                    let ballot = (vote.view, vote.value);
+                    let ballot = ballot(vote.view, vote.value);
                     commits.entry(ballot).or_default().insert(vote.author);
                 }
             }
@@ -93,7 +96,7 @@ impl<'a> Table<'a> {
     /// The commit that binds a replica, if any does.
     fn bound(&self, id: ReplicaId) -> Option<Ballot> {
         let bonds = &self.working.get(&id)?.bonds;
-        bonds.first().map(|bond| (bond.view, bond.value))
+        bonds.first().map(|bond| ballot(bond.view, bond.value))
     }
 
     /// Replicas at work that are not bound.
@@ -165,7 +168,7 @@ impl<'a> Table<'a> {
             Some(state) => {
                 let prepares = |vote: &&Vote| {
                     matches!(vote.kind, Kind::PrepareRequest | Kind::PrepareResponse)
-                        && (vote.view, vote.value) == (view, block)
+                        && ballot(vote.view, vote.value) == (view, block)
                 };
                 let held = state.votes.iter().filter(prepares).count();
                 format!("in v{view} with {held} of {} preparations", self.quorum)
@@ -228,6 +231,15 @@ fn recovering<E: Engine>(session: &Session<E>) -> BTreeSet<ReplicaId> {
         .collect()
 }
 
+/// What a vote of that view is for: a block of another view is none that it can decide.
+fn ballot(view: View, value: Option<Value>) -> Ballot {
+    let index = match value {
+        Some(Value::Block { view: of, index }) if of == view => Some(index),
+        _ => None,
+    };
+    (view, index)
+}
+
 fn name((view, block): Ballot) -> String {
     match block {
         Some(block) => format!("v{view} b{block}"),
@@ -254,7 +266,7 @@ mod tests {
     use milp_schema::Instance;
 
     fn instance() -> Instance {
-        let text = "format: milp-instance/1.0\nprotocol: dbft2-nspcc\nreplicas: 4\n\
+        let text = "format: milp-instance/2.0\nprotocol: dbft2-nspcc\nreplicas: 4\n\
                     views: 3\nslots: 8\ngoal: stall\n";
         milp_schema::read::instance_text("test", text).expect("a good instance")
     }
@@ -262,11 +274,14 @@ mod tests {
     /// Replica `me` at work in `view`, with commits (author, view, block) and whether it asks to
     /// leave.
     fn at_work(me: u32, view: u32, commits: &[(u32, u32, Option<u32>)], asks: bool) -> State {
-        let vote = |author, kind, view, value| Vote {
+        let vote = |author, kind, view, block: Option<u32>| Vote {
             author: ReplicaId(author),
             kind,
             view: View(view),
-            value,
+            value: block.map(|index| Value::Block {
+                view: View(view),
+                index,
+            }),
         };
         let commits = commits
             .iter()

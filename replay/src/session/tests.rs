@@ -105,7 +105,7 @@ fn what_is_ahead_is_held_back_and_handed_over_in_the_order_of_a_slot() {
             "HoldBack PrepareResponse h0 v1 b0",
             "HoldBack PrepareRequest h0 v1 b0",
             // E20: a request to leave a later view is handed over at once.
-            "Deliver ChangeView h0 v1 to v2",
+            "Deliver ChangeView h0 v1",
             "Timeout h0 v0",
             "EnterView h0 v1",
             "HandOver PrepareRequest h0 v1 b0",
@@ -318,7 +318,7 @@ fn a_byzantine_copy_is_made_for_one_receiver_and_delivering_to_its_maker_does_no
     assert!(!session.deliver(&other).expect("no error"));
     assert_eq!(
         events(&session, 3),
-        ["Inject Commit h0 v0 b1", "Deliver ChangeView h0 v0 to v1"]
+        ["Inject Commit h0 v0 b1", "Deliver ChangeView h0 v0"]
     );
 }
 
@@ -387,6 +387,7 @@ fn play(instance: &Instance, faulty: &[(ReplicaId, FaultKind)], seed: u64) -> Sc
                 choices.push(Choice::Timeout {
                     slot,
                     replica,
+                    timer: "view",
                     height,
                     view,
                 });

@@ -57,13 +57,7 @@ impl Toy {
 
     fn decide(&mut self, replica: ReplicaId, block: BlockId) -> Vec<Effect> {
         self.places[replica.index()] = (block.height.next(), View(0));
-        let message = Message {
-            kind: Kind::Block,
-            height: block.height,
-            view: block.view,
-            block: Some(block.index),
-            target: None,
-        };
+        let message = Message::about(Kind::Block, block);
         let send = self.send(replica, message);
         vec![Effect::Decide { replica, block }, send]
     }

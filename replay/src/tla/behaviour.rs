@@ -162,7 +162,7 @@ fn check_inject(spec: &Spec, copy: &Copy, before: Option<View>) -> Result<(), &'
         Err("its view is not modelled")
     } else if before.is_some_and(|before| message.view < before) {
         Err("its view is below that of an earlier row of the replica")
-    } else if message.block.is_some_and(|block| block != 0) {
+    } else if message.index().is_some_and(|block| block != 0) {
         Err("there is one block per view, number 0")
     } else if message.kind == Kind::PrepareRequest && !is_primary {
         Err("the replica is not primary of that view")
@@ -353,13 +353,7 @@ impl Walk {
             }
             Event::Decide(block) => {
                 line.what = What::Decide;
-                line.message = Some(Message {
-                    kind: Kind::Block,
-                    height: block.height,
-                    view: block.view,
-                    block: Some(block.index),
-                    target: None,
-                });
+                line.message = Some(Message::about(Kind::Block, block));
             }
         }
         Ok(())
@@ -401,13 +395,7 @@ pub(super) fn block(view: View) -> BlockId {
 pub(super) fn message(action: Action, view: View) -> Message {
     let kind = action.message().expect("an action that sends");
     let asks = kind == Kind::ChangeView;
-    Message {
-        height: Height(0),
-        view,
-        block: (!asks).then_some(0),
-        target: asks.then(|| view.next()),
-        kind,
-    }
+    Message::new(kind, Height(0), view, (!asks).then_some(0))
 }
 
 fn plain(event: &Event) -> String {

@@ -50,15 +50,8 @@ pub(crate) fn message(text: &str) -> Message {
     let kind = kind(words.next().expect("a kind"));
     let number = |word: &str| word[1..].parse::<u32>().expect("a letter and a number");
     let view = words.next().map(number).expect("a view");
-    let target = (kind == Kind::ChangeView).then_some(View(view + 1));
     let block = words.next().map(number);
-    Message {
-        kind,
-        height: Height(0),
-        view: View(view),
-        block,
-        target,
-    }
+    Message::new(kind, Height(0), View(view), block)
 }
 
 pub(crate) fn copy(sent: u32, sender: u32, receiver: u32, text: &str) -> Copy {
@@ -97,6 +90,7 @@ pub(crate) fn timeout(slot: u32, replica: u32, view: u32) -> Choice {
     Choice::Timeout {
         slot: Slot(slot),
         replica,
+        timer: "view",
         height: Height(0),
         view,
     }

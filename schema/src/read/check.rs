@@ -5,11 +5,11 @@
 
 use super::problem::{Place, Problems, did_you_mean, one_of, quoted};
 use crate::{
-    ids::{Kind, ReplicaId},
+    ids::{BlockId, Kind, ReplicaId, View},
     instance::{FaultKind, Instance, Who},
     journey::{Flaw, Journeys},
-    schedule::{Choice, Copy, Event, Message, Prediction},
-    vocabulary::{Names, Protocol, Role},
+    schedule::{Choice, Copy, Event, Message, Prediction, Value},
+    vocabulary::{Names, Protocol},
     write::{CHOICE_COLUMNS, PREDICTION_COLUMNS},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,38 +134,37 @@ fn message(protocol: Protocol, message: &Message, findings: &mut Vec<Finding>) {
         findings.push(finding("kind", what, hint));
         return;
     };
-    let names_block = words.does.names == Names::Value;
-    let names_target = words.does.role == Role::Leave;
-    let given = [
-        ("block", message.block, names_block),
-        ("target", message.target.map(|view| view.0), names_target),
-    ];
-    for (column, value, expected) in given {
-        match value {
-            None if expected => {
-                let what = format!("`{column}` is empty; a {} needs one", message.kind);
-                findings.push(finding(column, what, "fill it in, or remove the row"));
-            }
-            Some(value) if !expected => {
-                let what = format!(
-                    "`{column}` must be empty for a {}, not `{value}`",
-                    message.kind
-                );
-                findings.push(finding(column, what, "remove the value, keep the commas"));
-            }
-            _ => {}
+    let names = words.does.names;
+    let kind = message.kind;
+    match message.value {
+        None if names != Names::Nothing => {
+            let what = format!("`value` is empty; a {kind} needs one");
+            findings.push(finding("value", what, "fill it in, or remove the row"));
         }
+        Some(value) if names == Names::Nothing => {
+            let what = format!("`value` must be empty for a {kind}, not `{value}`");
+            let hint = "remove the value, keep the commas";
+            findings.push(finding("value", what, hint));
+        }
+        Some(value) if names == Names::Value && !is_of_view(value, message.view) => {
+            let view = message.view;
+            let what = format!("a {kind} names a block of its own view {view}, not `{value}`");
+            let hint = format!("write `v{view}b0`, or another index");
+            findings.push(finding("value", what, hint));
+        }
+        _ => {}
     }
-    if let Some(target) = message
-        .target
-        .filter(|target| names_target && *target <= message.view)
+    if let Some(justification) = message.justification
+        && !words.does.justified
     {
-        let what = format!(
-            "a change view in view {} asks for view {target}",
-            message.view
-        );
-        findings.push(finding("target", what, "the target is a later view"));
+        let what = format!("`justification` must be empty for a {kind}, not `{justification}`");
+        let hint = "remove the value, keep the commas";
+        findings.push(finding("justification", what, hint));
     }
+}
+
+fn is_of_view(value: Value, own: View) -> bool {
+    matches!(value, Value::Block { view, .. } if view == own)
 }
 
 /// What earlier rows did, as far as later ones depend on it. Lines are kept for the hints.
@@ -270,8 +269,7 @@ pub(super) fn predictions_against_instance(
             }
             Event::Decide(block) => {
                 bounds.height(block.height.0, &mut findings);
-                bounds.view(block.view.0, &mut findings);
-                bounds.block(block.index, &mut findings);
+                bounds.value(*block, &mut findings);
             }
         }
         report(places, &PREDICTION_COLUMNS, findings, problems);
@@ -331,25 +329,29 @@ impl<'a> Bounds<'a> {
         Self::index("view", view, self.instance.views, "views", out);
     }
 
-    fn block(&self, index: u32, out: &mut Vec<Finding>) {
-        Self::index("block", index, self.blocks, "blocks_per_proposal", out);
+    fn value(&self, block: BlockId, out: &mut Vec<Finding>) {
+        let parts = [
+            ("view", block.view.0, self.instance.views, "views"),
+            ("index", block.index, self.blocks, "blocks_per_proposal"),
+        ];
+        for (part, number, count, key) in parts {
+            if number >= count {
+                let last = count - 1;
+                let what = format!("the {part} of `value` must be from 0 to {last}, not {number}");
+                out.push(finding(
+                    "value",
+                    what,
+                    format!("the instance has `{key}: {count}`"),
+                ));
+            }
+        }
     }
 
     fn message(&self, message: &Message, out: &mut Vec<Finding>) {
         self.height(message.height.0, out);
         self.view(message.view.0, out);
-        if let Some(index) = message.block {
-            self.block(index, out);
-        }
-        // The last modelled view can be left too: its target is the first one not modelled.
-        let views = self.instance.views;
-        if let Some(target) = message.target.filter(|target| target.0 > views) {
-            let what = format!("`target` must be from 1 to {views}, not {target}");
-            out.push(finding(
-                "target",
-                what,
-                format!("the instance has `views: {views}`"),
-            ));
+        if let Some(block) = message.block_id() {
+            self.value(block, out);
         }
     }
 

@@ -6,26 +6,12 @@ use super::{
     tree::Value,
 };
 
-/// The version this program writes, of every kind of file.
-pub(crate) const MAJOR: u32 = 1;
-/// See [`MAJOR`]; older minors are read too.
-pub(crate) fn minor(kind: &str) -> u32 {
-    match kind {
-        // 1.1: `faults`; in expected.yaml also replays on engines behind adapters; in outcome.yaml
-        // `program`, `certificate_sha256` and the certificate `cubes`; in an instance nothing that
-        // is still there; in cuts.yaml what the engine does is allowed, not a cut, and `later` and
-        // `history`.
-        // 1.2: `divergences` may be null; in a verdict `impossible` and `unapplied`, in expected.yaml
-        // `impossible`.
-        "verdict" | "expected" => 2,
-        "cuts" | "outcome" | "instance" => 1,
-        _ => 0,
-    }
-}
+/// The version of every kind of file, written and read; no other is read.
+const VERSION: &str = "2.0";
 
-/// The `format` value this program writes for a kind of file.
+/// The `format` value of a kind of file.
 pub(crate) fn current(kind: &str) -> String {
-    format!("milp-{kind}/{MAJOR}.{}", minor(kind))
+    format!("milp-{kind}/{VERSION}")
 }
 
 /// Whether the rest of the mapping can be judged: its version is one this program knows, or it
@@ -52,36 +38,15 @@ pub(crate) fn check(fields: &Fields, kind: &str, problems: &mut Problems) -> boo
         problems.at(node.place, what, hint);
         return !name.starts_with("milp-");
     }
-    let parts = version
-        .split_once('.')
-        .map(|(major, minor)| (major.parse(), minor.parse()));
-    let Some((Ok(major), Ok(minor))): Option<(Result<u32, _>, Result<u32, _>)> = parts else {
-        let what = format!("`format` must be `{expected}`, not {}", quoted(text));
-        problems.at(
-            node.place,
-            what,
-            "the version is two numbers, `<major>.<minor>`",
-        );
-        return true;
-    };
-    let newest = self::minor(kind);
-    if major == MAJOR && (0..=newest).contains(&minor) {
+    if version == VERSION {
         return true;
     }
-    let age = if (major, minor) > (MAJOR, newest) {
-        "newer"
-    } else {
-        "older"
-    };
     let what = format!(
-        "the file has format version {major}.{minor}, {age} than this program reads \
-         ({MAJOR}.0 to {MAJOR}.{newest})"
+        "the file has format version {}, and this program reads {VERSION} only",
+        quoted(version)
     );
-    let hint = if age == "newer" {
-        "use a newer version of milp for this file".to_owned()
-    } else {
-        format!("rewrite the file as `{expected}`")
-    };
+    let hint =
+        format!("write the file anew as `{expected}`, or use the version of milp it is from");
     problems.at(node.place, what, hint);
     false
 }

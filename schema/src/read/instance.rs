@@ -10,8 +10,7 @@ use crate::{
     covers::{self, Uncovered},
     ids::ReplicaId,
     instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Sense, Timeouts,
-        Who,
+        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Sense, Timers, Who,
     },
     limits,
     vocabulary::Protocol,
@@ -30,7 +29,7 @@ pub(crate) const KEYS: [&str; 17] = [
     "blocks_per_proposal",
     "slots",
     "network",
-    "timeouts",
+    "timers",
     "block_time",
     "primary",
     "goal",
@@ -69,7 +68,7 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
     let formulation = formulation(&fields, problems);
     let budget = budget(&fields, problems);
     let (protocol, mutant) = names?;
-    let (timeouts, block_time) = clock?;
+    let (timers, block_time) = clock?;
     let instance = Instance {
         protocol,
         replicas: replicas?,
@@ -80,7 +79,7 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
         blocks_per_proposal: blocks_per_proposal?,
         slots: slots?,
         network: network?,
-        timeouts,
+        timers,
         block_time,
         primary: primary?,
         goal: goal?,
@@ -413,26 +412,26 @@ fn network(fields: &Fields, slots: Option<u32>, problems: &mut Problems) -> Opti
 }
 
 /// Timers and block time, which is given iff the timers follow the protocol.
-fn clock(fields: &Fields, problems: &mut Problems) -> Option<(Timeouts, Option<u32>)> {
-    let names = [("free", Timeouts::Free), ("protocol", Timeouts::Protocol)];
-    let timeouts = fields.choice("timeouts", &names, Some(Timeouts::Free), problems);
+fn clock(fields: &Fields, problems: &mut Problems) -> Option<(Timers, Option<u32>)> {
+    let names = [("free", Timers::Free), ("protocol", Timers::Protocol)];
+    let timers = fields.choice("timers", &names, Some(Timers::Free), problems);
     let Some(entry) = fields.entry("block_time") else {
-        if timeouts == Some(Timeouts::Protocol) {
-            let what = "`timeouts: protocol` needs `block_time`, in slots";
+        if timers == Some(Timers::Protocol) {
+            let what = "`timers: protocol` needs `block_time`, in slots";
             let hint = "add it, say `block_time: 3`";
-            problems.at(fields.place("timeouts"), what, hint);
+            problems.at(fields.place("timers"), what, hint);
             return None;
         }
-        return timeouts.map(|timeouts| (timeouts, None));
+        return timers.map(|timers| (timers, None));
     };
     let block_time = fields.count("block_time", limits::BLOCK_TIME, None, problems);
-    if timeouts == Some(Timeouts::Free) {
+    if timers == Some(Timers::Free) {
         let what = "`block_time` has no meaning while the timers are free";
-        let hint = "add `timeouts: protocol`, or remove `block_time`";
+        let hint = "add `timers: protocol`, or remove `block_time`";
         problems.at(entry.place, what, hint);
         return None;
     }
-    Some((timeouts?, Some(block_time?)))
+    Some((timers?, Some(block_time?)))
 }
 
 fn goal(fields: &Fields, problems: &mut Problems) -> Option<Goal> {

@@ -144,7 +144,7 @@ fn real(node: &Node, key: &str, problems: &mut Problems) -> Option<f64> {
     None
 }
 
-/// A hash that files of an older minor do not have.
+/// A hash that need not be there.
 fn given(fields: &Fields, key: &str, problems: &mut Problems) -> Result<Option<String>, Reported> {
     let Some(node) = fields.get(key) else {
         return Ok(None);
@@ -153,7 +153,7 @@ fn given(fields: &Fields, key: &str, problems: &mut Problems) -> Result<Option<S
     hash.map(Some).ok_or(Reported)
 }
 
-/// Which program was solved; files of an older minor do not say it.
+/// Which program was solved; an outcome need not say it.
 fn program(fields: &Fields, problems: &mut Problems) -> Result<Option<ProgramDigest>, Reported> {
     let Some(node) = fields.get("program") else {
         return Ok(None);

@@ -1,41 +1,8 @@
 //! CSV with an exact header; every field knows its place in the file.
 
-use super::check::unknown_kind;
 use super::problem::{Place, Problems, Reported, did_you_mean, one_of, quoted};
-use crate::{
-    ids::{BlockId, Height, ReplicaId, Slot, View},
-    schedule::{Choice, Copy, Event, Message, Prediction},
-    vocabulary::Protocol,
-    write::{CHOICE_COLUMNS, PREDICTION_COLUMNS},
-};
 use csv::{ReaderBuilder, StringRecord, Terminator};
 use std::{borrow::Cow, io::Cursor};
-
-/// The choices of a `schedule.csv` that could be read, each with the places of its fields.
-pub(super) fn choices(
-    protocol: Protocol,
-    text: &str,
-    problems: &mut Problems,
-) -> Vec<(Vec<Place>, Choice)> {
-    let mut choices = Vec::new();
-    rows(text, &CHOICE_COLUMNS, problems, &mut |row, problems| {
-        choices.extend(choice(protocol, &row, problems).map(|choice| (row.places, choice)));
-    });
-    choices
-}
-
-/// The predictions of a `predictions.csv` that could be read, each with the places of its fields.
-pub(super) fn predictions(
-    protocol: Protocol,
-    text: &str,
-    problems: &mut Problems,
-) -> Vec<(Vec<Place>, Prediction)> {
-    let mut predictions = Vec::new();
-    rows(text, &PREDICTION_COLUMNS, problems, &mut |row, problems| {
-        predictions.extend(prediction(protocol, &row, problems).map(|event| (row.places, event)));
-    });
-    predictions
-}
 
 /// Gives `take` the rows below the header that have the right number of fields, one by one: of a
 /// large file no more is kept than what is made of it.
@@ -201,7 +168,7 @@ pub(super) struct Row {
     columns: &'static [&'static str],
     fields: StringRecord,
     /// The place of the first character of each field.
-    places: Vec<Place>,
+    pub(super) places: Vec<Place>,
 }
 
 impl Row {
@@ -251,7 +218,11 @@ impl Row {
     }
 
     /// The number in a column that may be empty.
-    fn optional(&self, column: &str, problems: &mut Problems) -> Result<Option<u32>, Reported> {
+    pub(super) fn optional(
+        &self,
+        column: &str,
+        problems: &mut Problems,
+    ) -> Result<Option<u32>, Reported> {
         let (place, text) = self.cell(column);
         if text.is_empty() {
             return Ok(None);
@@ -285,6 +256,12 @@ impl Row {
         number
     }
 
+    /// Reports every field that is filled in beside those of `used`.
+    pub(super) fn only(&self, used: &[&str], act: &str, problems: &mut Problems) -> Option<()> {
+        let others = self.columns.iter().filter(|column| !used.contains(column));
+        self.empty(&others.copied().collect::<Vec<_>>(), act, problems)
+    }
+
     /// Reports every field of `columns` that is filled in.
     pub(super) fn empty(&self, columns: &[&str], act: &str, problems: &mut Problems) -> Option<()> {
         let mut good = Some(());
@@ -314,187 +291,4 @@ impl Row {
         problems.at(place, what, did_you_mean(text, names));
         None
     }
-
-    /// The message in kind, height, view, block and target.
-    fn message(&self, protocol: Protocol, act: &str, problems: &mut Problems) -> Option<Message> {
-        let (place, name) = self.cell("kind");
-        let kind = protocol.kind(name);
-        if name.is_empty() {
-            let what = format!("`kind` is empty; `{act}` needs a message kind there");
-            problems.at(place, what, "fill it in, or remove the row");
-        } else if kind.is_none() {
-            let (what, hint) = unknown_kind(protocol, name);
-            problems.at(place, what, hint);
-        }
-        let height = self.required("height", act, problems);
-        let view = self.required("view", act, problems);
-        let block = self.optional("block", problems);
-        let target = self.optional("target", problems);
-        Some(Message {
-            kind: kind?,
-            height: Height(height?),
-            view: View(view?),
-            block: block.ok()?,
-            target: target.ok()?.map(View),
-        })
-    }
-}
-
-fn choice(protocol: Protocol, row: &Row, problems: &mut Problems) -> Option<Choice> {
-    let acts = ["deliver", "drop", "timeout", "inject", "crash", "restart"];
-    let act = row.name("choice", &acts, problems);
-    let slot = row.required("slot", act.unwrap_or("every row"), problems);
-    let act = act?;
-    if matches!(act, "deliver" | "drop" | "inject") {
-        return copy_choice(protocol, row, act, slot, problems);
-    }
-    let replica = row.required("replica", act, problems);
-    let unused: &[&str] = match act {
-        "timeout" => &["peer", "kind", "block", "sent", "delay", "target", "copy"],
-        "crash" => &[
-            "peer", "kind", "height", "view", "block", "sent", "delay", "target", "copy",
-        ],
-        _ => &[
-            "peer", "height", "view", "block", "sent", "delay", "target", "copy",
-        ],
-    };
-    let unused = row.empty(unused, act, problems);
-    match act {
-        "timeout" => {
-            let height = row.required("height", act, problems);
-            let view = row.required("view", act, problems);
-            unused?;
-            Some(Choice::Timeout {
-                slot: Slot(slot?),
-                replica: ReplicaId(replica?),
-                height: Height(height?),
-                view: View(view?),
-            })
-        }
-        "crash" => {
-            unused?;
-            Some(Choice::Crash {
-                slot: Slot(slot?),
-                replica: ReplicaId(replica?),
-            })
-        }
-        _ => {
-            let kind = row.name("kind", &["backup", "no-backup"], problems);
-            unused?;
-            Some(Choice::Restart {
-                slot: Slot(slot?),
-                replica: ReplicaId(replica?),
-                backup: kind? == "backup",
-            })
-        }
-    }
-}
-
-/// A row about one copy: deliver, drop or inject.
-fn copy_choice(
-    protocol: Protocol,
-    row: &Row,
-    act: &str,
-    slot: Option<u32>,
-    problems: &mut Problems,
-) -> Option<Choice> {
-    let replica = row.required("replica", act, problems).map(ReplicaId);
-    let peer = row.required("peer", act, problems).map(ReplicaId);
-    let message = row.message(protocol, act, problems);
-    let copy = row.required("copy", act, problems);
-    // The slot of an injection is when the copy is made; a second number could only contradict.
-    let sent = if act == "inject" {
-        row.empty(&["sent", "delay"], act, problems)?;
-        slot
-    } else {
-        row.required("sent", act, problems)
-    };
-    match act {
-        "deliver" => delay(row, slot, sent, problems)?,
-        "drop" => row.empty(&["delay"], act, problems)?,
-        _ => {}
-    }
-    let slot = Slot(slot?);
-    let (sender, receiver) = if act == "inject" {
-        (replica?, peer?)
-    } else {
-        (peer?, replica?)
-    };
-    let copy = Copy {
-        sender,
-        receiver,
-        message: message?,
-        sent: Slot(sent?),
-        copy: copy?,
-    };
-    Some(match act {
-        "deliver" => Choice::Deliver { slot, copy },
-        "drop" => Choice::Drop { slot, copy },
-        _ => Choice::Inject { copy },
-    })
-}
-
-/// Delay is slot − sent. Where that is not positive the row is impossible, which is reported
-/// of the row as a whole.
-fn delay(row: &Row, slot: Option<u32>, sent: Option<u32>, problems: &mut Problems) -> Option<()> {
-    let (place, text) = row.cell("delay");
-    if let (Some(slot), Some(sent)) = (slot, sent)
-        && sent >= slot
-    {
-        return Some(());
-    }
-    let delay = row.required("delay", "deliver", problems)?;
-    if let (Some(slot), Some(sent)) = (slot, sent)
-        && delay != slot - sent
-    {
-        let what = format!(
-            "`delay` must be slot − sent = {slot} − {sent} = {}, not {}",
-            slot - sent,
-            quoted(text)
-        );
-        problems.at(place, what, "correct whichever of the three is wrong");
-        return None;
-    }
-    Some(())
-}
-
-fn prediction(protocol: Protocol, row: &Row, problems: &mut Problems) -> Option<Prediction> {
-    let act = row.name("event", &["send", "enter_view", "decide"], problems);
-    let slot = row
-        .required("slot", act.unwrap_or("every row"), problems)
-        .map(Slot);
-    let replica = row
-        .required("replica", act.unwrap_or("every row"), problems)
-        .map(ReplicaId);
-    let act = act?;
-    let event = match act {
-        "send" => Event::Send(row.message(protocol, act, problems)?),
-        "enter_view" => {
-            let unused = row.empty(&["kind", "block", "target"], act, problems);
-            let height = row.required("height", act, problems).map(Height);
-            let view = row.required("view", act, problems).map(View);
-            unused?;
-            Event::EnterView {
-                height: height?,
-                view: view?,
-            }
-        }
-        _ => {
-            let unused = row.empty(&["kind", "target"], act, problems);
-            let height = row.required("height", act, problems).map(Height);
-            let view = row.required("view", act, problems).map(View);
-            let index = row.required("block", act, problems);
-            unused?;
-            Event::Decide(BlockId {
-                height: height?,
-                view: view?,
-                index: index?,
-            })
-        }
-    };
-    Some(Prediction {
-        slot: slot?,
-        replica: replica?,
-        event,
-    })
 }

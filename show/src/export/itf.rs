@@ -7,7 +7,7 @@ use milp_schema::{Schedule, Slot, read, write};
 use serde_json::{Map, Value, json};
 
 /// What a file of ours says of itself.
-const SOURCE: &str = "milp-schedule/1.0";
+const SOURCE: &str = "milp-schedule/2.0";
 
 /// The variables: the slot, the rows of both files that are of this slot, the view of every
 /// replica and what it decided.

@@ -132,7 +132,7 @@ fn is_vote(message: &Message, view: View) -> bool {
 
 /// The node that a copy comes from: of a Byzantine replica the twin makes what names an odd block.
 fn source(twins: &BTreeMap<ReplicaId, u32>, sender: ReplicaId, message: &Message) -> u32 {
-    let odd = message.block.is_some_and(|index| index % 2 == 1);
+    let odd = message.index().is_some_and(|index| index % 2 == 1);
     match twins.get(&sender) {
         Some(twin) if odd => *twin,
         _ => sender.0,

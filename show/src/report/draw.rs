@@ -265,7 +265,7 @@ impl Picture<'_> {
             } else {
                 "committed"
             };
-            let block = message.block.unwrap_or_default();
+            let block = message.index().unwrap_or_default();
             let on = story::quorum(self.story, mark)
                 .map_or_else(String::new, |who| format!(", on preparations of {who}"));
             out.push_str(&format!(

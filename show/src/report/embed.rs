@@ -5,8 +5,8 @@ use crate::Error;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What the embedded document says it is; older minors are read, other majors are not.
-const FORMAT: &str = "milp-report/1.0";
+/// What the embedded document says it is; nothing else is read.
+const FORMAT: &str = "milp-report/2.0";
 /// The element around the document.
 const START: &str = "<script type=\"application/json\" id=\"milp-report\">";
 const END: &str = "</script>";
@@ -72,7 +72,7 @@ impl Embedded {
     ///
     /// # Errors
     ///
-    /// When there are none, or when a newer version made them.
+    /// When there are none, or when another version made them.
     pub fn read(file: &str, html: &str) -> Result<Self, Error> {
         let refuse = |why: String| Error::Refused(format!("{file} {why}"));
         let none = || refuse("is no report: it has no embedded schedule".to_owned());
@@ -81,7 +81,7 @@ impl Embedded {
         let value: serde_json::Value = serde_json::from_str(json)
             .map_err(|error| refuse(format!("has a broken embedded schedule: {error}")))?;
         let format = value["format"].as_str().unwrap_or_default().to_owned();
-        if !format.starts_with("milp-report/1.") {
+        if format != FORMAT {
             return Err(refuse(format!(
                 "has an embedded schedule of format `{format}`, and this version reads {FORMAT}"
             )));

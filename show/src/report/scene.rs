@@ -243,7 +243,7 @@ impl Scene {
             let message = mark.event.message.as_ref();
             let message = message.filter(|_| is_sending(mark.event.what))?;
             let vote = (message.kind, message.height, message.view);
-            Some(((mark.event.replica, vote), message.block?))
+            Some(((mark.event.replica, vote), message.index()?))
         };
         let mut blocks: BTreeMap<_, BTreeSet<u32>> = BTreeMap::new();
         for (vote, block) in self.marks.iter().filter_map(said) {

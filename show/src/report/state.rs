@@ -112,14 +112,14 @@ fn tallies(run: &Run, replica: &Knowledge) -> Vec<Tally> {
     for (sender, message) in replica.held() {
         let word = words::word(&message.kind);
         if let Some(vote) = word.votes {
-            let block = message.block.unwrap_or_default();
+            let block = message.index().unwrap_or_default();
             let of = format!("{} of v{} b{block}", vote.name(), message.view);
             let who = votes.entry((vote, of)).or_default();
             if who.last() != Some(&sender.0) {
                 who.push(sender.0);
             }
         } else if word.does == Does::Leaves {
-            let target = message.target.unwrap_or(message.view.next());
+            let target = message.view.next();
             let known = asks.entry(sender.0).or_default();
             *known = target.max(*known);
         }

@@ -4,7 +4,10 @@ use super::{
     run::Run,
     scene::{Arrow, Fate, Mark, Part, Scene},
 };
-use crate::{acts::Deed, words::word};
+use crate::{
+    acts::Deed,
+    words::{Does, word},
+};
 use milp_schema::{
     Message, ReplicaId,
     trace::{Phase, What},
@@ -15,12 +18,13 @@ pub(crate) fn label(mark: &Mark) -> String {
     let Some(message) = &mark.event.message else {
         return String::new();
     };
-    let letters = word(&message.kind).letters;
-    let mut label = match message.target {
-        Some(target) => format!("{letters}→v{target}"),
-        None => format!("{letters} v{}", message.view),
+    let word = word(&message.kind);
+    let letters = word.letters;
+    let mut label = match word.does {
+        Does::Leaves => format!("{letters}→v{}", message.view.next()),
+        _ => format!("{letters} v{}", message.view),
     };
-    if let Some(block) = message.block.filter(|it| *it > 0 || mark.equivocates) {
+    if let Some(block) = message.index().filter(|it| *it > 0 || mark.equivocates) {
         label = format!("{label} b{block}");
     }
     if mark.equivocates {
@@ -32,16 +36,14 @@ pub(crate) fn label(mark: &Mark) -> String {
 /// A message in full.
 pub(crate) fn full(message: &Message) -> String {
     let Message {
-        kind,
-        height,
-        view,
-        block,
-        target,
+        kind, height, view, ..
     } = message;
-    match (block, target) {
-        (_, Some(target)) => format!("{kind} to view {target} of h{height} v{view}"),
-        (Some(block), _) => format!("{kind} of h{height} v{view} b{block}"),
-        _ => format!("{kind} of h{height} v{view}"),
+    match message.index() {
+        _ if word(kind).does == Does::Leaves => {
+            format!("{kind} to view {} of h{height} v{view}", view.next())
+        }
+        Some(block) => format!("{kind} of h{height} v{view} b{block}"),
+        None => format!("{kind} of h{height} v{view}"),
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// What [`Shown::format`] says.
-pub const FORMAT: &str = "milp-shown/1.0";
+pub const FORMAT: &str = "milp-shown/2.0";
 
 /// All projections by their names.
 pub const PROJECTIONS: [(Projection, &str); 3] = [

@@ -130,9 +130,9 @@ fn shown(file: &str, read: &Read) -> Result<Instance, Error> {
         faults => format!("[{}]", faults.join(", ")),
     };
     let text = format!(
-        "format: milp-instance/1.0\nprotocol: {}\nreplicas: {}\nfaults: {faults}\n\
+        "format: milp-instance/2.0\nprotocol: {}\nreplicas: {}\nfaults: {faults}\n\
          heights: 1\nviews: {}\nblocks_per_proposal: 1\nslots: {}\nnetwork: eventual\n\
-         timeouts: free\ngoal: stall\n",
+         timers: free\ngoal: stall\n",
         read.protocol,
         read.replicas,
         read.last_view.0 + 1,

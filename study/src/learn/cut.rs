@@ -86,7 +86,7 @@ impl Act {
                 "send",
                 Some(said.kind.name().to_owned()),
                 said.view,
-                said.block,
+                said.index(),
             ),
             Event::EnterView { view, .. } => ("enter_view", None, *view, None),
             Event::Decide(block) => ("decide", None, block.view, Some(block.index)),
@@ -125,7 +125,7 @@ impl Literal {
             from: fact.author,
             kind: fact.message.kind.name().to_owned(),
             view: fact.message.view,
-            block: fact.message.block,
+            block: fact.message.index(),
             slot,
         }
     }
@@ -142,18 +142,11 @@ impl Literal {
 /// The message of these words at height 0; `None` for words that make none.
 fn message(kind: &str, view: View, block: Option<u32>) -> Option<Message> {
     let kind = Kind::named(kind)?;
-    let asks = kind == Kind::ChangeView;
     let names_block = !matches!(
         kind,
         Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage
     );
-    (names_block == block.is_some()).then(|| Message {
-        kind,
-        height: Height(0),
-        view,
-        block,
-        target: asks.then(|| view.next()),
-    })
+    (names_block == block.is_some()).then(|| Message::new(kind, Height(0), view, block))
 }
 
 /// A literal whose message was understood.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, path::Path};
 
 /// What [`Cuts::format`] says.
-pub const FORMAT: &str = "milp-cuts/1.1";
+pub const FORMAT: &str = "milp-cuts/2.0";
 
 /// Everything learned from one engine: `cuts.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -136,13 +136,7 @@ mod tests {
 
     fn said(kind: Kind, view: u32) -> Message {
         let names_block = kind != Kind::ChangeView && kind != Kind::RecoveryRequest;
-        Message {
-            target: (kind == Kind::ChangeView).then_some(View(view + 1)),
-            block: names_block.then_some(0),
-            kind,
-            height: Height(0),
-            view: View(view),
-        }
+        Message::new(kind, Height(0), View(view), names_block.then_some(0))
     }
 
     fn sends(slot: u32, replica: u32, kind: Kind, view: u32) -> Prediction {

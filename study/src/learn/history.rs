@@ -8,7 +8,7 @@ use crate::folder::Driven;
 use milp_model::formulation::timed::Built;
 use milp_schema::{
     Choice, Height, Instance, Kind, Message, Prediction, ReplicaId, Schedule, Slot, View,
-    instance::{Fault, FaultKind, Goal, Network, Timeouts, Who},
+    instance::{Fault, FaultKind, Goal, Network, Timers, Who},
     schedule::{Copy, Event},
     trace::{Phase, TraceEvent, What},
 };
@@ -174,13 +174,7 @@ fn universe(built: &Built, replica: ReplicaId, view: View, act: &Event) -> Vec<F
         let primary = built.primary(Height(0), at) == replica;
         [
             primary.then(|| proposal(at)),
-            Some(Message {
-                kind: kind_that(Does::Leaves),
-                height: Height(0),
-                view: at,
-                block: None,
-                target: Some(at.next()),
-            }),
+            Some(Message::new(kind_that(Does::Leaves), Height(0), at, None)),
         ]
     });
     let own = own.flatten().map(|message| Fact {
@@ -194,13 +188,7 @@ fn universe(built: &Built, replica: ReplicaId, view: View, act: &Event) -> Vec<F
 }
 
 fn proposal(view: View) -> Message {
-    Message {
-        kind: kind_that(Does::Proposes),
-        height: Height(0),
-        view,
-        block: Some(0),
-        target: None,
-    }
+    Message::new(kind_that(Does::Proposes), Height(0), view, Some(0))
 }
 
 /// What a replica is told in a local run: facts one after the other, then perhaps its timer.
@@ -239,9 +227,16 @@ impl Local {
         }
         // One slot for each: the order is all that an engine with free timers can tell.
         let mut slots = (2..).map(Slot);
+        let timer = |slot, view| Choice::Timeout {
+            slot,
+            replica: self.replica,
+            timer: instance.protocol.timer(),
+            height: Height(0),
+            view,
+        };
         for (fact, slot) in self.facts.iter().zip(&mut slots) {
             choices.push(if fact.author == self.replica {
-                self.timeout(slot, fact.message.view)
+                timer(slot, fact.message.view)
             } else {
                 let copy = self.copy(fact);
                 Choice::Deliver { slot, copy }
@@ -249,7 +244,7 @@ impl Local {
         }
         let last = self.last();
         if by_timer(&self.act) {
-            choices.push(self.timeout(last, self.view));
+            choices.push(timer(last, self.view));
         }
         Driven {
             dir: PathBuf::new(),
@@ -261,7 +256,7 @@ impl Local {
                 beyond_budget: true,
                 slots: last.0,
                 network: Network::Asynchronous,
-                timeouts: Timeouts::Free,
+                timers: Timers::Free,
                 block_time: None,
                 goal: Goal::Fork,
                 ..instance.clone()
@@ -288,15 +283,6 @@ impl Local {
             message: fact.message.clone(),
             sent: Slot(1),
             copy: 0,
-        }
-    }
-
-    fn timeout(&self, slot: Slot, view: View) -> Choice {
-        Choice::Timeout {
-            slot,
-            replica: self.replica,
-            height: Height(0),
-            view,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Messages and acts in a few words.
 
-use milp_schema::{Kind, Message, schedule::Event};
+use milp_schema::{Message, schedule::Event};
 
 /// `sends Commit v1 b0`, `enters view 1`, `decides v0 b0`.
 pub(crate) fn does_instead(event: &Event) -> String {
@@ -13,11 +13,9 @@ pub(crate) fn does_instead(event: &Event) -> String {
 
 /// `ChangeView v0`, `Commit v1 b0`.
 pub(crate) fn short(message: &Message) -> String {
-    let Message {
-        kind, view, block, ..
-    } = message;
-    match block {
-        Some(block) if *kind != Kind::ChangeView => format!("{kind} v{view} b{block}"),
-        _ => format!("{kind} v{view}"),
+    let Message { kind, view, .. } = message;
+    match message.index() {
+        Some(block) => format!("{kind} v{view} b{block}"),
+        None => format!("{kind} v{view}"),
     }
 }

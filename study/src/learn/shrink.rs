@@ -580,18 +580,12 @@ mod tests {
     use milp_schema::{
         Choice, Height, Kind, Message, Slot, Verdict, View,
         schedule::Event,
-        trace::{Phase, TraceEvent, What},
+        trace::{TraceEvent, What},
         verdict::{Holds, Liveness},
     };
 
     fn leave() -> Message {
-        Message {
-            kind: Kind::ChangeView,
-            height: Height(0),
-            view: View(0),
-            block: None,
-            target: Some(View(1)),
-        }
+        Message::new(Kind::ChangeView, Height(0), View(0), None)
     }
 
     fn asks(author: u32) -> Fact {
@@ -625,16 +619,8 @@ mod tests {
                     Choice::Deliver { copy, .. } => heard.push(copy.sender.0),
                     Choice::Timeout { slot, replica, .. } if leaves(&heard) => {
                         trace.push(TraceEvent {
-                            slot: *slot,
-                            phase: Phase::Schedule,
-                            replica: *replica,
-                            what: What::Send,
-                            peer: None,
-                            copy: None,
                             message: Some(leave()),
-                            place: None,
-                            backup: None,
-                            text: None,
+                            ..TraceEvent::at(*slot, *replica, What::Send)
                         });
                     }
                     _ => {}
@@ -661,7 +647,7 @@ mod tests {
     }
 
     fn shrunk(situation: &Situation, leaves: impl Fn(&[u32]) -> bool) -> Shrunk {
-        let text = "format: milp-instance/1.0\nprotocol: dbft2\nreplicas: 4\nviews: 2\nslots: 9\n\
+        let text = "format: milp-instance/2.0\nprotocol: dbft2\nreplicas: 4\nviews: 2\nslots: 9\n\
                     goal: fork\n";
         let instance = milp_schema::read::instance_text("test", text).unwrap();
         let mut drive = engine(leaves);
@@ -698,7 +684,7 @@ mod tests {
             does: true,
             ..silent(&[1, 2, 3])
         };
-        let text = "format: milp-instance/1.0\nprotocol: dbft2\nreplicas: 4\nviews: 2\nslots: 9\n\
+        let text = "format: milp-instance/2.0\nprotocol: dbft2\nreplicas: 4\nviews: 2\nslots: 9\n\
                     goal: fork\n";
         let instance = milp_schema::read::instance_text("test", text).unwrap();
         // 1 alone, or 2 and 3: leaving out one fact after the other, 1 first, ends with two.

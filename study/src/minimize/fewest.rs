@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn one_act_fewer_is_asked_until_there_is_none() {
-        let text = "format: milp-instance/1.0\nprotocol: dbft2\nreplicas: 2\nviews: 1\n\
+        let text = "format: milp-instance/2.0\nprotocol: dbft2\nreplicas: 2\nviews: 1\n\
                     slots: 5\nnetwork: asynchronous\nbudget: {timeouts: 0}\n\
                     goal: {weighted: {sense: maximize, blocks: -100, messages: 1}}\n";
         let instance = read::instance_text("instance.yaml", text).expect("an instance");

@@ -15,7 +15,7 @@ pub enum Effort {
     /// Copies of honest messages that are late or not within the horizon.
     Late,
     /// Honest requests to leave a view.
-    Timeouts,
+    Timers,
     /// Copies made by Byzantine replicas.
     Injects,
     /// Faulty replicas of the only kind the instance has.
@@ -27,7 +27,7 @@ pub enum Effort {
 /// The measures by name.
 pub const EFFORTS: [(&str, Effort); 7] = [
     ("late", Effort::Late),
-    ("timeouts", Effort::Timeouts),
+    ("timeouts", Effort::Timers),
     ("injects", Effort::Injects),
     ("f", Effort::Faulty),
     ("byzantine", Effort::Of(FaultKind::Byzantine)),
@@ -92,7 +92,7 @@ impl Effort {
     pub(crate) fn own_limit(self, instance: &Instance) -> Option<u32> {
         match self {
             Self::Late => instance.budget.late,
-            Self::Timeouts => instance.budget.timeouts,
+            Self::Timers => instance.budget.timeouts,
             Self::Injects => instance.budget.injects,
             Self::Of(kind) => Some(instance.fault_count(kind)),
             Self::Faulty => None,
@@ -104,7 +104,7 @@ impl Effort {
         let mut limited = instance.clone();
         match self {
             Self::Late => limited.budget.late = Some(most),
-            Self::Timeouts => limited.budget.timeouts = Some(most),
+            Self::Timers => limited.budget.timeouts = Some(most),
             Self::Injects => limited.budget.injects = Some(most),
             Self::Of(kind) => {
                 limited.faults.retain(|fault| fault.kind != kind);
@@ -129,7 +129,7 @@ impl Effort {
         let number = match self {
             Self::Late => counts()[&Act::Late] as usize,
             Self::Injects => counts()[&Act::Made] as usize,
-            Self::Timeouts => {
+            Self::Timers => {
                 let asks = schedule.predictions.iter().filter(|prediction| {
                     matches!(&prediction.event, Event::Send(message)
                         if message.kind.name() == "ChangeView")
@@ -146,7 +146,7 @@ impl Effort {
     pub fn unit(self) -> &'static str {
         match self {
             Self::Late => "late or missing message",
-            Self::Timeouts => "request to leave a view",
+            Self::Timers => "request to leave a view",
             Self::Injects => "Byzantine message",
             Self::Faulty => "faulty replica",
             Self::Of(FaultKind::Byzantine) => "Byzantine replica",
@@ -159,7 +159,7 @@ impl Effort {
     pub fn units(self) -> &'static str {
         match self {
             Self::Late => "late or missing messages",
-            Self::Timeouts => "requests to leave a view",
+            Self::Timers => "requests to leave a view",
             Self::Injects => "Byzantine messages",
             Self::Faulty => "faulty replicas",
             Self::Of(FaultKind::Byzantine) => "Byzantine replicas",

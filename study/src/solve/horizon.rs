@@ -10,7 +10,7 @@ use crate::{
     sentence, start,
 };
 use milp_model::{Built, Decoded};
-use milp_schema::{Instance, instance::Timeouts, outcome::Termination};
+use milp_schema::{Instance, instance::Timers, outcome::Termination};
 use milp_solver::{Progress, Settings, Solved};
 use std::sync::atomic::AtomicBool;
 
@@ -33,7 +33,7 @@ pub(crate) fn at_once(instance: &Instance, reading: &Reading) -> Option<Adequacy
 fn timers(instance: &Instance) -> Option<u32> {
     let time = instance
         .block_time
-        .filter(|_| instance.timeouts == Timeouts::Protocol)?;
+        .filter(|_| instance.timers == Timers::Protocol)?;
     let of_view = |view| time.saturating_mul(2_u32.saturating_pow(view + 1));
     let all = (0..instance.views - 1).map(of_view);
     Some(all.fold(0, u32::saturating_add).max(time))

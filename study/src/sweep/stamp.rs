@@ -33,7 +33,7 @@ impl Stamp {
     /// What a solve of that instance file is about.
     pub(crate) fn of(text: &str, settings: &Settings) -> Self {
         Self {
-            format: "milp-sweep-row/1.0".to_owned(),
+            format: "milp-sweep-row/2.0".to_owned(),
             milp: env!("CARGO_PKG_VERSION").to_owned(),
             instance_sha256: write::sha256_hex(text.as_bytes()),
             limits: super::child::limits(settings).join(" "),

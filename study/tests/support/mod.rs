@@ -23,7 +23,7 @@ use milp_replay::{
 };
 use milp_schema::{
     Instance,
-    instance::{Fault, FaultKind, Formulation, Goal, Network, Sense, Timeouts, Who},
+    instance::{Fault, FaultKind, Formulation, Goal, Network, Sense, Timers, Who},
     schedule::Event,
 };
 pub(crate) use search::{representatives, settings, short, weights};
@@ -227,7 +227,7 @@ pub(crate) fn variants(views: u32, slots: u32) -> Vec<(&'static str, Instance)> 
             delay_max: 3,
             gst: 2,
         };
-        i.timeouts = Timeouts::Protocol;
+        i.timers = Timers::Protocol;
         i.block_time = Some(3);
         i.views = 2;
         i.slots += 6;
@@ -300,7 +300,7 @@ pub(crate) fn production_variants(views: u32, slots: u32) -> Vec<(&'static str, 
     push("nspcc, bounded, protocol timers", &|i| {
         i.faults = vec![any(FaultKind::Crash, 1)];
         i.network = bounded;
-        i.timeouts = Timeouts::Protocol;
+        i.timers = Timers::Protocol;
         i.block_time = Some(3);
         i.views = 2;
         i.slots += 6;
@@ -308,7 +308,7 @@ pub(crate) fn production_variants(views: u32, slots: u32) -> Vec<(&'static str, 
     push("nspcc, Byzantine, protocol timers", &|i| {
         i.faults = vec![any(FaultKind::Byzantine, 1)];
         i.blocks_per_proposal = 2;
-        i.timeouts = Timeouts::Protocol;
+        i.timers = Timers::Protocol;
         i.block_time = Some(3);
         i.views = 2;
         i.slots += 6;
@@ -317,7 +317,7 @@ pub(crate) fn production_variants(views: u32, slots: u32) -> Vec<(&'static str, 
         "nspcc, Byzantine, protocol timers put off by parts of a slot",
         &|i| {
             i.faults = vec![any(FaultKind::Byzantine, 1)];
-            i.timeouts = Timeouts::Protocol;
+            i.timers = Timers::Protocol;
             i.block_time = Some(2);
             i.views = 2;
             i.slots += 3;

@@ -252,6 +252,7 @@ impl Reading<'_> {
                     let row = Choice::Timeout {
                         slot: at,
                         replica,
+                        timer: self.causal.instance.protocol.timer(),
                         height,
                         view,
                     };
@@ -376,21 +377,11 @@ fn replica(act: Act) -> u32 {
 /// The message as files have it.
 fn message(causal: &Causal, (c, _, v, b): Said) -> Message {
     let kind = causal.protocol.channels[c].kind;
-    let asks = causal
-        .protocol
-        .enter()
-        .is_some_and(|enter| enter.of == kind);
     let names_block = causal
         .senders(c)
         .into_iter()
         .any(|e| causal.events[e].about != About::View);
-    Message {
-        kind,
-        height: Height(0),
-        view: View(v),
-        block: names_block.then_some(b),
-        target: asks.then_some(View(v + 1)),
-    }
+    Message::new(kind, Height(0), View(v), names_block.then_some(b))
 }
 
 /// The place of a kind in the order of a slot.

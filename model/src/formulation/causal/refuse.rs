@@ -7,7 +7,7 @@ use crate::{
 };
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Goal, Network, Primary, Sense, Timeouts},
+    instance::{FaultKind, Goal, Network, Primary, Sense, Timers},
 };
 
 /// The first thing that the formulation cannot express, if there is one.
@@ -29,9 +29,9 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
             "use `formulation: timed`",
         ),
         (
-            instance.timeouts == Timeouts::Protocol,
-            "`timeouts: protocol`",
-            "use `timeouts: free`, or `formulation: timed`",
+            instance.timers == Timers::Protocol,
+            "`timers: protocol`",
+            "use `timers: free`, or `formulation: timed`",
         ),
         (
             matches!(instance.network, Network::Bounded { .. }),

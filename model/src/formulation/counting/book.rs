@@ -159,16 +159,9 @@ impl Book {
     /// The message of channel c about view v and block b.
     pub(super) fn message(&self, c: usize, v: u32, b: u32) -> Message {
         let kind = self.protocol.channels[c].kind;
-        let asks = self.enter.of == kind;
         let about_block = |e: usize| self.events[e].about != About::View;
         let names_block = self.senders(c).any(about_block);
-        Message {
-            kind,
-            height: Height(0),
-            view: View(v),
-            block: names_block.then_some(b),
-            target: asks.then_some(View(v + 1)),
-        }
+        Message::new(kind, Height(0), View(v), names_block.then_some(b))
     }
 
     pub(super) fn block(v: u32, b: u32) -> BlockId {

@@ -176,7 +176,7 @@ fn event(book: &Book, message: &Message, primary: bool) -> Result<Option<(usize,
     match events.iter().find(does) {
         None => Err(format!("no event sends {message}")),
         Some(&e) if book.events[e].decides => Ok(None),
-        Some(&e) => Ok(Some((e, message.block.unwrap_or(0)))),
+        Some(&e) => Ok(Some((e, message.index().unwrap_or(0)))),
     }
 }
 

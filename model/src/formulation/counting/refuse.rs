@@ -10,7 +10,7 @@ use crate::{
 };
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Goal, Network, Primary, Sense, Timeouts, Who},
+    instance::{FaultKind, Goal, Network, Primary, Sense, Timers, Who},
 };
 use std::collections::BTreeSet;
 
@@ -32,8 +32,8 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
             "use `primary: rotation`",
         ),
         (
-            instance.timeouts == Timeouts::Protocol,
-            "`timeouts: protocol`",
+            instance.timers == Timers::Protocol,
+            "`timers: protocol`",
             timed,
         ),
         (

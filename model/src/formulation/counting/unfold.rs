@@ -137,6 +137,7 @@ impl<'a> Stage<'a> {
             let choice = Choice::Timeout {
                 slot: Slot(self.slot),
                 replica: ReplicaId(i),
+                timer: self.counting.book.instance.protocol.timer(),
                 height: Height(0),
                 view: View(v),
             };

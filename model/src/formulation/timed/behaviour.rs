@@ -70,7 +70,7 @@ fn indices(message: &Message, t: u32) -> Indices {
     Indices {
         h: message.height.0,
         v: message.view.0,
-        b: message.block.unwrap_or(0),
+        b: message.index().unwrap_or(0),
         t,
     }
 }

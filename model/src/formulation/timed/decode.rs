@@ -34,7 +34,7 @@ pub(super) fn decode(timed: &Timed, point: &[i64]) -> Decoded {
             Key::Did(e, i, at) => {
                 predictions.extend(seen(timed, e, i, at));
                 if matches!(timed.events[e].modality, Modality::Timer { .. }) {
-                    rows.push(timeout(i, at, e));
+                    rows.push(timeout(timed, i, at, e));
                 }
             }
             Key::Injected(c, j, at) => rows.push(inject(timed, c, j, at)),
@@ -106,17 +106,10 @@ fn faulty(timed: &Timed, point: &[i64]) -> Vec<(ReplicaId, FaultKind)> {
 /// The message of channel c about (h, v, b).
 pub(super) fn message(timed: &Timed, c: usize, at: Indices) -> Message {
     let kind = timed.protocol.channels[c].kind;
-    let asks = timed.protocol.enter().is_some_and(|enter| enter.of == kind);
     let names_block = timed
         .senders(c)
         .any(|e| timed.events[e].about != About::View);
-    Message {
-        kind,
-        height: Height(at.h),
-        view: View(at.v),
-        block: names_block.then_some(at.b),
-        target: asks.then_some(View(at.v + 1)),
-    }
+    Message::new(kind, Height(at.h), View(at.v), names_block.then_some(at.b))
 }
 
 /// What an observer sees of an event: the broadcast, the decision.
@@ -146,11 +139,12 @@ fn seen(timed: &Timed, e: usize, i: u32, at: Indices) -> Vec<Prediction> {
     sends.into_iter().chain(decides).collect()
 }
 
-fn timeout(i: u32, at: Indices, e: usize) -> (Order, Choice) {
+fn timeout(timed: &Timed, i: u32, at: Indices, e: usize) -> (Order, Choice) {
     let (slot, replica) = (Slot(at.t), ReplicaId(i));
     let choice = Choice::Timeout {
         slot,
         replica,
+        timer: timed.instance.protocol.timer(),
         height: Height(at.h),
         view: View(at.v),
     };
@@ -226,20 +220,21 @@ fn deliver(
 }
 
 /// The order among copies of one kind in one slot at one replica: what the replica acts on comes
-/// first, change views with the highest target first.
+/// first, requests to leave a later view first.
 fn finer(
     timed: &Timed,
     point: &[i64],
     (c, i, j, at): (usize, u32, u32, Indices),
     message: &Message,
 ) -> u32 {
-    if let Some(target) = message.target {
+    let enter = timed.protocol.enter();
+    if enter.is_some_and(|enter| enter.of == message.kind) {
         // Who asked before comes first: the number of those who ask does not grow by it, so that
         // no lower quorum is complete before the one that counts.
         let asked = |u: u32| timed.got(c, i, j, at.h, u, 0, at.t - 1);
         let before: Expr = (0..timed.views).map(asked).sum();
         let last = u32::from(value(&before, point) == 0);
-        return u32::MAX - 1 - 2 * target.0 + last;
+        return u32::MAX - 1 - 2 * (message.view.0 + 1) + last;
     }
     let Some(block) = message.block_id() else {
         return 0;

@@ -32,21 +32,16 @@ fn happenings<'a>(timed: &'a Timed, schedule: &Schedule) -> Result<First<'a>, St
     for choice in &schedule.choices {
         match choice {
             Choice::Deliver { slot, copy } => {
-                let Message {
-                    kind,
-                    height,
-                    view,
-                    block,
-                    ..
-                } = &copy.message;
-                let c = channel_of(timed, kind)?;
+                let message = &copy.message;
+                let (height, view) = (message.height, message.view);
+                let c = channel_of(timed, &message.kind)?;
                 if !timed.may_send(c, copy.sender.0, height.0, view.0) {
                     continue; // a Byzantine primary answering itself: everybody ignores it
                 }
                 let at = Indices {
                     h: height.0,
                     v: view.0,
-                    b: block.unwrap_or(0),
+                    b: message.index().unwrap_or(0),
                     t: slot.0,
                 };
                 happened(Key::Got(c, copy.receiver.0, copy.sender.0, at), slot.0)?;
@@ -98,7 +93,7 @@ fn did_key(
     let at = Indices {
         h: message.height.0,
         v: message.view.0,
-        b: message.block.unwrap_or(0),
+        b: message.index().unwrap_or(0),
         t,
     };
     let delivered = schedule.choices.iter().any(|choice| {

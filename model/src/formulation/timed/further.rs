@@ -61,7 +61,7 @@ impl Built {
         if at == from || v >= self.timed.views {
             return Expr::default();
         }
-        becomes(c, (h, v, said.block.unwrap_or(0)))
+        becomes(c, (h, v, said.index().unwrap_or(0)))
     }
 
     /// 1 iff the replica did it by the slot: broadcast a message, entered a view or a later one,
@@ -70,7 +70,7 @@ impl Built {
         let (i, t) = (by.0, until.0);
         match event {
             Event::Send(said) => {
-                let (h, v, b) = (said.height.0, said.view.0, said.block.unwrap_or(0));
+                let (h, v, b) = (said.height.0, said.view.0, said.index().unwrap_or(0));
                 let events = self.timed.events.iter().enumerate();
                 events
                     .filter(|(_, event)| event.broadcasts.as_ref() == Some(&said.kind))

@@ -5,7 +5,7 @@ use crate::{
     expr::Expr,
     rule::{About, Event, Modality, Range, Requires, Scope, Threshold},
 };
-use milp_schema::instance::{FaultKind, Timeouts};
+use milp_schema::instance::{FaultKind, Timers};
 
 impl Timed {
     /// How many columns there are for copies alone: by far the most, where there are any.
@@ -344,8 +344,8 @@ impl Timed {
 
     /// Slots between entry into view v and the firing of event e's timer; `None` when free.
     pub(crate) fn timer(&self, event: &Event, v: u32) -> Option<u32> {
-        match (self.instance.timeouts, event.modality) {
-            (Timeouts::Protocol, Modality::Timer { after }) => {
+        match (self.instance.timers, event.modality) {
+            (Timers::Protocol, Modality::Timer { after }) => {
                 let slots = after.in_view(v)?.saturating_mul(self.block_time());
                 // One that outlasts the horizon is as good as any.
                 Some(slots.min(self.horizon + 1))

@@ -9,7 +9,7 @@
 
 use super::columns::{Indices, Key, Permitted, Timed, Views};
 use crate::{expr::Expr, program::Tag, rule::Modality};
-use milp_schema::{ReplicaId, instance::Timeouts, schedule::Event as Seen};
+use milp_schema::{ReplicaId, instance::Timers, schedule::Event as Seen};
 
 /// An act that a replica may do whatever the rules say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Timed {
             return (!entered.is_constant()).then_some(Permitted::Entered(height.0, view.0));
         }
         let (h, v, b) = match act {
-            Seen::Send(said) => (said.height.0, said.view.0, said.block.unwrap_or(0)),
+            Seen::Send(said) => (said.height.0, said.view.0, said.index().unwrap_or(0)),
             Seen::Decide(block) => (block.height.0, block.view.0, block.index),
             Seen::EnterView { .. } => return None,
         };
@@ -58,7 +58,7 @@ impl Timed {
                 Seen::Send(said) => event.broadcasts.as_ref() == Some(&said.kind) && !event.decides,
                 _ => event.decides,
             };
-            let free = self.instance.timeouts == Timeouts::Free;
+            let free = self.instance.timers == Timers::Free;
             let happens = match event.modality {
                 Modality::Must => true,
                 Modality::Timer { .. } => free,

@@ -66,7 +66,7 @@ pub(super) fn second_proposal(bench: &Bench) -> Checked {
     for _ in 0..3 {
         match group.request_at(FIRST, View(0)) {
             Some((id, _)) if id != first => {
-                let block = group.sent[&id].1.block;
+                let block = group.sent[&id].1.index();
                 demand(block == Some(1), || {
                     format!("the second proposal of replica {primary} is number {block:?}")
                 })?;
@@ -127,10 +127,9 @@ pub(super) fn named_early(bench: &Bench, signatures: Signatures) -> Checked {
         .ok_or_else(|| Missing("nobody proposed".to_owned()))?;
     group.deliver(backup, request)?;
     let held = group.knows(backup)?;
-    demand(
-        held.holds(byzantine, &Kind::PrepareResponse, Some(0)),
-        || format!("the response injected before does not count for the proposal: {held:?}"),
-    )?;
+    demand(held.holds(byzantine, Kind::PrepareResponse, 0), || {
+        format!("the response injected before does not count for the proposal: {held:?}")
+    })?;
     for who in [primary, backup] {
         group.settle(lost)?;
         group.deliver(who, commit)?;
@@ -156,10 +155,9 @@ pub(super) fn equivocation(bench: &Bench) -> Checked {
         let id = group.inject(first, &request)?;
         group.deliver(who, id)?;
         let state = group.knows(who)?;
-        demand(
-            state.holds(first, &Kind::PrepareRequest, Some(block)),
-            || format!("replica {who} was sent the request for block {block}: {state:?}"),
-        )?;
+        demand(state.holds(first, Kind::PrepareRequest, block), || {
+            format!("replica {who} was sent the request for block {block}: {state:?}")
+        })?;
     }
     Ok(None)
 }

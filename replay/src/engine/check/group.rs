@@ -81,7 +81,7 @@ impl Group {
         let Place { height, view, .. } = self.places[&who];
         let effects = self
             .engine
-            .timeout(who, self.start.timer(), (height, view))?;
+            .timeout(who, self.start.protocol.timer(), (height, view))?;
         self.absorb(effects)
     }
 

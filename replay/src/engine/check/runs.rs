@@ -109,13 +109,7 @@ pub(super) fn lose_nothing(_: ReplicaId, _: &Message) -> bool {
 
 /// A message of view 0 at the first height.
 pub(super) fn message(kind: Kind, block: Option<u32>) -> Message {
-    Message {
-        kind,
-        height: FIRST,
-        view: View(0),
-        block,
-        target: (kind == Kind::ChangeView).then_some(View(1)),
-    }
+    Message::new(kind, FIRST, View(0), block)
 }
 
 /// Who proposes first in a group of four, and who does after that one is gone.
@@ -199,7 +193,7 @@ fn two_heights(bench: &Bench, n: u32) -> Checked {
             format!("replica {who} has stopped, but its timers were not reported to end")
         })?;
         let place = (Height(1), View(0));
-        let stale = group.engine.timeout(who, start.timer(), place)?;
+        let stale = group.engine.timeout(who, start.protocol.timer(), place)?;
         demand(stale.is_empty(), || {
             format!("replica {who} has stopped and does something: {stale:?}")
         })?;
@@ -224,7 +218,7 @@ fn states(bench: &Bench) -> Checked {
     let (mut group, request, primary) = proposed(bench, &start(4, 1))?;
     let own = group.knows(primary)?;
     let (request_of, response_of) = (Kind::PrepareRequest, Kind::PrepareResponse);
-    let first = |state: &Working| state.holds(primary, &request_of, Some(0));
+    let first = |state: &Working| state.holds(primary, request_of, 0);
     demand(first(&own), || {
         format!("the primary holds its own request: {own:?}")
     })?;
@@ -237,10 +231,9 @@ fn states(bench: &Bench) -> Checked {
     demand(first(&state), || {
         format!("replica {backup} accepted the request: {state:?}")
     })?;
-    demand(
-        state.holds(backup, &response_of, Some(0)) == answered,
-        || format!("replica {backup} answered: {answered}, but its state is {state:?}"),
-    )?;
+    demand(state.holds(backup, response_of, 0) == answered, || {
+        format!("replica {backup} answered: {answered}, but its state is {state:?}")
+    })?;
     let mut heard: Vec<Option<View>> = vec![None; 4];
     for who in [primary, backup] {
         heard[who.index()] = Some(View(0));
@@ -293,7 +286,9 @@ fn timers(bench: &Bench) -> Checked {
     for &who in &honest {
         for (height, view) in [(0, 5), (0, 1_000)] {
             let place = (Height(height), View(view));
-            let effects = group.engine.timeout(who, group.start.timer(), place)?;
+            let effects = group
+                .engine
+                .timeout(who, group.start.protocol.timer(), place)?;
             demand(effects.is_empty(), || {
                 format!("replica {who} is not in view {view}, its timer there does {effects:?}")
             })?;

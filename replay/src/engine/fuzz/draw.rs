@@ -302,7 +302,7 @@ impl Adversary {
         let two_faced = self.weights.two_faced && pair.seats[named.author.index()].byzantine;
         named
             .message
-            .block
+            .index()
             .is_none_or(|block| !two_faced || block % 2 == self.weights.faces[to.index()])
     }
 
@@ -402,13 +402,7 @@ impl Adversary {
 }
 
 fn label(kind: Kind, height: Height, view: View, block: Option<u32>) -> Message {
-    Message {
-        kind,
-        height,
-        view,
-        block,
-        target: (kind == Kind::ChangeView).then(|| view.next()),
-    }
+    Message::new(kind, height, view, block)
 }
 
 /// The primary by the rotation of protocol `dbft2-nspcc`. An engine with another one refuses more

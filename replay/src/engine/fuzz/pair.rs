@@ -161,7 +161,7 @@ impl Pair {
             Act::Deliver { named, .. } => self.find(named).map(|sent| sent.ids[side]),
             _ => None,
         };
-        let (engine, timer) = (&mut self.engines[side], self.start.timer());
+        let (engine, timer) = (&mut self.engines[side], self.start.protocol.timer());
         match (act, id) {
             (Act::Deliver { to, .. }, Some(id)) => engine.deliver(*to, id),
             (Act::Timeout { at, height, view }, _) => engine.timeout(*at, timer, (*height, *view)),

@@ -346,7 +346,7 @@ impl Engine for Nspcc {
             return Err(refused("a start", "there is nobody, or nothing to decide"));
         }
         let rules = Rules {
-            timer: start.timer(),
+            timer: start.protocol.timer(),
             switches: self.switches,
             defect: self.defect,
             replicas: start.replicas,
@@ -420,24 +420,24 @@ impl Engine for Nspcc {
                 format!("there is no height {}", message.height),
             ));
         }
-        let last = message.target.unwrap_or(message.view).max(message.view);
-        if last > LAST_VIEW {
+        let asks = message.kind == Kind::ChangeView;
+        if message.view.0 + u32::from(asks) > LAST_VIEW.0 {
             return Err(refused(ACT, format!("views end at {LAST_VIEW}")));
         }
-        let body = match (message.kind, message.block_id(), message.target) {
-            (Kind::PrepareRequest, Some(block), None)
+        let plain = Message::new(message.kind, message.height, message.view, message.index());
+        let block = message.block_id().filter(|_| *message == plain);
+        let body = match (message.kind, block) {
+            (Kind::PrepareRequest, Some(block))
                 if by == run.rules.primary(message.height, message.view) =>
             {
                 Body::PrepareRequest(block)
             }
-            (Kind::PrepareResponse, Some(block), None) => Body::PrepareResponse(block),
-            (Kind::Commit, Some(block), None) => Body::Commit(Sealed {
+            (Kind::PrepareResponse, Some(block)) => Body::PrepareResponse(block),
+            (Kind::Commit, Some(block)) => Body::Commit(Sealed {
                 block,
                 on: run.record.branches.below(block.height),
             }),
-            (Kind::ChangeView, None, Some(target)) if target == message.view.next() => {
-                Body::ChangeView
-            }
+            (Kind::ChangeView, None) if *message == plain => Body::ChangeView,
             _ => return Err(refused(ACT, format!("no replica says `{message}`"))),
         };
         Ok(run.record.add(Payload {

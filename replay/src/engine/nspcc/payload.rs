@@ -1,7 +1,7 @@
 //! What replicas say to each other: labels in place of hashes and signatures.
 
 use super::ledger::Sealed;
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, Value, View};
 
 /// A message with its author. The hash of a request is the block it proposes, the signature in a
 /// commit is the block it signs with everything before: two are equal if and only if these are.
@@ -55,6 +55,12 @@ impl Payload {
         }
     }
 
+    /// The same as labels and states have it.
+    pub(super) fn value(&self) -> Option<Value> {
+        self.names()
+            .map(|BlockId { view, index, .. }| Value::Block { view, index })
+    }
+
     /// The view asked for, 0 for everything but a change view.
     pub(super) fn target(&self) -> View {
         match self.body {
@@ -65,11 +71,8 @@ impl Payload {
 
     pub(super) fn label(&self) -> Message {
         Message {
-            kind: self.kind(),
-            height: self.height,
-            view: self.view,
-            block: self.names().map(|block| block.index),
-            target: matches!(self.body, Body::ChangeView).then(|| self.target()),
+            value: self.value(),
+            ..Message::new(self.kind(), self.height, self.view, None)
         }
     }
 

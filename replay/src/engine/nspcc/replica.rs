@@ -258,15 +258,12 @@ impl Replica {
 
     /// What the caller may know; `proposed` are the blocks that were ever proposed.
     pub(super) fn working(&self, rules: &Rules, proposed: &BTreeSet<BlockId>) -> Working {
-        let index = |payload: &Payload| {
-            let block = payload.names().filter(|block| proposed.contains(block));
-            block.map(|block| block.index)
-        };
+        let known = |payload: &Payload| payload.names().is_some_and(|it| proposed.contains(&it));
         let vote = |payload: &Payload| Vote {
             author: payload.author,
             kind: payload.kind(),
             view: payload.view,
-            value: index(payload),
+            value: payload.value().filter(|_| known(payload)),
         };
         let held = [&self.prepared, &self.commits, &self.asked];
         let mut votes: Vec<Vote> = held.into_iter().flatten().flatten().map(vote).collect();

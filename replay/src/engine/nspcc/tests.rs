@@ -8,7 +8,7 @@ use crate::{
     Signatures,
     engine::{Effect, Engine, MessageId, Nanos, Recovery, Start, State, Timer, Working},
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use milp_schema::{Height, Kind, Message, ReplicaId, Value, View};
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -30,7 +30,7 @@ fn engine(honest: &[u32], switches: Switches, recovery: Recovery) -> Nspcc {
     engine
 }
 
-/// `PrepareRequest h0 v0 b0`, `ChangeView h0 v0 to v1`, as messages print.
+/// `PrepareRequest h0 v0 b0`, `ChangeView h0 v0`, as messages print.
 fn message(text: &str) -> Message {
     let mut words = text.split(' ');
     let kind = Kind::named(words.next().expect("a kind")).expect("a known kind");
@@ -42,17 +42,7 @@ fn message(text: &str) -> Message {
     let height = Height(number("h").expect("a height"));
     let view = View(number("v").expect("a view"));
     let block = number("b");
-    let target = (kind == Kind::ChangeView).then(|| {
-        let (_, target) = text.split_once("to v").expect("a target");
-        View(target.parse().expect("a number"))
-    });
-    Message {
-        kind,
-        height,
-        view,
-        block,
-        target,
-    }
+    Message::new(kind, height, view, block)
 }
 
 /// `timeout`, `at SECONDS`, `crash`, `restart`, or `AUTHOR MESSAGE`.
@@ -75,8 +65,8 @@ fn step(engine: &mut Nspcc, me: u32, input: &str) -> Vec<Effect> {
     answer.expect(input)
 }
 
-/// Author, view and block of every commit a replica holds.
-fn commits(engine: &mut Nspcc, who: u32) -> Vec<(u32, u32, Option<u32>)> {
+/// Author, view and value of every commit a replica holds.
+fn commits(engine: &mut Nspcc, who: u32) -> Vec<(u32, u32, Option<Value>)> {
     let votes = working(engine, who).votes.into_iter();
     let commits = votes.filter(|vote| vote.kind == Kind::Commit);
     commits
@@ -269,9 +259,9 @@ const COMMITTING: &[Case] = &[
         says: "L26, L27: the first commit stays, of whatever view",
         me: 1,
         given: &[
-            "0 ChangeView h0 v0 to v1",
-            "2 ChangeView h0 v0 to v1",
-            "3 ChangeView h0 v0 to v1",
+            "0 ChangeView h0 v0",
+            "2 ChangeView h0 v0",
+            "3 ChangeView h0 v0",
             "2 Commit h0 v0 b0",
         ],
         input: "2 Commit h0 v1 b0",
@@ -292,7 +282,7 @@ const COMMITTING: &[Case] = &[
         says: "L32: and so it does for every change view",
         me: 1,
         given: COMMITTED,
-        input: "3 ChangeView h0 v0 to v1",
+        input: "3 ChangeView h0 v0",
         effects: &[
             "RecoveryMessage h0 v0 [0 PrepareRequest h0 v0 b0, 1 PrepareResponse h0 v0 b0, \
              2 PrepareResponse h0 v0 b0, 1 Commit h0 v0 b0]",
@@ -313,7 +303,7 @@ const LEAVING: &[Case] = &[
         me: 1,
         given: &[REQUEST, "2 PrepareResponse h0 v0 b1", "at 6"],
         input: "timeout",
-        effects: &["ChangeView h0 v0 to v1", "timer 18"],
+        effects: &["ChangeView h0 v0", "timer 18"],
     },
     Case {
         says: "L42: one committed and one unheard are more than f",
@@ -325,26 +315,22 @@ const LEAVING: &[Case] = &[
     Case {
         says: "L35, L37: a quorum moves a replica that never asked; L6: a backup waits 4T",
         me: 1,
-        given: &["0 ChangeView h0 v0 to v1", "2 ChangeView h0 v0 to v1"],
-        input: "3 ChangeView h0 v0 to v1",
+        given: &["0 ChangeView h0 v0", "2 ChangeView h0 v0"],
+        input: "3 ChangeView h0 v0",
         effects: &["enter v1", "timer 12"],
     },
     Case {
         says: "L6: the new primary is due at once",
         me: 3,
-        given: &[
-            "at 1",
-            "0 ChangeView h0 v0 to v1",
-            "1 ChangeView h0 v0 to v1",
-        ],
-        input: "2 ChangeView h0 v0 to v1",
+        given: &["at 1", "0 ChangeView h0 v0", "1 ChangeView h0 v0"],
+        input: "2 ChangeView h0 v0",
         effects: &["enter v1", "timer 1"],
     },
     Case {
         says: "L35: only the target of the last message is tried, although v2 has a quorum",
         me: 1,
-        given: &["0 ChangeView h0 v1 to v2", "2 ChangeView h0 v1 to v2"],
-        input: "3 ChangeView h0 v2 to v3",
+        given: &["0 ChangeView h0 v1", "2 ChangeView h0 v1"],
+        input: "3 ChangeView h0 v2",
         effects: &[],
     },
     Case {
@@ -354,35 +340,35 @@ const LEAVING: &[Case] = &[
             REQUEST,
             "2 PrepareResponse h0 v0 b1",
             "timeout",
-            "0 ChangeView h0 v1 to v2",
-            "2 ChangeView h0 v1 to v2",
+            "0 ChangeView h0 v1",
+            "2 ChangeView h0 v1",
         ],
-        input: "3 ChangeView h0 v1 to v2",
-        effects: &["ChangeView h0 v0 to v1", "enter v2", "timer 24"],
+        input: "3 ChangeView h0 v1",
+        effects: &["ChangeView h0 v0", "enter v2", "timer 24"],
     },
     Case {
         says: "L31, L46: a change view to a passed view is a question, answered by the next f + 1",
         me: 1,
         given: &[
-            "0 ChangeView h0 v0 to v1",
-            "2 ChangeView h0 v0 to v1",
-            "3 ChangeView h0 v0 to v1",
+            "0 ChangeView h0 v0",
+            "2 ChangeView h0 v0",
+            "3 ChangeView h0 v0",
         ],
-        input: "0 ChangeView h0 v0 to v1",
+        input: "0 ChangeView h0 v0",
         effects: &[
-            "RecoveryMessage h0 v1 [0 ChangeView h0 v0 to v1, 2 ChangeView h0 v0 to v1, \
-             3 ChangeView h0 v0 to v1]",
+            "RecoveryMessage h0 v1 [0 ChangeView h0 v0, 2 ChangeView h0 v0, \
+             3 ChangeView h0 v0]",
         ],
     },
     Case {
         says: "L46: and by nobody else",
         me: 1,
         given: &[
-            "0 ChangeView h0 v0 to v1",
-            "2 ChangeView h0 v0 to v1",
-            "3 ChangeView h0 v0 to v1",
+            "0 ChangeView h0 v0",
+            "2 ChangeView h0 v0",
+            "3 ChangeView h0 v0",
         ],
-        input: "2 ChangeView h0 v0 to v1",
+        input: "2 ChangeView h0 v0",
         effects: &[],
     },
     Case {
@@ -461,7 +447,7 @@ const NEXT_HEIGHT: &[Case] = &[
             "2 Commit h0 v0 b0",
             "3 Commit h0 v0 b0",
         ],
-        input: "0 ChangeView h0 v0 to v1",
+        input: "0 ChangeView h0 v0",
         effects: &[],
     },
 ];
@@ -499,7 +485,7 @@ fn without_the_commit_lock_a_committed_replica_leaves_and_commits_again() {
                 "3 PrepareResponse h0 v0 b0",
             ],
             input: "timeout",
-            effects: &["ChangeView h0 v0 to v1", "timer 12"],
+            effects: &["ChangeView h0 v0", "timer 12"],
         },
         Case {
             says: "L24",
@@ -507,9 +493,9 @@ fn without_the_commit_lock_a_committed_replica_leaves_and_commits_again() {
             given: &[
                 REQUEST,
                 "2 PrepareResponse h0 v0 b0",
-                "0 ChangeView h0 v0 to v1",
-                "2 ChangeView h0 v0 to v1",
-                "3 ChangeView h0 v0 to v1",
+                "0 ChangeView h0 v0",
+                "2 ChangeView h0 v0",
+                "3 ChangeView h0 v0",
                 "3 PrepareRequest h0 v1 b0",
             ],
             input: "2 PrepareResponse h0 v1 b0",
@@ -556,20 +542,22 @@ fn l50_a_recovery_message_makes_up_for_what_was_missed() {
     let effects = deliver(&mut engine, 3, recovery);
     let expected = ["PrepareResponse h0 v0 b0", "Commit h0 v0 b0", "timer 3"];
     assert_eq!(say(&effects), expected);
-    assert_eq!(commits(&mut engine, 3), [1, 3].map(|by| (by, 0, Some(0))));
+    let view = View(0);
+    let first = Some(Value::Block { view, index: 0 });
+    assert_eq!(commits(&mut engine, 3), [1, 3].map(|by| (by, 0, first)));
 }
 
 #[test]
 fn l51_neo_go_relabels_commits_and_drops_those_that_no_longer_fit() {
     for (recovery, label, kept) in [
         (Recovery::Ideal, "0 Commit h0 v0 b0", true),
-        (Recovery::NeoGo, "0 Commit h0 v1 b0", false),
+        (Recovery::NeoGo, "0 Commit h0 v1 v0b0", false),
     ] {
         let mut engine = engine(&[1, 2], Switches::default(), recovery);
         step(&mut engine, 1, "0 Commit h0 v0 b0");
         for who in [1, 2] {
-            step(&mut engine, who, "0 ChangeView h0 v0 to v1");
-            step(&mut engine, who, "3 ChangeView h0 v0 to v1");
+            step(&mut engine, who, "0 ChangeView h0 v0");
+            step(&mut engine, who, "3 ChangeView h0 v0");
         }
         let effects = step(&mut engine, 2, "timeout");
         let effects = deliver(&mut engine, 1, sent(&effects));
@@ -590,8 +578,8 @@ fn l51_neo_go_relabels_commits_and_drops_those_that_no_longer_fit() {
 fn a_primary_that_is_given_its_forgotten_request_answers_it_and_fails() {
     let mut engine = engine(&[1, 3], Switches::default(), Recovery::Ideal);
     for who in [1, 3] {
-        step(&mut engine, who, "0 ChangeView h0 v0 to v1");
-        step(&mut engine, who, "2 ChangeView h0 v0 to v1");
+        step(&mut engine, who, "0 ChangeView h0 v0");
+        step(&mut engine, who, "2 ChangeView h0 v0");
     }
     let asked = sent(&step(&mut engine, 1, "timeout"));
     deliver(&mut engine, 3, asked);
@@ -599,7 +587,7 @@ fn a_primary_that_is_given_its_forgotten_request_answers_it_and_fails() {
     deliver(&mut engine, 1, request);
     step(&mut engine, 3, "crash");
     step(&mut engine, 3, "restart");
-    let recovery = sent(&step(&mut engine, 1, "0 ChangeView h0 v0 to v1"));
+    let recovery = sent(&step(&mut engine, 1, "0 ChangeView h0 v0"));
     let effects = deliver(&mut engine, 3, recovery);
     let expected = ["enter v1", "PrepareResponse h0 v1 b0", "fault", "no timer"];
     assert_eq!(say(&effects), expected);
@@ -647,12 +635,12 @@ fn l8_what_comes_early_is_replayed_on_entry_and_recovery_is_lost() {
     let mut engine = engine(&[1], Switches::default(), Recovery::Ideal);
     for input in [
         "3 PrepareRequest h0 v1 b0",
-        "0 ChangeView h0 v0 to v1",
-        "2 ChangeView h0 v0 to v1",
+        "0 ChangeView h0 v0",
+        "2 ChangeView h0 v0",
     ] {
         assert_eq!(say(&step(&mut engine, 1, input)), [""; 0]);
     }
-    let effects = step(&mut engine, 1, "3 ChangeView h0 v0 to v1");
+    let effects = step(&mut engine, 1, "3 ChangeView h0 v0");
     let expected = ["enter v1", "PrepareResponse h0 v1 b0", "timer 12"];
     assert_eq!(say(&effects), expected);
 }
@@ -669,8 +657,7 @@ fn what_cannot_be_is_refused() {
     refused("Commit h0 v0 b0", 1);
     refused("Commit h2 v0 b0", 0);
     refused("RecoveryRequest h0 v0", 0);
-    refused("ChangeView h0 v1 to v1", 0);
-    refused("ChangeView h0 v255 to v256", 0);
+    refused("ChangeView h0 v255", 0);
     assert!(engine.deliver(two, MessageId(1)).is_err(), "never sent");
     let effects = step(&mut engine, 1, "timeout");
     assert!(engine.deliver(one, sent(&effects)).is_err(), "its own");

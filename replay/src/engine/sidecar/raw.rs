@@ -1,7 +1,8 @@
 //! What adapters answer, as the page has it and as it comes.
 
+use milp_schema::Value;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::Value as Json;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -9,19 +10,19 @@ pub(super) struct RawBegun {
     pub(super) protocol: String,
     pub(super) engine: String,
     pub(super) version: String,
-    pub(super) effects: Vec<Value>,
+    pub(super) effects: Vec<Json>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawEffects {
-    pub(super) effects: Vec<Value>,
+    pub(super) effects: Vec<Json>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawInjected {
-    pub(super) effects: Vec<Value>,
+    pub(super) effects: Vec<Json>,
     pub(super) message: u64,
 }
 
@@ -60,31 +61,9 @@ pub(super) struct RawLabel {
     pub(super) height: u32,
     pub(super) view: u32,
     #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) value: Option<RawValue>,
+    pub(super) value: Option<Value>,
     #[serde(deserialize_with = "Option::deserialize")]
     pub(super) justification: Option<u32>,
-}
-
-/// What a message or a vote is about.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "a value is {view, index}, \"nil\" or \"bad\"")]
-pub(super) enum RawValue {
-    Proposed(RawProposal),
-    Word(#[expect(dead_code, reason = "no shipped protocol has either")] RawWord),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawProposal {
-    pub(super) view: u32,
-    pub(super) index: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum RawWord {
-    Nil,
-    Bad,
 }
 
 #[derive(Deserialize)]
@@ -144,7 +123,7 @@ pub(super) struct RawVote {
     pub(super) kind: String,
     pub(super) view: u32,
     #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) value: Option<RawValue>,
+    pub(super) value: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -153,5 +132,5 @@ pub(super) struct RawBond {
     pub(super) kind: String,
     pub(super) view: u32,
     #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) value: Option<RawValue>,
+    pub(super) value: Option<Value>,
 }

@@ -3,17 +3,17 @@
 use super::{
     raw::{
         RawBegun, RawBond, RawCarried, RawDown, RawEffect, RawEffects, RawInjected, RawLabel,
-        RawProposal, RawStopped, RawTimer, RawValue, RawVote, RawWorking,
+        RawStopped, RawTimer, RawVote, RawWorking,
     },
     text::{is_name, shown},
 };
 use crate::engine::{Bond, Effect, MessageId, Recovery, Start, State, Timer, Vote, Working};
 use crate::signature::Signatures;
 use milp_schema::{
-    BlockId, Height, Kind, Message, Protocol, ReplicaId, View,
+    BlockId, Height, Kind, Message, Protocol, ReplicaId, Value, View,
     vocabulary::{Does, Names, Role},
 };
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 use std::{collections::BTreeSet, fmt};
 
 /// The version of the page that is spoken here.
@@ -48,7 +48,7 @@ pub(crate) struct Begun {
 }
 
 /// Params of `initialise`.
-pub(crate) fn start_params(start: &Start) -> Value {
+pub(crate) fn start_params(start: &Start) -> Json {
     json!({
         "protocol": PROTOCOL,
         "replicas": start.replicas,
@@ -68,13 +68,13 @@ pub(crate) fn start_params(start: &Start) -> Value {
 }
 
 /// A label as the page has it.
-pub(crate) fn label(message: &Message) -> Value {
+pub(crate) fn label(message: &Message) -> Json {
     json!({
         "kind": message.kind.name(),
         "height": message.height,
         "view": message.view,
-        "value": message.block.map(|index| json!({"view": message.view, "index": index})),
-        "justification": null,
+        "value": message.value,
+        "justification": message.justification,
     })
 }
 
@@ -92,7 +92,7 @@ impl Known {
     }
 
     /// Reads the answer to `initialise`.
-    pub(crate) fn begun(&mut self, result: Value) -> Result<Begun, String> {
+    pub(crate) fn begun(&mut self, result: Json) -> Result<Begun, String> {
         let raw: RawBegun = parse(result)?;
         let minor = raw.protocol.strip_prefix("milp-engine/2.");
         if minor.is_none_or(|minor| minor.parse::<u32>().is_err()) {
@@ -116,13 +116,13 @@ impl Known {
     }
 
     /// Reads an answer that has effects only.
-    pub(crate) fn effects(&mut self, result: Value) -> Result<Vec<Effect>, String> {
+    pub(crate) fn effects(&mut self, result: Json) -> Result<Vec<Effect>, String> {
         let raw: RawEffects = parse(result)?;
         self.all(raw.effects)
     }
 
     /// Reads the answer to `inject`.
-    pub(crate) fn injected(&mut self, result: Value) -> Result<MessageId, String> {
+    pub(crate) fn injected(&mut self, result: Json) -> Result<MessageId, String> {
         let raw: RawInjected = parse(result)?;
         if !raw.effects.is_empty() {
             return Err("an injection has effects".to_owned());
@@ -131,8 +131,8 @@ impl Known {
     }
 
     /// Reads the answer to `state` of a replica.
-    pub(crate) fn state(&self, result: Value) -> Result<State, String> {
-        let flag = |name: &str| result.get(name).and_then(Value::as_bool);
+    pub(crate) fn state(&self, result: Json) -> Result<State, String> {
+        let flag = |name: &str| result.get(name).and_then(Json::as_bool);
         match (flag("up"), flag("stopped")) {
             (None, _) => Err("`up` is missing or neither true nor false".to_owned()),
             (Some(false), _) => {
@@ -146,7 +146,7 @@ impl Known {
         }
     }
 
-    fn all(&mut self, raw: Vec<Value>) -> Result<Vec<Effect>, String> {
+    fn all(&mut self, raw: Vec<Json>) -> Result<Vec<Effect>, String> {
         let most = (COPIES / self.replicas as usize).max(EFFECTS);
         self.effects += raw.len();
         if self.effects > most {
@@ -268,22 +268,36 @@ impl Known {
         kind.ok_or_else(|| format!("no kind of message is called `{}`", shown(name)))
     }
 
+    /// What a message of that kind may name, or nothing.
+    fn value(&self, kind: Kind, value: Option<Value>) -> Result<Option<Value>, String> {
+        match value {
+            None => Ok(None),
+            Some(Value::Block { view, index }) if self.does(kind).names == Names::Value => {
+                bounded_view(view.0)?;
+                if index >= NUMBERS {
+                    return Err(format!("index {index} is {NUMBERS} or more"));
+                }
+                Ok(value)
+            }
+            Some(other) => Err(format!("no {kind} names {other}")),
+        }
+    }
+
     fn message(&self, raw: RawLabel) -> Result<Message, String> {
         let kind = self.kind(&raw.kind)?;
         if raw.justification.is_some() {
             return Err(format!("the label of a {kind} has a justification"));
         }
-        let value = value(raw.value)?;
-        if value.is_some() != (self.does(kind).names == Names::Value) {
-            return Err(format!("the label of a {kind} has value {value:?}"));
+        let value = self.value(kind, raw.value)?;
+        if value.is_none() && self.does(kind).names == Names::Value {
+            return Err(format!("the label of a {kind} names nothing"));
         }
-        let view = bounded_view(raw.view)?;
         Ok(Message {
             kind,
             height: self.height(raw.height)?,
-            view,
-            block: value,
-            target: (self.does(kind).role == Role::Leave).then(|| view.next()),
+            view: bounded_view(raw.view)?,
+            value,
+            justification: None,
         })
     }
 
@@ -306,20 +320,22 @@ impl Known {
     }
 
     fn bond(&self, raw: RawBond) -> Result<Bond, String> {
+        let kind = self.kind(&raw.kind)?;
         Ok(Bond {
-            kind: self.kind(&raw.kind)?,
+            kind,
             view: bounded_view(raw.view)?,
-            value: value(raw.value)?,
+            value: self.value(kind, raw.value)?,
         })
     }
 
     fn votes(&self, list: &str, raw: Vec<RawVote>) -> Result<Vec<Vote>, String> {
         let vote = |raw: RawVote| {
+            let kind = self.kind(&raw.kind)?;
             Ok(Vote {
                 author: self.replica(raw.author)?,
-                kind: self.kind(&raw.kind)?,
+                kind,
                 view: bounded_view(raw.view)?,
-                value: value(raw.value)?,
+                value: self.value(kind, raw.value)?,
             })
         };
         let votes = raw.into_iter().map(vote);
@@ -424,7 +440,7 @@ impl Known {
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, String> {
+fn parse<T: serde::de::DeserializeOwned>(value: Json) -> Result<T, String> {
     serde_json::from_value(value).map_err(|error| shown(&error.to_string()))
 }
 
@@ -433,21 +449,6 @@ fn bounded_view(view: u32) -> Result<View, String> {
         Ok(View(view))
     } else {
         Err(format!("view {view} is {NUMBERS} or more"))
-    }
-}
-
-/// The number of a proposal.
-fn value(raw: Option<RawValue>) -> Result<Option<u32>, String> {
-    match raw {
-        None => Ok(None),
-        Some(RawValue::Proposed(RawProposal { view, index })) if index < NUMBERS => {
-            bounded_view(view)?;
-            Ok(Some(index))
-        }
-        Some(RawValue::Proposed(RawProposal { index, .. })) => {
-            Err(format!("index {index} is {NUMBERS} or more"))
-        }
-        Some(RawValue::Word(_)) => Err("no value of this protocol is nil or bad".to_owned()),
     }
 }
 

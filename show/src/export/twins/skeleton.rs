@@ -131,9 +131,9 @@ fn instance(file: &str, parsed: &File, views: &[Phase]) -> Result<Instance, Erro
     };
     let blocks = 1 + u32::from(twins > 0);
     let text = format!(
-        "format: milp-instance/1.0\nprotocol: dbft2\nreplicas: {n}\n\
+        "format: milp-instance/2.0\nprotocol: dbft2\nreplicas: {n}\n\
          faults: {faults}\n{beyond}heights: 1\nviews: {}\nblocks_per_proposal: {blocks}\n\
-         slots: {}\nnetwork: asynchronous\ntimeouts: free\ngoal: fork\n",
+         slots: {}\nnetwork: asynchronous\ntimers: free\ngoal: fork\n",
         views.len(),
         VIEW * views.len() as u32 + 1,
     );
@@ -206,6 +206,7 @@ impl<'a> Run<'a> {
             self.choices.push(Choice::Timeout {
                 slot: start,
                 replica: leader,
+                timer: self.instance.protocol.timer(),
                 height: Height(0),
                 view,
             });
@@ -230,13 +231,7 @@ impl<'a> Run<'a> {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect::<Vec<_>>();
-        let message = |does| Message {
-            kind: kind_that(does),
-            height: Height(0),
-            view,
-            block: Some(block),
-            target: None,
-        };
+        let message = |does| Message::new(kind_that(does), Height(0), view, Some(block));
         self.say(start, leader, &message(Does::Proposes), &members);
         let responses = members.iter().filter(|id| **id != leader);
         for member in responses {
@@ -260,17 +255,12 @@ impl<'a> Run<'a> {
             .into_iter()
             .filter(|id| !self.committed.contains(id));
         let open = open.collect::<Vec<_>>();
-        let message = Message {
-            kind: kind_that(Does::Leaves),
-            height: Height(0),
-            view,
-            block: None,
-            target: Some(view.next()),
-        };
+        let message = Message::new(kind_that(Does::Leaves), Height(0), view, None);
         for replica in &open {
             self.choices.push(Choice::Timeout {
                 slot,
                 replica: *replica,
+                timer: self.instance.protocol.timer(),
                 height: Height(0),
                 view,
             });

@@ -1,4 +1,4 @@
-//! A timer whose deadline moves, under `timeouts: protocol`.
+//! A timer whose deadline moves, under `timers: protocol`.
 //!
 //! `due_i^t` is the slot in which the timer of replica i is due, at the end of slot t. A replica
 //! that committed, decided, crashed or is Byzantine is *off*: its timer does nothing that the

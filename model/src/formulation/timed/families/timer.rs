@@ -1,4 +1,4 @@
-//! What a timer triggers under `timeouts: protocol`.
+//! What a timer triggers under `timers: protocol`.
 
 use super::{super::columns::Timed, event::Act};
 use crate::{expr::Expr, program::Tag, rule::Event};
