@@ -123,7 +123,7 @@ fn instance() -> impl Strategy<Value = Instance> {
                     blocks_per_proposal: blocks,
                     slots,
                     network,
-                    timeouts: block_time.map_or(Timers::Free, |_| Timers::Protocol),
+                    timers: block_time.map_or(Timers::Free, |_| Timers::Protocol),
                     block_time,
                     primary,
                     goal,
