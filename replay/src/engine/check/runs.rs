@@ -2,7 +2,7 @@
 
 use super::{Bench, Check, Checked, Missing, adversary, demand, group::Group, recovery, start};
 use crate::{
-    engine::{Effect, Engine, MessageId, Recovery, SECOND, Start, State, Working},
+    engine::{Bond, Effect, Engine, MessageId, Recovery, SECOND, Start, State, Working},
     signature::Signatures,
 };
 use milp_schema::{Height, Kind, Message, ReplicaId, View};
@@ -28,6 +28,11 @@ pub(super) const CHECKS: &[Check] = &[
         name: "states tell what was proposed, held and sent",
         page: "State",
         run: states,
+    },
+    Check {
+        name: "a vote that binds its sender is a vote and a bond of it",
+        page: "State",
+        run: bonds,
     },
     Check {
         name: "a duplicate is legal and changes nothing",
@@ -241,6 +246,43 @@ fn states(bench: &Bench) -> Checked {
     demand(state.seen.is_empty() || state.seen == heard, || {
         format!("replica {backup} heard replica {primary} in view 0: {state:?}")
     })?;
+    Ok(None)
+}
+
+/// Everybody votes as far as a vote that binds, and nobody gets such a vote of another.
+fn bonds(bench: &Bench) -> Checked {
+    let start = start(4, 1);
+    let words = start.protocol.kinds.iter().filter(|words| words.does.binds);
+    let binding: Vec<&str> = words.map(|words| words.kind.as_str()).collect();
+    let binds = |message: &Message| binding.contains(&message.kind.name());
+    let (mut group, ..) = proposed(bench, &start)?;
+    group.drive(
+        "a vote that binds by all",
+        |_, message| binds(message),
+        |group| {
+            group
+                .sent
+                .values()
+                .filter(|(_, message)| binds(message))
+                .count()
+                == 4
+        },
+    )?;
+    for who in group.honest() {
+        let state = group.knows(who)?;
+        let votes = state.votes.iter().filter(|vote| vote.author == who);
+        let own = votes.filter(|vote| binding.contains(&vote.kind.name()));
+        let own: Vec<Bond> = own.cloned().map(Bond::from).collect();
+        let sent = group
+            .sent
+            .values()
+            .filter(|(by, message)| *by == who && binds(message));
+        let said = sent.map(|(_, message)| (message.kind, message.view, message.value));
+        let known = own.iter().map(|bond| (bond.kind, bond.view, bond.value));
+        demand(said.eq(known) && own == state.bonds, || {
+            format!("replica {who} sent a vote that binds it: {state:?}")
+        })?;
+    }
     Ok(None)
 }
 
