@@ -179,12 +179,11 @@ pub(super) fn carried(bench: &Bench, recovery: Recovery) -> Checked {
         ));
     };
     let expected = |original: &Message| match recovery {
-        Recovery::Ideal => original.clone(),
         Recovery::NeoGo if original.kind == Kind::Commit => Message {
             view,
             ..original.clone()
         },
-        Recovery::NeoGo => original.clone(),
+        _ => original.clone(),
     };
     let possible = group
         .sent

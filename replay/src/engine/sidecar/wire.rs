@@ -182,7 +182,7 @@ impl Known {
                 label,
                 carried,
             } => {
-                let message = (self.fresh(message)?, self.message(label)?);
+                let message = (self.fresh(message)?, self.message(&label)?);
                 self.send(replica, message, carried)?
             }
             RawEffect::EnterView {
@@ -198,7 +198,7 @@ impl Known {
                 },
             },
             RawEffect::Decide { replica, label } => {
-                let message = self.message(label)?;
+                let message = self.message(&label)?;
                 let block = message.block_id().filter(|_| self.decides(message.kind));
                 Effect::Decide {
                     replica: self.honest(replica)?,
@@ -236,7 +236,7 @@ impl Known {
             return Err(format!("a message carries {} others", carried.len()));
         }
         let carried = carried.into_iter().map(|raw| {
-            let message = self.message(raw.label)?;
+            let message = self.message(&raw.label)?;
             match self.does(message.kind).role {
                 Role::Proposal | Role::Vote | Role::Leave => {
                     Ok((self.replica(raw.author)?, message))
@@ -283,7 +283,7 @@ impl Known {
         }
     }
 
-    fn message(&self, raw: RawLabel) -> Result<Message, String> {
+    fn message(&self, raw: &RawLabel) -> Result<Message, String> {
         let kind = self.kind(&raw.kind)?;
         if raw.justification.is_some() {
             return Err(format!("the label of a {kind} has a justification"));
@@ -307,7 +307,7 @@ impl Known {
         }
         let seen = raw.seen.into_iter();
         let seen = seen.map(|view| view.map(bounded_view).transpose());
-        let bonds = raw.bonds.into_iter().map(|bond| self.bond(bond));
+        let bonds = raw.bonds.iter().map(|bond| self.bond(bond));
         Ok(Working {
             height: self.height(raw.height)?,
             view: bounded_view(raw.view)?,
@@ -319,7 +319,7 @@ impl Known {
         })
     }
 
-    fn bond(&self, raw: RawBond) -> Result<Bond, String> {
+    fn bond(&self, raw: &RawBond) -> Result<Bond, String> {
         let kind = self.kind(&raw.kind)?;
         Ok(Bond {
             kind,
@@ -344,10 +344,7 @@ impl Known {
 
     fn timers(&self, raw: Vec<RawTimer>) -> Result<Vec<Timer>, String> {
         let timer = |raw: RawTimer| {
-            let known = (*self.protocol)
-                .timers
-                .iter()
-                .find(|name| **name == raw.name);
+            let known = self.protocol.timers.iter().find(|name| **name == raw.name);
             let unknown = || format!("no timer is called `{}`", shown(&raw.name));
             Ok(Timer {
                 name: known.ok_or_else(unknown)?,
@@ -358,10 +355,10 @@ impl Known {
         };
         let timers: Vec<Timer> = raw.into_iter().map(timer).collect::<Result<_, String>>()?;
         let names = timers.iter().map(|timer| timer.name);
-        match names.collect::<BTreeSet<_>>().len() == timers.len() {
-            true => Ok(timers),
-            false => Err("a timer runs twice".to_owned()),
+        if names.collect::<BTreeSet<_>>().len() < timers.len() {
+            return Err("a timer runs twice".to_owned());
         }
+        Ok(timers)
     }
 
     fn replica(&self, id: u32) -> Result<ReplicaId, String> {
