@@ -149,13 +149,13 @@ pub(super) fn equivocation(bench: &Bench) -> Checked {
         ..start(4, 1)
     };
     let mut group = Group::begin(bench, &start)?;
-    let honest = group.honest();
+    let (honest, kind) = (group.honest(), Kind::PrepareRequest);
     for (&who, block) in honest.iter().zip([0, 1, 0]) {
-        let request = message(Kind::PrepareRequest, Some(block));
+        let request = message(kind, Some(block));
         let id = group.inject(first, &request)?;
         group.deliver(who, id)?;
         let state = group.knows(who)?;
-        demand(state.holds(first, Kind::PrepareRequest, block), || {
+        demand(state.holds(first, kind, block), || {
             format!("replica {who} was sent the request for block {block}: {state:?}")
         })?;
     }

@@ -2,13 +2,13 @@
 
 use super::{Bench, Check, Checked, Missing, demand, start};
 use crate::engine::{
-    Start,
+    Start, nspcc,
     sidecar::{
         rpc::{Answer, Caller},
         wire::start_params,
     },
 };
-use milp_schema::ReplicaId;
+use milp_schema::{ReplicaId, vocabulary::Role};
 use serde_json::{Value, json};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -79,8 +79,16 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// The protocol's timer.
-const TIMER: &str = "view";
+/// What the protocol calls its messages of that role, the first of them.
+fn named(role: Role) -> &'static str {
+    let words = nspcc::protocol().kinds.iter();
+    let mut names = words.filter(|words| words.does.role == role);
+    names.next().map_or("", |words| words.kind.as_str())
+}
+
+fn timer() -> &'static str {
+    nspcc::protocol().timer()
+}
 
 /// Four replicas of which the last is Byzantine, two heights.
 fn group() -> Start {
@@ -171,7 +179,7 @@ fn later_minor(bench: &Bench) -> Checked {
     let mut caller = caller(bench)?;
     result(&mut caller, "initialise", &params)?;
     let params =
-        json!({"replica": 0, "timer": TIMER, "height": 0, "view": 0, "from_the_future": 1});
+        json!({"replica": 0, "timer": timer(), "height": 0, "view": 0, "from_the_future": 1});
     result(&mut caller, "timeout", &params)?;
     Ok(None)
 }
@@ -207,7 +215,7 @@ fn initialise_errors(bench: &Bench) -> Checked {
         ("deliver", json!({"replica": 0, "message": 1})),
         (
             "timeout",
-            json!({"replica": 0, "timer": TIMER, "height": 0, "view": 0}),
+            json!({"replica": 0, "timer": timer(), "height": 0, "view": 0}),
         ),
         ("crash", json!({"replica": 0})),
         ("restart", json!({"replica": 0})),
@@ -246,7 +254,7 @@ fn bad_params(bench: &Bench) -> Checked {
         ("deliver", json!([0, 1])),
         (
             "timeout",
-            json!({"replica": 0, "timer": TIMER, "height": -1, "view": 0}),
+            json!({"replica": 0, "timer": timer(), "height": -1, "view": 0}),
         ),
         (
             "timeout",
@@ -265,14 +273,14 @@ fn bad_params(bench: &Bench) -> Checked {
 
 fn wrong_replicas(bench: &Bench) -> Checked {
     let mut caller = begun(bench)?;
-    let wish =
-        json!({"kind": "ChangeView", "height": 0, "view": 0, "value": null, "justification": null});
+    let wish = json!({"kind": named(Role::Leave), "height": 0, "view": 0, "value": null,
+        "justification": null});
     let with = |who: u32| {
         [
             ("deliver", json!({"replica": who, "message": 1})),
             (
                 "timeout",
-                json!({"replica": who, "timer": TIMER, "height": 0, "view": 0}),
+                json!({"replica": who, "timer": timer(), "height": 0, "view": 0}),
             ),
             ("crash", json!({"replica": who})),
         ]
@@ -318,17 +326,18 @@ fn impossible_labels(bench: &Bench) -> Checked {
             {"kind": kind, "height": height, "view": 0, "value": value, "justification": null}})
     };
     let value = |view: u32| json!({"view": view, "index": 0});
-    let mut justified = label("Commit", 0, &value(0));
+    let vote = named(Role::Vote);
+    let mut justified = label(vote, 0, &value(0));
     justified["label"]["justification"] = json!(0);
     for params in [
-        label("Block", 0, &value(0)),
-        label("RecoveryRequest", 0, &Value::Null),
-        label("RecoveryMessage", 0, &Value::Null),
-        label("Commit", 2, &value(0)),
-        label("Commit", 0, &value(1)),
-        label("Commit", 0, &json!("nil")),
-        label("ChangeView", 7, &Value::Null),
-        label("ChangeView", 0, &value(0)),
+        label(named(Role::Decision), 0, &value(0)),
+        label(named(Role::Question), 0, &Value::Null),
+        label(named(Role::Answer), 0, &Value::Null),
+        label(vote, 2, &value(0)),
+        label(vote, 0, &value(1)),
+        label(vote, 0, &json!("nil")),
+        label(named(Role::Leave), 7, &Value::Null),
+        label(named(Role::Leave), 0, &value(0)),
         justified,
     ] {
         refused(&mut caller, "inject", &params, -32004)?;
@@ -336,7 +345,7 @@ fn impossible_labels(bench: &Bench) -> Checked {
     // One of four views has another primary than replica 3, whatever the rotation.
     let mut answers = Vec::new();
     for view in 0..4 {
-        let mut params = label("PrepareRequest", 0, &value(view));
+        let mut params = label(named(Role::Proposal), 0, &value(view));
         params["label"]["view"] = json!(view);
         answers.push(caller.call("inject", &params)?);
     }
@@ -345,8 +354,7 @@ fn impossible_labels(bench: &Bench) -> Checked {
         .filter(|answer| matches!(answer, Answer::Error(error) if error.code == -32004));
     let count = refusals.count();
     demand(count > 0, || {
-        "a PrepareRequest by replica 3 is made in each of views 0 to 3, whoever is the primary"
-            .to_owned()
+        "a proposal by replica 3 is made in each of views 0 to 3, whoever is the primary".to_owned()
     })?;
     Ok(Some(format!(
         "of views 0 to 3 replica 3 is the primary of {}",
@@ -370,13 +378,13 @@ fn refused_changes_nothing(bench: &Bench) -> Checked {
             let past = json!({"replica": 0, "message": 1_000_000});
             refused(&mut caller, "deliver", &past, -32003)?;
             let block = json!({"replica": 3, "label":
-                {"kind": "Block", "height": 0, "view": 0, "value": {"view": 0, "index": 0}, "justification": null}});
+                {"kind": named(Role::Decision), "height": 0, "view": 0, "value": {"view": 0, "index": 0}, "justification": null}});
             refused(&mut caller, "inject", &block, -32004)?;
             refused(&mut caller, "crash", &json!({"replica": 3}), -32002)?;
         }
         let mut text = String::new();
         for who in 0..3 {
-            let fire = json!({"replica": who, "timer": TIMER, "height": 0, "view": 0});
+            let fire = json!({"replica": who, "timer": timer(), "height": 0, "view": 0});
             text += &result(&mut caller, "timeout", &fire)?.to_string();
             text += &result(&mut caller, "state", &json!({"replica": who}))?.to_string();
         }

@@ -395,8 +395,10 @@ impl Adversary {
             }
             0..=3 => label(Kind::PrepareResponse, height, view, Some(block)),
             4..=6 => label(Kind::Commit, height, view, Some(block)),
-            7..=8 => label(Kind::ChangeView, height, view, None),
-            _ => label(Kind::ChangeView, height, view.next(), None),
+            distance => {
+                let view = View(view.0 + u32::from(distance == 9));
+                label(Kind::ChangeView, height, view, None)
+            }
         }
     }
 }
