@@ -8,7 +8,7 @@ use milp_model::{
     rule::{Modality, Protocol, Requires, Rule, Threshold},
 };
 use milp_schema::{
-    Choice, Height, Instance, Kind, Prediction, ReplicaId, Schedule, Slot, View,
+    Choice, Height, Instance, Prediction, ReplicaId, Schedule, Slot, View,
     instance::{Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timers, Who},
     schedule::Event,
 };
@@ -223,6 +223,7 @@ fn what_the_formulation_cannot_express_is_refused_by_name() {
 #[test]
 fn constructs_are_refused_by_name() {
     let instance = instance("dbft2", 4, 2, Goal::Fork);
+    let of = instance.protocol;
     let check = |name: &str, change: &dyn Fn(&mut Protocol)| {
         let mut protocol = protocols::of(&instance).unwrap();
         change(&mut protocol);
@@ -245,7 +246,7 @@ fn constructs_are_refused_by_name() {
         };
     check("`carry`", &|p| {
         p.rules.push(Rule::Carry {
-            kind: Kind::RecoveryMessage,
+            kind: of.the("RecoveryMessage"),
         });
     });
     check("`relation`", &|p| {
@@ -257,7 +258,7 @@ fn constructs_are_refused_by_name() {
     check("two tallies", &|p| {
         event(p, "decide", &|e| {
             e.requires.push(Requires::Tally {
-                of: vec![Kind::PrepareResponse],
+                of: vec![of.the("PrepareResponse")],
                 at_least: Threshold::MoreThanF,
             });
         });
@@ -265,7 +266,7 @@ fn constructs_are_refused_by_name() {
     check("wait for one another", &|p| {
         event(p, "prepare_response", &|e| {
             e.requires.push(Requires::Tally {
-                of: vec![Kind::Commit],
+                of: vec![of.the("Commit")],
                 at_least: Threshold::MoreThanF,
             });
         });

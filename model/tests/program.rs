@@ -8,7 +8,7 @@ use milp_model::{
     rule::Rule,
 };
 use milp_schema::{
-    Instance, Kind,
+    Instance,
     instance::{Budget, Fault, FaultKind, Goal, Network, Primary, Sense, Timers, Who},
 };
 use std::fmt::Write as _;
@@ -202,7 +202,7 @@ fn a_construct_that_timed_cannot_express_is_refused_by_name() {
     let refused = [
         (
             Rule::Carry {
-                kind: Kind::RecoveryMessage,
+                kind: instance.protocol.the("RecoveryMessage"),
             },
             "`carry`",
         ),

@@ -6,7 +6,7 @@ use milp_replay::{
     Signatures,
     engine::{CommandLine, Engine, EngineError, MessageId, Recovery, Sidecar, Start, State, nspcc},
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, Value, View};
+use milp_schema::{Height, Message, ReplicaId, Value, View};
 use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_millis(300);
@@ -385,7 +385,12 @@ fn an_error_of_the_page_is_a_refusal_and_the_run_goes_on() {
         refused.to_string(),
         r#"the engine refused deliver {"message":1,"replica":0}: no message 1 (-32003)"#
     );
-    let wish = Message::new(Kind::ChangeView, Height(0), View(0), None);
+    let wish = Message::new(
+        nspcc::protocol().the("ChangeView"),
+        Height(0),
+        View(0),
+        None,
+    );
     assert_eq!(sidecar.inject(ReplicaId(3), &wish), Ok(MessageId(4)));
 }
 

@@ -1,6 +1,9 @@
 //! A schedule: the adversary's choices in time, and what the model predicts will follow.
 
-use crate::ids::{BlockId, Height, Kind, ReplicaId, Slot, View};
+use crate::{
+    ids::{BlockId, Height, ReplicaId, Slot, View},
+    kind::Kind,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
 

@@ -1,8 +1,8 @@
 //! What is written is read back unchanged, and no input whatever makes a reader panic.
 
 use milp_schema::{
-    BlockId, Choice, Evidence, Height, Instance, Kind, Message, Outcome, Prediction, Protocol,
-    ReplicaId, Schedule, Slot, Verdict, View,
+    BlockId, Choice, Evidence, Height, Instance, Message, Outcome, Prediction, Protocol, ReplicaId,
+    Schedule, Slot, Verdict, View,
     certificate::Part,
     covers,
     instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timers, Who},
@@ -159,7 +159,8 @@ fn covered(instance: Instance) -> Instance {
 }
 
 fn message() -> impl Strategy<Value = Message> {
-    let kind = prop::sample::select(Kind::NAMED.to_vec());
+    let kinds = milp_schema::Protocol::shipped("dbft2").kinds();
+    let kind = prop::sample::select(kinds.collect::<Vec<_>>());
     (kind, 0..8_u32, 0..16_u32, 0..8_u32).prop_map(|(kind, height, view, block)| {
         let named = ["Block", "PrepareRequest", "PrepareResponse", "Commit"].contains(&kind.name());
         Message::new(kind, Height(height), View(view), named.then_some(block))

@@ -5,7 +5,7 @@
 
 use milp_schema::{
     Instance, Kind, Protocol,
-    vocabulary::{Passed, Role, Safeguard},
+    vocabulary::{By, Passed, Role, Safeguard},
 };
 
 /// What a message of a kind does.
@@ -69,17 +69,6 @@ pub struct Word<'a> {
     pub shape: &'a str,
     /// The colour, as six hexadecimal digits, and the dash in pictures for LaTeX.
     pub tikz: Option<(&'a str, &'a str)>,
-}
-
-impl Word<'_> {
-    /// The kind.
-    ///
-    /// # Panics
-    ///
-    /// For a word made by [`other`].
-    pub fn kind(&self) -> Kind {
-        Kind::named(self.name).expect("a kind with a word of its own")
-    }
 }
 
 const HEXAGON: &str = "M-6 -3L0 -7L6 -3V3L0 7L-6 3z";
@@ -186,7 +175,17 @@ pub(crate) fn legend() -> impl Iterator<Item = Word<'static>> {
 
 /// What a message of the kind does.
 pub fn does(kind: &Kind) -> Does {
-    word(kind).does
+    let does = kind.does();
+    match does.role {
+        Role::Decision => Does::Publishes,
+        Role::Proposal => Does::Proposes,
+        Role::Vote if does.binds => Does::Binds,
+        Role::Vote if does.by == By::Backup => Does::Answers,
+        Role::Vote => Does::Votes,
+        Role::Leave => Does::Leaves,
+        Role::Question => Does::Asks,
+        Role::Answer => Does::Repeats,
+    }
 }
 
 /// The word of the kind that does this; of several, of the first.
@@ -199,9 +198,14 @@ pub fn that(does: Does) -> Word<'static> {
     word.expect("some kind does each")
 }
 
-/// The kind that does this; of several, the first.
-pub fn kind_that(does: Does) -> Kind {
-    that(does).kind()
+/// The kind of a protocol that does this; of several, the first.
+///
+/// # Panics
+///
+/// If none does.
+pub fn kind_that(protocol: Protocol, does: Does) -> Kind {
+    let kind = protocol.kinds().find(|kind| self::does(kind) == does);
+    kind.unwrap_or_else(|| panic!("protocol `{protocol}` has no kind that {does:?}"))
 }
 
 /// The votes that make a block final under the protocol.

@@ -443,7 +443,7 @@ fn conditions(instance: &Instance) -> Vec<String> {
     if let (Timers::Protocol, Some(time)) = (instance.timers, instance.block_time) {
         conditions.push(format!("timers by the protocol with block time {time}"));
     }
-    if instance.protocol.name == "dbft2-nspcc" {
+    if !instance.protocol.engines.is_empty() {
         // EXECUTION.md, E21 and E22.
         conditions.push("recovery messages withheld, the patterns of E22 left out".to_owned());
     }

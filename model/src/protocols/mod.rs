@@ -17,12 +17,13 @@ use milp_schema::{Instance, covers};
 /// [`Error::UnknownProtocol`] when the protocol or mutant has no rules here,
 /// [`Error::Uncovered`] when the instance asks for more than its protocol has.
 pub fn of(instance: &Instance) -> Result<Protocol, Error> {
-    let mut protocol = match instance.protocol.name.as_str() {
-        "dbft1" => dbft1::paper(),
-        "dbft2" => dbft2::paper(),
-        "dbft2-nspcc" => nspcc::rules(),
-        "dbft2-tla" => tla::current(),
-        "dbft2-tla-per-view" => tla::per_view(),
+    let of = instance.protocol;
+    let mut protocol = match of.name.as_str() {
+        "dbft1" => dbft1::paper(of),
+        "dbft2" => dbft2::paper(of),
+        "dbft2-nspcc" => nspcc::rules(of),
+        "dbft2-tla" => tla::current(of),
+        "dbft2-tla-per-view" => tla::per_view(of),
         _ => return Err(unknown(instance)),
     };
     if let Some(first) = covers::uncovered(instance).first() {

@@ -1,7 +1,7 @@
 //! What a replica knows, in words that any protocol has.
 
 use super::Timer;
-use milp_schema::{Height, Kind, ReplicaId, Value, View};
+use milp_schema::{Height, Kind, ReplicaId, Value, View, vocabulary::Role};
 
 /// What a replica knows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +82,7 @@ impl Working {
 
     /// Whether `who`, whose state this is, has asked to leave its view.
     pub fn asks_to_leave(&self, who: ReplicaId) -> bool {
-        let own = |vote: &Vote| vote.author == who && vote.kind == Kind::ChangeView;
+        let own = |vote: &Vote| vote.author == who && vote.kind.is(Role::Leave);
         self.votes
             .iter()
             .any(|vote| own(vote) && vote.view >= self.view)
@@ -90,7 +90,7 @@ impl Working {
 
     /// Whether it holds a proposal of its view.
     pub fn knows_proposal(&self) -> bool {
-        let here = |vote: &Vote| vote.kind == Kind::PrepareRequest && vote.view == self.view;
+        let here = |vote: &Vote| vote.kind.is(Role::Proposal) && vote.view == self.view;
         self.votes.iter().any(here)
     }
 }

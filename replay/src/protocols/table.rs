@@ -1,7 +1,7 @@
 //! The replicas of one run behind [`Engine`]: their timers, their signatures and the numbers of
 //! what they say.
 
-use super::{Family, Output, Replica, Rules, dbft2};
+use super::{Family, Name, Output, Replica, Rules, dbft2};
 use crate::{
     engine::{
         Bond, Effect, Engine, EngineError, Habits, MessageId, Nanos, Start, State, Timer, Vote,
@@ -9,7 +9,7 @@ use crate::{
     },
     signature::{Keys, Signature, Signatures},
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, Value, View};
+use milp_schema::{Height, Message, ReplicaId, Value, View};
 
 /// A signed message; who receives it looks at its signature once, since bytes stay the same.
 #[derive(Debug, Clone)]
@@ -204,25 +204,25 @@ impl Table {
         let Seat { state, timer, .. } = &self.seats[id.index()];
         let vote = |author, kind, view, index: Option<u32>| Vote {
             author,
-            kind,
+            kind: self.rules.kind(kind),
             view,
             value: index.map(|index| Value::Block { view, index }),
         };
         let requests = state.requests.iter().map(|&(view, block)| {
             let primary = self.rules.primary(state.height, view);
-            vote(primary, Kind::PrepareRequest, view, Some(block))
+            vote(primary, Name::PrepareRequest, view, Some(block))
         });
-        let of = |kind: Kind| {
+        let of = |kind: Name| {
             move |&(view, block, author): &(View, u32, ReplicaId)| {
                 vote(author, kind, view, Some(block))
             }
         };
-        let responses = state.responses.iter().map(of(Kind::PrepareResponse));
-        let commits = state.commits.iter().map(of(Kind::Commit));
+        let responses = state.responses.iter().map(of(Name::PrepareResponse));
+        let commits = state.commits.iter().map(of(Name::Commit));
         let leaving = state
             .change_views
             .iter()
-            .map(|&(target, author)| vote(author, Kind::ChangeView, View(target.0 - 1), None));
+            .map(|&(target, author)| vote(author, Name::ChangeView, View(target.0 - 1), None));
         let votes = requests.chain(responses).chain(commits.clone());
         let mut votes: Vec<Vote> = votes.chain(leaving).collect();
         votes.sort_unstable();

@@ -52,7 +52,7 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
     }
     let names = names(&fields, problems);
     let replicas = fields.count("replicas", limits::REPLICAS, None, problems);
-    somebody_counts(&fields, replicas, problems);
+    somebody_counts(&fields, names.as_ref(), replicas, problems);
     let beyond_budget = fields.boolean("beyond_budget", Some(false), problems);
     let faults = faults(&fields, replicas, beyond_budget, problems);
     let heights = fields.count("heights", limits::HEIGHTS, Some(1), problems);
@@ -95,16 +95,23 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
     uncovered.is_empty().then_some(instance)
 }
 
-/// A mutant whose quorum is one replica smaller leaves a quorum of nobody where that was one.
-fn somebody_counts(fields: &Fields, replicas: Option<u32>, problems: &mut Problems) {
-    let Some(entry) = fields.entry("mutant") else {
+/// A mutant whose quorum is smaller leaves a quorum of nobody where there are few replicas.
+fn somebody_counts(
+    fields: &Fields,
+    names: Option<&(Protocol, Option<String>)>,
+    replicas: Option<u32>,
+    problems: &mut Problems,
+) {
+    let (Some((protocol, Some(mutant))), Some(replicas)) = (names, replicas) else {
         return;
     };
-    let small = matches!(&entry.value.value, Value::Scalar { text, .. } if text == "small-quorum");
-    if small && replicas == Some(1) {
-        let what = "mutant `small-quorum` of 1 replica has a quorum of 0";
-        let hint = "use 2 replicas or more, or remove `mutant`";
-        problems.at(entry.value.place, what, hint);
+    let words = protocol.mutants.get(mutant);
+    let quorum = words.and_then(|words| words.quorum);
+    if quorum.is_some_and(|quorum| quorum.of(replicas, replicas.saturating_sub(1) / 3) == 0) {
+        let noun = if replicas == 1 { "replica" } else { "replicas" };
+        let what = format!("mutant `{mutant}` of {replicas} {noun} has a quorum of 0");
+        let hint = format!("use {} replicas or more, or remove `mutant`", replicas + 1);
+        problems.at(fields.place("mutant"), what, hint);
     }
 }
 

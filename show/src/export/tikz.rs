@@ -13,14 +13,13 @@ const LANE: f64 = 1.6;
 
 /// Kinds with their colour, as the published diagrams have them, and their dash pattern; in the
 /// order of handling.
-fn kinds() -> Vec<(Kind, &'static str, &'static str)> {
-    let drawn = KINDS.iter().filter_map(|word| {
-        let (colour, dashes) = word.tikz?;
-        Some((word.kind(), colour, dashes))
+fn kinds(story: &Story<'_>) -> Vec<(Kind, &'static str, &'static str)> {
+    let drawn = story.instance.protocol.kinds().filter_map(|kind| {
+        let known = KINDS.iter().find(|word| word.name == kind.name());
+        let (colour, dashes) = known?.tikz?;
+        Some((kind, colour, dashes))
     });
-    let mut kinds = drawn.collect::<Vec<_>>();
-    kinds.sort();
-    kinds
+    drawn.collect()
 }
 
 pub(super) fn write(story: &Story<'_>) -> String {
@@ -28,11 +27,11 @@ pub(super) fn write(story: &Story<'_>) -> String {
         "% {}\n\\documentclass[tikz,border=4pt]{{standalone}}\n\\begin{{document}}\n",
         story.title()
     );
-    for (kind, colour, _) in &kinds() {
+    for (kind, colour, _) in &kinds(story) {
         let _ = writeln!(text, "\\definecolor{{{kind}}}{{HTML}}{{{colour}}}");
     }
     text += "\\begin{tikzpicture}[>=stealth,font=\\scriptsize,\n";
-    for (kind, _, dashes) in &kinds() {
+    for (kind, _, dashes) in &kinds(story) {
         let _ = writeln!(
             text,
             "  {kind}/.style={{draw={kind},text={kind},{dashes}}},"
@@ -119,7 +118,7 @@ fn way(story: &Story<'_>, text: &mut String, trip: &Trip) {
 fn legend(story: &Story<'_>, text: &mut String) {
     let (_, y) = at(0, ReplicaId(story.instance.replicas + 1));
     let mut x = 0.0;
-    for (kind, ..) in &kinds() {
+    for (kind, ..) in &kinds(story) {
         if story
             .trips
             .iter()

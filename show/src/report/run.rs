@@ -4,7 +4,11 @@ use crate::{
     acts::{self, Deed},
     expected, known, words,
 };
-use milp_schema::{Instance, ReplicaId, Schedule, TraceEvent, Verdict, instance::FaultKind};
+use milp_schema::{
+    Instance, ReplicaId, Schedule, TraceEvent, Verdict,
+    instance::FaultKind,
+    vocabulary::{Mutant, Safeguard},
+};
 use std::collections::BTreeMap;
 
 /// A schedule, and what replicas did with it or what the program says they do.
@@ -38,7 +42,7 @@ impl Run {
     pub fn expected(&self) -> Option<Self> {
         self.predicted.then(|| Self {
             engine: "model".to_owned(),
-            trace: expected::trace(&self.schedule),
+            trace: expected::trace(self.instance.protocol, &self.schedule),
             verdict: None,
             ..self.clone()
         })
@@ -60,6 +64,10 @@ impl Run {
 
     /// Whether a commit binds its sender for the rest of the height.
     pub(crate) fn commit_locks(&self) -> bool {
-        !self.engine.contains("no-commit-lock") && words::locks(&self.instance)
+        let mut mutants = self.instance.protocol.mutants.iter();
+        let weaker = |(name, mutant): (&String, &Mutant)| {
+            mutant.takes == Some(Safeguard::Lock) && self.engine.contains(name.as_str())
+        };
+        words::locks(&self.instance) && !mutants.any(weaker)
     }
 }

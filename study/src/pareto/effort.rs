@@ -5,6 +5,7 @@ use milp_schema::{
     Act, Instance, ReplicaId, Schedule,
     instance::{Fault, FaultKind, Formulation, Who},
     schedule::Event,
+    vocabulary::Role,
 };
 use milp_show::acts;
 use std::{fmt, str::FromStr};
@@ -132,7 +133,7 @@ impl Effort {
             Self::Timers => {
                 let asks = schedule.predictions.iter().filter(|prediction| {
                     matches!(&prediction.event, Event::Send(message)
-                        if message.kind.name() == "ChangeView")
+                        if message.kind.is(Role::Leave))
                 });
                 asks.count()
             }

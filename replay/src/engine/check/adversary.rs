@@ -6,11 +6,12 @@ use super::{
     runs::{FIRST, all_states, lose_nothing, message, other, primaries, proposed, with_byzantine},
     start,
 };
+use crate::{engine::nspcc::protocol, protocols::Name};
 use crate::{
     engine::{Effect, Engine, EngineError, Start, State},
     signature::Signatures,
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use milp_schema::{Height, Message, ReplicaId, View};
 
 pub(super) fn crashes(bench: &Bench) -> Checked {
     let (mut group, request, primary) = proposed(bench, &start(4, 2))?;
@@ -83,11 +84,11 @@ pub(super) fn injections(bench: &Bench) -> Checked {
     let mut group = Group::begin(bench, &start)?;
     let before = all_states(&mut group)?;
     for (kind, block) in [
-        (Kind::PrepareResponse, Some(0)),
-        (Kind::PrepareResponse, Some(1)),
-        (Kind::Commit, Some(0)),
-        (Kind::Commit, Some(0)),
-        (Kind::ChangeView, None),
+        (Name::PrepareResponse, Some(0)),
+        (Name::PrepareResponse, Some(1)),
+        (Name::Commit, Some(0)),
+        (Name::Commit, Some(0)),
+        (Name::ChangeView, None),
     ] {
         group.inject(byzantine, &message(kind, block))?;
     }
@@ -109,12 +110,12 @@ pub(super) fn named_early(bench: &Bench, signatures: Signatures) -> Checked {
     let mut group = Group::begin(bench, &start)?;
     let backup = other(&group, &[primary])?;
     let late = other(&group, &[primary, backup])?;
-    let response = message(Kind::PrepareResponse, Some(0));
+    let response = message(Name::PrepareResponse, Some(0));
     let response = group.inject(byzantine, &response)?;
-    let commit = group.inject(byzantine, &message(Kind::Commit, Some(0)))?;
+    let commit = group.inject(byzantine, &message(Name::Commit, Some(0)))?;
     group.deliver(backup, response)?;
     let lost = |to: ReplicaId, message: &Message| {
-        to == late || message.kind == Kind::RecoveryRequest || message.kind == Kind::RecoveryMessage
+        to == late || message.kind == Name::RecoveryRequest || message.kind == Name::RecoveryMessage
     };
     let held = group.knows(backup)?.votes;
     demand(held.iter().all(|vote| vote.value.is_none()), || {
@@ -127,9 +128,10 @@ pub(super) fn named_early(bench: &Bench, signatures: Signatures) -> Checked {
         .ok_or_else(|| Missing("nobody proposed".to_owned()))?;
     group.deliver(backup, request)?;
     let held = group.knows(backup)?;
-    demand(held.holds(byzantine, Kind::PrepareResponse, 0), || {
-        format!("the response injected before does not count for the proposal: {held:?}")
-    })?;
+    demand(
+        held.holds(byzantine, Name::PrepareResponse.kind(protocol()), 0),
+        || format!("the response injected before does not count for the proposal: {held:?}"),
+    )?;
     for who in [primary, backup] {
         group.settle(lost)?;
         group.deliver(who, commit)?;
@@ -149,13 +151,13 @@ pub(super) fn equivocation(bench: &Bench) -> Checked {
         ..start(4, 1)
     };
     let mut group = Group::begin(bench, &start)?;
-    let (honest, kind) = (group.honest(), Kind::PrepareRequest);
+    let (honest, name) = (group.honest(), Name::PrepareRequest);
     for (&who, block) in honest.iter().zip([0, 1, 0]) {
-        let request = message(kind, Some(block));
+        let request = message(name, Some(block));
         let id = group.inject(first, &request)?;
         group.deliver(who, id)?;
         let state = group.knows(who)?;
-        demand(state.holds(first, kind, block), || {
+        demand(state.holds(first, name.kind(protocol()), block), || {
             format!("replica {who} was sent the request for block {block}: {state:?}")
         })?;
     }

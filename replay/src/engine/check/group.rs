@@ -2,7 +2,8 @@
 
 use super::{Bench, Missing, demand};
 use crate::engine::{Effect, Engine, MessageId, Nanos, Sidecar, Start, State, Timer, Working};
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+use crate::protocols::Name;
+use milp_schema::{BlockId, Height, Message, ReplicaId, View, vocabulary::Role};
 use std::collections::{BTreeMap, VecDeque};
 
 /// So many timer firings are enough for anything that is waited for here.
@@ -216,7 +217,7 @@ impl Group {
         let proposed = |group: &Self| group.request_at(height, view).map(|(_, by)| by);
         self.drive(
             &format!("a PrepareRequest of height {height}, view {view}"),
-            |_, message| message.kind == Kind::PrepareRequest,
+            |_, message| message.kind == Name::PrepareRequest,
             |group| proposed(group).is_some(),
         )?;
         proposed(self).ok_or_else(|| Missing("nobody proposed".to_owned()))
@@ -226,7 +227,7 @@ impl Group {
     pub(super) fn request_at(&self, height: Height, view: View) -> Option<(MessageId, ReplicaId)> {
         let mut sent = self.sent.iter().rev();
         let found = sent.find(|(_, (by, message))| {
-            message.kind == Kind::PrepareRequest
+            message.kind == Name::PrepareRequest
                 && (message.height, message.view) == (height, view)
                 && self.places.contains_key(by)
         });
@@ -315,12 +316,12 @@ impl Group {
 
 /// Whether the caller holds the message back (the page's *Early messages*).
 fn ahead(place: &Place, message: &Message) -> bool {
-    match message.kind {
-        Kind::RecoveryRequest | Kind::RecoveryMessage => false,
-        Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit => {
+    match message.kind.does().role {
+        Role::Question | Role::Answer => false,
+        Role::Proposal | Role::Vote => {
             (message.height, message.view) > (place.height, place.view)
                 && message.height >= place.height
         }
-        _ => message.height > place.height,
+        Role::Leave | Role::Decision => message.height > place.height,
     }
 }

@@ -1,11 +1,12 @@
 //! Executions.
 
 use super::{Bench, Check, Checked, Missing, adversary, demand, group::Group, recovery, start};
+use crate::{engine::nspcc::protocol, protocols::Name};
 use crate::{
     engine::{Bond, Effect, Engine, MessageId, Recovery, SECOND, Start, State, Working},
     signature::Signatures,
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use milp_schema::{Height, Message, ReplicaId, View};
 use std::collections::BTreeSet;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -113,8 +114,8 @@ pub(super) fn lose_nothing(_: ReplicaId, _: &Message) -> bool {
 }
 
 /// A message of view 0 at the first height.
-pub(super) fn message(kind: Kind, block: Option<u32>) -> Message {
-    Message::new(kind, FIRST, View(0), block)
+pub(super) fn message(name: Name, block: Option<u32>) -> Message {
+    Message::new(name.kind(protocol()), FIRST, View(0), block)
 }
 
 /// Who proposes first in a group of four, and who does after that one is gone.
@@ -222,7 +223,8 @@ pub(super) fn proposed(
 fn states(bench: &Bench) -> Checked {
     let (mut group, request, primary) = proposed(bench, &start(4, 1))?;
     let own = group.knows(primary)?;
-    let (request_of, response_of) = (Kind::PrepareRequest, Kind::PrepareResponse);
+    let [request_of, response_of] =
+        [Name::PrepareRequest, Name::PrepareResponse].map(|name| name.kind(protocol()));
     let first = |state: &Working| state.holds(primary, request_of, 0);
     demand(first(&own), || {
         format!("the primary holds its own request: {own:?}")
@@ -231,7 +233,7 @@ fn states(bench: &Bench) -> Checked {
     let effects = group.deliver(backup, request)?;
     let state = group.knows(backup)?;
     let answered = effects.iter().any(
-        |effect| matches!(effect, Effect::Send { message, .. } if message.kind == Kind::PrepareResponse),
+        |effect| matches!(effect, Effect::Send { message, .. } if message.kind == Name::PrepareResponse),
     );
     demand(first(&state), || {
         format!("replica {backup} accepted the request: {state:?}")
@@ -301,7 +303,7 @@ fn duplicates(bench: &Bench) -> Checked {
     while let Some((id, (by, message))) = group.sent.iter().nth(next) {
         let (id, by, message) = (*id, *by, message.clone());
         next += 1;
-        if message.kind == Kind::Block {
+        if message.kind == Name::Block {
             continue;
         }
         for to in group.honest().into_iter().filter(|&to| to != by) {

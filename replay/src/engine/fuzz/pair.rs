@@ -5,7 +5,7 @@ use super::{
     script::{Act, Named},
 };
 use crate::engine::{Effect, Engine, EngineError, MessageId, Nanos, Start, State, Timer};
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use milp_schema::{Height, Message, ReplicaId, View, vocabulary::Role};
 use std::collections::BTreeMap;
 
 /// What everybody can see of an honest replica from outside.
@@ -26,10 +26,12 @@ impl Seat {
 
     /// Whether the network holds the message back until the replica gets there (E4, E20).
     pub(super) fn is_behind(&self, message: &Message) -> bool {
-        match message.kind {
-            Kind::RecoveryRequest | Kind::RecoveryMessage => false,
-            Kind::Block | Kind::ChangeView => message.height > self.height,
-            _ => (message.height, message.view) > (self.height, self.view),
+        match message.kind.does().role {
+            Role::Question | Role::Answer => false,
+            Role::Decision | Role::Leave => message.height > self.height,
+            Role::Proposal | Role::Vote => {
+                (message.height, message.view) > (self.height, self.view)
+            }
         }
     }
 }

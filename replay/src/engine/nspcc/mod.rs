@@ -30,8 +30,9 @@ mod tests;
 pub use defect::Defect;
 
 use super::{Effect, Engine, EngineError, MessageId, Nanos, Recovery, Start, State};
+use crate::protocols::Name;
 use ledger::{Branches, Sealed, Tip};
-use milp_schema::{BlockId, Height, Instance, Kind, Message, Protocol, ReplicaId, View};
+use milp_schema::{BlockId, Height, Instance, Message, Protocol, ReplicaId, View};
 use payload::{Body, Payload};
 use replica::Replica;
 use std::collections::{BTreeMap, BTreeSet};
@@ -158,7 +159,7 @@ struct Act<'a> {
 impl Act<'_> {
     fn broadcast(&mut self, payload: Payload) {
         let (replica, message, carried) = (payload.author, payload.label(), payload.carried());
-        let recovery = message.kind == Kind::RecoveryMessage;
+        let recovery = message.kind == Name::RecoveryMessage;
         let id = self.record.add(payload);
         self.effects.push(Effect::Send {
             replica,
@@ -420,24 +421,24 @@ impl Engine for Nspcc {
                 format!("there is no height {}", message.height),
             ));
         }
-        let asks = message.kind == Kind::ChangeView;
+        let asks = message.kind == Name::ChangeView;
         if message.view.0 + u32::from(asks) > LAST_VIEW.0 {
             return Err(refused(ACT, format!("views end at {LAST_VIEW}")));
         }
         let plain = Message::new(message.kind, message.height, message.view, message.index());
         let block = message.block_id().filter(|_| *message == plain);
-        let body = match (message.kind, block) {
-            (Kind::PrepareRequest, Some(block))
+        let body = match (Name::of(message.kind), block) {
+            (Some(Name::PrepareRequest), Some(block))
                 if by == run.rules.primary(message.height, message.view) =>
             {
                 Body::PrepareRequest(block)
             }
-            (Kind::PrepareResponse, Some(block)) => Body::PrepareResponse(block),
-            (Kind::Commit, Some(block)) => Body::Commit(Sealed {
+            (Some(Name::PrepareResponse), Some(block)) => Body::PrepareResponse(block),
+            (Some(Name::Commit), Some(block)) => Body::Commit(Sealed {
                 block,
                 on: run.record.branches.below(block.height),
             }),
-            (Kind::ChangeView, None) if *message == plain => Body::ChangeView,
+            (Some(Name::ChangeView), None) if *message == plain => Body::ChangeView,
             _ => return Err(refused(ACT, format!("no replica says `{message}`"))),
         };
         Ok(run.record.add(Payload {

@@ -1,6 +1,7 @@
 //! What replicas say to each other: labels in place of hashes and signatures.
 
-use super::ledger::Sealed;
+use super::{ledger::Sealed, protocol};
+use crate::protocols::Name;
 use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, Value, View};
 
 /// A message with its author. The hash of a request is the block it proposes, the signature in a
@@ -33,15 +34,16 @@ pub(super) enum Body {
 
 impl Payload {
     pub(super) fn kind(&self) -> Kind {
-        match self.body {
-            Body::PrepareRequest(_) => Kind::PrepareRequest,
-            Body::PrepareResponse(_) => Kind::PrepareResponse,
-            Body::Commit(_) => Kind::Commit,
-            Body::ChangeView => Kind::ChangeView,
-            Body::RecoveryRequest => Kind::RecoveryRequest,
-            Body::RecoveryMessage(_) => Kind::RecoveryMessage,
-            Body::Block(_) => Kind::Block,
-        }
+        let name = match self.body {
+            Body::PrepareRequest(_) => Name::PrepareRequest,
+            Body::PrepareResponse(_) => Name::PrepareResponse,
+            Body::Commit(_) => Name::Commit,
+            Body::ChangeView => Name::ChangeView,
+            Body::RecoveryRequest => Name::RecoveryRequest,
+            Body::RecoveryMessage(_) => Name::RecoveryMessage,
+            Body::Block(_) => Name::Block,
+        };
+        name.kind(protocol())
     }
 
     /// The block it stands for.

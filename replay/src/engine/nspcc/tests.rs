@@ -8,7 +8,7 @@ use crate::{
     Signatures,
     engine::{Effect, Engine, MessageId, Nanos, Recovery, Start, State, Timer, Working},
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, Value, View};
+use milp_schema::{Height, Message, ReplicaId, Value, View};
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -33,7 +33,7 @@ fn engine(honest: &[u32], switches: Switches, recovery: Recovery) -> Nspcc {
 /// `PrepareRequest h0 v0 b0`, `ChangeView h0 v0`, as messages print.
 fn message(text: &str) -> Message {
     let mut words = text.split(' ');
-    let kind = Kind::named(words.next().expect("a kind")).expect("a known kind");
+    let kind = super::protocol().the(words.next().expect("a kind"));
     let mut number = |letter: &str| {
         let word = words.clone().find(|word| word.starts_with(letter))?;
         words.next();
@@ -68,7 +68,7 @@ fn step(engine: &mut Nspcc, me: u32, input: &str) -> Vec<Effect> {
 /// Author, view and value of every commit a replica holds.
 fn commits(engine: &mut Nspcc, who: u32) -> Vec<(u32, u32, Option<Value>)> {
     let votes = working(engine, who).votes.into_iter();
-    let commits = votes.filter(|vote| vote.kind == Kind::Commit);
+    let commits = votes.filter(|vote| vote.kind.name() == "Commit");
     commits
         .map(|vote| (vote.author.0, vote.view.0, vote.value))
         .collect()

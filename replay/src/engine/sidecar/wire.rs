@@ -11,7 +11,7 @@ use crate::engine::{Bond, Effect, MessageId, Recovery, Start, State, Timer, Vote
 use crate::signature::Signatures;
 use milp_schema::{
     BlockId, Height, Kind, Message, Protocol, ReplicaId, Value, View,
-    vocabulary::{Does, Names, Role},
+    vocabulary::{Names, Role},
 };
 use serde_json::{Value as Json, json};
 use std::{collections::BTreeSet, fmt};
@@ -199,7 +199,9 @@ impl Known {
             },
             RawEffect::Decide { replica, label } => {
                 let message = self.message(&label)?;
-                let block = message.block_id().filter(|_| self.decides(message.kind));
+                let block = message
+                    .block_id()
+                    .filter(|_| message.kind.is(Role::Decision));
                 Effect::Decide {
                     replica: self.honest(replica)?,
                     block: block.ok_or_else(|| {
@@ -224,7 +226,7 @@ impl Known {
         (id, message): (MessageId, Message),
         carried: Option<Vec<RawCarried>>,
     ) -> Result<Effect, String> {
-        let repeats = self.does(message.kind).role == Role::Answer;
+        let repeats = message.kind.is(Role::Answer);
         if carried.is_some() != repeats {
             return Err(format!(
                 "`carried` belongs to what repeats others and to nothing else, this is a {}",
@@ -237,7 +239,7 @@ impl Known {
         }
         let carried = carried.into_iter().map(|raw| {
             let message = self.message(&raw.label)?;
-            match self.does(message.kind).role {
+            match message.kind.does().role {
                 Role::Proposal | Role::Vote | Role::Leave => {
                     Ok((self.replica(raw.author)?, message))
                 }
@@ -253,16 +255,6 @@ impl Known {
         })
     }
 
-    /// What a message of a kind does; every kind comes from the protocol.
-    fn does(&self, kind: Kind) -> &Does {
-        let words = self.protocol.of(kind);
-        &words.expect("a kind of the protocol").does
-    }
-
-    fn decides(&self, kind: Kind) -> bool {
-        self.does(kind).role == Role::Decision
-    }
-
     fn kind(&self, name: &str) -> Result<Kind, String> {
         let kind = self.protocol.kind(name);
         kind.ok_or_else(|| format!("no kind of message is called `{}`", shown(name)))
@@ -272,7 +264,7 @@ impl Known {
     fn value(&self, kind: Kind, value: Option<Value>) -> Result<Option<Value>, String> {
         match value {
             None => Ok(None),
-            Some(Value::Block { view, index }) if self.does(kind).names == Names::Value => {
+            Some(Value::Block { view, index }) if kind.does().names == Names::Value => {
                 bounded_view(view.0)?;
                 if index >= NUMBERS {
                     return Err(format!("index {index} is {NUMBERS} or more"));
@@ -289,7 +281,7 @@ impl Known {
             return Err(format!("the label of a {kind} has a justification"));
         }
         let value = self.value(kind, raw.value)?;
-        if value.is_none() && self.does(kind).names == Names::Value {
+        if value.is_none() && kind.does().names == Names::Value {
             return Err(format!("the label of a {kind} names nothing"));
         }
         Ok(Message {
@@ -407,7 +399,7 @@ impl Known {
         let publishes = match effect {
             Effect::Send {
                 replica, message, ..
-            } if self.decides(message.kind) => {
+            } if message.kind.is(Role::Decision) => {
                 let block = message.block_id();
                 if !block.is_some_and(|block| decided(*replica, block)) {
                     return Err(format!(

@@ -13,6 +13,7 @@ use crate::{
     program::{FamilyId, Tag},
     rule::{About, Arming},
 };
+use milp_schema::vocabulary::Role;
 
 /// Replica i and its timer.
 #[derive(Debug, Clone, Copy)]
@@ -179,7 +180,7 @@ impl<'a> Clock<'a> {
         for (kind, count) in &self.arming.extended_by {
             let c = timed.channel(kind);
             let taken = |t: u32| -> Expr {
-                if *kind == milp_schema::Kind::PrepareRequest {
+                if kind.is(Role::Proposal) {
                     // To take the request is to prepare it.
                     let prepares = timed.preparing().into_iter();
                     return prepares
