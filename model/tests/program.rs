@@ -3,15 +3,16 @@
 use milp_model::{
     Error,
     formulation::timed,
+    left_out::{self, LeftOut},
     program::{Program, Row, Tag},
     protocols,
     rule::Rule,
 };
 use milp_schema::{
     Instance,
-    instance::{Budget, Fault, FaultKind, Goal, Network, Primary, Sense, Timers, Who},
+    instance::{Budget, Fault, FaultKind, Goal, Network, Primary, Sense, Timers},
 };
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 /// Every protocol, those of the paper first: a family is listed where it appears first.
 const PROTOCOLS: [&str; 5] = [
@@ -285,10 +286,7 @@ fn a_mutant_without_the_rule_has_no_vote_bound() {
 #[test]
 fn with_more_byzantine_replicas_than_f_the_vote_bound_allows_a_fork() {
     let mut instance = instance("dbft2", 2, 6);
-    instance.faults = vec![Fault {
-        kind: FaultKind::Byzantine,
-        who: Who::Any(2),
-    }];
+    instance.faults = vec![Fault::any(FaultKind::Byzantine, 2)];
     let program = timed::of(&instance).unwrap().program;
     let bound = program
         .rows
@@ -313,10 +311,7 @@ fn blocks_and_a_view_reached_share_the_votes_where_votes_and_requests_exclude_ea
     instance.goal = WEIGHTED;
     // The blocks of the views before, and the view reached: at most one of them.
     assert_eq!(rows(&instance), [(2, Some(1)), (3, Some(1))]);
-    instance.faults = vec![Fault {
-        kind: FaultKind::Byzantine,
-        who: Who::Any(2),
-    }];
+    instance.faults = vec![Fault::any(FaultKind::Byzantine, 2)];
     // One honest vote each is enough, and there are two.
     assert_eq!(rows(&instance), [(3, Some(2))]);
     instance.mutant = Some("no-commit-lock".into());
@@ -405,6 +400,34 @@ fn timers_that_outgrow_every_number_are_refused() {
             }
             Ok(_) if !refused => {}
             other => panic!("{views} views: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_a_program_leaves_out_is_what_is_said_of_it() {
+    // These have no columns, so that there is nothing to forbid.
+    let by_construction = [
+        LeftOut::EarlyAnswer,
+        LeftOut::RepeatedRequest,
+        LeftOut::ResponseOfPrimary,
+    ];
+    for protocol in PROTOCOLS {
+        for (views, faults, blocks) in [(1, 0, 1), (2, 0, 1), (2, 1, 1), (3, 1, 2)] {
+            let mut instance = instance(protocol, views, 5);
+            instance.faults = vec![Fault::any(FaultKind::Byzantine, faults)];
+            instance.blocks_per_proposal = if instance.protocol.pools() { 1 } else { blocks };
+            let program = timed::of(&instance).unwrap().program;
+            let families = program.rows.iter().map(|row| program.family(row));
+            let forbidden: BTreeSet<LeftOut> = families.filter_map(|it| it.left_out).collect();
+            let said = left_out::of(&instance);
+            let rows = said.iter().filter(|it| !by_construction.contains(it));
+            assert_eq!(
+                rows.copied().collect::<BTreeSet<_>>(),
+                forbidden,
+                "{protocol} {views}"
+            );
+            assert_eq!(said.is_empty(), protocol != "dbft2-nspcc");
         }
     }
 }

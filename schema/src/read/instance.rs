@@ -102,14 +102,12 @@ fn somebody_counts(
     replicas: Option<u32>,
     problems: &mut Problems,
 ) {
-    let (Some((protocol, Some(mutant))), Some(replicas)) = (names, replicas) else {
-        return;
-    };
-    let words = protocol.mutants.get(mutant);
-    let quorum = words.and_then(|words| words.quorum);
-    if quorum.is_some_and(|quorum| quorum.of(replicas, replicas.saturating_sub(1) / 3) == 0) {
-        let noun = if replicas == 1 { "replica" } else { "replicas" };
-        let what = format!("mutant `{mutant}` of {replicas} {noun} has a quorum of 0");
+    if let (Some((protocol, Some(mutant))), Some(replicas)) = (names, replicas)
+        && let Some(quorum) = protocol.mutants.get(mutant).and_then(|it| it.quorum)
+        && quorum.of(replicas, replicas.saturating_sub(1) / 3) == 0
+    {
+        let s = if replicas == 1 { "" } else { "s" };
+        let what = format!("mutant `{mutant}` of {replicas} replica{s} has a quorum of 0");
         let hint = format!("use {} replicas or more, or remove `mutant`", replicas + 1);
         problems.at(fields.place("mutant"), what, hint);
     }
