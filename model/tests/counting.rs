@@ -168,7 +168,7 @@ fn what_the_formulation_cannot_express_is_refused_by_name() {
         // What is asked for without a formulation is built all the same, unless no other can.
         instance.formulation = Formulation::Auto;
         if let Ok(built) = build(&instance) {
-            assert_ne!(built.formulation(), "counting", "{name}");
+            assert_ne!(built.formulation(), Formulation::Counting, "{name}");
         }
     };
     check("primary: free", Goal::Fork, &|i| i.primary = Primary::Free);
@@ -282,11 +282,17 @@ fn auto_takes_counting_where_it_is_exact() {
     instance.formulation = Formulation::Auto;
     for goal in [Goal::Fork, Goal::Finality, Goal::Views, Goal::Stall] {
         instance.goal = goal;
-        assert_eq!(build(&instance).unwrap().formulation(), "counting");
+        assert_eq!(
+            build(&instance).unwrap().formulation(),
+            Formulation::Counting
+        );
     }
     instance.goal = weighted([1000, -100, 1]);
     instance.network = Network::Asynchronous;
-    assert_eq!(build(&instance).unwrap().formulation(), "counting");
+    assert_eq!(
+        build(&instance).unwrap().formulation(),
+        Formulation::Counting
+    );
 }
 
 #[test]
@@ -299,31 +305,34 @@ fn auto_takes_causal_where_it_is_exact_and_pays() {
     let taken = |instance: &Instance| build(instance).unwrap().formulation();
     for goal in [Goal::Fork, Goal::Stall] {
         let pool = auto("dbft2-tla", 3, goal, Network::Eventual);
-        assert_eq!(taken(&pool), "causal", "{goal:?}");
+        assert_eq!(taken(&pool), Formulation::Causal, "{goal:?}");
     }
     let guarded = |views, goal| auto("dbft2-nspcc", views, goal, Network::Eventual);
     for views in [2, 6] {
         for goal in [Goal::Fork, Goal::Views, Goal::Stall] {
             let instance = guarded(views, goal);
-            assert_eq!(taken(&instance), "causal", "{views} {goal:?}");
-            let passed = formulation::passed_over(&instance, "causal");
+            assert_eq!(taken(&instance), Formulation::Causal, "{views} {goal:?}");
+            let passed = formulation::passed_over(&instance, Formulation::Causal);
             assert_eq!(passed.len(), 1, "{passed:?}");
         }
     }
     // What it refuses.
     let mut late = guarded(2, Goal::Fork);
     late.budget.late = Some(1);
-    assert_eq!(taken(&late), "timed");
-    let passed = formulation::passed_over(&late, "timed");
-    assert_eq!(passed[1].0, "causal");
+    assert_eq!(taken(&late), Formulation::Timed);
+    let passed = formulation::passed_over(&late, Formulation::Timed);
+    assert_eq!(passed[1].0, Formulation::Causal);
     assert!(passed[1].1.contains("late"), "{passed:?}");
     let paper = Instance {
         protocol: milp_schema::Protocol::shipped("dbft2"),
         heights: 2,
         ..guarded(2, Goal::Fork)
     };
-    assert_eq!(taken(&paper), "timed");
-    assert_eq!(formulation::passed_over(&paper, "timed").len(), 2);
+    assert_eq!(taken(&paper), Formulation::Timed);
+    assert_eq!(
+        formulation::passed_over(&paper, Formulation::Timed).len(),
+        2
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! A [`Schedule`] holds the adversary's choices; they drive. Its predictions are only compared
 //! with what the replicas did; each difference is a *divergence*. What follows the last slot, who
-//! handles what when and what a final state is: `docs/EXECUTION.md`, cited as E1 to E46. The
+//! handles what when and what a final state is: `docs/EXECUTION.md`, cited as E1 to E52. The
 //! replicas' rules: `docs/protocols/*.md`, cited by line. No rule here is shared with the
 //! optimiser, so a mistake in one cannot hide from the other.
 //!
@@ -228,12 +228,8 @@ fn quorum(instance: &Instance) -> usize {
 
 /// The own replicas of protocol `dbft2-nspcc`, mutant included.
 fn twin(instance: &Instance) -> Result<Nspcc, Error> {
-    let mutant = instance.mutant.as_deref();
-    let switches = Switches::of(mutant).ok_or_else(|| Error::UnknownMutant {
-        mutant: mutant.unwrap_or_default().to_owned(),
-        protocol: instance.protocol.to_string(),
-    })?;
-    Ok(Nspcc::new(switches))
+    let mutant = protocols::weakening(instance)?;
+    Ok(Nspcc::new(Switches::of(mutant)))
 }
 
 /// Whether and how a schedule of the instance drives an engine of dBFT 2.0.

@@ -90,7 +90,7 @@ impl fmt::Display for Engine {
 
 impl Engine {
     /// The instance with these replicas in place of its own.
-    fn put_into(&self, instance: &Instance) -> Result<Instance, Error> {
+    pub(crate) fn put_into(&self, instance: &Instance) -> Result<Instance, Error> {
         let (protocol, mutant) = match self {
             Self::Own => return Ok(instance.clone()),
             // A production engine has no mutants.

@@ -70,7 +70,7 @@ fn answer(instance: &Instance, tally: &Tally) -> Result<Option<Answer>, TestCase
         solved.termination,
         Termination::Optimal | Termination::Infeasible
     );
-    let formulation = built.formulation();
+    let formulation = built.formulation().name();
     let how = if settled { "settled" } else { "not settled" };
     count(tally, format!("{formulation} {how}"));
     let minimize = sense(instance.goal) == Sense::Minimize;
@@ -98,7 +98,7 @@ fn decoded(
     solved: &Solved,
     point: &[i64],
 ) -> Result<Decoded, TestCaseError> {
-    let name = built.formulation();
+    let name = built.formulation().name();
     let decoded = built.decode(point);
     let decoded = decoded.map_err(|error| TestCaseError::fail(format!("{name}: {error}")))?;
     let instance = &Instance {

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     rule::{Protocol, Requires, Rule, Threshold},
 };
-use milp_schema::{Instance, covers};
+use milp_schema::{Instance, covers, vocabulary::Safeguard};
 
 /// The protocol an instance names, weakened by its mutant.
 ///
@@ -32,13 +32,19 @@ pub fn of(instance: &Instance) -> Result<Protocol, Error> {
             hint: first.hint,
         });
     }
-    match instance.mutant.as_deref() {
+    let Some(mutant) = instance.weakening() else {
+        return match instance.mutant {
+            None => Ok(protocol),
+            Some(_) => Err(unknown(instance)),
+        };
+    };
+    if mutant.quorum.is_some() {
+        small_quorum(&mut protocol);
+    }
+    match mutant.takes {
         None => {}
-        Some("small-quorum") => small_quorum(&mut protocol),
-        Some("no-commit-lock") if protocol.name == "dbft2" => {
-            dbft2::no_commit_lock(&mut protocol);
-        }
-        Some(_) => return Err(unknown(instance)),
+        Some(Safeguard::Lock) if protocol.name == "dbft2" => dbft2::no_commit_lock(&mut protocol),
+        Some(Safeguard::Lock) => return Err(unknown(instance)),
     }
     Ok(protocol)
 }

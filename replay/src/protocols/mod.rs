@@ -16,7 +16,11 @@ pub(crate) use context::{Output, Position, Replica};
 pub(crate) use table::Table;
 
 use crate::{Error, engine::Nanos};
-use milp_schema::{Height, Instance, ReplicaId, View, instance::Primary};
+use milp_schema::{
+    Height, Instance, ReplicaId, View,
+    instance::Primary,
+    vocabulary::{Mutant, Safeguard},
+};
 
 /// Which page the rules are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +59,20 @@ pub(crate) struct Rules {
     pub(crate) recovery: bool,
 }
 
+/// What the mutant of an instance weakens.
+///
+/// # Errors
+/// A mutant that its protocol does not have.
+pub(crate) fn weakening(instance: &Instance) -> Result<Option<&'static Mutant>, Error> {
+    match (&instance.mutant, instance.weakening()) {
+        (Some(mutant), None) => Err(Error::UnknownMutant {
+            mutant: mutant.clone(),
+            protocol: instance.protocol.to_string(),
+        }),
+        (_, known) => Ok(known),
+    }
+}
+
 impl Rules {
     /// The rules the instance names, mutant included.
     ///
@@ -62,17 +80,12 @@ impl Rules {
     /// A protocol, mutant or choice of primary these replicas do not know.
     pub(crate) fn of(instance: &Instance) -> Result<Self, Error> {
         let mut rules = Self::named(instance, &instance.protocol.name)?;
-        match (rules.family, instance.mutant.as_deref()) {
-            (_, None) => {}
-            (_, Some("small-quorum")) => rules.switches.small_quorum = true,
-            (Family::Dbft2, Some("no-commit-lock")) => rules.switches.no_commit_lock = true,
-            (_, Some(mutant)) => {
-                return Err(Error::UnknownMutant {
-                    mutant: mutant.to_owned(),
-                    protocol: instance.protocol.to_string(),
-                });
-            }
-        }
+        let weakening = weakening(instance)?;
+        let takes = weakening.and_then(|mutant| mutant.takes);
+        rules.switches = Switches {
+            no_commit_lock: takes == Some(Safeguard::Lock),
+            small_quorum: weakening.is_some_and(|mutant| mutant.quorum.is_some()),
+        };
         Ok(rules)
     }
 

@@ -82,7 +82,7 @@ impl<E: Engine + Clone> Draft<'_, E> {
     }
 
     /// Everything once; under the rule set of an engine one response per view and one commit for
-    /// each receiver (E22).
+    /// each receiver (E41).
     fn may_make(&self, sender: ReplicaId, receiver: ReplicaId, message: &Message) -> bool {
         let mut made = self.made.iter().filter(|(from, to, made)| {
             (*from, *to, &made.kind, made.height)

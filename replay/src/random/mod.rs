@@ -46,7 +46,7 @@ pub struct Executed {
     /// The choices drawn, and what honest replicas did in answer.
     pub schedule: Schedule,
     /// Whether somebody leaves the last modelled view, or two views in one slot, or does something
-    /// else that the program leaves out (E8, E22), because no attempt of the seed avoided it.
+    /// else that the program leaves out (E8, E38 to E46), because no attempt of the seed avoided it.
     pub left_out: bool,
 }
 

@@ -1,5 +1,5 @@
 //! What one replica did and got so far, and whether what comes next is something that the program
-//! leaves out: E8, under the protocol of an engine E22 too.
+//! leaves out: E8, under the protocol of an engine E38 to E46 too.
 
 use milp_schema::trace::{TraceEvent, What};
 use milp_schema::{Height, Instance, Kind, Message, ReplicaId, Slot, View, schedule::Copy};
@@ -11,7 +11,7 @@ type Place = (Height, View);
 /// The past of one replica.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Past {
-    /// Whether E22 holds.
+    /// Whether E38 to E46 are left out.
     strict: bool,
     /// Where it was when the slot began.
     began: Place,
@@ -33,7 +33,7 @@ pub(super) struct Past {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LeftOut;
 
-/// Whether the program of the instance leaves out what E22 says.
+/// Whether the program of the instance leaves out E38 to E46.
 pub(super) fn is_strict(instance: &Instance) -> bool {
     crate::engine::nspcc::follows(instance)
 }
@@ -62,7 +62,7 @@ impl Past {
     }
 
     /// Whether its request to leave `place` still counts, now that it is at another: under an
-    /// engine's rules whoever asked once counts (E23), otherwise only who is at that height.
+    /// engine's rules whoever asked once counts (E52), otherwise only who is at that height.
     pub(super) fn still_asks(&self, place: Place, now: Place) -> bool {
         self.asked(place) && (self.strict || now.0 == place.0)
     }

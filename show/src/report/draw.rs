@@ -260,7 +260,7 @@ impl Picture<'_> {
             });
             let (x, y) = places[at];
             let end = decided.map_or(self.columns.end(), |later| places[at + later].0);
-            let bound = if self.run.commit_locks() {
+            let bound = if self.run.locks {
                 "locked on"
             } else {
                 "committed"

@@ -14,11 +14,6 @@ const SCRIPT: &str = include_str!("report.js");
 /// No connection to anywhere: what the page needs is in it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
-/// What the sentence of a solve means by the patterns of E22.
-const LEFT_OUT: &str = "<p class=\"aside\">E22 is a line of docs/EXECUTION.md: patterns that the \
-program leaves out and a schedule may have, such as several responses at once at a replica that has \
-asked to leave its view.</p>\n";
-
 /// The words of the page, for who knows PBFT.
 const GLOSSARY: &str = "<details class=\"words\"><summary>Words used here</summary>\n<dl>
 <dt>slot</dt><dd>a step of time; a copy sent in one arrives in the next one or later, the order inside of a slot counts \
@@ -60,9 +55,7 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     }
     if let Some(sentence) = &first.run.sentence {
         out += &format!("<p class=\"proved\">The solve: {}.</p>\n", esc(sentence));
-        if sentence.contains("E22") {
-            out += LEFT_OUT;
-        }
+        out += &left_out(&first.run.left_out);
     }
     out += "</header>\n<main>\n";
     out += &controls(report);
@@ -90,6 +83,20 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     out += &format!("<script type=\"application/json\" id=\"milp-view\">{view}</script>\n");
     out += &format!("<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
     Ok(out)
+}
+
+/// Under the sentence of a solve each pattern that the program leaves out.
+fn left_out(lines: &[String]) -> String {
+    let Some((heading, patterns)) = lines.split_first() else {
+        return String::new();
+    };
+    let items = patterns.iter();
+    let items = items.map(|it| format!("<li>{}</li>\n", esc(it.trim_start_matches("- "))));
+    let items = items.collect::<String>();
+    format!(
+        "<p class=\"aside\">{}</p>\n<ul class=\"aside\">\n{items}</ul>\n",
+        esc(heading)
+    )
 }
 
 /// What the replay found, as short as it can be, and every sentence about it.

@@ -18,6 +18,9 @@ pub struct Tally {
     pub who: Vec<u32>,
     /// How many are needed.
     pub need: u32,
+    /// Whether a quorum of them only lets a replica bind itself.
+    #[serde(skip)]
+    pub prepares: bool,
 }
 
 /// What one replica has at the end of a slot.
@@ -88,7 +91,7 @@ fn state(run: &Run, replica: &Knowledge, byzantine: bool) -> State {
         words.push(format!("decided h{height} v{view} b{index}"));
     }
     if let Some(block) = replica.bound.get(&height) {
-        let lock = if run.commit_locks() { ", locked" } else { "" };
+        let lock = if run.locks { ", locked" } else { "" };
         words.push(format!("committed v{} b{}{lock}", block.view, block.index));
     }
     if let Some(target) = replica.wants.filter(|target| *target > view) {
@@ -125,7 +128,12 @@ fn tallies(run: &Run, replica: &Knowledge) -> Vec<Tally> {
         }
     }
     let votes = votes.into_iter();
-    let votes = votes.map(|((_, what), who)| Tally { what, who, need });
+    let votes = votes.map(|((vote, what), who)| Tally {
+        what,
+        who,
+        need,
+        prepares: vote == words::PREPARATIONS,
+    });
     let targets = asks.values().copied().collect::<BTreeSet<_>>();
     let asks = targets
         .into_iter()
@@ -138,6 +146,7 @@ fn tallies(run: &Run, replica: &Knowledge) -> Vec<Tally> {
                 .map(|(who, _)| *who)
                 .collect(),
             need,
+            prepares: false,
         });
     votes.chain(asks).collect()
 }

@@ -226,13 +226,11 @@ impl Cut {
         let Some(act) = self.act.event() else {
             return permit;
         };
-        let family = built.add_family(Family {
-            name: format!("learned_{number}"),
-            line: "cuts.yaml".to_owned(),
-            equations: Vec::new(),
-            tag: Tag::Legal,
-            left_out: None,
-        });
+        let family = built.add_family(Family::new(
+            &format!("learned_{number}"),
+            "cuts.yaml",
+            Tag::Legal,
+        ));
         let images = self.images(&equal(built, instance, self.view));
         for (image, (replica, terms)) in images.iter().enumerate() {
             let permit = permit + image as u32;

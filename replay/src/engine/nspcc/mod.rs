@@ -31,7 +31,10 @@ pub use defect::Defect;
 
 use super::{Effect, Engine, EngineError, MessageId, Nanos, Recovery, Start, State};
 use ledger::{Branches, Sealed, Tip};
-use milp_schema::{BlockId, Height, Instance, Kind, Message, Protocol, ReplicaId, View};
+use milp_schema::{
+    BlockId, Height, Instance, Kind, Message, Protocol, ReplicaId, View,
+    vocabulary::{Mutant, Safeguard},
+};
 use payload::{Body, Payload};
 use replica::Replica;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,16 +53,13 @@ pub struct Switches {
 }
 
 impl Switches {
-    /// Those of a mutant of the protocol page; `None` if it has none of that name.
-    pub fn of(mutant: Option<&str>) -> Option<Self> {
-        let mut switches = Self::default();
-        match mutant {
-            None => {}
-            Some("no-commit-lock") => switches.no_commit_lock = true,
-            Some("small-quorum") => switches.small_quorum = true,
-            Some(_) => return None,
+    /// Those of a mutant of the protocol page.
+    pub fn of(mutant: Option<&Mutant>) -> Self {
+        let takes = mutant.and_then(|mutant| mutant.takes);
+        Self {
+            no_commit_lock: takes == Some(Safeguard::Lock),
+            small_quorum: mutant.is_some_and(|mutant| mutant.quorum.is_some()),
         }
-        Some(switches)
     }
 }
 
