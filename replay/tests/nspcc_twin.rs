@@ -8,7 +8,7 @@ use milp_replay::{
     engine::{
         ANSWER_LIMIT, Effect, Engine, EngineError, MessageId, Recovery, Sidecar, Start, find,
         fuzz::{Act, Named, Outcome, Script, Settings, fuzz, replay},
-        nspcc::{Defect, Nspcc, Switches},
+        nspcc::{self, Defect, Nspcc, Switches},
     },
 };
 use milp_schema::{BlockId, Height, Message, Protocol, ReplicaId, View, vocabulary::Names};
@@ -108,6 +108,7 @@ impl Attack<'_> {
 
     fn run(&mut self) {
         let start = Start {
+            protocol: nspcc::protocol(),
             replicas: 4,
             heights: 1,
             byzantine: vec![ReplicaId(0)],
@@ -215,6 +216,7 @@ fn a_primary_that_answers_its_forgotten_request_is_the_same_on_both() {
         deliver(3, 1, label("RecoveryMessage", 1)),
     ];
     let start = Start {
+        protocol: nspcc::protocol(),
         replicas: 4,
         heights: 1,
         byzantine: vec![ReplicaId(0), ReplicaId(2)],

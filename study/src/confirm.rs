@@ -244,7 +244,12 @@ fn adapter(name: &str) -> Result<Sidecar, Error> {
 /// When it does not.
 pub(crate) fn probe(name: &str) -> Result<(), Error> {
     let mut sidecar = adapter(name)?;
+    let mut protocols = vocabulary::Protocol::all();
+    let spoken = protocols.find(|protocol| protocol.engines.iter().any(|engine| engine == name));
+    let protocol =
+        spoken.ok_or_else(|| Error::Refused(format!("no protocol is spoken by {name}")))?;
     let alone = Start {
+        protocol,
         replicas: 1,
         heights: 1,
         byzantine: Vec::new(),

@@ -133,7 +133,7 @@ impl<E: Engine> Session<E> {
             place: Some((height, view)),
             ..event
         });
-        let effects = self.engine.timeout(id, height, view)?;
+        let effects = self.engine.timeout(id, timer, (height, view))?;
         self.absorb(effects);
         self.settle(id)
     }

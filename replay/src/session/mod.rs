@@ -103,7 +103,8 @@ impl<E: Engine> Session<E> {
         let habits = engine.habits();
         let block_time = block_time(instance, habits);
         let slot = engine::slot(quorum);
-        let effects = engine.start(&Start {
+        let start = Start {
+            protocol: instance.protocol,
             replicas,
             heights: instance.heights,
             byzantine: ReplicaId::all(replicas).filter(byzantine).collect(),
@@ -111,7 +112,8 @@ impl<E: Engine> Session<E> {
             seed: SEED,
             signatures,
             recovery,
-        })?;
+        };
+        let effects = engine.start(&start)?;
         let seats = ReplicaId::all(replicas).map(|id| Seat::new(fault(id)));
         let mut session = Self {
             engine,
@@ -223,10 +225,10 @@ impl<E: Engine> Session<E> {
                         ..event
                     });
                 }
-                Effect::Timer { replica, timer } => {
+                Effect::Timer { replica, timers } => {
                     let now = self.now;
                     let seat = &mut self.seats[replica.index()];
-                    (seat.timer, seat.armed) = (timer, now);
+                    (seat.timer, seat.armed) = (timers.first().copied(), now);
                 }
                 Effect::Fault { replica, text } => {
                     let seat = &mut self.seats[replica.index()];

@@ -3,7 +3,7 @@
 use super::Session;
 use crate::engine::{Engine, State, Vote, Working};
 
-use milp_schema::{Height, Kind, ReplicaId, View, instance::FaultKind, vocabulary::Role};
+use milp_schema::{Height, Kind, ReplicaId, Value, View, instance::FaultKind, vocabulary::Role};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A commit's view and block; `None` for a block nobody ever proposed.
@@ -50,7 +50,10 @@ fn place(id: ReplicaId, state: &State) -> String {
     let place = format!("replica {id} in h{} v{}", working.height, working.view);
     let own = |vote: &&Vote| vote.author == id && vote.kind.does().binds;
     match working.votes.iter().find(own) {
-        Some(vote) => format!("{place} has committed {}", name((vote.view, vote.value))),
+        Some(vote) => format!(
+            "{place} has committed {}",
+            name(ballot(vote.view, vote.value))
+        ),
         None if working.asks_to_leave(id) => format!("{place} asks for v{}", working.view.next()),
         None => format!("{place} waits"),
     }
@@ -79,7 +82,7 @@ impl<'a> Table<'a> {
         for state in working.values() {
             for vote in &state.votes {
                 if vote.kind.does().binds {
-                    let ballot = (vote.view, vote.value);
+                    let ballot = ballot(vote.view, vote.value);
                     commits.entry(ballot).or_default().insert(vote.author);
                 }
             }
@@ -99,7 +102,7 @@ impl<'a> Table<'a> {
     /// The commit that binds a replica, if any does.
     fn bound(&self, id: ReplicaId) -> Option<Ballot> {
         let bonds = &self.working.get(&id)?.bonds;
-        bonds.first().map(|bond| (bond.view, bond.value))
+        bonds.first().map(|bond| ballot(bond.view, bond.value))
     }
 
     /// Replicas at work that are not bound.
@@ -172,7 +175,7 @@ impl<'a> Table<'a> {
             Some(state) => {
                 let counts = |vote: &&Vote| {
                     vote.kind.does().tally.as_deref() == Some(self.prepared)
-                        && (vote.view, vote.value) == (view, block)
+                        && ballot(vote.view, vote.value) == (view, block)
                 };
                 let held = state.votes.iter().filter(counts).count();
                 format!(
@@ -237,6 +240,15 @@ fn recovering<E: Engine>(session: &Session<E>) -> BTreeSet<ReplicaId> {
         .collect()
 }
 
+/// What a vote of that view is for: a block of another view is none that it can decide.
+fn ballot(view: View, value: Option<Value>) -> Ballot {
+    let index = match value {
+        Some(Value::Block { view: of, index }) if of == view => Some(index),
+        _ => None,
+    };
+    (view, index)
+}
+
 fn name((view, block): Ballot) -> String {
     match block {
         Some(block) => format!("v{view} b{block}"),
@@ -271,11 +283,14 @@ mod tests {
     /// Replica `me` at work in `view`, with commits (author, view, block) and whether it asks to
     /// leave.
     fn at_work(me: u32, view: u32, commits: &[(u32, u32, Option<u32>)], asks: bool) -> State {
-        let vote = |author, kind, view, value| Vote {
+        let vote = |author, kind, view, block: Option<u32>| Vote {
             author: ReplicaId(author),
             kind: protocol().the(kind),
             view: View(view),
-            value,
+            value: block.map(|index| Value::Block {
+                view: View(view),
+                index,
+            }),
         };
         let commits = commits
             .iter()
@@ -291,9 +306,10 @@ mod tests {
             height: Height(0),
             view: View(view),
             votes,
+            entry: Vec::new(),
             bonds: own.map(Bond::from).into_iter().collect(),
+            seen: Vec::new(),
             timers: Vec::new(),
-            rest: Vec::new(),
         }))
     }
 

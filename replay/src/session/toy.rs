@@ -94,11 +94,15 @@ impl Toy {
         let deadline = self.now + self.period * crate::engine::slot(3);
         let runs = height.0 < self.heights;
         let timer = runs.then_some(Timer {
+            name: "timer",
             height,
             view,
             deadline,
         });
-        Effect::Timer { replica, timer }
+        Effect::Timer {
+            replica,
+            timers: timer.into_iter().collect(),
+        }
     }
 }
 
@@ -132,8 +136,8 @@ impl Engine for Toy {
     fn timeout(
         &mut self,
         at: ReplicaId,
-        _height: Height,
-        _view: View,
+        _timer: &str,
+        _place: (Height, View),
     ) -> Result<Vec<Effect>, EngineError> {
         let queue = self.script.entry(at).or_default();
         let words = queue.pop_front().or(self.refrain).unwrap_or_default();
@@ -180,9 +184,10 @@ impl Engine for Toy {
                 height,
                 view,
                 votes: Vec::new(),
+                entry: Vec::new(),
                 bonds: Vec::new(),
+                seen: Vec::new(),
                 timers: Vec::new(),
-                rest: Vec::new(),
             }))
         })
     }

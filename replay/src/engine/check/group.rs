@@ -30,7 +30,7 @@ pub(super) struct Place {
     pub(super) height: Height,
     pub(super) view: View,
     pub(super) up: bool,
-    pub(super) timer: Option<Timer>,
+    pub(super) timers: Vec<Timer>,
 }
 
 impl Group {
@@ -40,7 +40,7 @@ impl Group {
             height: Height(0),
             view: View(0),
             up: true,
-            timer: None,
+            timers: Vec::new(),
         };
         let honest = ReplicaId::all(start.replicas).filter(|id| !start.byzantine.contains(id));
         let mut group = Self {
@@ -80,7 +80,9 @@ impl Group {
     /// Fires the timer of a replica where it is.
     pub(super) fn fire(&mut self, who: ReplicaId) -> Result<Vec<Effect>, Missing> {
         let Place { height, view, .. } = self.places[&who];
-        let effects = self.engine.timeout(who, height, view)?;
+        let effects = self
+            .engine
+            .timeout(who, self.start.protocol.timer(), (height, view))?;
         self.absorb(effects)
     }
 
@@ -192,8 +194,8 @@ impl Group {
                 return Ok(());
             }
             let timers = self.working().into_iter().filter_map(|who| {
-                let timer = self.places[&who].timer?;
-                Some((timer.deadline, who))
+                let deadlines = self.places[&who].timers.iter().map(|timer| timer.deadline);
+                Some((deadlines.min()?, who))
             });
             let (deadline, who) = timers
                 .min()
@@ -250,11 +252,12 @@ impl Group {
     /// The timers that were reported are those of the states.
     pub(super) fn timers_agree(&mut self) -> Result<(), Missing> {
         for who in self.working() {
-            let known = self.knows(who)?.timers.first().map(|(_, timer)| *timer);
-            let reported = self.places[&who].timer;
-            demand(reported == known, || {
+            let known = self.knows(who)?.timers;
+            let reported = &self.places[&who].timers;
+            demand(*reported == known, || {
                 format!(
-                    "the timer of replica {who} was reported as {reported:?}, its state says {known:?}"
+                    "the timers of replica {who} were reported as {reported:?}, its state says \
+                     {known:?}"
                 )
             })?;
         }
@@ -298,7 +301,9 @@ impl Group {
                     })?;
                     (place.height, place.view) = (block.height.next(), View(0));
                 }
-                Effect::Timer { replica, timer } => self.place_mut(*replica)?.timer = *timer,
+                Effect::Timer { replica, timers } => {
+                    self.place_mut(*replica)?.timers.clone_from(timers);
+                }
                 Effect::Fault { replica, text } => {
                     return Err(Missing(format!("a fault at replica {replica}: {text}")));
                 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Signatures,
-    engine::{Nanos, Recovery, Start},
+    engine::{Nanos, Recovery, Start, nspcc},
     random::Random,
 };
 use crate::{engine::nspcc::protocol, protocols::Name};
@@ -52,6 +52,7 @@ pub(super) fn start(random: &mut Random, signatures: Signatures) -> Start {
     }
     byzantine.sort_unstable();
     Start {
+        protocol: nspcc::protocol(),
         replicas,
         heights: 1 + random.below(3),
         byzantine,
@@ -317,7 +318,8 @@ impl Adversary {
     /// The timer that is due first fires, the clock moving there; at times too late.
     fn due(&mut self, pair: &Pair) -> Option<Act> {
         let armed = pair.seats.iter().enumerate();
-        let armed = armed.filter_map(|(index, seat)| Some((seat.timer?, index)));
+        let armed =
+            armed.flat_map(|(index, seat)| seat.timers.iter().map(move |timer| (timer, index)));
         let (timer, index) = armed.min_by_key(|(timer, _)| timer.deadline)?;
         let fires = Act::Timeout {
             at: ReplicaId(index as u32),
@@ -396,7 +398,10 @@ impl Adversary {
             }
             0..=3 => label(Name::PrepareResponse, height, view, Some(block)),
             4..=6 => label(Name::Commit, height, view, Some(block)),
-            _ => label(Name::ChangeView, height, view, None),
+            distance => {
+                let view = View(view.0 + u32::from(distance == 9));
+                label(Name::ChangeView, height, view, None)
+            }
         }
     }
 }

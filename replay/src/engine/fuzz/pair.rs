@@ -16,7 +16,7 @@ pub(super) struct Seat {
     pub(super) stopped: bool,
     pub(super) height: Height,
     pub(super) view: View,
-    pub(super) timer: Option<Timer>,
+    pub(super) timers: Vec<Timer>,
 }
 
 impl Seat {
@@ -163,10 +163,10 @@ impl Pair {
             Act::Deliver { named, .. } => self.find(named).map(|sent| sent.ids[side]),
             _ => None,
         };
-        let engine = &mut self.engines[side];
+        let (engine, timer) = (&mut self.engines[side], self.start.protocol.timer());
         match (act, id) {
             (Act::Deliver { to, .. }, Some(id)) => engine.deliver(*to, id),
-            (Act::Timeout { at, height, view }, _) => engine.timeout(*at, *height, *view),
+            (Act::Timeout { at, height, view }, _) => engine.timeout(*at, timer, (*height, *view)),
             (Act::Crash(who), _) => engine.crash(*who),
             (Act::Restart(who), _) => engine.restart(*who, false),
             (Act::Advance(by), _) => {
@@ -261,7 +261,9 @@ impl Pair {
                 seat.view = View(0);
                 seat.stopped = seat.height.0 == last;
             }
-            Effect::Timer { replica, timer } => self.seats[replica.index()].timer = *timer,
+            Effect::Timer { replica, timers } => {
+                self.seats[replica.index()].timers.clone_from(timers);
+            }
             Effect::Fault { replica, .. } => self.seats[replica.index()].up = false,
         }
     }

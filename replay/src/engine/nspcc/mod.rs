@@ -67,6 +67,8 @@ impl Switches {
 /// Everything a replica of the group is told before it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rules {
+    /// The name of the one timer.
+    timer: &'static str,
     switches: Switches,
     defect: Option<Defect>,
     replicas: u32,
@@ -205,7 +207,7 @@ impl Run {
         let Place::Working(replica) = &mut seat.place else {
             return Vec::new();
         };
-        let before = replica.timer();
+        let before = replica.timers(&self.rules);
         let mut act = Act {
             rules: &self.rules,
             record: &mut self.record,
@@ -225,36 +227,36 @@ impl Run {
             replica.start_height(&mut act, seat.decided, seat.tip);
         }
         let (mut effects, fault) = (act.effects, act.fault);
-        let mut timer = replica.timer();
+        let mut timers = replica.timers(&self.rules);
         if let Some(text) = fault {
             effects.push(Effect::Fault {
                 replica: who,
                 text: text.to_owned(),
             });
             seat.place = Place::Down;
-            timer = None;
+            timers.clear();
         } else if seat.decided.0 == self.rules.heights {
             seat.place = Place::Stopped;
-            timer = None;
+            timers.clear();
         }
-        if timer != before {
+        if timers != before {
             effects.push(Effect::Timer {
                 replica: who,
-                timer,
+                timers,
             });
         }
         effects
     }
 }
 
+/// The protocol of these replicas.
+pub fn protocol() -> Protocol {
+    Protocol::shipped("dbft2-nspcc")
+}
+
 /// Whether the instance's protocol is the one of these replicas.
 pub(crate) fn follows(instance: &Instance) -> bool {
     instance.protocol == protocol()
-}
-
-/// The protocol of these replicas and of the engine.
-pub(crate) fn protocol() -> Protocol {
-    Protocol::shipped("dbft2-nspcc")
 }
 
 /// All replicas of a run.
@@ -345,6 +347,7 @@ impl Engine for Nspcc {
             return Err(refused("a start", "there is nobody, or nothing to decide"));
         }
         let rules = Rules {
+            timer: start.protocol.timer(),
             switches: self.switches,
             defect: self.defect,
             replicas: start.replicas,
@@ -394,10 +397,14 @@ impl Engine for Nspcc {
     fn timeout(
         &mut self,
         at: ReplicaId,
-        height: Height,
-        view: View,
+        timer: &str,
+        (height, view): (Height, View),
     ) -> Result<Vec<Effect>, EngineError> {
-        let run = self.up("a timeout", at)?;
+        const ACT: &str = "a timeout";
+        let run = self.up(ACT, at)?;
+        if timer != run.rules.timer {
+            return Err(refused(ACT, format!("there is no timer `{timer}`")));
+        }
         Ok(run.act(at, |replica, act| replica.on_timeout(act, height, view)))
     }
 
@@ -418,7 +425,9 @@ impl Engine for Nspcc {
         if message.view.0 + u32::from(asks) > LAST_VIEW.0 {
             return Err(refused(ACT, format!("views end at {LAST_VIEW}")));
         }
-        let body = match (Name::of(message.kind), message.block_id()) {
+        let plain = Message::new(message.kind, message.height, message.view, message.index());
+        let block = message.block_id().filter(|_| *message == plain);
+        let body = match (Name::of(message.kind), block) {
             (Some(Name::PrepareRequest), Some(block))
                 if by == run.rules.primary(message.height, message.view) =>
             {
@@ -429,7 +438,7 @@ impl Engine for Nspcc {
                 block,
                 on: run.record.branches.below(block.height),
             }),
-            (Some(Name::ChangeView), None) => Body::ChangeView(message.view.next()),
+            (Some(Name::ChangeView), None) if *message == plain => Body::ChangeView,
             _ => return Err(refused(ACT, format!("no replica says `{message}`"))),
         };
         Ok(run.record.add(Payload {
@@ -446,7 +455,7 @@ impl Engine for Nspcc {
         Ok(match place {
             Place::Working(_) => vec![Effect::Timer {
                 replica: who,
-                timer: None,
+                timers: Vec::new(),
             }],
             Place::Byzantine | Place::Down | Place::Stopped => Vec::new(),
         })

@@ -11,7 +11,7 @@ use crate::{
     engine::{Effect, Engine, MessageId, Nanos, Recovery, Start, State, Timer, Working},
 };
 use cases::{COMMITTED, COMMITTING, LEAVING, NEXT_HEIGHT, PREPARING, REQUEST};
-use milp_schema::{Height, Message, ReplicaId, View};
+use milp_schema::{Height, Message, ReplicaId, Value, View};
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -20,6 +20,7 @@ fn engine(honest: &[u32], switches: Switches, recovery: Recovery) -> Nspcc {
     let mut engine = Nspcc::new(switches);
     let byzantine = ReplicaId::all(4).filter(|id| !honest.contains(&id.0));
     let start = Start {
+        protocol: super::protocol(),
         replicas: 4,
         heights: 2,
         byzantine: byzantine.collect(),
@@ -55,7 +56,7 @@ fn step(engine: &mut Nspcc, me: u32, input: &str) -> Vec<Effect> {
         None if input == "restart" => engine.restart(me, false),
         None => {
             let Working { height, view, .. } = working(engine, me.0);
-            engine.timeout(me, height, view)
+            engine.timeout(me, "view", (height, view))
         }
         Some(("at", seconds)) => engine.advance(seconds.parse::<Nanos>().expect("a time") * SECOND),
         Some((author, text)) => {
@@ -67,8 +68,8 @@ fn step(engine: &mut Nspcc, me: u32, input: &str) -> Vec<Effect> {
     answer.expect(input)
 }
 
-/// Author, view and block of every commit a replica holds.
-fn commits(engine: &mut Nspcc, who: u32) -> Vec<(u32, u32, Option<u32>)> {
+/// Author, view and value of every commit a replica holds.
+fn commits(engine: &mut Nspcc, who: u32) -> Vec<(u32, u32, Option<Value>)> {
     let votes = working(engine, who).votes.into_iter();
     let commits = votes.filter(|vote| vote.kind.name() == "Commit");
     commits
@@ -99,14 +100,13 @@ fn say(effects: &[Effect]) -> Vec<String> {
         }
         Effect::EnterView { view, .. } => format!("enter v{view}"),
         Effect::Decide { block, .. } => format!("decide {block}"),
-        Effect::Timer { timer: None, .. } => "no timer".to_owned(),
-        Effect::Timer {
-            timer: Some(Timer { deadline, .. }),
-            ..
-        } => {
-            assert_eq!(deadline % SECOND, 0, "tables are in seconds");
-            format!("timer {}", deadline / SECOND)
-        }
+        Effect::Timer { timers, .. } => match timers[..] {
+            [Timer { deadline, .. }] => {
+                assert_eq!(deadline % SECOND, 0, "tables are in seconds");
+                format!("timer {}", deadline / SECOND)
+            }
+            _ => "no timer".to_owned(),
+        },
         Effect::Fault { .. } => "fault".to_owned(),
     };
     effects.iter().map(words).collect()
@@ -227,14 +227,16 @@ fn l50_a_recovery_message_makes_up_for_what_was_missed() {
     let effects = deliver(&mut engine, 3, recovery);
     let expected = ["PrepareResponse h0 v0 b0", "Commit h0 v0 b0", "timer 3"];
     assert_eq!(say(&effects), expected);
-    assert_eq!(commits(&mut engine, 3), [1, 3].map(|by| (by, 0, Some(0))));
+    let view = View(0);
+    let first = Some(Value::Block { view, index: 0 });
+    assert_eq!(commits(&mut engine, 3), [1, 3].map(|by| (by, 0, first)));
 }
 
 #[test]
 fn l51_neo_go_relabels_commits_and_drops_those_that_no_longer_fit() {
     for (recovery, label, kept) in [
         (Recovery::Ideal, "0 Commit h0 v0 b0", true),
-        (Recovery::NeoGo, "0 Commit h0 v1 b0", false),
+        (Recovery::NeoGo, "0 Commit h0 v1 v0b0", false),
     ] {
         let mut engine = engine(&[1, 2], Switches::default(), recovery);
         step(&mut engine, 1, "0 Commit h0 v0 b0");
@@ -345,9 +347,14 @@ fn what_cannot_be_is_refused() {
     let effects = step(&mut engine, 1, "timeout");
     assert!(engine.deliver(one, sent(&effects)).is_err(), "its own");
     assert!(engine.restart(one, false).is_err(), "up");
+    let propose = engine.timeout(one, "propose", (Height(0), View(0)));
+    assert!(propose.is_err(), "no such timer");
     engine.crash(one).expect("a crash");
     assert!(engine.crash(one).is_err(), "down");
-    assert!(engine.timeout(one, Height(0), View(0)).is_err(), "down");
+    assert!(
+        engine.timeout(one, "view", (Height(0), View(0))).is_err(),
+        "down"
+    );
     assert!(engine.crash(ReplicaId(0)).is_err(), "Byzantine");
     assert!(engine.crash(ReplicaId(4)).is_err(), "nobody");
     engine.advance(5).expect("forward");
