@@ -111,6 +111,10 @@ pub struct KindWords {
 /// What a kind of message does.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of its own in a protocol's file"
+)]
 pub struct Does {
     /// What it names beside height and view.
     pub names: Names,

@@ -366,8 +366,8 @@ fn what_is_no_report_or_a_broken_one_is_refused() {
     };
     refused("<html></html>", "no embedded schedule");
     refused(
-        &good.replace("milp-report/2.0", "milp-report/2.0"),
-        "milp-report/2.0",
+        &good.replace("milp-report/2.0", "milp-report/1.0"),
+        "of format `milp-report/1.0`, and this version reads milp-report/2.0",
     );
     refused(
         &good.replace("{\"format\":\"milp-report/2.0\"", "{\"format\":3,"),
@@ -393,18 +393,10 @@ fn what_is_no_report_or_a_broken_one_is_refused() {
         &good.replace("12,deliver,3,0,", "12,deliver,9,0,"),
         "schedule.csv",
     );
-    // Older minors of this major may be read.
-    assert!(
-        embedded(
-            "r.html",
-            &good.replace("milp-report/2.0", "milp-report/2.0")
-        )
-        .is_ok()
-    );
     // A row changed by hand is noticed.
     let edited = good.replace(
-        "12,deliver,3,1,PrepareResponse,0,0,0,10,2,,0",
-        "11,deliver,3,1,PrepareResponse,0,0,0,10,1,,0",
+        "12,deliver,3,1,PrepareResponse,0,0,v0b0,,,10,2,0,",
+        "11,deliver,3,1,PrepareResponse,0,0,v0b0,,,10,1,0,",
     );
     assert_ne!(edited, good);
     if let Ok(found) = embedded("r.html", &edited) {
