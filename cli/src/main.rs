@@ -11,6 +11,8 @@ mod commands;
 mod document;
 mod examples;
 mod exit;
+mod found;
+mod limits;
 mod print;
 mod problem;
 mod progress;

@@ -135,14 +135,11 @@ mod tests {
         formulation::timed::{Key, Timed},
         protocols,
     };
-    use milp_schema::read;
+    use milp_schema::instance::{Fault, FaultKind, Network};
 
     fn instance(replicas: u32) -> Instance {
-        let text = format!(
-            "format: milp-instance/2.0\nprotocol: dbft2\nreplicas: {replicas}\nviews: 3\n\
-             slots: 9\nnetwork: asynchronous\ngoal: fork\n"
-        );
-        read::instance_text("instance.yaml", &text).expect("an instance")
+        let asked = Instance::builder("dbft2").replicas(replicas).views(3);
+        asked.slots(9).network(Network::Asynchronous).build()
     }
 
     fn words(grows: Grows, add: impl FnOnce(&mut Tally)) -> String {
@@ -186,17 +183,14 @@ mod tests {
     #[test]
     fn copies_are_counted_as_there_are_columns_for_them() {
         for name in ["dbft2", "dbft2-nspcc", "dbft2-tla"] {
-            let more = match name {
-                "dbft2-tla" => "",
-                "dbft2-nspcc" => "heights: 1\n",
-                _ => "heights: 2\nblocks_per_proposal: 2\n",
-            };
-            let text = format!(
-                "format: milp-instance/2.0\nprotocol: {name}\nreplicas: 4\n\
-                 faults: {{kind: byzantine, count: 1}}\nviews: 2\nslots: 7\n\
-                 network: asynchronous\ngoal: fork\n{more}"
-            );
-            let instance = read::instance_text("instance.yaml", &text).expect("an instance");
+            let (heights, blocks) = if name == "dbft2" { (2, 2) } else { (1, 1) };
+            let instance = Instance::builder(name)
+                .faults([Fault::any(FaultKind::Byzantine, 1)])
+                .heights(heights)
+                .blocks_per_proposal(blocks)
+                .slots(7)
+                .network(Network::Asynchronous)
+                .build();
             let protocol = protocols::of(&instance).expect("a protocol");
             let timed = Timed::new(instance, protocol).expect("it is small");
             let copies = timed

@@ -17,19 +17,12 @@ use std::{collections::BTreeSet, fmt::Write as _};
 fn instance(protocol: &str, replicas: u32, views: u32, goal: Goal) -> Instance {
     Instance::builder(protocol)
         .replicas(replicas)
-        .faults([any(FaultKind::Byzantine, (replicas - 1) / 3)])
+        .faults([Fault::any(FaultKind::Byzantine, (replicas - 1) / 3)])
         .views(views)
         .slots(8)
         .goal(goal)
         .formulation(Formulation::Counting)
         .build()
-}
-
-fn any(kind: FaultKind, count: u32) -> Fault {
-    Fault {
-        kind,
-        who: Who::Any(count),
-    }
 }
 
 fn weighted(weights: [i64; 3]) -> Goal {
@@ -199,10 +192,10 @@ fn what_the_formulation_cannot_express_is_refused_by_name() {
         i.network = Network::Asynchronous;
     });
     check("kind: network", Goal::Stall, &|i| {
-        i.faults = vec![any(FaultKind::Network, 1)];
+        i.faults = vec![Fault::any(FaultKind::Network, 1)];
     });
     check("Byzantine replicas beside", Goal::Stall, &|i| {
-        i.faults.push(any(FaultKind::Crash, 1));
+        i.faults.push(Fault::any(FaultKind::Crash, 1));
     });
     check("named replicas", Goal::Stall, &|i| {
         i.faults = vec![Fault {
@@ -348,7 +341,7 @@ fn the_model_page_lists_every_family_of_counting() {
         let mut instance = instance("dbft2", 4, 2, goal);
         instance.budget.timeouts = Some(1);
         if goal == Goal::Stall {
-            instance.faults = vec![any(FaultKind::Crash, 1)];
+            instance.faults = vec![Fault::any(FaultKind::Crash, 1)];
         } else {
             instance.network = Network::Asynchronous;
         }

@@ -9,7 +9,7 @@ use milp_model::{
 };
 use milp_schema::{
     Instance,
-    instance::{Budget, Fault, FaultKind, Goal, Network, Primary, Sense, Timers, Who},
+    instance::{Budget, Fault, FaultKind, Goal, Network, Primary, Sense, Timers},
 };
 use std::fmt::Write as _;
 
@@ -285,10 +285,7 @@ fn a_mutant_without_the_rule_has_no_vote_bound() {
 #[test]
 fn with_more_byzantine_replicas_than_f_the_vote_bound_allows_a_fork() {
     let mut instance = instance("dbft2", 2, 6);
-    instance.faults = vec![Fault {
-        kind: FaultKind::Byzantine,
-        who: Who::Any(2),
-    }];
+    instance.faults = vec![Fault::any(FaultKind::Byzantine, 2)];
     let program = timed::of(&instance).unwrap().program;
     let bound = program
         .rows
@@ -313,10 +310,7 @@ fn blocks_and_a_view_reached_share_the_votes_where_votes_and_requests_exclude_ea
     instance.goal = WEIGHTED;
     // The blocks of the views before, and the view reached: at most one of them.
     assert_eq!(rows(&instance), [(2, Some(1)), (3, Some(1))]);
-    instance.faults = vec![Fault {
-        kind: FaultKind::Byzantine,
-        who: Who::Any(2),
-    }];
+    instance.faults = vec![Fault::any(FaultKind::Byzantine, 2)];
     // One honest vote each is enough, and there are two.
     assert_eq!(rows(&instance), [(3, Some(2))]);
     instance.mutant = Some("no-commit-lock".into());

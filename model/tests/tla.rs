@@ -8,7 +8,7 @@ use milp_model::{
 };
 use milp_schema::{
     BlockId, Choice, Height, Instance, Message, Prediction, ReplicaId, Schedule, Slot, View,
-    instance::{Fault, FaultKind, Formulation, Goal, Network, Sense, Timers, Who},
+    instance::{Fault, FaultKind, Formulation, Goal, Network, Sense, Timers},
     schedule::{Copy, Event},
 };
 
@@ -594,17 +594,11 @@ fn what_a_pool_does_not_have_is_refused_by_name() {
             i.block_time = Some(3);
         }),
         ("network", |i| {
-            i.faults = vec![Fault {
-                kind: FaultKind::Network,
-                who: Who::Any(1),
-            }];
+            i.faults = vec![Fault::any(FaultKind::Network, 1)];
         }),
         ("late", |i| i.budget.late = Some(1)),
         ("more than f", |i| {
-            i.faults = vec![Fault {
-                kind: FaultKind::Byzantine,
-                who: Who::Any(2),
-            }];
+            i.faults = vec![Fault::any(FaultKind::Byzantine, 2)];
         }),
     ];
     let model = instance("dbft2-tla", Goal::Fork, None);

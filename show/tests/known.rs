@@ -1,12 +1,8 @@
 //! What replicas know at every moment of a trace, on traces written by hand.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test says by failing that it cannot go on"
-)]
-
 use milp_schema::{
-    BlockId, Height, Instance, Message, Protocol, ReplicaId, Slot, TraceEvent, View, read,
+    BlockId, Height, Instance, Message, Protocol, ReplicaId, Slot, TraceEvent, View,
+    instance::Goal,
     trace::{Phase, What},
     vocabulary::Sent,
 };
@@ -17,11 +13,8 @@ use milp_show::{
 use std::collections::BTreeSet;
 
 fn instance(protocol: &str) -> Instance {
-    let text = format!(
-        "format: milp-instance/2.0\nprotocol: {protocol}\nreplicas: 4\nviews: 2\n\
-         slots: 8\ngoal: stall\n"
-    );
-    read::instance_text("test", &text).unwrap()
+    let asked = Instance::builder(protocol).slots(8);
+    asked.goal(Goal::Stall).build()
 }
 
 fn said(does: Does, view: u32) -> Message {

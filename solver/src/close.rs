@@ -4,7 +4,8 @@ use crate::{
     Error, Progress, Settings,
     cubes::{Side, within},
     exact::{self, Grid, Multipliers},
-    search::{Again, Relaxed, again, relaxation},
+    search::Relaxed,
+    solve::{Again, again, relaxation},
 };
 use milp_model::{
     meaning::Expression,

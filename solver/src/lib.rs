@@ -46,6 +46,7 @@ pub mod exact;
 mod proof;
 mod search;
 mod solution;
+mod solve;
 mod statement;
 mod text;
 
@@ -54,8 +55,8 @@ mod text;
 mod support;
 
 pub use aside::{GRACE, Limits, Voice, aside, hurry, left};
-pub use search::{Again, Searcher, again, again_by, relaxed, solve};
 pub use solution::{is_solution, read_solution, solution};
+pub use solve::{Again, Searcher, again, again_by, relaxed, solve};
 pub use text::{NEGATED, lp, mps};
 
 use exact::Multipliers;

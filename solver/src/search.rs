@@ -1,10 +1,10 @@
-//! From a program to a result: warm start, relaxation and exact bound, search, proof.
+//! What a solve does step by step: warm start, relaxation and exact bound, search, proof.
 
 use crate::{
     Error, GOOD_LP, GRACE, Phase, Progress, Settings, Solved,
     backend::highs::{self, Ending, Request, Run, Sample},
     exact::{self, Grid, Multipliers},
-    proof::{Answer, Proof, Question, prove},
+    proof::{Answer, Proof, Question},
     statement::{Order, Variant, absolute_gap, state},
 };
 use milp_model::program::Program;
@@ -18,175 +18,12 @@ const AUXILIARY_SHARE: f64 = 0.25;
 /// Nodes that completing a partial warm start may take.
 const COMPLETION_NODES: &str = "500";
 
-/// Solves `program` within the limits of `settings`.
-///
-/// `interrupt` may be set from anywhere at any time; the solve then returns what it has, at the
-/// latest [`crate::GRACE`] later: a run of the solver that hears nothing, in presolve say, is left
-/// behind. The same holds for the limit of time. `progress` is called on the calling thread.
-///
-/// # Errors
-///
-/// See [`Error`]; a limit, an interrupt and an infeasible program are no errors.
-pub fn solve(
-    program: &Program,
-    settings: &Settings,
-    interrupt: &AtomicBool,
-    progress: &mut dyn FnMut(&Progress),
-) -> Result<Solved, Error> {
-    exact::check_shape(program)?;
-    check_settings(program, settings)?;
-    let mut search = Search::new(program, settings, interrupt, progress)?;
-    search.warm_start()?;
-    if settings.prove && !search.closed() {
-        search.relax()?;
-    }
-    if !search.closed() {
-        search.branch_and_bound()?;
-    }
-    let proof = if settings.prove && !search.closed() && search.claims() {
-        prove(
-            search.grid,
-            settings.seed,
-            search.best_value(),
-            &mut |question| search.ask(question),
-        )?
-    } else {
-        Proof::default()
-    };
-    search.finish(proof)
-}
-
-/// What a further search says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
-    /// There is nothing better.
-    Nothing,
-    /// There is something better, certified, with this objective.
-    Better(i64),
-    /// A limit or an interrupt came first, or the search broke down.
-    Silence,
-}
-
-/// Who searches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Searcher {
-    /// The solver that everything else here is solved with.
-    #[default]
-    Highs,
-    /// Another one, in builds with the feature `cbc`.
-    Cbc,
-}
-
-/// [`again`] by a solver of choice.
-///
-/// # Errors
-///
-/// As for [`again`], and if this build has no such solver.
-pub fn again_by(
-    searcher: Searcher,
-    program: &Program,
-    value: Option<i64>,
-    seed: u64,
-    settings: &Settings,
-    interrupt: &AtomicBool,
-    progress: &mut dyn FnMut(&Progress),
-) -> Result<Again, Error> {
-    match searcher {
-        Searcher::Highs => again(program, value, seed, settings, interrupt, progress),
-        #[cfg(feature = "cbc")]
-        Searcher::Cbc => {
-            exact::check_shape(program)?;
-            check_settings(program, settings)?;
-            crate::backend::cbc::again(program, value, seed, settings, interrupt)
-        }
-        #[cfg(not(feature = "cbc"))]
-        Searcher::Cbc => Err(Error::NoSolver { name: "CBC" }),
-    }
-}
-
-/// Searches `program`, its rows and columns permuted by `seed`, for a point that is better than
-/// `value`; for any point if there is no value. Of `settings` the limit of time, the threads and
-/// the options count.
-///
-/// # Errors
-///
-/// See [`Error`].
-pub fn again(
-    program: &Program,
-    value: Option<i64>,
-    seed: u64,
-    settings: &Settings,
-    interrupt: &AtomicBool,
-    progress: &mut dyn FnMut(&Progress),
-) -> Result<Again, Error> {
-    exact::check_shape(program)?;
-    check_settings(program, settings)?;
-    let mut search = Search::new(program, settings, interrupt, progress)?;
-    let at_least = value.map(|value| search.grid.better(value));
-    Ok(match search.ask(Question { seed, at_least })? {
-        Answer::Nothing => Again::Nothing,
-        Answer::Better { value, .. } => Again::Better(value),
-        Answer::Silence => Again::Silence,
-    })
-}
-
-/// The optimum of the linear relaxation in the solver's floating point, the objective's constant
-/// included; `None` if the relaxation has no point or no end, or the limit of time came first. Of
-/// `settings` the limit of time, of which this takes a part, the threads and the options count.
-///
-/// # Errors
-///
-/// See [`Error`].
-pub fn relaxed(
-    program: &Program,
-    settings: &Settings,
-    interrupt: &AtomicBool,
-) -> Result<Option<f64>, Error> {
-    exact::check_shape(program)?;
-    check_settings(program, settings)?;
-    let mut silent = |_: &Progress| {};
-    let mut search = Search::new(program, settings, interrupt, &mut silent)?;
-    let run = search.relaxation()?.map(|(run, _)| run);
-    let solved = run.filter(|run| run.ending == Ending::Optimal);
-    Ok(solved.map(|run| run.objective))
-}
-
 /// The linear relaxation as the solver left it, in its floating point.
 pub(crate) struct Relaxed {
     /// Duals, one per row of the program.
     pub(crate) duals: Vec<f64>,
     /// The point, one value per column of the program, if there is one.
     pub(crate) point: Option<Vec<f64>>,
-}
-
-/// The duals and the point of the linear relaxation; `None` if it was not solved.
-pub(crate) fn relaxation(
-    program: &Program,
-    settings: &Settings,
-    interrupt: &AtomicBool,
-    progress: &mut dyn FnMut(&Progress),
-) -> Result<Option<Relaxed>, Error> {
-    exact::check_shape(program)?;
-    let mut search = Search::new(program, settings, interrupt, progress)?;
-    Ok(search.relaxation()?.map(|(_, relaxed)| relaxed))
-}
-
-fn check_settings(program: &Program, settings: &Settings) -> Result<(), Error> {
-    for (name, value) in [
-        ("time_limit_seconds", settings.time_limit_seconds),
-        ("relative_gap", settings.relative_gap),
-    ] {
-        if !value.is_finite() || value < 0.0 {
-            return Err(Error::Setting { name, value });
-        }
-    }
-    match &settings.warm_start {
-        Some(start) if start.len() != program.columns.len() => Err(Error::WarmStart {
-            expected: program.columns.len(),
-            found: start.len(),
-        }),
-        _ => Ok(()),
-    }
 }
 
 /// An integer point and its objective, both exact.
@@ -197,13 +34,13 @@ struct Incumbent {
 }
 
 /// Everything known so far.
-struct Search<'a> {
+pub(crate) struct Search<'a> {
     program: &'a Program,
     settings: &'a Settings,
     interrupt: &'a AtomicBool,
     progress: &'a mut dyn FnMut(&Progress),
     began: Instant,
-    grid: Grid,
+    pub(crate) grid: Grid,
     /// The tightest exact bound and its multipliers; the objective's own range at first.
     safe: (i64, Multipliers),
     best: Option<Incumbent>,
@@ -219,7 +56,7 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(
+    pub(crate) fn new(
         program: &'a Program,
         settings: &'a Settings,
         interrupt: &'a AtomicBool,
@@ -262,17 +99,17 @@ impl<'a> Search<'a> {
         self.interrupted() || self.remaining() <= 0.0
     }
 
-    fn best_value(&self) -> Option<i64> {
+    pub(crate) fn best_value(&self) -> Option<i64> {
         self.best.as_ref().map(|best| best.value)
     }
 
     /// Whether the exact bound meets the incumbent, so that nothing is left to do.
-    fn closed(&self) -> bool {
+    pub(crate) fn closed(&self) -> bool {
         self.settings.prove && self.best_value() == Some(self.safe.0)
     }
 
     /// Whether the search claims something that a proof could confirm.
-    fn claims(&self) -> bool {
+    pub(crate) fn claims(&self) -> bool {
         match self.ending {
             Some(Ending::Infeasible) => self.best.is_none(),
             Some(_) => self.best.is_some() && self.bound == self.best_value(),
@@ -299,7 +136,7 @@ impl<'a> Search<'a> {
     }
 
     /// Completes and certifies the warm start.
-    fn warm_start(&mut self) -> Result<(), Error> {
+    pub(crate) fn warm_start(&mut self) -> Result<(), Error> {
         let Some(start) = &self.settings.warm_start else {
             return Ok(());
         };
@@ -359,7 +196,7 @@ impl<'a> Search<'a> {
     }
 
     /// Solves the linear relaxation.
-    fn relaxation(&mut self) -> Result<Option<(Run, Relaxed)>, Error> {
+    pub(crate) fn relaxation(&mut self) -> Result<Option<(Run, Relaxed)>, Error> {
         if self.over() {
             return Ok(None);
         }
@@ -387,7 +224,7 @@ impl<'a> Search<'a> {
     }
 
     /// Solves the linear relaxation and derives an exact bound from its duals.
-    fn relax(&mut self) -> Result<(), Error> {
+    pub(crate) fn relax(&mut self) -> Result<(), Error> {
         let Some((run, relaxed)) = self.relaxation()? else {
             return Ok(());
         };
@@ -408,7 +245,7 @@ impl<'a> Search<'a> {
     }
 
     /// The search proper.
-    fn branch_and_bound(&mut self) -> Result<(), Error> {
+    pub(crate) fn branch_and_bound(&mut self) -> Result<(), Error> {
         if self.interrupted() {
             return Ok(());
         }
@@ -456,7 +293,7 @@ impl<'a> Search<'a> {
     }
 
     /// Solves the program again in another order, for something better than what is known.
-    fn ask(&mut self, question: Question) -> Result<Answer, Error> {
+    pub(crate) fn ask(&mut self, question: Question) -> Result<Answer, Error> {
         if self.over() {
             return Ok(Answer::Silence);
         }
@@ -574,12 +411,7 @@ impl<'a> Search<'a> {
             let bound = bound.map_or(known, |bound| grid.tighter(bound, safe)) as f64;
             let gap = incumbent.and_then(|value| gap(value as f64, bound));
             let seconds = began.elapsed().as_secs_f64();
-            let nodes = nodes
-                + if phase == Phase::WarmStart {
-                    0
-                } else {
-                    sample.nodes
-                };
+            let nodes = nodes + sample.nodes * i64::from(phase != Phase::WarmStart);
             progress(&Progress {
                 phase,
                 incumbent,
@@ -603,7 +435,7 @@ impl<'a> Search<'a> {
     }
 
     /// Says what all of it amounts to.
-    fn finish(self, proof: Proof) -> Result<Solved, Error> {
+    pub(crate) fn finish(self, proof: Proof) -> Result<Solved, Error> {
         let primal = self.best_value();
         let closed = self.closed();
         let proved = closed || proof.seed.is_some();

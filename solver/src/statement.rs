@@ -5,7 +5,7 @@ use crate::{Error, exact::Grid};
 use good_lp::{
     Expression, ProblemVariables, SolverModel, Variable, variable, variable::UnsolvedProblem,
 };
-use milp_model::program::{Col, Program, Row};
+use milp_model::program::{Col, Program};
 use milp_schema::instance::Sense;
 
 /// The order in which columns and rows are stated: position → index in the program.
@@ -168,36 +168,7 @@ pub(crate) fn state_for<S: SolverModel>(
     solver: impl FnMut(UnsolvedProblem) -> S,
     stopped: &dyn Fn() -> bool,
 ) -> Result<Option<Stated<S>>, Error> {
-    let Variant {
-        integer,
-        order,
-        fixed,
-        at_least,
-    } = variant;
-    let mut declared = ProblemVariables::new();
-    let mut variables: Vec<Option<Variable>> = vec![None; program.columns.len()];
-    for &index in &order.columns {
-        let column = &program.columns[index];
-        let value = fixed.get(index).copied().flatten();
-        let (lower, upper) = value.map_or((column.lower, column.upper), |value| (value, value));
-        let definition = variable()
-            .min(lower as f64)
-            .max(upper as f64)
-            .name(&column.name);
-        let definition = if integer {
-            definition.integer()
-        } else {
-            definition
-        };
-        variables[index] = Some(declared.add(definition));
-    }
-    let variables: Vec<Variable> = variables.into_iter().flatten().collect();
-    assert_eq!(
-        variables.len(),
-        program.columns.len(),
-        "an order states every column once"
-    );
-
+    let (declared, variables) = declare(program, &variant);
     let objective = expression(&program.objective, &variables);
     let unsolved = match program.sense {
         Sense::Maximize => declared.maximise(objective),
@@ -211,19 +182,14 @@ pub(crate) fn state_for<S: SolverModel>(
             sources.push(source);
         }
     };
-    for (stated, &index) in (1..).zip(&order.rows) {
+    for (stated, &index) in (1..).zip(&variant.order.rows) {
         if stated % ROWS_BETWEEN_LOOKS == 0 && stopped() {
             return Ok(None);
         }
-        let Row {
-            terms,
-            lower,
-            upper,
-            ..
-        } = &program.rows[index];
-        add(Some(index), terms, (*lower, *upper));
+        let row = &program.rows[index];
+        add(Some(index), &row.terms, (row.lower, row.upper));
     }
-    if let Some(value) = at_least {
+    if let Some(value) = variant.at_least {
         let side = Some(value.checked_sub(program.constant).ok_or(Error::Overflow)?);
         let sides = match program.sense {
             Sense::Maximize => (side, None),
@@ -234,8 +200,38 @@ pub(crate) fn state_for<S: SolverModel>(
     Ok(Some(Stated {
         problem,
         variables,
-        layout: Layout { order, sources },
+        layout: Layout {
+            order: variant.order,
+            sources,
+        },
     }))
+}
+
+/// The columns in their order, each held where it is fixed, and the variable of each.
+fn declare(program: &Program, variant: &Variant<'_>) -> (ProblemVariables, Vec<Variable>) {
+    let mut declared = ProblemVariables::new();
+    let mut variables = vec![None; program.columns.len()];
+    for &index in &variant.order.columns {
+        let column = &program.columns[index];
+        let value = variant.fixed.get(index).copied().flatten();
+        let (lower, upper) = value.map_or((column.lower, column.upper), |value| (value, value));
+        let definition = variable()
+            .min(lower as f64)
+            .max(upper as f64)
+            .name(&column.name);
+        variables[index] = Some(declared.add(if variant.integer {
+            definition.integer()
+        } else {
+            definition
+        }));
+    }
+    let variables: Vec<Variable> = variables.into_iter().flatten().collect();
+    assert_eq!(
+        variables.len(),
+        program.columns.len(),
+        "an order states every column once"
+    );
+    (declared, variables)
 }
 
 fn expression(terms: &[(Col, i64)], variables: &[Variable]) -> Expression {

@@ -375,12 +375,10 @@ mod tests {
     }
 
     fn instance(protocol: &str, mutant: Option<&str>) -> Instance {
-        let mutant = mutant.map_or_else(String::new, |name| format!("mutant: {name}\n"));
-        let text = format!(
-            "format: milp-instance/2.0\nprotocol: {protocol}\nreplicas: 4\n\
-             views: 2\nslots: 8\ngoal: fork\n{mutant}"
-        );
-        milp_schema::read::instance_text("test", &text).unwrap()
+        Instance {
+            mutant: mutant.map(str::to_owned),
+            ..Instance::builder(protocol).slots(8).build()
+        }
     }
 
     #[test]

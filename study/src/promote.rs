@@ -275,19 +275,11 @@ mod tests {
     #[test]
     fn weakened_protocols_are_tried_on_the_sound_one() {
         let controls = |names: &str| {
-            let (protocol, mutant) = names.split_once(':').unwrap_or((names, ""));
-            let mutant = match mutant {
-                "" => String::new(),
-                name => format!("mutant: {name}\n"),
-            };
-            let text = format!(
-                "format: milp-instance/2.0\nprotocol: {protocol}\nreplicas: 4\nviews: 2\n\
-                 slots: 8\ngoal: fork\n{mutant}"
-            );
-            controls(&milp_schema::read::instance_text("test", &text).unwrap())
-                .iter()
-                .map(Engine::to_string)
-                .collect::<Vec<_>>()
+            let (protocol, mutant) = names.split_once(':').unzip();
+            let mut instance = Instance::builder(protocol.unwrap_or(names)).build();
+            instance.mutant = mutant.map(str::to_owned);
+            let engines = controls(&instance);
+            engines.iter().map(Engine::to_string).collect::<Vec<_>>()
         };
         assert_eq!(controls("dbft1"), ["dbft2"]);
         assert_eq!(controls("dbft1:small-quorum"), ["dbft1"]);

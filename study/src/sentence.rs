@@ -461,7 +461,7 @@ fn conditions(instance: &Instance) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use milp_schema::instance::{Fault, Who};
+    use milp_schema::instance::Fault;
 
     fn instance(goal: Goal) -> Instance {
         Instance::builder("dbft2")
@@ -637,18 +637,9 @@ mod tests {
     fn every_kind_of_fault_and_the_mutant_are_named() {
         let mixed = Instance {
             faults: vec![
-                Fault {
-                    kind: FaultKind::Byzantine,
-                    who: Who::Any(2),
-                },
-                Fault {
-                    kind: FaultKind::Crash,
-                    who: Who::Any(1),
-                },
-                Fault {
-                    kind: FaultKind::Network,
-                    who: Who::Any(1),
-                },
+                Fault::any(FaultKind::Byzantine, 2),
+                Fault::any(FaultKind::Crash, 1),
+                Fault::any(FaultKind::Network, 1),
             ],
             replicas: 13,
             mutant: Some("small-quorum".into()),

@@ -24,10 +24,7 @@ pub struct Request<'a> {
 /// What is wrong with the request, as a reader of the file would say it.
 pub fn instance(request: &Request<'_>) -> Result<String, Error> {
     let Request {
-        protocol,
-        replicas,
-        goal,
-        ..
+        protocol, replicas, ..
     } = request;
     let most = replicas.saturating_sub(1) / 3;
     let faults = match request.byzantine.unwrap_or(most) {
@@ -35,64 +32,14 @@ pub fn instance(request: &Request<'_>) -> Result<String, Error> {
         count => format!("{{kind: byzantine, count: {count}}}"),
     };
     let names: Vec<&str> = Protocol::all().map(|it| it.name.as_str()).collect();
-    let protocols = names.join(", ");
-    let goals = "fork, finality, stall, slow, views, or {weighted: {sense: maximize, blocks: 1000, \
-                 views: -100}}";
-    let keys: [(&str, String, &str); 13] = [
-        ("format", "milp-instance/2.0".into(), "what this file is"),
-        ("protocol", (*protocol).into(), &protocols),
-        (
-            "replicas",
-            replicas.to_string(),
-            "n; f = floor((n - 1) / 3)",
-        ),
-        (
-            "faults",
-            faults,
-            "kind: none, network, crash or byzantine; count: at most so many, or replicas: [3] \
-             for these",
-        ),
-        ("heights", "1".into(), "how many blocks in a row"),
-        ("views", "2".into(), "how many attempts at each"),
-        (
-            "blocks_per_proposal",
-            "1".into(),
-            "2 or more lets a Byzantine primary propose several",
-        ),
-        (
-            "slots",
-            "12".into(),
-            "the horizon; nothing happens in slot 0, a message takes a slot or more",
-        ),
-        (
-            "network",
-            "eventual".into(),
-            "asynchronous, eventual, or {bounded: {delay_min: 1, delay_max: 4, gst: 0}}",
-        ),
-        (
-            "timeouts",
-            "free".into(),
-            "free: the adversary's; protocol: with block_time, in slots",
-        ),
-        ("primary", "rotation".into(), "by the protocol's rotation"),
-        ("goal", (*goal).into(), goals),
-        (
-            "formulation",
-            "auto".into(),
-            "how the program is built; auto takes the cheapest that is exact",
-        ),
-    ];
-    let mut text = String::from(
-        "# A question to milp: the worst schedule for a protocol under these faults and delays.\n\
-         # The manual of every key: milp schema. Size of the program: milp check FILE.\n",
+    let mut text = format!(
+        include_str!("template.yaml"),
+        protocols = names.join(", "),
+        protocol = protocol,
+        replicas = replicas,
+        faults = faults,
+        goal = request.goal,
     );
-    for (key, value, comment) in keys {
-        // A string takes everything.
-        let _ = write!(text, "\n# {comment}\n{key}: {value}\n");
-    }
-    text += "\n# Limits on the adversary, each of which may be left out:\n\
-             # budget: {late: 3, timeouts: 2, injects: 4}\n\
-             # A deliberate weakening to be found\n";
     for name in Protocol::named(protocol)
         .iter()
         .flat_map(|it| it.mutants.keys())

@@ -210,13 +210,10 @@ fn an_outcome_that_names_no_program_is_not_kept_and_not_as_expected() {
 
 /// A solve whose horizon is too short for the delays, and what it says of longer ones.
 fn short() -> (BTreeMap<String, Vec<u8>>, Outcome) {
-    let instance = read::instance_text(
-        "short",
-        "format: milp-instance/2.0\nprotocol: dbft2\nreplicas: 4\nviews: 1\nslots: 3\n\
-         network: eventual\ngoal: fork\nformulation: timed\n",
-    );
+    let asked = Instance::builder("dbft2").views(1).slots(3);
+    let instance = asked.formulation(Formulation::Timed).build();
     let request = milp_study::solve::Request {
-        instance: &instance.expect("an instance"),
+        instance: &instance,
         settings: &settings(),
         warm_start: None,
         adequacy: true,

@@ -1,7 +1,7 @@
 //! `milp bench`: one solve, measured.
 
-use super::solve::{Limits, formulation};
-use crate::{document, exit, print, stop};
+use super::solve::formulation;
+use crate::{document, exit, limits::Limits, print, stop};
 use milp_schema::{instance::Formulation, read};
 use milp_study::{Error, bench};
 use schemars::JsonSchema;

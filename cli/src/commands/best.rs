@@ -1,7 +1,11 @@
 //! `milp solve --k-best`: the worst schedules that differ.
 
-use super::solve::{Found, code};
-use crate::{document, exit, print, progress::Printer};
+use crate::{
+    document, exit,
+    found::{Found, code},
+    print,
+    progress::Printer,
+};
 use milp_schema::write;
 use milp_study::{
     Error,

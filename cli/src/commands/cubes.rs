@@ -1,7 +1,14 @@
 //! `milp cubes`: cuts the program of an instance into cubes and closes each.
 
-use super::solve::{self, Limits, code, command_line, destination, formulation, place, summary};
-use crate::{document, print, progress::Printer, stop};
+use super::solve::{command_line, destination, formulation, place};
+use crate::{
+    document,
+    found::{self, code, summary},
+    limits::Limits,
+    print,
+    progress::Printer,
+    stop,
+};
 use milp_schema::{instance::Formulation, read};
 use milp_study::{
     Error, cubes,
@@ -38,7 +45,7 @@ pub(crate) struct Args {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Found {
     /// As a solve says it.
-    solve: solve::Found,
+    solve: found::Found,
     /// How the cubes were closed, in words.
     cubes: String,
 }
@@ -67,7 +74,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     summary(&cut.solution, &out);
     print::line(&cut.words());
     document::result(&Found {
-        solve: solve::Found::of(&cut.solution, &out, None),
+        solve: found::Found::of(&cut.solution, &out, None),
         cubes: cut.words(),
     });
     Ok(code(&cut.solution))

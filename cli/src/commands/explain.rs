@@ -1,7 +1,7 @@
 //! `milp explain`: a schedule in words, or the rules that forbid a worse one.
 
-use super::{solve::Limits, why};
-use crate::{document, exit, print};
+use super::why;
+use crate::{document, exit, limits::Limits, print};
 use clap::builder::RangedI64ValueParser;
 use milp_schema::limits;
 use milp_study::{Error, folder::Driven, show::story};

@@ -1,7 +1,7 @@
 //! `milp minimize`: the same value with the fewest acts.
 
-use super::solve::{Limits, command_line, destination};
-use crate::{document, exit, print, progress::Printer, stop};
+use super::solve::{command_line, destination};
+use crate::{document, exit, limits::Limits, print, progress::Printer, stop};
 use milp_show::acts::name;
 use milp_study::{
     Error,

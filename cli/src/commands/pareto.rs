@@ -1,7 +1,7 @@
 //! `milp pareto`: how much damage how much effort does.
 
-use super::solve::{Limits, command_line, destination, formulation};
-use crate::{document, exit, print, progress::Printer, stop};
+use super::solve::{command_line, destination, formulation};
+use crate::{document, exit, limits::Limits, print, progress::Printer, stop};
 use milp_schema::{instance::Formulation, outcome::Termination, read};
 use milp_study::{
     Error,

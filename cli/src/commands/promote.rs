@@ -1,7 +1,6 @@
 //! `milp promote`: keeps a result as a regression case.
 
-use super::solve::Limits;
-use crate::{document, exit, print, progress::Printer, stop};
+use crate::{document, exit, limits::Limits, print, progress::Printer, stop};
 use milp_study::{
     Error,
     confirm::Engine,

@@ -1,7 +1,6 @@
 //! `milp regress`: checks every kept result again.
 
-use super::solve::Limits;
-use crate::{document, exit, print, stop};
+use crate::{document, exit, limits::Limits, print, stop};
 use milp_schema::write;
 use milp_study::{
     Error,

@@ -2,11 +2,11 @@
 
 use super::{
     bench, check, completions, cubes, doctor, engine, explain, export, fuzz, import, man, minimize,
-    new, pareto, promote, regress, replay, report, solve, sweep, verify,
+    new, pareto, promote, regress, replay, report, sweep, verify,
 };
 use crate::{
     document::{self, Document},
-    exit, print,
+    exit, found, print,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -51,7 +51,7 @@ const COMMANDS: [(&str, Maker); 23] = [
     ("replay", Document::schema::<replay::Found>),
     ("report", Document::schema::<report::Found>),
     ("schema", Document::schema::<Found>),
-    ("solve", Document::schema::<solve::Found>),
+    ("solve", Document::schema::<found::Found>),
     ("sweep", Document::schema::<sweep::Found>),
     ("verify", Document::schema::<verify::Found>),
 ];

@@ -1,7 +1,6 @@
 //! `milp sweep`: every combination of a sweep file.
 
-use super::solve::Limits;
-use crate::{document, exit, print, stop};
+use crate::{document, exit, limits::Limits, print, stop};
 use milp_schema::read;
 use milp_study::{
     Error,

@@ -1,7 +1,6 @@
 //! `milp verify`: derives again what a result claims.
 
-use super::solve::Limits;
-use crate::{document, exit, print, progress::Printer, stop};
+use crate::{document, exit, limits::Limits, print, progress::Printer, stop};
 use milp_schema::outcome::Termination;
 use milp_solver::Searcher;
 use milp_study::{

@@ -72,13 +72,8 @@ pub(super) fn write(carried: &Carried, story: &Story<'_>, names: Names) -> Resul
     };
     let name = |node: &u32| {
         let of_twin = twins.iter().find(|(_, twin)| *twin == node);
-        nodes.name(
-            names,
-            match of_twin {
-                Some((id, _)) => (place(id.0), 1),
-                None => (place(*node), 0),
-            },
-        )
+        let node = of_twin.map_or_else(|| (place(*node), 0), |(id, _)| (place(id.0), 1));
+        nodes.name(names, node)
     };
     let views = View::all(instance.views);
     let parts = views.clone().map(|view| parts(story, &twins, view));

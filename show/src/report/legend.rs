@@ -1,6 +1,10 @@
 //! What the shapes of a picture mean, below it.
 
-use super::{draw::esc, scene::Scene, shape};
+use super::{
+    draw::esc,
+    scene::{Arrow, Fate, Mark, Scene},
+    shape,
+};
 use crate::words::{Does, class, does};
 use milp_schema::{Kind, trace::What};
 
@@ -8,7 +12,9 @@ use milp_schema::{Kind, trace::What};
 /// a picture that stands alone also says what it leaves out.
 pub(crate) fn legend(scene: &Scene, top: f64, width: f64, alone: bool) -> (String, f64) {
     let mut items = kinds(scene);
-    items.extend(signs(scene));
+    let signs = of_arrows(scene).into_iter().chain(of_marks(scene));
+    let signs = signs.filter(|(shown, ..)| *shown);
+    items.extend(signs.map(|(_, drawn, text)| (drawn, text.to_owned())));
     let mut out = String::from("<g class=\"legend\">\n");
     let (mut x, mut y) = (14.0, top + 20.0);
     for (drawn, text) in items {
@@ -66,99 +72,80 @@ fn kinds(scene: &Scene) -> Vec<(String, String)> {
     scene.kinds().into_iter().map(drawn).collect()
 }
 
-/// The other signs.
-fn signs(scene: &Scene) -> Vec<(String, String)> {
-    use super::scene::Fate;
-    let has = |what: What| scene.marks.iter().any(|it| it.event.what == what);
-    let fate = |wanted: &dyn Fn(Fate) -> bool| scene.arrows.iter().any(|it| wanted(it.fate));
+/// Whether a sign is in the picture, the sign, and what it means.
+type Sign = (bool, String, &'static str);
+
+/// The signs of copies on their way.
+fn of_arrows(scene: &Scene) -> [Sign; 3] {
+    let any = |wanted: fn(&Arrow) -> bool| scene.arrows.iter().any(wanted);
     let kinds = scene.kinds();
     let proposal = kinds.iter().find(|kind| does(kind) == Does::Proposes);
     let request = proposal.map_or_else(|| "k-none".to_owned(), |kind| class(*kind));
-    let arrow =
-        |class: &str, drawn: String| format!("<g class=\"arrow k-none {class}\">{drawn}</g>");
-    let all: [(bool, String, &str); 14] = [
-        (
-            scene
-                .arrows
-                .iter()
-                .any(|it| matches!(it.fate, Fate::Arrives { late, .. } if late > 0) && it.acted),
-            format!(
-                "<g class=\"arrow {request} late\"><path class=\"line\" d=\"M-4 0H30\"/>{}</g>",
-                shape::chip((14.0, 0.0), "+n")
-            ),
-            "late by so many slots",
-        ),
-        (
-            fate(&|it| matches!(it, Fate::Open { withheld: true, .. })),
-            arrow(
-                "withheld",
-                format!(
-                    "<g class=\"{request}\"><path class=\"line\" d=\"M-4 0H20\"/></g>\
-                     <circle class=\"stop\" cx=\"24\" cy=\"0\" r=\"6.5\"/>\
-                     <text class=\"chip\" x=\"24\" y=\"3.4\" text-anchor=\"middle\">i</text>"
-                ),
-            ),
-            "withheld from that replica",
-        ),
-        (
-            fate(&|it| matches!(it, Fate::Lost { .. })),
-            arrow("lost", shape::cross(14.0, 0.0, 6.0)),
-            "lost",
-        ),
-        (
-            has(What::Timeout),
-            shape::hourglass(14.0, 0.0),
-            "timer fires",
-        ),
-        (has(What::Deliver), shape::dot(14.0, 0.0, 3.2), "delivered"),
+    let late = format!(
+        "<g class=\"arrow {request} late\"><path class=\"line\" d=\"M-4 0H30\"/>{}</g>",
+        shape::chip((14.0, 0.0), "+n")
+    );
+    let withheld = format!(
+        "<g class=\"arrow k-none withheld\">\
+         <g class=\"{request}\"><path class=\"line\" d=\"M-4 0H20\"/></g>\
+         <circle class=\"stop\" cx=\"24\" cy=\"0\" r=\"6.5\"/>\
+         <text class=\"chip\" x=\"24\" y=\"3.4\" text-anchor=\"middle\">i</text></g>"
+    );
+    let lost = format!(
+        "<g class=\"arrow k-none lost\">{}</g>",
+        shape::cross(14.0, 0.0, 6.0)
+    );
+    let is_late = any(|it| it.acted && matches!(it.fate, Fate::Arrives { late: 1.., .. }));
+    let is_withheld = any(|it| matches!(it.fate, Fate::Open { withheld: true, .. }));
+    let is_lost = any(|it| matches!(it.fate, Fate::Lost { .. }));
+    [
+        (is_late, late, "late by so many slots"),
+        (is_withheld, withheld, "withheld from that replica"),
+        (is_lost, lost, "lost"),
+    ]
+}
+
+/// The signs of what happens at a replica.
+fn of_marks(scene: &Scene) -> [Sign; 11] {
+    let (x, y) = (14.0, 0.0);
+    let any = |wanted: fn(&Mark) -> bool| scene.marks.iter().any(wanted);
+    let has = |what: What| scene.marks.iter().any(|it| it.event.what == what);
+    let forks = format!("<g class=\"forks\">{}</g>", shape::decision(x, y));
+    let locks = any(|it| {
+        let mut message = it.event.message.iter();
+        it.event.what == What::Send && message.any(|it| does(&it.kind) == Does::Binds)
+    });
+    [
+        (has(What::Timeout), shape::hourglass(x, y), "timer fires"),
+        (has(What::Deliver), shape::dot(x, y, 3.2), "delivered"),
         (
             has(What::HoldBack),
-            shape::ring(14.0, 0.0, 3.2),
+            shape::ring(x, y, 3.2),
             "ahead of its receiver, held back until it gets there",
         ),
         (
             has(What::HandOver),
-            shape::dot(14.0, 0.0, 3.2) + &shape::ring(14.0, 0.0, 5.4),
+            shape::dot(x, y, 3.2) + &shape::ring(x, y, 5.4),
             "held back before, now handed over",
         ),
+        (has(What::Ignore), shape::cross(x, y, 3.2), "without effect"),
+        (has(What::EnterView), shape::flag(x, 4.0), "enters a view"),
+        (has(What::Decide), shape::decision(x, y), "decides"),
         (
-            has(What::Ignore),
-            shape::cross(14.0, 0.0, 3.2),
-            "without effect",
-        ),
-        (
-            has(What::EnterView),
-            shape::flag(14.0, 4.0),
-            "enters a view",
-        ),
-        (has(What::Decide), shape::decision(14.0, 0.0), "decides"),
-        (
-            scene.marks.iter().any(|it| it.forks),
-            format!("<g class=\"forks\">{}</g>", shape::decision(14.0, 0.0)),
+            any(|it| it.forks),
+            forks,
             "decides, and another replica decides another block",
         ),
+        (locks, shape::padlock(x, y), "commit lock"),
         (
-            scene.marks.iter().any(|it| {
-                let message = it.event.message.as_ref();
-                it.event.what == What::Send
-                    && message.is_some_and(|it| does(&it.kind) == Does::Binds)
-            }),
-            shape::padlock(14.0, 0.0),
-            "commit lock",
-        ),
-        (
-            scene.marks.iter().any(|it| it.equivocates),
+            any(|it| it.equivocates),
             "<text class=\"strong\" x=\"10\" y=\"4\">≠</text>".to_owned(),
             "equivocation",
         ),
         (
-            scene.marks.iter().any(|it| it.differs),
+            any(|it| it.differs),
             "<circle class=\"differ\" cx=\"14\" cy=\"0\" r=\"8\"/>".to_owned(),
             "not so in the other run",
         ),
-    ];
-    let shown = all.into_iter().filter(|(shown, _, _)| *shown);
-    shown
-        .map(|(_, drawn, text)| (drawn, text.to_owned()))
-        .collect()
+    ]
 }

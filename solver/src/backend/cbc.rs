@@ -5,7 +5,7 @@ use crate::{
     Error, Settings,
     aside::{Limits, Voice, aside},
     exact::{self, Grid},
-    search::Again,
+    solve::Again,
     statement::{Order, Stated, Variant, state_for},
 };
 use good_lp::{ResolutionError, Solution as _, SolverModel as _, solvers::SolutionStatus};

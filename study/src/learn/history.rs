@@ -8,7 +8,7 @@ use crate::folder::Driven;
 use milp_model::formulation::timed::Built;
 use milp_schema::{
     Choice, Height, Instance, Kind, Message, Prediction, Protocol, ReplicaId, Schedule, Slot, View,
-    instance::{Fault, FaultKind, Goal, Network, Timers, Who},
+    instance::{Fault, FaultKind, Goal, Network, Timers},
     schedule::{Copy, Event},
     trace::{Phase, TraceEvent, What},
 };
@@ -255,10 +255,7 @@ impl Local {
         Driven {
             dir: PathBuf::new(),
             instance: Instance {
-                faults: vec![Fault {
-                    kind: FaultKind::Byzantine,
-                    who: Who::Any(instance.replicas - 1),
-                }],
+                faults: vec![Fault::any(FaultKind::Byzantine, instance.replicas - 1)],
                 beyond_budget: true,
                 slots: last.0,
                 network: Network::Asynchronous,

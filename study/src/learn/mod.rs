@@ -14,6 +14,7 @@
 //! does and the rules forbid is an [`Alarm`], and from then on the program allows it.
 
 mod alarm;
+mod combinations;
 mod course;
 mod cut;
 pub mod cuts;

@@ -4,6 +4,7 @@
 //! together with others left out, and the replica did the same.
 
 use super::{
+    combinations::{Random, all, drawn, nearby, subsets},
     divergence::by_timer,
     history::{Fact, Local, Reaction, Situation},
 };
@@ -17,9 +18,6 @@ const EXHAUSTIVE: usize = 8;
 
 /// With at most so many of them of the view or a later one, every combination of these is.
 const EXHAUSTIVE_OF_VIEW: usize = 10;
-
-/// How many combinations are drawn otherwise.
-const DRAWN: u64 = 600;
 
 /// How many of all these are tried where a run takes long.
 const FEW: usize = 256;
@@ -476,96 +474,6 @@ fn name(names: &BTreeMap<ReplicaId, ReplicaId>, id: ReplicaId) -> ReplicaId {
     names.get(&id).copied().unwrap_or(id)
 }
 
-/// Every set of so many of these facts, and no other fact.
-fn subsets(nothing: &[bool], of: &[usize], size: usize) -> Vec<Vec<bool>> {
-    let Some((first, others)) = of.split_first() else {
-        return if size == 0 {
-            vec![nothing.to_vec()]
-        } else {
-            vec![]
-        };
-    };
-    if size == 0 {
-        return vec![nothing.to_vec()];
-    }
-    let mut with = nothing.to_vec();
-    with[*first] = true;
-    let mut sets = subsets(&with, others, size - 1);
-    sets.extend(subsets(nothing, others, size));
-    sets
-}
-
-/// Every combination of the free facts.
-fn all(base: &[bool], free: &[usize]) -> Vec<Vec<bool>> {
-    let ways = 0..1_u32 << free.len();
-    ways.map(|way| {
-        let mut held = base.to_vec();
-        for (bit, &at) in free.iter().enumerate() {
-            held[at] ^= way >> bit & 1 == 1;
-        }
-        held
-    })
-    .collect()
-}
-
-/// The situation; each free fact the other way round; and each two of them.
-fn nearby(base: &[bool], free: &[usize]) -> Vec<Vec<bool>> {
-    let flip = |held: &[bool], at: usize| {
-        let mut held = held.to_vec();
-        held[at] = !held[at];
-        held
-    };
-    let mut ways = vec![base.to_vec()];
-    ways.extend(free.iter().map(|&at| flip(base, at)));
-    for (number, &one) in free.iter().enumerate() {
-        let others = free[..number].iter();
-        ways.extend(others.map(|&other| flip(&flip(base, one), other)));
-    }
-    ways
-}
-
-/// Combinations drawn: a few, some or half of the free facts the other way round, or few, half or
-/// most of them there.
-fn drawn(base: &[bool], free: &[usize]) -> Vec<Vec<bool>> {
-    let mut random = Random(0);
-    let draw = |draw| {
-        let mut held = base.to_vec();
-        let flips = draw % 2 == 0;
-        let in_eight = [1, 2, 4][(draw / 2 % 3) as usize];
-        let in_eight = if flips { in_eight } else { 2 * in_eight - 1 };
-        for &at in free {
-            let drawn = random.below(8) < in_eight;
-            held[at] = if flips { held[at] != drawn } else { drawn };
-        }
-        held
-    };
-    (0..DRAWN).map(draw).collect()
-}
-
-/// A seeded generator (splitmix64): the same seed gives the same tests for ever.
-struct Random(u64);
-
-impl Random {
-    /// Uniform in 0..bound, but for a bias below one in 2^32.
-    fn below(&mut self, bound: u32) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % u64::from(bound)) as u32
-    }
-
-    /// Other names within a set of replicas.
-    fn renaming(&mut self, equal: &[ReplicaId]) -> BTreeMap<ReplicaId, ReplicaId> {
-        let mut names = equal.to_vec();
-        for last in (1..names.len()).rev() {
-            let other = self.below(last as u32 + 1) as usize;
-            names.swap(last, other);
-        }
-        equal.iter().copied().zip(names).collect()
-    }
-}
-
 /// The facts kept, each with whether it is there.
 pub(crate) fn literals(situation: &Situation, kept: &BTreeSet<usize>) -> Vec<(Fact, bool)> {
     let held = situation.held();
@@ -652,9 +560,7 @@ mod tests {
     }
 
     fn shrunk(situation: &Situation, leaves: impl Fn(&[u32]) -> bool) -> Shrunk {
-        let text = "format: milp-instance/2.0\nprotocol: dbft2\nreplicas: 4\nviews: 2\nslots: 9\n\
-                    goal: fork\n";
-        let instance = milp_schema::read::instance_text("test", text).unwrap();
+        let instance = Instance::builder("dbft2").slots(9).build();
         let mut drive = engine(leaves);
         let mut bench = Bench::new(&instance, situation, &[], &mut drive, Effort::Full);
         bench.shrink(BTreeSet::new()).unwrap()
@@ -689,9 +595,7 @@ mod tests {
             does: true,
             ..silent(&[1, 2, 3])
         };
-        let text = "format: milp-instance/2.0\nprotocol: dbft2\nreplicas: 4\nviews: 2\nslots: 9\n\
-                    goal: fork\n";
-        let instance = milp_schema::read::instance_text("test", text).unwrap();
+        let instance = Instance::builder("dbft2").slots(9).build();
         // 1 alone, or 2 and 3: leaving out one fact after the other, 1 first, ends with two.
         let mut drive = engine(|heard| heard.contains(&1) || heard.len() > 1);
         let mut bench = Bench::new(&instance, &situation, &[], &mut drive, Effort::Full);

@@ -23,7 +23,7 @@ use milp_replay::{
 };
 use milp_schema::{
     Instance,
-    instance::{Fault, FaultKind, Formulation, Goal, Network, Sense, Timers, Who},
+    instance::{Fault, FaultKind, Formulation, Goal, Network, Sense, Timers},
     schedule::Event,
 };
 pub(crate) use search::{representatives, settings, short, weights};
@@ -43,10 +43,7 @@ pub(crate) fn instance(protocol: &str, views: u32, slots: u32, goal: Goal) -> In
 
 /// At most `count` replicas with that fault.
 pub(crate) fn any(kind: FaultKind, count: u32) -> Fault {
-    Fault {
-        kind,
-        who: Who::Any(count),
-    }
+    Fault::any(kind, count)
 }
 
 /// Nodes of a search for a point near a random corner.

@@ -10,6 +10,9 @@ use milp_schema::{
     instance::{FaultKind, Goal, Network, Primary, Sense, Timers},
 };
 
+/// What is asked without slots is answered with them.
+const TIMED: &str = "use `formulation: timed`";
+
 /// The first thing that the formulation cannot express, if there is one.
 pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
     let reasons = [
@@ -26,7 +29,7 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
         (
             instance.goal == Goal::Slow,
             "goal `slow`, which asks for a slot",
-            "use `formulation: timed`",
+            TIMED,
         ),
         (
             instance.timers == Timers::Protocol,
@@ -41,7 +44,7 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
         (
             instance.budget.late.is_some(),
             "`budget: {late: …}`, which asks for slots",
-            "use `formulation: timed`",
+            TIMED,
         ),
     ];
     first(&reasons)?;
@@ -64,18 +67,15 @@ fn first(reasons: &[(bool, &str, &str)]) -> Result<(), Error> {
 fn refuse_together(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
     let pools = protocol.pools();
     let copies = !pools;
+    let injects = instance.budget.injects.is_some();
     let guards = protocol.guards();
     let stall = instance.goal == Goal::Stall;
-    let byzantine = instance.fault_count(FaultKind::Byzantine) > 0;
-    let crashing = instance.fault_count(FaultKind::Crash) > 0;
+    let byzantine = instance.fault_count(FaultKind::Byzantine);
+    let crashing = instance.fault_count(FaultKind::Crash);
     let eventual = instance.network == Network::Eventual;
     let blocks = instance.blocks_per_proposal > 1;
     first(&[
-        (
-            copies && instance.budget.injects.is_some(),
-            "`budget: {injects: …}` of copies",
-            "use `formulation: timed`",
-        ),
+        (copies && injects, "`budget: {injects: …}` of copies", TIMED),
         (
             pools && blocks,
             "a pool with several blocks per proposal",
@@ -84,7 +84,7 @@ fn refuse_together(instance: &Instance, protocol: &Protocol) -> Result<(), Error
         (
             smallest_quorum(instance, protocol) < if guards { 3 } else { 2 },
             "so small a quorum",
-            "use `formulation: timed`",
+            TIMED,
         ),
         (
             copies && stall && !eventual,
@@ -102,9 +102,9 @@ fn refuse_together(instance: &Instance, protocol: &Protocol) -> Result<(), Error
             "add one to the protocol",
         ),
         (
-            copies && stall && byzantine && crashing,
+            copies && stall && byzantine > 0 && crashing > 0,
             "goal `stall` with Byzantine and crashing replicas together",
-            "use `formulation: timed`",
+            TIMED,
         ),
         (
             copies && eventual && !monotone(instance.goal),
@@ -114,7 +114,7 @@ fn refuse_together(instance: &Instance, protocol: &Protocol) -> Result<(), Error
         (
             guards && counts_messages(instance.goal),
             "a goal that counts messages where acceptance is guarded",
-            "use `formulation: timed`",
+            TIMED,
         ),
         (
             guards && blocks && eventual,
@@ -125,12 +125,12 @@ fn refuse_together(instance: &Instance, protocol: &Protocol) -> Result<(), Error
             // They make themselves heard by requests to leave, which with the own one are a quorum.
             guards && leads_away(instance, protocol),
             "so many Byzantine replicas where acceptance is guarded",
-            "use `formulation: timed`",
+            TIMED,
         ),
         (
-            guards && stall && instance.fault_count(FaultKind::Byzantine) > instance.f(),
+            guards && stall && byzantine > instance.f(),
             "goal `stall` with more than f Byzantine replicas where acceptance is guarded",
-            "use `formulation: timed`",
+            TIMED,
         ),
     ])
 }
@@ -173,7 +173,7 @@ fn refuse_rules(protocol: &Protocol) -> Result<(), Error> {
             if senders.len() != 1 || senders[0].who != crate::rule::Who::Primary {
                 return unsupported(
                     &format!("one message of kind {kind} from one of several senders"),
-                    "use `formulation: timed`",
+                    TIMED,
                 );
             }
         }

@@ -1,14 +1,15 @@
-//! The index sets and the columns; what is said with them is in `look_up`, how rows are added in
-//! `rows`, the loops and the algebra in `families`.
+//! The columns; over what they range is in `index_sets`, what is said with them in `look_up`, the
+//! loops and the algebra in `families`.
 
 use crate::{
     draft::Draft,
     error::Error,
     expr::Expr,
     limits,
-    rule::{About, Event, Keeps, Protocol, Requires, Rule, Who},
+    program::Col,
+    rule::{About, Event, Protocol, Rule},
 };
-use milp_schema::{Instance, Kind, instance::FaultKind};
+use milp_schema::{Instance, instance::FaultKind};
 use std::fmt::Write as _;
 
 /// What a column stands for.
@@ -87,7 +88,7 @@ pub(crate) struct Timed {
     /// The events, in handling order.
     pub(crate) events: Vec<Event>,
     /// Which of them only repeat a message in the pool.
-    repeats: Vec<bool>,
+    pub(super) repeats: Vec<bool>,
     /// n, H, V, T of the instance.
     pub(crate) n: u32,
     pub(crate) heights: u32,
@@ -123,124 +124,16 @@ impl Timed {
         Ok(timed)
     }
 
-    // Index sets.
-
-    /// The primary of view v at height h.
-    pub(crate) fn primary(&self, h: u32, v: u32) -> u32 {
-        self.protocol.rotation.primary(self.n, h, v)
-    }
-
-    /// Whether replica i may have that fault.
-    pub(crate) fn may_be(&self, kind: FaultKind, i: u32) -> bool {
-        self.instance.may_be(kind, i)
-    }
-
-    /// The block indices that may be proposed in view v of height h: more than one only if its
-    /// primary may be Byzantine, because an honest one proposes index 0.
-    pub(crate) fn blocks(&self, h: u32, v: u32) -> std::ops::Range<u32> {
-        let byzantine = self.may_be(FaultKind::Byzantine, self.primary(h, v));
-        0..if byzantine {
-            self.instance.blocks_per_proposal
-        } else {
-            1
-        }
-    }
-
-    /// The block indices an event of view v is about; the view itself counts as one.
-    pub(crate) fn about(&self, event: &Event, h: u32, v: u32) -> std::ops::Range<u32> {
-        match event.about {
-            About::Block => self.blocks(h, v),
-            About::View | About::Proposal => 0..1,
-        }
-    }
-
-    /// Whether replica i does that event in view v of height h.
-    pub(crate) fn does(&self, event: &Event, i: u32, h: u32, v: u32) -> bool {
-        match event.who {
-            Who::Primary => self.primary(h, v) == i,
-            Who::Backup => self.primary(h, v) != i,
-            Who::Any => true,
-        }
-    }
-
-    /// All (h, v).
-    pub(crate) fn height_views(&self) -> Vec<(u32, u32)> {
-        (0..self.heights)
-            .flat_map(|h| (0..self.views).map(move |v| (h, v)))
-            .collect()
-    }
-
-    /// All slots in which something may happen.
-    pub(crate) fn slots(&self) -> std::ops::RangeInclusive<u32> {
-        1..=self.horizon
-    }
-
-    /// Number of the channel of that kind.
-    pub(crate) fn channel(&self, kind: &Kind) -> usize {
-        let position = self
-            .protocol
-            .channels
-            .iter()
-            .position(|channel| channel.kind == *kind);
-        position.expect("`check_names` found every kind that a rule names")
-    }
-
-    /// Number of the event of that name.
-    pub(crate) fn event(&self, name: &str) -> usize {
-        let position = self.events.iter().position(|event| event.name == name);
-        position.expect("`check_names` found every event that a rule names")
-    }
-
-    /// Events that broadcast the channel's kind, what only repeats a message in a pool aside.
-    pub(crate) fn senders(&self, channel: usize) -> impl Iterator<Item = usize> + '_ {
-        let kind = &self.protocol.channels[channel].kind;
-        (0..self.events.len())
-            .filter(move |&e| self.events[e].broadcasts.as_ref() == Some(kind) && !self.repeats[e])
-    }
-
-    /// Events that happen as often together as event e: those that send its kind into the pool.
-    pub(crate) fn counted_with(&self, e: usize) -> Vec<usize> {
-        match &self.events[e].broadcasts {
-            Some(kind) if self.pools() && !self.repeats[e] => {
-                self.senders(self.channel(kind)).collect()
-            }
-            _ => vec![e],
-        }
-    }
-
-    /// Whether messages go into one pool.
-    pub(crate) fn pools(&self) -> bool {
-        self.protocol.pools()
-    }
-
-    /// Whether j may send the channel's kind in view v of height h.
-    pub(crate) fn may_send(&self, channel: usize, j: u32, h: u32, v: u32) -> bool {
-        self.senders(channel)
-            .any(|e| self.does(&self.events[e], j, h, v))
-    }
-
-    /// The block indices a message of the channel may name in view v of height h.
-    pub(crate) fn channel_blocks(&self, channel: usize, h: u32, v: u32) -> std::ops::Range<u32> {
-        let names_block = self
-            .senders(channel)
-            .any(|e| self.events[e].about != About::View);
-        if names_block { self.blocks(h, v) } else { 0..1 }
-    }
-
-    // Columns.
-
     fn add_columns(&mut self) {
         for i in 0..self.n {
             for (kind, name) in FAULTS {
                 if self.may_be(kind, i) {
-                    self.draft
-                        .add(Key::Faulty(kind, i), format!("{name}_i{i}"), 1);
+                    self.binary(Key::Faulty(kind, i), format!("{name}_i{i}"));
                 }
             }
             if self.may_be(FaultKind::Crash, i) || self.may_be(FaultKind::Network, i) {
                 for t in self.slots() {
-                    self.draft
-                        .add(Key::Crashed(i, t), format!("crashed_i{i}_t{t}"), 1);
+                    self.binary(Key::Crashed(i, t), format!("crashed_i{i}_t{t}"));
                 }
             }
         }
@@ -258,38 +151,6 @@ impl Timed {
         }
     }
 
-    /// No timer is ever due after this moment, in units of [`Timed::units_of_a_slot`]: armed in the
-    /// last slot for the longest duration and put off by every message of a view.
-    pub(crate) fn latest_due(&self) -> i64 {
-        let (slot, block_time) = (self.units_of_a_slot(), i64::from(self.block_time()));
-        let step = block_time * slot / self.quorum_of_timers();
-        let most: u32 = self.protocol.arming().map_or(0, |arming| {
-            arming
-                .extended_by
-                .iter()
-                .map(|(_, count)| count * self.n)
-                .sum()
-        });
-        let longest = i64::from(self.horizon) + (block_time << (self.views + 1));
-        longest * slot + step * i64::from(most)
-    }
-
-    /// What divides T where messages put timers off: the quorum in force.
-    pub(crate) fn quorum_of_timers(&self) -> i64 {
-        let enter = self.protocol.enter();
-        enter.map_or(1, |enter| self.count(enter.at_least))
-    }
-
-    /// In how many parts of a slot deadlines are counted: 1 where T is divided by whole slots.
-    pub(crate) fn units_of_a_slot(&self) -> i64 {
-        let quorum = self.quorum_of_timers();
-        if i64::from(self.block_time()) % quorum == 0 {
-            1
-        } else {
-            quorum
-        }
-    }
-
     fn add_view_columns(&mut self, h: u32, v: u32) {
         let changes_views = self.protocol.enter().is_some();
         for i in 0..self.n {
@@ -302,8 +163,7 @@ impl Timed {
                     for t in self.slots() {
                         let at = Indices { h, v, b, t };
                         let label = label(h, v, (about != About::View).then_some(b), t);
-                        self.draft
-                            .add(Key::Did(e, i, at), format!("did_{name}_i{i}{label}"), 1);
+                        self.binary(Key::Did(e, i, at), format!("did_{name}_i{i}{label}"));
                     }
                 }
             }
@@ -323,13 +183,11 @@ impl Timed {
                 for t in self.slots() {
                     let at = Indices { h, v, b: 0, t };
                     let label = label(h, v, None, t);
-                    self.draft
-                        .add(Key::Entered(i, at), format!("entered_i{i}{label}"), 1);
+                    self.binary(Key::Entered(i, at), format!("entered_i{i}{label}"));
                     let own = !self.forgets();
                     let others = (0..self.n).filter(|&j| (j != i || own) && !self.pools());
                     for j in others.collect::<Vec<_>>() {
-                        self.draft
-                            .add(Key::Asked(i, j, at), format!("asked_i{i}_j{j}{label}"), 1);
+                        self.binary(Key::Asked(i, j, at), format!("asked_i{i}_j{j}{label}"));
                     }
                 }
             }
@@ -347,13 +205,6 @@ impl Timed {
         }
     }
 
-    /// Whether requests to leave are forgotten on entering a view.
-    pub(crate) fn forgets(&self) -> bool {
-        self.protocol
-            .enter()
-            .is_some_and(|enter| enter.keeps == Keeps::View)
-    }
-
     /// What a replica in view v takes of the requests sent in view v or later.
     fn add_kept(&mut self, i: u32, h: u32, v: u32) {
         for j in (0..self.n).filter(|&j| j != i) {
@@ -361,7 +212,7 @@ impl Timed {
                 for t in 1 + self.delay_min..=self.horizon {
                     let at = Indices { h, v, b: 0, t };
                     let name = format!("kept_i{i}_j{j}_u{u}{}", label(h, v, None, t));
-                    self.draft.add(Key::Kept(i, j, u, at), name, 1);
+                    self.binary(Key::Kept(i, j, u, at), name);
                 }
             }
         }
@@ -374,13 +225,10 @@ impl Timed {
             let label = label(h, v, None, t);
             let earliest = self.delay_min;
             for j in (0..self.n).filter(|&j| j != i && t > earliest) {
-                self.draft
-                    .add(Key::Heard(i, j, at), format!("heard_i{i}_j{j}{label}"), 1);
-                self.draft
-                    .add(Key::Alive(i, j, at), format!("alive_i{i}_j{j}{label}"), 1);
+                self.binary(Key::Heard(i, j, at), format!("heard_i{i}_j{j}{label}"));
+                self.binary(Key::Alive(i, j, at), format!("alive_i{i}_j{j}{label}"));
             }
-            self.draft
-                .add(Key::Lost(i, at), format!("lost_i{i}{label}"), 1);
+            self.binary(Key::Lost(i, at), format!("lost_i{i}{label}"));
         }
     }
 
@@ -390,25 +238,21 @@ impl Timed {
             return;
         }
         let kind = self.protocol.channels[c].kind.name().to_owned();
-        let names_block = self.senders(c).any(|e| self.events[e].about != About::View);
+        let names_block = self.names_block(c);
         for b in self.channel_blocks(c, h, v) {
             for t in 1 + self.delay_min..=self.horizon {
                 let label = label(h, v, names_block.then_some(b), t);
                 let at = Indices { h, v, b, t };
                 let name = format!("{kind}_i{i}_j{j}{label}");
-                self.draft
-                    .add(Key::Got(c, i, j, at), format!("got_{name}"), 1);
+                self.binary(Key::Got(c, i, j, at), format!("got_{name}"));
                 if self.guards(c) {
-                    self.draft
-                        .add(Key::Took(c, i, j, at), format!("took_{name}"), 1);
+                    self.binary(Key::Took(c, i, j, at), format!("took_{name}"));
                 }
                 if self.clears(c, h, v) {
-                    self.draft
-                        .add(Key::Cleared(i, j, at), format!("cleared_{name}"), 1);
+                    self.binary(Key::Cleared(i, j, at), format!("cleared_{name}"));
                 }
                 if self.strays(c, h, v) {
-                    self.draft
-                        .add(Key::Stray(i, j, at), format!("stray_{name}"), 1);
+                    self.binary(Key::Stray(i, j, at), format!("stray_{name}"));
                 }
             }
         }
@@ -420,88 +264,38 @@ impl Timed {
             return;
         }
         let kind = self.protocol.channels[c].kind.name().to_owned();
-        let names_block = self.senders(c).any(|e| self.events[e].about != About::View);
+        let names_block = self.names_block(c);
         let since = v + 1 < self.views && self.asked_since(c).contains(&v);
         for t in self.slots() {
             for b in self.channel_blocks(c, h, v) {
                 let label = label(h, v, names_block.then_some(b), t);
                 let at = Indices { h, v, b, t };
                 let name = format!("injected_{kind}_i{j}{label}");
-                self.draft.add(Key::Injected(c, j, at), name, 1);
+                self.binary(Key::Injected(c, j, at), name);
             }
             if since {
                 let at = Indices { h, v, b: 0, t };
                 let name = format!("since_{kind}_i{j}{}", label(h, v, None, t));
-                self.draft.add(Key::Since(c, j, at), name, 1);
+                self.binary(Key::Since(c, j, at), name);
             }
         }
     }
 
-    /// Whether replica j may put a message of the channel into the pool as a Byzantine one.
-    pub(crate) fn may_inject(&self, c: usize, j: u32, h: u32, v: u32) -> bool {
-        let channel = &self.protocol.channels[c];
-        channel.pool
-            && channel.forgeable
-            && self.may_be(FaultKind::Byzantine, j)
-            && self.may_send(c, j, h, v)
-    }
-
-    /// The views for which somebody asks whether a message of the channel about the view or a
-    /// later one is in the pool.
-    pub(crate) fn asked_since(&self, c: usize) -> Views {
-        let kind = &self.protocol.channels[c].kind;
-        if self.protocol.enter().is_some_and(|enter| enter.of == *kind) {
-            return self.all_views();
-        }
-        let over_views = |requirement: &Requires| matches!(requirement, Requires::TallyOverViews { of, .. } if of == kind);
-        let any = self
-            .events
-            .iter()
-            .flat_map(|event| &event.requires)
-            .any(over_views);
-        0..u32::from(any)
-    }
-
-    /// Whether a copy of the channel may be delivered and not taken.
-    pub(crate) fn guards(&self, c: usize) -> bool {
-        let channel = &self.protocol.channels[c];
-        channel.lost_ahead || self.protocol.hold(&channel.kind).is_some()
-    }
-
-    /// Whether a copy of the channel is thrown away if another block of the view was requested.
-    pub(crate) fn clears(&self, c: usize, h: u32, v: u32) -> bool {
-        let kind = &self.protocol.channels[c].kind;
-        let counts = self
-            .protocol
-            .rules
-            .iter()
-            .any(|rule| matches!(rule, Rule::Negation(negation) if negation.without == *kind));
-        counts && self.blocks(h, v).len() > 1
-    }
-
-    /// Whether a guarded copy of the channel is of no use if another block of the view was requested,
-    /// and timers ask about it.
-    pub(crate) fn strays(&self, c: usize, h: u32, v: u32) -> bool {
-        let timers = self.protocol.arming().is_some() && self.instance.block_time.is_some();
-        let guarded = self
-            .protocol
-            .hold(&self.protocol.channels[c].kind)
-            .is_some();
-        timers && guarded && self.blocks(h, v).len() > 1
+    /// A column from 0 to 1.
+    fn binary(&mut self, key: Key, name: String) -> Col {
+        self.draft.add(key, name, 1)
     }
 
     /// A binary column of the goal.
     pub(crate) fn goal_column(&mut self, name: &'static str, at: [u32; 3]) -> Expr {
         let [x, y, z] = at;
-        self.draft
-            .add(Key::Goal(name, at), format!("{name}_{x}_{y}_{z}"), 1)
+        self.binary(Key::Goal(name, at), format!("{name}_{x}_{y}_{z}"))
             .into()
     }
 
     /// A binary column that a projection asks for.
     pub(super) fn projection_column(&mut self, name: String, number: u32) -> Expr {
-        self.draft
-            .add(Key::Goal("projection", [number, 0, 0]), name, 1)
+        self.binary(Key::Goal("projection", [number, 0, 0]), name)
             .into()
     }
 }

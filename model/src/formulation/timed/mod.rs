@@ -28,6 +28,7 @@ mod families;
 mod first;
 mod further;
 mod goal;
+mod index_sets;
 mod look_up;
 mod meaning;
 mod permit;
