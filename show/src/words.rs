@@ -79,6 +79,11 @@ pub fn leading(protocol: Protocol) -> Option<Votes> {
     votes.take_while(|it| *it != last).last()
 }
 
+/// How those votes are called together.
+pub(crate) fn grounds(protocol: Protocol) -> &'static str {
+    leading(protocol).map_or("votes", Votes::name)
+}
+
 /// The class of a kind in SVG and HTML; [`style`] has its colours and dashes.
 pub fn class(kind: Kind) -> String {
     format!("k-{}", kind.name().to_lowercase())

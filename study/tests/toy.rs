@@ -64,7 +64,6 @@ fn a_report_draws_the_kinds_of_a_family_as_its_file_says() {
         assert!(page.contains(kind.says()), "{kind} is explained");
         assert!(page.contains(&kind.mark().colour), "{kind} has its colour");
     }
-    assert!(page.contains("echo-broadcast"), "the protocol is named");
     for word in ["Commit", "Prepare", "ChangeView"] {
         assert!(!page.contains(word), "nobody said {word}");
     }

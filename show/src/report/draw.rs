@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     explain::Story,
-    words::{Does, class, does, style},
+    words::{Does, class, does, grounds, style},
 };
 use milp_schema::{BlockId, Height, ReplicaId, View, trace::What};
 
@@ -267,8 +267,9 @@ impl Picture<'_> {
                 "committed"
             };
             let block = message.index().unwrap_or_default();
+            let grounds = grounds(self.run.instance.protocol);
             let on = story::quorum(self.story, mark)
-                .map_or_else(String::new, |who| format!(", on preparations of {who}"));
+                .map_or_else(String::new, |who| format!(", on {grounds} of {who}"));
             out.push_str(&format!(
                 "<g class=\"lock\" data-r=\"{}\" data-k=\"{}\" data-v=\"{}-{}\">\
                  <path class=\"bar\" d=\"M{x:.1} {:.1}H{end:.1}\"/>{}\
