@@ -40,6 +40,16 @@ impl Kind {
         &self.words.does
     }
 
+    /// How a message of the kind is drawn.
+    pub fn mark(self) -> &'static Mark {
+        &self.words.mark
+    }
+
+    /// What a message of the kind is, in words.
+    pub fn says(self) -> &'static str {
+        &self.words.says
+    }
+
     /// Whether that is what a message of the kind is for.
     pub fn is(self, role: Role) -> bool {
         self.does().role == role

@@ -113,15 +113,14 @@ fn tallies(run: &Run, replica: &Knowledge) -> Vec<Tally> {
     // The highest view that each sender asked for.
     let mut asks: BTreeMap<u32, View> = BTreeMap::new();
     for (sender, message) in replica.held() {
-        let word = words::word(&message.kind);
-        if let Some(vote) = word.votes {
+        if let Some(vote) = words::votes(message.kind) {
             let block = message.index().unwrap_or_default();
             let of = format!("{} of v{} b{block}", vote.name(), message.view);
             let who = votes.entry((vote, of)).or_default();
             if who.last() != Some(&sender.0) {
                 who.push(sender.0);
             }
-        } else if word.does == Does::Leaves {
+        } else if words::does(&message.kind) == Does::Leaves {
             let target = message.view.next();
             let known = asks.entry(sender.0).or_default();
             *known = target.max(*known);

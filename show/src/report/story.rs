@@ -9,7 +9,7 @@ use crate::{
     acts::{Deed, End},
     explain::{Fact, Story, Tally},
     known::is_sending,
-    words::{Does, count, does},
+    words::{Does, count, does, grounds},
 };
 use milp_schema::{
     ReplicaId,
@@ -161,7 +161,7 @@ pub(crate) fn consequences(run: &Run, scene: &Scene, story: Option<&Story>) -> V
                  it leaves that view no more.",
                 event.replica,
                 event.slot,
-                on(story, mark, "preparations"),
+                on(story, mark, grounds(run.instance.protocol)),
             )),
             What::EnterView => found.push(format!(
                 "Replica {} enters view {view} of height {height} in slot {}{}.",

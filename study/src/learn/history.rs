@@ -14,7 +14,7 @@ use milp_schema::{
 };
 use milp_show::{
     known,
-    words::{Does, kind_that, word},
+    words::{self, Does, does, kind_that},
 };
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -74,7 +74,7 @@ impl Situation {
                 Choice::Deliver { slot: when, copy }
                     if copy.receiver == replica && *when <= slot =>
                 {
-                    let asks = word(&copy.message.kind).does == Does::Asks;
+                    let asks = words::does(&copy.message.kind) == Does::Asks;
                     if !(tellable(&copy.message.kind) || asks && does) {
                         return None;
                     }
@@ -144,7 +144,7 @@ pub(crate) fn lag(replica: ReplicaId, view: View, act: &Event, fact: &Fact) -> u
     let after_timers = match act {
         Event::EnterView { .. } => true,
         Event::Send(said) => {
-            (word(&said.kind).does, word(&fact.message.kind).does) == (Does::Leaves, Does::Proposes)
+            (does(&said.kind), does(&fact.message.kind)) == (Does::Leaves, Does::Proposes)
         }
         Event::Decide(_) => false,
     };
@@ -155,7 +155,7 @@ pub(crate) fn lag(replica: ReplicaId, view: View, act: &Event, fact: &Fact) -> u
 /// Whether a Byzantine replica can make it for another to be told (E11).
 fn tellable(kind: &Kind) -> bool {
     matches!(
-        word(kind).does,
+        does(kind),
         Does::Proposes | Does::Answers | Does::Binds | Does::Leaves
     )
 }
@@ -169,8 +169,7 @@ fn universe(
     act: &Event,
 ) -> Vec<Fact> {
     let arrives = |message: &Message| {
-        word(&message.kind).does == Does::Leaves
-            || (tellable(&message.kind) && message.view <= view)
+        does(&message.kind) == Does::Leaves || (tellable(&message.kind) && message.view <= view)
     };
     let received = built.receivable(replica).into_iter();
     let received = received
@@ -343,7 +342,7 @@ impl Local {
                 Event::Decide(_) => left |= !act,
                 // A timer that acts too early would make the last one a repetition.
                 Event::Send(_) if act && timer => left = true,
-                Event::Send(said) if word(&said.kind).does.by_timer() && !act => made.push(said),
+                Event::Send(said) if does(&said.kind).by_timer() && !act => made.push(said),
                 _ => {}
             }
         }
