@@ -72,16 +72,22 @@ pub fn binding(protocol: Protocol) -> Option<Votes> {
 }
 
 /// The votes of which a quorum lets a replica cast those that bind, or else decide: those that are
-/// handled last before them.
-pub fn leading(protocol: Protocol) -> Option<Votes> {
+/// handled last before them. Where there are none, those that decide.
+pub fn leading(protocol: Protocol) -> Votes {
     let last = binding(protocol).unwrap_or_else(|| decisive(protocol));
     let votes = protocol.kinds().filter_map(votes);
-    votes.take_while(|it| *it != last).last()
+    votes.take_while(|it| *it != last).last().unwrap_or(last)
+}
+
+/// The votes of a protocol that are called so.
+pub(crate) fn called(protocol: Protocol, name: &str) -> Option<Votes> {
+    let mut votes = protocol.kinds().filter_map(votes);
+    votes.find(|it| it.name == name)
 }
 
 /// How those votes are called together.
 pub(crate) fn grounds(protocol: Protocol) -> &'static str {
-    leading(protocol).map_or("votes", Votes::name)
+    leading(protocol).name()
 }
 
 /// The class of a kind in SVG and HTML; [`style`] has its colours and dashes.

@@ -24,7 +24,7 @@ fn said(does: Does, view: u32) -> Message {
 }
 
 fn preparations() -> Votes {
-    words::leading(Protocol::shipped("dbft2")).expect("votes before those that bind")
+    words::leading(Protocol::shipped("dbft2"))
 }
 
 fn commits() -> Votes {

@@ -172,7 +172,7 @@ impl Scene<'_> {
         match (words::does(&message.kind), message.block_id()) {
             (Does::Proposes, _) => proposed(event),
             (Does::Binds, Some(block)) => {
-                let votes = words::leading(self.instance.protocol)?;
+                let votes = words::leading(self.instance.protocol);
                 Some(Fact::Quorum(Quorum {
                     slot,
                     at,

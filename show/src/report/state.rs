@@ -131,7 +131,7 @@ fn tallies(run: &Run, replica: &Knowledge) -> Vec<Tally> {
         what,
         who,
         need,
-        prepares: vote == words::PREPARATIONS,
+        prepares: vote == words::leading(run.instance.protocol),
     });
     let targets = asks.values().copied().collect::<BTreeSet<_>>();
     let asks = targets
@@ -188,7 +188,7 @@ fn quorum(run: &Run, replica: &Knowledge, block: BlockId) -> Option<(&'static st
     let named = |protocol: &Protocol| run.engine.starts_with(&protocol.name);
     let protocol = Protocol::all().filter(named).last();
     let protocol = protocol.unwrap_or(run.instance.protocol);
-    let votes = words::decisive(protocol);
+    let votes = words::called(run.instance.protocol, words::decisive(protocol).name())?;
     let who = replica.senders(votes, block, usize::MAX);
     let enough = who.len() as u32 >= run.instance.threshold();
     enough.then(|| (votes.name(), who.iter().map(|it| it.0).collect()))
