@@ -369,7 +369,7 @@ fn broken_instances_end_with_2_and_the_place() {
         ("slots: 6", "slots: 6\nslots: 7", ":9:"),
         ("goal: fork", "gaol: fork", ":12:"),
         ("goal: fork", "goal: forks", ":12:"),
-        ("milp-instance/2.0", "milp-instance/2.0", ":1:"),
+        ("milp-instance/2.0", "milp-instance/1.1", ":1:"),
         ("protocol: dbft2", "protocol: pbft", ":2:"),
         ("kind: none", "kind: byzantine, count: 2", ":4:"),
         ("timers: free", "timers: protocol", ":10:"),

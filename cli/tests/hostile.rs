@@ -119,7 +119,7 @@ fn of_twenty_thousand_wrong_rows_twenty_are_shown_and_the_others_counted() {
     let scratch = solved();
     let header = scratch.text("out/small/schedule.csv");
     let header = header.lines().next().unwrap();
-    let rows = "1,deliver,x,0,PrepareRequest,0,0,0,1,1,,0\n".repeat(20_000);
+    let rows = "1,deliver,x,0,PrepareRequest,0,0,v0b0,,,1,1,0,\n".repeat(20_000);
     scratch.put("many/schedule.csv", &format!("{header}\n{rows}"));
     let mut command = scratch.command("replay many --instance small.yaml --json");
     let ran = Ran::from(command.stderr(Stdio::piped()).output().unwrap());

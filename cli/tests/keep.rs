@@ -167,8 +167,8 @@ fn regress_finds_whatever_changed_in_a_kept_result() {
         ),
         (
             "expected.yaml",
-            "expected/1.2",
             "expected/2.0",
+            "expected/1.2",
             "expected.yaml:1:",
         ),
         ("expected.yaml", "verdict:", "verdicts:", "expected.yaml:"),
@@ -378,8 +378,8 @@ fn an_impossible_schedule_is_not_clean_without_predictions_either() {
     scratch.put("small.yaml", &instance);
     scratch.put(
         "by-hand/schedule.csv",
-        "slot,choice,replica,peer,kind,height,view,block,sent,delay,target,copy\n\
-         2,deliver,1,0,PrepareRequest,0,0,0,1,1,,0\n",
+        "slot,choice,replica,peer,kind,height,view,value,justification,timer,sent,delay,copy,backup\n\
+         2,deliver,1,0,PrepareRequest,0,0,v0b0,,,1,1,0,\n",
     );
     let ran = scratch.run("replay by-hand --instance small.yaml");
     assert_eq!(ran.code, Some(12), "{ran:?}");

@@ -5,9 +5,12 @@ use crate::{
     error::Error,
     formulation::{causal, counting, timed},
     meaning::Meaning,
-    program::Program,
+    program::{Col, Program},
 };
-use milp_schema::{ReplicaId, Schedule, instance::FaultKind};
+use milp_schema::{
+    ReplicaId, Schedule,
+    instance::{FaultKind, Formulation},
+};
 
 /// The program of an instance and what its columns mean, one variant per formulation.
 #[derive(Debug)]
@@ -30,12 +33,12 @@ impl Built {
         }
     }
 
-    /// Name of the formulation, as instances spell it.
-    pub fn formulation(&self) -> &'static str {
+    /// The formulation.
+    pub fn formulation(&self) -> Formulation {
         match self {
-            Self::Timed(built) => built.formulation,
-            Self::Counting(built) => built.formulation,
-            Self::Causal(_) => "causal",
+            Self::Timed(_) => Formulation::Timed,
+            Self::Counting(_) => Formulation::Counting,
+            Self::Causal(_) => Formulation::Causal,
         }
     }
 
@@ -47,10 +50,7 @@ impl Built {
 
     /// Whether the program has slots, so that its optimum may depend on how many.
     pub fn knows_slots(&self) -> bool {
-        match self {
-            Self::Timed(_) => true,
-            Self::Counting(_) | Self::Causal(_) => false,
-        }
+        self.formulation().knows_slots()
     }
 
     /// The schedule a point of the program stands for. Certify the point first.
@@ -85,6 +85,16 @@ impl Built {
                  program"
                     .into(),
             ),
+        }
+    }
+
+    /// The renaming of the columns in which two replicas change places; none where replicas have no
+    /// names.
+    pub fn exchange(&self, first: u32, second: u32) -> Option<Vec<Col>> {
+        match self {
+            Self::Timed(built) => built.exchange(first, second),
+            Self::Counting(_) => None,
+            Self::Causal(built) => built.exchange(first, second),
         }
     }
 

@@ -2,12 +2,84 @@
 
 use crate::{
     expr::Expr,
+    group::Group,
     left_out::LeftOut,
     limits::Tally,
     program::{Col, Column, Family, FamilyId, Program, Row, Tag},
 };
 use milp_schema::instance::Sense;
 use std::collections::BTreeMap;
+
+/// What a family of rows is for, as it is said where the family is defined.
+#[derive(Debug, Clone, Copy)]
+pub struct Purpose {
+    tag: Tag,
+    group: Option<Group>,
+    rests_on: Option<&'static [Group]>,
+}
+
+/// Rows that are part of no rule: they say what the goal means or help the solver.
+impl From<Tag> for Purpose {
+    fn from(tag: Tag) -> Self {
+        Self {
+            tag,
+            group: None,
+            rests_on: None,
+        }
+    }
+}
+
+/// Rows that state the rule, or the question's limits.
+impl From<Group> for Purpose {
+    fn from(group: Group) -> Self {
+        let tag = if group == Group::BUDGET {
+            Tag::Budget
+        } else {
+            Tag::Legal
+        };
+        (tag, group).into()
+    }
+}
+
+impl From<(Tag, Group)> for Purpose {
+    fn from((tag, group): (Tag, Group)) -> Self {
+        Self {
+            tag,
+            group: Some(group),
+            rests_on: None,
+        }
+    }
+}
+
+/// Valid rows whose proof rests on these rules, beside those that every proof rests on.
+impl From<&'static [Group]> for Purpose {
+    fn from(rules: &'static [Group]) -> Self {
+        Self {
+            tag: Tag::Valid,
+            group: None,
+            rests_on: Some(rules),
+        }
+    }
+}
+
+/// What a column stands for, where replicas have names.
+pub(crate) trait AboutReplicas: Clone {
+    /// The replicas that it is about.
+    fn replicas(&mut self) -> Vec<&mut u32>;
+
+    /// The same with two replicas in each other's place.
+    fn exchanged(&self, first: u32, second: u32) -> Self {
+        let mut image = self.clone();
+        for replica in image.replicas() {
+            match *replica {
+                i if i == first => *replica = second,
+                i if i == second => *replica = first,
+                _ => {}
+            }
+        }
+        image
+    }
+}
 
 /// Columns that stand for a `K` each, and what is said of them so far.
 #[derive(Debug)]
@@ -89,18 +161,38 @@ impl<K: Clone + Ord> Draft<K> {
         self.at.iter().map(|(key, &col)| (key, col))
     }
 
+    /// The renaming of the columns in which two replicas change places, if every column has its
+    /// counterpart.
+    pub(crate) fn exchange(&self, first: u32, second: u32) -> Option<Vec<Col>>
+    where
+        K: AboutReplicas,
+    {
+        let image = |key: &K| self.col(&key.exchanged(first, second));
+        self.keys.iter().map(image).collect()
+    }
+
     /// The family of that name, registered at its first use.
-    pub fn family(&mut self, name: &str, line: &str, equations: &[u32], tag: Tag) -> FamilyId {
+    pub fn family(
+        &mut self,
+        name: &str,
+        line: &str,
+        equations: &[u32],
+        purpose: impl Into<Purpose>,
+    ) -> FamilyId {
         if let Some(&id) = self.family_at.get(name) {
             return id;
         }
         let id = FamilyId(self.families.len() as u32);
-        self.families.push(Family {
-            name: name.into(),
-            line: line.into(),
-            equations: equations.to_vec(),
+        let Purpose {
             tag,
-            left_out: None,
+            group,
+            rests_on,
+        } = purpose.into();
+        self.families.push(Family {
+            equations: equations.to_vec(),
+            group,
+            rests_on,
+            ..Family::new(name, line, tag)
         });
         self.family_at.insert(name.into(), id);
         id
@@ -108,7 +200,7 @@ impl<K: Clone + Ord> Draft<K> {
 
     /// The family of that name, which leaves a pattern of executions out.
     pub(crate) fn leaves_out(&mut self, name: &str, pattern: LeftOut) -> FamilyId {
-        let id = self.family(name, pattern.line(), &[], Tag::Budget);
+        let id = self.family(name, pattern.line(), &[], (Tag::Budget, Group::ORDER));
         self.families[id.0 as usize].left_out = Some(pattern);
         id
     }

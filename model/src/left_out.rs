@@ -1,8 +1,16 @@
-//! What programs of rule set `nspcc` leave out though a schedule may have it.
+//! What programs leave out though a schedule may have it.
+
+use crate::{
+    protocols,
+    rule::{Keeps, Protocol, Rule},
+};
+use milp_schema::{Instance, instance::FaultKind, vocabulary::Role};
 
 /// A pattern of executions that a program leaves out; each is a line of `docs/EXECUTION.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LeftOut {
+    /// A message that repeats what others sent, before the heal phase.
+    EarlyAnswer,
     /// A second `ChangeView` or `RecoveryRequest` of a replica in one view.
     RepeatedRequest,
     /// Two change views of one sender overtaking each other.
@@ -25,7 +33,8 @@ pub enum LeftOut {
 
 impl LeftOut {
     /// All of them, by their lines.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::EarlyAnswer,
         Self::RepeatedRequest,
         Self::OvertakenChangeView,
         Self::SkippedView,
@@ -40,6 +49,7 @@ impl LeftOut {
     /// Its line of `docs/EXECUTION.md`.
     pub const fn line(self) -> &'static str {
         match self {
+            Self::EarlyAnswer => "E21",
             Self::RepeatedRequest => "E38",
             Self::OvertakenChangeView => "E39",
             Self::SkippedView => "E40",
@@ -55,6 +65,7 @@ impl LeftOut {
     /// What a program has none of, in words for a sentence.
     pub const fn words(self) -> &'static str {
         match self {
+            Self::EarlyAnswer => "no recovery message before the heal phase",
             Self::RepeatedRequest => "no request repeated in a view",
             Self::OvertakenChangeView => "no change view overtaken by another of its sender",
             Self::SkippedView => "no view skipped",
@@ -76,6 +87,46 @@ impl LeftOut {
             }
         }
     }
+
+    /// Whether the program of an instance leaves it out: its protocol has what the pattern takes,
+    /// and the instance room for it.
+    fn is_left_out(self, instance: &Instance, protocol: &Protocol) -> bool {
+        let asks = |role| {
+            let kinds = protocol.channels.iter().map(|channel| channel.kind);
+            let mut words = kinds.filter_map(|kind| instance.protocol.of(kind));
+            words.any(|words| words.does.role == role)
+        };
+        let byzantine = instance.fault_count(FaultKind::Byzantine) > 0;
+        let blocks = instance.blocks_per_proposal > 1;
+        let views = instance.views > 1;
+        let forgets = protocol
+            .enter()
+            .is_some_and(|enter| enter.keeps == Keeps::View);
+        let counts = |rule: &Rule| matches!(rule, Rule::Negation(_));
+        match self {
+            Self::EarlyAnswer => asks(Role::Question),
+            Self::RepeatedRequest => protocol.arming().is_some(),
+            Self::OvertakenChangeView | Self::SkippedView => forgets && views,
+            Self::SecondByzantineVote | Self::ResponseOfPrimary => protocol.guards() && byzantine,
+            Self::ResponseBeforeProposal => protocol.guards() && byzantine && blocks,
+            Self::CommitBeforePreparation => {
+                protocol.rules.iter().any(counts) && byzantine && blocks
+            }
+            Self::RequestOnEntry => {
+                protocol.channels.iter().any(|channel| channel.lost_ahead) && views
+            }
+            Self::ResponseBesideCopy => protocol.guards(),
+        }
+    }
+}
+
+/// What the program of an instance leaves out, by their lines; nothing where there is no program.
+pub fn of(instance: &Instance) -> Vec<LeftOut> {
+    let Ok(protocol) = protocols::of(instance) else {
+        return Vec::new();
+    };
+    let is = |pattern: &LeftOut| pattern.is_left_out(instance, &protocol);
+    LeftOut::ALL.into_iter().filter(is).collect()
 }
 
 #[cfg(test)]

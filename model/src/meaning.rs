@@ -6,7 +6,10 @@ use crate::{
     expr::Expr,
     program::{Col, Program},
 };
-use std::collections::BTreeMap;
+
+/// The renaming of the columns in which two replicas change places, if there is one: what each
+/// column stands for says whom it is about ([`Built::exchange`](crate::Built::exchange)).
+pub type Exchange<'a> = &'a dyn Fn(u32, u32) -> Option<Vec<Col>>;
 
 /// A named sum over columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,29 +67,5 @@ impl Meaning {
         };
         let terms = expression.terms.iter().map(ends);
         terms.fold((0, 0), |sum, ends| (sum.0 + ends.0, sum.1 + ends.1))
-    }
-
-    /// The renaming of the columns in which two replicas change places, if their names show one:
-    /// column names say who they are about in parts like `i3` and `j3`.
-    pub fn exchange(&self, program: &Program, first: u32, second: u32) -> Option<Vec<Col>> {
-        let columns = program.columns.iter().zip(0..);
-        let at: BTreeMap<&str, Col> = columns
-            .map(|(column, at)| (column.name.as_str(), Col(at)))
-            .collect();
-        let image = |part: &str| {
-            for letter in ["i", "j"] {
-                for (from, to) in [(first, second), (second, first)] {
-                    if part == format!("{letter}{from}") {
-                        return format!("{letter}{to}");
-                    }
-                }
-            }
-            part.to_owned()
-        };
-        let images = program.columns.iter().map(|column| {
-            let parts: Vec<String> = column.name.split('_').map(image).collect();
-            at.get(parts.join("_").as_str()).copied()
-        });
-        images.collect()
     }
 }

@@ -1,7 +1,7 @@
 //! The solver-neutral mixed-integer linear program: named integer columns with finite bounds,
 //! and named rows tagged by family and by what they are for.
 
-use crate::left_out::LeftOut;
+use crate::{group::Group, left_out::LeftOut};
 use milp_schema::instance::Sense;
 
 /// Position of a column in [`Program::columns`].
@@ -56,8 +56,29 @@ pub struct Family {
     pub equations: Vec<u32>,
     /// What it is for.
     pub tag: Tag,
+    /// The rule that it states a part of: none for rows that say what the goal means, which stay
+    /// in every question, and for those that only help the solver.
+    pub group: Option<Group>,
+    /// Of a valid family the rules that its proof rests on (`docs/MODEL.md`), beside those that
+    /// every proof does; none where it is not known to hold without all of them.
+    pub rests_on: Option<&'static [Group]>,
     /// The pattern of executions that it leaves out, if that is what it does.
     pub left_out: Option<LeftOut>,
+}
+
+impl Family {
+    /// A family that is part of no rule of the protocol.
+    pub fn new(name: &str, line: &str, tag: Tag) -> Self {
+        Self {
+            name: name.to_owned(),
+            line: line.to_owned(),
+            equations: Vec::new(),
+            tag,
+            group: None,
+            rests_on: None,
+            left_out: None,
+        }
+    }
 }
 
 /// `lower ≤ Σ coefficient · column ≤ upper`; at least one side is given.

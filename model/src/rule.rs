@@ -5,6 +5,7 @@
 //! one thing changed; a formulation reads the list and knows no protocol by name. What a
 //! formulation cannot express it refuses by the name of the construct.
 
+mod groups;
 mod names;
 
 use milp_schema::Kind;

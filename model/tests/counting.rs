@@ -8,7 +8,7 @@ use milp_model::{
     rule::{Modality, Protocol, Requires, Rule, Threshold},
 };
 use milp_schema::{
-    Choice, Height, Instance, Kind, Prediction, ReplicaId, Schedule, Slot, View,
+    Choice, Height, Instance, Prediction, ReplicaId, Schedule, Slot, View,
     instance::{Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timers, Who},
     schedule::Event,
 };
@@ -168,7 +168,7 @@ fn what_the_formulation_cannot_express_is_refused_by_name() {
         // What is asked for without a formulation is built all the same, unless no other can.
         instance.formulation = Formulation::Auto;
         if let Ok(built) = build(&instance) {
-            assert_ne!(built.formulation(), "counting", "{name}");
+            assert_ne!(built.formulation(), Formulation::Counting, "{name}");
         }
     };
     check("primary: free", Goal::Fork, &|i| i.primary = Primary::Free);
@@ -216,6 +216,7 @@ fn what_the_formulation_cannot_express_is_refused_by_name() {
 #[test]
 fn constructs_are_refused_by_name() {
     let instance = instance("dbft2", 4, 2, Goal::Fork);
+    let of = instance.protocol;
     let check = |name: &str, change: &dyn Fn(&mut Protocol)| {
         let mut protocol = protocols::of(&instance).unwrap();
         change(&mut protocol);
@@ -238,7 +239,7 @@ fn constructs_are_refused_by_name() {
         };
     check("`carry`", &|p| {
         p.rules.push(Rule::Carry {
-            kind: Kind::RecoveryMessage,
+            kind: of.the("RecoveryMessage"),
         });
     });
     check("`relation`", &|p| {
@@ -250,7 +251,7 @@ fn constructs_are_refused_by_name() {
     check("two tallies", &|p| {
         event(p, "decide", &|e| {
             e.requires.push(Requires::Tally {
-                of: vec![Kind::PrepareResponse],
+                of: vec![of.the("PrepareResponse")],
                 at_least: Threshold::MoreThanF,
             });
         });
@@ -258,7 +259,7 @@ fn constructs_are_refused_by_name() {
     check("wait for one another", &|p| {
         event(p, "prepare_response", &|e| {
             e.requires.push(Requires::Tally {
-                of: vec![Kind::Commit],
+                of: vec![of.the("Commit")],
                 at_least: Threshold::MoreThanF,
             });
         });
@@ -282,11 +283,17 @@ fn auto_takes_counting_where_it_is_exact() {
     instance.formulation = Formulation::Auto;
     for goal in [Goal::Fork, Goal::Finality, Goal::Views, Goal::Stall] {
         instance.goal = goal;
-        assert_eq!(build(&instance).unwrap().formulation(), "counting");
+        assert_eq!(
+            build(&instance).unwrap().formulation(),
+            Formulation::Counting
+        );
     }
     instance.goal = weighted([1000, -100, 1]);
     instance.network = Network::Asynchronous;
-    assert_eq!(build(&instance).unwrap().formulation(), "counting");
+    assert_eq!(
+        build(&instance).unwrap().formulation(),
+        Formulation::Counting
+    );
 }
 
 #[test]
@@ -299,31 +306,34 @@ fn auto_takes_causal_where_it_is_exact_and_pays() {
     let taken = |instance: &Instance| build(instance).unwrap().formulation();
     for goal in [Goal::Fork, Goal::Stall] {
         let pool = auto("dbft2-tla", 3, goal, Network::Eventual);
-        assert_eq!(taken(&pool), "causal", "{goal:?}");
+        assert_eq!(taken(&pool), Formulation::Causal, "{goal:?}");
     }
     let guarded = |views, goal| auto("dbft2-nspcc", views, goal, Network::Eventual);
     for views in [2, 6] {
         for goal in [Goal::Fork, Goal::Views, Goal::Stall] {
             let instance = guarded(views, goal);
-            assert_eq!(taken(&instance), "causal", "{views} {goal:?}");
-            let passed = formulation::passed_over(&instance, "causal");
+            assert_eq!(taken(&instance), Formulation::Causal, "{views} {goal:?}");
+            let passed = formulation::passed_over(&instance, Formulation::Causal);
             assert_eq!(passed.len(), 1, "{passed:?}");
         }
     }
     // What it refuses.
     let mut late = guarded(2, Goal::Fork);
     late.budget.late = Some(1);
-    assert_eq!(taken(&late), "timed");
-    let passed = formulation::passed_over(&late, "timed");
-    assert_eq!(passed[1].0, "causal");
+    assert_eq!(taken(&late), Formulation::Timed);
+    let passed = formulation::passed_over(&late, Formulation::Timed);
+    assert_eq!(passed[1].0, Formulation::Causal);
     assert!(passed[1].1.contains("late"), "{passed:?}");
     let paper = Instance {
         protocol: milp_schema::Protocol::shipped("dbft2"),
         heights: 2,
         ..guarded(2, Goal::Fork)
     };
-    assert_eq!(taken(&paper), "timed");
-    assert_eq!(formulation::passed_over(&paper, "timed").len(), 2);
+    assert_eq!(taken(&paper), Formulation::Timed);
+    assert_eq!(
+        formulation::passed_over(&paper, Formulation::Timed).len(),
+        2
+    );
 }
 
 #[test]

@@ -3,15 +3,16 @@
 use milp_model::{
     Error,
     formulation::timed,
+    left_out::{self, LeftOut},
     program::{Program, Row, Tag},
     protocols,
     rule::Rule,
 };
 use milp_schema::{
-    Instance, Kind,
+    Instance,
     instance::{Budget, Fault, FaultKind, Goal, Network, Primary, Sense, Timers},
 };
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 /// Every protocol, those of the paper first: a family is listed where it appears first.
 const PROTOCOLS: [&str; 5] = [
@@ -202,7 +203,7 @@ fn a_construct_that_timed_cannot_express_is_refused_by_name() {
     let refused = [
         (
             Rule::Carry {
-                kind: Kind::RecoveryMessage,
+                kind: instance.protocol.the("RecoveryMessage"),
             },
             "`carry`",
         ),
@@ -399,6 +400,34 @@ fn timers_that_outgrow_every_number_are_refused() {
             }
             Ok(_) if !refused => {}
             other => panic!("{views} views: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_a_program_leaves_out_is_what_is_said_of_it() {
+    // These have no columns, so that there is nothing to forbid.
+    let by_construction = [
+        LeftOut::EarlyAnswer,
+        LeftOut::RepeatedRequest,
+        LeftOut::ResponseOfPrimary,
+    ];
+    for protocol in PROTOCOLS {
+        for (views, faults, blocks) in [(1, 0, 1), (2, 0, 1), (2, 1, 1), (3, 1, 2)] {
+            let mut instance = instance(protocol, views, 5);
+            instance.faults = vec![Fault::any(FaultKind::Byzantine, faults)];
+            instance.blocks_per_proposal = if instance.protocol.pools() { 1 } else { blocks };
+            let program = timed::of(&instance).unwrap().program;
+            let families = program.rows.iter().map(|row| program.family(row));
+            let forbidden: BTreeSet<LeftOut> = families.filter_map(|it| it.left_out).collect();
+            let said = left_out::of(&instance);
+            let rows = said.iter().filter(|it| !by_construction.contains(it));
+            assert_eq!(
+                rows.copied().collect::<BTreeSet<_>>(),
+                forbidden,
+                "{protocol} {views}"
+            );
+            assert_eq!(said.is_empty(), protocol != "dbft2-nspcc");
         }
     }
 }

@@ -7,7 +7,7 @@ use milp_model::{
     protocols,
 };
 use milp_schema::{
-    BlockId, Choice, Height, Instance, Kind, Message, Prediction, ReplicaId, Schedule, Slot, View,
+    BlockId, Choice, Height, Instance, Message, Prediction, ReplicaId, Schedule, Slot, View,
     instance::{Fault, FaultKind, Formulation, Goal, Network, Sense, Timers},
     schedule::{Copy, Event},
 };
@@ -27,12 +27,13 @@ fn instance(protocol: &str, goal: Goal, fault: Option<FaultKind>) -> Instance {
 
 fn message(what: &str, view: u32) -> Message {
     let (kind, block) = match what {
-        "request" => (Kind::PrepareRequest, Some(0)),
-        "response" => (Kind::PrepareResponse, Some(0)),
-        "commit" => (Kind::Commit, Some(0)),
-        "change" => (Kind::ChangeView, None),
+        "request" => ("PrepareRequest", Some(0)),
+        "response" => ("PrepareResponse", Some(0)),
+        "commit" => ("Commit", Some(0)),
+        "change" => ("ChangeView", None),
         _ => panic!("no message is called {what}"),
     };
+    let kind = milp_schema::Protocol::shipped("dbft2-tla").the(kind);
     Message::new(kind, Height(0), View(view), block)
 }
 

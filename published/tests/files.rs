@@ -24,8 +24,8 @@ fn words(text: &str) -> String {
 fn what_is_wrong_with_a_file_is_said_where_it_is() {
     assert_eq!(words(GOOD), "read");
     for (replace, by, expected) in [
-        ("published/1.0", "published/2.0", "format version 2.0"),
-        ("published/1.0", "instance/1.0", "another kind of file"),
+        ("published/2.0", "published/1.0", "format version `1.0`"),
+        ("published/2.0", "instance/2.0", "another kind of file"),
         ("dbft2", "dbft4", "dbft4"),
         ("replicas: 4\n", "", "replicas"),
         ("replicas: 4", "replicas: 5", "5 replicas"),

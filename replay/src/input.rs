@@ -3,10 +3,11 @@
 
 use crate::Error;
 use milp_schema::{
-    Height, Instance, Kind, ReplicaId, Slot, View,
+    Height, Instance, ReplicaId, Slot, View,
     instance::FaultKind,
     journey::{Flaw, Journeys},
     schedule::{Choice, Copy, Schedule},
+    vocabulary::Role,
 };
 
 /// Whose replicas the rows are for.
@@ -78,10 +79,7 @@ pub(crate) fn check(
 
 /// E17, E21: whether a row may name recovery.
 fn check_recovery(row: usize, copy: &Copy, driven: Driven) -> Result<(), Error> {
-    let recovery = matches!(
-        copy.message.kind,
-        Kind::RecoveryRequest | Kind::RecoveryMessage
-    );
+    let recovery = matches!(copy.message.kind.does().role, Role::Question | Role::Answer);
     if recovery && driven != Driven::Engine {
         let message = copy.message.clone();
         return Err(Error::Recovery { row, message });
@@ -166,18 +164,16 @@ fn check_inject(
         });
     }
     let message = &copy.message;
-    let votes = matches!(
-        message.kind,
-        Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit
-    );
+    let role = message.kind.does().role;
+    let votes = matches!(role, Role::Proposal | Role::Vote);
     let next = message.view.0.checked_add(1).map(View);
     // An engine's adapter signs no proposal that nobody could have made; the paper's replicas
     // ignore it themselves.
-    let proposes = message.kind == Kind::PrepareRequest && driven != Driven::Paper;
-    let primary = rotation(instance, driven)(message.height, message.view);
-    let why = if message.kind == Kind::Block {
+    let proposes = role == Role::Proposal && driven != Driven::Paper;
+    let primary = rotation(instance)(message.height, message.view);
+    let why = if role == Role::Decision {
         "what it could relay is a certificate, and certificates need honest signatures"
-    } else if !votes && message.kind != Kind::ChangeView {
+    } else if !votes && role != Role::Leave {
         "there is no such message to send"
     } else if message.height.0 >= instance.heights {
         "no such height"
@@ -198,13 +194,7 @@ fn check_inject(
 }
 
 /// Who is the primary of a view, by the protocol that the schedule is for.
-pub(crate) fn rotation(
-    instance: &Instance,
-    driven: Driven,
-) -> impl Fn(Height, View) -> ReplicaId + use<> {
-    let n = instance.replicas;
-    move |height, view| match driven {
-        Driven::Engine => ReplicaId((height.0 + n - view.0 % n) % n),
-        Driven::Paper | Driven::EngineByPaper => ReplicaId((height.0 + view.0) % n),
-    }
+pub(crate) fn rotation(instance: &Instance) -> impl Fn(Height, View) -> ReplicaId + use<> {
+    let (protocol, replicas) = (instance.protocol, instance.replicas);
+    move |height, view| protocol.primary(replicas, height, view)
 }

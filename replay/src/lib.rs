@@ -2,7 +2,7 @@
 //!
 //! A [`Schedule`] holds the adversary's choices; they drive. Its predictions are only compared
 //! with what the replicas did; each difference is a *divergence*. What follows the last slot, who
-//! handles what when and what a final state is: `docs/EXECUTION.md`, cited as E1 to E46. The
+//! handles what when and what a final state is: `docs/EXECUTION.md`, cited as E1 to E52. The
 //! replicas' rules: `docs/protocols/*.md`, cited by line. No rule here is shared with the
 //! optimiser, so a mistake in one cannot hide from the other.
 //!
@@ -39,6 +39,7 @@ pub mod search;
 mod session;
 mod signature;
 pub mod tla;
+mod words;
 
 pub use engine::Recovery;
 pub use error::Error;
@@ -50,12 +51,12 @@ use engine::{
 };
 use input::Driven;
 use milp_schema::{
-    Instance, ReplicaId, Schedule, TraceEvent, Verdict,
+    Instance, Protocol as Vocabulary, ReplicaId, Schedule, TraceEvent, Verdict,
     instance::{FaultKind, Primary},
     verdict::Liveness,
 };
 use properties::{AGREEMENT, FINALITY, Facts, INTEGRITY, LOCK, VALIDITY, sometimes, termination};
-use protocols::{Family, Rules, Table};
+use protocols::{Rules, Table};
 use run::Applied;
 use session::{Ended, Mirrored, Session};
 use std::collections::BTreeSet;
@@ -131,7 +132,7 @@ pub fn replay(
     let mut table = Table::new(rules);
     let replicas = Replicas {
         driven: Driven::Paper,
-        family: rules.family,
+        protocol: rules.protocol(),
         quorum: rules.quorum(),
     };
     drive(&mut table, replicas, instance, faulty, schedule, options)
@@ -155,10 +156,10 @@ pub fn replay_on(
     schedule: &Schedule,
     options: &Options,
 ) -> Result<Replayed, Error> {
-    let driven = drivable(instance)?;
+    let (driven, protocol) = drivable(instance)?;
     let replicas = Replicas {
         driven,
-        family: Family::Dbft2,
+        protocol,
         quorum: quorum(instance),
     };
     if driven == Driven::EngineByPaper {
@@ -171,7 +172,8 @@ pub fn replay_on(
 /// What is to be known of replicas before they start.
 struct Replicas {
     driven: Driven,
-    family: Family,
+    /// Whose kinds of messages they know.
+    protocol: Vocabulary,
     quorum: usize,
 }
 
@@ -180,7 +182,7 @@ fn drive(
     engine: &mut dyn Engine,
     Replicas {
         driven,
-        family,
+        protocol,
         quorum,
     }: Replicas,
     instance: &Instance,
@@ -188,10 +190,15 @@ fn drive(
     schedule: &Schedule,
     options: &Options,
 ) -> Result<Replayed, Error> {
-    input::check(instance, faulty, schedule, driven)?;
+    let schedule = words::schedule(protocol, schedule);
+    input::check(instance, faulty, &schedule, driven)?;
+    let theirs = Instance {
+        protocol,
+        ..instance.clone()
+    };
     let how = (options.signatures, options.recovery);
-    let mut session = Session::new(engine, instance, quorum, faulty, how)?;
-    let applied = run::drive(&mut session, instance, schedule, options.compare)?;
+    let mut session = Session::new(engine, &theirs, quorum, faulty, how)?;
+    let applied = run::drive(&mut session, instance, &schedule, options.compare)?;
     let (liveness, stuck) = session::heal(&mut session)?;
     let Ended {
         mut engine,
@@ -202,23 +209,22 @@ fn drive(
         engine += "+neo-go";
     }
     let facts = Facts {
-        family,
         quorum,
-        primary: Box::new(input::rotation(instance, driven)),
+        primary: Box::new(input::rotation(instance)),
         byzantine: byzantine(faulty),
     };
-    Ok(judge(
-        &facts,
-        Course {
-            engine,
-            trace: log,
-            applied,
-            foreign: options.foreign,
-            faults,
-            liveness,
-            stuck,
-        },
-    ))
+    let course = Course {
+        engine,
+        trace: log,
+        applied,
+        foreign: options.foreign,
+        faults,
+        liveness,
+        stuck,
+    };
+    let mut replayed = judge(&facts, course);
+    words::trace(instance.protocol, &mut replayed.trace);
+    Ok(replayed)
 }
 
 /// What the replicas of dBFT 2.0 wait for, mutant included.
@@ -228,31 +234,29 @@ fn quorum(instance: &Instance) -> usize {
 
 /// The own replicas of protocol `dbft2-nspcc`, mutant included.
 fn twin(instance: &Instance) -> Result<Nspcc, Error> {
-    let mutant = instance.mutant.as_deref();
-    let switches = Switches::of(mutant).ok_or_else(|| Error::UnknownMutant {
-        mutant: mutant.unwrap_or_default().to_owned(),
-        protocol: instance.protocol.to_string(),
-    })?;
-    Ok(Nspcc::new(switches))
+    let mutant = protocols::weakening(instance)?;
+    Ok(Nspcc::new(Switches::of(mutant)))
 }
 
-/// Whether and how a schedule of the instance drives an engine of dBFT 2.0.
-fn drivable(instance: &Instance) -> Result<Driven, Error> {
-    let Instance {
+/// Whether and how a schedule of the instance drives an engine, and whose words the engine speaks:
+/// those of a protocol with engines and the same kinds of messages.
+fn drivable(instance: &Instance) -> Result<(Driven, Vocabulary), Error> {
+    let &Instance {
         protocol, heights, ..
     } = instance;
+    let speaks = |it: &Vocabulary| !it.engines.is_empty() && it.kinds().eq(protocol.kinds());
     let refuse = |why: String| Err(Error::NotDriven { why });
     if instance.primary == Primary::Free {
         return Err(Error::FreePrimary);
     }
-    match protocol.name.as_str() {
-        "dbft2-nspcc" => Ok(Driven::Engine),
-        "dbft2" if *heights == 1 => Ok(Driven::EngineByPaper),
-        "dbft2" => refuse(format!(
+    match [protocol].into_iter().chain(Vocabulary::all()).find(speaks) {
+        Some(same) if same == protocol => Ok((Driven::Engine, same)),
+        Some(engine) if heights == 1 => Ok((Driven::EngineByPaper, engine)),
+        Some(_) => refuse(format!(
             "the rotations of `{protocol}` and of the engine agree, after renaming, for one \
              height only, and the instance has {heights}"
         )),
-        _ => refuse(format!(
+        None => refuse(format!(
             "it is of protocol `{protocol}`, and the engine is not"
         )),
     }

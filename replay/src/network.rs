@@ -4,7 +4,7 @@
 //! knows which copies exist, and holds back what is ahead of its receiver (E4).
 
 use crate::engine::MessageId;
-use milp_schema::{Height, Kind, Message, ReplicaId, Slot, View, schedule::Copy};
+use milp_schema::{Height, Kind, Message, ReplicaId, Slot, View, schedule::Copy, vocabulary::Role};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +24,7 @@ pub(crate) struct Posted {
 /// The order of E7 among deliveries to one replica: by height, then by kind, the
 /// highest view first among change views.
 pub(crate) fn rank(message: &Message) -> (Height, Kind, Reverse<Option<View>>) {
-    let asked = (message.kind == Kind::ChangeView).then_some(message.view);
+    let asked = (message.kind.is(Role::Leave)).then_some(message.view);
     (message.height, message.kind, Reverse(asked))
 }
 

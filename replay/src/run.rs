@@ -6,9 +6,10 @@
 use crate::{Error, compare, engine::Engine, session::Session};
 use milp_schema::trace::{TraceEvent, What};
 use milp_schema::{
-    Height, Instance, Kind, ReplicaId, Slot, View,
+    Height, Instance, ReplicaId, Slot, View,
     instance::{FaultKind, Network, Timers},
     schedule::{Choice, Copy, Schedule},
+    vocabulary::Role,
 };
 use std::collections::BTreeMap;
 
@@ -204,7 +205,7 @@ impl<E: Engine> Driver<'_, E> {
         let lost = lost.iter().map(|copy| (copy, None));
         for (copy, arrived) in undelivered.chain(delivered).chain(lost) {
             // Nothing is promised for recovery messages (E21).
-            let covered = promised(copy.sender) && copy.message.kind != Kind::RecoveryMessage;
+            let covered = promised(copy.sender) && !copy.message.kind.is(Role::Answer);
             let due = latest(copy.sent).filter(|_| covered);
             if let Some(due) = due
                 && receives(copy.receiver, due)

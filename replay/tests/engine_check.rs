@@ -55,10 +55,22 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
         "none carries both",
     ),
     (
+        "",
+        r#"s/"bonds":\[[^]]*\]/"bonds":[]/g"#,
+        "a vote that binds its sender is a vote and a bond of it: ",
+        "sent a vote that binds it",
+    ),
+    (
+        "",
+        r#"s/"timers":\[{"name":"view"/"timers":[{"name":"tea"/g"#,
+        "",
+        "no timer is called `tea`",
+    ),
+    (
         r#"s/"recovery":"neo-go"/"recovery":"ideal"/"#,
         "",
         "recovery `neo-go`: ",
-        "carries ChangeView h0 v0 to v2 by replica",
+        "carries Commit h0 v0 b0 by replica",
     ),
     (
         "",

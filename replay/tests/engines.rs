@@ -188,11 +188,11 @@ impl Engine for Breaking {
     fn timeout(
         &mut self,
         at: ReplicaId,
-        height: Height,
-        view: View,
+        timer: &str,
+        place: (Height, View),
     ) -> Result<Vec<Effect>, EngineError> {
         if at != ReplicaId(2) {
-            return self.0.timeout(at, height, view);
+            return self.0.timeout(at, timer, place);
         }
         self.0.crash(at)?;
         let text = "nil pointer".to_owned();

@@ -142,7 +142,10 @@ fn a_byzantine_replica_makes_only_what_it_could_sign() {
         ("RecoveryMessage v0", "no such message"),
         ("Gossip v0", "no such message"),
         ("Commit v0", "needs a block"),
-        ("ChangeView v0 b0", "target is the next view"),
+        (
+            "ChangeView v0 b0",
+            "it asks for the next view, and names no block",
+        ),
     ] {
         let says = refusal(&BYZANTINE, &[inject(1, 3, 0, text)]);
         assert!(

@@ -8,10 +8,10 @@ use milp_replay::{
     engine::{
         ANSWER_LIMIT, Effect, Engine, EngineError, MessageId, Recovery, Sidecar, Start, find,
         fuzz::{Act, Named, Outcome, Script, Settings, fuzz, replay},
-        nspcc::{Defect, Nspcc, Switches},
+        nspcc::{self, Defect, Nspcc, Switches},
     },
 };
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+use milp_schema::{BlockId, Height, Message, Protocol, ReplicaId, View, vocabulary::Names};
 
 fn twin() -> Nspcc {
     Nspcc::new(Switches::default())
@@ -84,7 +84,8 @@ struct Attack<'a> {
 }
 
 impl Attack<'_> {
-    fn inject(&mut self, kind: Kind, block: u32) -> MessageId {
+    fn inject(&mut self, kind: &str, block: u32) -> MessageId {
+        let kind = Protocol::shipped("dbft2-nspcc").the(kind);
         let message = Message::new(kind, Height(0), View(0), Some(block));
         let made = self.engine.inject(ReplicaId(0), &message);
         made.expect("a Byzantine primary says what it likes")
@@ -107,6 +108,7 @@ impl Attack<'_> {
 
     fn run(&mut self) {
         let start = Start {
+            protocol: nspcc::protocol(),
             replicas: 4,
             heights: 1,
             byzantine: vec![ReplicaId(0)],
@@ -117,21 +119,21 @@ impl Attack<'_> {
         };
         self.engine.start(&start).expect("a start");
         // 1 and 2 prepare and commit block 1 with the primary, and 1 decides it.
-        let request = self.inject(Kind::PrepareRequest, 1);
+        let request = self.inject("PrepareRequest", 1);
         let response_of_1 = self.deliver(1, request)[0];
         let response_of_2 = self.deliver(2, request)[0];
         let commit_of_1 = self.deliver(1, response_of_2)[0];
         let commit_of_2 = self.deliver(2, response_of_1)[0];
-        let commit = self.inject(Kind::Commit, 1);
+        let commit = self.inject("Commit", 1);
         self.deliver(1, commit);
         self.deliver(1, commit_of_2);
         // 3 knows of no request when it is handed their commits; then it gets another request,
         // and one commit for that block, which makes three commits.
         self.deliver(3, commit_of_1);
         self.deliver(3, commit_of_2);
-        let request = self.inject(Kind::PrepareRequest, 0);
+        let request = self.inject("PrepareRequest", 0);
         self.deliver(3, request);
-        let commit = self.inject(Kind::Commit, 0);
+        let commit = self.inject("Commit", 0);
         self.deliver(3, commit);
     }
 }
@@ -164,8 +166,9 @@ fn early_commits_for_another_block_break_twin_and_engine_alike() {
 }
 
 /// Of a kind and view at height 0, about block 0.
-fn label(kind: Kind, view: u32) -> Message {
-    let names_a_block = matches!(kind, Kind::PrepareRequest | Kind::PrepareResponse);
+fn label(kind: &str, view: u32) -> Message {
+    let kind = Protocol::shipped("dbft2-nspcc").the(kind);
+    let names_a_block = kind.does().names == Names::Value;
     Message::new(kind, Height(0), View(view), names_a_block.then_some(0))
 }
 
@@ -173,7 +176,7 @@ fn label(kind: Kind, view: u32) -> Message {
 /// it then makes takes the request's slot, and nothing fails yet.
 #[test]
 fn a_primary_that_answers_its_forgotten_request_is_the_same_on_both() {
-    let leave = || label(Kind::ChangeView, 0);
+    let leave = || label("ChangeView", 0);
     let deliver = |to: u32, author: u32, message: Message| Act::Deliver {
         to: ReplicaId(to),
         named: Named {
@@ -201,18 +204,19 @@ fn a_primary_that_answers_its_forgotten_request_is_the_same_on_both() {
         deliver(3, 2, leave()),
         deliver(3, 1, leave()),
         timeout(3, 1),
-        deliver(1, 3, label(Kind::PrepareRequest, 1)),
+        deliver(1, 3, label("PrepareRequest", 1)),
         Act::Crash(ReplicaId(3)),
         Act::Restart(ReplicaId(3)),
         deliver(3, 0, leave()),
         deliver(3, 2, leave()),
         deliver(3, 1, leave()),
-        deliver(3, 1, label(Kind::PrepareResponse, 1)),
+        deliver(3, 1, label("PrepareResponse", 1)),
         // A change view to a passed view asks replica 1 to repeat what it holds.
         deliver(1, 0, leave()),
-        deliver(3, 1, label(Kind::RecoveryMessage, 1)),
+        deliver(3, 1, label("RecoveryMessage", 1)),
     ];
     let start = Start {
+        protocol: nspcc::protocol(),
         replicas: 4,
         heights: 1,
         byzantine: vec![ReplicaId(0), ReplicaId(2)],

@@ -5,7 +5,7 @@ mod common;
 use common::{OWN, any, instance};
 use milp_replay::{Options, Signatures, random, replay};
 use milp_schema::{
-    Instance, Kind,
+    Instance,
     instance::{FaultKind, Network, Timers},
     schedule::Event,
     verdict::{Holds, Liveness},
@@ -131,7 +131,7 @@ fn ten_thousand_executions_fire_every_rule_often() {
         let executed = random::execution(&instance, seed);
         for prediction in executed.schedule.predictions {
             let name = match prediction.event {
-                Event::Send(message) if message.kind == Kind::Block => continue,
+                Event::Send(message) if message.kind.name() == "Block" => continue,
                 Event::Send(message) => format!("{} v{}", message.kind, message.view),
                 Event::EnterView { view, .. } => format!("enter v{view}"),
                 Event::Decide(block) => format!("decide v{}", block.view),

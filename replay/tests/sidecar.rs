@@ -4,16 +4,16 @@
 
 use milp_replay::{
     Signatures,
-    engine::{CommandLine, Engine, EngineError, MessageId, Recovery, Sidecar, Start},
+    engine::{CommandLine, Engine, EngineError, MessageId, Recovery, Sidecar, Start, State, nspcc},
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use milp_schema::{Height, Message, ReplicaId, Value, View};
 use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_millis(300);
 /// Plenty for anything that is not stuck, on a busy machine.
 const SOON: Duration = Duration::from_secs(8);
 
-const BEGUN: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"protocol":"milp-engine/1.0","engine":"toy","version":"1","effects":[]}}"#;
+const BEGUN: &str = r#"{"jsonrpc":"2.0","id":1,"result":{"protocol":"milp-engine/2.0","engine":"toy","version":"1","effects":[]}}"#;
 
 fn shell(script: &str) -> CommandLine {
     CommandLine {
@@ -24,6 +24,7 @@ fn shell(script: &str) -> CommandLine {
 
 fn start() -> Start {
     Start {
+        protocol: nspcc::protocol(),
         replicas: 4,
         heights: 1,
         byzantine: vec![ReplicaId(3)],
@@ -187,68 +188,95 @@ const EFFECTS: &[(&str, &str)] = &[
         r#"{"effect":"fault","replica":"0","text":"x"}"#,
         "invalid type: string",
     ),
-    (r#"{"effect":"timer","replica":0}"#, "missing field `timer`"),
     (
-        r#"{"effect":"timer","replica":0,"timer":{"height":0,"view":0,"deadline":-1}}"#,
+        r#"{"effect":"timer","replica":0}"#,
+        "missing field `timers`",
+    ),
+    (
+        r#"{"effect":"timer","replica":0,"timers":[{"name":"view","height":0,"view":0,"deadline":-1}]}"#,
         "invalid value",
     ),
     (
-        r#"{"effect":"timer","replica":0,"timer":{"height":1,"view":0,"deadline":1}}"#,
+        r#"{"effect":"timer","replica":0,"timers":[{"name":"view","height":1,"view":0,"deadline":1}]}"#,
         "there is no height 1",
     ),
-    ("T,T", "effects[1]: a second timer of replica 0"),
+    ("T,T", "effects[1]: the timers of replica 0 a second time"),
     ("T,S", "effects[1]: it comes after a timer"),
     ("S,S", "effects[1]: message 5 is an id used before"),
+    (
+        r#"{"effect":"timer","replica":0,"timers":[{"name":"\u001b","height":0,"view":0,"deadline":1}]}"#,
+        "no timer is called `\\u{1b}`",
+    ),
+    (
+        r#"{"effect":"timer","replica":0,"timers":[{"name":"view","height":0,"view":0,"deadline":1},{"name":"view","height":0,"view":0,"deadline":2}]}"#,
+        "a timer runs twice",
+    ),
     (
         r#"{"effect":"enter_view","replica":0,"height":0,"view":0}"#,
         "view 0 is not entered",
     ),
     (
-        r#"{"effect":"send","replica":0,"message":0,"label":{"kind":"Commit","height":0,"view":0,"block":0,"target":null}}"#,
+        r#"{"effect":"send","replica":0,"message":0,"label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
         "ids are positive",
     ),
     (
-        r#"{"effect":"send","replica":0,"message":"a","label":{"kind":"Commit","height":0,"view":0,"block":0,"target":null}}"#,
+        r#"{"effect":"send","replica":0,"message":"a","label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
         "invalid type: string",
     ),
     (
-        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Vote","height":0,"view":0,"block":0,"target":null}}"#,
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Vote","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
         "no kind of message is called `Vote`",
     ),
     (
-        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"block":null,"target":null}}"#,
-        "the label of a Commit has block None",
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":null,"justification":null}}"#,
+        "the label of a Commit names nothing",
     ),
     (
-        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"block":0}}"#,
-        "missing field `target`",
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":"nil","justification":null}}"#,
+        "no Commit names nil",
     ),
     (
-        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"RecoveryMessage","height":0,"view":0,"block":null,"target":null}}"#,
-        "`carried` belongs to a RecoveryMessage",
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"ChangeView","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
+        "no ChangeView names v0b0",
     ),
     (
-        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Block","height":0,"view":0,"block":0,"target":null}}"#,
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":"good","justification":null}}"#,
+        "did not match any variant of untagged enum",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":0}}"#,
+        "the label of a Commit has a justification",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0}}}"#,
+        "missing field `justification`",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"RecoveryMessage","height":0,"view":0,"value":null,"justification":null}}"#,
+        "`carried` belongs to what repeats others",
+    ),
+    (
+        r#"{"effect":"send","replica":0,"message":1,"label":{"kind":"Block","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
         "a Block is sent right after its decision only",
     ),
     (
-        r#"{"effect":"decide","replica":0,"label":{"kind":"Commit","height":0,"view":0,"block":0,"target":null}}"#,
-        "a decision's label is of kind Block",
+        r#"{"effect":"decide","replica":0,"label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
+        "a Commit is no kind that passes on a decision",
     ),
     (
-        r#"{"effect":"decide","replica":0,"label":{"kind":"Block","height":0,"view":0,"block":0,"target":null}},S"#,
+        r#"{"effect":"decide","replica":0,"label":{"kind":"Block","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}},S"#,
         "effects[1]: a decision is not published right after it",
     ),
     (
-        r#"{"effect":"decide","replica":0,"label":{"kind":"Block","height":0,"view":0,"block":0,"target":null}}"#,
+        r#"{"effect":"decide","replica":0,"label":{"kind":"Block","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#,
         "a decision is not published",
     ),
 ];
 
 #[test]
 fn an_effect_that_the_page_does_not_allow_is_refused_by_its_place() {
-    let send = r#"{"effect":"send","replica":0,"message":5,"label":{"kind":"Commit","height":0,"view":0,"block":0,"target":null}}"#;
-    let timer = r#"{"effect":"timer","replica":0,"timer":null}"#;
+    let send = r#"{"effect":"send","replica":0,"message":5,"label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}"#;
+    let timer = r#"{"effect":"timer","replica":0,"timers":[]}"#;
     for (effects, words) in EFFECTS {
         let expanded = effects.split(',').map(|part| match part {
             "S" => send,
@@ -266,6 +294,55 @@ fn an_effect_that_the_page_does_not_allow_is_refused_by_its_place() {
     }
 }
 
+/// A state at work, and what is said of it when a part of it is put in place of another.
+#[test]
+fn a_state_is_read_as_the_page_has_it_or_refused() {
+    let state = r#"{"up":true,"stopped":false,"height":0,"view":1,"votes":[{"author":0,"kind":"Commit","view":0,"value":null},{"author":2,"kind":"Commit","view":1,"value":{"view":0,"index":3}}],"entry":[{"author":1,"kind":"ChangeView","view":0,"value":null}],"bonds":[],"seen":[null,1,1,null],"timers":[{"name":"view","height":0,"view":1,"deadline":5}]}"#;
+    let read = |text: &str| {
+        let answer = format!(r#"{{"jsonrpc":"2.0","id":2,"result":{text}}}"#);
+        let mut sidecar = Sidecar::open(&shell(&answering(&answer)), LIMIT).expect("sh is there");
+        sidecar.start(&start()).expect("it begins");
+        sidecar.state(ReplicaId(0))
+    };
+    let Ok(State::Working(known)) = read(state) else {
+        panic!("{state} is a state");
+    };
+    let (view, index) = (View(0), 3);
+    assert_eq!(known.votes[1].value, Some(Value::Block { view, index }));
+    assert_eq!((known.entry.len(), known.timers[0].deadline), (1, 5));
+    for (part, other, words) in [
+        (r#""author":0"#, r#""author":4"#, "there is no replica 4"),
+        (r#""author":0"#, r#""author":3"#, "`votes` does not ascend"),
+        (
+            r#""kind":"Commit","view":0"#,
+            r#""kind":"Vote","view":0"#,
+            "is called `Vote`",
+        ),
+        (
+            r#""index":3"#,
+            r#""index":65536"#,
+            "index 65536 is 65536 or more",
+        ),
+        (r#""seen":[null,"#, r#""seen":["#, "`seen` has 3 entries"),
+        (
+            r#""name":"view""#,
+            r#""name":"tea""#,
+            "no timer is called `tea`",
+        ),
+        (
+            r#""bonds":[]"#,
+            r#""bonds":[],"sent":[]"#,
+            "unknown field `sent`",
+        ),
+        (r#""entry":["#, r#""entries":["#, "unknown field `entries`"),
+    ] {
+        let said = read(&state.replacen(part, other, 1))
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains(words), "{other}: {said}");
+    }
+}
+
 #[test]
 fn a_line_nobody_asked_for_is_noticed_at_the_next_request() {
     let begun = format!("read request; echo '{BEGUN}'; echo '{BEGUN}'; cat >/dev/null");
@@ -277,10 +354,10 @@ fn a_line_nobody_asked_for_is_noticed_at_the_next_request() {
 
 #[test]
 fn a_protocol_of_another_version_is_refused() {
-    let begun = BEGUN.replace("milp-engine/1.0", "milp-engine/2.0");
+    let begun = BEGUN.replace("milp-engine/2.0", "milp-engine/1.0");
     let said = said(&format!("read request; echo '{begun}'; cat >/dev/null"));
     assert!(
-        said.contains("it speaks milp-engine/2.0, not milp-engine/1.0"),
+        said.contains("it speaks milp-engine/1.0, not milp-engine/2.0"),
         "{said}"
     );
 }
@@ -308,7 +385,12 @@ fn an_error_of_the_page_is_a_refusal_and_the_run_goes_on() {
         refused.to_string(),
         r#"the engine refused deliver {"message":1,"replica":0}: no message 1 (-32003)"#
     );
-    let wish = Message::new(Kind::ChangeView, Height(0), View(0), None);
+    let wish = Message::new(
+        nspcc::protocol().the("ChangeView"),
+        Height(0),
+        View(0),
+        None,
+    );
     assert_eq!(sidecar.inject(ReplicaId(3), &wish), Ok(MessageId(4)));
 }
 
@@ -321,8 +403,10 @@ fn after_a_fault_the_adapter_is_not_asked_again() {
 
 #[test]
 fn numbers_names_and_texts_of_an_adapter_are_bounded() {
-    let label = |view: &str, block: &str| {
-        format!(r#"{{"kind":"Commit","height":0,"view":{view},"block":{block},"target":null}}"#)
+    let label = |view: &str, index: &str| {
+        format!(
+            r#"{{"kind":"Commit","height":0,"view":{view},"value":{{"view":{view},"index":{index}}},"justification":null}}"#
+        )
     };
     let send =
         |label: &str| format!(r#"{{"effect":"send","replica":0,"message":5,"label":{label}}}"#);
@@ -335,10 +419,10 @@ fn numbers_names_and_texts_of_an_adapter_are_bounded() {
         (send(&label("65536", "0")), "view 65536 is 65536 or more"),
         (
             send(&label("0", "4294967295")),
-            "block 4294967295 is 65536 or more",
+            "index 4294967295 is 65536 or more",
         ),
         (
-            r#"{"effect":"timer","replica":0,"timer":{"height":0,"view":65536,"deadline":1}}"#
+            r#"{"effect":"timer","replica":0,"timers":[{"name":"view","height":0,"view":65536,"deadline":1}]}"#
                 .to_owned(),
             "view 65536 is 65536 or more",
         ),

@@ -1,4 +1,4 @@
-//! The formulas of a protocol file: whole numbers times named quantities, kept as formulas.
+//! Formulas: whole numbers times named quantities. Those of a protocol file are kept as formulas.
 
 use crate::{Height, ReplicaId, View};
 use serde::{Deserialize, Deserializer, de::Error as _};
@@ -73,26 +73,39 @@ impl Rotation {
     }
 }
 
+/// What a·f + c is for that f; none if the text is no such formula.
+pub(crate) fn of_faulty(text: &str, f: u32) -> Option<i64> {
+    let [factor, constant] = sum(text, ['f'])?;
+    Some(factor * i64::from(f) + constant)
+}
+
 /// The factors of two quantities and the constant, in a text like `2f + 1` or `h - v`.
 fn linear(text: &str, names: [char; 2]) -> Result<[i64; 3], String> {
-    let spaced = text.replace('-', "+-").replace(' ', "");
-    let mut sum = [0; 3];
-    for term in spaced.split('+').filter(|term| !term.is_empty()) {
-        let at = names.iter().position(|name| term.ends_with(*name));
-        let number = at.map_or(term, |_| &term[..term.len() - 1]);
-        let factor: i64 = match (number, at) {
-            ("", Some(_)) => 1,
-            ("-", Some(_)) => -1,
-            _ => number.parse::<i16>().map(i64::from).map_err(|_| {
-                format!(
-                    "expected a sum of {}, {} and numbers, like `{} - {}`, not `{text}`",
-                    names[0], names[1], names[0], names[1]
-                )
-            })?,
+    let [a, b] = names;
+    sum(text, names).ok_or_else(|| {
+        format!("expected a sum of {a}, {b} and numbers, like `{a} - {b}`, not `{text}`")
+    })
+}
+
+/// The factors of the quantities and, at the end, the constant.
+fn sum<const Q: usize, const N: usize>(text: &str, names: [char; Q]) -> Option<[i64; N]> {
+    let mut sum = [0; N];
+    let terms = text.trim().replace('-', "+-");
+    // A text may begin with a sign.
+    for term in terms.strip_prefix('+').unwrap_or(&terms).split('+') {
+        let (sign, term) = match term.trim().strip_prefix('-') {
+            Some(term) => (-1, term.trim()),
+            None => (1, term.trim()),
         };
-        sum[at.unwrap_or(2)] += factor;
+        let at = names.iter().position(|name| term.ends_with(*name));
+        let number = at.map_or(term, |_| term[..term.len() - 1].trim());
+        let factor = match number {
+            "" if at.is_some() => 1,
+            _ => number.parse::<u32>().ok()?,
+        };
+        sum[at.unwrap_or(Q)] += sign * i64::from(factor);
     }
-    Ok(sum)
+    Some(sum)
 }
 
 impl FromStr for Count {
@@ -243,8 +256,27 @@ mod tests {
             assert_eq!(formula.to_string(), shown);
             assert_eq!(formula.of(7, 2), value, "{text}");
         }
-        let refused = count("n * 2").expect_err("no product");
-        assert!(refused.to_string().contains("like `n - f`"), "{refused}");
+        for text in [
+            "n * 2",
+            "''",
+            "n f",
+            "1 0",
+            "n +",
+            "n + + f",
+            "99999999999f",
+            "ceil(/2)",
+        ] {
+            let refused = count(text).expect_err(text);
+            assert!(refused.to_string().contains("like `n - f`"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn how_many_are_faulty_is_a_number_for_each_f() {
+        let of = |text| of_faulty(text, 2);
+        let sums = ["f", "f + 1", "3 - 2f", "-f", "0"].map(of);
+        assert_eq!(sums, [2, 3, -1, -2, 0].map(Some));
+        assert_eq!(["n - f", "four", "f2", ""].map(of), [None; 4]);
     }
 
     #[test]

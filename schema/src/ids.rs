@@ -1,4 +1,4 @@
-//! Index newtypes (zero-based everywhere) and message kinds.
+//! Index newtypes (zero-based everywhere) and blocks.
 
 use crate::schedule::Value;
 use serde::{Deserialize, Serialize};
@@ -99,82 +99,5 @@ impl BlockId {
 impl fmt::Display for BlockId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "h{}v{}b{}", self.height, self.view, self.index)
-    }
-}
-
-/// What a message is: a kind of its protocol's vocabulary. Ordered as a replica handles the copies
-/// of one slot (see `docs/MODEL.md`, order inside a slot).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Kind {
-    rank: u8,
-    name: &'static str,
-}
-
-#[expect(
-    non_upper_case_globals,
-    missing_docs,
-    reason = "they go, see the vocabulary"
-)]
-impl Kind {
-    pub const Block: Self = Self {
-        rank: 0,
-        name: "Block",
-    };
-    pub const PrepareRequest: Self = Self {
-        rank: 1,
-        name: "PrepareRequest",
-    };
-    pub const PrepareResponse: Self = Self {
-        rank: 2,
-        name: "PrepareResponse",
-    };
-    pub const Commit: Self = Self {
-        rank: 3,
-        name: "Commit",
-    };
-    pub const ChangeView: Self = Self {
-        rank: 4,
-        name: "ChangeView",
-    };
-    pub const RecoveryRequest: Self = Self {
-        rank: 5,
-        name: "RecoveryRequest",
-    };
-    pub const RecoveryMessage: Self = Self {
-        rank: 6,
-        name: "RecoveryMessage",
-    };
-    pub const NAMED: [Self; 7] = [
-        Self::Block,
-        Self::PrepareRequest,
-        Self::PrepareResponse,
-        Self::Commit,
-        Self::ChangeView,
-        Self::RecoveryRequest,
-        Self::RecoveryMessage,
-    ];
-}
-
-impl Kind {
-    /// The kind at that place of a vocabulary.
-    pub(crate) fn new(rank: usize, name: &'static str) -> Self {
-        let rank = u8::try_from(rank).expect("a protocol has few kinds");
-        Self { rank, name }
-    }
-
-    /// The name as files have it.
-    pub fn name(self) -> &'static str {
-        self.name
-    }
-
-    /// The kind of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::NAMED.into_iter().find(|kind| kind.name == name)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.pad(self.name)
     }
 }

@@ -254,6 +254,30 @@ pub enum Formulation {
     Causal,
 }
 
+impl Formulation {
+    /// Its name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Timed => "timed",
+            Self::Counting => "counting",
+            Self::Causal => "causal",
+        }
+    }
+
+    /// The one of that name that a program can have.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Timed, Self::Counting, Self::Causal];
+        all.into_iter()
+            .find(|formulation| formulation.name() == name)
+    }
+
+    /// Whether its programs have slots, so that an optimum may depend on how many.
+    pub fn knows_slots(self) -> bool {
+        self == Self::Timed
+    }
+}
+
 /// Optional limits on the adversary's acts.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,

@@ -1,7 +1,8 @@
 //! The JSON Schema of the instance file, for editors and for other programs.
 //!
 //! It says everything about an instance that JSON Schema can say. What remains for the reader is
-//! arithmetic between keys: f, the quorum, sums of faults, `delay_max` against `delay_min`.
+//! arithmetic between keys: f and formulas of it, the quorum, sums of faults, `delay_max` against
+//! `delay_min`.
 
 use crate::{limits, raw::RawInstance, read::current_format, vocabulary::Protocol};
 use serde_json::{Map, Value, json};
@@ -25,6 +26,20 @@ pub fn instance() -> Value {
         json!(current_format("instance")),
     );
     set(&mut schema, "/properties/protocol", "enum", json!(names));
+    set(
+        &mut schema,
+        "/properties",
+        "gossip",
+        json!({
+            "description": "Whether replicas pass on what they receive; no formulation answers that yet.",
+            "const": false,
+            "default": false,
+        }),
+    );
+    for (object, key) in [("", "power"), ("", "unit"), ("/$defs/Fault", "power")] {
+        let refused = json!({"description": "No formulation answers this key yet.", "not": {}});
+        set(&mut schema, &format!("{object}/properties"), key, refused);
+    }
     set(&mut schema, "/properties/budget", "default", json!({}));
     set(&mut schema, "", "allOf", conditions());
     schema
@@ -124,8 +139,19 @@ fn ranges(schema: &mut Value) {
     }
 }
 
-/// A fault has a count, or members, or is none and has neither.
+/// A fault has a count, or members, or is none and has neither; a count may be a formula.
 fn faults(schema: &mut Value) {
+    let number = object(schema, "/$defs/Fault/properties/count");
+    let description = number.remove("description");
+    let (digits, sign) = ("([0-9]* *f|[0-9]+)", " *[+-] *");
+    let formula = format!("^ *-? *{digits}({sign}{digits})* *$");
+    *number = Map::from_iter([
+        ("description".to_owned(), json!(description)),
+        (
+            "anyOf".to_owned(),
+            json!([number, {"type": "string", "pattern": formula}]),
+        ),
+    ]);
     let members = object(schema, "/$defs/Fault/properties/replicas");
     members.insert("minItems".to_owned(), json!(1));
     members.insert("uniqueItems".to_owned(), json!(true));

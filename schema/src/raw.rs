@@ -123,7 +123,7 @@ pub(crate) enum RawFaults<'a> {
 pub(crate) struct RawFault<'a> {
     /// How the replicas may misbehave.
     pub(crate) kind: RawFaultKind,
-    /// At most how many.
+    /// At most how many: a number, or a formula a·f + c.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32", default)]
     pub(crate) count: Option<u32>,

@@ -1,6 +1,9 @@
 //! A schedule: the adversary's choices in time, and what the model predicts will follow.
 
-use crate::ids::{BlockId, Height, Kind, ReplicaId, Slot, View};
+use crate::{
+    ids::{BlockId, Height, ReplicaId, Slot, View},
+    kind::Kind,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
 
@@ -285,4 +288,42 @@ pub struct Schedule {
     pub choices: Vec<Choice>,
     /// What the replay is compared with, ascending.
     pub predictions: Vec<Prediction>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_has_one_spelling_in_tables_and_one_in_json() {
+        let block = Value::Block {
+            view: View(0),
+            index: 12,
+        };
+        for (value, spelled, json) in [
+            (block, "v0b12", r#"{"view":0,"index":12}"#),
+            (Value::Nil, "nil", r#""nil""#),
+            (Value::Bad, "bad", r#""bad""#),
+        ] {
+            assert_eq!(value.to_string(), spelled);
+            assert_eq!(spelled.parse(), Ok(value));
+            assert_eq!(serde_json::to_string(&value).expect("plain data"), json);
+            let back: Value = serde_json::from_str(json).expect(json);
+            assert_eq!(back, value);
+        }
+        for text in [
+            "", "v0", "0", "v00b1", "V0b1", "v0b", "v+0b1", " nil", "Nil", "v0b1 ",
+        ] {
+            assert_eq!(text.parse::<Value>(), Err(()), "{text}");
+        }
+        for json in [
+            "null",
+            "0",
+            r#""v0b0""#,
+            r#"{"view":0}"#,
+            r#"{"view":0,"index":0,"x":0}"#,
+        ] {
+            assert!(serde_json::from_str::<Value>(json).is_err(), "{json}");
+        }
+    }
 }

@@ -63,7 +63,7 @@ pub struct TraceEvent {
     pub peer: Option<ReplicaId>,
     /// Slot of sending and number of the copy, for what the schedule delivers, drops or injects.
     pub copy: Option<(Slot, u32)>,
-    /// The message, the block (as a [`Kind::Block`] message) or none.
+    /// The message, the block (as a message of the kind that passes it on) or none.
     pub message: Option<Message>,
     /// Height and view of a timer or of a view entered.
     pub place: Option<(Height, View)>,

@@ -4,10 +4,11 @@
 //! is primary or which letters stand beside a mark asks here. A word says nothing about when a
 //! replica does something; rules are told in `model` and, independently, in `replay`.
 
+pub use crate::kind::{Ahead, By, Does, Kind, KindWords, Mark, Names, Passed, Role, Sent, Shape};
+
 use crate::{
     Height, ReplicaId, View,
     formula::{Count, Rotation},
-    ids::Kind,
 };
 use serde::{Deserialize, de::IgnoredAny};
 use std::{collections::BTreeMap, fmt, ops::Deref, sync::LazyLock};
@@ -114,197 +115,46 @@ pub enum Safeguard {
     Lock,
 }
 
-/// A kind of message.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KindWords {
-    /// Its name in files.
-    pub kind: String,
-    /// What it is, in words.
-    pub says: String,
-    /// What it does.
-    pub does: Does,
-    /// How it is drawn.
-    pub mark: Mark,
-}
-
-/// What a kind of message does.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Does {
-    /// What it names beside height and view.
-    pub names: Names,
-    /// Who may make it.
-    pub by: By,
-    /// What it is for.
-    pub role: Role,
-    /// What becomes of a copy of a later view than its receiver's.
-    pub ahead: Ahead,
-    /// What becomes of a copy of an earlier view than its receiver's.
-    pub passed: Passed,
-    /// What becomes of a copy whose receiver has asked to leave the view.
-    #[serde(default)]
-    pub leaving: Passed,
-    /// Whether who enters a view forgets those that led there.
-    #[serde(default)]
-    pub forgotten: bool,
-    /// What makes a replica send it.
-    pub sent: Sent,
-    /// What it is counted as, if votes of its kind are counted.
-    #[serde(default)]
-    pub tally: Option<String>,
-    /// Whether it says which votes justify it.
-    #[serde(default)]
-    pub justified: bool,
-    /// Whether it binds its sender.
-    #[serde(default)]
-    pub binds: bool,
-    /// Whether a quorum of them makes a block final.
-    #[serde(default, rename = "final")]
-    pub is_final: bool,
-    /// What [`crate::protocol`] reads.
-    #[serde(rename = "counts", default)]
-    _counts: IgnoredAny,
-}
-
-/// What a message names beside its height and view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Names {
-    /// A block of its own view.
-    Value,
-    /// A block of any view, nil or an invalid value.
-    AnyValue,
-    /// Nothing.
-    Nothing,
-}
-
-/// Who may make a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum By {
-    /// Everybody.
-    Any,
-    /// The primary of its view.
-    Primary,
-    /// Everybody but the primary of its view.
-    Backup,
-}
-
-/// What a message is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// It proposes a value.
-    Proposal,
-    /// It votes.
-    Vote,
-    /// It asks to leave its view.
-    Leave,
-    /// It passes on a decision.
-    Decision,
-    /// It asks for what was missed.
-    Question,
-    /// It repeats what others sent.
-    Answer,
-}
-
-/// What becomes of a copy of a later view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ahead {
-    /// The network holds it back until its receiver gets there.
-    Hold,
-    /// Its receiver takes it.
-    Take,
-    /// Nobody ever takes it.
-    Lose,
-}
-
-/// What becomes of a copy that comes late for its receiver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Passed {
-    /// Its receiver takes it.
-    #[default]
-    Take,
-    /// Its receiver ignores it.
-    Ignore,
-}
-
-/// What makes a replica send a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sent {
-    /// What it received and did.
-    Rule,
-    /// Only a timer.
-    Timer,
-}
-
-/// How a kind of message is drawn.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mark {
-    /// The letters beside a mark.
-    pub letters: String,
-    /// The shape of its sending.
-    pub shape: Shape,
-    /// The colour of lines, `#rrggbb`.
-    pub colour: String,
-    /// Lengths of dashes and gaps in turn; empty for a solid line.
-    pub dash: Vec<u32>,
-    /// The colour of filled shapes, where it is not that of lines.
-    #[serde(default)]
-    pub fill: Option<String>,
-    /// The colour behind white letters, where it is not that of lines.
-    #[serde(default)]
-    pub text: Option<String>,
-}
-
-/// The shape of a mark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "a shape is its name")]
-pub enum Shape {
-    Square,
-    Circle,
-    Diamond,
-    Triangle,
-    Frame,
-    Ring,
-    Hexagon,
-}
-
 impl Vocabulary {
     /// The kind of that name.
     pub fn kind(&'static self, name: &str) -> Option<Kind> {
         self.kinds().find(|kind| kind.name() == name)
     }
 
+    /// The kind of that name, where rules or an engine of the protocol are written.
+    ///
+    /// # Panics
+    /// If the protocol has none.
+    pub fn the(&'static self, name: &str) -> Kind {
+        let kind = self.kind(name);
+        kind.unwrap_or_else(|| panic!("protocol `{}` has no kind `{name}`", self.name))
+    }
+
+    /// The kind of that name, or the kind itself, of another protocol, if there is none.
+    pub fn own(&'static self, kind: Kind) -> Kind {
+        self.kind(kind.name()).unwrap_or(kind)
+    }
+
+    /// The kind under which a trace names a decided block: the one that passes it on, otherwise one
+    /// that makes it final.
+    ///
+    /// # Panics
+    /// If the protocol has neither.
+    pub fn decision(&'static self) -> Kind {
+        let passes_on = self.kinds().find(|kind| kind.is(Role::Decision));
+        let kind = passes_on.or_else(|| self.final_kinds().next());
+        kind.unwrap_or_else(|| panic!("protocol `{}` decides nothing", self.name))
+    }
+
     /// Every kind, in handling order.
-    pub fn kinds(&'static self) -> impl DoubleEndedIterator<Item = Kind> + Clone {
-        // A protocol that leaves kinds of dBFT out has the others under their constants: a kind is
-        // equal to itself whichever of these protocols names it.
-        let constants = self
-            .kinds
-            .iter()
-            .all(|words| Kind::named(&words.kind).is_some());
-        let kinds = self.kinds.iter().enumerate();
-        kinds.map(move |(rank, words)| {
-            let constant = Kind::named(&words.kind).filter(|_| constants);
-            constant.unwrap_or_else(|| Kind::new(rank, &words.kind))
-        })
+    pub fn kinds(&'static self) -> impl Iterator<Item = Kind> + Clone {
+        let kinds = (0..).zip(&self.kinds);
+        kinds.map(|(rank, words)| Kind::new(rank, words))
     }
 
     /// What is said of a kind; `None` for one of another protocol.
     pub fn of(&self, kind: Kind) -> Option<&KindWords> {
         self.kinds.iter().find(|words| words.kind == kind.name())
-    }
-
-    /// Whether a quorum of messages of the kind makes a block final.
-    pub fn is_final(&self, kind: Kind) -> bool {
-        self.of(kind).is_some_and(|words| words.does.is_final)
     }
 
     /// The primary of view v at height h of n replicas.
@@ -314,7 +164,7 @@ impl Vocabulary {
 
     /// The kinds of which a quorum makes a block final.
     pub fn final_kinds(&'static self) -> impl Iterator<Item = Kind> + Clone {
-        self.kinds().filter(|kind| self.is_final(*kind))
+        self.kinds().filter(|kind| kind.does().is_final)
     }
 
     /// What the votes that make a block final are called together.
@@ -322,6 +172,15 @@ impl Vocabulary {
         let mut kinds = self.kinds.iter().filter(|words| words.does.is_final);
         let tally = kinds.find_map(|words| words.does.tally.as_deref());
         tally.unwrap_or("votes")
+    }
+
+    /// What proposals and the votes that count with them are called together.
+    pub fn proposal_tally(&'static self) -> &'static str {
+        let proposes = |words: &&KindWords| words.does.role == Role::Proposal;
+        let tally = self.kinds.iter().find(proposes);
+        tally
+            .and_then(|words| words.does.tally.as_deref())
+            .unwrap_or("votes")
     }
 
     /// Whether some vote binds its sender.
@@ -429,7 +288,6 @@ mod tests {
             assert!(page.is_file(), "{protocol}: no page {}", page.display());
             for kind in protocol.kinds() {
                 assert_eq!(protocol.kind(kind.name()), Some(kind), "{protocol}");
-                assert_eq!(Kind::named(kind.name()), Some(kind), "{protocol}");
             }
             assert!(protocol.kinds().is_sorted(), "{protocol}: handling order");
         }
@@ -457,5 +315,27 @@ mod tests {
         let error = Protocol::of_text(&text).expect_err("no such role");
         assert!(error.to_string().contains("singing"), "{error}");
         assert!(error.to_string().contains("line"), "{error}");
+    }
+
+    /// `milp_show::words::style` writes these into style sheets and pictures.
+    #[test]
+    fn what_goes_into_style_sheets_can_do_nothing_there() {
+        for (from, to) in [
+            ("colour: '#1a5fc4'", "colour: 'red; } * { fill: red'"),
+            ("colour: '#1a5fc4'", "colour: '#1a5fc'"),
+            ("colour: '#1a5fc4'", "colour: '#ääääää'"),
+            ("text: '#14602c'", "text: 'url(//a)'"),
+            ("fill: '#e0a800'", "fill: ''"),
+            ("kind: Commit", "kind: 'Commit { } *'"),
+            ("kind: Commit", "kind: ''"),
+        ] {
+            let text = SHIPPED[1].replace(from, to);
+            assert!(text != SHIPPED[1], "{from}");
+            let error = Protocol::of_text(&text).expect_err(to).to_string();
+            assert!(
+                error.contains("is no ") && error.contains("line"),
+                "{error}"
+            );
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::{
 use serde::Serialize;
 use serde_yaml::Value;
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 /// The columns of `schedule.csv`; the header is the version of the format.
 pub(crate) const CHOICE_COLUMNS: [&str; 14] = [
@@ -151,17 +151,17 @@ fn csv<const N: usize>(columns: &[&str; N], rows: impl Iterator<Item = [String; 
 pub(crate) fn choice_cells(choice: &Choice) -> [String; 14] {
     let replica = choice.replica();
     let mut cells = named(&CHOICE_COLUMNS);
-    cells.set("slot", choice.slot());
-    cells.set("replica", replica);
+    cells.set("slot", &choice.slot());
+    cells.set("replica", &replica);
     match choice {
         Choice::Deliver { copy, .. } | Choice::Drop { copy, .. } | Choice::Inject { copy } => {
             // `replica` is who the row is about, `peer` the other end.
             let others = [copy.sender, copy.receiver];
-            cells.set("peer", others[usize::from(replica == copy.sender)]);
+            cells.set("peer", &others[usize::from(replica == copy.sender)]);
             cells.message(&copy.message);
-            cells.set("copy", copy.copy);
+            cells.set("copy", &copy.copy);
             if !matches!(choice, Choice::Inject { .. }) {
-                cells.set("sent", copy.sent);
+                cells.set("sent", &copy.sent);
             }
         }
         Choice::Timeout {
@@ -178,7 +178,7 @@ pub(crate) fn choice_cells(choice: &Choice) -> [String; 14] {
     }
     let name = match choice {
         Choice::Deliver { slot, copy } => {
-            cells.set("delay", slot.0.saturating_sub(copy.sent.0));
+            cells.set("delay", &slot.0.saturating_sub(copy.sent.0));
             "deliver"
         }
         Choice::Drop { .. } => "drop",
@@ -186,11 +186,11 @@ pub(crate) fn choice_cells(choice: &Choice) -> [String; 14] {
         Choice::Timeout { .. } => "timeout",
         Choice::Crash { .. } => "crash",
         Choice::Restart { backup, .. } => {
-            cells.set("backup", if *backup { "yes" } else { "no" });
+            cells.set("backup", &if *backup { "yes" } else { "no" });
             "restart"
         }
     };
-    cells.set("choice", name);
+    cells.set("choice", &name);
     cells.fields
 }
 
@@ -207,20 +207,20 @@ fn named<const N: usize>(columns: &'static [&'static str; N]) -> Cells<N> {
 }
 
 impl<const N: usize> Cells<N> {
-    fn set(&mut self, column: &str, value: impl ToString) {
+    fn set(&mut self, column: &str, value: &dyn Display) {
         let at = self.columns.iter().position(|name| *name == column);
         self.fields[at.expect("a column of this file")] = value.to_string();
     }
 
     fn message(&mut self, message: &Message) {
-        self.set("kind", message.kind.name());
-        self.set("height", message.height);
-        self.set("view", message.view);
+        self.set("kind", &message.kind.name());
+        self.set("height", &message.height);
+        self.set("view", &message.view);
         if let Some(value) = message.value {
-            self.set("value", value);
+            self.set("value", &value);
         }
         if let Some(justification) = message.justification {
-            self.set("justification", justification);
+            self.set("justification", &justification);
         }
     }
 }
@@ -228,8 +228,8 @@ impl<const N: usize> Cells<N> {
 /// The fields of a row of `predictions.csv`.
 pub(crate) fn prediction_cells(prediction: &Prediction) -> [String; 8] {
     let mut cells = named(&PREDICTION_COLUMNS);
-    cells.set("slot", prediction.slot);
-    cells.set("replica", prediction.replica);
+    cells.set("slot", &prediction.slot);
+    cells.set("replica", &prediction.replica);
     let name = match &prediction.event {
         Event::Send(message) => {
             cells.message(message);
@@ -241,12 +241,12 @@ pub(crate) fn prediction_cells(prediction: &Prediction) -> [String; 8] {
             "enter_view"
         }
         Event::Decide(block) => {
-            cells.set("height", block.height);
-            cells.set("value", block.value());
+            cells.set("height", &block.height);
+            cells.set("value", &block.value());
             "decide"
         }
     };
-    cells.set("event", name);
+    cells.set("event", &name);
     cells.fields
 }
 

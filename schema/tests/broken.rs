@@ -1,6 +1,6 @@
 //! Broken files as a table: what is wrong with each, at which place, and that nothing is missed.
 
-use milp_schema::{Protocol, read};
+use milp_schema::{Protocol, Verdict, read};
 
 const INSTANCE: &str = "\
 format: milp-instance/2.0
@@ -12,18 +12,18 @@ goal: fork
 ";
 
 const SCHEDULE: &str = "\
-slot,choice,replica,peer,kind,height,view,block,sent,delay,target,copy
-1,timeout,0,,,0,0,,,,,
-2,deliver,1,0,PrepareRequest,0,0,0,1,1,,0
-2,inject,3,1,ChangeView,0,0,,,,1,0
-3,deliver,1,3,ChangeView,0,0,,2,1,1,0
+slot,choice,replica,peer,kind,height,view,value,justification,timer,sent,delay,copy,backup
+1,timeout,0,,,0,0,,,view,,,,
+2,deliver,1,0,PrepareRequest,0,0,v0b0,,,1,1,0,
+2,inject,3,1,ChangeView,0,0,,,,,,0,
+3,deliver,1,3,ChangeView,0,0,,,,2,1,0,
 ";
 
 const PREDICTIONS: &str = "\
-slot,event,replica,kind,height,view,block,target
-1,send,0,PrepareRequest,0,0,0,
+slot,event,replica,kind,height,view,value,justification
+1,send,0,PrepareRequest,0,0,v0b0,
 4,enter_view,1,,0,1,,
-5,decide,1,,0,0,0,
+5,decide,1,,0,,v0b0,
 ";
 
 const OUTCOME: &str = "\
@@ -182,28 +182,16 @@ const INSTANCES: &[Case] = &[
         &[(1, 1, "the key `format` is missing")],
     ),
     case(
-        "a newer major",
-        "instance/1.0",
+        "an older version",
         "instance/2.0",
-        &[(1, 9, "version 2.0, newer than")],
+        "instance/1.1",
+        &[(1, 9, "version `1.1`, and this program reads 2.0 only")],
     ),
     case(
-        "a newer major hides nothing else that could be wrong",
-        "instance/1.0\nprotocol: dbft2",
-        "instance/2.0\nprotocol: dbft9",
-        &[(1, 9, "version 2.0, newer than")],
-    ),
-    case(
-        "a newer minor",
-        "instance/1.0",
-        "instance/1.2",
-        &[(1, 9, "version 1.2, newer than")],
-    ),
-    case(
-        "an older major",
-        "instance/1.0",
-        "instance/0.9",
-        &[(1, 9, "version 0.9, older than")],
+        "another version hides nothing else that could be wrong",
+        "instance/2.0\nprotocol: dbft2",
+        "instance/3.0\nprotocol: dbft9",
+        &[(1, 9, "version `3.0`, and this program reads 2.0 only")],
     ),
     case(
         "another kind of file",
@@ -213,9 +201,9 @@ const INSTANCES: &[Case] = &[
     ),
     case(
         "a version that is none",
-        "/1.0",
-        "/one",
-        &[(1, 9, "`milp-instance/2.0`")],
+        "/2.0",
+        "/two",
+        &[(1, 9, "version `two`")],
     ),
     case(
         "an unknown protocol",
@@ -226,12 +214,6 @@ const INSTANCES: &[Case] = &[
             11,
             "`protocol` must be `dbft1`, `dbft2`, `dbft2-nspcc`, `dbft2-tla` or `dbft2-tla-per-view`, not `dbft4`",
         )],
-    ),
-    case(
-        "a rule set, which is a protocol",
-        "goal: fork",
-        "goal: fork\nrules: nspcc",
-        &[(7, 1, "unknown key `rules` of an instance")],
     ),
     case(
         "a mutant of a protocol that has none",
@@ -342,6 +324,125 @@ const INSTANCES: &[Case] = &[
         &[(7, 38, "`replica id` must be a whole number from 0 to 3")],
     ),
     case(
+        "a formula that is more than all",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: byzantine, count: 4f + 1}",
+        &[(
+            7,
+            34,
+            "`count` must be from 0 to 4, and `4f + 1` is 5 where f = 1",
+        )],
+    ),
+    case(
+        "a formula that is less than nobody",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: byzantine, count: f - 2}",
+        &[(7, 34, "`f - 2` is -1 where f = 1")],
+    ),
+    case(
+        "a formula of more than f replicas",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: byzantine, count: 2f}",
+        &[(
+            7,
+            9,
+            "2 replicas may be faulty, but 4 replicas tolerate f = 1",
+        )],
+    ),
+    case(
+        "a formula of n",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: byzantine, count: n - f}",
+        &[(
+            7,
+            34,
+            "`count` must be a number or a formula a·f + c, not `n - f`",
+        )],
+    ),
+    case(
+        "a formula of replicas that are not known",
+        "replicas: 4",
+        "replicas: four\nfaults: {kind: byzantine, count: 4f}",
+        &[(3, 11, "not `four`")],
+    ),
+    case(
+        "replicas of unequal power",
+        "replicas: 4",
+        "replicas: 4\npower: [1, 1, 1, 2]",
+        &[(4, 8, "no formulation answers `power` yet")],
+    ),
+    case(
+        "a power that is faulty",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: byzantine, power: 1}",
+        &[(7, 34, "no formulation answers `power` yet")],
+    ),
+    case(
+        "nobody, but some power",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: none, power: 1}",
+        &[(7, 22, "makes nobody faulty, but `power` is given")],
+    ),
+    case(
+        "any number of replicas",
+        "replicas: 4",
+        "replicas: any",
+        &[(3, 11, "no formulation answers `replicas: any` yet")],
+    ),
+    case(
+        "at least so many replicas",
+        "replicas: 4",
+        "replicas: {at_least: 4}",
+        &[(
+            3,
+            11,
+            "no formulation answers `replicas: {at_least: …}` yet",
+        )],
+    ),
+    case(
+        "any number of views",
+        "views: 2",
+        "views: any",
+        &[(4, 8, "no formulation answers `views: any` yet")],
+    ),
+    case(
+        "at least so many views",
+        "views: 2",
+        "views: {at_least: 2}",
+        &[(4, 8, "from 1 to 32, not a mapping")],
+    ),
+    case(
+        "a finer unit of time",
+        "goal: fork",
+        "goal: fork\ntimers: protocol\nblock_time: 3\nunit: 2",
+        &[(9, 7, "no formulation answers `unit` yet")],
+    ),
+    case(
+        "gossip",
+        "goal: fork",
+        "goal: fork\ngossip: true",
+        &[(7, 9, "no formulation answers `gossip: true` yet")],
+    ),
+    case(
+        "gossip that is neither true nor false",
+        "goal: fork",
+        "goal: fork\ngossip: maybe",
+        &[(7, 9, "`gossip` must be `true` or `false`")],
+    ),
+    case(
+        "everything that is not answered, and a slip besides",
+        "replicas: 4\nviews: 2\nslots: 12",
+        "replicas: any\npower: [1]\nviews: any\nunit: 3\ngossip: true\nslots: x",
+        &[
+            (3, 11, "`replicas: any`"),
+            (4, 8, "`power`"),
+            (5, 8, "`views: any`"),
+            (6, 7, "`unit`"),
+            (7, 9, "`gossip: true`"),
+            (8, 8, "`slots` must be"),
+        ],
+    ),
+    case(
         "count and members",
         "goal: fork",
         "goal: fork\nfaults: {kind: byzantine, count: 1, replicas: [3]}",
@@ -363,7 +464,7 @@ const INSTANCES: &[Case] = &[
         "protocol timers without block time",
         "goal: fork",
         "goal: fork\ntimers: protocol",
-        &[(7, 11, "needs `block_time`")],
+        &[(7, 9, "needs `block_time`")],
     ),
     case(
         "block time without protocol timers",
@@ -464,13 +565,13 @@ const INSTANCES: &[Case] = &[
     case(
         "many problems at once",
         "replicas: 4\nviews: 2\nslots: 12\ngoal: fork",
-        "replicas: 129\nviews: x\nslots: 0\ngoal: win\ntimeouts: none\nextra: 1\nbudget: {late: -1}",
+        "replicas: 129\nviews: x\nslots: 0\ngoal: win\ntimers: none\nextra: 1\nbudget: {late: -1}",
         &[
             (3, 11, "`replicas`"),
             (4, 8, "`views`"),
             (5, 8, "`slots`"),
             (6, 7, "`goal`"),
-            (7, 11, "`timeouts`"),
+            (7, 9, "`timers`"),
             (8, 1, "`extra`"),
             (9, 16, "`late`"),
         ],
@@ -486,32 +587,32 @@ const SCHEDULES: &[Case] = &[
     ),
     case(
         "another header",
-        ",target,copy\n",
-        ",target\n",
+        ",copy,backup\n",
+        ",copy\n",
         &[(
             1,
-            66,
-            "must be the header `slot,choice,replica,peer,kind,height,view,block,sent,delay,target,copy`",
+            84,
+            "must be the header of format 2.0, `slot,choice,replica,peer,kind,height,view,value,justification,timer,sent,delay,copy,backup`",
         )],
     ),
     case(
         "a row cut off",
-        "1,1,,0\n2,inj",
+        "1,1,0,\n2,inj",
         "1,1\n2,inj",
-        &[(3, 39, "10 fields, 12 are expected")],
+        &[(3, 44, "12 fields, 14 are expected")],
     ),
     case(
         "a field too many",
-        "0,0,0,1,1,,0",
-        "0,0,0,1,1,,0,7",
-        &[(3, 43, "13 fields")],
+        "v0b0,,,1,1,0,",
+        "v0b0,,,1,1,0,,7",
+        &[(3, 48, "15 fields")],
     ),
     case(
         "two empty lines at the end",
         SCHEDULE,
         concat!(
-            "slot,choice,replica,peer,kind,height,view,block,sent,delay,target,copy\n",
-            "1,timeout,0,,,0,0,,,,,\n\n\n",
+            "slot,choice,replica,peer,kind,height,view,value,justification,timer,sent,delay,copy,backup\n",
+            "1,timeout,0,,,0,0,,,view,,,,\n\n\n",
         ),
         &[(3, 1, "the line is empty"), (4, 1, "the line is empty")],
     ),
@@ -548,8 +649,8 @@ const SCHEDULES: &[Case] = &[
     ),
     case(
         "a quote that stays open, and a problem below",
-        "1,timeout,0,,,0,0,,,,,\n2,deliver",
-        "1,timeout,\"0,,,0,0,,,,,\n2,delver",
+        "1,timeout,0,,,0,0,,,view,,,,\n2,deliver",
+        "1,timeout,\"0,,,0,0,,,view,,,,\n2,delver",
         &[
             (2, 11, "a field that begins with a quote must end with one"),
             (3, 3, "not `delver`"),
@@ -581,6 +682,12 @@ const SCHEDULES: &[Case] = &[
         "1,timeout",
         "1,timeuot",
         &[(2, 3, "not `timeuot`")],
+    ),
+    case(
+        "no act",
+        "1,timeout",
+        "1,",
+        &[(2, 3, "`choice` is empty; it must be `deliver`, `drop`")],
     ),
     case(
         "a bad number",
@@ -638,60 +745,137 @@ const SCHEDULES: &[Case] = &[
     ),
     case(
         "a superfluous sent slot",
-        "ChangeView,0,0,,,,1,0\n",
-        "ChangeView,0,0,,2,,1,0\n",
-        &[(4, 30, "`sent` must be empty for `inject`")],
+        "ChangeView,0,0,,,,,,0,\n",
+        "ChangeView,0,0,,,,2,,0,\n",
+        &[(4, 32, "`sent` must be empty for `inject`")],
     ),
     case(
-        "a block that is missing",
-        "Request,0,0,0,",
-        "Request,0,0,,",
-        &[(3, 34, "`block` is empty; a PrepareRequest needs one")],
+        "a value that is missing",
+        "v0b0",
+        "",
+        &[(3, 34, "`value` is empty; a PrepareRequest needs one")],
     ),
     case(
-        "a target that is missing",
-        "2,inject,3,1,ChangeView,0,0,,,,1,0\n3,deliver,1,3,ChangeView,0,0,,2,1,1,0",
-        "2,inject,3,1,ChangeView,0,0,,,,,0\n3,deliver,1,3,ChangeView,0,0,,2,1,,0",
+        "a value without an index",
+        "v0b0",
+        "v0",
+        &[(
+            3,
+            34,
+            "`value` must be `v` view `b` index, `nil` or `bad`, not `v0`",
+        )],
+    ),
+    case("a number for a value", "v0b0", "0", &[(3, 34, "not `0`")]),
+    case(
+        "a value with a leading zero",
+        "v0b0",
+        "v00b1",
+        &[(3, 34, "not `v00b1`")],
+    ),
+    case(
+        "a value in capital letters",
+        "v0b0",
+        "V0b1",
+        &[(3, 34, "not `V0b1`")],
+    ),
+    case(
+        "a value of another view than its message",
+        "v0b0",
+        "v1b0",
+        &[(
+            3,
+            34,
+            "a PrepareRequest names a block of its own view 0, not `v1b0`",
+        )],
+    ),
+    case(
+        "no block where one is proposed",
+        "v0b0",
+        "nil",
+        &[(3, 34, "names a block of its own view 0, not `nil`")],
+    ),
+    case(
+        "an invalid block of a kind that names valid ones",
+        "v0b0",
+        "bad",
+        &[(3, 34, "names a block of its own view 0, not `bad`")],
+    ),
+    case(
+        "nil of a kind that names nothing",
+        "2,inject,3,1,ChangeView,0,0,,,,,,0,\n3,deliver,1,3,ChangeView,0,0,,",
+        "2,inject,3,1,ChangeView,0,0,nil,,,,,0,\n3,deliver,1,3,ChangeView,0,0,nil,",
         &[
-            (4, 32, "`target` is empty; a ChangeView"),
-            (5, 35, "`target` is empty; a ChangeView"),
+            (4, 29, "`value` must be empty for a ChangeView, not `nil`"),
+            (5, 30, "`value` must be empty for a ChangeView, not `nil`"),
         ],
     ),
     case(
-        "a target of another message",
-        "0,0,0,1,1,,0",
-        "0,0,0,1,1,1,0",
-        &[(3, 40, "`target` must be empty for a PrepareRequest")],
+        "a value of a timer",
+        "1,timeout,0,,,0,0,,",
+        "1,timeout,0,,,0,0,v0b0,",
+        &[(2, 19, "`value` must be empty for `timeout`, not `v0b0`")],
     ),
     case(
-        "a target that is not later",
-        "inject,3,1,ChangeView,0,0,,,,1,0\n3,deliver,1,3,ChangeView,0,0,,2,1,1",
-        "inject,3,1,ChangeView,0,1,,,,1,0\n3,deliver,1,3,ChangeView,0,1,,2,1,1",
-        &[(4, 32, "asks for view 1"), (5, 35, "asks for view 1")],
+        "a justification of a kind that has none",
+        "v0b0,,",
+        "v0b0,0,",
+        &[(
+            3,
+            39,
+            "`justification` must be empty for a PrepareRequest, not `0`",
+        )],
+    ),
+    case(
+        "a justification that is no view",
+        "v0b0,,",
+        "v0b0,v0,",
+        &[(
+            3,
+            39,
+            "`justification` must be a whole number from 0, not `v0`",
+        )],
+    ),
+    case(
+        "a timer that the protocol has not",
+        "view,,,,",
+        "veiw,,,,",
+        &[(2, 21, "`timer` must be `view`, not `veiw`")],
+    ),
+    case(
+        "no timer",
+        "view,,,,",
+        ",,,,",
+        &[(2, 21, "`timer` is empty; it must be `view`")],
+    ),
+    case(
+        "a timer of a copy",
+        "v0b0,,,1",
+        "v0b0,,view,1",
+        &[(3, 40, "`timer` must be empty for `deliver`")],
     ),
     case(
         "a delivery before its send",
-        "2,deliver,1,0,PrepareRequest,0,0,0,1,1",
-        "2,deliver,1,0,PrepareRequest,0,0,0,3,1",
-        &[(3, 36, "delivered in slot 2, but sent in slot 3")],
+        "v0b0,,,1,1",
+        "v0b0,,,3,1",
+        &[(3, 41, "delivered in slot 2, but sent in slot 3")],
     ),
     case(
         "a delivery in the slot of its send",
-        "0,0,0,1,1,,0",
-        "0,0,0,2,0,,0",
-        &[(3, 36, "delivered in slot 2, but sent in slot 2")],
+        "v0b0,,,1,1",
+        "v0b0,,,2,0",
+        &[(3, 41, "delivered in slot 2, but sent in slot 2")],
     ),
     case(
         "a send in slot 0",
-        "0,0,0,1,1,,0",
-        "0,0,0,0,2,,0",
-        &[(3, 36, "nothing is sent in slot 0")],
+        "v0b0,,,1,1",
+        "v0b0,,,0,2",
+        &[(3, 41, "nothing is sent in slot 0")],
     ),
     case(
         "a wrong delay",
-        "0,0,0,1,1,,0",
-        "0,0,0,1,2,,0",
-        &[(3, 38, "slot − sent = 2 − 1 = 1, not `2`")],
+        "v0b0,,,1,1",
+        "v0b0,,,1,2",
+        &[(3, 43, "slot − sent = 2 − 1 = 1, not `2`")],
     ),
     case(
         "a delivery to oneself",
@@ -717,81 +901,97 @@ const SCHEDULES: &[Case] = &[
     case(
         "a copy delivered twice",
         "2,inject",
-        "2,deliver,1,0,PrepareRequest,0,0,0,1,1,,0\n2,inject",
-        &[(4, 41, "line 3 delivers or drops the same copy")],
+        "2,deliver,1,0,PrepareRequest,0,0,v0b0,,,1,1,0,\n2,inject",
+        &[(4, 45, "line 3 delivers or drops the same copy")],
     ),
     case(
         "a copy made twice",
         "3,deliver",
-        "2,inject,3,1,ChangeView,0,0,,,,1,0\n3,deliver",
+        "2,inject,3,1,ChangeView,0,0,,,,,,0,\n3,deliver",
         &[(5, 34, "made in line 4 already")],
     ),
     case(
         "a copy that nobody made",
-        "3,deliver,1,3,ChangeView,0,0,,2,1,1,0",
-        "3,deliver,1,3,ChangeView,0,0,,2,1,1,1",
+        "3,deliver,1,3,ChangeView,0,0,,,,2,1,0,",
+        "3,deliver,1,3,ChangeView,0,0,,,,2,1,1,",
         &[(5, 13, "no earlier row injects this copy")],
     ),
     case(
         "a restart without a crash",
         "3,deliver",
-        "2,restart,2,,backup,,,,,,,\n3,deliver",
+        "2,restart,2,,,,,,,,,,,yes\n3,deliver",
         &[(5, 11, "it is not down")],
     ),
     case(
         "a restart that says nothing of the backup",
         "3,deliver",
-        "2,crash,2,,,,,,,,,\n2,restart,2,,,,,,,,,\n3,deliver",
-        &[(6, 14, "`backup` or `no-backup`")],
+        "2,crash,2,,,,,,,,,,,\n2,restart,2,,,,,,,,,,,\n3,deliver",
+        &[(6, 23, "`backup` is empty; it must be `yes` or `no`")],
+    ),
+    case(
+        "a backup by another name",
+        "3,deliver",
+        "2,crash,2,,,,,,,,,,,\n2,restart,2,,,,,,,,,,,no-backup\n3,deliver",
+        &[(6, 23, "`backup` must be `yes` or `no`, not `no-backup`")],
+    ),
+    case(
+        "a backup and a value of a crash",
+        "3,deliver",
+        "2,crash,2,,,,,nil,,,,,,yes\n3,deliver",
+        &[
+            (5, 15, "`value` must be empty for `crash`, not `nil`"),
+            (5, 24, "`backup` must be empty for `crash`, not `yes`"),
+        ],
     ),
     case(
         "a second crash",
         "3,deliver",
-        "2,crash,2,,,,,,,,,\n2,crash,2,,,,,,,,,\n3,deliver",
+        "2,crash,2,,,,,,,,,,,\n2,crash,2,,,,,,,,,,,\n3,deliver",
         &[(6, 9, "is down since line 5")],
     ),
     case(
         "a timer of a crashed replica",
         "3,deliver",
-        "2,crash,2,,,,,,,,,\n2,timeout,2,,,0,0,,,,,\n3,deliver",
+        "2,crash,2,,,,,,,,,,,\n2,timeout,2,,,0,0,,,view,,,,\n3,deliver",
         &[(6, 11, "is down since line 5")],
     ),
     case(
         "a drop with a delay",
         "3,deliver,1,3",
         "3,drop,1,3",
-        &[(5, 30, "`delay` must be empty for `drop`")],
+        &[(5, 32, "`delay` must be empty for `drop`")],
     ),
     case(
         "problems in three rows at once",
-        "1,timeout,0,,,0,0,,,,,\n2,deliver,1,0,PrepareRequest,0,0,0,1,1,,0\n2,inject,3",
-        "1,timeout,,,,0,0,,,,,\n2,deliver,1,1,Prevote,0,0,0,1,5,,0\n2,inject,y",
+        "1,timeout,0,,,0,0,,,view,,,,\n2,deliver,1,0,PrepareRequest,0,0,v0b0,,,1,1,0,\n2,inject,3",
+        "1,timeout,,,,0,0,,,view,,,,\n2,deliver,1,1,Prevote,0,0,b0,,,1,5,0,\n2,inject,y",
         &[
             (2, 11, "`replica` is empty"),
             (3, 15, "unknown message kind `Prevote`"),
-            (3, 31, "`delay`"),
+            (3, 27, "`value`"),
+            (3, 34, "`delay`"),
             (4, 10, "`replica` must be"),
         ],
     ),
 ];
 
 const DROP: &str = "\
-slot,choice,replica,peer,kind,height,view,block,sent,delay,target,copy
-5,drop,0,1,Commit,0,0,0,5,,,0
+slot,choice,replica,peer,kind,height,view,value,justification,timer,sent,delay,copy,backup
+5,drop,0,1,Commit,0,0,v0b0,,,5,,0,
 ";
 
 const DROPS: &[Case] = &[
     case(
         "a copy dropped before it is sent",
-        "5,drop,0,1,Commit,0,0,0,5",
-        "5,drop,0,1,Commit,0,0,0,6",
-        &[(2, 25, "dropped in slot 5, but sent in slot 6")],
+        "v0b0,,,5",
+        "v0b0,,,6",
+        &[(2, 30, "dropped in slot 5, but sent in slot 6")],
     ),
     case(
         "a copy with two fates",
-        "5,drop,0,1,Commit,0,0,0,5,,,0\n",
-        "5,drop,0,1,Commit,0,0,0,5,,,0\n6,deliver,0,1,Commit,0,0,0,5,1,,0\n",
-        &[(3, 33, "line 2 delivers or drops the same copy")],
+        "5,drop,0,1,Commit,0,0,v0b0,,,5,,0,\n",
+        "5,drop,0,1,Commit,0,0,v0b0,,,5,,0,\n6,deliver,0,1,Commit,0,0,v0b0,,,5,1,0,\n",
+        &[(3, 37, "line 2 delivers or drops the same copy")],
     ),
 ];
 
@@ -809,7 +1009,7 @@ const PREDICTION_FILES: &[Case] = &[
         &[(
             1,
             6,
-            "must be the header `slot,event,replica,kind,height,view,block,target`",
+            "must be the header of format 2.0, `slot,event,replica,kind,height,view,value,justification`",
         )],
     ),
     case(
@@ -831,16 +1031,40 @@ const PREDICTION_FILES: &[Case] = &[
         &[(3, 19, "view 0 is not entered")],
     ),
     case(
+        "a value of a view entered",
+        "4,enter_view,1,,0,1,",
+        "4,enter_view,1,,0,1,v1b0",
+        &[(3, 21, "`value` must be empty for `enter_view`")],
+    ),
+    case(
         "a decision on nothing",
-        "5,decide,1,,0,0,0,",
-        "5,decide,1,,0,0,,",
-        &[(4, 17, "`block` is empty; `decide` needs")],
+        "5,decide,1,,0,,v0b0",
+        "5,decide,1,,0,,",
+        &[(4, 16, "`value` is empty; `decide` needs a block there")],
+    ),
+    case(
+        "a decision on no block",
+        "5,decide,1,,0,,v0b0",
+        "5,decide,1,,0,,nil",
+        &[(4, 16, "`value` must be a block for `decide`, not `nil`")],
     ),
     case(
         "a kind of a decision",
         "5,decide,1,",
         "5,decide,1,Block",
         &[(4, 12, "`kind` must be empty for `decide`")],
+    ),
+    case(
+        "a view of a decision, which its value has",
+        "5,decide,1,,0,,",
+        "5,decide,1,,0,0,",
+        &[(4, 15, "`view` must be empty for `decide`")],
+    ),
+    case(
+        "a justification of a kind that has none",
+        "1,send,0,PrepareRequest,0,0,v0b0,",
+        "1,send,0,PrepareRequest,0,0,v0b0,0",
+        &[(2, 34, "`justification` must be empty for a PrepareRequest")],
     ),
     case(
         "slots that descend",
@@ -850,7 +1074,7 @@ const PREDICTION_FILES: &[Case] = &[
     ),
     case(
         "a row cut off",
-        "5,decide,1,,0,0,0,",
+        "5,decide,1,,0,,v0b0,",
         "5,deci",
         &[(4, 7, "2 fields, 8 are expected")],
     ),
@@ -952,16 +1176,16 @@ const OUTCOMES: &[Case] = &[
         &[(21, 3, "unknown key `goals`")],
     ),
     case(
-        "a newer instance within",
+        "another instance within",
         "milp-instance/2.0",
-        "milp-instance/3.1",
-        &[(15, 11, "version 3.1, newer")],
+        "milp-instance/1.0",
+        &[(15, 11, "version `1.0`, and this program reads 2.0 only")],
     ),
     case(
-        "a newer outcome",
+        "another version of an outcome",
         "milp-outcome/2.0",
-        "milp-outcome/2.0",
-        &[(1, 9, "version 2.0, newer")],
+        "milp-outcome/1.1",
+        &[(1, 9, "version `1.1`, and this program reads 2.0 only")],
     ),
     case(
         "an unknown key",
@@ -979,10 +1203,10 @@ const OUTCOMES: &[Case] = &[
 
 const SWEEPS: &[Case] = &[
     case(
-        "a newer sweep",
+        "another version",
         "milp-sweep/2.0",
-        "milp-sweep/2.0",
-        &[(1, 9, "version 1.1, newer")],
+        "milp-sweep/1.0",
+        &[(1, 9, "version `1.0`, and this program reads 2.0 only")],
     ),
     case(
         "another kind of file",
@@ -1001,8 +1225,8 @@ const SWEEPS: &[Case] = &[
     ),
     case(
         "several fields that do not exist",
-        "  n: [4, 7]\n  timeouts,",
-        "  m: [4, 7]\n  format: [1]\n  network.delay: [1]\n  timeouts,",
+        "  n: [4, 7]\n  timers,",
+        "  m: [4, 7]\n  format: [1]\n  network.delay: [1]\n  timers,",
         &[
             (6, 3, "`m` is no field"),
             (7, 3, "`format` is no field"),
@@ -1029,8 +1253,8 @@ const SWEEPS: &[Case] = &[
             (6, 6, "must be a list, not `4`"),
             (7, 10, "`views` has no values"),
             (8, 17, "in the list twice"),
-            (9, 26, "2 values is expected, not `free`"),
-            (9, 32, "2 values is expected, not one of 1"),
+            (9, 24, "2 values is expected, not `free`"),
+            (9, 30, "2 values is expected, not one of 1"),
         ],
     ),
     case(
@@ -1119,34 +1343,17 @@ fn every_problem_of_an_instance_is_reported_at_its_place() {
 }
 
 #[test]
-fn a_rule_set_is_refused_with_the_protocol_to_write() {
-    for (protocol, rules, hint) in [
-        ("dbft2", "nspcc", "write `protocol: dbft2-nspcc` and"),
-        ("dbft2", "tla", "write `protocol: dbft2-tla` and"),
-        ("dbft1", "paper", "write `protocol: dbft1` and"),
-        ("dbft1", "tla", ""),
-        ("dbft2", "spork", ""),
-    ] {
-        let text = INSTANCE.replace(
-            "protocol: dbft2",
-            &format!("protocol: {protocol}\nrules: {rules}"),
-        );
-        let error = read::instance_text("file", &text).expect_err("no such key");
-        let [problem] = &error.problems[..] else {
-            panic!("{error}");
-        };
-        let space = if hint.is_empty() { "" } else { " " };
-        let expected = format!("rule sets are protocols now: {hint}{space}remove `rules`");
-        assert_eq!(problem.hint, expected, "{protocol} {rules}");
-        assert_eq!((problem.line, problem.column), (3, 1));
-    }
-}
-
-#[test]
 fn every_problem_of_a_schedule_is_reported_at_its_place() {
     let read = |file: &str, text: &str| read::choices_text(Protocol::shipped("dbft2"), file, text);
     check_all(SCHEDULE, SCHEDULES, read);
     check_all(DROP, DROPS, read);
+}
+
+#[test]
+fn a_misspelled_timer_is_answered_with_the_one_that_was_meant() {
+    let text = SCHEDULE.replace("view,,,,", "veiw,,,,");
+    let read = read::choices_text(Protocol::shipped("dbft2"), "x", &text);
+    assert_eq!(only(read).1, "did you mean `view`?");
 }
 
 #[test]
@@ -1165,4 +1372,38 @@ fn every_problem_of_an_outcome_is_reported_at_its_place() {
 fn every_problem_of_a_sweep_is_reported_at_its_place() {
     let read = |file: &str, text: &str| read::sweep_text(file, text, std::path::Path::new(""));
     check_all(SWEEP, SWEEPS, read);
+}
+
+/// The one problem of a text, which must be one: its message and its hint.
+fn only<T: std::fmt::Debug>(read: Result<T, read::ReadError>) -> (String, String) {
+    let error = read.expect_err("something is wrong with it");
+    let [problem] = &error.problems[..] else {
+        panic!("{error}");
+    };
+    (problem.what.clone(), problem.hint.clone())
+}
+
+#[test]
+fn a_file_of_an_earlier_version_is_refused_in_one_line_that_says_what_to_do() {
+    let dbft2 = Protocol::shipped("dbft2");
+    let here = std::path::Path::new("");
+    let old = |text: &str| text.replace("/2.0", "/1.1").replace("timers", "timeouts");
+    let verdict = "format: milp-verdict/1.1\nengine: dbft2-paper\n";
+    let choices = "slot,choice,replica,peer,kind,height,view,block,sent,delay,target,copy\n\
+                   1,timeout,0,,,0,0,,,,,\n";
+    let predictions = "slot,event,replica,kind,height,view,block,target\n\
+                       1,send,0,PrepareRequest,0,0,0,\n";
+    let said = [
+        only(read::instance_text("x", &old(INSTANCE))),
+        only(read::outcome_text("x", &old(OUTCOME))),
+        only(read::sweep_text("x", &old(SWEEP), here)),
+        only(read::yaml_text::<Verdict>("x", verdict, "verdict")),
+        only(read::choices_text(dbft2, "x", choices)),
+        only(read::predictions_text(dbft2, "x", predictions)),
+    ];
+    for (what, hint) in said {
+        assert!(what.contains("2.0") && !what.contains('\n'), "{what}");
+        assert!(hint.contains("write the file anew"), "{hint}");
+        assert!(hint.contains("the version of milp it is from"), "{hint}");
+    }
 }

@@ -15,23 +15,23 @@ goal: fork
 ";
 
 const SCHEDULE: &str = "\
-slot,choice,replica,peer,kind,height,view,block,sent,delay,target,copy
-1,crash,2,,,,,,,,,
-1,timeout,0,,,0,0,,,,,
-2,inject,3,1,ChangeView,0,1,,,,2,0
-3,deliver,1,0,PrepareRequest,0,0,0,1,2,,0
-4,deliver,1,3,ChangeView,0,1,,2,2,2,0
-5,drop,0,1,PrepareResponse,0,0,0,3,,,0
-6,restart,2,,no-backup,,,,,,,
-6,deliver,1,2,PrepareRequest,0,0,1,4,2,,0
+slot,choice,replica,peer,kind,height,view,value,justification,timer,sent,delay,copy,backup
+1,crash,2,,,,,,,,,,,
+1,timeout,0,,,0,0,,,view,,,,
+2,inject,3,1,ChangeView,0,1,,,,,,0,
+3,deliver,1,0,PrepareRequest,0,0,v0b0,,,1,2,0,
+4,deliver,1,3,ChangeView,0,1,,,,2,2,0,
+5,drop,0,1,PrepareResponse,0,0,v0b0,,,3,,0,
+6,restart,2,,,,,,,,,,,no
+6,deliver,1,2,PrepareRequest,0,0,v0b1,,,4,2,0,
 ";
 
 const PREDICTIONS: &str = "\
-slot,event,replica,kind,height,view,block,target
-1,send,0,PrepareRequest,0,0,0,
-2,send,1,ChangeView,0,1,,2
+slot,event,replica,kind,height,view,value,justification
+1,send,0,PrepareRequest,0,0,v0b0,
+2,send,1,ChangeView,0,1,,
 4,enter_view,1,,0,1,,
-6,decide,1,,0,0,1,
+6,decide,1,,0,,v0b1,
 ";
 
 fn check(instance: &str, choices: &str, predictions: &str) -> Result<(), read::ReadError> {
@@ -87,7 +87,7 @@ const CASES: [Case; 8] = [
     ),
     (
         "a height",
-        &[("Request,0,0,0,1", "Request,1,0,0,1")],
+        &[("Request,0,0,v0b0,,,1", "Request,1,0,v0b0,,,1")],
         (5, 30),
         "`height` must be from 0 to 0",
     ),
@@ -99,27 +99,27 @@ const CASES: [Case; 8] = [
     ),
     (
         "a block",
-        &[("0,0,0,1,2", "0,0,2,1,2")],
+        &[("v0b0,,,1,2", "v0b2,,,1,2")],
         (5, 34),
-        "`block` must be from 0 to 1",
+        "the index of `value` must be from 0 to 1, not 2",
     ),
     (
         "a slot",
-        &[("6,deliver", "7,deliver"), ("1,4,2,,0", "1,4,3,,0")],
+        &[("6,deliver", "7,deliver"), ("v0b1,,,4,2", "v0b1,,,4,3")],
         (9, 1),
         "slot 7 is after the last slot 6",
     ),
     (
         "a delay",
-        &[("4,deliver", "3,deliver"), ("0,1,,2,2,2", "0,1,,2,1,2")],
-        (6, 33),
+        &[("4,deliver", "3,deliver"), ("0,1,,,,2,2", "0,1,,,,2,1")],
+        (6, 35),
         "below delay_min 2",
     ),
     (
         "a crash",
         &[
             ("1,timeout,0", "1,timeout,1"),
-            ("1,crash,2", "1,crash,2,,,,,,,,,\n1,crash,0"),
+            ("1,crash,2", "1,crash,2,,,,,,,,,,,\n1,crash,0"),
         ],
         (3, 9),
         "replica 0 crashes",
@@ -145,33 +145,13 @@ fn choices_that_do_not_fit_the_instance_are_refused_at_their_place() {
 }
 
 #[test]
-fn a_target_is_at_most_the_first_view_that_is_not_modelled() {
-    let choices = SCHEDULE
-        .replace(",2,0\n3", ",3,0\n3")
-        .replace("2,2,2,0", "2,2,3,0");
-    let error = check(INSTANCE, &choices, PREDICTIONS).expect_err("target 3 of 2 views");
-    let places: Vec<_> = error
-        .problems
-        .iter()
-        .map(|problem| (problem.line, problem.column))
-        .collect();
-    assert_eq!(places, [(4, 32), (6, 35)], "{error}");
-    assert!(
-        error.problems[0]
-            .what
-            .contains("`target` must be from 1 to 2"),
-        "{error}"
-    );
-}
-
-#[test]
 fn only_as_many_replicas_inject_as_may_be_byzantine() {
     let second = SCHEDULE.replace(
         "3,deliver,1,0",
-        "2,inject,1,0,Commit,0,0,0,,,,0\n3,deliver,1,0",
+        "2,inject,1,0,Commit,0,0,v0b0,,,,,0,\n3,deliver,1,0",
     );
     // The response of replica 1 would have to be injected as well now.
-    let second = second.replace("5,drop,0,1,PrepareResponse,0,0,0,3,,,0\n", "");
+    let second = second.replace("5,drop,0,1,PrepareResponse,0,0,v0b0,,,3,,0,\n", "");
     let says = "two inject, one may";
     let file = "schedule.csv";
     let fragment = "replica 1 injects, but the instance does not let it be Byzantine";
@@ -270,10 +250,17 @@ fn predictions_that_do_not_fit_the_instance_are_refused_at_their_place() {
         ),
         (
             "a block",
-            "0,0,1,",
-            "0,0,2,",
-            (5, 17),
-            "`block` must be from 0 to 1",
+            "v0b1,",
+            "v0b2,",
+            (5, 16),
+            "the index of `value` must be from 0 to 1, not 2",
+        ),
+        (
+            "a block of a view",
+            "v0b1,",
+            "v2b1,",
+            (5, 16),
+            "the view of `value` must be from 0 to 1, not 2",
         ),
         (
             "a slot",
@@ -281,13 +268,6 @@ fn predictions_that_do_not_fit_the_instance_are_refused_at_their_place() {
             "7,decide",
             (5, 1),
             "slot 7 is after the last slot 6",
-        ),
-        (
-            "a target",
-            "0,1,,2",
-            "0,1,,3",
-            (3, 26),
-            "`target` must be from 1 to 2",
         ),
         (
             "a height",

@@ -1,6 +1,7 @@
 //! The JSON Schema says what the reader does, as far as JSON Schema can.
 
 use milp_schema::{Protocol, json_schema, read};
+use regex::Regex;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -74,6 +75,10 @@ fn simple(keyword: &str, given: &Value, value: &Value) -> bool {
             other => panic!("unknown type {other}"),
         },
         "const" => value == given,
+        "pattern" => {
+            let pattern = Regex::new(given.as_str().expect("a text")).expect("a pattern");
+            value.as_str().is_none_or(|text| pattern.is_match(text))
+        }
         "enum" => list(given).any(|member| member == value),
         "minimum" => value.as_i64().is_none_or(|it| it >= number()),
         "maximum" => value.as_i64().is_none_or(|it| it <= number()),
@@ -122,6 +127,10 @@ fn what_the_reader_accepts_satisfies_the_schema() {
         "faults: []",
         "faults: {kind: crash, count: 1}",
         "faults: {kind: network, replicas: [0]}",
+        "faults: {kind: crash, count: f}",
+        "beyond_budget: true\nfaults: {kind: crash, count: 3 f - 1}",
+        "faults: {kind: crash, count: -2f+3}",
+        "gossip: false",
         "beyond_budget: true\nfaults: [{kind: crash, count: 0}, {kind: byzantine, replicas: [1, 3]}]",
         "heights: 8",
         "blocks_per_proposal: 2",
@@ -159,10 +168,13 @@ fn what_the_reader_accepts_satisfies_the_schema() {
 }
 
 /// Lines that make the good instance bad.
-const REFUSED_LINES: [&str; 31] = [
+const REFUSED_LINES: [&str; 38] = [
     "mutant: small",
     "rules: nspcc",
-    "rules: paper",
+    "timeouts: free",
+    "power: [1, 1, 1, 1]",
+    "unit: 1",
+    "gossip: true",
     "faults: {}",
     "faults: {kind: crash}",
     "faults: {kind: none, count: 1}",
@@ -171,6 +183,10 @@ const REFUSED_LINES: [&str; 31] = [
     "faults: {kind: crash, replicas: [128]}",
     "beyond_budget: true\nfaults: {kind: crash, replicas: [1, 1]}",
     "faults: {kind: crash, count: -1}",
+    "faults: {kind: crash, count: n - f}",
+    "faults: {kind: crash, count: f +}",
+    "faults: {kind: crash, power: 1}",
+    "faults: {kind: none, power: 1}",
     "faults: {kind: crash, count: 1, who: 1}",
     "faults: none",
     "beyond_budget: 1",
@@ -194,10 +210,13 @@ const REFUSED_LINES: [&str; 31] = [
 ];
 
 /// Replacements that do.
-const REFUSED_CHANGES: [(&str, &str); 15] = [
+const REFUSED_CHANGES: [(&str, &str); 18] = [
     ("replicas: 4", "replicas: 129"),
     ("replicas: 4", "replicas: '4'"),
+    ("replicas: 4", "replicas: any"),
+    ("replicas: 4", "replicas: {at_least: 4}"),
     ("views: 2", "views: 33"),
+    ("views: 2", "views: any"),
     ("slots: 12", "slots: 1001"),
     ("slots: 12\n", ""),
     ("goal: fork", "goal: win"),
@@ -217,8 +236,8 @@ const REFUSED_CHANGES: [(&str, &str); 15] = [
         "protocol: dbft2",
         "protocol: dbft2-tla-per-view\nmutant: no-commit-lock",
     ),
-    ("instance/1.0", "instance/2.0"),
-    ("instance/1.0", "outcome/1.0"),
+    ("instance/2.0", "instance/1.1"),
+    ("instance/2.0", "outcome/2.0"),
 ];
 
 #[test]
@@ -263,7 +282,7 @@ fn every_object_of_the_schema_is_closed_and_every_default_is_that_of_the_reader(
             defaults += 1;
         }
     }
-    assert_eq!(defaults, 9, "{spelled_out}");
+    assert_eq!(defaults, 10, "{spelled_out}");
     assert_eq!(
         read::instance_text("x", &spelled_out),
         read::instance_text("x", GOOD)
@@ -285,7 +304,7 @@ fn sweep_files_satisfy_their_schema_and_broken_ones_do_not() {
         "format: milp-sweep/2.0\nbase: {views: 1}\nover: {n: [4], \"a, b\": [[1, ~], [2, 3]]}\n";
     assert!(accepts(good));
     for (replace, by) in [
-        ("1.0", "1.1"),
+        ("2.0", "1.0"),
         ("{views: 1}", "3"),
         ("base: {views: 1}\n", ""),
         ("over:", "over: {}\nmore:"),

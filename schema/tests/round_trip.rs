@@ -1,8 +1,8 @@
 //! What is written is read back unchanged, and no input whatever makes a reader panic.
 
 use milp_schema::{
-    BlockId, Choice, Evidence, Height, Instance, Kind, Message, Outcome, Prediction, Protocol,
-    ReplicaId, Schedule, Slot, Verdict, View,
+    BlockId, Choice, Evidence, Height, Instance, Message, Outcome, Prediction, Protocol, ReplicaId,
+    Schedule, Slot, Verdict, View,
     certificate::Part,
     covers,
     instance::{Budget, Fault, FaultKind, Formulation, Goal, Network, Primary, Sense, Timers, Who},
@@ -159,7 +159,8 @@ fn covered(instance: Instance) -> Instance {
 }
 
 fn message() -> impl Strategy<Value = Message> {
-    let kind = prop::sample::select(Kind::NAMED.to_vec());
+    let kinds = milp_schema::Protocol::shipped("dbft2").kinds();
+    let kind = prop::sample::select(kinds.collect::<Vec<_>>());
     (kind, 0..8_u32, 0..16_u32, 0..8_u32).prop_map(|(kind, height, view, block)| {
         let named = ["Block", "PrepareRequest", "PrepareResponse", "Commit"].contains(&kind.name());
         Message::new(kind, Height(height), View(view), named.then_some(block))
@@ -568,11 +569,11 @@ fn a_header_alone_is_an_empty_schedule() {
     assert_eq!(predictions, Ok(Vec::new()));
     assert_eq!(
         write::choices_csv(&[]),
-        "slot,choice,replica,peer,kind,height,view,block,sent,delay,target,copy\n"
+        "slot,choice,replica,peer,kind,height,view,value,justification,timer,sent,delay,copy,backup\n"
     );
     assert_eq!(
         write::predictions_csv(&[]),
-        "slot,event,replica,kind,height,view,block,target\n"
+        "slot,event,replica,kind,height,view,value,justification\n"
     );
 }
 
@@ -707,7 +708,7 @@ fn a_missing_file_is_named_without_a_place() {
 }
 
 #[test]
-fn a_typed_file_of_a_newer_major_or_with_unknown_keys_is_refused() {
+fn a_typed_file_of_another_version_or_with_unknown_keys_is_refused() {
     let verdict = "\
 format: milp-verdict/2.0
 engine: dbft2-paper
@@ -718,6 +719,9 @@ integrity: holds
 lock: violated
 termination: stuck
 divergences: 0
+impossible: 0
+unapplied: 0
+faults: 0
 notes: []
 ";
     let read = |text: &str| read::yaml_text::<Verdict>("verdict.yaml", text, "verdict");
@@ -726,33 +730,23 @@ notes: []
         Ok(Liveness::Stuck)
     );
     let cases = [
-        (
-            "verdict/1.0",
-            "verdict/2.0",
-            (1, 9),
-            "version 2.0, newer than",
-        ),
-        ("verdict/1.0", "outcome/1.0", (1, 9), "`milp-verdict/2.0`"),
-        (
-            "verdict/1.0",
-            "verdict/1.3",
-            (1, 9),
-            "version 1.3, newer than",
-        ),
+        ("verdict/2.0", "verdict/1.1", (1, 9), "reads 2.0 only"),
+        ("verdict/2.0", "verdict/2.1", (1, 9), "reads 2.0 only"),
+        ("verdict/2.0", "outcome/2.0", (1, 9), "`milp-verdict/2.0`"),
         ("lock: violated", "lock: broken", (7, 7), "broken"),
         ("divergences: 0", "divergences: -1", (9, 14), ""),
-        ("notes: []", "notes: []\nnote: 1", (11, 1), "note"),
+        ("notes: []", "notes: []\nnote: 1", (14, 1), "note"),
         (
             "notes: []",
             "notes: []\nlock: holds",
-            (11, 1),
+            (14, 1),
             "duplicate key `lock`",
         ),
-        ("notes: []\n", "", (9, 1), "missing field `notes`"),
+        ("notes: []\n", "", (12, 1), "missing field `notes`"),
         (
             "divergences: 0\n",
             "",
-            (9, 1),
+            (12, 1),
             "missing field `divergences`",
         ),
     ];
@@ -776,6 +770,9 @@ integrity: holds
 lock: holds
 termination: open
 divergences: 0
+impossible: 0
+unapplied: 0
+faults: 0
 notes: []
 ";
     let mut verdict: Verdict =

@@ -50,6 +50,13 @@ fn every_combination_comes_in_order_and_the_last_field_changes_fastest() {
 }
 
 #[test]
+fn a_count_that_is_a_formula_follows_the_number_of_replicas() {
+    let sweep = sweep("  n: [4, 10]\n  f: [f, f - 1]\n");
+    let counts = (0..4).map(|at| instance(&sweep, at).faults[0].count());
+    assert_eq!(counts.collect::<Vec<_>>(), [1, 0, 3, 2]);
+}
+
+#[test]
 fn a_path_makes_way_for_itself_and_nothing_takes_a_key_away() {
     let sweep = sweep(
         "  delay_min, delay_max: [[1, 2], [1, 5]]\n  timers, block_time: [[free, ~], [protocol, 3]]\n  \

@@ -1,15 +1,14 @@
 //! A schedule as the program sees it: its choices and its predictions as a trace.
 
-use crate::words::{self, Does};
 use milp_schema::{
-    Choice, Message, Schedule, TraceEvent,
+    Choice, Message, Protocol, Schedule, TraceEvent,
     schedule::{Copy, Event, Prediction},
     trace::What,
 };
 
 /// Choices and predictions in the canonical order of a slot: crashes, deliveries, timers, what
 /// follows from them, injections.
-pub(crate) fn trace(schedule: &Schedule) -> Vec<TraceEvent> {
+pub(crate) fn trace(protocol: Protocol, schedule: &Schedule) -> Vec<TraceEvent> {
     let choices = schedule.choices.iter().map(|choice| {
         let order = match choice {
             Choice::Crash { .. } | Choice::Restart { .. } => 0,
@@ -19,7 +18,10 @@ pub(crate) fn trace(schedule: &Schedule) -> Vec<TraceEvent> {
         };
         (order, chosen(choice))
     });
-    let predictions = schedule.predictions.iter().map(|it| (3, expected(it)));
+    let predictions = schedule
+        .predictions
+        .iter()
+        .map(|it| (3, expected(protocol, it)));
     let mut events = choices.chain(predictions).collect::<Vec<_>>();
     // Stable: rows of one slot and kind stay in their order.
     events.sort_by_key(|(order, event)| (event.slot, event.replica, *order));
@@ -56,7 +58,7 @@ fn chosen(choice: &Choice) -> TraceEvent {
     }
 }
 
-fn expected(prediction: &Prediction) -> TraceEvent {
+fn expected(protocol: Protocol, prediction: &Prediction) -> TraceEvent {
     let plain = |what| TraceEvent::at(prediction.slot, prediction.replica, what);
     match &prediction.event {
         Event::Send(message) => TraceEvent {
@@ -68,7 +70,7 @@ fn expected(prediction: &Prediction) -> TraceEvent {
             ..plain(What::EnterView)
         },
         Event::Decide(block) => TraceEvent {
-            message: Some(Message::about(words::kind_that(Does::Publishes), *block)),
+            message: Some(Message::about(protocol.decision(), *block)),
             ..plain(What::Decide)
         },
     }

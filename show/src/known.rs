@@ -56,8 +56,8 @@ impl Knowledge {
 
     /// Whose votes for the block it has; those in doubt only if there are fewer than `enough`
     /// without them.
-    pub fn senders(&self, votes: Votes<'_>, block: BlockId, enough: usize) -> BTreeSet<ReplicaId> {
-        let counts = |message: &Message| words::word(&message.kind).votes == Some(votes);
+    pub fn senders(&self, votes: Votes, block: BlockId, enough: usize) -> BTreeSet<ReplicaId> {
+        let counts = |message: &Message| words::votes(message.kind) == Some(votes);
         let about = self
             .held
             .iter()

@@ -1,11 +1,9 @@
 //! Words that all that is shown has in common: the kinds of messages with what each does and how it
 //! is drawn, and what else an instance decides about how a trace reads.
-//!
-//! This is the one place in the crate that knows kinds by their names.
 
 use milp_schema::{
     Instance, Kind, Protocol,
-    vocabulary::{Passed, Role, Safeguard},
+    vocabulary::{By, Mark, Passed, Role, Safeguard, Shape},
 };
 
 /// What a message of a kind does.
@@ -17,7 +15,7 @@ pub enum Does {
     Proposes,
     /// A backup accepts a proposal.
     Answers,
-    /// It is a vote for a block, and nothing more is known of it.
+    /// It is a vote that binds nobody.
     Votes,
     /// It is a vote that binds its sender to the block.
     Binds,
@@ -36,181 +34,132 @@ impl Does {
     }
 }
 
-/// What a vote is counted with, and how the count is called; earlier ones are shown first.
+/// What a vote is counted with: how the count is called. What does not decide is shown first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Votes<'a>(u8, &'a str);
+pub struct Votes {
+    decides: bool,
+    name: &'static str,
+}
 
-impl<'a> Votes<'a> {
+impl Votes {
     /// How the count is called.
-    pub fn name(self) -> &'a str {
-        self.1
+    pub fn name(self) -> &'static str {
+        self.name
     }
 }
 
-/// The votes of which a quorum lets a replica bind itself.
-pub const PREPARATIONS: Votes<'_> = Votes(0, "preparations");
-/// The votes that bind.
-pub const COMMITS: Votes<'_> = Votes(2, "commits");
-
-/// A kind of message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Word<'a> {
-    /// The name as files have it.
-    pub name: &'a str,
-    /// What it does.
-    pub does: Does,
-    /// What a message of it is counted with, if it is a vote.
-    pub votes: Option<Votes<'a>>,
-    /// The letters beside a mark.
-    pub letters: &'a str,
-    /// The class in SVG and HTML, for which `diagram.css` has colour and dash.
-    pub class: &'a str,
-    /// The shape of a mark, as the path of an SVG around 0, 0.
-    pub shape: &'a str,
-    /// The colour, as six hexadecimal digits, and the dash in pictures for LaTeX.
-    pub tikz: Option<(&'a str, &'a str)>,
+/// What a message of the kind is counted with, if it is a vote.
+pub fn votes(kind: Kind) -> Option<Votes> {
+    let name = kind.does().tally.as_deref()?;
+    let decides = kind.does().is_final;
+    Some(Votes { decides, name })
 }
 
-impl Word<'_> {
-    /// The kind.
-    ///
-    /// # Panics
-    ///
-    /// For a word made by [`other`].
-    pub fn kind(&self) -> Kind {
-        Kind::named(self.name).expect("a kind with a word of its own")
+/// The votes that make a block final under the protocol.
+///
+/// # Panics
+///
+/// If the protocol has none.
+pub fn decisive(protocol: Protocol) -> Votes {
+    let mut kinds = protocol.final_kinds().filter_map(votes);
+    kinds.next().expect("some votes make a block final")
+}
+
+/// The votes that bind, if there are such.
+pub fn binding(protocol: Protocol) -> Option<Votes> {
+    let mut kinds = protocol.kinds().filter(|kind| kind.does().binds);
+    kinds.find_map(votes)
+}
+
+/// The votes of which a quorum lets a replica cast those that bind, or else decide: those that are
+/// handled last before them. Where there are none, those that decide.
+pub fn leading(protocol: Protocol) -> Votes {
+    let last = binding(protocol).unwrap_or_else(|| decisive(protocol));
+    let votes = protocol.kinds().filter_map(votes);
+    votes.take_while(|it| *it != last).last().unwrap_or(last)
+}
+
+/// The votes of a protocol that are called so.
+pub(crate) fn called(protocol: Protocol, name: &str) -> Option<Votes> {
+    let mut votes = protocol.kinds().filter_map(votes);
+    votes.find(|it| it.name == name)
+}
+
+/// How those votes are called together.
+pub(crate) fn grounds(protocol: Protocol) -> &'static str {
+    leading(protocol).name()
+}
+
+/// The class of a kind in SVG and HTML; [`style`] has its colours and dashes.
+pub fn class(kind: Kind) -> String {
+    format!("k-{}", kind.name().to_lowercase())
+}
+
+/// The rules of a style sheet for what is drawn of these kinds.
+pub fn style(kinds: impl IntoIterator<Item = Kind>) -> String {
+    let rules = kinds.into_iter().map(|kind| {
+        let (class, mark) = (class(kind), kind.mark());
+        let Mark { colour, .. } = mark;
+        let text = mark.text.as_deref().unwrap_or(colour);
+        let dashes = mark.dash.iter().map(ToString::to_string);
+        let dashes = dashes.collect::<Vec<_>>().join(" ");
+        let dash = if dashes.is_empty() {
+            dashes
+        } else {
+            format!(" stroke-dasharray: {dashes};")
+        };
+        let mut filled = format!("fill: {};", mark.fill.as_deref().unwrap_or(colour));
+        if mark.fill.is_some() {
+            filled += &format!(" stroke: {text}; stroke-width: 1;");
+        }
+        if matches!(mark.shape, Shape::Frame | Shape::Ring) {
+            filled += " fill-rule: evenodd;";
+        }
+        format!(
+            ".milp .{class} {{ color: {colour}; }} .milp .{class} .line {{ stroke: {colour};{dash} }} \
+             .milp .{class} .head, .milp .{class} .dot, .milp .{class} .send {{ {filled} }} \
+             .milp .{class} .tag {{ fill: {text}; }}\n"
+        )
+    });
+    rules.collect()
+}
+
+/// The shape of a mark, as the path of an SVG around 0, 0.
+pub fn path(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Square => "M-5.5 -5.5H5.5V5.5H-5.5z",
+        Shape::Circle => "M-6 0A6 6 0 1 1 6 0A6 6 0 1 1 -6 0z",
+        Shape::Diamond => "M0 -7.5L7 0L0 7.5L-7 0z",
+        Shape::Triangle => "M0 -7L7 6H-7z",
+        Shape::Frame => "M-6 -6H6V6H-6zM-3 -3V3H3V-3z",
+        Shape::Ring => "M-5 0A5 5 0 1 1 5 0A5 5 0 1 1 -5 0zM-2 0A2 2 0 1 0 2 0A2 2 0 1 0 -2 0z",
+        Shape::Hexagon => "M-6 -3L0 -7L6 -3V3L0 7L-6 3z",
     }
-}
-
-const HEXAGON: &str = "M-6 -3L0 -7L6 -3V3L0 7L-6 3z";
-
-/// Every kind with a word of its own, in the order of a legend.
-pub const KINDS: [Word<'_>; 8] = [
-    Word {
-        name: "PrepareRequest",
-        does: Does::Proposes,
-        votes: Some(PREPARATIONS),
-        letters: "Req",
-        class: "k-request",
-        shape: "M-5.5 -5.5H5.5V5.5H-5.5z",
-        tikz: Some(("1F5FBF", "solid")),
-    },
-    Word {
-        name: "PrepareResponse",
-        does: Does::Answers,
-        votes: Some(PREPARATIONS),
-        letters: "Resp",
-        class: "k-response",
-        shape: "M-6 0A6 6 0 1 1 6 0A6 6 0 1 1 -6 0z",
-        tikz: Some(("2E8B3D", "dashed")),
-    },
-    Word {
-        name: "PreCommit",
-        does: Does::Votes,
-        votes: Some(Votes(1, "PreCommit")),
-        letters: "PreC",
-        class: "k-precommit",
-        shape: HEXAGON,
-        tikz: None,
-    },
-    Word {
-        name: "Commit",
-        does: Does::Binds,
-        votes: Some(COMMITS),
-        letters: "Commit",
-        class: "k-commit",
-        shape: "M0 -7.5L7 0L0 7.5L-7 0z",
-        tikz: Some(("B58900", "densely dotted")),
-    },
-    Word {
-        name: "ChangeView",
-        does: Does::Leaves,
-        votes: None,
-        letters: "CV",
-        class: "k-change",
-        shape: "M0 -7L7 6H-7z",
-        tikz: Some(("C62828", "dash dot")),
-    },
-    Word {
-        name: "Block",
-        does: Does::Publishes,
-        votes: None,
-        letters: "Block",
-        class: "k-block",
-        shape: "M-6 -6H6V6H-6zM-3 -3V3H3V-3z",
-        tikz: Some(("333333", "solid")),
-    },
-    Word {
-        name: "RecoveryRequest",
-        does: Does::Asks,
-        votes: None,
-        letters: "RecReq",
-        class: "k-ask",
-        shape: "M-5 0A5 5 0 1 1 5 0A5 5 0 1 1 -5 0zM-2 0A2 2 0 1 0 2 0A2 2 0 1 0 -2 0z",
-        tikz: Some(("7B4FA3", "loosely dashed")),
-    },
-    Word {
-        name: "RecoveryMessage",
-        does: Does::Repeats,
-        votes: None,
-        letters: "Rec",
-        class: "k-recovery",
-        shape: HEXAGON,
-        tikz: Some(("7B4FA3", "loosely dotted")),
-    },
-];
-
-/// The word for a kind that has none of its own.
-pub const fn other(name: &str) -> Word<'_> {
-    Word {
-        name,
-        does: Does::Votes,
-        votes: Some(Votes(1, name)),
-        letters: name,
-        class: "k-other",
-        shape: HEXAGON,
-        tikz: None,
-    }
-}
-
-/// The word for a kind.
-pub fn word(kind: &Kind) -> Word<'_> {
-    let known = KINDS.iter().find(|word| word.name == kind.name());
-    known.copied().unwrap_or_else(|| other(kind.name()))
-}
-
-/// The words of a legend: those of [`KINDS`], then one for all others.
-pub(crate) fn legend() -> impl Iterator<Item = Word<'static>> {
-    KINDS.into_iter().chain([other("other")])
 }
 
 /// What a message of the kind does.
 pub fn does(kind: &Kind) -> Does {
-    word(kind).does
+    let does = kind.does();
+    match does.role {
+        Role::Decision => Does::Publishes,
+        Role::Proposal => Does::Proposes,
+        Role::Vote if does.binds => Does::Binds,
+        Role::Vote if does.by == By::Backup => Does::Answers,
+        Role::Vote => Does::Votes,
+        Role::Leave => Does::Leaves,
+        Role::Question => Does::Asks,
+        Role::Answer => Does::Repeats,
+    }
 }
 
-/// The word of the kind that does this; of several, of the first.
+/// The kind of a protocol that does this; of several, the first.
 ///
 /// # Panics
 ///
-/// Never: some kind does each.
-pub fn that(does: Does) -> Word<'static> {
-    let word = KINDS.into_iter().find(|word| word.does == does);
-    word.expect("some kind does each")
-}
-
-/// The kind that does this; of several, the first.
-pub fn kind_that(does: Does) -> Kind {
-    that(does).kind()
-}
-
-/// The votes that make a block final under the protocol.
-pub fn decisive(protocol: Protocol) -> Votes<'static> {
-    if protocol.final_tally() == PREPARATIONS.name() {
-        PREPARATIONS
-    } else {
-        COMMITS
-    }
+/// If none does.
+pub fn kind_that(protocol: Protocol, does: Does) -> Kind {
+    let kind = protocol.kinds().find(|kind| self::does(kind) == does);
+    kind.unwrap_or_else(|| panic!("protocol `{protocol}` has no kind that {does:?}"))
 }
 
 /// Whether a vote that binds does so for the rest of the height.

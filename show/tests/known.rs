@@ -1,14 +1,14 @@
 //! What replicas know at every moment of a trace, on traces written by hand.
 
 use milp_schema::{
-    BlockId, Height, Instance, Kind, Message, Protocol, ReplicaId, Slot, TraceEvent, View,
+    BlockId, Height, Instance, Message, Protocol, ReplicaId, Slot, TraceEvent, View,
     instance::Goal,
     trace::{Phase, What},
     vocabulary::Sent,
 };
 use milp_show::{
     known::{self, Known},
-    words::{self, COMMITS, Does, KINDS, PREPARATIONS},
+    words::{self, Does, Votes},
 };
 use std::collections::BTreeSet;
 
@@ -19,8 +19,16 @@ fn instance(protocol: &str) -> Instance {
 
 fn said(does: Does, view: u32) -> Message {
     let asks = does == Does::Leaves;
-    let kind = words::kind_that(does);
+    let kind = words::kind_that(Protocol::shipped("dbft2"), does);
     Message::new(kind, Height(0), View(view), (!asks).then_some(0))
+}
+
+fn preparations() -> Votes {
+    words::leading(Protocol::shipped("dbft2"))
+}
+
+fn commits() -> Votes {
+    words::decisive(Protocol::shipped("dbft2"))
 }
 
 fn at(slot: u32, replica: u32, what: What) -> TraceEvent {
@@ -70,10 +78,10 @@ fn votes_are_had_from_their_senders_and_from_oneself() {
     ];
     let known = Known::after(&instance, &trace);
     let replica = known.of(ReplicaId(1));
-    assert_eq!(replica.senders(PREPARATIONS, BLOCK, 0), who(&[0, 1, 2]));
-    assert_eq!(replica.senders(COMMITS, BLOCK, 0), who(&[1]));
+    assert_eq!(replica.senders(preparations(), BLOCK, 0), who(&[0, 1, 2]));
+    assert_eq!(replica.senders(commits(), BLOCK, 0), who(&[1]));
     assert_eq!(replica.bound[&Height(0)], BLOCK);
-    let nothing = known.of(ReplicaId(2)).senders(PREPARATIONS, BLOCK, 0);
+    let nothing = known.of(ReplicaId(2)).senders(preparations(), BLOCK, 0);
     assert_eq!(nothing, who(&[]), "a sending tells its receivers nothing");
 }
 
@@ -87,8 +95,8 @@ fn an_answer_after_the_own_request_to_leave_counts_only_where_others_do_not_suff
     ];
     let known = Known::after(&instance, &trace);
     let replica = known.of(ReplicaId(1));
-    assert_eq!(replica.senders(PREPARATIONS, BLOCK, 1), who(&[0]));
-    assert_eq!(replica.senders(PREPARATIONS, BLOCK, 2), who(&[0, 2]));
+    assert_eq!(replica.senders(preparations(), BLOCK, 1), who(&[0]));
+    assert_eq!(replica.senders(preparations(), BLOCK, 2), who(&[0, 2]));
     assert_eq!(replica.asked[&(Height(0), View(0))], Slot(3));
     assert_eq!(replica.wants, Some(View(1)));
 }
@@ -98,7 +106,7 @@ fn in_a_pool_all_have_from_the_next_slot_on_what_anybody_sent() {
     let instance = instance("dbft2-tla");
     let mut known = Known::new(&instance);
     known.event(&sends(2, 0, Does::Proposes));
-    let has = |known: &Known| known.of(ReplicaId(3)).senders(PREPARATIONS, BLOCK, 0);
+    let has = |known: &Known| known.of(ReplicaId(3)).senders(preparations(), BLOCK, 0);
     known.begin(Slot(2));
     assert_eq!(has(&known), who(&[]));
     known.begin(Slot(3));
@@ -161,31 +169,20 @@ fn what_was_done_is_of_the_schedule_only() {
 }
 
 #[test]
-fn every_kind_has_a_word_and_every_class_a_style() {
-    let style = include_str!("../src/report/diagram.css");
-    let classes = KINDS.map(|word| word.class).into_iter();
-    let classes = classes.collect::<BTreeSet<_>>();
-    assert_eq!(classes.len(), KINDS.len(), "classes tell kinds apart");
-    for class in classes.into_iter().chain(["k-other"]) {
-        assert!(style.contains(&format!(".milp .{class} ")), "{class}");
-    }
+fn every_kind_is_drawn_in_its_own_way_and_counted_as_its_file_says() {
     for protocol in Protocol::all() {
-        for kind in protocol.kinds() {
-            let (said, word) = (protocol.of(kind).unwrap(), words::word(&kind));
-            assert_eq!(said.mark.letters, word.letters, "{protocol}, {kind}");
-            let votes = word.votes.map(words::Votes::name);
-            assert_eq!(said.does.tally.as_deref(), votes, "{protocol}, {kind}");
-            let timed = said.does.sent == Sent::Timer;
-            assert_eq!(timed, word.does.by_timer(), "{protocol}, {kind}");
+        let kinds = protocol.kinds().collect::<Vec<_>>();
+        let styles = kinds.iter().map(|kind| words::style([*kind]));
+        let styles = styles.collect::<BTreeSet<_>>();
+        assert_eq!(styles.len(), kinds.len(), "{protocol}");
+        for kind in kinds {
+            let class = format!(".milp .{} ", words::class(kind));
+            assert!(words::style([kind]).contains(&class), "{protocol}, {kind}");
+            let votes = words::votes(kind).map(words::Votes::name);
+            let does = kind.does();
+            assert_eq!(does.tally.as_deref(), votes, "{protocol}, {kind}");
+            let timed = does.sent == Sent::Timer;
+            assert_eq!(timed, words::does(&kind).by_timer(), "{protocol}, {kind}");
         }
     }
-    for kind in Kind::NAMED {
-        assert_eq!(words::word(&kind).kind(), kind);
-        assert_ne!(words::word(&kind).class, "k-other");
-    }
-    let text = include_str!("../../protocols/dbft2.yaml");
-    let text = text.replace("kind: Commit\n", "kind: NewView\n");
-    let protocol = Protocol::of_text(&text).expect("a vocabulary");
-    let unknown = protocol.kind("NewView").expect("it has the kind");
-    assert_eq!(words::word(&unknown).letters, "NewView");
 }

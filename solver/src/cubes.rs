@@ -20,7 +20,7 @@ use crate::{
     exact::{self, Grid, Multipliers},
 };
 use milp_model::{
-    meaning::{Expression, Meaning},
+    meaning::{Exchange, Expression, Meaning},
     program::{Col, FamilyId, Program, Row},
 };
 use milp_schema::certificate::Part;
@@ -80,6 +80,7 @@ impl Side {
 pub fn check<'a>(
     program: &Program,
     meaning: &Meaning,
+    exchange: Exchange<'_>,
     value: i64,
     parts: impl IntoIterator<Item = &'a Part>,
 ) -> Result<Closed, String> {
@@ -89,6 +90,7 @@ pub fn check<'a>(
         extended: program.clone(),
         program,
         meaning,
+        exchange,
         value,
         path: Vec::new(),
         alike: BTreeMap::new(),
@@ -105,6 +107,7 @@ pub fn check<'a>(
 struct Walk<'a> {
     program: &'a Program,
     meaning: &'a Meaning,
+    exchange: Exchange<'a>,
     /// The program with the rows of the splits above.
     extended: Program,
     /// Positions of its own rows.
@@ -228,9 +231,10 @@ impl Walk<'_> {
 
     /// Why two replicas are not alike, looked at once for each pair.
     fn alike(&mut self, first: u32, second: u32) -> Option<String> {
-        let (program, meaning) = (self.program, self.meaning);
+        let (program, meaning, exchange) = (self.program, self.meaning, self.exchange);
         let found = self.alike.entry((first, second));
-        let found = found.or_insert_with(|| alike(program, meaning, first, second).err());
+        let found =
+            found.or_insert_with(|| alike(program, meaning, exchange, (first, second)).err());
         found.clone()
     }
 }
@@ -240,8 +244,13 @@ impl Walk<'_> {
 /// # Errors
 ///
 /// Why not.
-pub fn alike(program: &Program, meaning: &Meaning, first: u32, second: u32) -> Result<(), String> {
-    let map = meaning.exchange(program, first, second);
+pub fn alike(
+    program: &Program,
+    meaning: &Meaning,
+    exchange: Exchange<'_>,
+    (first, second): (u32, u32),
+) -> Result<(), String> {
+    let map = exchange(first, second);
     let map = map.ok_or("some of their columns have no counterparts")?;
     exchanges(&meaning.faulty, &map, first as usize, second as usize)?;
     is_symmetry(program, &map)

@@ -90,7 +90,7 @@ impl fmt::Display for Engine {
 
 impl Engine {
     /// The instance with these replicas in place of its own.
-    fn put_into(&self, instance: &Instance) -> Result<Instance, Error> {
+    pub(crate) fn put_into(&self, instance: &Instance) -> Result<Instance, Error> {
         let (protocol, mutant) = match self {
             Self::Own => return Ok(instance.clone()),
             // A production engine has no mutants.
@@ -244,7 +244,12 @@ fn adapter(name: &str) -> Result<Sidecar, Error> {
 /// When it does not.
 pub(crate) fn probe(name: &str) -> Result<(), Error> {
     let mut sidecar = adapter(name)?;
+    let mut protocols = vocabulary::Protocol::all();
+    let spoken = protocols.find(|protocol| protocol.engines.iter().any(|engine| engine == name));
+    let protocol =
+        spoken.ok_or_else(|| Error::Refused(format!("no protocol is spoken by {name}")))?;
     let alone = Start {
+        protocol,
         replicas: 1,
         heights: 1,
         byzantine: Vec::new(),

@@ -16,7 +16,7 @@ use crate::{
 };
 use milp_model::{
     Built,
-    meaning::{Expression, Meaning},
+    meaning::{Exchange, Expression, Meaning},
 };
 use milp_schema::{
     certificate::Part,
@@ -147,11 +147,7 @@ pub fn cut(
     let mut cut = Cut { solution, endings };
     if !cut.endings.iter().any(open) {
         cut.solution.evidence.parts.extend(parts);
-        let evidence = &cut.solution.evidence;
-        let closed = cubes::check(built.program(), &meaning, value, evidence.cubes());
-        let closed = closed.map_err(|why| Error::Refused(format!("a defect here: {why}")))?;
-        let certificate = verify::certificate(&closed, evidence, Some(value));
-        prove(&mut cut.solution, &built, certificate);
+        close(&mut cut.solution, &built, &meaning, value)?;
     }
     let words = cut.words();
     solution = cut.solution;
@@ -163,6 +159,22 @@ pub fn cut(
         solution,
         endings: cut.endings,
     })
+}
+
+/// Checks the cubes of the evidence and says what follows.
+fn close(
+    solution: &mut Solution,
+    built: &Built,
+    meaning: &Meaning,
+    value: i64,
+) -> Result<(), Error> {
+    let exchange = |first, second| built.exchange(first, second);
+    let evidence = &solution.evidence;
+    let closed = cubes::check(built.program(), meaning, &exchange, value, evidence.cubes());
+    let closed = closed.map_err(|why| Error::Refused(format!("a defect here: {why}")))?;
+    let certificate = verify::certificate(&closed, evidence, Some(value));
+    prove(solution, built, certificate);
+    Ok(())
 }
 
 /// Says that nothing is better than the incumbent.
@@ -294,10 +306,12 @@ impl Cutter<'_> {
         let sound = known.iter().filter(|(_, above)| !above);
         let pairs: Vec<(u32, u32)> = sound.map(|&(smaller, _)| (smaller, larger)).collect();
         let (built, meaning) = (self.built, self.meaning);
+        let exchange: Exchange = &|first, second| built.exchange(first, second);
         pairs.into_iter().find(|&(smaller, larger)| {
             let found = self.alike.entry((smaller, larger));
-            *found
-                .or_insert_with(|| cubes::alike(built.program(), meaning, smaller, larger).is_ok())
+            *found.or_insert_with(|| {
+                cubes::alike(built.program(), meaning, exchange, (smaller, larger)).is_ok()
+            })
         })
     }
 

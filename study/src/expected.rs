@@ -18,16 +18,13 @@ use std::{
 };
 
 /// What [`Expected::format`] says.
-///
-/// 1.1: `as` may name a production engine, a verdict counts `faults`. 1.2: `divergences` is null
-/// where nothing is compared, which an older minor calls 0; a verdict counts `impossible`.
 pub const FORMAT: &str = "milp-expected/2.0";
 
 /// What a kept result must give.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// [`FORMAT`]; an older minor means the same and is replaced by it when read.
+    /// [`FORMAT`].
     pub format: String,
     /// SHA-256 of schedule.csv, lower-case hex.
     pub schedule_sha256: String,

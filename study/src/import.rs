@@ -177,7 +177,7 @@ pub fn solution(
         proved: false,
         nodes: 0,
         seconds: 0.0,
-        formulation: built.formulation().to_owned(),
+        formulation: built.formulation().name().to_owned(),
         certificate: Certificate::None,
         program: Some(evidence::digest(program)),
         certificate_sha256: evidence::hash(&evidence),

@@ -92,8 +92,8 @@ pub fn minimize(
 ) -> Result<Minimized, Error> {
     statable(from)?;
     let clock = Clock::start(settings, interrupt);
-    let in_slots = match from.outcome.formulation.as_str() {
-        "timed" => None,
+    let in_slots = match Formulation::named(&from.outcome.formulation) {
+        Some(formulation) if formulation.knows_slots() => None,
         _ => Some(in_slots(from, settings, command, interrupt, progress)?),
     };
     let (from, evidence) = match &in_slots {

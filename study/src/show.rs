@@ -5,10 +5,11 @@ use crate::{
     confirm::{Engine, How},
     folder::{self, CERTIFICATE, CUTS, Driven, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN, is_there},
     import::INSTANCE,
+    sentence::patterns,
 };
 use milp_replay::Replayed;
 use milp_schema::{read, write};
-use milp_show::{explain::Story, export::Carried, report::Run};
+use milp_show::{explain::Story, export::Carried, report::Run, words};
 use std::{collections::BTreeMap, path::Path};
 
 /// Nothing shown depends on signatures, which take long.
@@ -74,14 +75,19 @@ pub fn run(path: &Path, instance: Option<&Path>, engine: &Engine) -> Result<Run,
         let yaml = write::instance_yaml(&driven.instance);
         files.insert(INSTANCE.to_owned(), yaml);
     }
+    let locks = words::locks(&engine.put_into(&driven.instance)?);
+    let told = sentence.iter();
+    let left_out = told.flat_map(|_| patterns(&driven.instance)).collect();
     Ok(Run {
         name: name(&driven.dir),
         engine: replayed.verdict.engine.clone(),
+        locks,
         instance: driven.instance,
         faulty: driven.faulty,
         schedule: driven.schedule,
         predicted: driven.predicted,
         sentence,
+        left_out,
         trace: replayed.trace,
         verdict: Some(replayed.verdict),
         files,

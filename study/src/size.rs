@@ -88,11 +88,8 @@ mod tests {
     #[test]
     fn sizes_add_up_over_the_families_and_name_the_empty_ones() {
         let family = |name: &str| Family {
-            name: name.into(),
-            line: "1".into(),
             equations: vec![3],
-            tag: Tag::Legal,
-            left_out: None,
+            ..Family::new(name, "1", Tag::Legal)
         };
         let row = |name: &str, family, terms| Row {
             name: name.into(),

@@ -295,7 +295,8 @@ impl Check {
         let checked = match self.value {
             Some(value) => {
                 let meaning = self.built.meaning();
-                cubes::check(program, &meaning, value, self.evidence.cubes())
+                let exchange = |first, second| self.built.exchange(first, second);
+                cubes::check(program, &meaning, &exchange, value, self.evidence.cubes())
             }
             None if self.outcome.primal.is_some() => return Ok(()),
             None => searched_only(&self.evidence),
@@ -417,23 +418,13 @@ impl Check {
     }
 }
 
-/// The formulation that an outcome names.
-fn formulation(name: &str) -> Option<Formulation> {
-    match name {
-        "timed" => Some(Formulation::Timed),
-        "counting" => Some(Formulation::Counting),
-        "causal" => Some(Formulation::Causal),
-        _ => None,
-    }
-}
-
 /// The program of an outcome, in the formulation it names, and what is wrong with that name.
 pub(crate) fn rebuilt(
     outcome: &Outcome,
     beside: Beside<'_>,
 ) -> Result<(Built, Option<String>), Error> {
     let asked = outcome.instance.formulation;
-    let (formulation, differs) = match formulation(&outcome.formulation) {
+    let (formulation, differs) = match Formulation::named(&outcome.formulation) {
         Some(named) if [named, Formulation::Auto].contains(&asked) => (named, None),
         _ => {
             let why =

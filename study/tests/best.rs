@@ -50,13 +50,11 @@ fn prompt(protocol: &str, slots: u32, late: u32) -> Instance {
 fn every(instance: &Instance, projection: Projection) -> BTreeMap<Seen, Execution> {
     let look = Look::of(instance, projection).unwrap();
     let (mut built, _) = timed::projected(instance, projection).unwrap();
-    let family = built.add_family(milp_model::program::Family {
-        name: "found".into(),
-        line: "test".into(),
-        equations: vec![],
-        tag: milp_model::program::Tag::Budget,
-        left_out: None,
-    });
+    let family = built.add_family(milp_model::program::Family::new(
+        "found",
+        "test",
+        milp_model::program::Tag::Budget,
+    ));
     let (mut found, mut worst) = (BTreeMap::new(), None);
     loop {
         let none = AtomicBool::new(false);

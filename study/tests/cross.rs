@@ -70,7 +70,7 @@ fn answer(instance: &Instance, tally: &Tally) -> Result<Option<Answer>, TestCase
         solved.termination,
         Termination::Optimal | Termination::Infeasible
     );
-    let formulation = built.formulation();
+    let formulation = built.formulation().name();
     let how = if settled { "settled" } else { "not settled" };
     count(tally, format!("{formulation} {how}"));
     let minimize = sense(instance.goal) == Sense::Minimize;
@@ -98,7 +98,7 @@ fn decoded(
     solved: &Solved,
     point: &[i64],
 ) -> Result<Decoded, TestCaseError> {
-    let name = built.formulation();
+    let name = built.formulation().name();
     let decoded = built.decode(point);
     let decoded = decoded.map_err(|error| TestCaseError::fail(format!("{name}: {error}")))?;
     let instance = &Instance {
@@ -237,13 +237,12 @@ fn compare(Small(instance): &Small, tally: &Tally) -> Result<(), TestCaseError> 
 
 /// Whether what arrives at a replica in one slot is in the order that `timed` knows (E7).
 fn is_canonical(schedule: &Schedule) -> bool {
-    let kinds = Kind::NAMED;
-    let mut last: BTreeMap<(Slot, ReplicaId), Option<usize>> = BTreeMap::new();
+    let mut last: BTreeMap<(Slot, ReplicaId), Kind> = BTreeMap::new();
     schedule.choices.iter().all(|choice| {
         let Choice::Deliver { slot, copy } = choice else {
             return true;
         };
-        let kind = kinds.iter().position(|kind| *kind == copy.message.kind);
+        let kind = copy.message.kind;
         let before = last.insert((*slot, copy.receiver), kind);
         before.is_none_or(|before| before <= kind)
     })

@@ -1,11 +1,11 @@
 //! `milp cubes` on programs that their relaxation does not close: the same optimum as a solve's,
 //! every cube checked, and nothing believed once a part of the tree is changed.
 
-use milp_model::{meaning::Meaning, program::Program};
+use milp_model::{Built, meaning::Meaning, program::Program};
 use milp_schema::{
     Instance, certificate::Part, instance::Formulation, outcome::Certificate, read, write,
 };
-use milp_solver::{Searcher, Settings, cubes::alike};
+use milp_solver::{Searcher, Settings, cubes};
 use milp_study::{
     cubes::{Cut, Ending, cut},
     folder::Folder,
@@ -225,26 +225,30 @@ fn cubes_of_counts_close_in_exact_integers() {
     }
 }
 
-fn built(formulation: Formulation) -> (Program, Meaning) {
+fn built(formulation: Formulation) -> Built {
     let mut instance = read::instance_text("test", COUNTED).expect("an instance");
     instance.formulation = formulation;
     instance.views = 2;
-    let built = milp_model::build(&instance).expect("built");
-    (built.program().clone(), built.meaning())
+    milp_model::build(&instance).expect("built")
 }
 
 /// In `causal` the order of replicas with the same part already leaves renamings out, so that
-/// exchanging two of them is no symmetry of the rows; the names would allow it.
+/// exchanging two of them is no symmetry of the rows; what the columns stand for would allow it.
 #[test]
 fn no_two_replicas_of_causal_are_alike_because_they_are_in_order() {
-    let (mut program, meaning) = built(Formulation::Causal);
-    let why = alike(&program, &meaning, 2, 3).expect_err("in order");
+    let built = built(Formulation::Causal);
+    let (mut program, meaning) = (built.program().clone(), built.meaning());
+    let alike = |program: &Program, pair| {
+        let exchange = |first, second| built.exchange(first, second);
+        cubes::alike(program, &meaning, &exchange, pair)
+    };
+    let why = alike(&program, (2, 3)).expect_err("in order");
     assert!(why.contains("same_part_in_order"), "{why}");
     let families = program.families.clone();
     let in_order = |family: usize| families[family].name == "same_part_in_order";
     program.rows.retain(|row| !in_order(row.family.0 as usize));
-    assert_eq!(alike(&program, &meaning, 2, 3), Ok(()));
-    assert!(alike(&program, &meaning, 0, 2).is_err(), "0 is a primary");
+    assert_eq!(alike(&program, (2, 3)), Ok(()));
+    assert!(alike(&program, (0, 2)).is_err(), "0 is a primary");
 }
 
 #[test]
@@ -261,23 +265,25 @@ fn words_ask_what_their_names_say() {
         };
         word.terms.iter().map(column).collect()
     };
-    let (program, meaning) = built(Formulation::Causal);
+    let asked = built(Formulation::Causal);
+    let (program, meaning) = (asked.program(), asked.meaning());
     assert_eq!(
         names(&meaning.faulty),
         [0, 1, 2, 3].map(|i| format!("faulty_i{i}"))
     );
-    assert_eq!(text(&program, &meaning, "faulty_i2"), ["byzantine_i2"]);
+    assert_eq!(text(program, &meaning, "faulty_i2"), ["byzantine_i2"]);
     assert_eq!(
-        text(&program, &meaning, "commits_h0_v1"),
+        text(program, &meaning, "commits_h0_v1"),
         [0, 1, 2, 3].map(|i| format!("did_commit_i{i}_v1_b0"))
     );
 
-    let (program, meaning) = built(Formulation::Counting);
+    let asked = built(Formulation::Counting);
+    let (program, meaning) = (asked.program(), asked.meaning());
     assert_eq!(meaning.faulty, []);
     let parts = ["faulty_primary_v0", "faulty_primary_v1", "faulty_rest"];
     assert_eq!(names(&meaning.faulty_parts), parts);
     assert_eq!(
-        text(&program, &meaning, "faulty_primary_v1"),
+        text(program, &meaning, "faulty_primary_v1"),
         ["byzantine_v1"]
     );
     for v in 0..2 {
@@ -289,6 +295,6 @@ fn words_ask_what_their_names_say() {
         let steps: Vec<String> = steps.collect();
         assert!(!steps.is_empty());
         let word = format!("commits_h0_v{v}");
-        assert_eq!(text(&program, &meaning, &word), steps);
+        assert_eq!(text(program, &meaning, &word), steps);
     }
 }

@@ -227,7 +227,7 @@ fn in_flight(faulty: &Faulty, slot: u32, trace: &[TraceEvent], choices: &[Choice
         .iter()
         .filter(|event| event.what == What::Send && event.slot.0 < slot)
         .filter_map(|event| Some((event.slot, event.replica, event.message.clone()?)))
-        .filter(|(_, _, message)| message.kind != Kind::RecoveryRequest);
+        .filter(|(_, _, message)| message.kind.name() != "RecoveryRequest");
     let copies = sent.flat_map(|(sent, sender, message)| {
         honest(faulty)
             .filter(move |&id| id != sender)
@@ -261,12 +261,13 @@ fn forged(random: &mut Random, by: ReplicaId) -> Message {
     let view = View(u32::from(random.percent(50)));
     let primary = view.0 == by.0;
     let kind = match (random.percent(50), random.percent(50)) {
-        (true, _) => Kind::ChangeView,
-        (false, true) => Kind::Commit,
-        (false, false) if primary => Kind::PrepareRequest,
-        (false, false) => Kind::PrepareResponse,
+        (true, _) => "ChangeView",
+        (false, true) => "Commit",
+        (false, false) if primary => "PrepareRequest",
+        (false, false) => "PrepareResponse",
     };
-    let asks = kind == Kind::ChangeView;
+    let asks = kind == "ChangeView";
+    let kind = milp_schema::Protocol::shipped("dbft2").the(kind);
     Message::new(kind, Height(0), view, (!asks).then_some(0))
 }
 
@@ -302,7 +303,7 @@ fn execution(instance: &Instance, faulty: &Faulty, seed: u64) -> Schedule {
     let fast = [50, 95][(seed / 3 % 2) as usize];
     let fire = [10, 30, 60][(seed / 6 % 3) as usize];
     let deliver = |kind: &Kind| {
-        let slowly = [Kind::PrepareRequest, Kind::Commit].contains(kind);
+        let slowly = ["PrepareRequest", "Commit"].contains(&kind.name());
         if slowly { slow } else { fast }
     };
     let mut choices: Vec<Choice> = vec![];
@@ -311,7 +312,7 @@ fn execution(instance: &Instance, faulty: &Faulty, seed: u64) -> Schedule {
         let mut copies = in_flight(faulty, slot, &trace, &choices);
         // The order inside a slot (E7); among change views the highest view first.
         copies.sort_by_key(|copy| {
-            let asks = copy.message.kind == Kind::ChangeView;
+            let asks = copy.message.kind.name() == "ChangeView";
             let asked = asks.then_some(std::cmp::Reverse(copy.message.view));
             (copy.receiver, copy.message.kind, asked)
         });
@@ -349,7 +350,7 @@ fn execution(instance: &Instance, faulty: &Faulty, seed: u64) -> Schedule {
     Schedule {
         // What the paper does not name.
         predictions: predictions
-            .filter(|seen| !matches!(&seen.event, Event::Send(said) if said.kind == Kind::RecoveryRequest))
+            .filter(|seen| !matches!(&seen.event, Event::Send(said) if said.kind.name() == "RecoveryRequest"))
             .collect(),
         choices,
     }
@@ -372,11 +373,11 @@ fn executions(instance: &Instance, built: &Built) -> Vec<Vec<i64>> {
         points.push(point.into_iter().map(|value| value.unwrap_or(0)).collect());
         for prediction in execution.predictions {
             if let Event::Send(said) = prediction.event {
-                *done.entry((said.kind, said.view)).or_insert(0) += 1;
+                *done.entry((said.kind.name(), said.view)).or_insert(0) += 1;
             }
         }
     }
-    for kind in [Kind::PrepareResponse, Kind::Commit, Kind::ChangeView] {
+    for kind in ["PrepareResponse", "Commit", "ChangeView"] {
         for view in [View(0), View(1)] {
             let count = done.get(&(kind, view)).copied().unwrap_or(0);
             assert!(count >= 20, "{kind} v{view}: {count} times in {done:?}");

@@ -19,7 +19,7 @@ use milp_model::{
 };
 use milp_replay::random;
 use milp_schema::{
-    Instance, Kind,
+    Instance,
     instance::{FaultKind, Goal, Network, Sense, Timers},
 };
 use std::{collections::BTreeMap, sync::atomic::AtomicBool};
@@ -160,12 +160,12 @@ fn changed_count(negation: &Negation) -> Vec<(String, Rule)> {
         all.push((format!("{name} does not hear {kind}"), other));
     }
     let deaf = Negation {
-        heard_ahead: Kind::Commit,
+        heard_ahead: negation.without,
         ..negation.clone()
     };
     all.push((format!("{name} does not hear change views"), deaf));
     let blind = Negation {
-        without: Kind::PrepareRequest,
+        without: negation.heard[0],
         ..negation.clone()
     };
     all.push((format!("{name} does not see commits"), blind));

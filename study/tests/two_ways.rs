@@ -11,7 +11,7 @@ mod support;
 use milp_model::program::{Program, Row, Tag};
 use milp_replay::random;
 use milp_schema::{
-    Instance, Kind,
+    Instance,
     instance::{Goal, Network},
     schedule::{Choice, Event},
 };
@@ -195,10 +195,9 @@ fn drop_reactions(instance: &Instance) {
             let reaction = match &schedule.predictions[dropped].event {
                 // The timer's own sends may as well not happen, and a decision's broadcast says
                 // the same as the decision.
-                Event::Send(message) => !matches!(
-                    message.kind,
-                    Kind::ChangeView | Kind::PrepareRequest | Kind::RecoveryRequest
-                ),
+                Event::Send(message) => {
+                    message.kind.does().sent == milp_schema::vocabulary::Sent::Rule
+                }
                 Event::EnterView { .. } => true,
                 Event::Decide(_) => false,
             };

@@ -4,6 +4,7 @@ mod support;
 
 use milp_model::{
     formulation::timed,
+    group::Group,
     program::{FamilyId, Program, Tag},
 };
 use milp_schema::{
@@ -13,8 +14,7 @@ use milp_schema::{
 };
 use milp_solver::{Settings, Solved};
 use milp_study::why::{
-    self, GROUPS, Group, How, Necessity, WhyNot, group_of, groups, necessity, necessity_words,
-    why_not, why_not_words,
+    self, How, Necessity, WhyNot, necessity, necessity_words, why_not, why_not_words,
 };
 use std::{collections::BTreeSet, path::Path, sync::atomic::AtomicBool};
 use support::{any, instance, production, representatives, short};
@@ -73,12 +73,12 @@ fn every_legal_and_budget_family_is_part_of_one_rule_or_of_the_goal() {
         for rule in &named {
             let weaker = why::without(&program, &[rule.group]);
             let mut left = weaker.rows.iter().map(|row| weaker.family(row));
-            assert!(left.all(|family| group_of(family) != Some(rule.group)));
+            assert!(left.all(|family| family.group != Some(rule.group)));
             let lost = program.rows.len() - weaker.rows.len();
             assert!(lost >= rule.rows, "{}", rule.group.name);
         }
     }
-    for group in GROUPS {
+    for group in Group::ALL {
         assert!(group.purpose.len() > 20 && !group.purpose.ends_with('.'));
     }
 }
@@ -362,9 +362,9 @@ fn valid_rows_stay_only_where_the_rules_that_stay_imply_them() {
             let own = FamilyId(number as u32);
             let rows = program.rows.iter().filter(|row| row.family == own);
             for row in representatives(rows.collect()) {
-                let dropped: Vec<Group> = GROUPS
+                let dropped: Vec<Group> = Group::ALL
                     .into_iter()
-                    .filter(|&group| groups::stays(family, &[group]))
+                    .filter(|&group| why::stays(family, &[group]))
                     .collect();
                 let mut weaker = why::without(&program, &dropped);
                 let valid = |row: &milp_model::program::Row| weaker.family(row).tag == Tag::Valid;

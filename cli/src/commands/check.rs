@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let built = milp_model::build(&instance)?;
     let size = Size::of(built.program());
     let file = args.file.display().to_string();
-    document::result(&Found::of(file, built.formulation(), &size));
+    document::result(&Found::of(file, built.formulation().name(), &size));
     print::rows(
         ["rows of", "rows", "nonzeros", "tag", "equations", "line"],
         size.families.iter().map(|family| {
@@ -107,7 +107,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         size.fixed,
         size.rows,
         size.nonzeros,
-        built.formulation()
+        built.formulation().name()
     ));
     Ok(exit::DONE)
 }

@@ -4,7 +4,7 @@ use super::why;
 use crate::{document, exit, limits::Limits, print};
 use clap::builder::RangedI64ValueParser;
 use milp_schema::limits;
-use milp_study::{Error, folder::Driven, show::story};
+use milp_study::{Error, folder::Driven, sentence::patterns, show::story};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::{ops::RangeInclusive, path::PathBuf};
@@ -66,7 +66,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         return why::run(&args.path, args);
     }
     let driven = Driven::read(&args.path, args.instance.as_deref())?;
-    let story = story(&driven)?.lines();
+    let mut story = story(&driven)?.lines();
+    story.extend(patterns(&driven.instance));
     for line in &story {
         print::line(line);
     }

@@ -1,12 +1,13 @@
 //! `milp fuzz`: our own replicas against a production engine on random schedules.
 
 use crate::{document, exit, print, stop};
+use clap::builder::PossibleValuesParser;
 use milp_replay::engine::{
     ANSWER_LIMIT, Engine, EngineError, Sidecar, find,
     fuzz::{Outcome, Report, Settings, fuzz},
     nspcc::{Defect, Nspcc, Switches},
 };
-use milp_schema::write;
+use milp_schema::{Protocol, write};
 use milp_study::Error;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,11 +18,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// The engines that protocols have.
+fn engines() -> impl Iterator<Item = &'static str> {
+    let engines = Protocol::all().flat_map(|protocol| &protocol.engines);
+    engines.map(String::as_str)
+}
+
 /// What to compare, and for how long.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The engine that our replicas of the same rules are compared with
-    #[arg(long, value_parser = ["nspcc-dbft"])]
+    #[arg(long, value_parser = PossibleValuesParser::new(engines()))]
     engine: String,
     /// How long, say 90s, 10m or 1h; acts without end if --steps is not given
     #[arg(long, value_name = "DURATION", value_parser = duration)]

@@ -5,6 +5,7 @@ use crate::{document, exit, print, progress::Printer, stop};
 use milp_schema::{Instance, read};
 use milp_study::{
     Error,
+    sentence::patterns,
     why::{How, Necessity, necessity, necessity_words, why_not, why_not_words},
 };
 use std::{path::Path, sync::atomic::Ordering};
@@ -52,7 +53,8 @@ fn answer(
 ) -> Result<bool, Error> {
     let answer = why_not(instance, value, how, &mut |progress| printer.show(progress))?;
     printer.finish();
-    let story = why_not_words(instance, &answer);
+    let mut story = why_not_words(instance, &answer);
+    story.extend(patterns(instance));
     for line in &story {
         print::line(line);
     }

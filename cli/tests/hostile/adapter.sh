@@ -18,7 +18,7 @@ result() {
 
 begin() {
     read_request
-    result "{\"protocol\":\"milp-engine/1.0\",\"engine\":\"$engine\",\"version\":\"$version\",\"effects\":[]}"
+    result "{\"protocol\":\"milp-engine/2.0\",\"engine\":\"$engine\",\"version\":\"$version\",\"effects\":[]}"
 }
 
 # Begins, and answers everything with these effects.
@@ -39,8 +39,8 @@ hang() { while :; do sleep 1; done; }
 
 # A commit with that view, block and number, and the rest of a label that is as it should be.
 commit() {
-    printf '{"effect":"send","replica":0,"message":%s,"label":{"kind":"Commit","height":0,"view":%s,"block":%s,"target":null}}' \
-        "$3" "$1" "$2"
+    printf '{"effect":"send","replica":0,"message":%s,"label":{"kind":"Commit","height":0,"view":%s,"value":{"view":%s,"index":%s},"justification":null}}' \
+        "$3" "$1" "$1" "$2"
 }
 
 # Comma-separated copies of a text.
@@ -55,7 +55,7 @@ fresh() {
     out= last=$((sent + $1))
     while [ "$sent" -lt "$last" ]; do
         sent=$((sent + 1))
-        out="$out${out:+,}{\"effect\":\"send\",\"replica\":0,\"message\":$sent,\"label\":{\"kind\":\"ChangeView\",\"height\":0,\"view\":0,\"block\":null,\"target\":1}}"
+        out="$out${out:+,}{\"effect\":\"send\",\"replica\":0,\"message\":$sent,\"label\":{\"kind\":\"ChangeView\",\"height\":0,\"view\":0,\"value\":null,\"justification\":null}}"
     done
 }
 
@@ -91,8 +91,8 @@ floods-one-line) exec cat /dev/zero ;;
 floods-errors) yes >&2 & hang ;;
 long-line) read_request; head -c 17000000 /dev/zero | tr '\0' x; line; hang ;;
 sends-for-ever) sent=0; begin; while read_request; do fresh 1000; result "{\"effects\":[$out]}"; done ;;
-many-effects) begin; read_request; f=$(copies 4000 '{"effect":"timer","replica":0,"timer":null}'); result "{\"effects\":[$f]}"; hang ;;
-carries-much) begin; c=$(copies 4000 '{"author":0,"label":{"kind":"Commit","height":0,"view":0,"block":0,"target":null}}'); read_request; result "{\"effects\":[{\"effect\":\"send\",\"replica\":0,\"message\":9,\"label\":{\"kind\":\"RecoveryMessage\",\"height\":0,\"view\":0,\"block\":null,\"target\":null},\"carried\":[$c]}]}"; hang ;;
+many-effects) begin; read_request; f=$(copies 4000 '{"effect":"timer","replica":0,"timers":[]}'); result "{\"effects\":[$f]}"; hang ;;
+carries-much) begin; c=$(copies 4000 '{"author":0,"label":{"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}'); read_request; result "{\"effects\":[{\"effect\":\"send\",\"replica\":0,\"message\":9,\"label\":{\"kind\":\"RecoveryMessage\",\"height\":0,\"view\":0,\"value\":null,\"justification\":null},\"carried\":[$c]}]}"; hang ;;
 
 # Slow.
 slow) begin; while read_request; do sleep 9; result '{"effects":[]}'; done ;;
@@ -125,18 +125,21 @@ long-name) engine=$(printf '%0200d' 7); effects '' ;;
 escape-version) version='\u202e1'; effects '' ;;
 escape-words) printf '\033]0;title\007\r\233\n' >&2; exit 4 ;;
 escape-fault) effects '{"effect":"fault","replica":0,"text":"\u001b[2J\nall hold"}' ;;
-escape-kind) effects '{"effect":"send","replica":0,"message":1,"label":{"kind":"\u001b[2J","height":0,"view":0,"block":0,"target":null}}' ;;
+escape-kind) effects '{"effect":"send","replica":0,"message":1,"label":{"kind":"\u001b[2J","height":0,"view":0,"value":{"view":0,"index":0},"justification":null}}' ;;
 escape-field) effects '{"effect":"fault","replica":0,"text":"x","\u001b[2J":1}' ;;
 
 # Numbers.
-other-protocol) read_request; result '{"protocol":"milp-engine/2.0","engine":"toy","version":"1","effects":[]}'; hang ;;
+other-protocol) read_request; result '{"protocol":"milp-engine/1.0","engine":"toy","version":"1","effects":[]}'; hang ;;
 largest-view) effects '{"effect":"enter_view","replica":0,"height":0,"view":4294967295}' ;;
 largest-block) effects "$(commit 0 4294967295 1)" ;;
 largest-height) effects '{"effect":"enter_view","replica":0,"height":4294967295,"view":1}' ;;
-largest-deadline) effects '{"effect":"timer","replica":0,"timer":{"height":0,"view":0,"deadline":18446744073709551615}}' ;;
+largest-deadline) effects '{"effect":"timer","replica":0,"timers":[{"name":"view","height":0,"view":0,"deadline":18446744073709551615}]}' ;;
 no-replica) effects '{"effect":"fault","replica":4294967295,"text":"x"}' ;;
 same-number) effects "$(commit 0 0 1)" ;;
-two-timers) effects "$(copies 2 '{"effect":"timer","replica":0,"timer":null}')" ;;
+two-timers) effects '{"effect":"timer","replica":0,"timers":[{"name":"view","height":0,"view":0,"deadline":1},{"name":"view","height":0,"view":0,"deadline":2}]}' ;;
+no-timer) effects '{"effect":"timer","replica":0,"timers":[{"name":"\u001b[2J","height":0,"view":0,"deadline":1}]}' ;;
+no-value) effects '{"effect":"send","replica":0,"message":1,"label":{"kind":"Commit","height":0,"view":0,"value":"\u001b[2J","justification":null}}' ;;
+two-timers-told) effects "$(copies 2 '{"effect":"timer","replica":0,"timers":[]}')" ;;
 no-state) effects '' ;;
 
 *) echo "no mode $1; adapter.sh list names them" >&2; exit 64 ;;

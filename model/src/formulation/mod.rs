@@ -6,7 +6,7 @@ mod refuse;
 pub mod timed;
 
 use crate::{Built, Error, protocols};
-use milp_schema::Instance;
+use milp_schema::{Instance, instance::Formulation};
 
 /// `formulation: auto`: the cheapest formulation that is exact for the instance. Each refuses by name
 /// what it does not express exactly: `counting` first, then `causal` where it pays, then `timed`.
@@ -27,21 +27,21 @@ pub(crate) fn cheapest(instance: &Instance) -> Result<Built, Error> {
 
 /// What `formulation: auto` passes over for `taken`, each with what it does not express exactly, or
 /// why it is not taken.
-pub fn passed_over(instance: &Instance, taken: &str) -> Vec<(&'static str, String)> {
+pub fn passed_over(instance: &Instance, taken: Formulation) -> Vec<(Formulation, String)> {
     let unsupported = |error| match error {
         Error::Unsupported { construct, .. } => construct,
         other => other.to_string(),
     };
     let mut passed = Vec::new();
-    if taken == "counting" {
+    if taken == Formulation::Counting {
         return passed;
     }
     passed.extend(
         counting::of(instance)
             .err()
-            .map(|error| ("counting", unsupported(error))),
+            .map(|error| (Formulation::Counting, unsupported(error))),
     );
-    if taken == "causal" {
+    if taken == Formulation::Causal {
         return passed;
     }
     let why = if causal_pays(instance) {
@@ -49,7 +49,7 @@ pub fn passed_over(instance: &Instance, taken: &str) -> Vec<(&'static str, Strin
     } else {
         Some("no pool and no guarded acceptance".to_owned())
     };
-    passed.extend(why.map(|why| ("causal", why)));
+    passed.extend(why.map(|why| (Formulation::Causal, why)));
     passed
 }
 

@@ -3,24 +3,22 @@
 
 use super::dbft2;
 use crate::rule::{Protocol, Rotation, Rule};
-use milp_schema::Kind;
+use milp_schema::Protocol as Words;
 
 /// The rules of the page, in handling order; what both versions share is `dbft2`'s.
-pub fn paper() -> Protocol {
-    let mut channels = dbft2::channels();
-    channels.retain(|channel| channel.kind != Kind::Commit);
-    let preparations = vec![Kind::PrepareRequest, Kind::PrepareResponse];
+pub fn paper(of: Words) -> Protocol {
+    let preparations = vec![of.the("PrepareRequest"), of.the("PrepareResponse")];
     Protocol {
-        name: "dbft1".into(),
+        name: of.name.clone(),
         rotation: Rotation::HeightPlusView,
-        channels,
+        channels: dbft2::channels(of),
         rules: vec![
-            Rule::Event(dbft2::adopt("dbft1 10-12")),
-            Rule::Event(dbft2::prepare_response("dbft1 6-7")),
-            Rule::Event(dbft2::decide("dbft1 8-9,12", preparations)),
-            Rule::Enter(dbft2::enter("dbft1 13-14", vec![])),
-            Rule::Event(dbft2::prepare_request("dbft1 2-3")),
-            Rule::Event(dbft2::change_view("dbft1 4-5", None)),
+            Rule::Event(dbft2::adopt(of, "dbft1 10-12")),
+            Rule::Event(dbft2::prepare_response(of, "dbft1 6-7")),
+            Rule::Event(dbft2::decide(of, "dbft1 8-9,12", preparations)),
+            Rule::Enter(dbft2::enter(of, "dbft1 13-14", vec![])),
+            Rule::Event(dbft2::prepare_request(of, "dbft1 2-3")),
+            Rule::Event(dbft2::change_view(of, "dbft1 4-5", None)),
         ],
     }
 }

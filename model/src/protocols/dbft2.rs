@@ -4,23 +4,23 @@ use crate::rule::{
     About, Channel, Checked, Duration, Enter, Event, Excludes, Keeps, Modality, Protocol, Range,
     Requires, Rotation, Rule, Scope, Threshold, Who,
 };
-use milp_schema::Kind;
+use milp_schema::{Kind, Protocol as Words};
 
 /// The rules of the page, in handling order: what a delivery triggers, by the order of kinds
 /// inside a slot, then the step into a view, then what a timer triggers.
-pub fn paper() -> Protocol {
+pub fn paper(of: Words) -> Protocol {
     Protocol {
-        name: "dbft2".into(),
+        name: of.name.clone(),
         rotation: Rotation::HeightPlusView,
-        channels: channels(),
+        channels: channels(of),
         rules: vec![
-            Rule::Event(adopt("dbft2 12-14")),
-            Rule::Event(prepare_response("dbft2 6-7")),
-            Rule::Event(commit()),
-            Rule::Event(decide("dbft2 10-11,14", vec![Kind::Commit])),
-            Rule::Enter(enter("dbft2 15-16", vec!["commit"])),
-            Rule::Event(prepare_request("dbft2 2-3")),
-            Rule::Event(change_view("dbft2 4-5", Some("commit"))),
+            Rule::Event(adopt(of, "dbft2 12-14")),
+            Rule::Event(prepare_response(of, "dbft2 6-7")),
+            Rule::Event(commit(of)),
+            Rule::Event(decide(of, "dbft2 10-11,14", vec![of.the("Commit")])),
+            Rule::Enter(enter(of, "dbft2 15-16", vec!["commit"])),
+            Rule::Event(prepare_request(of, "dbft2 2-3")),
+            Rule::Event(change_view(of, "dbft2 4-5", Some("commit"))),
         ],
     }
 }
@@ -38,42 +38,36 @@ pub(super) fn no_commit_lock(protocol: &mut Protocol) {
     }
 }
 
-pub(super) fn channels() -> Vec<Channel> {
-    [
-        Kind::PrepareRequest,
-        Kind::PrepareResponse,
-        Kind::Commit,
-        Kind::ChangeView,
-    ]
-    .into_iter()
-    .map(|kind| Channel {
+pub(super) fn channels(of: Words) -> Vec<Channel> {
+    let named = |kind, forgeable| Channel {
         kind,
-        forgeable: true,
+        forgeable,
         lost_ahead: false,
-        pool: false,
-    })
-    .chain([Channel {
-        kind: Kind::Block,
-        forgeable: false,
-        lost_ahead: false,
-        pool: false,
-    }])
-    .collect()
+        pool: of.pools(),
+    };
+    let forgeable = ["PrepareRequest", "PrepareResponse", "Commit", "ChangeView"];
+    let forgeable = forgeable.into_iter().filter_map(|name| of.kind(name));
+    let block = of.kind("Block").filter(|_| !of.pools());
+    let block = block.map(|kind| named(kind, false));
+    forgeable
+        .map(|kind| named(kind, true))
+        .chain(block)
+        .collect()
 }
 
 /// Lines 12–14: whoever holds a published block regards it as final, in any view.
-pub(super) fn adopt(line: &'static str) -> Event {
+pub(super) fn adopt(of: Words, line: &'static str) -> Event {
     Event {
         name: "adopt",
         line,
         equations: &[37, 39],
-        broadcasts: Some(Kind::Block),
+        broadcasts: Some(of.the("Block")),
         who: Who::Any,
         about: About::Block,
         once: Range::Height,
         scope: Scope::Height,
         modality: Modality::Must,
-        requires: vec![Requires::HeldFromAnother(Kind::Block)],
+        requires: vec![Requires::HeldFromAnother(of.the("Block"))],
         checked: Checked::Always,
         excludes: vec![],
         decides: true,
@@ -81,18 +75,18 @@ pub(super) fn adopt(line: &'static str) -> Event {
 }
 
 /// Lines 6–7: a backup answers the first request of the view, unless it asked to leave.
-pub(super) fn prepare_response(line: &'static str) -> Event {
+pub(super) fn prepare_response(of: Words, line: &'static str) -> Event {
     Event {
         name: "prepare_response",
         line,
         equations: &[26, 27, 28],
-        broadcasts: Some(Kind::PrepareResponse),
+        broadcasts: Some(of.the("PrepareResponse")),
         who: Who::Backup,
         about: About::Block,
         once: Range::View,
         scope: Scope::View,
         modality: Modality::Must,
-        requires: vec![Requires::Held(Kind::PrepareRequest)],
+        requires: vec![Requires::Held(of.the("PrepareRequest"))],
         checked: Checked::Always,
         excludes: vec![Excludes {
             event: "change_view",
@@ -103,12 +97,12 @@ pub(super) fn prepare_response(line: &'static str) -> Event {
 }
 
 /// Lines 8–9: a quorum of preparations binds the replica, once per height.
-pub(super) fn commit() -> Event {
+pub(super) fn commit(of: Words) -> Event {
     Event {
         name: "commit",
         line: "dbft2 8-9",
         equations: &[],
-        broadcasts: Some(Kind::Commit),
+        broadcasts: Some(of.the("Commit")),
         who: Who::Any,
         about: About::Block,
         once: Range::Height,
@@ -117,7 +111,7 @@ pub(super) fn commit() -> Event {
         requires: vec![
             Requires::Own(vec!["prepare_request", "prepare_response"]),
             Requires::Tally {
-                of: vec![Kind::PrepareRequest, Kind::PrepareResponse],
+                of: vec![of.the("PrepareRequest"), of.the("PrepareResponse")],
                 at_least: Threshold::Quorum,
             },
         ],
@@ -131,19 +125,19 @@ pub(super) fn commit() -> Event {
 }
 
 /// Lines 10–11 and 14: the request and a quorum of votes of `kinds` for it make a block final.
-pub(super) fn decide(line: &'static str, kinds: Vec<Kind>) -> Event {
+pub(super) fn decide(of: Words, line: &'static str, kinds: Vec<Kind>) -> Event {
     Event {
         name: "decide",
         line,
         equations: &[37, 39],
-        broadcasts: Some(Kind::Block),
+        broadcasts: Some(of.the("Block")),
         who: Who::Any,
         about: About::Block,
         once: Range::Height,
         scope: Scope::View,
         modality: Modality::Must,
         requires: vec![
-            Requires::Held(Kind::PrepareRequest),
+            Requires::Held(of.the("PrepareRequest")),
             Requires::Tally {
                 of: kinds,
                 at_least: Threshold::Quorum,
@@ -156,11 +150,11 @@ pub(super) fn decide(line: &'static str, kinds: Vec<Kind>) -> Event {
 }
 
 /// Lines 15–16: a quorum of requests for a view or a later one enters it; a lock forbids it.
-pub(super) fn enter(line: &'static str, locks: Vec<&'static str>) -> Enter {
+pub(super) fn enter(of: Words, line: &'static str, locks: Vec<&'static str>) -> Enter {
     Enter {
         line,
         equations: &[3, 4, 5, 6],
-        of: Kind::ChangeView,
+        of: of.the("ChangeView"),
         at_least: Threshold::Quorum,
         modality: Modality::Must,
         excludes: locks,
@@ -169,12 +163,12 @@ pub(super) fn enter(line: &'static str, locks: Vec<&'static str>) -> Enter {
 }
 
 /// Lines 2–3: the primary's timer makes it propose; one proposal per view.
-pub(super) fn prepare_request(line: &'static str) -> Event {
+pub(super) fn prepare_request(of: Words, line: &'static str) -> Event {
     Event {
         name: "prepare_request",
         line,
         equations: &[20, 21],
-        broadcasts: Some(Kind::PrepareRequest),
+        broadcasts: Some(of.the("PrepareRequest")),
         who: Who::Primary,
         about: About::Proposal,
         once: Range::View,
@@ -190,12 +184,12 @@ pub(super) fn prepare_request(line: &'static str) -> Event {
 }
 
 /// Lines 4–5: any other timeout asks to leave the view, unless a lock forbids it.
-pub(super) fn change_view(line: &'static str, lock: Option<&'static str>) -> Event {
+pub(super) fn change_view(of: Words, line: &'static str, lock: Option<&'static str>) -> Event {
     Event {
         name: "change_view",
         line,
         equations: &[],
-        broadcasts: Some(Kind::ChangeView),
+        broadcasts: Some(of.the("ChangeView")),
         who: Who::Any,
         about: About::View,
         once: Range::View,

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     rule::{Protocol, Requires, Rule, Threshold},
 };
-use milp_schema::{Instance, covers};
+use milp_schema::{Instance, covers, vocabulary::Safeguard};
 
 /// The protocol an instance names, weakened by its mutant.
 ///
@@ -17,12 +17,13 @@ use milp_schema::{Instance, covers};
 /// [`Error::UnknownProtocol`] when the protocol or mutant has no rules here,
 /// [`Error::Uncovered`] when the instance asks for more than its protocol has.
 pub fn of(instance: &Instance) -> Result<Protocol, Error> {
-    let mut protocol = match instance.protocol.name.as_str() {
-        "dbft1" => dbft1::paper(),
-        "dbft2" => dbft2::paper(),
-        "dbft2-nspcc" => nspcc::rules(),
-        "dbft2-tla" => tla::current(),
-        "dbft2-tla-per-view" => tla::per_view(),
+    let of = instance.protocol;
+    let mut protocol = match of.name.as_str() {
+        "dbft1" => dbft1::paper(of),
+        "dbft2" => dbft2::paper(of),
+        "dbft2-nspcc" => nspcc::rules(of),
+        "dbft2-tla" => tla::current(of),
+        "dbft2-tla-per-view" => tla::per_view(of),
         _ => return Err(unknown(instance)),
     };
     if let Some(first) = covers::uncovered(instance).first() {
@@ -32,13 +33,19 @@ pub fn of(instance: &Instance) -> Result<Protocol, Error> {
             hint: first.hint,
         });
     }
-    match instance.mutant.as_deref() {
+    let Some(mutant) = instance.weakening() else {
+        return match instance.mutant {
+            None => Ok(protocol),
+            Some(_) => Err(unknown(instance)),
+        };
+    };
+    if mutant.quorum.is_some() {
+        small_quorum(&mut protocol);
+    }
+    match mutant.takes {
         None => {}
-        Some("small-quorum") => small_quorum(&mut protocol),
-        Some("no-commit-lock") if protocol.name == "dbft2" => {
-            dbft2::no_commit_lock(&mut protocol);
-        }
-        Some(_) => return Err(unknown(instance)),
+        Some(Safeguard::Lock) if protocol.name == "dbft2" => dbft2::no_commit_lock(&mut protocol),
+        Some(Safeguard::Lock) => return Err(unknown(instance)),
     }
     Ok(protocol)
 }

@@ -11,62 +11,62 @@ use crate::rule::{
     About, Arming, Channel, Checked, Duration, Enter, Event, Excludes, Hold, Keeps, Modality,
     Negation, Protocol, Range, Requires, Rotation, Rule, Scope, Threshold, Who,
 };
-use milp_schema::Kind;
+use milp_schema::{Kind, Protocol as Words};
 
 const LOST: &str = "more_than_f_lost";
 
 /// The rules of the page, in handling order.
-pub fn rules() -> Protocol {
+pub fn rules(of: Words) -> Protocol {
     Protocol {
-        name: "dbft2-nspcc".into(),
+        name: of.name.clone(),
         rotation: Rotation::HeightMinusView,
-        channels: channels(),
+        channels: channels(of),
         rules: vec![
-            Rule::Event(dbft2::adopt("dbft2-nspcc 54")),
-            Rule::Event(prepare_response()),
+            Rule::Event(dbft2::adopt(of, "dbft2-nspcc 54")),
+            Rule::Event(prepare_response(of)),
             Rule::Hold(Hold {
-                kind: Kind::PrepareResponse,
+                kind: of.the("PrepareResponse"),
                 line: "dbft2-nspcc 17",
                 after: "change_view",
                 unless: LOST,
             }),
-            Rule::Event(commit()),
-            Rule::Event(decide()),
-            Rule::Enter(enter()),
+            Rule::Event(commit(of)),
+            Rule::Event(decide(of)),
+            Rule::Enter(enter(of)),
             Rule::Negation(Negation {
                 name: LOST,
                 line: "dbft2-nspcc 42",
                 heard: vec![
-                    Kind::PrepareRequest,
-                    Kind::PrepareResponse,
-                    Kind::Commit,
-                    Kind::RecoveryRequest,
+                    of.the("PrepareRequest"),
+                    of.the("PrepareResponse"),
+                    of.the("Commit"),
+                    of.the("RecoveryRequest"),
                 ],
-                heard_ahead: Kind::ChangeView,
-                without: Kind::Commit,
+                heard_ahead: of.the("ChangeView"),
+                without: of.the("Commit"),
             }),
-            Rule::Event(prepare_request()),
+            Rule::Event(prepare_request(of)),
             Rule::Event(on_timeout(
                 "recovery_request",
-                Kind::RecoveryRequest,
+                of.the("RecoveryRequest"),
                 Requires::When(LOST),
             )),
             Rule::Event(on_timeout(
                 "change_view",
-                Kind::ChangeView,
+                of.the("ChangeView"),
                 Requires::Unless(LOST),
             )),
-            Rule::Timer(arming()),
+            Rule::Timer(arming(of)),
         ],
     }
 }
 
 /// Recovery requests travel too; a Byzantine replica makes none (the engine leaves their
 /// authenticity to whoever embeds it).
-fn channels() -> Vec<Channel> {
-    let mut channels = dbft2::channels();
+fn channels(of: Words) -> Vec<Channel> {
+    let mut channels = dbft2::channels(of);
     channels.push(Channel {
-        kind: Kind::RecoveryRequest,
+        kind: of.the("RecoveryRequest"),
         forgeable: false,
         lost_ahead: true,
         pool: false,
@@ -75,51 +75,51 @@ fn channels() -> Vec<Channel> {
 }
 
 /// A backup answers the first request of the view, even if it asked to leave.
-fn prepare_response() -> Event {
+fn prepare_response(of: Words) -> Event {
     Event {
         excludes: vec![],
-        ..dbft2::prepare_response("dbft2-nspcc 11-15")
+        ..dbft2::prepare_response(of, "dbft2-nspcc 11-15")
     }
 }
 
 /// A request and a quorum of preparations bind the replica, even if it asked to leave.
-fn commit() -> Event {
+fn commit(of: Words) -> Event {
     Event {
         line: "dbft2-nspcc 22-24",
         excludes: vec![],
-        ..dbft2::commit()
+        ..dbft2::commit(of)
     }
 }
 
 /// A quorum of commits of this view for the block requested here makes it final; looked for when
 /// a commit comes or is sent, not when the request comes late.
-fn decide() -> Event {
+fn decide(of: Words) -> Event {
     Event {
         requires: vec![
             Requires::Own(vec!["prepare_request", "prepare_response"]),
             Requires::Tally {
-                of: vec![Kind::Commit],
+                of: vec![of.the("Commit")],
                 at_least: Threshold::Quorum,
             },
         ],
         checked: Checked::OnVote { own: "commit" },
-        ..dbft2::decide("dbft2-nspcc 26-30", vec![Kind::Commit])
+        ..dbft2::decide(of, "dbft2-nspcc 26-30", vec![of.the("Commit")])
     }
 }
 
-fn enter() -> Enter {
+fn enter(of: Words) -> Enter {
     Enter {
         keeps: Keeps::View,
-        ..dbft2::enter("dbft2-nspcc 31-37", vec!["commit"])
+        ..dbft2::enter(of, "dbft2-nspcc 31-37", vec!["commit"])
     }
 }
 
-fn prepare_request() -> Event {
+fn prepare_request(of: Words) -> Event {
     Event {
         modality: Modality::Timer {
             after: Duration::Armed,
         },
-        ..dbft2::prepare_request("dbft2-nspcc 39,44")
+        ..dbft2::prepare_request(of, "dbft2-nspcc 39,44")
     }
 }
 
@@ -149,16 +149,16 @@ fn on_timeout(name: &'static str, kind: Kind, condition: Requires) -> Event {
 
 /// How the production timer runs: armed for a duration on entering a view, on proposing and on
 /// every other timeout, and put off by what is taken until the replica asks to leave.
-fn arming() -> Arming {
+fn arming(of: Words) -> Arming {
     Arming {
         line: "dbft2-nspcc 52-53",
         stops: "commit",
         frozen_by: "change_view",
         proposes: "prepare_request",
         extended_by: vec![
-            (Kind::PrepareRequest, 2),
-            (Kind::PrepareResponse, 2),
-            (Kind::Commit, 4),
+            (of.the("PrepareRequest"), 2),
+            (of.the("PrepareResponse"), 2),
+            (of.the("Commit"), 4),
         ],
     }
 }

@@ -8,10 +8,10 @@
 
 use super::dbft2;
 use crate::rule::{
-    About, Channel, Checked, Enter, Event, Excludes, Modality, Protocol, Range, Requires, Rotation,
-    Rule, Scope, Threshold, Who,
+    About, Checked, Enter, Event, Excludes, Modality, Protocol, Range, Requires, Rotation, Rule,
+    Scope, Threshold, Who,
 };
-use milp_schema::Kind;
+use milp_schema::{Kind, Protocol as Words};
 
 /// What differs between the revisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,51 +23,34 @@ enum Revision {
 }
 
 /// Protocol `dbft2-tla`.
-pub fn current() -> Protocol {
-    rules("dbft2-tla", Revision::Current)
+pub fn current(of: Words) -> Protocol {
+    rules(of, Revision::Current)
 }
 
 /// Protocol `dbft2-tla-per-view`.
-pub fn per_view() -> Protocol {
-    rules("dbft2-tla-per-view", Revision::PerView)
+pub fn per_view(of: Words) -> Protocol {
+    rules(of, Revision::PerView)
 }
 
 /// The rules of the page, in its order; all actions start from the same pool, so that the order
 /// says nothing else.
-fn rules(name: &str, revision: Revision) -> Protocol {
+fn rules(of: Words, revision: Revision) -> Protocol {
     Protocol {
-        name: name.into(),
+        name: of.name.clone(),
         rotation: Rotation::ViewOnly,
-        channels: channels(),
+        channels: dbft2::channels(of),
         rules: vec![
-            Rule::Event(prepare_request()),
-            Rule::Event(prepare_response()),
-            Rule::Event(returning_response(revision)),
-            Rule::Event(repeated_response(revision)),
-            Rule::Event(commit()),
-            Rule::Event(returning_commit(revision)),
-            Rule::Event(decide()),
-            Rule::Event(change_view(revision)),
-            Rule::Enter(enter()),
+            Rule::Event(prepare_request(of)),
+            Rule::Event(prepare_response(of)),
+            Rule::Event(returning_response(of, revision)),
+            Rule::Event(repeated_response(of, revision)),
+            Rule::Event(commit(of)),
+            Rule::Event(returning_commit(of, revision)),
+            Rule::Event(decide(of)),
+            Rule::Event(change_view(of, revision)),
+            Rule::Enter(enter(of)),
         ],
     }
-}
-
-fn channels() -> Vec<Channel> {
-    [
-        Kind::PrepareRequest,
-        Kind::PrepareResponse,
-        Kind::Commit,
-        Kind::ChangeView,
-    ]
-    .into_iter()
-    .map(|kind| Channel {
-        kind,
-        forgeable: true,
-        lost_ahead: false,
-        pool: true,
-    })
-    .collect()
 }
 
 /// An action about the block of the view, once per view, without guards yet.
@@ -97,15 +80,15 @@ fn in_view(event: &'static str) -> Excludes {
 }
 
 /// `MoreThanFNodesCommitted`.
-fn more_than_f_committed(revision: Revision) -> Requires {
+fn more_than_f_committed(of: Words, revision: Revision) -> Requires {
     let at_least = Threshold::MoreThanF;
     match revision {
         Revision::Current => Requires::TallyOverViews {
-            of: Kind::Commit,
+            of: of.the("Commit"),
             at_least,
         },
         Revision::PerView => Requires::Tally {
-            of: vec![Kind::Commit],
+            of: vec![of.the("Commit")],
             at_least,
         },
     }
@@ -119,7 +102,7 @@ fn quorum(of: Vec<Kind>) -> Requires {
 }
 
 /// Lines 1–2: the primary proposes while it is initialized.
-fn prepare_request() -> Event {
+fn prepare_request(of: Words) -> Event {
     Event {
         who: Who::Primary,
         about: About::Proposal,
@@ -127,96 +110,96 @@ fn prepare_request() -> Event {
         ..action(
             "prepare_request",
             "dbft2-tla 1-2",
-            Some(Kind::PrepareRequest),
+            Some(of.the("PrepareRequest")),
         )
     }
 }
 
 /// Lines 3–4, first case: an initialized backup answers the request.
-fn prepare_response() -> Event {
+fn prepare_response(of: Words) -> Event {
     Event {
         who: Who::Backup,
-        requires: vec![Requires::Held(Kind::PrepareRequest)],
+        requires: vec![Requires::Held(of.the("PrepareRequest"))],
         excludes: vec![in_view("change_view")],
         ..action(
             "prepare_response",
             "dbft2-tla 3-4",
-            Some(Kind::PrepareResponse),
+            Some(of.the("PrepareResponse")),
         )
     }
 }
 
 /// Lines 3–4, second case: a backup that asked to leave answers if more than f committed.
-fn returning_response(revision: Revision) -> Event {
+fn returning_response(of: Words, revision: Revision) -> Event {
     Event {
         requires: vec![
             Requires::Own(vec!["change_view"]),
-            more_than_f_committed(revision),
-            Requires::Held(Kind::PrepareRequest),
+            more_than_f_committed(of, revision),
+            Requires::Held(of.the("PrepareRequest")),
         ],
         excludes: vec![in_view("returning_commit")],
-        ..back("returning_response")
+        ..back(of, "returning_response")
     }
 }
 
 /// Lines 3–4, second case, for a backup that had answered before it asked to leave: it is
 /// prepared again, and the pool has its answer already.
-fn repeated_response(revision: Revision) -> Event {
+fn repeated_response(of: Words, revision: Revision) -> Event {
     Event {
         requires: vec![
             Requires::Own(vec!["change_view"]),
             Requires::Own(vec!["prepare_response"]),
-            more_than_f_committed(revision),
-            Requires::Held(Kind::PrepareRequest),
+            more_than_f_committed(of, revision),
+            Requires::Held(of.the("PrepareRequest")),
         ],
         excludes: vec![in_view("returning_commit")],
-        ..back("repeated_response")
+        ..back(of, "repeated_response")
     }
 }
 
-fn back(name: &'static str) -> Event {
+fn back(of: Words, name: &'static str) -> Event {
     Event {
         who: Who::Backup,
-        ..action(name, "dbft2-tla 3-4", Some(Kind::PrepareResponse))
+        ..action(name, "dbft2-tla 3-4", Some(of.the("PrepareResponse")))
     }
 }
 
 /// Lines 5–6, first case: a prepared replica commits with a quorum of preparations.
-fn commit() -> Event {
+fn commit(of: Words) -> Event {
     Event {
         once: Range::Height,
         requires: vec![
             Requires::Own(vec!["prepare_request", "prepare_response"]),
-            quorum(vec![Kind::PrepareRequest, Kind::PrepareResponse]),
-            Requires::Held(Kind::PrepareRequest),
+            quorum(vec![of.the("PrepareRequest"), of.the("PrepareResponse")]),
+            Requires::Held(of.the("PrepareRequest")),
         ],
         excludes: vec![in_view("change_view")],
-        ..action("commit", "dbft2-tla 5-6", Some(Kind::Commit))
+        ..action("commit", "dbft2-tla 5-6", Some(of.the("Commit")))
     }
 }
 
 /// Lines 5–6, second case: a replica that asked to leave commits if more than f did, prepared or
 /// not. One that came back by a response has more than f committed too, so its first case is here.
-fn returning_commit(revision: Revision) -> Event {
+fn returning_commit(of: Words, revision: Revision) -> Event {
     Event {
         once: Range::Height,
         requires: vec![
             Requires::Own(vec!["change_view"]),
-            more_than_f_committed(revision),
-            quorum(vec![Kind::PrepareRequest, Kind::PrepareResponse]),
-            Requires::Held(Kind::PrepareRequest),
+            more_than_f_committed(of, revision),
+            quorum(vec![of.the("PrepareRequest"), of.the("PrepareResponse")]),
+            Requires::Held(of.the("PrepareRequest")),
         ],
-        ..action("returning_commit", "dbft2-tla 5-6", Some(Kind::Commit))
+        ..action("returning_commit", "dbft2-tla 5-6", Some(of.the("Commit")))
     }
 }
 
 /// Lines 7–8: the request and a quorum of commits of the view; nobody publishes a block.
-fn decide() -> Event {
+fn decide(of: Words) -> Event {
     Event {
         once: Range::Height,
         requires: vec![
-            Requires::Held(Kind::PrepareRequest),
-            quorum(vec![Kind::Commit]),
+            Requires::Held(of.the("PrepareRequest")),
+            quorum(vec![of.the("Commit")]),
         ],
         decides: true,
         ..action("decide", "dbft2-tla 7-8", None)
@@ -224,7 +207,7 @@ fn decide() -> Event {
 }
 
 /// Lines 9–10: whoever has not committed asks to leave its view, once.
-fn change_view(revision: Revision) -> Event {
+fn change_view(of: Words, revision: Revision) -> Event {
     Event {
         about: About::View,
         requires: match revision {
@@ -235,16 +218,17 @@ fn change_view(revision: Revision) -> Event {
             event: "commit",
             range: Range::Height,
         }],
-        ..action("change_view", "dbft2-tla 9-10", Some(Kind::ChangeView))
+        ..action("change_view", "dbft2-tla 9-10", Some(of.the("ChangeView")))
     }
 }
 
 /// Lines 11–12: a quorum that asked to leave the view or a later one leads to the next view.
-fn enter() -> Enter {
+fn enter(of: Words) -> Enter {
     Enter {
         equations: &[],
         modality: Modality::May,
         ..dbft2::enter(
+            of,
             "dbft2-tla 11-12",
             vec!["commit", "returning_commit", "decide"],
         )

@@ -29,6 +29,9 @@ type proposal struct {
 	number   uint32 // of the proposals this primary makes in this view
 }
 
+// value of the proposal in labels.
+func (p proposal) value() *value { return &value{View: uint32(p.view), Index: p.number} }
+
 func (p proposal) hash() hash {
 	return digest("proposal %d %d %d %d %d", p.seed, p.proposer, p.index, p.view, p.number)
 }

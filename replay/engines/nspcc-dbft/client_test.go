@@ -28,7 +28,7 @@ type anEffect struct {
 	Carried []named
 	Height  uint32
 	View    uint32
-	Timer   *timerState
+	Timers  []timerState
 	Text    string
 }
 
@@ -58,7 +58,7 @@ func with(t *testing.T, s setup, test func(*client, []anEffect)) {
 func (c *client) begin(s setup) []anEffect {
 	c.Helper()
 	params := map[string]any{
-		"protocol": "milp-engine/1.0", "replicas": s.replicas, "heights": max(1, s.heights),
+		"protocol": "milp-engine/2.0", "replicas": s.replicas, "heights": max(1, s.heights),
 		"byzantine": append([]int{}, s.byzantine...), "block_time": max(s.blockTime, 1), "seed": 7,
 		"signatures": "symbolic", "recovery": "ideal",
 	}
@@ -116,7 +116,7 @@ func (c *client) deliver(to int, id uint64) []anEffect {
 
 func (c *client) timeout(at int, height, view int) []anEffect {
 	c.Helper()
-	return c.must("timeout", map[string]any{"replica": at, "height": height, "view": view}).Effects
+	return c.must("timeout", map[string]any{"replica": at, "timer": timerName, "height": height, "view": view}).Effects
 }
 
 func (c *client) inject(by int, l label) uint64 {
@@ -203,4 +203,10 @@ func deciders(effects []anEffect) map[int][]label {
 	return decided
 }
 
-func number(n uint32) *uint32 { return &n }
+// proposalOf gives proposal number index of a view.
+func proposalOf(view, index uint32) *value { return &value{View: view, Index: index} }
+
+// of gives the votes of a kind.
+func of(kind string, votes []vote) []vote {
+	return slices.DeleteFunc(slices.Clone(votes), func(v vote) bool { return v.Kind != kind })
+}

@@ -24,10 +24,10 @@ func (r *replica) newEngine() *dbft.DBFT[hash] {
 		dbft.WithNewConsensusPayload(newPayload),
 		dbft.WithNewPrepareRequest(r.newPrepareRequest),
 		dbft.WithNewPrepareResponse(func(h hash) dbft.PrepareResponse[hash] {
-			return &prepareResponse{h, r.accepted().number}
+			return &prepareResponse{h, r.accepted()}
 		}),
 		dbft.WithNewCommit[hash](func(signature []byte) dbft.Commit {
-			return &commit{signature, r.accepted().number}
+			return &commit{signature, r.accepted()}
 		}),
 		dbft.WithNewChangeView[hash](func(target byte, reason dbft.ChangeViewReason, _ uint64) dbft.ChangeView {
 			return &changeView{target, reason}

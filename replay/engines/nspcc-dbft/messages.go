@@ -101,29 +101,29 @@ type prepareRequest struct{ proposal }
 func (r *prepareRequest) Timestamp() uint64         { return 0 }
 func (r *prepareRequest) Nonce() uint64             { return 0 }
 func (r *prepareRequest) TransactionHashes() []hash { return nil }
-func (r *prepareRequest) names(l *label)            { l.Kind, l.Block = kindPrepareRequest, &r.number }
+func (r *prepareRequest) names(l *label)            { l.Kind, l.Value = kindPrepareRequest, r.value() }
 
 // prepareResponse accepts the proposal of a request.
 type prepareResponse struct {
 	preparation hash
-	number      uint32 // of the proposal, for labels
+	proposal    proposal // for labels
 }
 
 func (r *prepareResponse) PreparationHash() hash { return r.preparation }
 func (r *prepareResponse) hash() hash            { return digest("response %v", r.preparation) }
-func (r *prepareResponse) names(l *label)        { l.Kind, l.Block = kindPrepareResponse, &r.number }
+func (r *prepareResponse) names(l *label)        { l.Kind, l.Value = kindPrepareResponse, r.proposal.value() }
 
 // commit is a signature on a block.
 type commit struct {
 	signature []byte
-	number    uint32 // of the block's proposal, for labels
+	proposal  proposal // the block's, for labels
 }
 
 func (c *commit) Signature() []byte { return c.signature }
 func (c *commit) hash() hash        { return digest("commit %x", c.signature) }
-func (c *commit) names(l *label)    { l.Kind, l.Block = kindCommit, &c.number }
+func (c *commit) names(l *label)    { l.Kind, l.Value = kindCommit, c.proposal.value() }
 
-// changeView asks for a view.
+// changeView asks for a view: the engine always asks for the next one.
 type changeView struct {
 	target byte
 	reason dbft.ChangeViewReason
@@ -132,11 +132,7 @@ type changeView struct {
 func (c *changeView) NewViewNumber() byte           { return c.target }
 func (c *changeView) Reason() dbft.ChangeViewReason { return c.reason }
 func (c *changeView) hash() hash                    { return digest("change view %d %d", c.target, c.reason) }
-
-func (c *changeView) names(l *label) {
-	target := uint32(c.target)
-	l.Kind, l.Target = kindChangeView, &target
-}
+func (c *changeView) names(l *label)                { l.Kind = kindChangeView }
 
 // recoveryRequest asks for what was missed.
 type recoveryRequest struct{ timestamp uint64 }

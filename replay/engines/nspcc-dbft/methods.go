@@ -116,7 +116,7 @@ func (a *adapter) initialise(raw json.RawMessage) (any, *failure) {
 	}
 	if minor, ok := strings.CutPrefix(p.Protocol, protocolPrefix); !ok || minor == "" ||
 		strings.Trim(minor, "0123456789") != "" {
-		return nil, fail(codeInitialise, "protocol: %s is spoken here", protocolSpoken)
+		return nil, fail(codeInitialise, "protocol: %s is spoken here, not %q", protocolSpoken, p.Protocol)
 	}
 	err := decode(raw, &p, "replicas", "heights", "byzantine", "block_time", "seed", "signatures", "recovery")
 	if err == nil {
@@ -165,11 +165,15 @@ func (n *run) deliver(raw json.RawMessage) (any, *failure) {
 func (n *run) timeout(raw json.RawMessage) (any, *failure) {
 	var p struct {
 		replicaParams
+		Timer  string `json:"timer"`
 		Height uint32 `json:"height"`
 		View   uint32 `json:"view"`
 	}
-	if err := decode(raw, &p, "replica", "height", "view"); err != nil {
+	if err := decode(raw, &p, "replica", "timer", "height", "view"); err != nil {
 		return nil, err
+	}
+	if p.Timer != timerName {
+		return nil, fail(codeBadParams, "timer: there is no %q, only %q", p.Timer, timerName)
 	}
 	r, err := n.live(p.Replica)
 	if err != nil {

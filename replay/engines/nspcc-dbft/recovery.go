@@ -54,19 +54,14 @@ func (r *recovery) get(outer dbft.ConsensusPayload[hash], kind dbft.MessageType)
 	return found
 }
 
-// rebuild makes a payload as neo-go does: it keeps neither the view of a commit nor the target of
-// a change view.
+// rebuild makes a payload as neo-go does: it does not keep the view of a commit. Nor does it keep
+// what a change view asks for, but that is the view after the one it was sent in.
 func (r *recovery) rebuild(p *payload, view byte) *payload {
-	if !r.rebuilt {
+	if !r.rebuilt || p.kind != dbft.CommitType {
 		return p
 	}
 	anew := *p
-	switch body := p.body.(type) {
-	case *commit:
-		anew.view = view
-	case *changeView:
-		anew.body = &changeView{target: p.view + 1, reason: body.reason}
-	}
+	anew.view = view
 	return &anew
 }
 

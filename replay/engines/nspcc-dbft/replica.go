@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/nspcc-dev/dbft"
 )
@@ -21,8 +22,8 @@ type replica struct {
 	// engine is nil while the replica is down or stopped.
 	engine *dbft.DBFT[hash]
 	timer  virtualTimer
-	// told is the timer as the caller knows it.
-	told *timerState
+	// told are the timers as the caller knows them.
+	told []timerState
 	// ledger survives a crash.
 	ledger []*block
 	// proposed counts the proposals of each view, over all incarnations.
@@ -127,7 +128,7 @@ func (r *replica) decide(b *block) {
 	if int(height) == len(r.run.first) {
 		r.run.first = append(r.run.first, b)
 	}
-	l := label{Kind: kindBlock, Height: height, View: uint32(b.view), Block: &b.number}
+	l := label{Kind: kindBlock, Height: height, View: uint32(b.view), Value: b.value()}
 	r.run.note(decideEffect{"decide", r.author, l})
 	r.send(&message{author: r.author, label: l, block: b}, nil)
 }
@@ -139,21 +140,23 @@ func (r *replica) send(m *message, carried *[]named) {
 
 // noteTimer reports the timer if it changed.
 func (r *replica) noteTimer() {
-	now := r.timerState()
-	if now == nil && r.told == nil || now != nil && r.told != nil && *now == *r.told {
+	now := r.timers()
+	if slices.Equal(now, r.told) {
 		return
 	}
 	r.told = now
 	r.run.note(timerEffect{"timer", r.author, now})
 }
 
-func (r *replica) timerState() *timerState {
+// timers are those that run: one or none.
+func (r *replica) timers() []timerState {
 	if !r.timer.runs {
-		return nil
+		return []timerState{}
 	}
-	return &timerState{
+	return []timerState{{
+		Name:     timerName,
 		Height:   r.timer.height - r.run.base,
 		View:     uint32(r.timer.view),
 		Deadline: uint64(r.timer.due.Sub(r.run.began)),
-	}
+	}}
 }

@@ -106,9 +106,9 @@ func (n *run) primary(height, view uint32) uint16 {
 	return uint16(((int64(height)-int64(view))%replicas + replicas) % replicas)
 }
 
-// proposal that a label names.
-func (n *run) proposal(height, view, number uint32) proposal {
-	return proposal{n.Seed, n.primary(height, view), n.base + height, byte(view), number}
+// proposal that a value names.
+func (n *run) proposal(height uint32, v value) proposal {
+	return proposal{n.Seed, n.primary(height, v.View), n.base + height, byte(v.View), v.Index}
 }
 
 // previous gives the hash of the block before a height, for those who have no ledger: the first
@@ -120,7 +120,7 @@ func (n *run) previous(height uint32) hash {
 	case height <= uint32(len(n.first)):
 		return n.first[height-1].Hash()
 	}
-	b := block{proposal: n.proposal(height-1, 0, 0), prev: n.previous(height - 1)}
+	b := block{proposal: n.proposal(height-1, value{}), prev: n.previous(height - 1)}
 	return b.Hash()
 }
 

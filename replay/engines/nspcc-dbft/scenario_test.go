@@ -61,7 +61,7 @@ func TestFourGoodNodesAllDecide(t *testing.T) {
 	with(t, setup{replicas: 4, blockTime: time.Second}, func(c *client, _ []anEffect) {
 		decided := deciders(fourGoodNodes(c))
 		for who := range 4 {
-			if blocks := decided[who]; len(blocks) != 1 || blocks[0].View != 1 || *blocks[0].Block != 0 {
+			if blocks := decided[who]; len(blocks) != 1 || blocks[0].View != 1 || blocks[0].Value.Index != 0 {
 				c.Errorf("replica %d decided %v", who, blocks)
 			}
 		}
@@ -111,7 +111,7 @@ func TestABlockDecidesWhateverTheReplicaDidNotSee(t *testing.T) {
 		if effects[0].Effect != "decide" || effects[1].Effect != "send" || effects[1].Label.Kind != kindBlock {
 			c.Errorf("decide and publish expected: %v", effects)
 		}
-		if s := c.state(3); s.Height != 1 || s.Timer == nil || s.Timer.Height != 1 {
+		if s := c.state(3); s.Height != 1 || len(s.Timers) != 1 || s.Timers[0].Height != 1 {
 			c.Errorf("the next height did not start: %v", s)
 		}
 		if effects := c.deliver(3, block); len(effects) != 0 {

@@ -23,7 +23,7 @@ const (
 	codeNoMessage    = -32003
 	codeImpossible   = -32004
 	codeClock        = -32005
-	protocolPrefix   = "milp-engine/1."
+	protocolPrefix   = "milp-engine/2."
 	protocolSpoken   = protocolPrefix + "0"
 	methodInitialise = "initialise"
 	methodShutdown   = "shutdown"

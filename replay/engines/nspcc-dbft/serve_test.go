@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-const initialise = `{"jsonrpc":"2.0","id":1,"method":"initialise","params":{"protocol":"milp-engine/1.7",` +
+const initialise = `{"jsonrpc":"2.0","id":1,"method":"initialise","params":{"protocol":"milp-engine/2.7",` +
 	`"replicas":4,"heights":1,"byzantine":[3],"block_time":1000,"seed":18446744073709551615,` +
 	`"signatures":"symbolic","recovery":"ideal","later":"ignored"}}`
 
@@ -49,8 +49,8 @@ func TestEveryErrorHasItsCode(t *testing.T) {
 		{call("dance", "{}"), codeNoMethod},
 		{call("deliver", `{"replica":0,"message":1}`), codeInitialise},
 		{call("initialise", `{}`), codeBadParams},
-		{strings.Replace(initialise, "milp-engine/1.7", "milp-engine/2.0", 1), codeInitialise},
-		{strings.Replace(initialise, "milp-engine/1.7", "milp-engine/1.", 1), codeInitialise},
+		{strings.Replace(initialise, "milp-engine/2.7", "milp-engine/1.0", 1), codeInitialise},
+		{strings.Replace(initialise, "milp-engine/2.7", "milp-engine/2.", 1), codeInitialise},
 		{strings.Replace(initialise, "symbolic", "rsa", 1), codeBadParams},
 		{strings.Replace(initialise, "[3]", "[3,3]", 1), codeBadParams},
 		{strings.Replace(initialise, "[3]", "[4]", 1), codeBadParams},
@@ -65,31 +65,39 @@ func TestEveryErrorHasItsCode(t *testing.T) {
 		{call("deliver", `{"replica":0,"message":1}`), codeNoMessage},
 		{call("deliver", `{"replica":4,"message":1}`), codeReplica},
 		{call("deliver", `{"replica":3,"message":1}`), codeReplica},
-		{call("timeout", `{"replica":3,"height":0,"view":0}`), codeReplica},
-		{call("timeout", `{"replica":0,"height":0,"view":256}`), 0},
-		{call("timeout", `{"replica":0,"height":7,"view":0}`), 0},
+		{call("timeout", `{"replica":3,"timer":"view","height":0,"view":0}`), codeReplica},
+		{call("timeout", `{"replica":0,"timer":"view","height":0,"view":256}`), 0},
+		{call("timeout", `{"replica":0,"timer":"view","height":7,"view":0}`), 0},
+		{call("timeout", `{"replica":0,"timer":"propose","height":0,"view":0}`), codeBadParams},
+		{call("timeout", `{"replica":0,"height":0,"view":0}`), codeBadParams},
 		{call("restart", `{"replica":0}`), codeReplica},
 		{call("crash", `{"replica":0}`), 0},
 		{call("crash", `{"replica":0}`), codeReplica},
-		{call("timeout", `{"replica":0,"height":0,"view":0}`), codeReplica},
+		{call("timeout", `{"replica":0,"timer":"view","height":0,"view":0}`), codeReplica},
 		{call("state", `{"replica":0}`), 0},
 		{call("state", `{"replica":3}`), codeReplica},
 		{call("advance", `{"now":5}`), 0},
 		{call("advance", `{"now":4}`), codeClock},
 		{call("advance", `{"now":18446744073709551615}`), codeBadParams},
 		{call("advance", `{"now":5}`), 0},
-		{label("0", `"kind":"Commit","height":0,"view":0,"block":0`), codeReplica},
-		{label("9", `"kind":"Commit","height":0,"view":0,"block":0`), codeReplica},
-		{label("3", `"kind":"Commit","height":0,"view":0,"block":0`), 0},
-		{label("3", `"kind":"Commit","height":0,"view":0,"block":null`), codeBadParams},
-		{label("3", `"kind":"Commit","height":1,"view":0,"block":0`), codeImpossible},
-		{label("3", `"kind":"Commit","height":0,"view":300,"block":0`), codeImpossible},
-		{label("3", `"kind":"ChangeView","height":0,"view":1,"target":1`), codeImpossible},
-		{label("3", `"kind":"ChangeView","height":0,"view":1,"target":2,"block":0`), codeBadParams},
-		{label("3", `"kind":"ChangeView","height":0,"view":1,"block":null,"target":2`), 0},
-		{label("3", `"kind":"PrepareRequest","height":0,"view":0,"block":0`), codeImpossible},
-		{label("3", `"kind":"PrepareRequest","height":0,"view":1,"block":0`), 0},
-		{label("3", `"kind":"Block","height":0,"view":1,"block":0`), codeImpossible},
+		{label("0", `"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0}`), codeReplica},
+		{label("9", `"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0}`), codeReplica},
+		{label("3", `"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":null`), 0},
+		{label("3", `"kind":"Commit","height":0,"view":0,"value":{"view":0,"index":0},"justification":0`), codeImpossible},
+		{label("3", `"kind":"Commit","height":0,"view":0,"value":{"view":0}`), codeBadParams},
+		{label("3", `"kind":"Commit","height":0,"view":0,"value":0`), codeBadParams},
+		{label("3", `"kind":"Commit","height":0,"view":0,"value":"good"`), codeBadParams},
+		{label("3", `"kind":"Commit","height":0,"view":0,"value":"nil"`), codeImpossible},
+		{label("3", `"kind":"Commit","height":0,"view":0,"value":null`), codeImpossible},
+		{label("3", `"kind":"Commit","height":0,"view":1,"value":{"view":0,"index":0}`), codeImpossible},
+		{label("3", `"kind":"Commit","height":1,"view":0,"value":{"view":0,"index":0}`), codeImpossible},
+		{label("3", `"kind":"Commit","height":0,"view":300,"value":{"view":300,"index":0}`), codeImpossible},
+		{label("3", `"kind":"ChangeView","height":0,"view":255`), codeImpossible},
+		{label("3", `"kind":"ChangeView","height":0,"view":1,"value":{"view":1,"index":0}`), codeImpossible},
+		{label("3", `"kind":"ChangeView","height":0,"view":1,"value":null`), 0},
+		{label("3", `"kind":"PrepareRequest","height":0,"view":0,"value":{"view":0,"index":0}`), codeImpossible},
+		{label("3", `"kind":"PrepareRequest","height":0,"view":1,"value":{"view":1,"index":0}`), 0},
+		{label("3", `"kind":"Block","height":0,"view":1,"value":{"view":1,"index":0}`), codeImpossible},
 		{label("3", `"kind":"RecoveryMessage","height":0,"view":1`), codeImpossible},
 		{label("3", `"kind":"RecoveryRequest","height":0,"view":1`), codeImpossible},
 		{label("3", `"kind":"Vote","height":0,"view":1`), codeBadParams},
@@ -123,11 +131,11 @@ func TestEveryErrorHasItsCode(t *testing.T) {
 func TestARefusedRequestChangesNothing(t *testing.T) {
 	refused := []string{
 		`{"jsonrpc":"2.0","id":2,"method":"deliver","params":{"replica":0,"message":9}}`,
-		`{"jsonrpc":"2.0","id":3,"method":"inject","params":{"replica":3,"label":{"kind":"Block","height":0,"view":0,"block":0}}}`,
+		`{"jsonrpc":"2.0","id":3,"method":"inject","params":{"replica":3,"label":{"kind":"Block","height":0,"view":0,"value":{"view":0,"index":0}}}}`,
 		`{"jsonrpc":"2.0","id":4,"method":"crash","params":{"replica":3}}`,
 	}
 	rest := []string{
-		`{"jsonrpc":"2.0","id":5,"method":"timeout","params":{"replica":0,"height":0,"view":0}}`,
+		`{"jsonrpc":"2.0","id":5,"method":"timeout","params":{"replica":0,"timer":"view","height":0,"view":0}}`,
 		`{"jsonrpc":"2.0","id":6,"method":"state","params":{"replica":0}}`,
 	}
 	plain := answers(t, append([]string{initialise}, rest...)...)
@@ -161,4 +169,11 @@ func TestAReplicaDoesNotReceiveItsOwn(t *testing.T) {
 			c.Errorf("%v", failed)
 		}
 	})
+}
+
+func TestAnotherVersionIsRefusedInALineThatSaysWhatIsSpoken(t *testing.T) {
+	found := answers(t, strings.Replace(initialise, "milp-engine/2.7", "milp-engine/1.0", 1))
+	if expected := `protocol: milp-engine/2.0 is spoken here, not \"milp-engine/1.0\"`; !strings.Contains(found[0], expected) {
+		t.Errorf("%s", found[0])
+	}
 }

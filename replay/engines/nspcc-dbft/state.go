@@ -1,6 +1,11 @@
 package main
 
-import "github.com/nspcc-dev/dbft"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/nspcc-dev/dbft"
+)
 
 // state gives what the replica knows.
 func (r *replica) state() any {
@@ -12,25 +17,17 @@ func (r *replica) state() any {
 	}
 	e := r.engine
 	s := workingState{
-		Up:              true,
-		Height:          r.height(),
-		View:            uint32(e.ViewNumber),
-		Preparations:    make([]preparation, 0),
-		Commits:         make([]commitment, 0),
-		ChangeViews:     wishes(e.ChangeViewPayloads),
-		LastChangeViews: wishes(e.LastChangeViewPayloads),
-		Seen:            make([]*uint32, len(e.LastSeenMessage)),
-		ResponseSent:    e.ResponseSent(),
-		CommitSent:      e.CommitSent(),
-		ChangeViewSent:  e.ViewChanging(),
-		BlockSent:       e.BlockSent(),
-		Timer:           r.timerState(),
+		Up:     true,
+		Height: r.height(),
+		View:   uint32(e.ViewNumber),
+		Votes:  r.run.votes(e.PreparationPayloads, e.CommitPayloads, e.ChangeViewPayloads),
+		Entry:  r.run.votes(e.LastChangeViewPayloads),
+		Bonds:  make([]bond, 0),
+		Seen:   make([]*uint32, len(e.LastSeenMessage)),
+		Timers: r.timers(),
 	}
-	for _, p := range held(e.PreparationPayloads) {
-		s.Preparations = append(s.Preparations, preparation{p.author, r.run.kind(p), r.run.named(p)})
-	}
-	for _, p := range held(e.CommitPayloads) {
-		s.Commits = append(s.Commits, commitment{p.author, uint32(p.view), r.run.named(p)})
+	if own := e.CommitPayloads[r.author]; own != nil {
+		s.Bonds = append(s.Bonds, r.run.vote(own).bond)
 	}
 	for who, last := range e.LastSeenMessage {
 		if last != nil && last.Height == e.BlockIndex {
@@ -38,40 +35,29 @@ func (r *replica) state() any {
 			s.Seen[who] = &view
 		}
 	}
-	if e.RequestSentOrReceived() {
-		// A primary that forgot its request in a crash answers it when it is handed it again, and
-		// its response takes the request's slot; it names the same block.
-		s.Request = e.PreparationPayloads[e.PrimaryIndex].(*payload).label(r.run.base).Block
-	}
 	return s
 }
 
-// held gives the payloads that are there, ascending by author.
-func held(payloads []dbft.ConsensusPayload[hash]) []*payload {
-	var found []*payload
-	for _, p := range payloads {
-		if p != nil {
-			found = append(found, p.(*payload))
+// votes lists the payloads that are there, ascending by author; lists come in the order of kinds.
+func (n *run) votes(lists ...[]dbft.ConsensusPayload[hash]) []vote {
+	found := make([]vote, 0)
+	for _, list := range lists {
+		for _, p := range list {
+			if p != nil {
+				found = append(found, n.vote(p))
+			}
 		}
 	}
+	slices.SortStableFunc(found, func(a, b vote) int { return cmp.Compare(a.Author, b.Author) })
 	return found
 }
 
-func wishes(payloads []dbft.ConsensusPayload[hash]) []wish {
-	list := make([]wish, 0)
-	for _, p := range held(payloads) {
-		list = append(list, wish{p.author, uint32(p.GetChangeView().NewViewNumber())})
-	}
-	return list
-}
-
-func (n *run) kind(p *payload) string { return p.label(n.base).Kind }
-
-// named gives the index of the block a payload names, if that was ever proposed.
-func (n *run) named(p *payload) *uint32 {
+// vote is a payload as states have it: a value that nobody ever proposed is none.
+func (n *run) vote(held dbft.ConsensusPayload[hash]) vote {
+	p := held.(*payload)
 	l := p.label(n.base)
-	if n.proposals[n.proposal(l.Height, l.View, *l.Block).hash()] {
-		return l.Block
+	if v := l.Value; v != nil && !n.proposals[n.proposal(l.Height, *v).hash()] {
+		l.Value = nil
 	}
-	return nil
+	return vote{p.author, bond{l.Kind, l.View, l.Value}}
 }

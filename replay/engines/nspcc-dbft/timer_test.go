@@ -63,10 +63,10 @@ func TestTheTimerIsTheEnginesOwn(t *testing.T) {
 func (c *client) deadline(who int) time.Duration {
 	c.Helper()
 	s := c.state(who)
-	if s.Timer == nil {
+	if len(s.Timers) != 1 {
 		c.Fatalf("replica %d has no timer", who)
 	}
-	return time.Duration(s.Timer.Deadline)
+	return time.Duration(s.Timers[0].Deadline)
 }
 
 func (c *client) expectDeadline(when string, who int, expected time.Duration) {
@@ -82,8 +82,8 @@ const blockTime = 3 * time.Second
 func TestTimersOfAViewWithoutFaults(t *testing.T) {
 	with(t, setup{replicas: 4, heights: 2, blockTime: blockTime}, func(c *client, effects []anEffect) {
 		const T, third = blockTime, blockTime / 3
-		if len(effects) != 4 || *effects[0].Timer != (timerState{0, 0, uint64(T)}) ||
-			*effects[1].Timer != (timerState{0, 0, uint64(2 * T)}) {
+		if len(effects) != 4 || effects[0].Timers[0] != (timerState{timerName, 0, 0, uint64(T)}) ||
+			effects[1].Timers[0] != (timerState{timerName, 0, 0, uint64(2 * T)}) {
 			c.Errorf("start: %v", effects)
 		}
 		c.advance(T)
@@ -182,7 +182,7 @@ func leaveViewZero(c *client) {
 		}
 	}
 	for who := range 3 {
-		if s := c.state(who); s.View != 1 || len(s.LastChangeViews) != 3 {
+		if s := c.state(who); s.View != 1 || len(s.Entry) != 3 {
 			c.Fatalf("replica %d did not leave view 0: %v", who, s)
 		}
 	}

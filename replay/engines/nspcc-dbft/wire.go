@@ -1,12 +1,39 @@
 package main
 
+import (
+	"fmt"
+	"strings"
+)
+
 // label is what a message says, as the protocol counts.
 type label struct {
-	Kind   string  `json:"kind"`
-	Height uint32  `json:"height"`
-	View   uint32  `json:"view"`
-	Block  *uint32 `json:"block"`
-	Target *uint32 `json:"target"`
+	Kind          string  `json:"kind"`
+	Height        uint32  `json:"height"`
+	View          uint32  `json:"view"`
+	Value         *value  `json:"value"`
+	Justification *uint32 `json:"justification"`
+}
+
+// value is what a message is about: which proposal of which view.
+type value struct {
+	View  uint32 `json:"view"`
+	Index uint32 `json:"index"`
+	// word is set in place of both where the protocol has one: "nil" or "bad".
+	word string
+}
+
+func (v *value) UnmarshalJSON(text []byte) error {
+	if text[0] == '"' {
+		if v.word = strings.Trim(string(text), `"`); v.word != "nil" && v.word != "bad" {
+			return fmt.Errorf("no value %s", text)
+		}
+		return nil
+	}
+	type plain value
+	if err := decode(text, (*plain)(v), "view", "index"); err != nil {
+		return fmt.Errorf("value: %s", err.Message)
+	}
+	return nil
 }
 
 // Kinds of messages.
@@ -46,9 +73,9 @@ type (
 		Label   label  `json:"label"`
 	}
 	timerEffect struct {
-		Effect  string      `json:"effect"`
-		Replica uint16      `json:"replica"`
-		Timer   *timerState `json:"timer"`
+		Effect  string       `json:"effect"`
+		Replica uint16       `json:"replica"`
+		Timers  []timerState `json:"timers"`
 	}
 	faultEffect struct {
 		Effect  string `json:"effect"`
@@ -57,8 +84,12 @@ type (
 	}
 )
 
-// timerState is a timer that runs; nil stands for one that does not.
+// timerName is the engine's only timer.
+const timerName = "view"
+
+// timerState is a timer that runs.
 type timerState struct {
+	Name     string `json:"name"`
 	Height   uint32 `json:"height"`
 	View     uint32 `json:"view"`
 	Deadline uint64 `json:"deadline"`
@@ -76,34 +107,24 @@ type (
 		Height  uint32 `json:"height"`
 	}
 	workingState struct {
-		Up              bool          `json:"up"`
-		Stopped         bool          `json:"stopped"`
-		Height          uint32        `json:"height"`
-		View            uint32        `json:"view"`
-		Preparations    []preparation `json:"preparations"`
-		Commits         []commitment  `json:"commits"`
-		ChangeViews     []wish        `json:"change_views"`
-		LastChangeViews []wish        `json:"last_change_views"`
-		Seen            []*uint32     `json:"seen"`
-		Request         *uint32       `json:"request"`
-		ResponseSent    bool          `json:"response_sent"`
-		CommitSent      bool          `json:"commit_sent"`
-		ChangeViewSent  bool          `json:"change_view_sent"`
-		BlockSent       bool          `json:"block_sent"`
-		Timer           *timerState   `json:"timer"`
+		Up      bool         `json:"up"`
+		Stopped bool         `json:"stopped"`
+		Height  uint32       `json:"height"`
+		View    uint32       `json:"view"`
+		Votes   []vote       `json:"votes"`
+		Entry   []vote       `json:"entry"`
+		Bonds   []bond       `json:"bonds"`
+		Seen    []*uint32    `json:"seen"`
+		Timers  []timerState `json:"timers"`
 	}
-	preparation struct {
-		Author uint16  `json:"author"`
-		Kind   string  `json:"kind"`
-		Block  *uint32 `json:"block"`
+	// bond is what a vote says, without its author.
+	bond struct {
+		Kind  string `json:"kind"`
+		View  uint32 `json:"view"`
+		Value *value `json:"value"`
 	}
-	commitment struct {
-		Author uint16  `json:"author"`
-		View   uint32  `json:"view"`
-		Block  *uint32 `json:"block"`
-	}
-	wish struct {
+	vote struct {
 		Author uint16 `json:"author"`
-		Target uint32 `json:"target"`
+		bond
 	}
 )

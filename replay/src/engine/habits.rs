@@ -17,14 +17,14 @@ pub struct Habits {
     /// recovery travels like everything else (E21).
     pub recovery_waits: bool,
     /// Recovery of a later height is held back like everything else (E4). Otherwise it is lost
-    /// there, and so is a question from a later view (E20).
+    /// there (E20).
     pub holds_recovery: bool,
     /// The stage hands over what a recovery message carries, one by one, and holds back of it what
     /// is ahead. Otherwise replicas do this themselves.
     pub unpacks: bool,
     /// Copies of a passed height or view change nothing, and the replica gets them to answer who
     /// is still there (E5). Otherwise copies of a passed height do not reach it and its ledger
-    /// answers in the heal phase (E24, E34); those of a passed view are its own to judge.
+    /// answers in the heal phase (E24, E34).
     pub answers_passed: bool,
     /// A firing at a replica that has asked to leave its view says nothing that is predicted, so
     /// it needs no row (E15). Otherwise it asks for recovery.

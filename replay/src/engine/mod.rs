@@ -16,9 +16,9 @@ mod state;
 pub use command::{CommandLine, find};
 pub use habits::Habits;
 pub use sidecar::{ANSWER_LIMIT, Sidecar};
-pub use state::{Bond, State, TIMER, Vote, Working};
+pub use state::{Bond, State, Vote, Working};
 
-use milp_schema::{BlockId, Height, Message, ReplicaId, View};
+use milp_schema::{BlockId, Height, Message, Protocol, ReplicaId, View};
 
 /// Nanoseconds of virtual time since the start of the run.
 pub type Nanos = u64;
@@ -40,6 +40,8 @@ pub struct MessageId(pub u64);
 /// How a run begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Start {
+    /// Whose kinds of messages and timers these are.
+    pub protocol: Protocol,
     /// n.
     pub replicas: u32,
     /// Number of heights; a replica stops after the last.
@@ -62,14 +64,15 @@ pub enum Recovery {
     /// As their authors sent them.
     #[default]
     Ideal,
-    /// As neo-go does: commits get the view of the recovery message, change views ask for the
-    /// view after the one they were sent in.
+    /// As neo-go does: commits get the view of the recovery message.
     NeoGo,
 }
 
-/// The timer of a replica.
+/// A timer of a replica that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timer {
+    /// Which of its protocol's timers.
+    pub name: &'static str,
     /// The height it was armed at.
     pub height: Height,
     /// The view it was armed in.
@@ -110,12 +113,12 @@ pub enum Effect {
         /// Which block.
         block: BlockId,
     },
-    /// The timer of a replica changed; at most one per replica and act, after everything else.
+    /// The timers of a replica changed; at most one per replica and act, after everything else.
     Timer {
         /// Whose.
         replica: ReplicaId,
-        /// The new one; `None` when none runs.
-        timer: Option<Timer>,
+        /// Those that run now.
+        timers: Vec<Timer>,
     },
     /// The engine panicked; the replica counts as crashed.
     Fault {
@@ -177,15 +180,15 @@ pub trait Engine {
         self.deliver(to, id)
     }
 
-    /// The timer armed for that height and view fires.
+    /// The timer of that name that was armed for that height and view fires.
     ///
     /// # Errors
     /// [`EngineError`].
     fn timeout(
         &mut self,
         at: ReplicaId,
-        height: Height,
-        view: View,
+        timer: &str,
+        place: (Height, View),
     ) -> Result<Vec<Effect>, EngineError>;
 
     /// The slot of a timer ends and nobody fired it; what does nothing then has no effects.
@@ -269,10 +272,10 @@ impl<E: Engine + ?Sized> Engine for &mut E {
     fn timeout(
         &mut self,
         at: ReplicaId,
-        height: Height,
-        view: View,
+        timer: &str,
+        place: (Height, View),
     ) -> Result<Vec<Effect>, EngineError> {
-        (**self).timeout(at, height, view)
+        (**self).timeout(at, timer, place)
     }
 
     fn inject(&mut self, by: ReplicaId, message: &Message) -> Result<MessageId, EngineError> {

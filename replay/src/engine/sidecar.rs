@@ -175,10 +175,10 @@ impl Engine for Sidecar {
     fn timeout(
         &mut self,
         at: ReplicaId,
-        height: Height,
-        view: View,
+        timer: &str,
+        (height, view): (Height, View),
     ) -> Result<Vec<Effect>, EngineError> {
-        let params = json!({"replica": at, "height": height, "view": view});
+        let params = json!({"replica": at, "timer": timer, "height": height, "view": view});
         self.effects("timeout", &params)
     }
 
@@ -200,7 +200,7 @@ impl Engine for Sidecar {
     }
 
     fn state(&mut self, who: ReplicaId) -> Result<State, EngineError> {
-        let read = |known: &mut Known, result| known.state(who, result);
+        let read = |known: &mut Known, result| known.state(result);
         self.read("state", &json!({"replica": who}), read)
     }
 }

@@ -1,7 +1,7 @@
 //! What a replica knows, in words that any protocol has.
 
 use super::Timer;
-use milp_schema::{Height, Kind, ReplicaId, View};
+use milp_schema::{Height, Kind, ReplicaId, Value, View, vocabulary::Role};
 
 /// What a replica knows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,10 +21,10 @@ pub struct Vote {
     pub author: ReplicaId,
     /// Which kind.
     pub kind: Kind,
-    /// The view it is of; of a request to leave, the view left.
+    /// The view its author was in; of a wish to leave, the view left.
     pub view: View,
-    /// The block; `None` for one that nobody ever proposed, and where the kind names none.
-    pub value: Option<u32>,
+    /// What it is about; `None` for one that nobody ever proposed, and where the kind names none.
+    pub value: Option<Value>,
 }
 
 /// What a replica is locked on.
@@ -34,8 +34,8 @@ pub struct Bond {
     pub kind: Kind,
     /// The view of that vote.
     pub view: View,
-    /// Its block, as in [`Vote::value`].
-    pub value: Option<u32>,
+    /// What it is about, as in [`Vote::value`].
+    pub value: Option<Value>,
 }
 
 impl From<Vote> for Bond {
@@ -48,9 +48,6 @@ impl From<Vote> for Bond {
     }
 }
 
-/// The name of the one timer of a dBFT replica.
-pub const TIMER: &str = "view";
-
 /// What a replica at work knows of its height.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Working {
@@ -60,29 +57,32 @@ pub struct Working {
     pub view: View,
     /// The votes it holds, ascending.
     pub votes: Vec<Vote>,
+    /// The votes that led into its view, ascending, where it keeps them apart.
+    pub entry: Vec<Vote>,
     /// What binds it, ascending.
     pub bonds: Vec<Bond>,
-    /// Its timers by name, those that run.
-    pub timers: Vec<(&'static str, Timer)>,
-    /// Everything else that its behaviour depends on, by name, in words that are equal only for
-    /// equal things.
-    pub rest: Vec<(&'static str, String)>,
+    /// The highest view of the height that each replica was heard in, where it keeps book of it.
+    pub seen: Vec<Option<View>>,
+    /// Its timers, those that run.
+    pub timers: Vec<Timer>,
 }
 
 impl Working {
-    /// Whether it holds such a vote of its view.
-    pub fn holds(&self, author: ReplicaId, kind: &Kind, value: Option<u32>) -> bool {
+    /// Whether it holds a vote of its view for that proposal of its view.
+    pub fn holds(&self, author: ReplicaId, kind: Kind, index: u32) -> bool {
+        let view = self.view;
+        let value = Some(Value::Block { view, index });
         self.votes.contains(&Vote {
             author,
-            kind: *kind,
-            view: self.view,
+            kind,
+            view,
             value,
         })
     }
 
     /// Whether `who`, whose state this is, has asked to leave its view.
     pub fn asks_to_leave(&self, who: ReplicaId) -> bool {
-        let own = |vote: &Vote| vote.author == who && vote.kind == Kind::ChangeView;
+        let own = |vote: &Vote| vote.author == who && vote.kind.is(Role::Leave);
         self.votes
             .iter()
             .any(|vote| own(vote) && vote.view >= self.view)
@@ -90,13 +90,7 @@ impl Working {
 
     /// Whether it holds a proposal of its view.
     pub fn knows_proposal(&self) -> bool {
-        let here = |vote: &Vote| vote.kind == Kind::PrepareRequest && vote.view == self.view;
+        let here = |vote: &Vote| vote.kind.is(Role::Proposal) && vote.view == self.view;
         self.votes.iter().any(here)
-    }
-
-    /// What is said under that name beside votes, bonds and timers.
-    pub fn says(&self, name: &str) -> Option<&str> {
-        let said = self.rest.iter().find(|(known, _)| *known == name);
-        said.map(|(_, words)| words.as_str())
     }
 }

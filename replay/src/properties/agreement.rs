@@ -41,13 +41,12 @@ fn violations(_: &Facts, trace: &[TraceEvent]) -> Vec<String> {
 mod tests {
     use super::super::testing::{event, facts, judge};
     use super::*;
-    use crate::protocols::Family;
     use milp_schema::trace::What;
     use milp_schema::verdict::Holds;
 
     #[test]
     fn one_block_decided_by_all_agrees_and_two_blocks_fork() {
-        let facts = facts(Family::Dbft2, &[]);
+        let facts = facts("dbft2", &[]);
         let mut trace = vec![
             event(What::Decide, 0, "Block v0 b0"),
             event(What::Decide, 1, "Block v0 b0"),

@@ -1,12 +1,11 @@
 //! Block finality: at most one block of a height can be shown to be final.
 //!
 //! A certificate is a quorum of signed votes, whoever holds them. Byzantine replicas vote for
-//! anything, so a block has one as soon as honest votes and Byzantine replicas make a quorum. The
-//! votes are commits in dBFT 2.0 and preparations in dBFT 1.0.
+//! anything, so a block has one as soon as honest votes and Byzantine replicas make a quorum. Which
+//! votes these are the protocol says: commits in dBFT 2.0 and preparations in dBFT 1.0.
 
 use super::{Facts, Property};
-use crate::protocols::Family;
-use milp_schema::{BlockId, Height, Kind, ReplicaId, trace::TraceEvent};
+use milp_schema::{BlockId, Height, ReplicaId, trace::TraceEvent};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const FINALITY: Property = Property {
@@ -22,13 +21,8 @@ fn certified(facts: &Facts, trace: &[TraceEvent]) -> BTreeMap<Height, BTreeSet<B
         let Some(message) = event.sent() else {
             continue;
         };
-        let is_vote = match facts.family {
-            Family::Dbft1 => {
-                matches!(message.kind, Kind::PrepareRequest | Kind::PrepareResponse)
-            }
-            Family::Dbft2 => message.kind == Kind::Commit,
-        };
-        if let Some(block) = message.block_id().filter(|_| is_vote) {
+        let counts = message.kind.does().is_final;
+        if let Some(block) = message.block_id().filter(|_| counts) {
             votes.entry(block).or_default().insert(event.replica);
         }
     }
@@ -59,6 +53,8 @@ fn violations(facts: &Facts, trace: &[TraceEvent]) -> Vec<String> {
 mod tests {
     use super::super::testing::{event, facts, judge};
     use super::*;
+    use crate::words;
+    use milp_schema::Protocol;
     use milp_schema::trace::What;
     use milp_schema::verdict::Holds;
 
@@ -70,13 +66,13 @@ mod tests {
             event(What::Send, 2, "Commit v1 b0"),
         ];
         assert_eq!(
-            judge(&FINALITY, &facts(Family::Dbft2, &[3]), &trace),
+            judge(&FINALITY, &facts("dbft2", &[3]), &trace),
             Holds::Holds
         );
         // Two Byzantine replicas: replica 2's lonely commit is a third of a quorum.
         let trace = [&trace[1..], &[]].concat();
         assert_eq!(
-            judge(&FINALITY, &facts(Family::Dbft2, &[0, 3]), &trace),
+            judge(&FINALITY, &facts("dbft2", &[0, 3]), &trace),
             Holds::Violated
         );
     }
@@ -98,13 +94,10 @@ mod tests {
                 ));
             }
         }
-        assert_eq!(
-            judge(&FINALITY, &facts(Family::Dbft1, &[]), &trace),
-            Holds::Violated
-        );
-        assert_eq!(
-            judge(&FINALITY, &facts(Family::Dbft2, &[]), &trace),
-            Holds::Holds
-        );
+        for (protocol, holds) in [("dbft1", Holds::Violated), ("dbft2", Holds::Holds)] {
+            words::trace(Protocol::shipped(protocol), &mut trace);
+            let found = judge(&FINALITY, &facts(protocol, &[]), &trace);
+            assert_eq!(found, holds, "{protocol}");
+        }
     }
 }

@@ -29,13 +29,12 @@ fn violations(_: &Facts, trace: &[TraceEvent]) -> Vec<String> {
 mod tests {
     use super::super::testing::{event, facts, judge};
     use super::*;
-    use crate::protocols::Family;
     use milp_schema::trace::What;
     use milp_schema::verdict::Holds;
 
     #[test]
     fn a_second_decision_of_one_replica_violates_even_for_the_same_block() {
-        let facts = facts(Family::Dbft2, &[]);
+        let facts = facts("dbft2", &[]);
         let decide = |replica| event(What::Decide, replica, "Block v0 b0");
         assert_eq!(
             judge(&INTEGRITY, &facts, &[decide(0), decide(1)]),

@@ -4,7 +4,7 @@
 //! for word, binds to nothing new: a replica that lost its memory in a crash may well repeat it.
 
 use super::{Facts, Property};
-use milp_schema::{Height, Kind, Message, ReplicaId, trace::TraceEvent};
+use milp_schema::{Height, Message, ReplicaId, trace::TraceEvent, vocabulary::Role};
 use std::collections::BTreeMap;
 
 pub(crate) const LOCK: Property = Property {
@@ -21,13 +21,17 @@ fn violations(_: &Facts, trace: &[TraceEvent]) -> Vec<String> {
             continue;
         };
         let place = (event.replica, message.height);
-        let binds = message.kind == Kind::Commit;
-        if let Some(commit) = bound.get(&place).filter(|commit| match message.kind {
-            Kind::Commit => **commit != message,
-            _ => message.kind == Kind::ChangeView,
-        }) {
+        let binds = message.kind.does().binds;
+        let breaks = |vote: &&&Message| {
+            if binds {
+                **vote != message
+            } else {
+                message.kind.is(Role::Leave)
+            }
+        };
+        if let Some(vote) = bound.get(&place).filter(breaks) {
             sentences.push(format!(
-                "replica {} sent {message} in slot {} after {commit}",
+                "replica {} sent {message} in slot {} after {vote}",
                 event.replica, event.slot
             ));
         }
@@ -42,13 +46,12 @@ fn violations(_: &Facts, trace: &[TraceEvent]) -> Vec<String> {
 mod tests {
     use super::super::testing::{event, facts, judge};
     use super::*;
-    use crate::protocols::Family;
     use milp_schema::trace::What;
     use milp_schema::verdict::Holds;
 
     #[test]
     fn a_commit_forbids_another_commit_and_a_change_view_of_the_same_replica_but_not_itself() {
-        let facts = facts(Family::Dbft2, &[]);
+        let facts = facts("dbft2", &[]);
         let commit = event(What::Send, 1, "Commit v0 b0");
         for (then, holds) in [
             (event(What::Send, 1, "Commit v1 b0"), Holds::Violated),

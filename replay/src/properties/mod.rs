@@ -20,14 +20,11 @@ pub(crate) use sometimes::sometimes;
 pub(crate) use termination::termination;
 pub(crate) use validity::VALIDITY;
 
-use crate::protocols::Family;
 use milp_schema::{Height, ReplicaId, View, trace::TraceEvent, verdict::Holds};
 use std::collections::BTreeSet;
 
 /// What a predicate may know besides the trace.
 pub(crate) struct Facts {
-    /// Whose rules the honest replicas followed.
-    pub(crate) family: Family,
     /// How many votes make a certificate.
     pub(crate) quorum: usize,
     /// The primary of a view of a height.
@@ -76,15 +73,14 @@ impl Property {
 mod testing {
     use super::*;
     use crate::protocols::testing;
-    use milp_schema::{Message, Slot, trace::What};
+    use milp_schema::{Protocol, Slot, trace::What};
 
-    pub(super) fn facts(family: Family, byzantine: &[u32]) -> Facts {
+    pub(super) fn facts(protocol: &str, byzantine: &[u32]) -> Facts {
         let byzantine = byzantine.iter().copied().map(ReplicaId).collect();
-        let rules = testing::rules(family, 1);
+        let protocol = Protocol::shipped(protocol);
         Facts {
-            family,
-            quorum: rules.quorum(),
-            primary: Box::new(move |height, view| rules.primary(height, view)),
+            quorum: 3,
+            primary: Box::new(move |height, view| protocol.primary(4, height, view)),
             byzantine,
         }
     }
@@ -92,7 +88,7 @@ mod testing {
     /// `replica` does `what` with a message of height 0.
     pub(super) fn event(what: What, replica: u32, text: &str) -> TraceEvent {
         TraceEvent {
-            message: Some(message(text)),
+            message: Some(testing::at(0, text)),
             ..TraceEvent::at(Slot(1), ReplicaId(replica), what)
         }
     }
@@ -105,10 +101,6 @@ mod testing {
             place,
             ..event
         }
-    }
-
-    fn message(text: &str) -> Message {
-        testing::at(0, text)
     }
 
     /// Judges and returns only the outcome.

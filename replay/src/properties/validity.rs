@@ -2,8 +2,9 @@
 
 use super::{Facts, Property};
 use milp_schema::{
-    BlockId, Kind,
+    BlockId,
     trace::{TraceEvent, What},
+    vocabulary::Role,
 };
 use std::collections::BTreeSet;
 
@@ -19,7 +20,7 @@ fn violations(facts: &Facts, trace: &[TraceEvent]) -> Vec<String> {
     for event in trace {
         let said = matches!(event.what, What::Send | What::Inject);
         if let Some(message) = event.message.as_ref().filter(|_| said)
-            && message.kind == Kind::PrepareRequest
+            && message.kind.is(Role::Proposal)
             && event.replica == (facts.primary)(message.height, message.view)
         {
             proposed.extend(message.block_id());
@@ -39,12 +40,11 @@ fn violations(facts: &Facts, trace: &[TraceEvent]) -> Vec<String> {
 mod tests {
     use super::super::testing::{event, facts, judge};
     use super::*;
-    use crate::protocols::Family;
     use milp_schema::verdict::Holds;
 
     #[test]
     fn a_block_is_valid_if_its_primary_proposed_it_before() {
-        let facts = facts(Family::Dbft2, &[3]);
+        let facts = facts("dbft2", &[3]);
         let decide = event(What::Decide, 2, "Block v0 b0");
         for (proposal, holds) in [
             (event(What::Send, 0, "PrepareRequest v0 b0"), Holds::Holds),

@@ -1,6 +1,6 @@
 //! What a replica knows, and the handlers that do not depend on the protocol.
 
-use super::{Family, Rules, dbft1, dbft2, recovery};
+use super::{Family, Name, Rules, dbft1, dbft2, recovery};
 use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,11 +94,11 @@ impl Replica {
                 Position::Passed
             };
         }
-        match message.kind {
-            Kind::ChangeView if message.view < self.view => Position::Passed,
-            Kind::Block | Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage => {
-                Position::Here
-            }
+        match Name::of(message.kind) {
+            Some(Name::ChangeView) if message.view < self.view => Position::Passed,
+            Some(
+                Name::Block | Name::ChangeView | Name::RecoveryRequest | Name::RecoveryMessage,
+            ) => Position::Here,
             _ if message.view > self.view => Position::Ahead,
             _ if message.view < self.view => Position::Passed,
             _ => Position::Here,
@@ -144,21 +144,26 @@ impl Replica {
         if position == Position::Passed {
             return;
         }
-        match message.kind {
-            Kind::PrepareRequest => self.on_prepare_request(rules, author, message),
-            Kind::PrepareResponse => self.on_prepare_response(author, message),
-            Kind::Commit => self.on_commit(author, message),
-            Kind::ChangeView => self.on_change_view(author, message),
-            Kind::Block => {
-                // Lines 12–13: the block carries its certificate, so the view does not matter.
-                if let Some(block) = message.block_id() {
-                    self.decide(block, out);
-                }
-                return;
+        if message.kind == Name::Block {
+            // Lines 12–13: the block carries its certificate, so the view does not matter.
+            if let Some(block) = message.block_id() {
+                self.decide(rules, block, out);
             }
-            _ => return,
+        } else if self.hold(rules, author, message) {
+            self.check(rules, out);
         }
-        self.check(rules, out);
+    }
+
+    /// Holds a message from now on, if it is of a kind that is held.
+    pub(crate) fn hold(&mut self, rules: &Rules, author: ReplicaId, message: &Message) -> bool {
+        match Name::of(message.kind) {
+            Some(Name::PrepareRequest) => self.on_prepare_request(rules, author, message),
+            Some(Name::PrepareResponse) => self.on_prepare_response(author, message),
+            Some(Name::Commit) => self.on_commit(author, message),
+            Some(Name::ChangeView) => self.on_change_view(author, message),
+            _ => return false,
+        }
+        true
     }
 
     /// Every rule that must fire, fires, in the order of the page, until none can.
@@ -265,31 +270,40 @@ impl Replica {
     }
 
     /// Proposes the next free block number of the view; 0 unless it proposed there and forgot.
-    pub(crate) fn send_prepare_request(&mut self, out: &mut Vec<Output>) {
+    pub(crate) fn send_prepare_request(&mut self, rules: &Rules, out: &mut Vec<Output>) {
         let count = self.proposed.entry((self.height, self.view)).or_insert(0);
         let block = *count;
         *count += 1;
         self.requests.insert((self.view, block));
         out.push(Output::Send(
-            self.message(Kind::PrepareRequest, Some(block)),
+            self.message(rules.kind(Name::PrepareRequest), Some(block)),
         ));
     }
 
-    pub(crate) fn send_prepare_response(&mut self, block: u32, out: &mut Vec<Output>) {
+    pub(crate) fn send_prepare_response(
+        &mut self,
+        rules: &Rules,
+        block: u32,
+        out: &mut Vec<Output>,
+    ) {
         self.responses.insert((self.view, block, self.me));
         out.push(Output::Send(
-            self.message(Kind::PrepareResponse, Some(block)),
+            self.message(rules.kind(Name::PrepareResponse), Some(block)),
         ));
     }
 
-    pub(crate) fn send_commit(&mut self, block: u32, out: &mut Vec<Output>) {
+    pub(crate) fn send_commit(&mut self, rules: &Rules, block: u32, out: &mut Vec<Output>) {
         self.commits.insert((self.view, block, self.me));
-        out.push(Output::Send(self.message(Kind::Commit, Some(block))));
+        out.push(Output::Send(
+            self.message(rules.kind(Name::Commit), Some(block)),
+        ));
     }
 
-    pub(crate) fn send_change_view(&mut self, out: &mut Vec<Output>) {
+    pub(crate) fn send_change_view(&mut self, rules: &Rules, out: &mut Vec<Output>) {
         self.change_views.insert((self.view.next(), self.me));
-        out.push(Output::Send(self.message(Kind::ChangeView, None)));
+        out.push(Output::Send(
+            self.message(rules.kind(Name::ChangeView), None),
+        ));
     }
 
     pub(crate) fn enter_view(&mut self, view: View, out: &mut Vec<Output>) {
@@ -299,13 +313,13 @@ impl Replica {
     }
 
     /// Decides, publishes the block and starts the next height with nothing held.
-    pub(crate) fn decide(&mut self, block: BlockId, out: &mut Vec<Output>) {
+    pub(crate) fn decide(&mut self, rules: &Rules, block: BlockId, out: &mut Vec<Output>) {
         assert_eq!(
             block.height, self.height,
             "a replica decides its own height"
         );
         out.push(Output::Decide(block));
-        out.push(Output::Send(Message::about(Kind::Block, block)));
+        out.push(Output::Send(Message::about(rules.kind(Name::Block), block)));
         self.decided.push(block);
         self.height = self.height.next();
         self.forget();
@@ -326,7 +340,7 @@ impl Replica {
             self.forget();
         }
         if rules.recovery {
-            let message = self.message(Kind::RecoveryRequest, None);
+            let message = self.message(rules.kind(Name::RecoveryRequest), None);
             out.push(Output::Recover {
                 message,
                 carried: Vec::new(),

@@ -6,9 +6,9 @@ use milp_schema::BlockId;
 /// Lines 2–5; a firing that finds nothing left to do asks for recovery (line 18).
 pub(super) fn on_timeout(replica: &mut Replica, rules: &Rules, out: &mut Vec<Output>) {
     if replica.is_primary(rules) && !replica.request_sent(rules) {
-        replica.send_prepare_request(out); // L3
+        replica.send_prepare_request(rules, out); // L3
     } else if !replica.change_view_sent() {
-        replica.send_change_view(out); // L5
+        replica.send_change_view(rules, out); // L5
     } else if rules.recovery {
         recovery::on_timeout(replica, rules, out);
     }
@@ -29,7 +29,7 @@ fn check_request(replica: &mut Replica, rules: &Rules, out: &mut Vec<Output>) ->
     let Some(block) = replica.requested().next() else {
         return false;
     };
-    replica.send_prepare_response(block, out);
+    replica.send_prepare_response(rules, block, out);
     true
 }
 
@@ -43,6 +43,7 @@ fn check_prepare(replica: &mut Replica, rules: &Rules, out: &mut Vec<Output>) ->
         return false;
     };
     replica.decide(
+        rules,
         BlockId {
             height: replica.height,
             view: replica.view,

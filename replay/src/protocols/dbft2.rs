@@ -12,9 +12,9 @@ pub(super) fn locked(replica: &Replica, rules: &Rules) -> bool {
 pub(super) fn on_timeout(replica: &mut Replica, rules: &Rules, out: &mut Vec<Output>) {
     let locked = locked(replica, rules);
     if !locked && replica.is_primary(rules) && !replica.request_sent(rules) {
-        replica.send_prepare_request(out); // L3
+        replica.send_prepare_request(rules, out); // L3
     } else if !locked && !replica.change_view_sent() {
-        replica.send_change_view(out); // L5
+        replica.send_change_view(rules, out); // L5
     } else if rules.recovery {
         recovery::on_timeout(replica, rules, out);
     }
@@ -37,7 +37,7 @@ fn check_request(replica: &mut Replica, rules: &Rules, out: &mut Vec<Output>) ->
     let Some(block) = replica.requested().next() else {
         return false;
     };
-    replica.send_prepare_response(block, out);
+    replica.send_prepare_response(rules, block, out);
     true
 }
 
@@ -68,7 +68,7 @@ fn check_prepare(replica: &mut Replica, rules: &Rules, out: &mut Vec<Output>) ->
     else {
         return false;
     };
-    replica.send_commit(block, out);
+    replica.send_commit(rules, block, out);
     true
 }
 
@@ -88,6 +88,7 @@ fn check_commit(replica: &mut Replica, rules: &Rules, out: &mut Vec<Output>) -> 
         return false;
     };
     replica.decide(
+        rules,
         BlockId {
             height: replica.height,
             view: replica.view,

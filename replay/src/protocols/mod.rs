@@ -9,14 +9,20 @@
 mod context;
 mod dbft1;
 mod dbft2;
+mod name;
 mod recovery;
 mod table;
 
 pub(crate) use context::{Output, Position, Replica};
+pub(crate) use name::Name;
 pub(crate) use table::Table;
 
 use crate::{Error, engine::Nanos};
-use milp_schema::{Height, Instance, ReplicaId, View, instance::Primary};
+use milp_schema::{
+    Height, Instance, Kind, Protocol, ReplicaId, View,
+    instance::Primary,
+    vocabulary::{Mutant, Safeguard},
+};
 
 /// Which page the rules are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +61,20 @@ pub(crate) struct Rules {
     pub(crate) recovery: bool,
 }
 
+/// What the mutant of an instance weakens.
+///
+/// # Errors
+/// A mutant that its protocol does not have.
+pub(crate) fn weakening(instance: &Instance) -> Result<Option<&'static Mutant>, Error> {
+    match (&instance.mutant, instance.weakening()) {
+        (Some(mutant), None) => Err(Error::UnknownMutant {
+            mutant: mutant.clone(),
+            protocol: instance.protocol.to_string(),
+        }),
+        (_, known) => Ok(known),
+    }
+}
+
 impl Rules {
     /// The rules the instance names, mutant included.
     ///
@@ -62,17 +82,12 @@ impl Rules {
     /// A protocol, mutant or choice of primary these replicas do not know.
     pub(crate) fn of(instance: &Instance) -> Result<Self, Error> {
         let mut rules = Self::named(instance, &instance.protocol.name)?;
-        match (rules.family, instance.mutant.as_deref()) {
-            (_, None) => {}
-            (_, Some("small-quorum")) => rules.switches.small_quorum = true,
-            (Family::Dbft2, Some("no-commit-lock")) => rules.switches.no_commit_lock = true,
-            (_, Some(mutant)) => {
-                return Err(Error::UnknownMutant {
-                    mutant: mutant.to_owned(),
-                    protocol: instance.protocol.to_string(),
-                });
-            }
-        }
+        let weakening = weakening(instance)?;
+        let takes = weakening.and_then(|mutant| mutant.takes);
+        rules.switches = Switches {
+            no_commit_lock: takes == Some(Safeguard::Lock),
+            small_quorum: weakening.is_some_and(|mutant| mutant.quorum.is_some()),
+        };
         Ok(rules)
     }
 
@@ -100,6 +115,20 @@ impl Rules {
             heights: instance.heights,
             recovery: true,
         })
+    }
+
+    /// The protocol of the page.
+    pub(crate) fn protocol(&self) -> Protocol {
+        Protocol::shipped(match self.family {
+            Family::Dbft1 => "dbft1",
+            Family::Dbft2 => "dbft2",
+        })
+    }
+
+    /// The kind of that name; one of the other page only is that page's.
+    pub(crate) fn kind(&self, name: Name) -> Kind {
+        let own = self.protocol().kind(name.text());
+        own.unwrap_or_else(|| name.kind(Protocol::shipped("dbft2")))
     }
 
     /// The replicas' name in a verdict, say `dbft2-paper`.
@@ -148,7 +177,7 @@ pub(crate) mod testing {
     //! Short names for step tables.
 
     use super::{Family, Output, Replica, Rules, Switches};
-    use milp_schema::{Height, Kind, Message, ReplicaId, View};
+    use milp_schema::{Height, Message, Protocol, ReplicaId, View};
 
     pub(crate) fn rules(family: Family, heights: u32) -> Rules {
         Rules {
@@ -160,10 +189,20 @@ pub(crate) mod testing {
         }
     }
 
-    /// A message at height 0, written as in a verdict: `PrepareRequest v0 b0`, `ChangeView v0`.
+    /// A message of dBFT 2.0 at a height, written as in a verdict: `PrepareRequest v0 b0`,
+    /// `ChangeView v0`.
     pub(crate) fn at(height: u32, text: &str) -> Message {
+        said(Protocol::shipped("dbft2"), height, text)
+    }
+
+    /// The same of the production engine's protocol.
+    pub(crate) fn nspcc(height: u32, text: &str) -> Message {
+        said(crate::engine::nspcc::protocol(), height, text)
+    }
+
+    fn said(protocol: Protocol, height: u32, text: &str) -> Message {
         let mut words = text.split(' ');
-        let kind = Kind::named(words.next().expect("a kind")).expect("a known kind");
+        let kind = protocol.the(words.next().expect("a kind"));
         let number =
             |word: Option<&str>| word.map(|word| word[1..].parse::<u32>().expect("number"));
         let view = number(words.next()).expect("a view");

@@ -1,15 +1,15 @@
 //! The replicas of one run behind [`Engine`]: their timers, their signatures and the numbers of
 //! what they say.
 
-use super::{Family, Output, Replica, Rules, dbft2};
+use super::{Family, Name, Output, Replica, Rules, dbft2};
 use crate::{
     engine::{
-        Bond, Effect, Engine, EngineError, Habits, MessageId, Nanos, Start, State, TIMER, Timer,
-        Vote, Working,
+        Bond, Effect, Engine, EngineError, Habits, MessageId, Nanos, Start, State, Timer, Vote,
+        Working,
     },
     signature::{Keys, Signature, Signatures},
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use milp_schema::{Height, Message, ReplicaId, Value, View};
 
 /// A signed message; who receives it looks at its signature once, since bytes stay the same.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub(crate) struct Table {
     /// Message number i + 1 at position i.
     letters: Vec<Letter>,
     keys: Keys,
+    /// The name of the one timer.
+    timer: &'static str,
     block_time: Nanos,
     now: Nanos,
 }
@@ -51,6 +53,7 @@ impl Table {
             seats: Vec::new(),
             letters: Vec::new(),
             keys: Keys::new(Signatures::Symbolic, rules.replicas),
+            timer: "",
             block_time: 0,
             now: 0,
         }
@@ -182,13 +185,14 @@ impl Table {
         let Seat { state, live, timer } = &mut self.seats[replica.index()];
         let runs = *live && !state.stopped(&self.rules);
         *timer = runs.then_some(Timer {
+            name: self.timer,
             height: state.height,
             view: state.view,
             deadline,
         });
         Effect::Timer {
             replica,
-            timer: *timer,
+            timers: timer.iter().copied().collect(),
         }
     }
 
@@ -198,27 +202,27 @@ impl Table {
 
     fn working(&self, id: ReplicaId) -> Working {
         let Seat { state, timer, .. } = &self.seats[id.index()];
-        let vote = |author, kind, view, value| Vote {
+        let vote = |author, kind, view, index: Option<u32>| Vote {
             author,
-            kind,
+            kind: self.rules.kind(kind),
             view,
-            value,
+            value: index.map(|index| Value::Block { view, index }),
         };
         let requests = state.requests.iter().map(|&(view, block)| {
             let primary = self.rules.primary(state.height, view);
-            vote(primary, Kind::PrepareRequest, view, Some(block))
+            vote(primary, Name::PrepareRequest, view, Some(block))
         });
-        let of = |kind: Kind| {
+        let of = |kind: Name| {
             move |&(view, block, author): &(View, u32, ReplicaId)| {
                 vote(author, kind, view, Some(block))
             }
         };
-        let responses = state.responses.iter().map(of(Kind::PrepareResponse));
-        let commits = state.commits.iter().map(of(Kind::Commit));
+        let responses = state.responses.iter().map(of(Name::PrepareResponse));
+        let commits = state.commits.iter().map(of(Name::Commit));
         let leaving = state
             .change_views
             .iter()
-            .map(|&(target, author)| vote(author, Kind::ChangeView, View(target.0 - 1), None));
+            .map(|&(target, author)| vote(author, Name::ChangeView, View(target.0 - 1), None));
         let votes = requests.chain(responses).chain(commits.clone());
         let mut votes: Vec<Vote> = votes.chain(leaving).collect();
         votes.sort_unstable();
@@ -228,12 +232,10 @@ impl Table {
             height: state.height,
             view: state.view,
             votes,
+            entry: Vec::new(),
             bonds: own.map(Bond::from).collect(),
-            timers: timer.map(|timer| (TIMER, timer)).into_iter().collect(),
-            rest: vec![
-                ("decided", format!("{:?}", state.decided)),
-                ("proposed", format!("{:?}", state.proposed)),
-            ],
+            seen: Vec::new(),
+            timers: timer.iter().copied().collect(),
         }
     }
 }
@@ -255,6 +257,7 @@ impl Engine for Table {
         };
         self.seats = self.everybody().map(seat).collect();
         self.keys = Keys::new(start.signatures, start.replicas);
+        self.timer = start.protocol.timer();
         self.block_time = start.block_time;
         self.arm_anew()
     }
@@ -267,7 +270,12 @@ impl Engine for Table {
         self.receive(to, id, true)
     }
 
-    fn timeout(&mut self, at: ReplicaId, _: Height, _: View) -> Result<Vec<Effect>, EngineError> {
+    fn timeout(
+        &mut self,
+        at: ReplicaId,
+        _: &str,
+        _: (Height, View),
+    ) -> Result<Vec<Effect>, EngineError> {
         let timer = self.rearm(at);
         let mut effects = self.act(at, Replica::on_timeout);
         if !matches!(effects.last(), Some(Effect::Timer { .. })) {

@@ -3,9 +3,10 @@
 use super::{Draft, OBEYS, Random, past};
 use crate::engine::Engine;
 use milp_schema::{
-    Height, Instance, Kind, Message, ReplicaId, View,
+    Height, Instance, Message, ReplicaId, View,
     instance::{FaultKind, Who},
     schedule::{Choice, Copy},
+    vocabulary::{By, Does, Role},
 };
 
 impl<E: Engine + Clone> Draft<'_, E> {
@@ -38,17 +39,21 @@ impl<E: Engine + Clone> Draft<'_, E> {
             return;
         }
         let leader = self.instance.primary(height, view);
-        let kind = match self.random.below(5) {
-            0 => Kind::ChangeView,
-            1 if self.instance.protocol.kind("Commit").is_some() => Kind::Commit,
-            2 if self.habits.holds_recovery => Kind::PrepareResponse,
-            _ if leader == sender => Kind::PrepareRequest,
-            _ => Kind::PrepareResponse,
+        let (protocol, leads) = (self.instance.protocol, leader == sender);
+        let what: fn(&Does) -> bool = match self.random.below(5) {
+            0 => |does| does.role == Role::Leave,
+            1 if protocol.has_binding_vote() => |does| does.binds,
+            2 if self.habits.holds_recovery => |does| does.by == By::Backup,
+            _ if leads => |does| does.role == Role::Proposal,
+            _ => |does| does.by == By::Backup,
+        };
+        let Some(kind) = protocol.kinds().find(|kind| what(kind.does())) else {
+            return;
         };
         // The first proposal is the likeliest, so that votes meet.
         let other = self.random.below(self.blocks(leader));
         let block = if self.random.percent(60) { 0 } else { other };
-        let change = kind == Kind::ChangeView;
+        let change = kind.is(Role::Leave);
         let message = Message::new(kind, height, view, (!change).then_some(block));
         if self.may_make(sender, receiver, &message) {
             self.made.insert((sender, receiver, message.clone()));
@@ -82,17 +87,18 @@ impl<E: Engine + Clone> Draft<'_, E> {
     }
 
     /// Everything once; under the rule set of an engine one response per view and one commit for
-    /// each receiver (E22).
+    /// each receiver (E41).
     fn may_make(&self, sender: ReplicaId, receiver: ReplicaId, message: &Message) -> bool {
         let mut made = self.made.iter().filter(|(from, to, made)| {
             (*from, *to, &made.kind, made.height)
                 == (sender, receiver, &message.kind, message.height)
         });
-        match message.kind {
+        let does = message.kind.does();
+        match does.by {
             _ if !past::is_strict(self.instance) => !made.any(|(_, _, made)| made == message),
-            Kind::Commit => made.next().is_none(),
-            Kind::PrepareResponse => !made.any(|(_, _, made)| made.view == message.view),
-            _ => !made.any(|(_, _, made)| made == message),
+            _ if does.binds => made.next().is_none(),
+            By::Backup => !made.any(|(_, _, made)| made.view == message.view),
+            By::Any | By::Primary => !made.any(|(_, _, made)| made == message),
         }
     }
 }

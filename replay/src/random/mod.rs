@@ -24,9 +24,10 @@ use crate::{
 use inject::choose_faulty;
 use milp_schema::trace::TraceEvent;
 use milp_schema::{
-    Height, Instance, Kind, Message, ReplicaId, Schedule, Slot, View,
+    Height, Instance, Message, ReplicaId, Schedule, Slot, View,
     instance::{FaultKind, Network, Timers},
     schedule::{Choice, Copy},
+    vocabulary::Role,
 };
 use past::Past;
 use profile::{LOCKING, PROFILES, Profile};
@@ -46,7 +47,7 @@ pub struct Executed {
     /// The choices drawn, and what honest replicas did in answer.
     pub schedule: Schedule,
     /// Whether somebody leaves the last modelled view, or two views in one slot, or does something
-    /// else that the program leaves out (E8, E22), because no attempt of the seed avoided it.
+    /// else that the program leaves out (E8, E38 to E46), because no attempt of the seed avoided it.
     pub left_out: bool,
 }
 
@@ -267,8 +268,8 @@ impl<'a, E: Engine + Clone> Draft<'a, E> {
         };
         self.instance.heights > 1
             || matches!(
-                copy.message.kind,
-                Kind::PrepareRequest | Kind::ChangeView | Kind::Block
+                copy.message.kind.does().role,
+                Role::Proposal | Role::Leave | Role::Decision
             )
     }
 
@@ -279,15 +280,15 @@ impl<'a, E: Engine + Clone> Draft<'a, E> {
             .session
             .copies()
             .filter(|copy| copy.receiver == id && copy.sent.0 + least <= now.0)
-            .filter(|copy| copy.message.kind != Kind::RecoveryMessage)
+            .filter(|copy| !copy.message.kind.is(Role::Answer))
             .cloned()
             .collect();
         let mut drawn = Vec::new();
         for copy in waiting {
             let due = self.due(&copy);
             let owed = due.is_some_and(|due| due <= now.0);
-            let eager = match copy.message.kind {
-                Kind::PrepareRequest | Kind::Block => self.profile.first,
+            let eager = match copy.message.kind.does().role {
+                Role::Proposal | Role::Decision => self.profile.first,
                 _ => self.profile.deliver,
             };
             if owed || self.hurried(due) || self.random.percent(eager) {

@@ -1,8 +1,12 @@
 //! What one replica did and got so far, and whether what comes next is something that the program
-//! leaves out: E8, under the protocol of an engine E22 too.
+//! leaves out: E8, under the protocol of an engine E38 to E46 too.
 
 use milp_schema::trace::{TraceEvent, What};
-use milp_schema::{Height, Instance, Kind, Message, ReplicaId, Slot, View, schedule::Copy};
+use milp_schema::{
+    Height, Instance, Message, ReplicaId, Slot, View,
+    schedule::Copy,
+    vocabulary::{By, Does, Role},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Height and view.
@@ -11,7 +15,7 @@ type Place = (Height, View);
 /// The past of one replica.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Past {
-    /// Whether E22 holds.
+    /// Whether E38 to E46 are left out.
     strict: bool,
     /// Where it was when the slot began.
     began: Place,
@@ -33,7 +37,7 @@ pub(super) struct Past {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct LeftOut;
 
-/// Whether the program of the instance leaves out what E22 says.
+/// Whether the program of the instance leaves out E38 to E46.
 pub(super) fn is_strict(instance: &Instance) -> bool {
     crate::engine::nspcc::follows(instance)
 }
@@ -62,7 +66,7 @@ impl Past {
     }
 
     /// Whether its request to leave `place` still counts, now that it is at another: under an
-    /// engine's rules whoever asked once counts (E23), otherwise only who is at that height.
+    /// engine's rules whoever asked once counts (E52), otherwise only who is at that height.
     pub(super) fn still_asks(&self, place: Place, now: Place) -> bool {
         self.asked(place) && (self.strict || now.0 == place.0)
     }
@@ -78,7 +82,7 @@ impl Past {
         let place = (message.height, message.view);
         let asked = self.asked.get(&place);
         self.strict
-            && message.kind == Kind::PrepareResponse
+            && message.kind.does().by == By::Backup
             && asked.is_some_and(|&asked| asked < now)
     }
 
@@ -98,10 +102,10 @@ impl Past {
         if lone || (self.is_guarded(message, now) && !first) {
             return Err(LeftOut);
         }
-        match message.kind {
-            Kind::ChangeView => self.may_get_change_view(copy, quorum),
+        match message.kind.does().role {
+            Role::Leave => self.may_get_change_view(copy, quorum),
             // It would be lost on the replica or not, by the order inside the slot.
-            Kind::RecoveryRequest if self.entered.contains(&(message.height, message.view)) => {
+            Role::Question if self.entered.contains(&(message.height, message.view)) => {
                 Err(LeftOut)
             }
             _ => Ok(()),
@@ -131,7 +135,7 @@ impl Past {
     pub(super) fn get(&mut self, copy: &Copy, now: Slot) {
         let message = copy.message.clone();
         let (height, view) = self.began;
-        if message.kind == Kind::ChangeView && message.height == height && message.view > view {
+        if message.kind.is(Role::Leave) && message.height == height && message.view > view {
             *self.far.entry(self.began).or_default() += 1;
         }
         self.got.push((now, copy.sender, message));
@@ -163,9 +167,9 @@ impl Past {
     fn enter(&mut self, (height, view): Place, now: Slot, views: u32) -> Result<(), LeftOut> {
         let next = (self.began.0, self.began.1.next());
         let lone = self.got_now(now).any(|got| self.is_guarded(got, now));
-        let question = self.got_now(now).any(|got| {
-            got.kind == Kind::RecoveryRequest && (got.height, got.view) == (height, view)
-        });
+        let question = self
+            .got_now(now)
+            .any(|got| got.kind.is(Role::Question) && (got.height, got.view) == (height, view));
         if !self.strict {
             let twice = self.entered.iter().any(|(entered, _)| *entered == height);
             if view.0 >= views || twice {
@@ -183,16 +187,18 @@ impl Past {
 
     fn send(&mut self, message: &Message, now: Slot) -> Result<(), LeftOut> {
         let place = (message.height, message.view);
-        let again = match message.kind {
-            Kind::ChangeView => self.asked.insert(place, now).is_some(),
-            Kind::RecoveryRequest => !self.begged.insert(place),
-            Kind::PrepareResponse => self.got_for_another(&Kind::Commit, message, now, false),
-            Kind::PrepareRequest => {
-                self.proposed = true;
-                self.got_for_another(&Kind::Commit, message, now, true)
-                    || self.got_for_another(&Kind::PrepareResponse, message, now, true)
+        let does = message.kind.does();
+        let again = match does.role {
+            Role::Leave => self.asked.insert(place, now).is_some(),
+            Role::Question => !self.begged.insert(place),
+            Role::Vote if does.by == By::Backup => {
+                self.got_for_another(message, now, false, |does| does.binds)
             }
-            _ => false,
+            Role::Proposal => {
+                self.proposed = true;
+                self.got_for_another(message, now, true, |does| does.role == Role::Vote)
+            }
+            Role::Vote | Role::Decision | Role::Answer => false,
         };
         if again && self.strict {
             Err(LeftOut)
@@ -203,12 +209,18 @@ impl Past {
 
     /// Whether a vote for another block than the one prepared now was handed over before: in an
     /// earlier slot, or by now if `by_now`.
-    fn got_for_another(&self, kind: &Kind, own: &Message, now: Slot, by_now: bool) -> bool {
+    fn got_for_another(
+        &self,
+        own: &Message,
+        now: Slot,
+        by_now: bool,
+        votes: fn(&Does) -> bool,
+    ) -> bool {
         let place = (own.height, own.view);
         // What waited for the replica to enter is handed over after the request.
         let late = self.entered.contains(&place);
         self.got.iter().any(|(slot, _, got)| {
-            got.kind == *kind
+            votes(got.kind.does())
                 && (got.height, got.view) == place
                 && got.value != own.value
                 && (by_now || (*slot < now && !late))

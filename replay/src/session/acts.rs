@@ -127,13 +127,13 @@ impl<E: Engine> Session<E> {
         let seat = &mut self.seats[id.index()];
         seat.fired += 1;
         let (height, view) = (seat.height, seat.view);
-        let timer = self.timer;
+        let timer = self.protocol.timer();
         self.note(id, What::Timeout, |event| TraceEvent {
             timer: Some(timer),
             place: Some((height, view)),
             ..event
         });
-        let effects = self.engine.timeout(id, height, view)?;
+        let effects = self.engine.timeout(id, timer, (height, view))?;
         self.absorb(effects);
         self.settle(id)
     }

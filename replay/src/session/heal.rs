@@ -7,7 +7,7 @@ use crate::{
     network::{Labels, Posted},
 };
 use milp_schema::trace::{Phase, TraceEvent, What};
-use milp_schema::{Kind, Message, ReplicaId, Slot, verdict::Liveness};
+use milp_schema::{Message, ReplicaId, Slot, verdict::Liveness, vocabulary::Role};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Slots handled before the phase gives up; slots in which nothing is due are skipped.
@@ -182,8 +182,8 @@ impl<E: Engine> Session<E> {
     /// A replica that has decided a height answers who is still there with the block (E24).
     pub(super) fn answer(&mut self, id: ReplicaId, question: &Message) {
         let asks = matches!(
-            question.kind,
-            Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage
+            question.kind.does().role,
+            Role::Leave | Role::Question | Role::Answer
         );
         let place = (id, question.height);
         if self.phase == Phase::Schedule || !asks || !self.answered.insert(place) {

@@ -42,15 +42,21 @@ impl<'a> Mirrored<'a> {
         effects
     }
 
-    /// Votes ascend, so they are sorted again. The rest is compared with itself only.
+    /// Votes ascend, so they are sorted again.
     fn state_of(&self, state: State) -> State {
         let State::Working(mut working) = state else {
             return state;
         };
-        for vote in &mut working.votes {
-            vote.author = self.other_name(vote.author);
+        for votes in [&mut working.votes, &mut working.entry] {
+            for vote in &mut *votes {
+                vote.author = self.other_name(vote.author);
+            }
+            votes.sort_unstable();
         }
-        working.votes.sort_unstable();
+        let heard = working.seen.clone();
+        for (here, view) in (0..).map(ReplicaId).zip(heard) {
+            working.seen[self.other_name(here).index()] = view;
+        }
         State::Working(working)
     }
 }
@@ -83,10 +89,10 @@ impl Engine for Mirrored<'_> {
     fn timeout(
         &mut self,
         at: ReplicaId,
-        height: Height,
-        view: View,
+        timer: &str,
+        place: (Height, View),
     ) -> Result<Vec<Effect>, EngineError> {
-        let effects = self.engine.timeout(self.other_name(at), height, view)?;
+        let effects = self.engine.timeout(self.other_name(at), timer, place)?;
         Ok(self.effects(effects))
     }
 

@@ -32,9 +32,10 @@ use crate::{
 };
 use milp_schema::trace::{Phase, TraceEvent, What};
 use milp_schema::{
-    Height, Instance, Kind, Message, ReplicaId, Slot, View,
+    Height, Instance, Message, Protocol, ReplicaId, Slot, View,
     instance::{FaultKind, Timers},
     schedule::Copy,
+    vocabulary::Role,
 };
 use seat::{Position, Seat};
 use std::{
@@ -50,8 +51,8 @@ const SEED: u64 = 1;
 pub(crate) struct Session<E> {
     engine: E,
     habits: Habits,
-    /// Which timer its replicas have.
-    timer: &'static str,
+    /// Whose kinds and timer the replicas have.
+    protocol: Protocol,
     /// Whether rows own the timers.
     free: bool,
     heights: u32,
@@ -82,7 +83,7 @@ pub(crate) struct Ended {
 }
 
 impl<E: Engine> Session<E> {
-    /// Slot 0: starts all replicas. `quorum` is what the engine's replicas wait for.
+    /// Slot 0: starts all replicas, which speak the instance's protocol. `quorum` is what the engine's replicas wait for.
     ///
     /// # Errors
     /// The engine's.
@@ -102,7 +103,8 @@ impl<E: Engine> Session<E> {
         let habits = engine.habits();
         let block_time = block_time(instance, habits);
         let slot = engine::slot(quorum);
-        let effects = engine.start(&Start {
+        let start = Start {
+            protocol: instance.protocol,
             replicas,
             heights: instance.heights,
             byzantine: ReplicaId::all(replicas).filter(byzantine).collect(),
@@ -110,12 +112,13 @@ impl<E: Engine> Session<E> {
             seed: SEED,
             signatures,
             recovery,
-        })?;
+        };
+        let effects = engine.start(&start)?;
         let seats = ReplicaId::all(replicas).map(|id| Seat::new(fault(id)));
         let mut session = Self {
             engine,
             habits,
-            timer: instance.protocol.timer(),
+            protocol: instance.protocol,
             free: instance.timers == Timers::Free,
             heights: instance.heights,
             quorum,
@@ -216,16 +219,16 @@ impl<E: Engine> Session<E> {
                     let seat = &mut self.seats[replica.index()];
                     (seat.height, seat.view) = (block.height.next(), View(0));
                     seat.given.retain(|(_, given)| given.height > block.height);
-                    let message = Message::about(Kind::Block, block);
+                    let message = Message::about(self.protocol.decision(), block);
                     self.note(replica, What::Decide, |event| TraceEvent {
                         message: Some(message),
                         ..event
                     });
                 }
-                Effect::Timer { replica, timer } => {
+                Effect::Timer { replica, timers } => {
                     let now = self.now;
                     let seat = &mut self.seats[replica.index()];
-                    (seat.timer, seat.armed) = (timer, now);
+                    (seat.timer, seat.armed) = (timers.first().copied(), now);
                 }
                 Effect::Fault { replica, text } => {
                     let seat = &mut self.seats[replica.index()];
@@ -255,7 +258,7 @@ impl<E: Engine> Session<E> {
         let seat = &mut self.seats[author.index()];
         let again = waits && seat.repeats(self.now, &message, &carried);
         if !again {
-            if message.kind == Kind::Block {
+            if message.kind.is(Role::Decision) {
                 let place = (author, message.height);
                 self.ledger.entry(place).or_insert((message.clone(), id));
             }
@@ -293,7 +296,7 @@ impl<E: Engine> Session<E> {
         self.give(id, posted)?;
         if self.habits.unpacks {
             let mut carried = posted.carried.to_vec();
-            carried.sort_by_key(|(_, it)| (it.kind != Kind::ChangeView, rank(it)));
+            carried.sort_by_key(|(_, it)| (!it.kind.is(Role::Leave), rank(it)));
             for (author, message) in carried {
                 self.hand_carried(id, author, message)?;
             }

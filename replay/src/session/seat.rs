@@ -1,8 +1,12 @@
 //! One place at the table, as far as effects tell, and where a message stands relative to it.
 
 use crate::engine::{Habits, Timer};
-use milp_schema::{Height, Kind, Message, ReplicaId, Slot, View, instance::FaultKind};
-use std::collections::BTreeSet;
+use milp_schema::{
+    Height, Message, ReplicaId, Slot, View,
+    instance::FaultKind,
+    vocabulary::{Ahead, Passed, Role},
+};
+use std::{cmp::Ordering, collections::BTreeSet};
 
 /// One place at the table.
 #[derive(Debug, Clone)]
@@ -61,32 +65,25 @@ impl Seat {
 
     /// Where a message stands relative to this replica (E4, E5, E20).
     pub(super) fn position(&self, message: &Message, habits: Habits) -> Position {
-        let votes = matches!(
-            message.kind,
-            Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit
-        );
-        let question = message.kind == Kind::RecoveryRequest;
-        let recovery = question || message.kind == Kind::RecoveryMessage;
-        let later = message.height > self.height;
-        let too_late = match message.kind {
-            Kind::ChangeView => message.view < self.view,
-            _ => votes && message.view < self.view,
-        };
-        if message.height < self.height {
-            Position::Passed
-        } else if recovery && !habits.holds_recovery {
-            // An engine drops these where it has not got there itself.
-            if later || (question && message.view > self.view) {
+        let does = message.kind.does();
+        let recovery = matches!(does.role, Role::Question | Role::Answer);
+        if message.height > self.height {
+            return if recovery && !habits.holds_recovery {
+                // An engine drops these where it has not got there itself.
                 Position::Lost
             } else {
-                Position::Here
-            }
-        } else if later || (votes && message.view > self.view) {
-            Position::Ahead
-        } else if habits.answers_passed && too_late {
-            Position::Passed
-        } else {
-            Position::Here
+                Position::Ahead
+            };
+        }
+        match message.view.cmp(&self.view) {
+            _ if message.height < self.height => Position::Passed,
+            Ordering::Less if does.passed == Passed::Ignore => Position::Passed,
+            Ordering::Greater => match does.ahead {
+                Ahead::Hold => Position::Ahead,
+                Ahead::Take => Position::Here,
+                Ahead::Lose => Position::Lost,
+            },
+            _ => Position::Here,
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::Session;
 use crate::engine::{Engine, State, Vote, Working};
-use milp_schema::trace::What;
-use milp_schema::{Height, Kind, ReplicaId, View, instance::FaultKind};
+
+use milp_schema::{Height, Kind, ReplicaId, Value, View, instance::FaultKind, vocabulary::Role};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A commit's view and block; `None` for a block nobody ever proposed.
@@ -12,6 +12,10 @@ type Ballot = (View, Option<u32>);
 /// The state in question at the height that is stuck.
 struct Table<'a> {
     quorum: usize,
+    /// What counts with a proposal is called so.
+    prepared: &'static str,
+    /// What makes a block final is called so.
+    votes: &'static str,
     height: Height,
     /// Who is at work at the height.
     working: BTreeMap<ReplicaId, &'a Working>,
@@ -44,9 +48,12 @@ fn place(id: ReplicaId, state: &State) -> String {
         return format!("replica {id} has decided");
     };
     let place = format!("replica {id} in h{} v{}", working.height, working.view);
-    let own = |vote: &&Vote| vote.author == id && vote.kind == Kind::Commit;
+    let own = |vote: &&Vote| vote.author == id && vote.kind.does().binds;
     match working.votes.iter().find(own) {
-        Some(vote) => format!("{place} has committed {}", name((vote.view, vote.value))),
+        Some(vote) => format!(
+            "{place} has committed {}",
+            name(ballot(vote.view, vote.value))
+        ),
         None if working.asks_to_leave(id) => format!("{place} asks for v{}", working.view.next()),
         None => format!("{place} waits"),
     }
@@ -74,14 +81,16 @@ impl<'a> Table<'a> {
         let mut commits: BTreeMap<Ballot, BTreeSet<ReplicaId>> = BTreeMap::new();
         for state in working.values() {
             for vote in &state.votes {
-                if vote.kind == Kind::Commit {
-                    let ballot = (vote.view, vote.value);
+                if vote.kind.does().binds {
+                    let ballot = ballot(vote.view, vote.value);
                     commits.entry(ballot).or_default().insert(vote.author);
                 }
             }
         }
         Self {
             quorum: session.quorum,
+            prepared: session.protocol.proposal_tally(),
+            votes: session.protocol.final_tally(),
             height,
             recovering: recovering(session),
             working,
@@ -93,7 +102,7 @@ impl<'a> Table<'a> {
     /// The commit that binds a replica, if any does.
     fn bound(&self, id: ReplicaId) -> Option<Ballot> {
         let bonds = &self.working.get(&id)?.bonds;
-        bonds.first().map(|bond| (bond.view, bond.value))
+        bonds.first().map(|bond| ballot(bond.view, bond.value))
     }
 
     /// Replicas at work that are not bound.
@@ -142,10 +151,11 @@ impl<'a> Table<'a> {
                     .into_iter()
                     .map(|id| format!("replica {id} ({})", self.hindrance(id, ballot)));
                 format!(
-                    "{} has {} of {} commits ({}), {missing} more would decide it, from among {}",
+                    "{} has {} of {} {} ({}), {missing} more would decide it, from among {}",
                     name(ballot),
                     by.len(),
                     self.quorum,
+                    self.votes,
                     list(by),
                     others.collect::<Vec<_>>().join(", "),
                 )
@@ -163,12 +173,15 @@ impl<'a> Table<'a> {
             Some(state) if state.view > view => format!("has left v{view}"),
             Some(state) if state.view < view => format!("still in v{}", state.view),
             Some(state) => {
-                let prepares = |vote: &&Vote| {
-                    matches!(vote.kind, Kind::PrepareRequest | Kind::PrepareResponse)
-                        && (vote.view, vote.value) == (view, block)
+                let counts = |vote: &&Vote| {
+                    vote.kind.does().tally.as_deref() == Some(self.prepared)
+                        && ballot(vote.view, vote.value) == (view, block)
                 };
-                let held = state.votes.iter().filter(prepares).count();
-                format!("in v{view} with {held} of {} preparations", self.quorum)
+                let held = state.votes.iter().filter(counts).count();
+                format!(
+                    "in v{view} with {held} of {} {}",
+                    self.quorum, self.prepared
+                )
             }
         }
     }
@@ -216,16 +229,24 @@ fn absence<E: Engine>(session: &Session<E>, id: ReplicaId) -> &'static str {
 
 /// Whose last message was a question for recovery.
 fn recovering<E: Engine>(session: &Session<E>) -> BTreeSet<ReplicaId> {
-    let mut last: BTreeMap<ReplicaId, &Kind> = BTreeMap::new();
-    for event in &session.log {
-        if let Some(message) = event.message.as_ref().filter(|_| event.what == What::Send) {
-            last.insert(event.replica, &message.kind);
-        }
-    }
+    let sent = session.log.iter().filter_map(|event| {
+        let message = event.sent()?;
+        Some((event.replica, message.kind))
+    });
+    let last: BTreeMap<ReplicaId, Kind> = sent.collect();
     let asks = last.into_iter();
-    asks.filter(|(_, kind)| **kind == Kind::RecoveryRequest)
+    asks.filter(|(_, kind)| kind.is(Role::Question))
         .map(|(id, _)| id)
         .collect()
+}
+
+/// What a vote of that view is for: a block of another view is none that it can decide.
+fn ballot(view: View, value: Option<Value>) -> Ballot {
+    let index = match value {
+        Some(Value::Block { view: of, index }) if of == view => Some(index),
+        _ => None,
+    };
+    (view, index)
 }
 
 fn name((view, block): Ballot) -> String {
@@ -250,7 +271,7 @@ fn list<'a>(ids: impl IntoIterator<Item = &'a ReplicaId>) -> String {
 mod tests {
     use super::super::toy::{HOW, Toy};
     use super::*;
-    use crate::engine::Bond;
+    use crate::engine::{Bond, nspcc::protocol};
     use milp_schema::Instance;
 
     fn instance() -> Instance {
@@ -262,29 +283,33 @@ mod tests {
     /// Replica `me` at work in `view`, with commits (author, view, block) and whether it asks to
     /// leave.
     fn at_work(me: u32, view: u32, commits: &[(u32, u32, Option<u32>)], asks: bool) -> State {
-        let vote = |author, kind, view, value| Vote {
+        let vote = |author, kind, view, block: Option<u32>| Vote {
             author: ReplicaId(author),
-            kind,
+            kind: protocol().the(kind),
             view: View(view),
-            value,
+            value: block.map(|index| Value::Block {
+                view: View(view),
+                index,
+            }),
         };
         let commits = commits
             .iter()
-            .map(|&(author, view, block)| vote(author, Kind::Commit, view, block));
+            .map(|&(author, view, block)| vote(author, "Commit", view, block));
         let own = commits.clone().find(|vote| vote.author == ReplicaId(me));
         let mut votes = vec![
-            vote(0, Kind::PrepareResponse, view, Some(0)),
-            vote(3, Kind::PrepareRequest, view, Some(0)),
+            vote(0, "PrepareResponse", view, Some(0)),
+            vote(3, "PrepareRequest", view, Some(0)),
         ];
         votes.extend(commits);
-        votes.extend(asks.then(|| vote(me, Kind::ChangeView, view, None)));
+        votes.extend(asks.then(|| vote(me, "ChangeView", view, None)));
         State::Working(Box::new(Working {
             height: Height(0),
             view: View(view),
             votes,
+            entry: Vec::new(),
             bonds: own.map(Bond::from).into_iter().collect(),
+            seen: Vec::new(),
             timers: Vec::new(),
-            rest: Vec::new(),
         }))
     }
 

@@ -10,8 +10,8 @@ use crate::{
         self, ANSWER_LIMIT, Sidecar,
         nspcc::{Nspcc, Switches},
     },
-    input::{self, Driven},
-    protocols::testing::at,
+    input,
+    protocols::testing::nspcc as at,
     replay, replay_on,
 };
 use milp_schema::{
@@ -418,7 +418,7 @@ fn forge(
             _ => format!("{kind} v{view} b{block}"),
         },
     );
-    let primary = input::rotation(instance, Driven::Engine)(Height(height), View(view));
+    let primary = input::rotation(instance)(Height(height), View(view));
     let allowed = receiver != sender && (kind != "PrepareRequest" || primary == sender);
     allowed.then_some(Copy {
         sender,

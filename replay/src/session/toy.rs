@@ -5,10 +5,11 @@ use crate::{
     Signatures,
     engine::{
         Effect, Engine, EngineError, MessageId, Nanos, Recovery, Start, State, Timer, Working,
+        nspcc::protocol,
     },
-    protocols::testing::at,
+    protocols::testing::nspcc as at,
 };
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+use milp_schema::{BlockId, Height, Message, ReplicaId, View, vocabulary::Role};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How a run of it begins.
@@ -49,7 +50,7 @@ impl Toy {
         Effect::Send {
             replica,
             id,
-            recovery: message.kind == Kind::RecoveryMessage,
+            recovery: message.kind.is(Role::Answer),
             message,
             carried: Vec::new(),
         }
@@ -57,7 +58,7 @@ impl Toy {
 
     fn decide(&mut self, replica: ReplicaId, block: BlockId) -> Vec<Effect> {
         self.places[replica.index()] = (block.height.next(), View(0));
-        let message = Message::about(Kind::Block, block);
+        let message = Message::about(protocol().decision(), block);
         let send = self.send(replica, message);
         vec![Effect::Decide { replica, block }, send]
     }
@@ -93,11 +94,15 @@ impl Toy {
         let deadline = self.now + self.period * crate::engine::slot(3);
         let runs = height.0 < self.heights;
         let timer = runs.then_some(Timer {
+            name: "timer",
             height,
             view,
             deadline,
         });
-        Effect::Timer { replica, timer }
+        Effect::Timer {
+            replica,
+            timers: timer.into_iter().collect(),
+        }
     }
 }
 
@@ -119,7 +124,7 @@ impl Engine for Toy {
         let message = &self.messages[&id];
         let (height, _) = self.places[to.index()];
         match message.block_id() {
-            Some(block) if message.kind == Kind::Block && block.height == height => {
+            Some(block) if message.kind.is(Role::Decision) && block.height == height => {
                 let mut effects = self.decide(to, block);
                 effects.push(self.timer(to));
                 Ok(effects)
@@ -131,8 +136,8 @@ impl Engine for Toy {
     fn timeout(
         &mut self,
         at: ReplicaId,
-        _height: Height,
-        _view: View,
+        _timer: &str,
+        _place: (Height, View),
     ) -> Result<Vec<Effect>, EngineError> {
         let queue = self.script.entry(at).or_default();
         let words = queue.pop_front().or(self.refrain).unwrap_or_default();
@@ -179,9 +184,10 @@ impl Engine for Toy {
                 height,
                 view,
                 votes: Vec::new(),
+                entry: Vec::new(),
                 bonds: Vec::new(),
+                seen: Vec::new(),
                 timers: Vec::new(),
-                rest: Vec::new(),
             }))
         })
     }

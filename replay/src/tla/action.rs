@@ -4,6 +4,7 @@
 //! model's, so that the two can be read side by side.
 
 use super::state::{Pool, Seat, State, Type, size};
+use crate::protocols::Name;
 use milp_schema::{Kind, ReplicaId, View};
 use std::{collections::BTreeSet, fmt};
 
@@ -15,6 +16,12 @@ pub(super) enum Revision {
     /// 93bb5bb: commits of the own view count, and a primary may ask to leave before it proposes.
     PerView,
 }
+
+/// The protocols and the texts they are.
+pub(super) const REVISIONS: [(&str, Revision); 2] = [
+    ("dbft2-tla", Revision::Current),
+    ("dbft2-tla-per-view", Revision::PerView),
+];
 
 /// The constants of the model and its revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,12 +97,12 @@ impl Action {
     }
 
     /// What the action adds to the pool.
-    pub(super) fn message(self) -> Option<Kind> {
+    pub(super) fn message(self) -> Option<Name> {
         match self {
-            Self::SendPrepareRequest | Self::FaultySendPReq => Some(Kind::PrepareRequest),
-            Self::SendPrepareResponse | Self::FaultySendPResp => Some(Kind::PrepareResponse),
-            Self::SendCommit | Self::FaultySendCommit => Some(Kind::Commit),
-            Self::SendChangeView | Self::FaultySendCv => Some(Kind::ChangeView),
+            Self::SendPrepareRequest | Self::FaultySendPReq => Some(Name::PrepareRequest),
+            Self::SendPrepareResponse | Self::FaultySendPResp => Some(Name::PrepareResponse),
+            Self::SendCommit | Self::FaultySendCommit => Some(Name::Commit),
+            Self::SendChangeView | Self::FaultySendCv => Some(Name::ChangeView),
             Self::AcceptBlock
             | Self::ReceiveChangeView
             | Self::Die
@@ -105,15 +112,15 @@ impl Action {
     }
 
     /// The action of a replica that follows the protocol and sends `kind`.
-    pub(super) fn sending(kind: &Kind) -> Option<Self> {
+    pub(super) fn sending(kind: Kind) -> Option<Self> {
         let mut sends = Self::PROTOCOL.into_iter();
-        sends.find(|action| action.message().as_ref() == Some(kind))
+        sends.find(|action| action.message().is_some_and(|name| kind == name))
     }
 
     /// The action of a bad replica that sends `kind`.
-    pub(super) fn forging(kind: &Kind) -> Option<Self> {
+    pub(super) fn forging(kind: Kind) -> Option<Self> {
         let mut sends = Self::FAULT.into_iter();
-        sends.find(|action| action.message().as_ref() == Some(kind))
+        sends.find(|action| action.message().is_some_and(|name| kind == name))
     }
 }
 
@@ -200,8 +207,8 @@ impl Spec {
     /// `CountCommitted` of a replica in `view`.
     fn committed(&self, pool: &Pool, view: View) -> u32 {
         size(match self.revision {
-            Revision::Current => pool.senders_from(&Kind::Commit, View(0)),
-            Revision::PerView => pool.senders(&Kind::Commit, view),
+            Revision::Current => pool.senders_from(Name::Commit, View(0)),
+            Revision::PerView => pool.senders(Name::Commit, view),
         })
     }
 
@@ -218,7 +225,7 @@ impl Spec {
 
     /// `PrepareRequestSentOrReceived`.
     fn has_request(&self, pool: &Pool, view: View) -> Result<(), Lacking> {
-        let there = pool.has(&Kind::PrepareRequest, self.primary(view), view);
+        let there = pool.has(Name::PrepareRequest, self.primary(view), view);
         require(there, Lacking::Request(view))
     }
 
@@ -259,7 +266,7 @@ impl Spec {
         let is = |kind: Type| require(seat.kind == kind, Lacking::Type(seat.kind));
         let is_none_of =
             |kinds: &[Type]| require(!kinds.contains(&seat.kind), Lacking::Type(seat.kind));
-        let unsaid = |kind: &Kind| require(!pool.has(kind, id, view), Lacking::Said(view));
+        let unsaid = |kind: Name| require(!pool.has(kind, id, view), Lacking::Said(view));
         match action {
             Action::SendPrepareRequest => {
                 is(Type::Initialized)?;
@@ -273,15 +280,15 @@ impl Spec {
             Action::SendCommit => {
                 self.has_type_or_returns(pool, seat, Type::PrepareSent)?;
                 // A sender has one of the two in a view, so their union is counted.
-                let prepared = pool.senders(&Kind::PrepareRequest, view)
-                    | pool.senders(&Kind::PrepareResponse, view);
+                let prepared = pool.senders(Name::PrepareRequest, view)
+                    | pool.senders(Name::PrepareResponse, view);
                 self.has_quorum("preparations of", view, prepared)?;
                 self.has_request(pool, view)
             }
             Action::AcceptBlock => {
                 is_none_of(&[Type::Bad, Type::Dead])?;
                 self.has_request(pool, view)?;
-                self.has_quorum("Commits of", view, pool.senders(&Kind::Commit, view))
+                self.has_quorum("Commits of", view, pool.senders(Name::Commit, view))
             }
             Action::SendChangeView => {
                 if seat.kind == Type::Initialized && self.revision == Revision::Current {
@@ -289,41 +296,44 @@ impl Spec {
                 } else if seat.kind != Type::Initialized {
                     is(Type::PrepareSent)?;
                 }
-                unsaid(&Kind::ChangeView)
+                unsaid(Name::ChangeView)
             }
             Action::ReceiveChangeView => {
                 is_none_of(&[Type::Bad, Type::Dead, Type::BlockAccepted, Type::CommitSent])?;
-                let asked = pool.senders_from(&Kind::ChangeView, view);
+                let asked = pool.senders_from(Name::ChangeView, view);
                 self.has_quorum("senders of ChangeViews from or after", view, asked)
             }
+            Action::Die
+            | Action::BeBad
+            | Action::FaultyDoCv
+            | Action::FaultySendCv
+            | Action::FaultySendCommit
+            | Action::FaultySendPReq
+            | Action::FaultySendPResp => self.guard_of_fault(state, id, action),
+        }
+    }
+
+    /// [`Self::guard`] of the actions of faults; those of the protocol have none here.
+    fn guard_of_fault(&self, state: &State, id: ReplicaId, action: Action) -> Result<(), Lacking> {
+        let Seat { kind, view } = state.seat(id);
+        match action {
             Action::Die => {
                 let room = state.count(Type::Dead) < self.f();
-                require(self.dead.contains(&id) && room, Lacking::NoFault)
+                return require(self.dead.contains(&id) && room, Lacking::NoFault);
             }
             Action::BeBad => {
                 let room = state.count(Type::Bad) < self.f();
-                require(self.fault.contains(&id) && room, Lacking::NoFault)
+                return require(self.fault.contains(&id) && room, Lacking::NoFault);
             }
-            Action::FaultyDoCv => is(Type::Bad),
-            Action::FaultySendCv => {
-                is(Type::Bad)?;
-                unsaid(&Kind::ChangeView)
-            }
-            Action::FaultySendCommit => {
-                is(Type::Bad)?;
-                unsaid(&Kind::Commit)
-            }
-            Action::FaultySendPReq => {
-                is(Type::Bad)?;
-                self.is_primary(id, view)?;
-                unsaid(&Kind::PrepareRequest)
-            }
-            Action::FaultySendPResp => {
-                is(Type::Bad)?;
-                self.is_backup(id, view)?;
-                unsaid(&Kind::PrepareResponse)
-            }
+            _ => require(kind == Type::Bad, Lacking::Type(kind))?,
         }
+        match action {
+            Action::FaultySendPReq => self.is_primary(id, view)?,
+            Action::FaultySendPResp => self.is_backup(id, view)?,
+            _ => {}
+        }
+        let said = |name| state.pool.has(name, id, view);
+        require(!action.message().is_some_and(said), Lacking::Said(view))
     }
 
     /// The state after `id` took `action`, which must be enabled, in a state within `MaxView`.
@@ -331,7 +341,7 @@ impl Spec {
         let mut next = state.clone();
         let seat = &mut next.seats[id.index()];
         if let Some(kind) = action.message() {
-            next.pool.insert(&kind, id, seat.view);
+            next.pool.insert(kind, id, seat.view);
         }
         match action {
             Action::SendPrepareRequest | Action::SendPrepareResponse => {

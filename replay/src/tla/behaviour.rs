@@ -1,12 +1,12 @@
 //! From a schedule to a behaviour of the model (E25 to E30).
 
 use super::{
-    action::{Action, Revision, Spec},
+    action::{Action, REVISIONS, Spec},
     state::{Pool, State},
 };
-use crate::{Error, compare::at, input};
+use crate::{Error, compare::at, input, protocols::Name};
 use milp_schema::{
-    BlockId, Height, Instance, Kind, Message, ReplicaId, Slot, View,
+    BlockId, Height, Instance, Message, Protocol, ReplicaId, Slot, View,
     covers::{self, Uncovered},
     instance::{Fault, FaultKind, Who},
     schedule::{Choice, Copy, Event, Prediction, Schedule},
@@ -54,15 +54,11 @@ impl Spec {
         instance: &Instance,
         faulty: &[(ReplicaId, FaultKind)],
     ) -> Result<Self, Error> {
-        let revision = match instance.protocol.name.as_str() {
-            "dbft2-tla" => Revision::Current,
-            "dbft2-tla-per-view" => Revision::PerView,
-            _ => {
-                return Err(Error::NotTheModel {
-                    protocol: instance.protocol.to_string(),
-                });
-            }
-        };
+        let mut revisions = REVISIONS.into_iter();
+        let known = revisions.find(|(name, _)| *name == instance.protocol.name);
+        let (_, revision) = known.ok_or_else(|| Error::NotTheModel {
+            protocol: instance.protocol.to_string(),
+        })?;
         let of_kind = |kind: FaultKind| {
             let these = faulty.iter().filter(|(_, other)| *other == kind);
             these.map(|(id, _)| *id).collect::<BTreeSet<_>>()
@@ -88,6 +84,26 @@ impl Spec {
             fault: of_kind(FaultKind::Byzantine),
             dead: of_kind(FaultKind::Crash),
         })
+    }
+
+    /// The protocol of the text.
+    fn protocol(&self) -> Protocol {
+        let mut revisions = REVISIONS.into_iter();
+        let (name, _) = revisions
+            .find(|(_, revision)| *revision == self.revision)
+            .expect("a revision is one of two");
+        Protocol::shipped(name)
+    }
+
+    /// What a replica in `view` says by `action`, which sends.
+    ///
+    /// # Panics
+    /// For an action that sends nothing.
+    pub(super) fn message(&self, action: Action, view: View) -> Message {
+        let name = action.message().expect("an action that sends");
+        let names_block = name != Name::ChangeView;
+        let kind = name.kind(self.protocol());
+        Message::new(kind, Height(0), view, names_block.then_some(0))
     }
 }
 
@@ -164,9 +180,9 @@ fn check_inject(spec: &Spec, copy: &Copy, before: Option<View>) -> Result<(), &'
         Err("its view is below that of an earlier row of the replica")
     } else if message.index().is_some_and(|block| block != 0) {
         Err("there is one block per view, number 0")
-    } else if message.kind == Kind::PrepareRequest && !is_primary {
+    } else if message.kind == Name::PrepareRequest && !is_primary {
         Err("the replica is not primary of that view")
-    } else if message.kind == Kind::PrepareResponse && is_primary {
+    } else if message.kind == Name::PrepareResponse && is_primary {
         Err("the replica is primary of that view")
     } else {
         Ok(())
@@ -209,9 +225,9 @@ impl Said<'_> {
     fn action(self) -> Option<Action> {
         match self {
             Self::Crash(_) => Some(Action::Die),
-            Self::Inject(copy) => Action::forging(&copy.message.kind),
+            Self::Inject(copy) => Action::forging(copy.message.kind),
             Self::Act(act) => match &act.event {
-                Event::Send(message) => Action::sending(&message.kind),
+                Event::Send(message) => Action::sending(message.kind),
                 Event::EnterView { .. } => Some(Action::ReceiveChangeView),
                 Event::Decide(_) => Some(Action::AcceptBlock),
             },
@@ -333,7 +349,7 @@ impl Walk {
         let action = action.ok_or_else(|| "the model has no such message".to_owned())?;
         let here = self.behaviour.last().seat(*replica).view;
         let made = match event {
-            Event::Send(_) => Event::Send(message(action, here)),
+            Event::Send(_) => Event::Send(self.behaviour.spec.message(action, here)),
             Event::EnterView { .. } => Event::EnterView {
                 height: Height(0),
                 view: here.next(),
@@ -344,6 +360,7 @@ impl Walk {
             return Err(format!("in v{here} the replica would {}", plain(&made)));
         }
         self.act(*replica, action)?;
+        let decision = self.behaviour.spec.protocol().decision();
         let line = self.log(*replica, What::Send);
         match made {
             Event::Send(message) => line.message = Some(message),
@@ -353,7 +370,7 @@ impl Walk {
             }
             Event::Decide(block) => {
                 line.what = What::Decide;
-                line.message = Some(Message::about(Kind::Block, block));
+                line.message = Some(Message::about(decision, block));
             }
         }
         Ok(())
@@ -362,10 +379,11 @@ impl Walk {
     /// A row `inject`: the views up to its own are gone through first (line 21).
     fn inject(&mut self, copy: &Copy) -> Result<(), String> {
         let (sender, message) = (copy.sender, &copy.message);
-        let action = Action::forging(&message.kind);
+        let action = Action::forging(message.kind);
         let action = action.ok_or_else(|| "the model has no such message".to_owned())?;
         let last = self.behaviour.last();
-        if !last.pool.has(&message.kind, sender, message.view) {
+        let name = action.message().expect("an action that sends");
+        if !last.pool.has(name, sender, message.view) {
             while self.behaviour.last().seat(sender).view < message.view {
                 self.act(sender, Action::FaultyDoCv)?;
             }
@@ -386,16 +404,6 @@ pub(super) fn block(view: View) -> BlockId {
         view,
         index: 0,
     }
-}
-
-/// What a replica in `view` says by `action`, which sends.
-///
-/// # Panics
-/// For an action that sends nothing.
-pub(super) fn message(action: Action, view: View) -> Message {
-    let kind = action.message().expect("an action that sends");
-    let asks = kind == Kind::ChangeView;
-    Message::new(kind, Height(0), view, (!asks).then_some(0))
 }
 
 fn plain(event: &Event) -> String {

@@ -8,7 +8,7 @@ use super::{
 use crate::Error;
 use milp_schema::{Instance, ReplicaId, Schedule, instance::FaultKind};
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::collections::BTreeSet;
 
 /// The behaviour that a schedule says.
 fn whole(
@@ -68,7 +68,7 @@ fn itf_state(index: usize, action: &str, state: &State) -> Value {
     let messages = state
         .pool
         .messages()
-        .map(|(kind, id, view)| json!({"type": kind.name(), "rm": int(id.0), "view": int(view.0)}));
+        .map(|(kind, id, view)| json!({"type": kind.text(), "rm": int(id.0), "view": int(view.0)}));
     json!({
         "#meta": {"index": index, "action": action},
         "rmState": {"#map": seats.collect::<Vec<_>>()},
@@ -92,28 +92,9 @@ pub fn module(
     let spec = &behaviour.spec;
     let set = |ids: &BTreeSet<ReplicaId>| braced(ids.iter().map(ReplicaId::to_string));
     let end = behaviour.steps.len() + 1;
-    let mut next = String::new();
-    for (index, step) in behaviour.steps.iter().enumerate() {
-        let position = index + 1;
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            next,
-            "  \\/ position = {position} /\\ position' = {} /\\ {}({})",
-            position + 1,
-            step.action,
-            step.replica
-        );
-    }
+    let next = steps(&behaviour);
     let last = behaviour.last();
-    let seats = last.seats.iter().enumerate().map(|(id, seat)| {
-        let (kind, view) = (seat.kind, seat.view);
-        format!("  /\\ rmState[{id}] = [type |-> \"{kind}\", view |-> {view}]\n")
-    });
-    let seats: String = seats.collect();
-    let messages = last.pool.messages().map(|(kind, id, view)| {
-        format!("\n       [type |-> \"{kind}\", rm |-> {id}, view |-> {view}]")
-    });
-    let messages = format!("{{{}}}", messages.collect::<Vec<_>>().join(","));
+    let (seats, messages) = state(last);
     let stuck = match spec.end(last) {
         End::Stuck => "Stuck",
         End::Decided | End::Open(..) | End::OutOfViews(_) => "~Stuck",
@@ -159,6 +140,29 @@ EndIsStuckOrNot == position = End => {stuck}
         max_view = spec.max_view,
         protocol = instance.protocol,
     ))
+}
+
+/// The disjuncts of `TraceNext`, one for each step.
+fn steps(behaviour: &Behaviour) -> String {
+    let steps = behaviour.steps.iter().zip(1..);
+    let steps = steps.map(|(step, position)| {
+        let (action, replica, after) = (step.action, step.replica, position + 1);
+        format!("  \\/ position = {position} /\\ position' = {after} /\\ {action}({replica})\n")
+    });
+    steps.collect()
+}
+
+/// The conjuncts about `rmState` of a state, and its `msgs`.
+fn state(state: &State) -> (String, String) {
+    let seats = state.seats.iter().enumerate().map(|(id, seat)| {
+        let (kind, view) = (seat.kind, seat.view);
+        format!("  /\\ rmState[{id}] = [type |-> \"{kind}\", view |-> {view}]\n")
+    });
+    let messages = state.pool.messages().map(|(kind, id, view)| {
+        format!("\n       [type |-> \"{kind}\", rm |-> {id}, view |-> {view}]")
+    });
+    let messages = messages.collect::<Vec<_>>().join(",");
+    (seats.collect(), format!("{{{messages}}}"))
 }
 
 /// `{a, b, c}`.

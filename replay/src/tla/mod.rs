@@ -27,9 +27,8 @@ pub use read::{Read, read};
 pub use search::{Explored, StuckBehaviour, explore};
 
 use crate::{
-    Error, Replayed,
+    Error, Replayed, input,
     properties::{AGREEMENT, FINALITY, Facts, INTEGRITY, LOCK, VALIDITY, sometimes},
-    protocols::Family,
 };
 use action::two_blocks_accepted;
 use behaviour::Behaviour;
@@ -55,11 +54,9 @@ pub(crate) fn replay(
     schedule: &Schedule,
 ) -> Result<Replayed, Error> {
     let behaviour = behaviour::follow(instance, faulty, schedule)?;
-    let replicas = instance.replicas;
     let facts = Facts {
-        family: Family::Dbft2,
         quorum: instance.quorum() as usize,
-        primary: Box::new(move |_, view| ReplicaId(view.0 % replicas)),
+        primary: Box::new(input::rotation(instance)),
         byzantine: behaviour.spec.fault.clone(),
     };
     let trace = &behaviour.trace;
@@ -131,7 +128,7 @@ fn termination(behaviour: &Behaviour) -> (Liveness, Option<String>) {
 
 /// The protocols of the model's texts, for people.
 pub(crate) fn names() -> String {
-    let names: Vec<String> = read::REVISIONS
+    let names: Vec<String> = action::REVISIONS
         .iter()
         .map(|(name, _)| format!("`{name}`"))
         .collect();

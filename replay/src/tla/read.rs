@@ -1,7 +1,7 @@
 //! A behaviour that a model checker wrote, state by state, as a schedule.
 
 use super::{
-    action::{Revision, Spec},
+    action::{REVISIONS, Spec},
     behaviour::Step,
     search::{StuckBehaviour, as_schedule, successors},
     state::{KINDS, MAX_VIEW, Pool, Seat, State, Type},
@@ -25,11 +25,6 @@ pub struct Read {
     /// The behaviour.
     pub behaviour: StuckBehaviour,
 }
-
-pub(super) const REVISIONS: [(&str, Revision); 2] = [
-    ("dbft2-tla", Revision::Current),
-    ("dbft2-tla-per-view", Revision::PerView),
-];
 
 /// The schedule of a behaviour. States are objects of `rmState` and `msgs` as the Informal Trace
 /// Format has them, or as the plain JSON of other tools; a state that repeats the one before is
@@ -128,7 +123,7 @@ fn state(value: &Value) -> Result<State, String> {
     let mut pool = Pool::default();
     for message in set(variable("msgs")?)? {
         let name = field(message, "type")?.as_str().unwrap_or_default();
-        let kind = KINDS.iter().find(|kind| kind.name() == name);
+        let kind = KINDS.into_iter().find(|kind| kind.text() == name);
         let kind = kind.ok_or_else(|| format!("the model has no message of type `{name}`"))?;
         let sender = number(field(message, "rm")?)?;
         if sender >= replicas {

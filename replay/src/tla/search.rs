@@ -6,13 +6,13 @@
 
 use super::{
     action::{Action, Spec, two_blocks_accepted},
-    behaviour::{Step, block, message},
+    behaviour::{Step, block},
     end::End,
     state::{MAX_VIEW, Seat, State, Type},
 };
-use crate::Error;
+use crate::{Error, protocols::Name};
 use milp_schema::{
-    Height, Instance, Kind, ReplicaId, Schedule, Slot, View,
+    Height, Instance, ReplicaId, Schedule, Slot, View,
     instance::FaultKind,
     schedule::{Choice, Copy, Event, Prediction},
 };
@@ -132,7 +132,7 @@ impl Explored {
 /// In how many views the pool has a quorum of commits.
 fn certificates(spec: &Spec, state: &State) -> usize {
     View::all(MAX_VIEW + 1)
-        .filter(|view| state.pool.senders(&Kind::Commit, *view).count_ones() >= spec.quorum())
+        .filter(|view| state.pool.senders(Name::Commit, *view).count_ones() >= spec.quorum())
         .count()
 }
 
@@ -156,12 +156,12 @@ fn pack(state: &State) -> u128 {
         packed = packed << BITS_VIEW | u128::from(seat.view.0);
         for view in View::all(MAX_VIEW + 1) {
             let pool = &state.pool;
-            let prepared = pool.has(&Kind::PrepareRequest, id, view)
-                || pool.has(&Kind::PrepareResponse, id, view);
+            let prepared = pool.has(Name::PrepareRequest, id, view)
+                || pool.has(Name::PrepareResponse, id, view);
             let said = [
                 prepared,
-                pool.has(&Kind::Commit, id, view),
-                pool.has(&Kind::ChangeView, id, view),
+                pool.has(Name::Commit, id, view),
+                pool.has(Name::ChangeView, id, view),
             ];
             for bit in said {
                 packed = packed << 1 | u128::from(bit);
@@ -181,13 +181,13 @@ fn unpack(spec: &Spec, mut packed: u128) -> State {
     for id in spec.replicas().rev() {
         for view in View::all(MAX_VIEW + 1).rev() {
             let prepares = if spec.primary(view) == id {
-                Kind::PrepareRequest
+                Name::PrepareRequest
             } else {
-                Kind::PrepareResponse
+                Name::PrepareResponse
             };
-            for kind in [Kind::ChangeView, Kind::Commit, prepares] {
+            for kind in [Name::ChangeView, Name::Commit, prepares] {
                 if take(1) == 1 {
-                    state.pool.insert(&kind, id, view);
+                    state.pool.insert(kind, id, view);
                 }
             }
         }
@@ -249,7 +249,7 @@ pub(super) fn as_schedule(spec: &Spec, way: &[(State, Step)]) -> StuckBehaviour 
                 height: Height(0),
                 view: view.next(),
             },
-            sends => Event::Send(message(*sends, view)),
+            sends => Event::Send(spec.message(*sends, view)),
         };
         schedule.predictions.push(Prediction {
             slot,
@@ -274,7 +274,7 @@ fn forged(spec: &Spec, sender: ReplicaId, action: Action, view: View, sent: Slot
     Copy {
         sender,
         receiver: others.next().unwrap_or(sender),
-        message: message(action, view),
+        message: spec.message(action, view),
         sent,
         copy: 0,
     }

@@ -1,6 +1,7 @@
 //! A state of the model: what every replica is, and the pool of messages.
 
-use milp_schema::{Kind, ReplicaId, View, covers::MODEL_VIEWS};
+use crate::protocols::Name;
+use milp_schema::{ReplicaId, View, covers::MODEL_VIEWS};
 use std::fmt;
 
 /// `MaxView` is at most this; the model says so in an `ASSUME`.
@@ -67,11 +68,11 @@ impl Seat {
 }
 
 /// The kinds of messages, in the order of the model's definition of `Messages`.
-pub(super) const KINDS: [Kind; 4] = [
-    Kind::PrepareRequest,
-    Kind::PrepareResponse,
-    Kind::Commit,
-    Kind::ChangeView,
+pub(super) const KINDS: [Name; 4] = [
+    Name::PrepareRequest,
+    Name::PrepareResponse,
+    Name::Commit,
+    Name::ChangeView,
 ];
 
 /// `msgs`: for each kind and view the set of its senders, a bit for each replica.
@@ -82,20 +83,20 @@ pub(super) struct Pool([[u64; VIEWS]; KINDS.len()]);
 ///
 /// # Panics
 /// Never for the kinds of the model, and nothing else reaches the pool.
-fn row(kind: &Kind) -> usize {
-    let place = KINDS.iter().position(|known| known == kind);
+fn row(kind: Name) -> usize {
+    let place = KINDS.iter().position(|known| *known == kind);
     place.expect("one of the four kinds of the model")
 }
 
 impl Pool {
     /// Who sent `kind` in `view`; nobody in a view that is not modelled.
-    pub(super) fn senders(&self, kind: &Kind, view: View) -> u64 {
+    pub(super) fn senders(&self, kind: Name, view: View) -> u64 {
         let of_kind = &self.0[row(kind)];
         of_kind.get(view.index()).copied().unwrap_or(0)
     }
 
     /// Who sent `kind` in `first` or a later view.
-    pub(super) fn senders_from(&self, kind: &Kind, first: View) -> u64 {
+    pub(super) fn senders_from(&self, kind: Name, first: View) -> u64 {
         let of_kind = &self.0[row(kind)];
         of_kind
             .iter()
@@ -103,20 +104,20 @@ impl Pool {
             .fold(0, |all, senders| all | senders)
     }
 
-    pub(super) fn has(&self, kind: &Kind, sender: ReplicaId, view: View) -> bool {
+    pub(super) fn has(&self, kind: Name, sender: ReplicaId, view: View) -> bool {
         self.senders(kind, view) >> sender.0 & 1 == 1
     }
 
     /// Adds a message of a modelled view; one that is there already changes nothing.
-    pub(super) fn insert(&mut self, kind: &Kind, sender: ReplicaId, view: View) {
+    pub(super) fn insert(&mut self, kind: Name, sender: ReplicaId, view: View) {
         self.0[row(kind)][view.index()] |= 1 << sender.0;
     }
 
     /// Every message, by kind, view and sender.
-    pub(super) fn messages(&self) -> impl Iterator<Item = (&'static Kind, ReplicaId, View)> {
+    pub(super) fn messages(&self) -> impl Iterator<Item = (Name, ReplicaId, View)> {
         let by_view = |kind| View::all(MAX_VIEW + 1).map(move |view| (kind, view));
         KINDS
-            .iter()
+            .into_iter()
             .flat_map(by_view)
             .flat_map(move |(kind, view)| {
                 let senders = self.senders(kind, view);

@@ -37,11 +37,12 @@ pub(crate) fn any(kind: FaultKind, count: u32) -> Fault {
 fn kind(name: &str) -> Kind {
     let words = include_str!("../../../protocols/dbft2.yaml");
     let gossip = || {
-        let words = words.replace("kind: Block", "kind: Gossip");
+        let words = words.replace("kind: RecoveryRequest", "kind: Gossip");
         let protocol = milp_schema::Protocol::of_text(&words).expect("a sound vocabulary");
         protocol.kind(name)
     };
-    Kind::named(name).or_else(gossip).expect("a known kind")
+    let known = milp_schema::Protocol::shipped("dbft2").kind(name);
+    known.or_else(gossip).expect("a known kind")
 }
 
 /// `PrepareRequest v0 b0` or `ChangeView v0`, at height 0.

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     formula::Count,
+    kind::is_colour,
     read::{
         fields::{self, Fields},
         format,
@@ -121,9 +122,7 @@ impl Loader<'_> {
     }
 
     fn colour(&mut self, node: &Node) {
-        let hexadecimal = |text: &str| text.bytes().all(|it| it.is_ascii_hexdigit());
-        let sound = |text: &str| text.len() == 7 && text.strip_prefix('#').is_some_and(hexadecimal);
-        if !matches!(&node.value, Value::Scalar { text, .. } if sound(text)) {
+        if !matches!(&node.value, Value::Scalar { text, .. } if is_colour(text)) {
             let what = format!("a colour was expected, not {}", node.described());
             self.problems.at(node.place, what, "write `'#rrggbb'`");
         }

@@ -5,9 +5,10 @@
 
 use super::problem::{Place, Problems, did_you_mean, one_of, quoted};
 use crate::{
-    ids::{BlockId, Kind, ReplicaId, View},
+    ids::{BlockId, ReplicaId, View},
     instance::{FaultKind, Instance, Who},
     journey::{Flaw, Journeys},
+    kind::Kind,
     schedule::{Choice, Copy, Event, Message, Prediction, Value},
     vocabulary::{Names, Protocol},
     write::{CHOICE_COLUMNS, PREDICTION_COLUMNS},

@@ -21,16 +21,6 @@ impl<'a> Fields<'a> {
         known: &[&str],
         problems: &mut Problems,
     ) -> Option<Self> {
-        Self::with_hint(node, (what, known), |_, _| None, problems)
-    }
-
-    /// The same, with a better hint for unknown keys that have one than what they look like.
-    pub(crate) fn with_hint(
-        node: &'a Node,
-        (what, known): (&str, &[&str]),
-        hint: impl Fn(&Self, &str) -> Option<String>,
-        problems: &mut Problems,
-    ) -> Option<Self> {
         let fields = Self::any(node, what, problems)?;
         for entry in fields.entries {
             if problems.enough() {
@@ -38,9 +28,7 @@ impl<'a> Fields<'a> {
             }
             if !known.contains(&entry.key.as_str()) {
                 let what = format!("unknown key {} of {what}", quoted(&entry.key));
-                let hint = hint(&fields, &entry.key);
-                let hint = hint.unwrap_or_else(|| did_you_mean(&entry.key, known));
-                problems.at(entry.place, what, hint);
+                problems.at(entry.place, what, did_you_mean(&entry.key, known));
             }
         }
         Some(fields)

@@ -1,4 +1,4 @@
-//! The `format: milp-<kind>/<major>.<minor>` line that starts every YAML file.
+//! The `format: milp-<kind>/<version>` line that starts every YAML file.
 
 use super::{
     fields::Fields,
@@ -7,7 +7,7 @@ use super::{
 };
 
 /// The version of every kind of file, written and read; no other is read.
-const VERSION: &str = "2.0";
+pub(super) const VERSION: &str = "2.0";
 
 /// The `format` value of a kind of file.
 pub(crate) fn current(kind: &str) -> String {

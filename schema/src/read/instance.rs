@@ -1,27 +1,31 @@
 //! Instance files: a positioned tree becomes an [`Instance`], or a list of all that is wrong.
 
+mod faults;
+
+pub(super) use faults::FAULT_KINDS;
+
+use faults::{faults, unanswered_power};
+
 use super::{
     fields::{self, Fields},
     format,
-    problem::{Place, Problems, Reported, did_you_mean, one_of, quoted},
+    problem::{Problems, did_you_mean, one_of, quoted},
     tree::{Node, Value},
 };
 use crate::{
     covers::{self, Uncovered},
-    ids::ReplicaId,
-    instance::{
-        Budget, Fault, FaultKind, Formulation, Goal, Instance, Network, Primary, Sense, Timers, Who,
-    },
+    instance::{Budget, Formulation, Goal, Instance, Network, Primary, Sense, Timers},
     limits,
     vocabulary::Protocol,
 };
-use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// Every key of an instance file.
-pub(crate) const KEYS: [&str; 17] = [
+pub(crate) const KEYS: [&str; 20] = [
     "format",
     "protocol",
     "replicas",
+    "power",
     "faults",
     "beyond_budget",
     "heights",
@@ -31,32 +35,29 @@ pub(crate) const KEYS: [&str; 17] = [
     "network",
     "timers",
     "block_time",
+    "unit",
     "primary",
+    "gossip",
     "goal",
     "formulation",
     "budget",
     "mutant",
 ];
 
-pub(crate) const FAULT_KINDS: [(&str, FaultKind); 3] = [
-    ("network", FaultKind::Network),
-    ("crash", FaultKind::Crash),
-    ("byzantine", FaultKind::Byzantine),
-];
-
 /// The instance in `node`. Every part is judged even if an earlier one is wrong.
 pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> {
-    let fields = Fields::with_hint(node, ("an instance", &KEYS), of_rule_set, problems)?;
+    let fields = Fields::of(node, "an instance", &KEYS, problems)?;
     if !format::check(&fields, "instance", problems) {
         return None;
     }
     let names = names(&fields, problems);
-    let replicas = fields.count("replicas", limits::REPLICAS, None, problems);
-    somebody_counts(&fields, replicas, problems);
+    let answered = answered(&fields, problems);
+    let replicas = number_or_any(&fields, "replicas", limits::REPLICAS, problems);
+    somebody_counts(&fields, names.as_ref(), replicas, problems);
     let beyond_budget = fields.boolean("beyond_budget", Some(false), problems);
     let faults = faults(&fields, replicas, beyond_budget, problems);
     let heights = fields.count("heights", limits::HEIGHTS, Some(1), problems);
-    let views = fields.count("views", limits::VIEWS, None, problems);
+    let views = number_or_any(&fields, "views", limits::VIEWS, problems);
     let blocks = limits::BLOCKS_PER_PROPOSAL;
     let blocks_per_proposal = fields.count("blocks_per_proposal", blocks, Some(1), problems);
     let slots = fields.count("slots", limits::SLOTS, None, problems);
@@ -67,6 +68,7 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
     let goal = goal(&fields, problems);
     let formulation = formulation(&fields, problems);
     let budget = budget(&fields, problems);
+    answered?;
     let (protocol, mutant) = names?;
     let (timers, block_time) = clock?;
     let instance = Instance {
@@ -95,38 +97,67 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
     uncovered.is_empty().then_some(instance)
 }
 
-/// A mutant whose quorum is one replica smaller leaves a quorum of nobody where that was one.
-fn somebody_counts(fields: &Fields, replicas: Option<u32>, problems: &mut Problems) {
-    let Some(entry) = fields.entry("mutant") else {
-        return;
-    };
-    let small = matches!(&entry.value.value, Value::Scalar { text, .. } if text == "small-quorum");
-    if small && replicas == Some(1) {
-        let what = "mutant `small-quorum` of 1 replica has a quorum of 0";
-        let hint = "use 2 replicas or more, or remove `mutant`";
-        problems.at(entry.value.place, what, hint);
+/// Keys that the format has and no formulation of this version answers.
+fn answered(fields: &Fields, problems: &mut Problems) -> Option<()> {
+    let power = fields
+        .get("power")
+        .map(|node| unanswered_power(node, problems));
+    let unit = fields.get("unit").map(|node| {
+        let what = "no formulation answers `unit` yet; time is counted in slots";
+        let hint = "remove `unit`, and give `block_time` in slots";
+        problems.at(node.place, what, hint);
+    });
+    let gossip = fields.boolean("gossip", Some(false), problems)?;
+    if gossip {
+        let what = "no formulation answers `gossip: true` yet; replicas pass nothing on";
+        let hint = "write `gossip: false`, or remove it";
+        problems.at(fields.place("gossip"), what, hint);
     }
+    (power.is_none() && unit.is_none() && !gossip).then_some(())
 }
 
-/// What to write in place of a rule set, which has a protocol of its own.
-fn of_rule_set(fields: &Fields, key: &str) -> Option<String> {
-    let text = |key| match &fields.get(key)?.value {
-        Value::Scalar { text, .. } => Some(text.as_str()),
+/// A number, which the format lets be any; no formulation of this version answers that.
+fn number_or_any(
+    fields: &Fields,
+    key: &str,
+    range: RangeInclusive<u32>,
+    problems: &mut Problems,
+) -> Option<u32> {
+    let any = match fields.get(key).map(|node| &node.value) {
+        Some(Value::Scalar { text, .. }) if text == "any" => Some("any"),
+        Some(Value::Map(entries))
+            if key == "replicas" && entries.iter().any(|it| it.key == "at_least") =>
+        {
+            Some("{at_least: …}")
+        }
         _ => None,
     };
-    if key != "rules" {
-        return None;
-    }
-    let (protocol, rules) = (text("protocol")?, text("rules")?);
-    let protocol = match rules {
-        "paper" => Protocol::named(protocol),
-        _ => Protocol::named(&format!("{protocol}-{rules}")),
+    let Some(any) = any else {
+        return fields.count(key, range, None, problems);
     };
-    let instead = protocol.map_or_else(
-        || "remove `rules`".to_owned(),
-        |protocol| format!("write `protocol: {protocol}` and remove `rules`"),
-    );
-    Some(format!("rule sets are protocols now: {instead}"))
+    let what = format!("no formulation answers `{key}: {any}` yet");
+    let (least, most) = (range.start(), range.end());
+    let hint = format!("write one number from {least} to {most}, or sweep over several");
+    problems.at(fields.place(key), what, hint);
+    None
+}
+
+/// A mutant whose quorum is smaller leaves a quorum of nobody where there are few replicas.
+fn somebody_counts(
+    fields: &Fields,
+    names: Option<&(Protocol, Option<String>)>,
+    replicas: Option<u32>,
+    problems: &mut Problems,
+) {
+    if let (Some((protocol, Some(mutant))), Some(replicas)) = (names, replicas)
+        && let Some(quorum) = protocol.mutants.get(mutant).and_then(|it| it.quorum)
+        && quorum.of(replicas, replicas.saturating_sub(1) / 3) == 0
+    {
+        let s = if replicas == 1 { "" } else { "s" };
+        let what = format!("mutant `{mutant}` of {replicas} replica{s} has a quorum of 0");
+        let hint = format!("use {} replicas or more, or remove `mutant`", replicas + 1);
+        problems.at(fields.place("mutant"), what, hint);
+    }
 }
 
 /// Protocol and mutant; the latter is judged only under a known protocol.
@@ -163,161 +194,6 @@ fn name<'a>(
     let what = format!("unknown {what} {}; known: {}", quoted(text), one_of(known));
     problems.at(node.place, what, did_you_mean(text, known));
     None
-}
-
-/// The faults, checked against the number of replicas and against f.
-fn faults(
-    fields: &Fields,
-    replicas: Option<u32>,
-    beyond_budget: Option<bool>,
-    problems: &mut Problems,
-) -> Option<Vec<Fault>> {
-    let Some(node) = fields.get("faults") else {
-        return Some(Vec::new());
-    };
-    let mut reader = Faults {
-        replicas: replicas.unwrap_or(*limits::REPLICAS.end()),
-        kinds: BTreeMap::new(),
-        members: BTreeMap::new(),
-        problems,
-    };
-    let entries: Vec<Result<Option<Fault>, Reported>> = match &node.value {
-        Value::List(nodes) => nodes.iter().map(|node| reader.fault(node)).collect(),
-        _ => vec![reader.fault(node)],
-    };
-    let faults: Vec<Fault> = entries
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()
-        .ok()?
-        .into_iter()
-        .flatten()
-        .collect();
-    let n = replicas?;
-    let f = (n - 1) / 3;
-    let total: u32 = faults.iter().map(Fault::count).sum();
-    if total > n {
-        let what = format!("{total} replicas are faulty, but there are only {n}");
-        problems.at(node.place, what, format!("lower the counts to {n} in all"));
-    } else if total > f && beyond_budget == Some(false) {
-        let what = format!(
-            "{total} replicas may be faulty, but {n} replicas tolerate f = {f} (at most {f} expected)"
-        );
-        let hint = "lower the number, or add `beyond_budget: true` if this is meant";
-        problems.at(node.place, what, hint);
-    }
-    Some(faults)
-}
-
-struct Faults<'problems> {
-    /// n, or the largest n when the file's is not known.
-    replicas: u32,
-    kinds: BTreeMap<FaultKind, Place>,
-    members: BTreeMap<u32, Place>,
-    problems: &'problems mut Problems,
-}
-
-impl Faults<'_> {
-    /// One entry; `None` is `kind: none`.
-    fn fault(&mut self, node: &Node) -> Result<Option<Fault>, Reported> {
-        let keys = ["kind", "count", "replicas"];
-        let fields = Fields::of(node, "a fault", &keys, self.problems).ok_or(Reported)?;
-        let kinds: Vec<(&str, Option<FaultKind>)> = std::iter::once(("none", None))
-            .chain(FAULT_KINDS.map(|(name, kind)| (name, Some(kind))))
-            .collect();
-        let kind = fields.choice("kind", &kinds, None, self.problems);
-        if kind == Some(None) {
-            return self.nobody(&fields).map(|()| None);
-        }
-        let who = self.who(&fields);
-        let kind = kind.flatten().ok_or(Reported)?;
-        if let Some(earlier) = self.kinds.insert(kind, fields.place("kind")) {
-            let what = "this kind of fault is already given".to_owned();
-            let hint = format!(
-                "merge the two entries into the one in line {}",
-                earlier.line
-            );
-            self.problems.at(fields.place("kind"), what, hint);
-            return Err(Reported);
-        }
-        who.map(|who| Some(Fault { kind, who })).ok_or(Reported)
-    }
-
-    fn nobody(&mut self, fields: &Fields) -> Result<(), Reported> {
-        let superfluous = fields.entry("count").or_else(|| fields.entry("replicas"));
-        let Some(entry) = superfluous else {
-            return Ok(());
-        };
-        let what = format!(
-            "`kind: none` makes nobody faulty, but `{}` is given",
-            entry.key
-        );
-        self.problems.at(
-            entry.place,
-            what,
-            format!("remove `{}` or change the kind", entry.key),
-        );
-        Err(Reported)
-    }
-
-    fn who(&mut self, fields: &Fields) -> Option<Who> {
-        match (fields.entry("count"), fields.entry("replicas")) {
-            (Some(_), None) => fields
-                .count("count", 0..=self.replicas, None, self.problems)
-                .map(Who::Any),
-            (None, Some(entry)) => self.members(&entry.value).map(Who::These),
-            (Some(_), Some(entry)) => {
-                let what = "both `count` and `replicas` say who is faulty; one is expected";
-                self.problems.at(entry.place, what, "remove one of the two");
-                None
-            }
-            (None, None) => {
-                let what = "a fault needs `count` or `replicas`";
-                let hint = "add `count: 1`, or `replicas: [3]` to fix who";
-                self.problems.at(fields.place("kind"), what, hint);
-                None
-            }
-        }
-    }
-
-    fn members(&mut self, node: &Node) -> Option<Vec<ReplicaId>> {
-        let Value::List(nodes) = &node.value else {
-            let what = format!("`replicas` must be a list of ids, not {}", node.described());
-            self.problems
-                .at(node.place, what, "write `replicas: [3]`, or `count: 1`");
-            return None;
-        };
-        if nodes.is_empty() {
-            let what = "`replicas` names nobody; at least one id is expected";
-            self.problems.at(
-                node.place,
-                what,
-                "name a replica, or write `faults: {kind: none}`",
-            );
-            return None;
-        }
-        let last = i64::from(self.replicas) - 1;
-        let mut members = Vec::new();
-        let mut good = true;
-        for node in nodes {
-            let Some(id) = fields::number(node, "replica id", 0..=last, self.problems) else {
-                good = false;
-                continue;
-            };
-            let id = id as u32;
-            if let Some(earlier) = self.members.insert(id, node.place) {
-                let what = format!("replica {id} is faulty twice");
-                let hint = format!(
-                    "a replica has one kind of fault; it is already named at {}:{}",
-                    earlier.line, earlier.column
-                );
-                self.problems.at(node.place, what, hint);
-                good = false;
-            }
-            members.push(ReplicaId(id));
-        }
-        members.sort_unstable();
-        good.then_some(members)
-    }
 }
 
 /// A plain name, or the mapping under `key` of a value such as `{bounded: {…}}`.

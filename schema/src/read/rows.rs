@@ -1,6 +1,9 @@
 //! CSV with an exact header; every field knows its place in the file.
 
-use super::problem::{Place, Problems, Reported, did_you_mean, one_of, quoted};
+use super::{
+    format::VERSION,
+    problem::{Place, Problems, Reported, did_you_mean, one_of, quoted},
+};
 use csv::{ReaderBuilder, StringRecord, Terminator};
 use std::{borrow::Cow, io::Cursor};
 
@@ -16,12 +19,10 @@ pub(super) fn rows(
     // A carriage return elsewhere is part of a field, not a second kind of line break.
     let text = text.replace("\r\n", "\n");
     let mut records = Records::of(&text);
-    let expected = format!("the first line must be the header `{header}`");
-    let hint = "the header is the version of the format; ";
+    let expected = format!("the first line must be the header of format {VERSION}, `{header}`");
     let Some(first) = records.next() else {
         let what = format!("the file is empty; {expected}");
-        let hint = format!("{hint}a file without rows has it too");
-        problems.at(Place::START, what, hint);
+        problems.at(Place::START, what, "a file without rows has it too");
         return;
     };
     if first.fields != *columns || first.places().is_err() {
@@ -36,7 +37,8 @@ pub(super) fn rows(
             column: same + 1,
         };
         let what = format!("{expected}, not {}", quoted(found));
-        let hint = format!("{hint}rows under another one are not read");
+        let hint = "rows under another header are not read: write the file anew, or use the version \
+                    of milp it is from";
         problems.at(place, what, hint);
         return;
     }
@@ -287,8 +289,14 @@ impl Row {
         if names.contains(&text) {
             return Some(text);
         }
-        let what = format!("`{column}` must be {}, not {}", one_of(names), quoted(text));
-        problems.at(place, what, did_you_mean(text, names));
+        let expected = one_of(names);
+        if text.is_empty() {
+            let what = format!("`{column}` is empty; it must be {expected}");
+            problems.at(place, what, "fill it in, or remove the row");
+        } else {
+            let what = format!("`{column}` must be {expected}, not {}", quoted(text));
+            problems.at(place, what, did_you_mean(text, names));
+        }
         None
     }
 }

@@ -240,8 +240,12 @@ fn prediction(protocol: Protocol, row: &Row, problems: &mut Problems) -> Option<
             let height = row.required("height", act, problems).map(Height);
             let value = row.value(problems).ok()?;
             let Some(Value::Block { view, index }) = value else {
-                let what = format!("`{act}` needs a block in `value`");
-                problems.at(row.cell("value").0, what, "write `v0b0`, or remove the row");
+                let (place, text) = row.cell("value");
+                let what = match text {
+                    "" => format!("`value` is empty; `{act}` needs a block there"),
+                    _ => format!("`value` must be a block for `{act}`, not {}", quoted(text)),
+                };
+                problems.at(place, what, "write `v0b0`, or remove the row");
                 return None;
             };
             unused?;

@@ -173,12 +173,14 @@ fn stuck(scene: Scene, honest: &BTreeMap<ReplicaId, &Knowledge>, facts: &[Fact])
         .filter(|who| scene.byzantine(*who) || honest.get(who).is_some_and(|replica| replica.down))
         .collect();
     let replicas = live().map(|(_, replica)| *replica).collect::<Vec<_>>();
+    let binding = words::binding(scene.instance.protocol);
     let locks = locks
         .into_iter()
         .map(|(block, by)| {
             let held = replicas
                 .iter()
-                .flat_map(|replica| replica.senders(words::COMMITS, block, 0));
+                .flat_map(|replica| binding.map(|votes| replica.senders(votes, block, 0)))
+                .flatten();
             let own = honest
                 .iter()
                 .filter(|(_, replica)| replica.bound.get(&height) == Some(&block));

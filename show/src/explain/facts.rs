@@ -171,14 +171,15 @@ impl Scene<'_> {
         let message = event.message.as_ref()?;
         match (words::does(&message.kind), message.block_id()) {
             (Does::Proposes, _) => proposed(event),
-            (Does::Binds, Some(block)) => Some(Fact::Quorum(Quorum {
-                slot,
-                at,
-                of: Tally::Prepared(block),
-                from: known
-                    .of(at)
-                    .senders(words::PREPARATIONS, block, self.quorum()),
-            })),
+            (Does::Binds, Some(block)) => {
+                let votes = words::leading(self.instance.protocol);
+                Some(Fact::Quorum(Quorum {
+                    slot,
+                    at,
+                    of: Tally::Prepared(block),
+                    from: known.of(at).senders(votes, block, self.quorum()),
+                }))
+            }
             (does @ (Does::Leaves | Does::Asks), _) => Some(Fact::Asked {
                 slot,
                 by: at,
@@ -217,9 +218,9 @@ impl Scene<'_> {
         let (sent, _) = event.copy?;
         let message = event.message.as_ref()?;
         let from = event.peer?;
-        let word = words::word(&message.kind);
+        let does = words::does(&message.kind);
         let soonest = Slot(sent.0 + self.instance.delays().0);
-        if word.votes.is_none() || event.slot <= soonest {
+        if words::votes(message.kind).is_none() || event.slot <= soonest {
             return None;
         }
         let replica = known.of(event.replica);
@@ -242,7 +243,7 @@ impl Scene<'_> {
         let asked = replica.asked.get(&(message.height, message.view)).copied();
         // A vote that binds counts as long as its receiver is in the view, and the production engine
         // answers a request even then.
-        let asked = asked.filter(|_| match word.does {
+        let asked = asked.filter(|_| match does {
             Does::Proposes => !words::answers_when_leaving(self.instance),
             does => does != Does::Binds,
         });

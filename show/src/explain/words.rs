@@ -161,7 +161,8 @@ fn reached(story: &Story, quorum: &Quorum) -> String {
             } else {
                 " and commits to it"
             };
-            format!("replica {at} holds preparations of {block} from {from}{locked}")
+            let grounds = words::grounds(story.instance.protocol);
+            format!("replica {at} holds {grounds} of {block} from {from}{locked}")
         }
         Tally::Decided(block) => {
             format!("replica {at} holds {votes} of {block} from {from} and decides it")

@@ -16,7 +16,7 @@ const VARS: [&str; 5] = ["slot", "choices", "predictions", "view", "decided"];
 pub(super) fn write(carried: &Carried, story: &Story<'_>) -> String {
     let choices = rows(&write::choices_csv(&carried.schedule.choices));
     let predictions = rows(&write::predictions_csv(&carried.schedule.predictions));
-    let trace = expected::trace(&carried.schedule);
+    let trace = expected::trace(carried.instance.protocol, &carried.schedule);
     let mut rest = trace.iter().peekable();
     let mut known = Known::new(&carried.instance);
     let states = Slot::all(story.instance.slots + 1).map(|slot| {

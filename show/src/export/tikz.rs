@@ -3,24 +3,34 @@
 
 use super::story::{Act, Story, Trip};
 use crate::acts::End;
-use crate::words::{KINDS, word};
 use milp_schema::{Kind, ReplicaId};
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 /// Centimetres between two slots, and between two lanes.
 const STEP: f64 = 1.1;
 const LANE: f64 = 1.6;
 
-/// Kinds with their colour, as the published diagrams have them, and their dash pattern; in the
-/// order of handling.
-fn kinds() -> Vec<(Kind, &'static str, &'static str)> {
-    let drawn = KINDS.iter().filter_map(|word| {
-        let (colour, dashes) = word.tikz?;
-        Some((word.kind(), colour, dashes))
-    });
-    let mut kinds = drawn.collect::<Vec<_>>();
-    kinds.sort();
-    kinds
+/// The kinds of copies that are drawn, in the order of handling.
+fn kinds(story: &Story<'_>) -> BTreeSet<Kind> {
+    let kinds = story.trips.iter().map(|trip| trip.copy.message.kind);
+    kinds.collect()
+}
+
+/// The dashes of a kind's lines, in the words of TikZ.
+fn dashes(kind: Kind) -> String {
+    let turns = kind
+        .mark()
+        .dash
+        .iter()
+        .zip(["on", "off"].into_iter().cycle());
+    let turns: Vec<_> = turns
+        .map(|(length, turn)| format!("{turn} {length}pt"))
+        .collect();
+    if turns.is_empty() {
+        "solid".to_owned()
+    } else {
+        format!("dash pattern={}", turns.join(" "))
+    }
 }
 
 pub(super) fn write(story: &Story<'_>) -> String {
@@ -28,17 +38,19 @@ pub(super) fn write(story: &Story<'_>) -> String {
         "% {}\n\\documentclass[tikz,border=4pt]{{standalone}}\n\\begin{{document}}\n",
         story.title()
     );
-    for (kind, colour, _) in &kinds() {
+    for kind in kinds(story) {
+        let colour = kind.mark().colour.trim_start_matches('#').to_uppercase();
         let _ = writeln!(text, "\\definecolor{{{kind}}}{{HTML}}{{{colour}}}");
     }
     text += "\\begin{tikzpicture}[>=stealth,font=\\scriptsize,\n";
-    for (kind, _, dashes) in &kinds() {
+    for kind in kinds(story) {
+        let dashes = dashes(kind);
         let _ = writeln!(
             text,
             "  {kind}/.style={{draw={kind},text={kind},{dashes}}},"
         );
     }
-    text += "  other/.style={draw=black,dotted},\n  late/.style={line width=1.2pt},\n\
+    text += "  late/.style={line width=1.2pt},\n\
              \x20 sign/.style={inner sep=1pt,fill=white}]\n";
     lanes(story, &mut text);
     for trip in &story.trips {
@@ -91,8 +103,7 @@ fn lanes(story: &Story<'_>, text: &mut String) {
 /// one that is still on its way at the end.
 fn way(story: &Story<'_>, text: &mut String, trip: &Trip) {
     let copy = &trip.copy;
-    let known = word(&copy.message.kind);
-    let style = known.tikz.map_or("other", |_| known.name);
+    let style = copy.message.kind;
     let (x, y) = at(copy.sent.0, copy.sender);
     match trip.end {
         End::Arrives(slot) => {
@@ -119,18 +130,12 @@ fn way(story: &Story<'_>, text: &mut String, trip: &Trip) {
 fn legend(story: &Story<'_>, text: &mut String) {
     let (_, y) = at(0, ReplicaId(story.instance.replicas + 1));
     let mut x = 0.0;
-    for (kind, ..) in &kinds() {
-        if story
-            .trips
-            .iter()
-            .all(|trip| trip.copy.message.kind != *kind)
-        {
-            continue;
-        }
+    for kind in kinds(story) {
+        let name = kind.name().replace('_', "\\_");
         let end = x + 0.8;
         let _ = writeln!(
             text,
-            "\\draw[{kind},->] ({x:.2},{y:.2}) -- ({end:.2},{y:.2}) node[right] {{{kind}}};"
+            "\\draw[{kind},->] ({x:.2},{y:.2}) -- ({end:.2},{y:.2}) node[right] {{{name}}};"
         );
         x += 3.6;
     }

@@ -7,7 +7,7 @@
 //! the first replicas are those with twins.
 
 use super::{Carried, Exported, story::Story};
-use crate::{Error, acts::End, words::word};
+use crate::{Error, acts::End, words};
 use milp_schema::{Height, Message, ReplicaId, View, instance::FaultKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,7 +121,7 @@ pub(super) fn write(carried: &Carried, story: &Story<'_>, names: Names) -> Resul
 
 /// Whether a message is one that partitions hold up, of this view.
 fn is_vote(message: &Message, view: View) -> bool {
-    let votes = word(&message.kind).votes.is_some();
+    let votes = words::votes(message.kind).is_some();
     message.height == Height(0) && message.view == view && votes
 }
 

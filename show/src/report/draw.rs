@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     explain::Story,
-    words::{Does, does, word},
+    words::{Does, class, does, grounds, style},
 };
 use milp_schema::{BlockId, Height, ReplicaId, View, trace::What};
 
@@ -63,13 +63,14 @@ impl Picture<'_> {
              height=\"{all:.0}\" viewBox=\"0 0 {width:.0} {all:.0}\" role=\"img\" \
              aria-labelledby=\"{p}-title {p}-desc\" font-family=\"DejaVu Sans, Verdana, sans-serif\">\n\
              <title id=\"{p}-title\">{}</title>\n<desc id=\"{p}-desc\">{}</desc>\n\
-             <style>{STYLE}</style>\n\
+             <style>{STYLE}{}</style>\n\
              <defs><pattern id=\"{p}-hatch\" width=\"7\" height=\"7\" patternUnits=\"userSpaceOnUse\" \
              patternTransform=\"rotate(45)\"><rect width=\"7\" height=\"7\" fill=\"#fdecea\"/>\
              <path d=\"M0 0V7\" stroke=\"#c98a84\" stroke-width=\"3\"/></pattern></defs>\n\
              <rect class=\"page\" width=\"{width:.0}\" height=\"{all:.0}\"/>\n",
             esc(&self.title()),
             esc(&self.description()),
+            style(self.scene.kinds()),
             all = own + height,
         );
         self.grid(&mut out);
@@ -260,20 +261,21 @@ impl Picture<'_> {
             });
             let (x, y) = places[at];
             let end = decided.map_or(self.columns.end(), |later| places[at + later].0);
-            let bound = if self.run.commit_locks() {
+            let bound = if self.run.locks {
                 "locked on"
             } else {
                 "committed"
             };
             let block = message.index().unwrap_or_default();
+            let grounds = grounds(self.run.instance.protocol);
             let on = story::quorum(self.story, mark)
-                .map_or_else(String::new, |who| format!(", on preparations of {who}"));
+                .map_or_else(String::new, |who| format!(", on {grounds} of {who}"));
             out.push_str(&format!(
                 "<g class=\"lock\" data-r=\"{}\" data-k=\"{}\" data-v=\"{}-{}\">\
                  <path class=\"bar\" d=\"M{x:.1} {:.1}H{end:.1}\"/>{}\
                  <text class=\"small\" x=\"{:.1}\" y=\"{:.1}\">{bound} v{} b{block}{on}</text></g>\n",
                 event.replica,
-                word(&message.kind).class,
+                class(message.kind),
                 message.height,
                 message.view,
                 y - 25.0,
@@ -306,7 +308,7 @@ impl Picture<'_> {
             // What could not have arrived, or arrives where it does not matter, is in the table.
             Fate::Open { .. } => return,
         };
-        let kind = word(&message.kind).class;
+        let kind = class(message.kind);
         let fate = match arrow.fate {
             Fate::Arrives { late, .. } if late > 0 && acted => "late",
             Fate::Arrives { .. } => "ontime",
@@ -357,11 +359,11 @@ impl Picture<'_> {
             return;
         }
         let kind = event.message.as_ref();
-        let kind = kind.map_or("k-none", |message| word(&message.kind).class);
+        let kind = kind.map_or_else(|| "k-none".to_owned(), |message| class(message.kind));
         let act = if act { "" } else { " plain" };
-        let data = match kind {
-            "k-none" => String::new(),
-            kind => format!(" data-k=\"{kind}\""),
+        let data = match &event.message {
+            None => String::new(),
+            Some(_) => format!(" data-k=\"{kind}\""),
         };
         out.push_str(&format!(
             "<g class=\"mark {kind} {}{act}{}{}\" id=\"{}-m{at}\" data-r=\"{}\" data-s=\"{}\"{data} \
@@ -394,8 +396,8 @@ impl Picture<'_> {
             )
         };
         let sending = || {
-            let kind = event.message.as_ref().map(|it| word(&it.kind));
-            kind.map_or_else(String::new, |kind| shape::sending(kind, x, y))
+            let kind = event.message.as_ref().map(|it| it.kind);
+            kind.map_or_else(String::new, |kind| shape::sending(kind.mark().shape, x, y))
         };
         let mut glyph = match event.what {
             What::Recover => sending(),

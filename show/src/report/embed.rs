@@ -83,7 +83,8 @@ impl Embedded {
         let format = value["format"].as_str().unwrap_or_default().to_owned();
         if format != FORMAT {
             return Err(refuse(format!(
-                "has an embedded schedule of format `{format}`, and this version reads {FORMAT}"
+                "has an embedded schedule of format `{format}`, and this version reads {FORMAT}; make \
+                 the report anew, or use the version of milp it is from"
             )));
         }
         let embedded: Self = serde_json::from_value(value)

@@ -3,7 +3,7 @@
 use super::{Panel, Report, draw::esc, embed, finding, state, story, words};
 use crate::{
     Error,
-    words::{count, legend, word},
+    words::{class, count},
 };
 use milp_schema::{Verdict, verdict::Liveness};
 use serde_json::{Value, json};
@@ -14,21 +14,11 @@ const SCRIPT: &str = include_str!("report.js");
 /// No connection to anywhere: what the page needs is in it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
-/// What the sentence of a solve means by the patterns of E22.
-const LEFT_OUT: &str = "<p class=\"aside\">E22 is a line of docs/EXECUTION.md: patterns that the \
-program leaves out and a schedule may have, such as several responses at once at a replica that has \
-asked to leave its view.</p>\n";
-
 /// The words of the page, for who knows PBFT.
-const GLOSSARY: &str = "<details class=\"words\"><summary>Words used here</summary>\n<dl>
+const GLOSSARY: &str = "<details class=\"words\"><summary>Words used here</summary>\n<dl>KINDS
 <dt>slot</dt><dd>a step of time; a copy sent in one arrives in the next one or later, the order inside of a slot counts \
 for each replica alone</dd>
 <dt>view, primary</dt><dd>an attempt at a height, and who proposes in it</dd>
-<dt>PrepareRequest, PrepareResponse</dt><dd>the pre-prepare and prepare of PBFT; both are preparations</dd>
-<dt>Commit</dt><dd>as in PBFT; with a commit lock its sender leaves the view no more</dd>
-<dt>ChangeView</dt><dd>a request to leave the view; a quorum of them leads into the next one</dd>
-<dt>Block</dt><dd>what a replica that decided relays, with the votes for it</dd>
-<dt>RecoveryRequest, RecoveryMessage</dt><dd>asks others for what one has missed, and gives it</dd>
 <dt>h0v1b0</dt><dd>block number 0 that was proposed in view 1 of height 0; another view means another block</dd>
 <dt>withheld</dt><dd>could arrive in the slots of the schedule and does not</dd>
 <dt>heal phase</dt><dd>what follows the last slot of the schedule: every copy arrives, all timers run</dd>
@@ -60,9 +50,7 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     }
     if let Some(sentence) = &first.run.sentence {
         out += &format!("<p class=\"proved\">The solve: {}.</p>\n", esc(sentence));
-        if sentence.contains("E22") {
-            out += LEFT_OUT;
-        }
+        out += &left_out(&first.run.left_out);
     }
     out += "</header>\n<main>\n";
     out += &controls(report);
@@ -80,7 +68,10 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     for panel in &report.panels {
         out += &lists(panel, report.panels.len() > 1);
     }
-    out += GLOSSARY;
+    let kinds = report.panels.iter().flat_map(|panel| panel.scene.kinds());
+    let kinds = kinds.collect::<BTreeSet<_>>().into_iter();
+    let said = kinds.map(|kind| format!("\n<dt>{kind}</dt><dd>{}</dd>", esc(kind.says())));
+    out += &GLOSSARY.replace("KINDS", &said.collect::<String>());
     for (at, panel) in report.panels.iter().enumerate() {
         out += &events(panel, ["a", "b"][at], report.panels.len() > 1);
     }
@@ -90,6 +81,20 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     out += &format!("<script type=\"application/json\" id=\"milp-view\">{view}</script>\n");
     out += &format!("<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
     Ok(out)
+}
+
+/// Under the sentence of a solve each pattern that the program leaves out.
+fn left_out(lines: &[String]) -> String {
+    let Some((heading, patterns)) = lines.split_first() else {
+        return String::new();
+    };
+    let items = patterns.iter();
+    let items = items.map(|it| format!("<li>{}</li>\n", esc(it.trim_start_matches("- "))));
+    let items = items.collect::<String>();
+    format!(
+        "<p class=\"aside\">{}</p>\n<ul class=\"aside\">\n{items}</ul>\n",
+        esc(heading)
+    )
 }
 
 /// What the replay found, as short as it can be, and every sentence about it.
@@ -228,7 +233,7 @@ fn controls(report: &Report) -> String {
     let used = marks
         .clone()
         .filter_map(|mark| mark.event.message.as_ref())
-        .map(|message| word(&message.kind).class)
+        .map(|message| message.kind)
         .collect::<BTreeSet<_>>();
     let places = marks.map(|mark| mark.place).collect::<BTreeSet<_>>();
     let several = panels.iter().any(|it| it.run.instance.heights > 1);
@@ -238,9 +243,9 @@ fn controls(report: &Report) -> String {
             "<label><input type=\"checkbox\" data-{group}=\"{value}\" checked> {label}</label>\n"
         )
     };
-    let kinds = legend()
-        .filter(|word| used.contains(word.class))
-        .map(|word| box_of("kind", word.class, word.name));
+    let kinds = used
+        .into_iter()
+        .map(|kind| box_of("kind", &class(kind), kind.name()));
     let views = places.iter().map(|(height, view)| {
         let name = if several {
             format!("h{height} v{view}")

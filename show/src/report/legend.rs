@@ -5,8 +5,8 @@ use super::{
     scene::{Arrow, Fate, Mark, Scene},
     shape,
 };
-use crate::words::{self, Does, does, word};
-use milp_schema::trace::What;
+use crate::words::{Does, class, does};
+use milp_schema::{Kind, trace::What};
 
 /// The legend as SVG from `top` on, and its height. It names what the scene has, and nothing else;
 /// a picture that stands alone also says what it leaves out.
@@ -61,24 +61,15 @@ fn lines(sentence: &str, most: usize) -> Vec<String> {
 
 /// A line and a shape for each kind of message.
 fn kinds(scene: &Scene) -> Vec<(String, String)> {
-    let has = |class: &str| {
-        let messages = scene
-            .marks
-            .iter()
-            .filter_map(|it| it.event.message.as_ref());
-        messages.clone().any(|it| word(&it.kind).class == class)
+    let drawn = |kind: Kind| {
+        let drawn = format!(
+            "<g class=\"arrow {}\"><path class=\"line\" d=\"M-4 0H34\"/>{}</g>",
+            class(kind),
+            shape::sending(kind.mark().shape, 4.0, 0.0)
+        );
+        (drawn, kind.name().to_owned())
     };
-    let kinds = words::legend().filter(|word| has(word.class));
-    kinds
-        .map(|word| {
-            let drawn = format!(
-                "<g class=\"arrow {}\"><path class=\"line\" d=\"M-4 0H34\"/>{}</g>",
-                word.class,
-                shape::sending(word, 4.0, 0.0)
-            );
-            (drawn, word.name.to_owned())
-        })
-        .collect()
+    scene.kinds().into_iter().map(drawn).collect()
 }
 
 /// Whether a sign is in the picture, the sign, and what it means.
@@ -87,7 +78,9 @@ type Sign = (bool, String, &'static str);
 /// The signs of copies on their way.
 fn of_arrows(scene: &Scene) -> [Sign; 3] {
     let any = |wanted: fn(&Arrow) -> bool| scene.arrows.iter().any(wanted);
-    let request = words::that(Does::Proposes).class;
+    let kinds = scene.kinds();
+    let proposal = kinds.iter().find(|kind| does(kind) == Does::Proposes);
+    let request = proposal.map_or_else(|| "k-none".to_owned(), |kind| class(*kind));
     let late = format!(
         "<g class=\"arrow {request} late\"><path class=\"line\" d=\"M-4 0H30\"/>{}</g>",
         shape::chip((14.0, 0.0), "+n")

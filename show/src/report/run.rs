@@ -14,6 +14,8 @@ pub struct Run {
     pub name: String,
     /// Who acted: the engine's name, or `model` for predictions.
     pub engine: String,
+    /// Whether a vote that binds its sender did so for the rest of the height.
+    pub locks: bool,
     /// What the schedule is for.
     pub instance: Instance,
     /// Who is faulty, and how.
@@ -24,6 +26,9 @@ pub struct Run {
     pub predicted: bool,
     /// The result of the solve in one sentence, where there is an outcome.
     pub sentence: Option<String>,
+    /// What programs of the instance leave out, a heading and a list entry each; nothing where
+    /// there is no sentence or nothing is left out.
+    pub left_out: Vec<String>,
     /// What happened, event by event.
     pub trace: Vec<TraceEvent>,
     /// What the replay found; nothing for predictions.
@@ -38,7 +43,8 @@ impl Run {
     pub fn expected(&self) -> Option<Self> {
         self.predicted.then(|| Self {
             engine: "model".to_owned(),
-            trace: expected::trace(&self.schedule),
+            locks: words::locks(&self.instance),
+            trace: expected::trace(self.instance.protocol, &self.schedule),
             verdict: None,
             ..self.clone()
         })
@@ -56,10 +62,5 @@ impl Run {
     /// Whether a replica is Byzantine.
     pub(crate) fn is_byzantine(&self, replica: ReplicaId) -> bool {
         self.faulty.contains(&(replica, FaultKind::Byzantine))
-    }
-
-    /// Whether a commit binds its sender for the rest of the height.
-    pub(crate) fn commit_locks(&self) -> bool {
-        !self.engine.contains("no-commit-lock") && words::locks(&self.instance)
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     words::{Does, does},
 };
 use milp_schema::{
-    BlockId, Height, Message, ReplicaId, Slot, View,
+    BlockId, Height, Kind, Message, ReplicaId, Slot, View,
     schedule::Copy,
     trace::{Phase, TraceEvent, What},
 };
@@ -119,6 +119,14 @@ pub struct Scene {
     pub left_out: Vec<String>,
     /// What the adversary does, in the slots that are not drawn, too.
     pub acts: Vec<Deed>,
+}
+
+impl Scene {
+    /// The kinds of messages that occur, in the order of their file.
+    pub(crate) fn kinds(&self) -> BTreeSet<Kind> {
+        let messages = self.marks.iter().filter_map(|it| it.event.message.as_ref());
+        messages.map(|message| message.kind).collect()
+    }
 }
 
 /// A copy: who sent what when to whom, and which of equal ones it is.

@@ -1,13 +1,14 @@
 //! The shapes of a picture. Every kind of message has a shape, a colour and a dash pattern.
 
-use crate::words::Word;
+use crate::words::path;
 use milp_schema::ReplicaId;
+use milp_schema::vocabulary::Shape;
 
 type Point = (f64, f64);
 
 /// The shape of a kind for the sending of a message.
-pub(crate) fn sending(word: Word<'_>, x: f64, y: f64) -> String {
-    let d = word.shape;
+pub(crate) fn sending(shape: Shape, x: f64, y: f64) -> String {
+    let d = path(shape);
     format!("<path class=\"send\" transform=\"translate({x:.1} {y:.1})\" d=\"{d}\"/>")
 }
 

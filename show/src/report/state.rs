@@ -18,6 +18,9 @@ pub struct Tally {
     pub who: Vec<u32>,
     /// How many are needed.
     pub need: u32,
+    /// Whether a quorum of them only lets a replica bind itself.
+    #[serde(skip)]
+    pub prepares: bool,
 }
 
 /// What one replica has at the end of a slot.
@@ -88,7 +91,7 @@ fn state(run: &Run, replica: &Knowledge, byzantine: bool) -> State {
         words.push(format!("decided h{height} v{view} b{index}"));
     }
     if let Some(block) = replica.bound.get(&height) {
-        let lock = if run.commit_locks() { ", locked" } else { "" };
+        let lock = if run.locks { ", locked" } else { "" };
         words.push(format!("committed v{} b{}{lock}", block.view, block.index));
     }
     if let Some(target) = replica.wants.filter(|target| *target > view) {
@@ -110,22 +113,26 @@ fn tallies(run: &Run, replica: &Knowledge) -> Vec<Tally> {
     // The highest view that each sender asked for.
     let mut asks: BTreeMap<u32, View> = BTreeMap::new();
     for (sender, message) in replica.held() {
-        let word = words::word(&message.kind);
-        if let Some(vote) = word.votes {
+        if let Some(vote) = words::votes(message.kind) {
             let block = message.index().unwrap_or_default();
             let of = format!("{} of v{} b{block}", vote.name(), message.view);
             let who = votes.entry((vote, of)).or_default();
             if who.last() != Some(&sender.0) {
                 who.push(sender.0);
             }
-        } else if word.does == Does::Leaves {
+        } else if words::does(&message.kind) == Does::Leaves {
             let target = message.view.next();
             let known = asks.entry(sender.0).or_default();
             *known = target.max(*known);
         }
     }
     let votes = votes.into_iter();
-    let votes = votes.map(|((_, what), who)| Tally { what, who, need });
+    let votes = votes.map(|((vote, what), who)| Tally {
+        what,
+        who,
+        need,
+        prepares: vote == words::leading(run.instance.protocol),
+    });
     let targets = asks.values().copied().collect::<BTreeSet<_>>();
     let asks = targets
         .into_iter()
@@ -138,6 +145,7 @@ fn tallies(run: &Run, replica: &Knowledge) -> Vec<Tally> {
                 .map(|(who, _)| *who)
                 .collect(),
             need,
+            prepares: false,
         });
     votes.chain(asks).collect()
 }
@@ -180,7 +188,7 @@ fn quorum(run: &Run, replica: &Knowledge, block: BlockId) -> Option<(&'static st
     let named = |protocol: &Protocol| run.engine.starts_with(&protocol.name);
     let protocol = Protocol::all().filter(named).last();
     let protocol = protocol.unwrap_or(run.instance.protocol);
-    let votes = words::decisive(protocol);
+    let votes = words::called(run.instance.protocol, words::decisive(protocol).name())?;
     let who = replica.senders(votes, block, usize::MAX);
     let enough = who.len() as u32 >= run.instance.threshold();
     enough.then(|| (votes.name(), who.iter().map(|it| it.0).collect()))

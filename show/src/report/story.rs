@@ -9,7 +9,7 @@ use crate::{
     acts::{Deed, End},
     explain::{Fact, Story, Tally},
     known::is_sending,
-    words::{Does, count, does},
+    words::{Does, count, does, grounds},
 };
 use milp_schema::{
     ReplicaId,
@@ -156,12 +156,12 @@ pub(crate) fn consequences(run: &Run, scene: &Scene, story: Option<&Story>) -> V
             .as_ref()
             .is_some_and(|it| does(&it.kind) == Does::Binds);
         match event.what {
-            What::Send if commit && run.commit_locks() => found.push(format!(
+            What::Send if commit && run.locks => found.push(format!(
                 "Replica {} commits in view {view} of height {height} in slot {}{} and is locked: \
                  it leaves that view no more.",
                 event.replica,
                 event.slot,
-                on(story, mark, "preparations"),
+                on(story, mark, grounds(run.instance.protocol)),
             )),
             What::EnterView => found.push(format!(
                 "Replica {} enters view {view} of height {height} in slot {}{}.",
@@ -251,7 +251,7 @@ fn stuck(run: &Run) -> Vec<String> {
             .tallies
             .iter()
             // What is complete somewhere is no obstacle.
-            .filter(|it| !it.what.starts_with("prep") && (it.who.len() as u32) < it.need)
+            .filter(|it| !it.prepares && (it.who.len() as u32) < it.need)
         {
             let count = tally.who.len();
             let known = tallies.entry(tally.what.clone()).or_default();

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     acts::Deed,
-    words::{Does, word},
+    words::{Does, does},
 };
 use milp_schema::{
     Message, ReplicaId,
@@ -18,9 +18,8 @@ pub(crate) fn label(mark: &Mark) -> String {
     let Some(message) = &mark.event.message else {
         return String::new();
     };
-    let word = word(&message.kind);
-    let letters = word.letters;
-    let mut label = match word.does {
+    let letters = &message.kind.mark().letters;
+    let mut label = match does(&message.kind) {
         Does::Leaves => format!("{letters}→v{}", message.view.next()),
         _ => format!("{letters} v{}", message.view),
     };
@@ -39,7 +38,7 @@ pub(crate) fn full(message: &Message) -> String {
         kind, height, view, ..
     } = message;
     match message.index() {
-        _ if word(kind).does == Does::Leaves => {
+        _ if does(kind) == Does::Leaves => {
             format!("{kind} to view {} of h{height} v{view}", view.next())
         }
         Some(block) => format!("{kind} of h{height} v{view} b{block}"),

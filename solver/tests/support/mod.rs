@@ -39,13 +39,7 @@ pub(crate) fn program(
     };
     Program {
         columns: bounds.iter().enumerate().map(column).collect(),
-        families: vec![Family {
-            name: "row".to_owned(),
-            line: "test".to_owned(),
-            equations: Vec::new(),
-            tag: Tag::Legal,
-            left_out: None,
-        }],
+        families: vec![Family::new("row", "test", Tag::Legal)],
         rows: rows.iter().enumerate().map(row).collect(),
         sense,
         objective: terms(objective),

@@ -133,13 +133,11 @@ pub fn words(projection: Projection) -> &'static str {
 /// One row for every renaming: something is otherwise, `1 ≤ Σ_lines differs`.
 fn exclude(look: &mut Look, number: usize, seen: &Seen) -> Result<(), Error> {
     let orbit = look.orbit(seen).ok_or_else(|| too_many(look))?;
-    let family = look.built.add_family(Family {
-        name: format!("shown_{number}"),
-        line: "shown.yaml".to_owned(),
-        equations: Vec::new(),
-        tag: Tag::Budget,
-        left_out: None,
-    });
+    let family = look.built.add_family(Family::new(
+        &format!("shown_{number}"),
+        "shown.yaml",
+        Tag::Budget,
+    ));
     for (image, seen) in orbit.iter().enumerate() {
         let differs = look.differs_from(seen);
         look.built

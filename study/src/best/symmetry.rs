@@ -58,13 +58,13 @@ fn by_role(instance: &Instance, built: &Built) -> Vec<Vec<ReplicaId>> {
 /// The columns with two replicas exchanged, if that maps the program onto itself.
 fn exchange(built: &Built, first: ReplicaId, second: ReplicaId) -> Option<Vec<Col>> {
     let program = &built.program;
-    let named = built.meaning().exchange(program, first.0, second.0)?;
+    let named = built.exchange(first.0, second.0)?;
     let map = with_goal(built, named)?;
     milp_solver::cubes::is_symmetry(program, &map).ok()?;
     Some(map)
 }
 
-/// The map with the columns of the goal, whose names do not say whom they are about, paired by the
+/// The map with the columns of the goal, of which nothing says whom they are about, paired by the
 /// rows they are in.
 fn with_goal(built: &Built, mut map: Vec<Col>) -> Option<Vec<Col>> {
     let goal: Vec<bool> = (0..map.len() as u32)

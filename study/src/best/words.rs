@@ -1,16 +1,16 @@
 //! What a projection sees, in words that a cell of a table takes.
 
-use milp_model::formulation::timed::{Place, Subject};
+use milp_model::formulation::timed::{Happens, Place, Subject};
 use std::collections::BTreeMap;
 
 /// What is said together: where, whether it is a decision, what, and whose message it is about.
-type Group<'a> = (Option<Place>, bool, &'a str, Option<u32>);
+type Group<'a> = (Option<Place>, bool, &'a Happens, Option<u32>);
 
 /// What is seen, say `Commit in view 0: 0 1 2; decided in view 0: 1`; copies that arrive are left
 /// out.
 pub(super) fn of<'a>(subjects: impl Iterator<Item = &'a Subject>) -> String {
     let mut groups: BTreeMap<Group, Vec<String>> = BTreeMap::new();
-    for subject in subjects.filter(|subject| !subject.what.starts_with("got_")) {
+    for subject in subjects.filter(|subject| !matches!(subject.what, Happens::Got(_))) {
         // With two replicas the first is the one that counts.
         let (first, last) = match subject.replicas.as_slice() {
             [one] => (None, one),
@@ -18,8 +18,8 @@ pub(super) fn of<'a>(subjects: impl Iterator<Item = &'a Subject>) -> String {
             [] => continue,
         };
         // Votes come before decisions.
-        let what = subject.what.as_str();
-        let key = (subject.place, what == "decided", what, first);
+        let what = &subject.what;
+        let key = (subject.place, *what == Happens::Decided, what, first);
         groups.entry(key).or_default().push(last.0.to_string());
     }
     let words = groups
@@ -27,15 +27,18 @@ pub(super) fn of<'a>(subjects: impl Iterator<Item = &'a Subject>) -> String {
         .map(|((place, _, what, first), replicas)| {
             let of = first.map_or(String::new(), |first| format!(" of {first}"));
             let place = place.map_or(String::new(), place_words);
-            let what = ["sent_", "did_"]
-                .iter()
-                .find_map(|prefix| what.strip_prefix(prefix))
-                .unwrap_or(what);
-            let what = match what.split_once("_counts_") {
-                Some((act, kinds)) => {
-                    format!("{act}{of}{place} counts {}", kinds.replace('_', " or "))
+            let what = match what {
+                Happens::Counts(act, kinds) => {
+                    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+                    format!("{act}{of}{place} counts {}", kinds.join(" or "))
                 }
-                None => format!("{}{of}{place}", what.replace('_', " ")),
+                Happens::Injected(kind) => format!("injected {}{of}{place}", kind.name()),
+                Happens::Sent(kind) | Happens::Got(kind) => format!("{}{of}{place}", kind.name()),
+                Happens::Did(name) | Happens::Fault(name) => {
+                    format!("{}{of}{place}", name.replace('_', " "))
+                }
+                Happens::Entered => format!("entered{of}{place}"),
+                Happens::Decided => format!("decided{of}{place}"),
             };
             format!("{what}: {}", replicas.join(" "))
         });

@@ -265,10 +265,10 @@ impl<'a, 'r> Course<'a, 'r> {
             Ok((!beside).then(|| Ending::Stopped(format!("{who} {why}"))))
         };
         let equal = cut::equal(built, &driven.instance, divergence::view(act));
-        let situation = Situation::of(built, &driven.schedule, divergence);
+        let situation = Situation::of(built, driven, divergence);
         let known = situation.as_ref().is_some_and(|situation| {
             let mut cuts = self.cuts.cuts.iter();
-            cuts.any(|cut| cut.covers(situation, &equal))
+            cuts.any(|cut| cut.covers(driven.instance.protocol, situation, &equal))
         });
         // An act that is allowed happens in the history in which it was not predicted.
         let exactly = known && *does && !by_timer(act);
@@ -332,7 +332,7 @@ impl<'a, 'r> Course<'a, 'r> {
             if built.done(fired.replica, &fired.act, last).is_constant() {
                 continue;
             }
-            let Some(situation) = Situation::of(built, &driven.schedule, &fired) else {
+            let Some(situation) = Situation::of(built, driven, &fired) else {
                 continue;
             };
             let mut own = |driven: &Driven| self.own(driven);

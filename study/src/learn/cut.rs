@@ -11,7 +11,10 @@ use milp_model::{
     program::{Family, Tag},
 };
 use milp_schema::{
-    BlockId, Height, Kind, Message, ReplicaId, Slot, View, instance::Instance, schedule::Event,
+    BlockId, Height, Message, Protocol, ReplicaId, Slot, View,
+    instance::Instance,
+    schedule::Event,
+    vocabulary::{Names, Role},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -99,11 +102,11 @@ impl Act {
         }
     }
 
-    /// The event; `None` if the words make none.
-    pub(crate) fn event(&self) -> Option<Event> {
+    /// The event in a protocol; `None` if the words make none there.
+    pub(crate) fn event(&self, of: Protocol) -> Option<Event> {
         let height = Height(0);
         match (self.event.as_str(), &self.kind, self.block) {
-            ("send", Some(kind), block) => message(kind, self.view, block).map(Event::Send),
+            ("send", Some(kind), block) => message(of, kind, self.view, block).map(Event::Send),
             ("enter_view", None, None) => Some(Event::EnterView {
                 height,
                 view: self.view,
@@ -130,8 +133,8 @@ impl Literal {
         }
     }
 
-    pub(crate) fn fact(&self) -> Option<Fact> {
-        let message = message(&self.kind, self.view, self.block)?;
+    pub(crate) fn fact(&self, of: Protocol) -> Option<Fact> {
+        let message = message(of, &self.kind, self.view, self.block)?;
         Some(Fact {
             author: self.from,
             message,
@@ -140,12 +143,9 @@ impl Literal {
 }
 
 /// The message of these words at height 0; `None` for words that make none.
-fn message(kind: &str, view: View, block: Option<u32>) -> Option<Message> {
-    let kind = Kind::named(kind)?;
-    let names_block = !matches!(
-        kind,
-        Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage
-    );
+fn message(of: Protocol, kind: &str, view: View, block: Option<u32>) -> Option<Message> {
+    let kind = of.kind(kind)?;
+    let names_block = kind.does().names != Names::Nothing;
     (names_block == block.is_some()).then(|| Message::new(kind, Height(0), view, block))
 }
 
@@ -158,13 +158,14 @@ struct Term {
 
 impl Cut {
     pub(super) fn check(&self) -> Result<(), String> {
-        if self.act.event().is_none() {
+        let mut protocols = Protocol::all();
+        if !protocols.any(|of| self.act.event(of).is_some()) {
             return Err(format!("has an act that means nothing: {:?}", self.act));
         }
         match self
             .literals
             .iter()
-            .find(|literal| literal.fact().is_none())
+            .find(|literal| !Protocol::all().any(|of| literal.fact(of).is_some()))
         {
             Some(literal) => Err(format!("has a literal that means nothing: {literal:?}")),
             None => Ok(()),
@@ -175,16 +176,17 @@ impl Cut {
     /// engine does not act in a history told with its slots.
     pub(super) fn excludes(&self) -> bool {
         let exact = self.literals.iter().any(|literal| literal.slot.is_some());
-        let timer = self.act.event().is_some_and(|act| by_timer(&act));
+        let mut meanings = Protocol::all().filter_map(|of| self.act.event(of));
+        let timer = meanings.next().is_some_and(|act| by_timer(&act));
         !self.does || exact && !timer
     }
 
-    fn terms(&self) -> Vec<Term> {
+    fn terms(&self, of: Protocol) -> Vec<Term> {
         let literals = self.literals.iter();
         let terms = literals.filter_map(|literal| {
             Some(Term {
                 has: literal.has,
-                fact: literal.fact()?,
+                fact: literal.fact(of)?,
                 slot: literal.slot,
             })
         });
@@ -193,10 +195,10 @@ impl Cut {
 
     /// What a program must permit for it: the act, to every replica of the role.
     pub(super) fn permits(&self, built: &Built, instance: &Instance) -> Vec<Permit> {
-        let Some(act) = self.act.event().filter(|_| self.does) else {
+        let Some(act) = self.act.event(instance.protocol).filter(|_| self.does) else {
             return Vec::new();
         };
-        let images = self.images(&equal(built, instance, self.view));
+        let images = self.images(instance.protocol, &equal(built, instance, self.view));
         let permits = images.into_iter().map(|(replica, _)| Permit {
             replica,
             act: act.clone(),
@@ -223,17 +225,15 @@ impl Cut {
         number: usize,
         permit: u32,
     ) -> u32 {
-        let Some(act) = self.act.event() else {
+        let Some(act) = self.act.event(instance.protocol) else {
             return permit;
         };
-        let family = built.add_family(Family {
-            name: format!("learned_{number}"),
-            line: "cuts.yaml".to_owned(),
-            equations: Vec::new(),
-            tag: Tag::Legal,
-            left_out: None,
-        });
-        let images = self.images(&equal(built, instance, self.view));
+        let family = built.add_family(Family::new(
+            &format!("learned_{number}"),
+            "cuts.yaml",
+            Tag::Legal,
+        ));
+        let images = self.images(instance.protocol, &equal(built, instance, self.view));
         for (image, (replica, terms)) in images.iter().enumerate() {
             let permit = permit + image as u32;
             let cut = Image {
@@ -276,11 +276,11 @@ impl Cut {
     }
 
     /// Whether it says what happens in a situation, its replica renamed among the equal ones.
-    pub(crate) fn covers(&self, situation: &Situation, equal: &[ReplicaId]) -> bool {
-        let same = self.act.event().as_ref() == Some(&situation.act)
+    pub(crate) fn covers(&self, of: Protocol, situation: &Situation, equal: &[ReplicaId]) -> bool {
+        let same = self.act.event(of).as_ref() == Some(&situation.act)
             && (self.does, self.view) == (situation.does, situation.view);
         let has = |fact: &Fact| situation.facts.iter().any(|(other, _)| other == fact);
-        same && self.images(equal).iter().any(|(replica, terms)| {
+        same && self.images(of, equal).iter().any(|(replica, terms)| {
             let mut terms = terms.iter();
             *replica == situation.replica
                 && terms.all(|term| term.slot.is_none() && term.has == has(&term.fact))
@@ -288,8 +288,8 @@ impl Cut {
     }
 
     /// The cut under every renaming of equal replicas, each once.
-    fn images(&self, equal: &[ReplicaId]) -> Vec<(ReplicaId, Vec<Term>)> {
-        let terms = self.terms();
+    fn images(&self, of: Protocol, equal: &[ReplicaId]) -> Vec<(ReplicaId, Vec<Term>)> {
+        let terms = self.terms(of);
         let named = terms.iter().map(|term| term.fact.author);
         let named: BTreeSet<ReplicaId> = named.chain([self.replica]).collect();
         let named: Vec<ReplicaId> = named.into_iter().filter(|id| equal.contains(id)).collect();
@@ -447,7 +447,7 @@ impl Image<'_> {
     /// the requests that make it leave (E7), but a request that the cut needs may come after those.
     fn leaves(&self, slot: Slot) -> Slot {
         let mut needed = self.terms.iter().filter(|term| term.has);
-        let needs_request = needed.any(|term| term.fact.message.kind == Kind::ChangeView);
+        let needs_request = needed.any(|term| term.fact.message.kind.is(Role::Leave));
         Slot(slot.0 - u32::from(!needs_request))
     }
 }

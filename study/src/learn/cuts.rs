@@ -49,18 +49,10 @@ impl Cuts {
     ///
     /// # Errors
     ///
-    /// When it is none, names a message that no cut can be about, or is of the format in which what
-    /// the engine does was a cut.
+    /// When it is none, or names a message that no cut can be about.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let refused = |why: String| Error::Refused(format!("{}: {why}", path.display()));
         let cuts = milp_schema::read::yaml::<Self>(path, "cuts")?;
-        if cuts.format != FORMAT && cuts.loosen() {
-            return Err(refused(format!(
-                "what the engine does is a cut in format {}, and none in {FORMAT}: solve the \
-                 instance again with --confirm",
-                cuts.format
-            )));
-        }
         for (number, cut) in (1..).zip(cuts.cuts.iter().chain(&cuts.later)) {
             cut.check()
                 .map_err(|why| refused(format!("cut {number} {why}")))?;

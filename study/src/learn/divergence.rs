@@ -132,14 +132,15 @@ pub(crate) fn view(act: &Event) -> View {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use milp_schema::{Height, Kind, Message, trace::What};
+    use milp_schema::{Height, Message, Protocol, trace::What, vocabulary::Names};
 
-    fn said(kind: Kind, view: u32) -> Message {
-        let names_block = kind != Kind::ChangeView && kind != Kind::RecoveryRequest;
+    fn said(kind: &str, view: u32) -> Message {
+        let kind = Protocol::shipped("dbft2").the(kind);
+        let names_block = kind.does().names == Names::Value;
         Message::new(kind, Height(0), View(view), names_block.then_some(0))
     }
 
-    fn sends(slot: u32, replica: u32, kind: Kind, view: u32) -> Prediction {
+    fn sends(slot: u32, replica: u32, kind: &str, view: u32) -> Prediction {
         Prediction {
             slot: Slot(slot),
             replica: ReplicaId(replica),
@@ -159,18 +160,18 @@ mod tests {
 
     #[test]
     fn the_first_slot_and_in_it_the_first_act_of_each_replica_counts() {
-        let agreed = sends(2, 1, Kind::PrepareRequest, 0);
+        let agreed = sends(2, 1, "PrepareRequest", 0);
         let predicted = [
             agreed.clone(),
-            sends(4, 2, Kind::ChangeView, 0),
-            sends(4, 2, Kind::PrepareResponse, 1),
-            sends(4, 3, Kind::Commit, 0),
-            sends(5, 0, Kind::Commit, 0),
+            sends(4, 2, "ChangeView", 0),
+            sends(4, 2, "PrepareResponse", 1),
+            sends(4, 3, "Commit", 0),
+            sends(5, 0, "Commit", 0),
         ];
         let trace = [
             sent(&agreed),
-            sent(&sends(4, 2, Kind::RecoveryRequest, 0)),
-            sent(&sends(4, 3, Kind::PrepareResponse, 0)),
+            sent(&sends(4, 2, "RecoveryRequest", 0)),
+            sent(&sends(4, 3, "PrepareResponse", 0)),
         ];
         let found = first(&predicted, &trace);
         let found: Vec<_> = found
@@ -187,21 +188,18 @@ mod tests {
         assert_eq!(
             found,
             [
-                (4, 2, &Event::Send(said(Kind::ChangeView, 0)), false),
-                (4, 3, &Event::Send(said(Kind::PrepareResponse, 0)), true),
+                (4, 2, &Event::Send(said("ChangeView", 0)), false),
+                (4, 3, &Event::Send(said("PrepareResponse", 0)), true),
             ]
         );
     }
 
     #[test]
     fn what_the_engine_does_beside_what_it_does_not_is_seen_too() {
-        let predicted = [
-            sends(4, 2, Kind::PrepareResponse, 0),
-            sends(4, 2, Kind::Commit, 1),
-        ];
+        let predicted = [sends(4, 2, "PrepareResponse", 0), sends(4, 2, "Commit", 1)];
         let trace = [
-            sent(&sends(4, 2, Kind::Commit, 0)),
-            sent(&sends(4, 2, Kind::Block, 0)),
+            sent(&sends(4, 2, "Commit", 0)),
+            sent(&sends(4, 2, "Block", 0)),
         ];
         let found: Vec<_> = first(&predicted, &trace)
             .into_iter()
@@ -210,20 +208,20 @@ mod tests {
         assert_eq!(
             found,
             [
-                (Event::Send(said(Kind::PrepareResponse, 0)), false),
-                (Event::Send(said(Kind::Commit, 0)), true),
+                (Event::Send(said("PrepareResponse", 0)), false),
+                (Event::Send(said("Commit", 0)), true),
             ]
         );
         // After an act of its own the engine's replica is another one, and does not do other things.
-        let predicted = [sends(4, 2, Kind::ChangeView, 0)];
-        let found = first(&predicted, &[sent(&sends(4, 2, Kind::Commit, 0))]);
+        let predicted = [sends(4, 2, "ChangeView", 0)];
+        let found = first(&predicted, &[sent(&sends(4, 2, "Commit", 0))]);
         assert_eq!(found.len(), 1);
         assert!(found[0].does);
     }
 
     #[test]
     fn equal_multisets_part_nowhere_and_multiplicity_counts() {
-        let once = sends(4, 2, Kind::Commit, 0);
+        let once = sends(4, 2, "Commit", 0);
         assert_eq!(first(std::slice::from_ref(&once), &[sent(&once)]), []);
         let twice = first(std::slice::from_ref(&once), &[sent(&once), sent(&once)]);
         assert_eq!(twice.len(), 1);

@@ -7,14 +7,14 @@ use super::{
 use crate::folder::Driven;
 use milp_model::formulation::timed::Built;
 use milp_schema::{
-    Choice, Height, Instance, Kind, Message, Prediction, ReplicaId, Schedule, Slot, View,
+    Choice, Height, Instance, Kind, Message, Prediction, Protocol, ReplicaId, Schedule, Slot, View,
     instance::{Fault, FaultKind, Goal, Network, Timers},
     schedule::{Copy, Event},
     trace::{Phase, TraceEvent, What},
 };
 use milp_show::{
     known,
-    words::{Does, kind_that, word},
+    words::{self, Does, does, kind_that},
 };
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -50,7 +50,8 @@ impl Situation {
     /// The situation of a divergence; `None` if the replica was told something that no Byzantine
     /// replica can make, so that no other run can tell it that. A question for recovery is not
     /// missed where the engine acts: if it acts without it, too, that is shown.
-    pub(crate) fn of(built: &Built, schedule: &Schedule, divergence: &Divergence) -> Option<Self> {
+    pub(crate) fn of(built: &Built, driven: &Driven, divergence: &Divergence) -> Option<Self> {
+        let (of, schedule) = (driven.instance.protocol, &driven.schedule);
         let Divergence {
             slot,
             replica,
@@ -63,7 +64,7 @@ impl Situation {
             view,
             does,
             slot,
-            universe: universe(built, replica, view, &act),
+            universe: universe(of, built, (replica, view), &act),
             facts: Vec::new(),
             act,
         };
@@ -73,7 +74,7 @@ impl Situation {
                 Choice::Deliver { slot: when, copy }
                     if copy.receiver == replica && *when <= slot =>
                 {
-                    let asks = word(&copy.message.kind).does == Does::Asks;
+                    let asks = words::does(&copy.message.kind) == Does::Asks;
                     if !(tellable(&copy.message.kind) || asks && does) {
                         return None;
                     }
@@ -143,7 +144,7 @@ pub(crate) fn lag(replica: ReplicaId, view: View, act: &Event, fact: &Fact) -> u
     let after_timers = match act {
         Event::EnterView { .. } => true,
         Event::Send(said) => {
-            (word(&said.kind).does, word(&fact.message.kind).does) == (Does::Leaves, Does::Proposes)
+            (does(&said.kind), does(&fact.message.kind)) == (Does::Leaves, Does::Proposes)
         }
         Event::Decide(_) => false,
     };
@@ -154,17 +155,21 @@ pub(crate) fn lag(replica: ReplicaId, view: View, act: &Event, fact: &Fact) -> u
 /// Whether a Byzantine replica can make it for another to be told (E11).
 fn tellable(kind: &Kind) -> bool {
     matches!(
-        word(kind).does,
+        does(kind),
         Does::Proposes | Does::Answers | Does::Binds | Does::Leaves
     )
 }
 
 /// What may matter to a replica up to its act in a view: what the network hands it there (E4), and
 /// what its timer made. A block is left out: whoever holds one has left the height.
-fn universe(built: &Built, replica: ReplicaId, view: View, act: &Event) -> Vec<Fact> {
+fn universe(
+    of: Protocol,
+    built: &Built,
+    (replica, view): (ReplicaId, View),
+    act: &Event,
+) -> Vec<Fact> {
     let arrives = |message: &Message| {
-        word(&message.kind).does == Does::Leaves
-            || (tellable(&message.kind) && message.view <= view)
+        does(&message.kind) == Does::Leaves || (tellable(&message.kind) && message.view <= view)
     };
     let received = built.receivable(replica).into_iter();
     let received = received
@@ -173,8 +178,13 @@ fn universe(built: &Built, replica: ReplicaId, view: View, act: &Event) -> Vec<F
     let own = View::all(view.0 + 1).flat_map(|at| {
         let primary = built.primary(Height(0), at) == replica;
         [
-            primary.then(|| proposal(at)),
-            Some(Message::new(kind_that(Does::Leaves), Height(0), at, None)),
+            primary.then(|| Message::new(kind_that(of, Does::Proposes), Height(0), at, Some(0))),
+            Some(Message::new(
+                kind_that(of, Does::Leaves),
+                Height(0),
+                at,
+                None,
+            )),
         ]
     });
     let own = own.flatten().map(|message| Fact {
@@ -185,10 +195,6 @@ fn universe(built: &Built, replica: ReplicaId, view: View, act: &Event) -> Vec<F
     let others =
         others.filter(|fact| Event::Send(fact.message.clone()) != *act || fact.author != replica);
     others.collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-fn proposal(view: View) -> Message {
-    Message::new(kind_that(Does::Proposes), Height(0), view, Some(0))
 }
 
 /// What a replica is told in a local run: facts one after the other, then perhaps its timer.
@@ -336,7 +342,7 @@ impl Local {
                 Event::Decide(_) => left |= !act,
                 // A timer that acts too early would make the last one a repetition.
                 Event::Send(_) if act && timer => left = true,
-                Event::Send(said) if word(&said.kind).does.by_timer() && !act => made.push(said),
+                Event::Send(said) if does(&said.kind).by_timer() && !act => made.push(said),
                 _ => {}
             }
         }

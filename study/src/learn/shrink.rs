@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{clock::Halt, folder::Driven};
 use milp_replay::Replayed;
-use milp_schema::{Instance, Kind, ReplicaId};
+use milp_schema::{Instance, ReplicaId, vocabulary::Role};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// With at most so many facts left out, every combination of them is tried.
@@ -313,7 +313,7 @@ impl<'a, 'b> Bench<'a, 'b> {
     /// Whether a fact is the replica's own request to leave the view it acts in.
     fn leaves(&self, fact: &Fact) -> bool {
         fact.author == self.situation.replica
-            && fact.message.kind == Kind::ChangeView
+            && fact.message.kind.is(Role::Leave)
             && fact.message.view == self.situation.view
     }
 
@@ -486,14 +486,19 @@ pub(crate) fn literals(situation: &Situation, kept: &BTreeSet<usize>) -> Vec<(Fa
 mod tests {
     use super::*;
     use milp_schema::{
-        Choice, Height, Kind, Message, Slot, Verdict, View,
+        Choice, Height, Message, Protocol, Slot, Verdict, View,
         schedule::Event,
         trace::{TraceEvent, What},
         verdict::{Holds, Liveness},
     };
 
     fn leave() -> Message {
-        Message::new(Kind::ChangeView, Height(0), View(0), None)
+        Message::new(
+            Protocol::shipped("dbft2").the("ChangeView"),
+            Height(0),
+            View(0),
+            None,
+        )
     }
 
     fn asks(author: u32) -> Fact {

@@ -189,13 +189,9 @@ impl Fewest<'_> {
 
 /// The family of the rows that keep what was reached.
 fn keep(program: &mut Program) -> FamilyId {
-    program.families.push(Family {
-        name: "kept".into(),
-        line: "E9".into(),
-        equations: Vec::new(),
-        tag: Tag::Budget,
-        left_out: None,
-    });
+    program
+        .families
+        .push(Family::new("kept", "E9", Tag::Budget));
     FamilyId(program.families.len() as u32 - 1)
 }
 

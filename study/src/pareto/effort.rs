@@ -4,7 +4,8 @@ use crate::Error;
 use milp_schema::{
     Act, Instance, ReplicaId, Schedule,
     instance::{Fault, FaultKind, Formulation, Who},
-    schedule::Event,
+    schedule::{Event, Prediction},
+    vocabulary::Role,
 };
 use milp_show::acts;
 use std::{fmt, str::FromStr};
@@ -130,11 +131,11 @@ impl Effort {
             Self::Late => counts()[&Act::Late] as usize,
             Self::Injects => counts()[&Act::Made] as usize,
             Self::Timers => {
-                let asks = schedule.predictions.iter().filter(|prediction| {
+                let leaves = |prediction: &&Prediction| {
                     matches!(&prediction.event, Event::Send(message)
-                        if message.kind.name() == "ChangeView")
-                });
-                asks.count()
+                        if message.kind.is(Role::Leave))
+                };
+                schedule.predictions.iter().filter(leaves).count()
             }
             Self::Of(kind) => faulty.iter().filter(|(_, other)| *other == kind).count(),
             Self::Faulty => faulty.len(),
@@ -180,8 +181,8 @@ impl Effort {
 /// The formulation for all solves, so that values are of one program but for the limit: the
 /// instance's own, or the one that `auto` takes both with the strictest limit and without any.
 pub(crate) fn formulation(instance: &Instance, effort: Effort) -> Result<Formulation, Error> {
-    let of = |instance: &Instance| -> Result<String, Error> {
-        Ok(milp_model::build(instance)?.formulation().to_owned())
+    let of = |instance: &Instance| -> Result<Formulation, Error> {
+        Ok(milp_model::build(instance)?.formulation())
     };
     // A formulation that knows no such limit says so before anything is solved.
     let strict = of(&effort.limited(instance, 0))?;
@@ -189,9 +190,9 @@ pub(crate) fn formulation(instance: &Instance, effort: Effort) -> Result<Formula
         return Ok(instance.formulation);
     }
     let free = of(instance)?;
-    Ok(match (strict.as_str(), strict == free) {
-        ("counting", true) => Formulation::Counting,
-        ("causal", true) => Formulation::Causal,
-        _ => Formulation::Timed,
+    Ok(if strict == free {
+        free
+    } else {
+        Formulation::Timed
     })
 }

@@ -73,13 +73,15 @@ pub(super) fn passed_over(
         Beside::Learned(_) => Some("what is learned names slots"),
         Beside::Shown(_) => Some("how schedules differ is said in slots"),
     };
-    for name in ["counting", "causal"] {
-        let known = passed.iter().any(|(other, _)| *other == name);
+    for formulation in [Formulation::Counting, Formulation::Causal] {
+        let known = passed.iter().any(|(other, _)| *other == formulation);
         if let (Built::Timed(_), Some(why), false) = (built, given, known) {
-            passed.push((name, why.to_owned()));
+            passed.push((formulation, why.to_owned()));
         }
     }
-    let words = passed.iter().map(|(name, why)| format!("{name} ({why})"));
+    let words = passed
+        .iter()
+        .map(|(formulation, why)| format!("{} ({why})", formulation.name()));
     Some(words.collect::<Vec<_>>().join(", ")).filter(|words| !words.is_empty())
 }
 

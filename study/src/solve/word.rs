@@ -95,7 +95,7 @@ pub(super) fn word(
         proved: solved.proved,
         nodes: solved.nodes,
         seconds,
-        formulation: built.formulation().to_owned(),
+        formulation: built.formulation().name().to_owned(),
         certificate: solved.certificate,
         program: Some(evidence::digest(program)),
         certificate_sha256: evidence::hash(&evidence),

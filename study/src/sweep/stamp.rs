@@ -17,7 +17,6 @@ pub(crate) struct Stamp {
     milp: String,
     instance_sha256: String,
     limits: String,
-    #[serde(default)]
     outcome_sha256: String,
 }
 

@@ -1,7 +1,7 @@
 //! What `run:` tells of the answer: whether more slots change it, how its cubes were closed, which
 //! of several schedules it is. Each is derived again like everything else, or said not to be.
 
-use super::{Check, Horizon, formulation};
+use super::{Check, Horizon};
 use crate::{
     Error,
     best::{PROJECTIONS, Shown},
@@ -85,9 +85,8 @@ impl Check {
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<bool, Error> {
         // The same formulation that gave the optimum, whatever `auto` would take by now.
-        let asked = self.outcome.instance.formulation;
         let instance = Instance {
-            formulation: formulation(self.built.formulation()).unwrap_or(asked),
+            formulation: self.built.formulation(),
             ..self.outcome.instance.clone()
         };
         let optimal = self.outcome.termination == Termination::Optimal;

@@ -1,10 +1,8 @@
 //! The optimum without each rule.
 
-use super::{
-    groups::Group,
-    weaker::{How, Present, present, without},
-};
+use super::weaker::{How, Present, present, without};
 use crate::{Error, sentence};
+use milp_model::group::Group;
 use milp_schema::{
     Instance,
     instance::{Goal, Sense},

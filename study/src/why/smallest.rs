@@ -6,12 +6,12 @@
 //! one forbids the value: no set with fewer rules does, because every such set misses a point.
 //! Deletion first gives a set of which no rule can go, and points that leave little to try.
 
-use super::{
-    groups::{GROUPS, Group, group_of},
-    weaker::{Going, How, Present, present, without},
-};
+use super::weaker::{Going, How, Present, present, without};
 use crate::Error;
-use milp_model::program::{Family, FamilyId, Program, Row, Tag};
+use milp_model::{
+    group::Group,
+    program::{Family, FamilyId, Program, Row, Tag},
+};
 use milp_schema::{
     Instance,
     instance::{Goal, Sense},
@@ -126,13 +126,9 @@ fn asking(mut program: Program, value: Option<i64>) -> Program {
     let terms = std::mem::take(&mut program.objective);
     let constant = std::mem::take(&mut program.constant);
     if let Some(value) = value {
-        program.families.push(Family {
-            name: "asked_value".into(),
-            line: "E13".into(),
-            equations: Vec::new(),
-            tag: Tag::Goal,
-            left_out: None,
-        });
+        program
+            .families
+            .push(Family::new("asked_value", "E13", Tag::Goal));
         let (lower, upper) = match program.sense {
             Sense::Maximize => (Some(value - constant), None),
             Sense::Minimize => (None, Some(value - constant)),
@@ -155,7 +151,7 @@ struct Set(u32);
 impl Set {
     fn of(groups: impl IntoIterator<Item = Group>) -> Self {
         let bit = |group| {
-            let at = GROUPS.iter().position(|other| *other == group);
+            let at = Group::ALL.iter().position(|other| *other == group);
             at.map_or(0, |at| 1 << at)
         };
         Self(groups.into_iter().fold(0, |bits, group| bits | bit(group)))
@@ -163,7 +159,7 @@ impl Set {
 
     fn groups(self) -> Vec<Group> {
         let has = |&(at, _): &(usize, &Group)| self.0 & 1 << at != 0;
-        let groups = GROUPS.iter().enumerate().filter(has);
+        let groups = Group::ALL.iter().enumerate().filter(has);
         groups.map(|(_, group)| *group).collect()
     }
 
@@ -252,7 +248,7 @@ impl Search<'_> {
     /// The rules of which a point breaks a row, in exact integers.
     fn breaks(&self, point: &[i64]) -> Set {
         let rows = self.program.rows.iter().filter(|row| !row.holds(point));
-        Set::of(rows.filter_map(|row| group_of(self.program.family(row))))
+        Set::of(rows.filter_map(|row| self.program.family(row).group))
     }
 
     /// A set that forbids the value, by deletion, and whether it is known that none of it can go.

@@ -1,10 +1,10 @@
 //! Programs with fewer rules, and solving them.
 
-use super::groups::{self, GROUPS, Group, group_of};
 use crate::{Error, clock::Clock};
 use milp_model::{
     formulation::timed,
-    program::{Program, Tag},
+    group::Group,
+    program::{Family, Program, Tag},
 };
 use milp_schema::Instance;
 use milp_solver::{Progress, Settings, Solved};
@@ -23,7 +23,7 @@ pub struct Present {
     pub rows: usize,
 }
 
-/// The rules of a program, in the order of [`GROUPS`]; those without a row are left out.
+/// The rules of a program, in the order of [`Group::ALL`]; those without a row are left out.
 pub fn present(program: &Program) -> Vec<Present> {
     let mut counts = vec![0; program.families.len()];
     for row in &program.rows {
@@ -32,7 +32,7 @@ pub fn present(program: &Program) -> Vec<Present> {
     let rule = |group| {
         let of_group = || {
             let families = program.families.iter().zip(&counts);
-            families.filter(|(family, rows)| **rows > 0 && group_of(family) == Some(group))
+            families.filter(|(family, rows)| **rows > 0 && family.group == Some(group))
         };
         let lines = of_group().map(|(family, _)| family.line.clone());
         Present {
@@ -42,7 +42,7 @@ pub fn present(program: &Program) -> Vec<Present> {
             rows: of_group().map(|(_, rows)| rows).sum(),
         }
     };
-    let rules = GROUPS.iter().map(|&group| rule(group));
+    let rules = Group::ALL.iter().map(|&group| rule(group));
     rules.filter(|rule| rule.rows > 0).collect()
 }
 
@@ -50,9 +50,9 @@ pub fn present(program: &Program) -> Vec<Present> {
 pub fn without(program: &Program, dropped: &[Group]) -> Program {
     let stays = |row: &milp_model::program::Row| {
         let family = program.family(row);
-        match group_of(family) {
+        match family.group {
             Some(group) => !dropped.contains(&group),
-            None if family.tag == Tag::Valid => groups::stays(family, dropped),
+            None if family.tag == Tag::Valid => self::stays(family, dropped),
             None => true,
         }
     };
@@ -67,6 +67,16 @@ pub fn without(program: &Program, dropped: &[Group]) -> Program {
         .cloned()
         .collect();
     weaker
+}
+
+/// Whether a valid family still follows from the rules when `dropped` are taken away, by the
+/// proofs in `docs/MODEL.md`: none of them needs a rule that forces something. Where one is not
+/// known to hold, it goes.
+pub fn stays(valid: &Family, dropped: &[Group]) -> bool {
+    dropped.iter().all(|group| match valid.rests_on {
+        Some(rules) => !rules.contains(group) && !Group::EVERY_PROOF.contains(group),
+        None => group.forces,
+    })
 }
 
 /// How to solve.

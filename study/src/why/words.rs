@@ -1,11 +1,11 @@
 //! The answers in sentences.
 
 use super::{
-    groups::GROUPS,
     necessity::{Necessity, Optimum},
     smallest::WhyNot,
 };
 use crate::sentence;
+use milp_model::group::Group;
 use milp_schema::{Instance, outcome::Termination};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -105,7 +105,7 @@ pub fn necessity_words(tables: &[(&Instance, &Necessity)]) -> Vec<Vec<String>> {
         .iter()
         .map(|(instance, table)| optimum(instance, &table.whole));
     rows.push(row("all rules", "", whole, ""));
-    for group in GROUPS {
+    for group in Group::ALL {
         let found = tables.iter().map(|(_, table)| table.rule(group));
         let found = found.collect::<Vec<_>>();
         let lines = found

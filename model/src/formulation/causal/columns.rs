@@ -2,7 +2,7 @@
 
 use super::order::Order;
 use crate::{
-    draft::Draft,
+    draft::{AboutReplicas, Draft},
     error::Error,
     expr::Expr,
     rule::{About, Enter, Event, Protocol, Requires, Who},
@@ -53,6 +53,29 @@ pub enum Key {
     Lost(u32, u32),
     /// A column of the goal, by name and numbers.
     Goal(&'static str, [u32; 3]),
+}
+
+impl AboutReplicas for Key {
+    fn replicas(&mut self) -> Vec<&mut u32> {
+        match self {
+            Self::Faulty(_, i)
+            | Self::Crashed(i)
+            | Self::Did(_, i, ..)
+            | Self::Entered(i, _)
+            | Self::Level(Act::Does(_, i, _) | Act::Enters(i, _))
+            | Self::Counts(_, _, i, _)
+            | Self::Made(_, i, ..)
+            | Self::MadeLater(_, i, _)
+            | Self::AnswersFirst(i, _)
+            | Self::Lost(i, _) => vec![i],
+            Self::Heard(i, j, _)
+            | Self::Took(i, j, _)
+            | Self::TookFirst(i, j, _)
+            | Self::Knows(i, j, _)
+            | Self::Alive(i, j, _) => vec![i, j],
+            Self::Complete(_) | Self::Since(_) | Self::Before(..) | Self::Goal(..) => vec![],
+        }
+    }
 }
 
 /// Something with a level: event number e of replica i in view v, or its step into view v.

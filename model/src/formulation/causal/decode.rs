@@ -12,7 +12,7 @@ use crate::{
     rule::{About, Modality},
 };
 use milp_schema::{
-    BlockId, Choice, Height, Kind, Message, Prediction, ReplicaId, Schedule, Slot, View,
+    BlockId, Choice, Height, Message, Prediction, ReplicaId, Schedule, Slot, View,
     instance::FaultKind,
     schedule::{Copy, Event as Seen},
 };
@@ -201,7 +201,7 @@ impl Reading<'_> {
             sent: Slot(sent.unwrap_or(slot - 1)),
             copy: 0,
         };
-        let kind = kind_order(&copy.message.kind);
+        let kind = copy.message.kind.rank();
         if sent.is_none() {
             let order = (slot - 1, 3, j, kind, v, i, 0);
             self.rows
@@ -350,7 +350,7 @@ impl Reading<'_> {
             sent: Slot(1),
             copy: 0,
         };
-        let kind = kind_order(&copy.message.kind);
+        let kind = copy.message.kind.rank();
         self.rows
             .push(((1, 3, j, v, kind, 0, 0), Choice::Inject { copy }));
     }
@@ -382,10 +382,4 @@ fn message(causal: &Causal, (c, _, v, b): Said) -> Message {
         .into_iter()
         .any(|e| causal.events[e].about != About::View);
     Message::new(kind, Height(0), View(v), names_block.then_some(b))
-}
-
-/// The place of a kind in the order of a slot.
-fn kind_order(kind: &Kind) -> u32 {
-    let position = Kind::NAMED.iter().position(|named| named == kind);
-    position.unwrap_or(Kind::NAMED.len()) as u32
 }

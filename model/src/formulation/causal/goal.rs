@@ -3,6 +3,7 @@
 use super::{columns::Causal, families};
 use crate::{
     expr::Expr,
+    group::Group,
     program::{FamilyId, Tag},
     rule::{Range, Requires},
 };
@@ -43,9 +44,12 @@ fn decided_blocks(causal: &mut Causal) -> Vec<Expr> {
     let defines = causal
         .draft
         .family("decide_defines_block", "E13", &[2, 38], Tag::Goal);
-    let votes = causal
-        .draft
-        .family("block_requires_honest_quorum", "E13", &[39], Tag::Valid);
+    let votes = causal.draft.family(
+        "block_requires_honest_quorum",
+        "E13",
+        &[39],
+        Group::BEHIND_A_QUORUM,
+    );
     let mut blocks = vec![];
     for v in 0..causal.views {
         for b in causal.blocks(v) {
@@ -121,7 +125,7 @@ fn certificates(causal: &mut Causal) -> Vec<Expr> {
         "certificate_requires_honest_quorum",
         "E13",
         &[1],
-        Tag::Valid,
+        Group::BEHIND_A_QUORUM,
     );
     let mut certificates = vec![];
     for v in 0..causal.views {
@@ -165,9 +169,12 @@ fn most(causal: &mut Causal, things: Vec<Expr>) -> Expr {
                 && (senders.len() == 1 || causal.pools())
         });
         if once && of.len() == 1 && honest > 0 {
-            let family = causal
-                .draft
-                .family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
+            let family = causal.draft.family(
+                "decisions_at_most_by_votes",
+                "E13",
+                &[2],
+                Group::VOTES_FOR_DECISIONS,
+            );
             let most = (i64::from(causal.n) - byzantine) / honest;
             causal.draft.at_most(family, "", all.clone(), most.into());
         }

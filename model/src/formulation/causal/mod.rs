@@ -102,6 +102,12 @@ impl Built {
         meaning::meaning(&self.causal, &self.program)
     }
 
+    /// The renaming of the columns in which two replicas change places; what serves the goal only
+    /// stays where it is.
+    pub fn exchange(&self, first: u32, second: u32) -> Option<Vec<Col>> {
+        self.causal.draft.exchange(first, second)
+    }
+
     /// What a column stands for; `None` outside the program.
     pub fn key(&self, col: Col) -> Option<Key> {
         let of = |(key, other): (&Key, Col)| (other == col).then_some(*key);

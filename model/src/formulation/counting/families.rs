@@ -7,7 +7,7 @@ use super::{
     columns::{Counting, Key},
     walk::{Arc, Need, Role, To},
 };
-use crate::{expr::Expr, program::Tag, rule::Range};
+use crate::{expr::Expr, group::Group, program::Tag, rule::Range};
 use milp_schema::instance::FaultKind;
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ pub(super) fn all(counting: &mut Counting) {
 fn byzantine_at_most(counting: &mut Counting) {
     let family = counting
         .draft
-        .family("byzantine_at_most", "E9", &[], Tag::Budget);
+        .family("byzantine_at_most", "E9", &[], Group::BUDGET);
     let most = i64::from(counting.book.byzantine);
     let all = counting.byzantine();
     counting.draft.at_most(family, "", all, most.into());
@@ -48,7 +48,7 @@ fn byzantine_at_most(counting: &mut Counting) {
 fn request_requires_byzantine(counting: &mut Counting) {
     let family = counting
         .draft
-        .family("request_requires_byzantine", "E11", &[], Tag::Legal);
+        .family("request_requires_byzantine", "E11", &[], Group::SIGNATURES);
     for (v, b) in counting.book.view_blocks() {
         let (made, may) = (
             counting.draft.get(&Key::Request(v, b)),
@@ -65,7 +65,7 @@ fn request_requires_byzantine(counting: &mut Counting) {
 fn here_requires_honest(counting: &mut Counting) {
     let family = counting
         .draft
-        .family("here_requires_honest", "E11", &[], Tag::Legal);
+        .family("here_requires_honest", "E11", &[], Group::CRASHES);
     for v in 0..counting.book.views {
         let both = counting.draft.get(&Key::Here(v)) + counting.draft.get(&Key::Byzantine(v));
         counting
@@ -87,7 +87,7 @@ fn here_requires_honest(counting: &mut Counting) {
 fn leave_requires_reach(counting: &mut Counting, v: u32, role: Role, node: usize) {
     let family = counting
         .draft
-        .family("leave_requires_reach", "E3", &[5, 6, 37], Tag::Legal);
+        .family("leave_requires_reach", "E3", &[5, 6, 37], Group::MEMORY);
     let into: Expr = counting
         .steps(v, role)
         .filter(|(arc, _)| arc.to == To::Node(node))
@@ -127,7 +127,7 @@ fn leave_requires_reach(counting: &mut Counting, v: u32, role: Role, node: usize
 /// message, `took_a ≤ m_a · open` for a number of senders; `m_a` is the largest number of replicas
 /// that may take it. Steps of which a replica takes only one, whatever its walk, count together.
 fn steps_require(counting: &mut Counting, v: u32) {
-    let mut rows: Vec<(String, String, Expr, Expr)> = vec![];
+    let mut rows: Vec<((&str, Group), String, Expr, Expr)> = vec![];
     let needs: BTreeSet<Need> = counting
         .all_steps(v)
         .flat_map(|(arc, _)| arc.needs.iter().cloned())
@@ -161,8 +161,8 @@ fn steps_require(counting: &mut Counting, v: u32) {
             };
             let label = format!("_v{v}_{}_{of}", role.name());
             let family = match &need {
-                Need::Held { .. } => "step_requires_request",
-                _ => "step_requires_quorum",
+                Need::Held { .. } => ("step_requires_request", Group::PROPOSAL),
+                _ => ("step_requires_quorum", Group::PREPARATIONS),
             };
             let groups: Vec<Expr> = if together {
                 vec![steps.into_iter().map(|(_, taken)| taken).sum()]
@@ -171,14 +171,12 @@ fn steps_require(counting: &mut Counting, v: u32) {
             };
             for (number, group) in groups.into_iter().enumerate() {
                 let label = format!("{label}_{number}");
-                rows.push((family.to_owned(), label, group, met.clone() * most));
+                rows.push((family, label, group, met.clone() * most));
             }
         }
     }
-    for (name, label, left, right) in rows {
-        let family = counting
-            .draft
-            .family(&name, "E2", &[26, 27, 28, 39], Tag::Legal);
+    for ((name, rule), label, left, right) in rows {
+        let family = counting.draft.family(name, "E2", &[26, 27, 28, 39], rule);
         counting.draft.at_most(family, &label, left, right);
     }
 }
@@ -188,7 +186,7 @@ fn steps_require(counting: &mut Counting, v: u32) {
 fn tally_requires_senders(counting: &mut Counting, v: u32) {
     let legal = counting
         .draft
-        .family("quorum_requires_senders", "E2", &[39], Tag::Legal);
+        .family("quorum_requires_senders", "E2", &[39], Group::MEMORY);
     let valid = counting
         .draft
         .family("quorum_requires_honest_senders", "E2", &[39], Tag::Valid);
@@ -232,13 +230,13 @@ fn enter_requires_quorum(counting: &mut Counting, v: u32) {
         "enter_requires_change_view_quorum",
         line,
         equations,
-        Tag::Legal,
+        Group::CHANGE_VIEWS,
     );
     let valid = counting.draft.family(
         "enter_requires_honest_change_view_quorum",
         line,
         &[],
-        Tag::Valid,
+        Group::BEHIND_AN_ENTRY,
     );
     let count = i64::from(counting.book.count(counting.book.enter.at_least));
     let reached = counting.draft.get(&Key::Reached(v));
@@ -259,7 +257,7 @@ fn enter_requires_quorum(counting: &mut Counting, v: u32) {
 fn enter_defines_reached(counting: &mut Counting, v: u32) {
     let family = counting
         .draft
-        .family("enter_defines_reached", "E13", &[], Tag::Legal);
+        .family("enter_defines_reached", "E13", &[], Group::MEMORY);
     let (n, entering) = (i64::from(counting.book.n), counting.entering(v - 1));
     let reached = counting.draft.get(&Key::Reached(v));
     let label = format!("_v{v}");
@@ -279,7 +277,7 @@ fn enter_defines_reached(counting: &mut Counting, v: u32) {
 fn primaries_come_along(counting: &mut Counting, v: u32) {
     let family = counting
         .draft
-        .family("here_requires_enter", "E3", &[20, 21], Tag::Legal);
+        .family("here_requires_enter", "E3", &[20, 21], Group::MEMORY);
     let later: Expr = (v..counting.book.views)
         .map(|u| counting.draft.get(&Key::Here(u)))
         .sum();
@@ -301,7 +299,7 @@ fn primaries_come_along(counting: &mut Counting, v: u32) {
 fn absent_primaries_left(counting: &mut Counting, v: u32) {
     let family = counting
         .draft
-        .family("stay_requires_backup", "E3", &[20, 21], Tag::Legal);
+        .family("stay_requires_backup", "E3", &[20, 21], Group::MEMORY);
     let absent: Expr = (1..=v)
         .map(|u| 1 - (counting.draft.get(&Key::Byzantine(u)) + counting.draft.get(&Key::Here(u))))
         .sum();
@@ -327,7 +325,7 @@ fn change_views_at_most(counting: &mut Counting) {
     };
     let family = counting
         .draft
-        .family("change_view_at_most", "E9", &[], Tag::Budget);
+        .family("change_view_at_most", "E9", &[], Group::BUDGET);
     let all: Expr = (0..counting.book.views)
         .map(|v| counting.did(counting.book.ask, v, 0))
         .sum();
@@ -364,7 +362,7 @@ pub(super) fn most_decisions(counting: &Counting) -> Option<i64> {
 pub(super) fn crashes_at_most(counting: &mut Counting) {
     let family = counting
         .draft
-        .family("crashing_at_most", "E9", &[], Tag::Budget);
+        .family("crashing_at_most", "E9", &[], Group::BUDGET);
     let most = i64::from(counting.book.instance.fault_count(FaultKind::Crash));
     let views = 0..counting.book.views;
     let all: Expr = views.map(|v| counting.crashing(v)).sum();

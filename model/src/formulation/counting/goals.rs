@@ -5,7 +5,7 @@ use super::{
     families::{crashes_at_most, most_decisions},
     walk::{Arc, Need, Role, adopts, only_primary},
 };
-use crate::{expr::Expr, program::Tag};
+use crate::{expr::Expr, group::Group, program::Tag};
 use milp_schema::instance::{Goal, Sense};
 
 /// States the goal of the instance.
@@ -115,7 +115,7 @@ fn adoptions(counting: &mut Counting, blocks: &[Expr]) {
     }
     let family = counting
         .draft
-        .family("adopt_requires_decide", "E13", &[39], Tag::Legal);
+        .family("adopt_requires_decide", "E13", &[39], Group::PUBLISHED);
     let decided: Expr = views.map(|v| deciding(counting, v, None)).sum();
     let some = if blocks.is_empty() {
         decided.clone()
@@ -132,9 +132,12 @@ fn adoptions(counting: &mut Counting, blocks: &[Expr]) {
 
 /// The number of the things, and at most as many as quorums fit into the votes.
 fn at_most_by_votes(counting: &mut Counting, things: Vec<Expr>) -> Expr {
-    let family = counting
-        .draft
-        .family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
+    let family = counting.draft.family(
+        "decisions_at_most_by_votes",
+        "E13",
+        &[2],
+        Group::VOTES_FOR_DECISIONS,
+    );
     let all: Expr = things.into_iter().sum();
     if let Some(most) = most_decisions(counting) {
         counting.draft.at_most(family, "", all.clone(), most.into());
@@ -152,7 +155,7 @@ fn certificates(counting: &mut Counting) -> Vec<Expr> {
         "certificate_requires_honest_quorum",
         "E13",
         &[1],
-        Tag::Valid,
+        Group::BEHIND_A_QUORUM,
     );
     let mut certificates = vec![];
     for (v, b) in counting.book.view_blocks() {

@@ -38,7 +38,7 @@ use crate::{
     protocols,
     rule::Protocol,
 };
-use book::{Book, NAME};
+use book::Book;
 use columns::Counting;
 use milp_schema::{Instance, ReplicaId, Schedule, instance::FaultKind};
 use walk::{Role, Walk};
@@ -48,8 +48,6 @@ use walk::{Role, Walk};
 pub struct Built {
     /// The program to solve.
     pub program: Program,
-    /// Name of the formulation, `counting`.
-    pub formulation: &'static str,
     counting: Counting,
 }
 
@@ -89,11 +87,7 @@ fn stated(instance: &Instance, protocol: &Protocol) -> Result<Built, Error> {
             .iter()
             .any(|family| family.tag == Tag::Legal)
     );
-    Ok(Built {
-        program,
-        formulation: NAME,
-        counting,
-    })
+    Ok(Built { program, counting })
 }
 
 impl Built {

@@ -8,7 +8,7 @@ use crate::{
     rule::{About, Modality, Requires},
 };
 use milp_schema::{
-    BlockId, Choice, Height, Kind, Message, Prediction, ReplicaId, Schedule, Slot, View,
+    BlockId, Choice, Height, Message, Prediction, ReplicaId, Schedule, Slot, View,
     instance::FaultKind,
     schedule::{Copy, Event as Seen},
 };
@@ -165,15 +165,9 @@ fn inject(timed: &Timed, c: usize, j: u32, at: Indices) -> (Order, Choice) {
         sent: slot,
         copy: 0,
     };
-    let kind = kind_order(&copy.message.kind);
+    let kind = copy.message.kind.rank();
     let order = (slot, 3, ReplicaId(j), Height(at.h), at.v, kind, 0, 0);
     (order, Choice::Inject { copy })
-}
-
-/// The place of a kind in the order of a slot.
-fn kind_order(kind: &Kind) -> u32 {
-    let position = Kind::NAMED.iter().position(|named| named == kind);
-    position.unwrap_or(Kind::NAMED.len()) as u32
 }
 
 /// The delivery of a copy, and its making if the sender is Byzantine.
@@ -199,7 +193,7 @@ fn deliver(
         sent: Slot(sent),
         copy: 0,
     };
-    let kind = kind_order(&copy.message.kind);
+    let kind = copy.message.kind.rank();
     let finer = finer(timed, point, (c, i, j, at), &copy.message);
     let slot = Slot(at.t);
     if byzantine {

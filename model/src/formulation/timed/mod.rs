@@ -29,6 +29,7 @@ mod first;
 mod further;
 mod goal;
 mod index_sets;
+mod key;
 mod look_up;
 mod meaning;
 mod permit;
@@ -38,7 +39,7 @@ mod refuse;
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
 pub use permit::Permit;
-pub use projection::{Line, Place, Projection, Subject, projected};
+pub use projection::{Happens, Line, Place, Projection, Subject, projected};
 
 use crate::{
     decoded::Decoded,
@@ -46,7 +47,7 @@ use crate::{
     expr::Expr,
     limits::{self, Grows},
     meaning::Meaning,
-    program::{Program, Tag},
+    program::{Col, Program, Tag},
     protocols,
     rule::Protocol,
 };
@@ -57,8 +58,6 @@ use milp_schema::{Act, Instance, ReplicaId, Schedule, instance::FaultKind};
 pub struct Built {
     /// The program to solve.
     pub program: Program,
-    /// Name of the formulation, `timed`.
-    pub formulation: &'static str,
     timed: Timed,
 }
 
@@ -131,11 +130,7 @@ fn close(mut timed: Timed) -> Built {
             .iter()
             .any(|family| family.tag == Tag::Legal)
     );
-    Built {
-        program,
-        formulation: "timed",
-        timed,
-    }
+    Built { program, timed }
 }
 
 impl Built {
@@ -165,8 +160,14 @@ impl Built {
         meaning::meaning(&self.timed)
     }
 
+    /// The renaming of the columns in which two replicas change places; what serves the goal only
+    /// stays where it is.
+    pub fn exchange(&self, first: u32, second: u32) -> Option<Vec<Col>> {
+        self.timed.draft.exchange(first, second)
+    }
+
     /// What a column stands for.
-    pub fn key(&self, col: crate::program::Col) -> &Key {
+    pub fn key(&self, col: Col) -> &Key {
         self.timed.draft.key(col)
     }
 }

@@ -8,7 +8,7 @@
 //! out.
 
 use super::columns::{Indices, Key, Permitted, Timed, Views};
-use crate::{expr::Expr, program::Tag, rule::Modality};
+use crate::{expr::Expr, group::Group, rule::Modality};
 use milp_schema::{ReplicaId, instance::Timers, schedule::Event as Seen};
 
 /// An act that a replica may do whatever the rules say.
@@ -112,7 +112,7 @@ pub(super) fn permits(timed: &mut Timed) {
     }
     let family = timed
         .draft
-        .family("permitted_requires_act", "cuts.yaml", &[], Tag::Legal);
+        .family("permitted_requires_act", "cuts.yaml", &[], Group::MEMORY);
     for (p, (i, place)) in (0..).zip(timed.permits.clone()) {
         let Some(place) = place else {
             continue;

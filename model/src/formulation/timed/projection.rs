@@ -19,7 +19,7 @@ use crate::{
     rule::{Enter, Requires},
 };
 use milp_schema::{Height, Instance, Kind, ReplicaId, View};
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 /// What of a schedule counts when two are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,11 +44,64 @@ pub struct Place {
     pub block: Option<u32>,
 }
 
+/// What happens in a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happens {
+    /// Somebody is faulty in that way, or crashed.
+    Fault(&'static str),
+    /// An event of that name happens, if it is one of a rule and no message is named.
+    Did(&'static str),
+    /// A message of the kind is sent.
+    Sent(Kind),
+    /// A copy of it arrives.
+    Got(Kind),
+    /// A Byzantine replica puts one into the pool.
+    Injected(Kind),
+    /// A view is entered.
+    Entered,
+    /// The event, or the step into a view, counts messages of these kinds.
+    Counts(&'static str, Vec<Kind>),
+    /// A block is decided.
+    Decided,
+}
+
+impl Happens {
+    /// In letters that a column's name may have.
+    fn name(&self) -> String {
+        match self {
+            Self::Fault(name) => (*name).to_owned(),
+            Self::Did(event) => format!("did_{event}"),
+            Self::Sent(kind) => format!("sent_{}", kind.name()),
+            Self::Got(kind) => format!("got_{}", kind.name()),
+            Self::Injected(kind) => format!("injected_{}", kind.name()),
+            Self::Entered => "entered".to_owned(),
+            Self::Counts(event, kinds) => {
+                let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+                format!("{event}_counts_{}", kinds.join("_"))
+            }
+            Self::Decided => "decided".to_owned(),
+        }
+    }
+}
+
+/// In the order of the names.
+impl Ord for Happens {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.name().cmp(&other.name())
+    }
+}
+
+impl PartialOrd for Happens {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 /// What a line is about; a renaming of the replicas changes `replicas` only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Subject {
-    /// What happens, in letters that a column's name may have.
-    pub what: String,
+    /// What happens.
+    pub what: Happens,
     /// To whom: who acts, and then whose message it is about, if any.
     pub replicas: Vec<ReplicaId>,
     /// Where.
@@ -67,7 +120,7 @@ impl Subject {
         let block = block.map_or_else(String::new, |block| format!("_b{block}"));
         format!(
             "{}{}{place}{block}",
-            self.what,
+            self.what.name(),
             replicas.collect::<String>()
         )
     }
@@ -177,7 +230,7 @@ fn committed(timed: &Timed) -> Vec<Line> {
     for (h, v) in timed.height_views() {
         for b in timed.blocks(h, v) {
             for i in 0..timed.n {
-                let mut line = |what: String, by: Expr| {
+                let mut line = |what: Happens, by: Expr| {
                     let subject = Subject {
                         what,
                         replicas: vec![ReplicaId(i)],
@@ -188,9 +241,9 @@ fn committed(timed: &Timed) -> Vec<Line> {
                 };
                 for kind in &votes {
                     let sent = timed.sent(timed.channel(kind), i, h, v, b, last);
-                    line(format!("sent_{}", kind.name()), sent);
+                    line(Happens::Sent(*kind), sent);
                 }
-                line("decided".to_owned(), timed.decided_block(i, h, v, b, last));
+                line(Happens::Decided, timed.decided_block(i, h, v, b, last));
             }
         }
     }
@@ -245,26 +298,26 @@ fn schedule(timed: &Timed) -> Vec<Line> {
 }
 
 /// What a column says, of whom, where and by which slot, if a schedule says it.
-type Said = (String, Vec<u32>, Option<(Option<Place>, u32)>);
+type Said = (Happens, Vec<u32>, Option<(Option<Place>, u32)>);
 
 fn said(timed: &Timed, key: &Key) -> Option<Said> {
-    let kind = |c: usize| timed.protocol.channels[c].kind.name();
+    let kind = |c: usize| timed.protocol.channels[c].kind;
     let at = |at: Indices| Some((Some(place(at.h, at.v, Some(at.b))), at.t));
     Some(match *key {
         Key::Faulty(kind, i) => {
             let (_, name) = FAULTS.iter().find(|(fault, _)| *fault == kind)?;
-            ((*name).to_owned(), vec![i], None)
+            (Happens::Fault(name), vec![i], None)
         }
-        Key::Crashed(i, t) => ("crashed".to_owned(), vec![i], Some((None, t))),
+        Key::Crashed(i, t) => (Happens::Fault("crashed"), vec![i], Some((None, t))),
         Key::Did(e, i, indices) => {
-            let name = format!("did_{}", timed.events[e].name);
-            (name, vec![i], at(indices))
+            let did = Happens::Did(timed.events[e].name);
+            (did, vec![i], at(indices))
         }
-        Key::Got(c, i, j, indices) => (format!("got_{}", kind(c)), vec![i, j], at(indices)),
-        Key::Injected(c, i, indices) => (format!("injected_{}", kind(c)), vec![i], at(indices)),
+        Key::Got(c, i, j, indices) => (Happens::Got(kind(c)), vec![i, j], at(indices)),
+        Key::Injected(c, i, indices) => (Happens::Injected(kind(c)), vec![i], at(indices)),
         Key::Entered(i, indices) => {
             let place = Some(place(indices.h, indices.v, None));
-            ("entered".to_owned(), vec![i], Some((place, indices.t)))
+            (Happens::Entered, vec![i], Some((place, indices.t)))
         }
         _ => return None,
     })
@@ -306,7 +359,6 @@ fn tallies(timed: &Timed, (e, h, v): (usize, u32, u32), drafts: &mut BTreeMap<Su
             Requires::TallyOverViews { of, .. } => (std::slice::from_ref(of), timed.all_views()),
             _ => continue,
         };
-        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         for b in timed.about(event, h, v) {
             for i in (0..timed.n).filter(|&i| timed.does(event, i, h, v)) {
                 for j in 0..timed.n {
@@ -319,7 +371,7 @@ fn tallies(timed: &Timed, (e, h, v): (usize, u32, u32), drafts: &mut BTreeMap<Su
                     let did = |t: u32| timed.did(e, i, h, v, b, t);
                     let moments = timed.slots().map(|t| (did(t) - did(t - 1), held(t)));
                     let subject = Subject {
-                        what: format!("{}_counts_{}", event.name, names.join("_")),
+                        what: Happens::Counts(event.name, kinds.to_vec()),
                         replicas: vec![ReplicaId(i), ReplicaId(j)],
                         place: Some(place(h, v, Some(b))),
                     };
@@ -353,7 +405,7 @@ fn steps(
                 .slots()
                 .map(|t| (entered(t) - entered(t - 1), held(t)));
             let subject = Subject {
-                what: format!("enter_counts_{}", enter.of.name()),
+                what: Happens::Counts("enter", vec![enter.of]),
                 replicas: vec![ReplicaId(i), ReplicaId(j)],
                 place: Some(place(h, v, None)),
             };

@@ -2,7 +2,8 @@
 
 use super::{Bench, Missing, demand};
 use crate::engine::{Effect, Engine, MessageId, Nanos, Sidecar, Start, State, Timer, Working};
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+use crate::protocols::Name;
+use milp_schema::{BlockId, Height, Message, ReplicaId, View, vocabulary::Role};
 use std::collections::{BTreeMap, VecDeque};
 
 /// So many timer firings are enough for anything that is waited for here.
@@ -29,7 +30,7 @@ pub(super) struct Place {
     pub(super) height: Height,
     pub(super) view: View,
     pub(super) up: bool,
-    pub(super) timer: Option<Timer>,
+    pub(super) timers: Vec<Timer>,
 }
 
 impl Group {
@@ -39,7 +40,7 @@ impl Group {
             height: Height(0),
             view: View(0),
             up: true,
-            timer: None,
+            timers: Vec::new(),
         };
         let honest = ReplicaId::all(start.replicas).filter(|id| !start.byzantine.contains(id));
         let mut group = Self {
@@ -79,7 +80,9 @@ impl Group {
     /// Fires the timer of a replica where it is.
     pub(super) fn fire(&mut self, who: ReplicaId) -> Result<Vec<Effect>, Missing> {
         let Place { height, view, .. } = self.places[&who];
-        let effects = self.engine.timeout(who, height, view)?;
+        let effects = self
+            .engine
+            .timeout(who, self.start.protocol.timer(), (height, view))?;
         self.absorb(effects)
     }
 
@@ -191,8 +194,8 @@ impl Group {
                 return Ok(());
             }
             let timers = self.working().into_iter().filter_map(|who| {
-                let timer = self.places[&who].timer?;
-                Some((timer.deadline, who))
+                let deadlines = self.places[&who].timers.iter().map(|timer| timer.deadline);
+                Some((deadlines.min()?, who))
             });
             let (deadline, who) = timers
                 .min()
@@ -214,7 +217,7 @@ impl Group {
         let proposed = |group: &Self| group.request_at(height, view).map(|(_, by)| by);
         self.drive(
             &format!("a PrepareRequest of height {height}, view {view}"),
-            |_, message| message.kind == Kind::PrepareRequest,
+            |_, message| message.kind == Name::PrepareRequest,
             |group| proposed(group).is_some(),
         )?;
         proposed(self).ok_or_else(|| Missing("nobody proposed".to_owned()))
@@ -224,7 +227,7 @@ impl Group {
     pub(super) fn request_at(&self, height: Height, view: View) -> Option<(MessageId, ReplicaId)> {
         let mut sent = self.sent.iter().rev();
         let found = sent.find(|(_, (by, message))| {
-            message.kind == Kind::PrepareRequest
+            message.kind == Name::PrepareRequest
                 && (message.height, message.view) == (height, view)
                 && self.places.contains_key(by)
         });
@@ -249,11 +252,12 @@ impl Group {
     /// The timers that were reported are those of the states.
     pub(super) fn timers_agree(&mut self) -> Result<(), Missing> {
         for who in self.working() {
-            let known = self.knows(who)?.timers.first().map(|(_, timer)| *timer);
-            let reported = self.places[&who].timer;
-            demand(reported == known, || {
+            let known = self.knows(who)?.timers;
+            let reported = &self.places[&who].timers;
+            demand(*reported == known, || {
                 format!(
-                    "the timer of replica {who} was reported as {reported:?}, its state says {known:?}"
+                    "the timers of replica {who} were reported as {reported:?}, its state says \
+                     {known:?}"
                 )
             })?;
         }
@@ -297,7 +301,9 @@ impl Group {
                     })?;
                     (place.height, place.view) = (block.height.next(), View(0));
                 }
-                Effect::Timer { replica, timer } => self.place_mut(*replica)?.timer = *timer,
+                Effect::Timer { replica, timers } => {
+                    self.place_mut(*replica)?.timers.clone_from(timers);
+                }
                 Effect::Fault { replica, text } => {
                     return Err(Missing(format!("a fault at replica {replica}: {text}")));
                 }
@@ -310,12 +316,12 @@ impl Group {
 
 /// Whether the caller holds the message back (the page's *Early messages*).
 fn ahead(place: &Place, message: &Message) -> bool {
-    match message.kind {
-        Kind::RecoveryRequest | Kind::RecoveryMessage => false,
-        Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit => {
+    match message.kind.does().role {
+        Role::Question | Role::Answer => false,
+        Role::Proposal | Role::Vote => {
             (message.height, message.view) > (place.height, place.view)
                 && message.height >= place.height
         }
-        _ => message.height > place.height,
+        Role::Leave | Role::Decision => message.height > place.height,
     }
 }

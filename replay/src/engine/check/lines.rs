@@ -2,13 +2,13 @@
 
 use super::{Bench, Check, Checked, Missing, demand, start};
 use crate::engine::{
-    Start,
+    Start, nspcc,
     sidecar::{
         rpc::{Answer, Caller},
         wire::start_params,
     },
 };
-use milp_schema::ReplicaId;
+use milp_schema::{ReplicaId, vocabulary::Role};
 use serde_json::{Value, json};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -33,7 +33,7 @@ pub(super) const CHECKS: &[Check] = &[
         run: shutdown,
     },
     Check {
-        name: "params it does not know are ignored, milp-engine/1.x is spoken",
+        name: "params it does not know are ignored, milp-engine/2.x is spoken",
         page: "Versions",
         run: later_minor,
     },
@@ -78,6 +78,17 @@ pub(super) const CHECKS: &[Check] = &[
         run: refused_changes_nothing,
     },
 ];
+
+/// What the protocol calls its messages of that role, the first of them.
+fn named(role: Role) -> &'static str {
+    let words = nspcc::protocol().kinds.iter();
+    let mut names = words.filter(|words| words.does.role == role);
+    names.next().map_or("", |words| words.kind.as_str())
+}
+
+fn timer() -> &'static str {
+    nspcc::protocol().timer()
+}
 
 /// Four replicas of which the last is Byzantine, two heights.
 fn group() -> Start {
@@ -163,11 +174,12 @@ fn shutdown(bench: &Bench) -> Checked {
 
 fn later_minor(bench: &Bench) -> Checked {
     let mut params = start_params(&group());
-    params["protocol"] = json!("milp-engine/1.9");
+    params["protocol"] = json!("milp-engine/2.9");
     params["from_the_future"] = json!({"x": 1});
     let mut caller = caller(bench)?;
     result(&mut caller, "initialise", &params)?;
-    let params = json!({"replica": 0, "height": 0, "view": 0, "from_the_future": 1});
+    let params =
+        json!({"replica": 0, "timer": timer(), "height": 0, "view": 0, "from_the_future": 1});
     result(&mut caller, "timeout", &params)?;
     Ok(None)
 }
@@ -201,7 +213,10 @@ fn initialise_errors(bench: &Bench) -> Checked {
     let params = start_params(&group());
     for (method, params) in [
         ("deliver", json!({"replica": 0, "message": 1})),
-        ("timeout", json!({"replica": 0, "height": 0, "view": 0})),
+        (
+            "timeout",
+            json!({"replica": 0, "timer": timer(), "height": 0, "view": 0}),
+        ),
         ("crash", json!({"replica": 0})),
         ("restart", json!({"replica": 0})),
         ("advance", json!({"now": 1})),
@@ -210,7 +225,7 @@ fn initialise_errors(bench: &Bench) -> Checked {
         refused(&mut caller, method, &params, -32001)?;
     }
     let mut other = params.clone();
-    other["protocol"] = json!("milp-engine/2.0");
+    other["protocol"] = json!("milp-engine/1.0");
     refused(&mut caller, "initialise", &other, -32001)?;
     result(&mut caller, "initialise", &params)?;
     refused(&mut caller, "initialise", &params, -32001)?;
@@ -237,7 +252,14 @@ fn bad_params(bench: &Bench) -> Checked {
     for (method, params) in [
         ("deliver", json!({"replica": 0})),
         ("deliver", json!([0, 1])),
-        ("timeout", json!({"replica": 0, "height": -1, "view": 0})),
+        (
+            "timeout",
+            json!({"replica": 0, "timer": timer(), "height": -1, "view": 0}),
+        ),
+        (
+            "timeout",
+            json!({"replica": 0, "timer": "tea", "height": 0, "view": 0}),
+        ),
         (
             "inject",
             json!({"replica": 3, "label": {"kind": "Vote", "height": 0, "view": 0}}),
@@ -251,11 +273,15 @@ fn bad_params(bench: &Bench) -> Checked {
 
 fn wrong_replicas(bench: &Bench) -> Checked {
     let mut caller = begun(bench)?;
-    let wish = json!({"kind": "ChangeView", "height": 0, "view": 0, "block": null, "target": 1});
+    let wish = json!({"kind": named(Role::Leave), "height": 0, "view": 0, "value": null,
+        "justification": null});
     let with = |who: u32| {
         [
             ("deliver", json!({"replica": who, "message": 1})),
-            ("timeout", json!({"replica": who, "height": 0, "view": 0})),
+            (
+                "timeout",
+                json!({"replica": who, "timer": timer(), "height": 0, "view": 0}),
+            ),
             ("crash", json!({"replica": who})),
         ]
     };
@@ -295,23 +321,31 @@ fn unknown_message(bench: &Bench) -> Checked {
 
 fn impossible_labels(bench: &Bench) -> Checked {
     let mut caller = begun(bench)?;
-    let label = |kind: &str, height: u32, block: Option<u32>, target: Option<u32>| {
+    let label = |kind: &str, height: u32, value: &Value| {
         json!({"replica": 3, "label":
-            {"kind": kind, "height": height, "view": 0, "block": block, "target": target}})
+            {"kind": kind, "height": height, "view": 0, "value": value, "justification": null}})
     };
+    let value = |view: u32| json!({"view": view, "index": 0});
+    let vote = named(Role::Vote);
+    let mut justified = label(vote, 0, &value(0));
+    justified["label"]["justification"] = json!(0);
     for params in [
-        label("Block", 0, Some(0), None),
-        label("RecoveryRequest", 0, None, None),
-        label("RecoveryMessage", 0, None, None),
-        label("Commit", 2, Some(0), None),
-        label("ChangeView", 7, None, Some(1)),
+        label(named(Role::Decision), 0, &value(0)),
+        label(named(Role::Question), 0, &Value::Null),
+        label(named(Role::Answer), 0, &Value::Null),
+        label(vote, 2, &value(0)),
+        label(vote, 0, &value(1)),
+        label(vote, 0, &json!("nil")),
+        label(named(Role::Leave), 7, &Value::Null),
+        label(named(Role::Leave), 0, &value(0)),
+        justified,
     ] {
         refused(&mut caller, "inject", &params, -32004)?;
     }
     // One of four views has another primary than replica 3, whatever the rotation.
     let mut answers = Vec::new();
     for view in 0..4 {
-        let mut params = label("PrepareRequest", 0, Some(0), None);
+        let mut params = label(named(Role::Proposal), 0, &value(view));
         params["label"]["view"] = json!(view);
         answers.push(caller.call("inject", &params)?);
     }
@@ -320,8 +354,7 @@ fn impossible_labels(bench: &Bench) -> Checked {
         .filter(|answer| matches!(answer, Answer::Error(error) if error.code == -32004));
     let count = refusals.count();
     demand(count > 0, || {
-        "a PrepareRequest by replica 3 is made in each of views 0 to 3, whoever is the primary"
-            .to_owned()
+        "a proposal by replica 3 is made in each of views 0 to 3, whoever is the primary".to_owned()
     })?;
     Ok(Some(format!(
         "of views 0 to 3 replica 3 is the primary of {}",
@@ -345,13 +378,13 @@ fn refused_changes_nothing(bench: &Bench) -> Checked {
             let past = json!({"replica": 0, "message": 1_000_000});
             refused(&mut caller, "deliver", &past, -32003)?;
             let block = json!({"replica": 3, "label":
-                {"kind": "Block", "height": 0, "view": 0, "block": 0, "target": null}});
+                {"kind": named(Role::Decision), "height": 0, "view": 0, "value": {"view": 0, "index": 0}, "justification": null}});
             refused(&mut caller, "inject", &block, -32004)?;
             refused(&mut caller, "crash", &json!({"replica": 3}), -32002)?;
         }
         let mut text = String::new();
         for who in 0..3 {
-            let fire = json!({"replica": who, "height": 0, "view": 0});
+            let fire = json!({"replica": who, "timer": timer(), "height": 0, "view": 0});
             text += &result(&mut caller, "timeout", &fire)?.to_string();
             text += &result(&mut caller, "state", &json!({"replica": who}))?.to_string();
         }

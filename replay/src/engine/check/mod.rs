@@ -18,7 +18,7 @@ mod recovery;
 mod runs;
 
 use super::{
-    CommandLine, EngineError, Recovery, Sidecar, Start,
+    CommandLine, EngineError, Recovery, Sidecar, Start, nspcc,
     sidecar::{patience::Patience, text::shown_lines},
 };
 use crate::signature::Signatures;
@@ -116,6 +116,7 @@ impl Bench {
 /// A run that begins without faults, signatures symbolic; block time 3 s.
 fn start(replicas: u32, heights: u32) -> Start {
     Start {
+        protocol: nspcc::protocol(),
         replicas,
         heights,
         byzantine: Vec::new(),

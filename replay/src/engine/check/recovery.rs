@@ -6,11 +6,12 @@ use super::{
     runs::{FIRST, all_states, lose_nothing, message, other, primaries, with_byzantine},
     start,
 };
+use crate::protocols::Name;
 use crate::{
     engine::{Effect, Engine, Recovery, Start, State},
     signature::Signatures,
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use milp_schema::{Height, Message, ReplicaId, View};
 use std::{collections::BTreeSet, thread, time::Duration};
 
 pub(super) fn view_change(bench: &Bench) -> Checked {
@@ -37,7 +38,7 @@ pub(super) fn view_change(bench: &Bench) -> Checked {
     let asked = group
         .sent
         .values()
-        .any(|(_, message)| message.kind == Kind::ChangeView);
+        .any(|(_, message)| message.kind == Name::ChangeView);
     demand(asked, || "no ChangeView was sent".to_owned())?;
     let views = blocks
         .iter()
@@ -69,7 +70,7 @@ pub(super) fn blocks(bench: &Bench) -> Checked {
     let block = |group: &Group, height: u32| {
         let mut sent = group.sent.iter();
         let found = sent.find(|(_, (_, message))| {
-            message.kind == Kind::Block && message.height == Height(height)
+            message.kind == Name::Block && message.height == Height(height)
         });
         found
             .map(|(id, _)| *id)
@@ -101,9 +102,12 @@ pub(super) fn early(bench: &Bench) -> Checked {
     let (first, second) = primaries(bench)?;
     // Three go on, to a later view or a later height, while one stays behind.
     let later_view: fn(&Message) -> bool =
-        |message| message.kind == Kind::RecoveryRequest && message.view > View(0);
+        |message| message.kind == Name::RecoveryRequest && message.view > View(0);
     let later_height: fn(&Message) -> bool = |message| {
-        let recovers = matches!(message.kind, Kind::RecoveryRequest | Kind::RecoveryMessage);
+        let recovers = matches!(
+            Name::of(message.kind),
+            Some(Name::RecoveryRequest | Name::RecoveryMessage)
+        );
         recovers && message.height > FIRST
     };
     let mut tried = 0;
@@ -112,7 +116,10 @@ pub(super) fn early(bench: &Bench) -> Checked {
         let late = other(&group, &[first, second])?;
         let lost = |to: ReplicaId, message: &Message| {
             // Who hears of others in its view asks to leave it rather than for recovery.
-            let about = matches!(message.kind, Kind::PrepareRequest | Kind::RecoveryMessage);
+            let about = matches!(
+                Name::of(message.kind),
+                Some(Name::PrepareRequest | Name::RecoveryMessage)
+            );
             to == late || about && message.height == height
         };
         let found = |group: &Group| {
@@ -134,30 +141,29 @@ pub(super) fn early(bench: &Bench) -> Checked {
     Ok((tried < 2).then(|| format!("not tried: {} of 2, this engine sends none", 2 - tried)))
 }
 
-/// A committed replica repeats what it holds: among it a commit of view 0 and a change view,
-/// both by a Byzantine replica.
+/// A committed replica repeats what it holds: among it a commit and a change view of view 0 by a
+/// Byzantine replica.
 pub(super) fn carried(bench: &Bench, recovery: Recovery) -> Checked {
     let (start, byzantine, _) = with_byzantine(bench)?;
     let mut group = Group::begin(bench, &Start { recovery, ..start })?;
-    let commit = message(Kind::Commit, 0, Some(0));
-    let wish = message(Kind::ChangeView, 0, None);
+    let commit = message(Name::Commit, Some(0));
+    let wish = message(Name::ChangeView, None);
     group.inject_for_all(byzantine, &commit)?;
     group.inject_for_all(byzantine, &wish)?;
     // View 0 has no request; in view 1 commits do not arrive, so that nobody decides.
     let lost = |_: ReplicaId, message: &Message| {
-        message.kind == Kind::PrepareRequest && message.view == View(0)
-            || message.kind == Kind::Commit && message.view > View(0)
-            || message.kind == Kind::RecoveryMessage
+        message.kind == Name::PrepareRequest && message.view == View(0)
+            || message.kind == Name::Commit && message.view > View(0)
+            || message.kind == Name::RecoveryMessage
     };
     let repeats = |effect: &Effect| match effect {
         Effect::Send {
             message, carried, ..
-        } if message.kind == Kind::RecoveryMessage => {
+        } if message.kind == Name::RecoveryMessage => {
             let both = carried.iter().filter(|(by, _)| *by == byzantine);
-            let kinds = both
-                .map(|(_, message)| &message.kind)
-                .collect::<BTreeSet<_>>();
-            let whole = kinds.contains(&Kind::Commit) && kinds.contains(&Kind::ChangeView);
+            let names = both.filter_map(|(_, message)| Name::of(message.kind));
+            let names = names.collect::<BTreeSet<_>>();
+            let whole = names.contains(&Name::Commit) && names.contains(&Name::ChangeView);
             whole.then(|| (message.view, carried.clone()))
         }
         _ => None,
@@ -167,7 +173,7 @@ pub(super) fn carried(bench: &Bench, recovery: Recovery) -> Checked {
     let _ = group.drive("recovery", lost, |group| seen(group).is_some());
     let Some((view, carried)) = seen(&group) else {
         let sent = group.sent.values();
-        let answers = sent.filter(|(_, message)| message.kind == Kind::RecoveryMessage);
+        let answers = sent.filter(|(_, message)| message.kind == Name::RecoveryMessage);
         let count = answers.count();
         demand(count == 0, || {
             format!(
@@ -179,11 +185,11 @@ pub(super) fn carried(bench: &Bench, recovery: Recovery) -> Checked {
         ));
     };
     let expected = |original: &Message| match recovery {
-        Recovery::Ideal => original.clone(),
-        Recovery::NeoGo => match original.kind {
-            Kind::Commit => Message::new(original.kind, original.height, view, original.index()),
-            _ => original.clone(),
+        Recovery::NeoGo if original.kind == Name::Commit => Message {
+            view,
+            ..original.clone()
         },
+        _ => original.clone(),
     };
     let possible = group
         .sent
@@ -209,7 +215,7 @@ pub(super) fn same_bytes(bench: &Bench) -> Checked {
     for pause in [0, 100] {
         let mut group = Group::begin(bench, &start)?;
         thread::sleep(Duration::from_millis(pause));
-        group.inject_for_all(byzantine, &message(Kind::Commit, 0, Some(0)))?;
+        group.inject_for_all(byzantine, &message(Name::Commit, Some(0)))?;
         group.crash(first)?;
         let decided = |group: &Group| group.all_decided(FIRST);
         // Two of four and a Byzantine replica decide nothing; the crashed one has to come back.

@@ -1,11 +1,12 @@
 //! Executions.
 
 use super::{Bench, Check, Checked, Missing, adversary, demand, group::Group, recovery, start};
+use crate::{engine::nspcc::protocol, protocols::Name};
 use crate::{
-    engine::{Effect, Engine, MessageId, Recovery, SECOND, Start, State, Working},
+    engine::{Bond, Effect, Engine, MessageId, Recovery, SECOND, Start, State, Working},
     signature::Signatures,
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use milp_schema::{Height, Message, ReplicaId, View};
 use std::collections::BTreeSet;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -28,6 +29,11 @@ pub(super) const CHECKS: &[Check] = &[
         name: "states tell what was proposed, held and sent",
         page: "State",
         run: states,
+    },
+    Check {
+        name: "a vote that binds its sender is a vote and a bond of it",
+        page: "State",
+        run: bonds,
     },
     Check {
         name: "a duplicate is legal and changes nothing",
@@ -90,7 +96,7 @@ pub(super) const CHECKS: &[Check] = &[
         run: |bench| recovery::carried(bench, Recovery::Ideal),
     },
     Check {
-        name: "recovery `neo-go`: commits are relabelled, change views ask for the next view",
+        name: "recovery `neo-go`: what is carried is what was sent, with commits relabelled",
         page: "Methods",
         run: |bench| recovery::carried(bench, Recovery::NeoGo),
     },
@@ -107,8 +113,9 @@ pub(super) fn lose_nothing(_: ReplicaId, _: &Message) -> bool {
     false
 }
 
-pub(super) fn message(kind: Kind, view: u32, block: Option<u32>) -> Message {
-    Message::new(kind, FIRST, View(view), block)
+/// A message of view 0 at the first height.
+pub(super) fn message(name: Name, block: Option<u32>) -> Message {
+    Message::new(name.kind(protocol()), FIRST, View(0), block)
 }
 
 /// Who proposes first in a group of four, and who does after that one is gone.
@@ -149,12 +156,11 @@ fn beginning(bench: &Bench) -> Checked {
     })?;
     for who in group.honest() {
         let state = group.knows(who)?;
-        demand(group.place(who).timer.is_some(), || {
+        demand(!group.place(who).timers.is_empty(), || {
             format!("no timer of replica {who} is reported")
         })?;
-        let nothing = state.votes.is_empty() && state.says("request") == Some("None");
         demand(
-            (state.height, state.view) == (FIRST, View(0)) && nothing,
+            (state.height, state.view) == (FIRST, View(0)) && state.votes.is_empty(),
             || format!("replica {who} does not begin at height 0, view 0 with nothing: {state:?}"),
         )?;
     }
@@ -189,10 +195,11 @@ fn two_heights(bench: &Bench, n: u32) -> Checked {
         demand(state == State::Stopped(Height(2)), || {
             format!("replica {who} decided every height, its state is {state:?}")
         })?;
-        demand(group.place(who).timer.is_none(), || {
-            format!("replica {who} has stopped, but no `timer` null was reported")
+        demand(group.place(who).timers.is_empty(), || {
+            format!("replica {who} has stopped, but its timers were not reported to end")
         })?;
-        let stale = group.engine.timeout(who, Height(1), View(0))?;
+        let place = (Height(1), View(0));
+        let stale = group.engine.timeout(who, start.protocol.timer(), place)?;
         demand(stale.is_empty(), || {
             format!("replica {who} has stopped and does something: {stale:?}")
         })?;
@@ -216,13 +223,9 @@ pub(super) fn proposed(
 fn states(bench: &Bench) -> Checked {
     let (mut group, request, primary) = proposed(bench, &start(4, 1))?;
     let own = group.knows(primary)?;
-    let (request_of, response_of) = (Kind::PrepareRequest, Kind::PrepareResponse);
-    let first = |state: &Working| {
-        state.says("request") == Some("Some(0)") && state.holds(primary, &request_of, Some(0))
-    };
-    demand(own.says("response_sent") == Some("true"), || {
-        format!("the primary sent a request: {own:?}")
-    })?;
+    let [request_of, response_of] =
+        [Name::PrepareRequest, Name::PrepareResponse].map(|name| name.kind(protocol()));
+    let first = |state: &Working| state.holds(primary, request_of, 0);
     demand(first(&own), || {
         format!("the primary holds its own request: {own:?}")
     })?;
@@ -230,23 +233,58 @@ fn states(bench: &Bench) -> Checked {
     let effects = group.deliver(backup, request)?;
     let state = group.knows(backup)?;
     let answered = effects.iter().any(
-        |effect| matches!(effect, Effect::Send { message, .. } if message.kind == Kind::PrepareResponse),
+        |effect| matches!(effect, Effect::Send { message, .. } if message.kind == Name::PrepareResponse),
     );
     demand(first(&state), || {
         format!("replica {backup} accepted the request: {state:?}")
     })?;
-    let said = state.says("response_sent") == Some("true");
-    let same = said == answered && state.holds(backup, &response_of, Some(0)) == answered;
-    demand(same, || {
+    demand(state.holds(backup, response_of, 0) == answered, || {
         format!("replica {backup} answered: {answered}, but its state is {state:?}")
     })?;
     let mut heard: Vec<Option<View>> = vec![None; 4];
     for who in [primary, backup] {
         heard[who.index()] = Some(View(0));
     }
-    demand(state.says("seen") == Some(&format!("{heard:?}")), || {
+    demand(state.seen.is_empty() || state.seen == heard, || {
         format!("replica {backup} heard replica {primary} in view 0: {state:?}")
     })?;
+    Ok(None)
+}
+
+/// Everybody votes as far as a vote that binds, and nobody gets such a vote of another.
+fn bonds(bench: &Bench) -> Checked {
+    let start = start(4, 1);
+    let words = start.protocol.kinds.iter().filter(|words| words.does.binds);
+    let binding: Vec<&str> = words.map(|words| words.kind.as_str()).collect();
+    let binds = |message: &Message| binding.contains(&message.kind.name());
+    let (mut group, ..) = proposed(bench, &start)?;
+    group.drive(
+        "a vote that binds by all",
+        |_, message| binds(message),
+        |group| {
+            group
+                .sent
+                .values()
+                .filter(|(_, message)| binds(message))
+                .count()
+                == 4
+        },
+    )?;
+    for who in group.honest() {
+        let state = group.knows(who)?;
+        let votes = state.votes.iter().filter(|vote| vote.author == who);
+        let own = votes.filter(|vote| binding.contains(&vote.kind.name()));
+        let own: Vec<Bond> = own.cloned().map(Bond::from).collect();
+        let sent = group
+            .sent
+            .values()
+            .filter(|(by, message)| *by == who && binds(message));
+        let said = sent.map(|(_, message)| (message.kind, message.view, message.value));
+        let known = own.iter().map(|bond| (bond.kind, bond.view, bond.value));
+        demand(said.eq(known) && own == state.bonds, || {
+            format!("replica {who} sent a vote that binds it: {state:?}")
+        })?;
+    }
     Ok(None)
 }
 
@@ -265,7 +303,7 @@ fn duplicates(bench: &Bench) -> Checked {
     while let Some((id, (by, message))) = group.sent.iter().nth(next) {
         let (id, by, message) = (*id, *by, message.clone());
         next += 1;
-        if message.kind == Kind::Block {
+        if message.kind == Name::Block {
             continue;
         }
         for to in group.honest().into_iter().filter(|&to| to != by) {
@@ -291,7 +329,10 @@ fn timers(bench: &Bench) -> Checked {
     group.timers_agree()?;
     for &who in &honest {
         for (height, view) in [(0, 5), (0, 1_000)] {
-            let effects = group.engine.timeout(who, Height(height), View(view))?;
+            let place = (Height(height), View(view));
+            let effects = group
+                .engine
+                .timeout(who, group.start.protocol.timer(), place)?;
             demand(effects.is_empty(), || {
                 format!("replica {who} is not in view {view}, its timer there does {effects:?}")
             })?;

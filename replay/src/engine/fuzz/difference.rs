@@ -94,18 +94,22 @@ pub(super) mod compare {
                 view,
             } => format!("{replica} enters h{height} v{view}"),
             Effect::Decide { replica, block } => format!("{replica} decides {block}"),
-            Effect::Timer { replica, timer } => {
-                format!("the timer of {replica}: {}", timer_words(*timer))
+            Effect::Timer { replica, timers } => {
+                let words: Vec<String> = timers.iter().map(timer_words).collect();
+                format!("the timers of {replica}: [{}]", words.join(", "))
             }
             Effect::Fault { replica, text } => format!("{replica} fails: {text}"),
         }
     }
 
-    fn timer_words(timer: Option<Timer>) -> String {
-        timer.map_or_else(
-            || "none".to_owned(),
-            |timer| format!("h{} v{} at {}", timer.height, timer.view, timer.deadline),
-        )
+    fn timer_words(timer: &Timer) -> String {
+        let Timer {
+            name,
+            height,
+            view,
+            deadline,
+        } = timer;
+        format!("{name} h{height} v{view} at {deadline}")
     }
 
     /// Every field of a state that differs.
@@ -130,13 +134,10 @@ pub(super) mod compare {
         field("height", &a.height, &b.height, out);
         field("view", &a.view, &b.view, out);
         field("votes", &a.votes, &b.votes, out);
+        field("entry", &a.entry, &b.entry, out);
         field("bonds", &a.bonds, &b.bonds, out);
+        field("seen", &a.seen, &b.seen, out);
         field("timers", &a.timers, &b.timers, out);
-        let both = a.rest.iter().zip(&b.rest);
-        for ((name, a), (other, b)) in both {
-            field(name, &(name, a), &(other, b), out);
-        }
-        field("what else it knows", &a.rest.len(), &b.rest.len(), out);
     }
 
     fn field<T: Debug + PartialEq>(name: &str, a: &T, b: &T, out: &mut Vec<Field>) {

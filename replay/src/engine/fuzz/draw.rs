@@ -9,10 +9,11 @@ use super::{
 };
 use crate::{
     Signatures,
-    engine::{Nanos, Recovery, Start},
+    engine::{Nanos, Recovery, Start, nspcc},
     random::Random,
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use crate::{engine::nspcc::protocol, protocols::Name};
+use milp_schema::{Height, Message, ReplicaId, View, vocabulary::By};
 use std::collections::VecDeque;
 
 /// Copies of a kind kept at most; beyond that the oldest are lost.
@@ -51,6 +52,7 @@ pub(super) fn start(random: &mut Random, signatures: Signatures) -> Start {
     }
     byzantine.sort_unstable();
     Start {
+        protocol: nspcc::protocol(),
         replicas,
         heights: 1 + random.below(3),
         byzantine,
@@ -84,7 +86,7 @@ enum Choice {
 #[derive(Debug, Clone)]
 struct Weights {
     choices: [(Choice, u32); 10],
-    /// In the order of [`Kind::NAMED`].
+    /// In the order of [`Name`].
     kinds: [u32; 7],
     /// By receiver: some hear less than others.
     receivers: Vec<u32>,
@@ -158,7 +160,7 @@ struct Parcel {
 pub(super) struct Adversary {
     random: Random,
     weights: Weights,
-    /// By kind, in the order of [`Kind::NAMED`].
+    /// By kind, in the order of [`Name`].
     copies: [VecDeque<Parcel>; 7],
     /// What was delivered lately, to be repeated.
     delivered: VecDeque<(ReplicaId, Named)>,
@@ -205,8 +207,8 @@ impl Adversary {
             let Named {
                 author, message, ..
             } = &pair.sent[sent].named;
-            let kind = Kind::NAMED.iter().position(|kind| *kind == message.kind);
-            let Some(copies) = kind.map(|kind| &mut self.copies[kind]) else {
+            let name = Name::of(message.kind);
+            let Some(copies) = name.map(|name| &mut self.copies[name as usize]) else {
                 continue;
             };
             for to in ReplicaId::all(pair.start.replicas) {
@@ -316,7 +318,8 @@ impl Adversary {
     /// The timer that is due first fires, the clock moving there; at times too late.
     fn due(&mut self, pair: &Pair) -> Option<Act> {
         let armed = pair.seats.iter().enumerate();
-        let armed = armed.filter_map(|(index, seat)| Some((seat.timer?, index)));
+        let armed =
+            armed.flat_map(|(index, seat)| seat.timers.iter().map(move |timer| (timer, index)));
         let (timer, index) = armed.min_by_key(|(timer, _)| timer.deadline)?;
         let fires = Act::Timeout {
             at: ReplicaId(index as u32),
@@ -355,14 +358,16 @@ impl Adversary {
         let face = self.weights.faces[near.index()];
         let message = if self.weights.two_faced && self.random.percent(80) {
             // What serves the block that this one is told about, step by step.
-            let labels = [Kind::PrepareRequest, Kind::PrepareResponse, Kind::Commit]
+            let labels = [Name::PrepareRequest, Name::PrepareResponse, Name::Commit]
                 .map(|kind| label(kind, height, view, Some(face)));
             let is_primary = by == primary(pair, height, view);
-            let labels = labels.into_iter().filter(|message| match message.kind {
-                Kind::PrepareRequest => is_primary,
-                Kind::PrepareResponse => !is_primary,
-                _ => true,
-            });
+            let labels = labels
+                .into_iter()
+                .filter(|message| match message.kind.does().by {
+                    By::Primary => is_primary,
+                    By::Backup => !is_primary,
+                    By::Any => true,
+                });
             let mut missing = labels.filter(|message| !pair.knows(by, message));
             missing.next()?
         } else {
@@ -389,17 +394,20 @@ impl Adversary {
         };
         match self.random.below(10) {
             0..=3 if by == primary(pair, height, view) => {
-                label(Kind::PrepareRequest, height, view, Some(block))
+                label(Name::PrepareRequest, height, view, Some(block))
             }
-            0..=3 => label(Kind::PrepareResponse, height, view, Some(block)),
-            4..=6 => label(Kind::Commit, height, view, Some(block)),
-            _ => label(Kind::ChangeView, height, view, None),
+            0..=3 => label(Name::PrepareResponse, height, view, Some(block)),
+            4..=6 => label(Name::Commit, height, view, Some(block)),
+            distance => {
+                let view = View(view.0 + u32::from(distance == 9));
+                label(Name::ChangeView, height, view, None)
+            }
         }
     }
 }
 
-fn label(kind: Kind, height: Height, view: View, block: Option<u32>) -> Message {
-    Message::new(kind, height, view, block)
+fn label(name: Name, height: Height, view: View, block: Option<u32>) -> Message {
+    Message::new(name.kind(protocol()), height, view, block)
 }
 
 /// The primary by the rotation of protocol `dbft2-nspcc`. An engine with another one refuses more

@@ -26,9 +26,9 @@ pub use script::{Act, Named, Script};
 pub use shrink::replay;
 
 use super::{Effect, Engine, EngineError};
-use crate::{Signatures, random::Random};
+use crate::{Signatures, protocols::Name, random::Random};
 use draw::Adversary;
-use milp_schema::{BlockId, Height, Kind, View};
+use milp_schema::{BlockId, Height, View};
 use pair::{Pair, Step};
 use std::{collections::BTreeMap, fmt};
 
@@ -208,7 +208,7 @@ struct Seen {
 fn note_act(act: &Act, report: &mut Report) {
     report.count(match act {
         Act::Advance(_) => "clock advanced",
-        Act::Deliver { named, .. } if named.message.kind == Kind::RecoveryMessage => {
+        Act::Deliver { named, .. } if named.message.kind == Name::RecoveryMessage => {
             "recovery message delivered"
         }
         Act::Deliver { .. } => "message delivered",
@@ -223,14 +223,14 @@ impl Seen {
     fn note(&mut self, effects: &[Effect], report: &mut Report) {
         for effect in effects {
             match effect {
-                Effect::Send { message, .. } => report.count(match message.kind {
-                    Kind::PrepareRequest => "PrepareRequest sent",
-                    Kind::PrepareResponse => "PrepareResponse sent",
-                    Kind::Commit => "Commit sent, a lock formed",
-                    Kind::ChangeView => "ChangeView sent",
-                    Kind::RecoveryRequest => "RecoveryRequest sent",
-                    Kind::RecoveryMessage => "RecoveryMessage sent",
-                    _ => "Block sent",
+                Effect::Send { message, .. } => report.count(match Name::of(message.kind) {
+                    Some(Name::PrepareRequest) => "PrepareRequest sent",
+                    Some(Name::PrepareResponse) => "PrepareResponse sent",
+                    Some(Name::Commit) => "Commit sent, a lock formed",
+                    Some(Name::ChangeView) => "ChangeView sent",
+                    Some(Name::RecoveryRequest) => "RecoveryRequest sent",
+                    Some(Name::RecoveryMessage) => "RecoveryMessage sent",
+                    Some(Name::Block) | None => "Block sent",
                 }),
                 Effect::EnterView { view: View(1), .. } => report.count("view 1 entered"),
                 Effect::EnterView { .. } => report.count("view above 1 entered"),

@@ -5,7 +5,7 @@ use super::{
     script::{Act, Named},
 };
 use crate::engine::{Effect, Engine, EngineError, MessageId, Nanos, Start, State, Timer};
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use milp_schema::{Height, Message, ReplicaId, View, vocabulary::Role};
 use std::collections::BTreeMap;
 
 /// What everybody can see of an honest replica from outside.
@@ -16,7 +16,7 @@ pub(super) struct Seat {
     pub(super) stopped: bool,
     pub(super) height: Height,
     pub(super) view: View,
-    pub(super) timer: Option<Timer>,
+    pub(super) timers: Vec<Timer>,
 }
 
 impl Seat {
@@ -26,10 +26,12 @@ impl Seat {
 
     /// Whether the network holds the message back until the replica gets there (E4, E20).
     pub(super) fn is_behind(&self, message: &Message) -> bool {
-        match message.kind {
-            Kind::RecoveryRequest | Kind::RecoveryMessage => false,
-            Kind::Block | Kind::ChangeView => message.height > self.height,
-            _ => (message.height, message.view) > (self.height, self.view),
+        match message.kind.does().role {
+            Role::Question | Role::Answer => false,
+            Role::Decision | Role::Leave => message.height > self.height,
+            Role::Proposal | Role::Vote => {
+                (message.height, message.view) > (self.height, self.view)
+            }
         }
     }
 }
@@ -161,10 +163,10 @@ impl Pair {
             Act::Deliver { named, .. } => self.find(named).map(|sent| sent.ids[side]),
             _ => None,
         };
-        let engine = &mut self.engines[side];
+        let (engine, timer) = (&mut self.engines[side], self.start.protocol.timer());
         match (act, id) {
             (Act::Deliver { to, .. }, Some(id)) => engine.deliver(*to, id),
-            (Act::Timeout { at, height, view }, _) => engine.timeout(*at, *height, *view),
+            (Act::Timeout { at, height, view }, _) => engine.timeout(*at, timer, (*height, *view)),
             (Act::Crash(who), _) => engine.crash(*who),
             (Act::Restart(who), _) => engine.restart(*who, false),
             (Act::Advance(by), _) => {
@@ -259,7 +261,9 @@ impl Pair {
                 seat.view = View(0);
                 seat.stopped = seat.height.0 == last;
             }
-            Effect::Timer { replica, timer } => self.seats[replica.index()].timer = *timer,
+            Effect::Timer { replica, timers } => {
+                self.seats[replica.index()].timers.clone_from(timers);
+            }
             Effect::Fault { replica, .. } => self.seats[replica.index()].up = false,
         }
     }

@@ -86,6 +86,7 @@ pub struct Script {
 impl fmt::Display for Script {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Start {
+            protocol: _,
             replicas,
             heights,
             byzantine,

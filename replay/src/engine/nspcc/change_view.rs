@@ -48,7 +48,7 @@ impl Replica {
     }
 
     fn ask_to_leave(&mut self, act: &mut Act) {
-        let request = self.say(Body::ChangeView(self.view.next()));
+        let request = self.say(Body::ChangeView);
         self.asked[self.me.index()] = Some(request.clone());
         act.broadcast(request);
     }

@@ -30,8 +30,12 @@ mod tests;
 pub use defect::Defect;
 
 use super::{Effect, Engine, EngineError, MessageId, Nanos, Recovery, Start, State};
+use crate::protocols::Name;
 use ledger::{Branches, Sealed, Tip};
-use milp_schema::{BlockId, Height, Instance, Kind, Message, ReplicaId, View};
+use milp_schema::{
+    BlockId, Height, Instance, Message, Protocol, ReplicaId, View,
+    vocabulary::{Mutant, Safeguard},
+};
 use payload::{Body, Payload};
 use replica::Replica;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,22 +54,21 @@ pub struct Switches {
 }
 
 impl Switches {
-    /// Those of a mutant of the protocol page; `None` if it has none of that name.
-    pub fn of(mutant: Option<&str>) -> Option<Self> {
-        let mut switches = Self::default();
-        match mutant {
-            None => {}
-            Some("no-commit-lock") => switches.no_commit_lock = true,
-            Some("small-quorum") => switches.small_quorum = true,
-            Some(_) => return None,
+    /// Those of a mutant of the protocol page.
+    pub fn of(mutant: Option<&Mutant>) -> Self {
+        let takes = mutant.and_then(|mutant| mutant.takes);
+        Self {
+            no_commit_lock: takes == Some(Safeguard::Lock),
+            small_quorum: mutant.is_some_and(|mutant| mutant.quorum.is_some()),
         }
-        Some(switches)
     }
 }
 
 /// Everything a replica of the group is told before it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rules {
+    /// The name of the one timer.
+    timer: &'static str,
     switches: Switches,
     defect: Option<Defect>,
     replicas: u32,
@@ -156,7 +159,7 @@ struct Act<'a> {
 impl Act<'_> {
     fn broadcast(&mut self, payload: Payload) {
         let (replica, message, carried) = (payload.author, payload.label(), payload.carried());
-        let recovery = message.kind == Kind::RecoveryMessage;
+        let recovery = message.kind == Name::RecoveryMessage;
         let id = self.record.add(payload);
         self.effects.push(Effect::Send {
             replica,
@@ -204,7 +207,7 @@ impl Run {
         let Place::Working(replica) = &mut seat.place else {
             return Vec::new();
         };
-        let before = replica.timer();
+        let before = replica.timers(&self.rules);
         let mut act = Act {
             rules: &self.rules,
             record: &mut self.record,
@@ -224,31 +227,36 @@ impl Run {
             replica.start_height(&mut act, seat.decided, seat.tip);
         }
         let (mut effects, fault) = (act.effects, act.fault);
-        let mut timer = replica.timer();
+        let mut timers = replica.timers(&self.rules);
         if let Some(text) = fault {
             effects.push(Effect::Fault {
                 replica: who,
                 text: text.to_owned(),
             });
             seat.place = Place::Down;
-            timer = None;
+            timers.clear();
         } else if seat.decided.0 == self.rules.heights {
             seat.place = Place::Stopped;
-            timer = None;
+            timers.clear();
         }
-        if timer != before {
+        if timers != before {
             effects.push(Effect::Timer {
                 replica: who,
-                timer,
+                timers,
             });
         }
         effects
     }
 }
 
+/// The protocol of these replicas.
+pub fn protocol() -> Protocol {
+    Protocol::shipped("dbft2-nspcc")
+}
+
 /// Whether the instance's protocol is the one of these replicas.
 pub(crate) fn follows(instance: &Instance) -> bool {
-    instance.protocol.name == "dbft2-nspcc"
+    instance.protocol == protocol()
 }
 
 /// All replicas of a run.
@@ -339,6 +347,7 @@ impl Engine for Nspcc {
             return Err(refused("a start", "there is nobody, or nothing to decide"));
         }
         let rules = Rules {
+            timer: start.protocol.timer(),
             switches: self.switches,
             defect: self.defect,
             replicas: start.replicas,
@@ -388,10 +397,14 @@ impl Engine for Nspcc {
     fn timeout(
         &mut self,
         at: ReplicaId,
-        height: Height,
-        view: View,
+        timer: &str,
+        (height, view): (Height, View),
     ) -> Result<Vec<Effect>, EngineError> {
-        let run = self.up("a timeout", at)?;
+        const ACT: &str = "a timeout";
+        let run = self.up(ACT, at)?;
+        if timer != run.rules.timer {
+            return Err(refused(ACT, format!("there is no timer `{timer}`")));
+        }
         Ok(run.act(at, |replica, act| replica.on_timeout(act, height, view)))
     }
 
@@ -408,22 +421,24 @@ impl Engine for Nspcc {
                 format!("there is no height {}", message.height),
             ));
         }
-        let asks = message.kind == Kind::ChangeView;
+        let asks = message.kind == Name::ChangeView;
         if message.view.0 + u32::from(asks) > LAST_VIEW.0 {
             return Err(refused(ACT, format!("views end at {LAST_VIEW}")));
         }
-        let body = match (message.kind, message.block_id()) {
-            (Kind::PrepareRequest, Some(block))
+        let plain = Message::new(message.kind, message.height, message.view, message.index());
+        let block = message.block_id().filter(|_| *message == plain);
+        let body = match (Name::of(message.kind), block) {
+            (Some(Name::PrepareRequest), Some(block))
                 if by == run.rules.primary(message.height, message.view) =>
             {
                 Body::PrepareRequest(block)
             }
-            (Kind::PrepareResponse, Some(block)) => Body::PrepareResponse(block),
-            (Kind::Commit, Some(block)) => Body::Commit(Sealed {
+            (Some(Name::PrepareResponse), Some(block)) => Body::PrepareResponse(block),
+            (Some(Name::Commit), Some(block)) => Body::Commit(Sealed {
                 block,
                 on: run.record.branches.below(block.height),
             }),
-            (Kind::ChangeView, None) => Body::ChangeView(message.view.next()),
+            (Some(Name::ChangeView), None) if *message == plain => Body::ChangeView,
             _ => return Err(refused(ACT, format!("no replica says `{message}`"))),
         };
         Ok(run.record.add(Payload {
@@ -440,7 +455,7 @@ impl Engine for Nspcc {
         Ok(match place {
             Place::Working(_) => vec![Effect::Timer {
                 replica: who,
-                timer: None,
+                timers: Vec::new(),
             }],
             Place::Byzantine | Place::Down | Place::Stopped => Vec::new(),
         })

@@ -1,7 +1,8 @@
 //! What replicas say to each other: labels in place of hashes and signatures.
 
-use super::ledger::Sealed;
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
+use super::{ledger::Sealed, protocol};
+use crate::protocols::Name;
+use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, Value, View};
 
 /// A message with its author. The hash of a request is the block it proposes, the signature in a
 /// commit is the block it signs with everything before: two are equal if and only if these are.
@@ -22,8 +23,8 @@ pub(super) enum Body {
     PrepareResponse(BlockId),
     /// The block it signs.
     Commit(Sealed),
-    /// The view asked for.
-    ChangeView(View),
+    /// It asks for the view after its own.
+    ChangeView,
     RecoveryRequest,
     /// What it carries, as its receiver rebuilds it and in the order of handling (L49–51).
     RecoveryMessage(Vec<Payload>),
@@ -33,15 +34,16 @@ pub(super) enum Body {
 
 impl Payload {
     pub(super) fn kind(&self) -> Kind {
-        match self.body {
-            Body::PrepareRequest(_) => Kind::PrepareRequest,
-            Body::PrepareResponse(_) => Kind::PrepareResponse,
-            Body::Commit(_) => Kind::Commit,
-            Body::ChangeView(_) => Kind::ChangeView,
-            Body::RecoveryRequest => Kind::RecoveryRequest,
-            Body::RecoveryMessage(_) => Kind::RecoveryMessage,
-            Body::Block(_) => Kind::Block,
-        }
+        let name = match self.body {
+            Body::PrepareRequest(_) => Name::PrepareRequest,
+            Body::PrepareResponse(_) => Name::PrepareResponse,
+            Body::Commit(_) => Name::Commit,
+            Body::ChangeView => Name::ChangeView,
+            Body::RecoveryRequest => Name::RecoveryRequest,
+            Body::RecoveryMessage(_) => Name::RecoveryMessage,
+            Body::Block(_) => Name::Block,
+        };
+        name.kind(protocol())
     }
 
     /// The block it stands for.
@@ -51,30 +53,29 @@ impl Payload {
             | Body::PrepareResponse(block)
             | Body::Commit(Sealed { block, .. }) => Some(block),
             Body::Block(ref sealed) => Some(sealed.block),
-            Body::ChangeView(_) | Body::RecoveryRequest | Body::RecoveryMessage(_) => None,
+            Body::ChangeView | Body::RecoveryRequest | Body::RecoveryMessage(_) => None,
         }
+    }
+
+    /// The same as labels and states have it.
+    pub(super) fn value(&self) -> Option<Value> {
+        self.names()
+            .map(|BlockId { view, index, .. }| Value::Block { view, index })
     }
 
     /// The view asked for, 0 for everything but a change view.
     pub(super) fn target(&self) -> View {
         match self.body {
-            Body::ChangeView(target) => target,
+            Body::ChangeView => self.view.next(),
             _ => View(0),
         }
     }
 
-    /// The block by the view it claims to be from and the number of the proposal it stands for.
-    pub(super) fn claims(&self) -> Option<BlockId> {
-        self.names().map(|block| BlockId {
-            height: self.height,
-            view: self.view,
-            index: block.index,
-        })
-    }
-
     pub(super) fn label(&self) -> Message {
-        let index = self.names().map(|block| block.index);
-        Message::new(self.kind(), self.height, self.view, index)
+        Message {
+            value: self.value(),
+            ..Message::new(self.kind(), self.height, self.view, None)
+        }
     }
 
     /// What it carries with the authors; empty for everything but a recovery message.

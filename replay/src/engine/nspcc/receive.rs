@@ -22,7 +22,7 @@ impl Replica {
         if act.fault.is_some() || payload.height < self.height {
             return; // L7, and nothing follows a fault
         }
-        let any_view = matches!(payload.body, Body::ChangeView(_) | Body::RecoveryMessage(_));
+        let any_view = matches!(payload.body, Body::ChangeView | Body::RecoveryMessage(_));
         if payload.height > self.height || (payload.view > self.view && !any_view) {
             self.keep_early(payload); // L8
             return;
@@ -35,7 +35,7 @@ impl Replica {
             Body::PrepareRequest(_) => self.on_prepare_request(act, payload),
             Body::PrepareResponse(_) => self.on_prepare_response(act, payload),
             Body::Commit(_) => self.on_commit(act, payload),
-            Body::ChangeView(_) => self.on_change_view(act, payload),
+            Body::ChangeView => self.on_change_view(act, payload),
             Body::RecoveryRequest => self.on_recovery_request(act, payload),
             Body::RecoveryMessage(carried) => self.on_recovery_message(act, payload.view, carried),
             // Blocks do not come this way, not even early ones.

@@ -60,7 +60,7 @@ impl Replica {
                 return; // L49
             }
             for payload in carried {
-                if matches!(payload.body, Body::ChangeView(_)) {
+                if matches!(payload.body, Body::ChangeView) {
                     self.on_receive(act, payload);
                 }
             }
@@ -89,10 +89,8 @@ impl Replica {
 /// What neo-go makes of a recovery message of `view`.
 fn rebuild(carried: &mut [Payload], view: View) {
     for payload in carried {
-        match &mut payload.body {
-            Body::ChangeView(target) => *target = payload.view.next(),
-            Body::Commit(_) => payload.view = view,
-            _ => {}
+        if let Body::Commit(_) = payload.body {
+            payload.view = view;
         }
     }
 }

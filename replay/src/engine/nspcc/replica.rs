@@ -6,7 +6,7 @@ use super::{
     payload::{Body, Payload},
     timer::{Armed, Duration, RoundTrip, doubled, since},
 };
-use crate::engine::{Bond, Effect, Nanos, TIMER, Timer, Vote, Working};
+use crate::engine::{Bond, Effect, Nanos, Timer, Vote, Working};
 use milp_schema::{BlockId, Height, ReplicaId, View};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -140,7 +140,7 @@ impl Replica {
         let inbox = self.early.entry(payload.height).or_default();
         let class = match payload.body {
             Body::PrepareRequest(_) | Body::PrepareResponse(_) => &mut inbox.preparations,
-            Body::ChangeView(_) => &mut inbox.change_views,
+            Body::ChangeView => &mut inbox.change_views,
             Body::Commit(_) => &mut inbox.commits,
             Body::RecoveryRequest | Body::RecoveryMessage(_) | Body::Block(_) => return,
         };
@@ -196,8 +196,9 @@ impl Replica {
         }
     }
 
-    pub(super) fn timer(&self) -> Option<Timer> {
-        self.timer.as_ref().map(Armed::seen)
+    pub(super) fn timers(&self, rules: &Rules) -> Vec<Timer> {
+        let timer = self.timer.iter();
+        timer.map(|armed| armed.seen(rules.timer)).collect()
     }
 
     pub(super) fn primary(&self, rules: &Rules) -> ReplicaId {
@@ -257,49 +258,25 @@ impl Replica {
 
     /// What the caller may know; `proposed` are the blocks that were ever proposed.
     pub(super) fn working(&self, rules: &Rules, proposed: &BTreeSet<BlockId>) -> Working {
-        let index = |payload: &Payload| {
-            let block = payload.claims().filter(|block| proposed.contains(block));
-            block.map(|block| block.index)
-        };
+        let known = |payload: &Payload| payload.names().is_some_and(|it| proposed.contains(&it));
         let vote = |payload: &Payload| Vote {
             author: payload.author,
             kind: payload.kind(),
-            view: match payload.body {
-                Body::ChangeView(target) => View(target.0 - 1),
-                _ => payload.view,
-            },
-            value: index(payload),
+            view: payload.view,
+            value: payload.value().filter(|_| known(payload)),
         };
         let held = [&self.prepared, &self.commits, &self.asked];
         let mut votes: Vec<Vote> = held.into_iter().flatten().flatten().map(vote).collect();
         votes.sort_unstable();
         let own = self.commits[self.me.index()].as_ref().map(vote);
-        let led = self.led.iter().flatten();
-        let led: Vec<(ReplicaId, View)> = led
-            .map(|payload| (payload.author, payload.target()))
-            .collect();
-        let request = self.requested(rules).map(|block| block.index);
-        let prepared = self.prepared[self.me.index()].is_some();
         Working {
             height: self.height,
             view: self.view,
             votes,
+            entry: self.led.iter().flatten().map(vote).collect(),
             bonds: own.map(Bond::from).into_iter().collect(),
-            timers: self
-                .timer()
-                .map(|timer| (TIMER, timer))
-                .into_iter()
-                .collect(),
-            rest: vec![
-                // A decision starts the next height before the caller can look.
-                ("block_sent", false.to_string()),
-                ("change_view_sent", self.view_changing().to_string()),
-                ("commit_sent", self.commit_sent().to_string()),
-                ("last_change_views", format!("{led:?}")),
-                ("request", format!("{request:?}")),
-                ("response_sent", prepared.to_string()),
-                ("seen", format!("{:?}", self.seen)),
-            ],
+            seen: self.seen.clone(),
+            timers: self.timers(rules),
         }
     }
 }

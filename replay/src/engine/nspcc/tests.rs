@@ -3,12 +3,15 @@
 //! One replica `me` is honest, the other three inject what a row says. T is 3 s and q is 3, so an
 //! extension by 2 is 2 s and one by 4 is 4 s.
 
+mod cases;
+
 use super::{Nspcc, Switches};
 use crate::{
     Signatures,
     engine::{Effect, Engine, MessageId, Nanos, Recovery, Start, State, Timer, Working},
 };
-use milp_schema::{Height, Kind, Message, ReplicaId, View};
+use cases::{COMMITTED, COMMITTING, LEAVING, NEXT_HEIGHT, PREPARING, REQUEST};
+use milp_schema::{Height, Message, ReplicaId, Value, View};
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -17,6 +20,7 @@ fn engine(honest: &[u32], switches: Switches, recovery: Recovery) -> Nspcc {
     let mut engine = Nspcc::new(switches);
     let byzantine = ReplicaId::all(4).filter(|id| !honest.contains(&id.0));
     let start = Start {
+        protocol: super::protocol(),
         replicas: 4,
         heights: 2,
         byzantine: byzantine.collect(),
@@ -32,7 +36,7 @@ fn engine(honest: &[u32], switches: Switches, recovery: Recovery) -> Nspcc {
 /// `PrepareRequest h0 v0 b0`, `ChangeView h0 v0`, as messages print.
 fn message(text: &str) -> Message {
     let mut words = text.split(' ');
-    let kind = Kind::named(words.next().expect("a kind")).expect("a known kind");
+    let kind = super::protocol().the(words.next().expect("a kind"));
     let mut number = |letter: &str| {
         let word = words.clone().find(|word| word.starts_with(letter))?;
         words.next();
@@ -52,7 +56,7 @@ fn step(engine: &mut Nspcc, me: u32, input: &str) -> Vec<Effect> {
         None if input == "restart" => engine.restart(me, false),
         None => {
             let Working { height, view, .. } = working(engine, me.0);
-            engine.timeout(me, height, view)
+            engine.timeout(me, "view", (height, view))
         }
         Some(("at", seconds)) => engine.advance(seconds.parse::<Nanos>().expect("a time") * SECOND),
         Some((author, text)) => {
@@ -64,10 +68,10 @@ fn step(engine: &mut Nspcc, me: u32, input: &str) -> Vec<Effect> {
     answer.expect(input)
 }
 
-/// Author, view and block of every commit a replica holds.
-fn commits(engine: &mut Nspcc, who: u32) -> Vec<(u32, u32, Option<u32>)> {
+/// Author, view and value of every commit a replica holds.
+fn commits(engine: &mut Nspcc, who: u32) -> Vec<(u32, u32, Option<Value>)> {
     let votes = working(engine, who).votes.into_iter();
-    let commits = votes.filter(|vote| vote.kind == Kind::Commit);
+    let commits = votes.filter(|vote| vote.kind.name() == "Commit");
     commits
         .map(|vote| (vote.author.0, vote.view.0, vote.value))
         .collect()
@@ -96,14 +100,13 @@ fn say(effects: &[Effect]) -> Vec<String> {
         }
         Effect::EnterView { view, .. } => format!("enter v{view}"),
         Effect::Decide { block, .. } => format!("decide {block}"),
-        Effect::Timer { timer: None, .. } => "no timer".to_owned(),
-        Effect::Timer {
-            timer: Some(Timer { deadline, .. }),
-            ..
-        } => {
-            assert_eq!(deadline % SECOND, 0, "tables are in seconds");
-            format!("timer {}", deadline / SECOND)
-        }
+        Effect::Timer { timers, .. } => match timers[..] {
+            [Timer { deadline, .. }] => {
+                assert_eq!(deadline % SECOND, 0, "tables are in seconds");
+                format!("timer {}", deadline / SECOND)
+            }
+            _ => "no timer".to_owned(),
+        },
         Effect::Fault { .. } => "fault".to_owned(),
     };
     effects.iter().map(words).collect()
@@ -129,329 +132,6 @@ fn check(cases: &[Case], switches: Switches, recovery: Recovery) {
     }
 }
 
-const REQUEST: &str = "0 PrepareRequest h0 v0 b0";
-const ANSWERED: &[&str] = &[REQUEST];
-const COMMITTED: &[&str] = &[REQUEST, "2 PrepareResponse h0 v0 b0"];
-
-const PREPARING: &[Case] = &[
-    Case {
-        says: "L39, L44, L45: the primary proposes when its timer fires",
-        me: 0,
-        given: &["at 3"],
-        input: "timeout",
-        effects: &["PrepareRequest h0 v0 b0", "timer 6"],
-    },
-    Case {
-        says: "L2: a primary that starts again proposes at once, another block than before",
-        me: 0,
-        given: &["at 3", "timeout", "crash"],
-        input: "restart",
-        effects: &["PrepareRequest h0 v0 b1", "timer 6"],
-    },
-    Case {
-        says: "L12, L15: a request makes the timer longer and is answered",
-        me: 1,
-        given: &[],
-        input: REQUEST,
-        effects: &["PrepareResponse h0 v0 b0", "timer 8"],
-    },
-    Case {
-        says: "L11: a second request is ignored",
-        me: 1,
-        given: ANSWERED,
-        input: "0 PrepareRequest h0 v0 b1",
-        effects: &[],
-    },
-    Case {
-        says: "L11, L53: a replica that asked to leave answers the request, and its timer stays",
-        me: 1,
-        given: &[
-            "2 PrepareResponse h0 v0 b1",
-            "3 PrepareResponse h0 v0 b1",
-            "timeout",
-        ],
-        input: REQUEST,
-        effects: &["PrepareResponse h0 v0 b0"],
-    },
-    Case {
-        says: "L13, L16: responses to another request do not count",
-        me: 1,
-        given: &["2 PrepareResponse h0 v0 b1", "3 PrepareResponse h0 v0 b1"],
-        input: REQUEST,
-        effects: &["PrepareResponse h0 v0 b0", "timer 12"],
-    },
-    Case {
-        says: "L13, L16: those to this one do",
-        me: 1,
-        given: &["2 PrepareResponse h0 v0 b0"],
-        input: REQUEST,
-        effects: &["PrepareResponse h0 v0 b0", "Commit h0 v0 b0", "timer 3"],
-    },
-    Case {
-        says: "L18: a response to another request is dropped and the timer stays",
-        me: 1,
-        given: ANSWERED,
-        input: "2 PrepareResponse h0 v0 b1",
-        effects: &[],
-    },
-    Case {
-        says: "L17: the primary's own response counts for nothing",
-        me: 1,
-        given: ANSWERED,
-        input: "0 PrepareResponse h0 v0 b0",
-        effects: &[],
-    },
-    Case {
-        says: "L23-25: the third preparation makes it commit",
-        me: 1,
-        given: ANSWERED,
-        input: "2 PrepareResponse h0 v0 b0",
-        effects: &["Commit h0 v0 b0", "timer 3"],
-    },
-];
-
-const COMMITTING: &[Case] = &[
-    Case {
-        says: "L28: a commit makes the timer longer",
-        me: 1,
-        given: ANSWERED,
-        input: "2 Commit h0 v0 b0",
-        effects: &["timer 12"],
-    },
-    Case {
-        says: "L53: not when the replica committed",
-        me: 1,
-        given: COMMITTED,
-        input: "2 Commit h0 v0 b0",
-        effects: &[],
-    },
-    Case {
-        says: "L28: a commit of another block is dropped, so the next one counts",
-        me: 1,
-        given: &[
-            REQUEST,
-            "2 Commit h0 v0 b1",
-            "2 Commit h0 v0 b0",
-            "0 Commit h0 v0 b0",
-        ],
-        input: "3 Commit h0 v0 b0",
-        effects: &["decide h0v0b0", "Block h0 v0 b0", "timer 3"],
-    },
-    Case {
-        says: "L14, L29, L30: commits that came before the request count, whatever they sign",
-        me: 1,
-        given: &["2 Commit h0 v0 b1", "3 Commit h0 v0 b1", REQUEST],
-        input: "0 Commit h0 v0 b0",
-        effects: &["fault", "no timer"],
-    },
-    Case {
-        says: "L29: a request that arrives last does not decide",
-        me: 1,
-        given: &[
-            "0 Commit h0 v0 b0",
-            "2 Commit h0 v0 b0",
-            "3 Commit h0 v0 b0",
-        ],
-        input: REQUEST,
-        effects: &["PrepareResponse h0 v0 b0", "timer 20"],
-    },
-    Case {
-        says: "L26, L27: the first commit stays, of whatever view",
-        me: 1,
-        given: &[
-            "0 ChangeView h0 v0",
-            "2 ChangeView h0 v0",
-            "3 ChangeView h0 v0",
-            "2 Commit h0 v0 b0",
-        ],
-        input: "2 Commit h0 v1 b0",
-        effects: &[],
-    },
-    Case {
-        says: "L40: a committed replica repeats what it knows",
-        me: 1,
-        given: &[REQUEST, "2 PrepareResponse h0 v0 b0", "at 3"],
-        input: "timeout",
-        effects: &[
-            "RecoveryMessage h0 v0 [0 PrepareRequest h0 v0 b0, 1 PrepareResponse h0 v0 b0, \
-             2 PrepareResponse h0 v0 b0, 1 Commit h0 v0 b0]",
-            "timer 9",
-        ],
-    },
-    Case {
-        says: "L32: and so it does for every change view",
-        me: 1,
-        given: COMMITTED,
-        input: "3 ChangeView h0 v0",
-        effects: &[
-            "RecoveryMessage h0 v0 [0 PrepareRequest h0 v0 b0, 1 PrepareResponse h0 v0 b0, \
-             2 PrepareResponse h0 v0 b0, 1 Commit h0 v0 b0]",
-        ],
-    },
-];
-
-const LEAVING: &[Case] = &[
-    Case {
-        says: "L42: who hears nobody asks for recovery",
-        me: 1,
-        given: &["at 6"],
-        input: "timeout",
-        effects: &["RecoveryRequest h0 v0", "timer 18"],
-    },
-    Case {
-        says: "L43: who hears two others, one committed, asks to leave",
-        me: 1,
-        given: &[REQUEST, "2 PrepareResponse h0 v0 b1", "at 6"],
-        input: "timeout",
-        effects: &["ChangeView h0 v0", "timer 18"],
-    },
-    Case {
-        says: "L42: one committed and one unheard are more than f",
-        me: 1,
-        given: &["0 Commit h0 v0 b5", "2 PrepareResponse h0 v0 b1", "at 6"],
-        input: "timeout",
-        effects: &["RecoveryRequest h0 v0", "timer 18"],
-    },
-    Case {
-        says: "L35, L37: a quorum moves a replica that never asked; L6: a backup waits 4T",
-        me: 1,
-        given: &["0 ChangeView h0 v0", "2 ChangeView h0 v0"],
-        input: "3 ChangeView h0 v0",
-        effects: &["enter v1", "timer 12"],
-    },
-    Case {
-        says: "L6: the new primary is due at once",
-        me: 3,
-        given: &["at 1", "0 ChangeView h0 v0", "1 ChangeView h0 v0"],
-        input: "2 ChangeView h0 v0",
-        effects: &["enter v1", "timer 1"],
-    },
-    Case {
-        says: "L35: only the target of the last message is tried, although v2 has a quorum",
-        me: 1,
-        given: &["0 ChangeView h0 v1", "2 ChangeView h0 v1"],
-        input: "3 ChangeView h0 v2",
-        effects: &[],
-    },
-    Case {
-        says: "L36: who asked for less says that it agrees",
-        me: 1,
-        given: &[
-            REQUEST,
-            "2 PrepareResponse h0 v0 b1",
-            "timeout",
-            "0 ChangeView h0 v1",
-            "2 ChangeView h0 v1",
-        ],
-        input: "3 ChangeView h0 v1",
-        effects: &["ChangeView h0 v0", "enter v2", "timer 24"],
-    },
-    Case {
-        says: "L31, L46: a change view to a passed view is a question, answered by the next f + 1",
-        me: 1,
-        given: &[
-            "0 ChangeView h0 v0",
-            "2 ChangeView h0 v0",
-            "3 ChangeView h0 v0",
-        ],
-        input: "0 ChangeView h0 v0",
-        effects: &[
-            "RecoveryMessage h0 v1 [0 ChangeView h0 v0, 2 ChangeView h0 v0, \
-             3 ChangeView h0 v0]",
-        ],
-    },
-    Case {
-        says: "L46: and by nobody else",
-        me: 1,
-        given: &[
-            "0 ChangeView h0 v0",
-            "2 ChangeView h0 v0",
-            "3 ChangeView h0 v0",
-        ],
-        input: "2 ChangeView h0 v0",
-        effects: &[],
-    },
-    Case {
-        says: "L17: a response does not reach who is leaving",
-        me: 1,
-        given: &[REQUEST, "2 PrepareResponse h0 v0 b1", "timeout"],
-        input: "2 PrepareResponse h0 v0 b0",
-        effects: &[],
-    },
-    Case {
-        says: "L17, L23, L25: unless more than f committed; then it commits, and may decide",
-        me: 1,
-        given: &[
-            REQUEST,
-            "2 PrepareResponse h0 v0 b1",
-            "timeout",
-            "2 Commit h0 v0 b0",
-            "3 Commit h0 v0 b0",
-        ],
-        input: "2 PrepareResponse h0 v0 b0",
-        effects: &[
-            "Commit h0 v0 b0",
-            "decide h0v0b0",
-            "Block h0 v0 b0",
-            "timer 3",
-        ],
-    },
-];
-
-/// The first timers of height 1, whose primary is replica 1.
-const NEXT_HEIGHT: &[Case] = &[
-    Case {
-        says: "L6: the primary waits T less the time since it first checked preparations",
-        me: 1,
-        given: &[
-            "at 1",
-            REQUEST,
-            "2 PrepareResponse h0 v0 b0",
-            "at 2",
-            "2 Commit h0 v0 b0",
-        ],
-        input: "3 Commit h0 v0 b0",
-        effects: &["decide h0v0b0", "Block h0 v0 b0", "timer 4"],
-    },
-    Case {
-        says: "L6: a backup waits 2T less that",
-        me: 2,
-        given: &[
-            "at 1",
-            REQUEST,
-            "1 PrepareResponse h0 v0 b0",
-            "at 2",
-            "1 Commit h0 v0 b0",
-        ],
-        input: "3 Commit h0 v0 b0",
-        effects: &["decide h0v0b0", "Block h0 v0 b0", "timer 7"],
-    },
-    Case {
-        says: "L6: never less than nothing",
-        me: 2,
-        given: &[
-            REQUEST,
-            "1 PrepareResponse h0 v0 b0",
-            "at 9",
-            "1 Commit h0 v0 b0",
-        ],
-        input: "3 Commit h0 v0 b0",
-        effects: &["decide h0v0b0", "Block h0 v0 b0", "timer 9"],
-    },
-    Case {
-        says: "L7: what is of a passed height is ignored",
-        me: 1,
-        given: &[
-            REQUEST,
-            "2 PrepareResponse h0 v0 b0",
-            "2 Commit h0 v0 b0",
-            "3 Commit h0 v0 b0",
-        ],
-        input: "0 ChangeView h0 v0",
-        effects: &[],
-    },
-];
-
 #[test]
 fn preparations_by_line() {
     check(PREPARING, Switches::default(), Recovery::Ideal);
@@ -474,7 +154,10 @@ fn the_next_height_by_line() {
 
 #[test]
 fn without_the_commit_lock_a_committed_replica_leaves_and_commits_again() {
-    let switches = Switches::of(Some("no-commit-lock")).expect("a mutant");
+    let switches = Switches {
+        no_commit_lock: true,
+        ..Switches::default()
+    };
     let cases = [
         Case {
             says: "L40",
@@ -507,7 +190,10 @@ fn without_the_commit_lock_a_committed_replica_leaves_and_commits_again() {
 
 #[test]
 fn with_the_small_quorum_two_preparations_are_enough() {
-    let switches = Switches::of(Some("small-quorum")).expect("a mutant");
+    let switches = Switches {
+        small_quorum: true,
+        ..Switches::default()
+    };
     let case = Case {
         says: "L23",
         me: 1,
@@ -516,7 +202,6 @@ fn with_the_small_quorum_two_preparations_are_enough() {
         effects: &["PrepareResponse h0 v0 b0", "Commit h0 v0 b0", "timer 3"],
     };
     check(&[case], switches, Recovery::Ideal);
-    assert_eq!(Switches::of(Some("no-such-mutant")), None);
 }
 
 /// The last message sent.
@@ -542,14 +227,16 @@ fn l50_a_recovery_message_makes_up_for_what_was_missed() {
     let effects = deliver(&mut engine, 3, recovery);
     let expected = ["PrepareResponse h0 v0 b0", "Commit h0 v0 b0", "timer 3"];
     assert_eq!(say(&effects), expected);
-    assert_eq!(commits(&mut engine, 3), [1, 3].map(|by| (by, 0, Some(0))));
+    let view = View(0);
+    let first = Some(Value::Block { view, index: 0 });
+    assert_eq!(commits(&mut engine, 3), [1, 3].map(|by| (by, 0, first)));
 }
 
 #[test]
 fn l51_neo_go_relabels_commits_and_drops_those_that_no_longer_fit() {
     for (recovery, label, kept) in [
         (Recovery::Ideal, "0 Commit h0 v0 b0", true),
-        (Recovery::NeoGo, "0 Commit h0 v1 b0", false),
+        (Recovery::NeoGo, "0 Commit h0 v1 v0b0", false),
     ] {
         let mut engine = engine(&[1, 2], Switches::default(), recovery);
         step(&mut engine, 1, "0 Commit h0 v0 b0");
@@ -660,9 +347,14 @@ fn what_cannot_be_is_refused() {
     let effects = step(&mut engine, 1, "timeout");
     assert!(engine.deliver(one, sent(&effects)).is_err(), "its own");
     assert!(engine.restart(one, false).is_err(), "up");
+    let propose = engine.timeout(one, "propose", (Height(0), View(0)));
+    assert!(propose.is_err(), "no such timer");
     engine.crash(one).expect("a crash");
     assert!(engine.crash(one).is_err(), "down");
-    assert!(engine.timeout(one, Height(0), View(0)).is_err(), "down");
+    assert!(
+        engine.timeout(one, "view", (Height(0), View(0))).is_err(),
+        "down"
+    );
     assert!(engine.crash(ReplicaId(0)).is_err(), "Byzantine");
     assert!(engine.crash(ReplicaId(4)).is_err(), "nobody");
     engine.advance(5).expect("forward");

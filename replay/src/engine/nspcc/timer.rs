@@ -53,8 +53,9 @@ impl Armed {
     }
 
     /// As the caller sees it.
-    pub(super) fn seen(&self) -> Timer {
+    pub(super) fn seen(&self, name: &'static str) -> Timer {
         Timer {
+            name,
             height: self.height,
             view: self.view,
             deadline: self.due,
@@ -112,13 +113,13 @@ mod tests {
     #[test]
     fn an_extension_counts_from_the_start_even_when_the_timer_is_due() {
         let mut timer = Armed::new(Height(2), View(1), 100, 50);
-        assert_eq!(timer.seen().deadline, 150);
+        assert_eq!(timer.seen("view").deadline, 150);
         timer.extend(7, 200);
-        assert_eq!(timer.seen().deadline, 150, "157 is over at 200");
+        assert_eq!(timer.seen("view").deadline, 150, "157 is over at 200");
         timer.extend(44, 200);
-        assert_eq!(timer.seen().deadline, 201);
+        assert_eq!(timer.seen("view").deadline, 201);
         let overflown = Armed::new(Height(2), View(1), 100, -300);
-        assert_eq!(overflown.seen().deadline, 100, "at once");
+        assert_eq!(overflown.seen("view").deadline, 100, "at once");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What adapters answer, as the page has it and as it comes.
 
+use milp_schema::Value;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::Value as Json;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -9,19 +10,19 @@ pub(super) struct RawBegun {
     pub(super) protocol: String,
     pub(super) engine: String,
     pub(super) version: String,
-    pub(super) effects: Vec<Value>,
+    pub(super) effects: Vec<Json>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawEffects {
-    pub(super) effects: Vec<Value>,
+    pub(super) effects: Vec<Json>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawInjected {
-    pub(super) effects: Vec<Value>,
+    pub(super) effects: Vec<Json>,
     pub(super) message: u64,
 }
 
@@ -45,8 +46,7 @@ pub(super) enum RawEffect {
     },
     Timer {
         replica: u32,
-        #[serde(deserialize_with = "Option::deserialize")]
-        timer: Option<RawTimer>,
+        timers: Vec<RawTimer>,
     },
     Fault {
         replica: u32,
@@ -61,9 +61,9 @@ pub(super) struct RawLabel {
     pub(super) height: u32,
     pub(super) view: u32,
     #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) block: Option<u32>,
+    pub(super) value: Option<Value>,
     #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) target: Option<u32>,
+    pub(super) justification: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +76,7 @@ pub(super) struct RawCarried {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTimer {
+    pub(super) name: String,
     pub(super) height: u32,
     pub(super) view: u32,
     pub(super) deadline: u64,
@@ -101,10 +102,6 @@ pub(super) struct RawStopped {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "the page has one for each thing a replica does once"
-)]
 pub(super) struct RawWorking {
     #[serde(rename = "up")]
     pub(super) _up: bool,
@@ -112,42 +109,28 @@ pub(super) struct RawWorking {
     pub(super) _stopped: bool,
     pub(super) height: u32,
     pub(super) view: u32,
-    pub(super) preparations: Vec<RawPreparation>,
-    pub(super) commits: Vec<RawCommit>,
-    pub(super) change_views: Vec<RawWish>,
-    pub(super) last_change_views: Vec<RawWish>,
+    pub(super) votes: Vec<RawVote>,
+    pub(super) entry: Vec<RawVote>,
+    pub(super) bonds: Vec<RawBond>,
     pub(super) seen: Vec<Option<u32>>,
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) request: Option<u32>,
-    pub(super) response_sent: bool,
-    pub(super) commit_sent: bool,
-    pub(super) change_view_sent: bool,
-    pub(super) block_sent: bool,
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) timer: Option<RawTimer>,
+    pub(super) timers: Vec<RawTimer>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawPreparation {
+pub(super) struct RawVote {
     pub(super) author: u32,
     pub(super) kind: String,
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) block: Option<u32>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawCommit {
-    pub(super) author: u32,
     pub(super) view: u32,
     #[serde(deserialize_with = "Option::deserialize")]
-    pub(super) block: Option<u32>,
+    pub(super) value: Option<Value>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawWish {
-    pub(super) author: u32,
-    pub(super) target: u32,
+pub(super) struct RawBond {
+    pub(super) kind: String,
+    pub(super) view: u32,
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub(super) value: Option<Value>,
 }

@@ -2,19 +2,22 @@
 
 use super::{
     raw::{
-        RawBegun, RawCarried, RawCommit, RawDown, RawEffect, RawEffects, RawInjected, RawLabel,
-        RawPreparation, RawStopped, RawTimer, RawWish, RawWorking,
+        RawBegun, RawBond, RawCarried, RawDown, RawEffect, RawEffects, RawInjected, RawLabel,
+        RawStopped, RawTimer, RawVote, RawWorking,
     },
     text::{is_name, shown},
 };
-use crate::engine::{Bond, Effect, MessageId, Recovery, Start, State, TIMER, Timer, Vote, Working};
+use crate::engine::{Bond, Effect, MessageId, Recovery, Start, State, Timer, Vote, Working};
 use crate::signature::Signatures;
-use milp_schema::{BlockId, Height, Kind, Message, ReplicaId, View};
-use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use milp_schema::{
+    BlockId, Height, Kind, Message, Protocol, ReplicaId, Value, View,
+    vocabulary::{Names, Role},
+};
+use serde_json::{Value as Json, json};
+use std::{collections::BTreeSet, fmt};
 
 /// The version of the page that is spoken here.
-pub(crate) const PROTOCOL: &str = "milp-engine/1.0";
+pub(crate) const PROTOCOL: &str = "milp-engine/2.0";
 
 /// Views and block numbers stay below this.
 const NUMBERS: u32 = 1 << 16;
@@ -27,6 +30,7 @@ const CARRIED: usize = 8;
 /// What the caller knows of a run, and holds answers against.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
+    protocol: Protocol,
     replicas: u32,
     heights: u32,
     byzantine: BTreeSet<ReplicaId>,
@@ -44,7 +48,7 @@ pub(crate) struct Begun {
 }
 
 /// Params of `initialise`.
-pub(crate) fn start_params(start: &Start) -> Value {
+pub(crate) fn start_params(start: &Start) -> Json {
     json!({
         "protocol": PROTOCOL,
         "replicas": start.replicas,
@@ -64,13 +68,13 @@ pub(crate) fn start_params(start: &Start) -> Value {
 }
 
 /// A label as the page has it.
-pub(crate) fn label(message: &Message) -> Value {
+pub(crate) fn label(message: &Message) -> Json {
     json!({
         "kind": message.kind.name(),
         "height": message.height,
         "view": message.view,
-        "block": message.index(),
-        "target": (message.kind == Kind::ChangeView).then(|| message.view.next()),
+        "value": message.value,
+        "justification": message.justification,
     })
 }
 
@@ -78,6 +82,7 @@ impl Known {
     /// Nothing but what the run begins with.
     pub(crate) fn of(start: &Start) -> Self {
         Self {
+            protocol: start.protocol,
             replicas: start.replicas,
             heights: start.heights,
             byzantine: start.byzantine.iter().copied().collect(),
@@ -87,9 +92,9 @@ impl Known {
     }
 
     /// Reads the answer to `initialise`.
-    pub(crate) fn begun(&mut self, result: Value) -> Result<Begun, String> {
+    pub(crate) fn begun(&mut self, result: Json) -> Result<Begun, String> {
         let raw: RawBegun = parse(result)?;
-        let minor = raw.protocol.strip_prefix("milp-engine/1.");
+        let minor = raw.protocol.strip_prefix("milp-engine/2.");
         if minor.is_none_or(|minor| minor.parse::<u32>().is_err()) {
             let spoken = shown(&raw.protocol);
             return Err(format!("it speaks {spoken}, not {PROTOCOL}"));
@@ -111,13 +116,13 @@ impl Known {
     }
 
     /// Reads an answer that has effects only.
-    pub(crate) fn effects(&mut self, result: Value) -> Result<Vec<Effect>, String> {
+    pub(crate) fn effects(&mut self, result: Json) -> Result<Vec<Effect>, String> {
         let raw: RawEffects = parse(result)?;
         self.all(raw.effects)
     }
 
     /// Reads the answer to `inject`.
-    pub(crate) fn injected(&mut self, result: Value) -> Result<MessageId, String> {
+    pub(crate) fn injected(&mut self, result: Json) -> Result<MessageId, String> {
         let raw: RawInjected = parse(result)?;
         if !raw.effects.is_empty() {
             return Err("an injection has effects".to_owned());
@@ -126,8 +131,8 @@ impl Known {
     }
 
     /// Reads the answer to `state` of a replica.
-    pub(crate) fn state(&self, who: ReplicaId, result: Value) -> Result<State, String> {
-        let flag = |name: &str| result.get(name).and_then(Value::as_bool);
+    pub(crate) fn state(&self, result: Json) -> Result<State, String> {
+        let flag = |name: &str| result.get(name).and_then(Json::as_bool);
         match (flag("up"), flag("stopped")) {
             (None, _) => Err("`up` is missing or neither true nor false".to_owned()),
             (Some(false), _) => {
@@ -136,12 +141,12 @@ impl Known {
             (Some(true), Some(true)) => parse(result)
                 .and_then(|raw: RawStopped| Ok(State::Stopped(self.reached(raw.height)?))),
             (Some(true), _) => {
-                parse(result).and_then(|raw| Ok(State::Working(Box::new(self.working(who, raw)?))))
+                parse(result).and_then(|raw| Ok(State::Working(Box::new(self.working(raw)?))))
             }
         }
     }
 
-    fn all(&mut self, raw: Vec<Value>) -> Result<Vec<Effect>, String> {
+    fn all(&mut self, raw: Vec<Json>) -> Result<Vec<Effect>, String> {
         let most = (COPIES / self.replicas as usize).max(EFFECTS);
         self.effects += raw.len();
         if self.effects > most {
@@ -154,13 +159,13 @@ impl Known {
             let effect = parse(value).and_then(|raw| self.effect(raw)).map_err(at)?;
             match &effect {
                 Effect::Timer { replica, .. } if !timed.insert(*replica) => {
-                    return Err(at(format!("a second timer of replica {replica}")));
+                    return Err(at(format!("the timers of replica {replica} a second time")));
                 }
                 Effect::Timer { .. } => {}
                 _ if !timed.is_empty() => return Err(at("it comes after a timer".to_owned())),
                 _ => {}
             }
-            follows(effects.last(), &effect).map_err(at)?;
+            self.follows(effects.last(), &effect).map_err(at)?;
             effects.push(effect);
         }
         match effects.last() {
@@ -194,15 +199,19 @@ impl Known {
             },
             RawEffect::Decide { replica, label } => {
                 let message = self.message(&label)?;
-                let block = message.block_id().filter(|_| message.kind == Kind::Block);
+                let block = message
+                    .block_id()
+                    .filter(|_| message.kind.is(Role::Decision));
                 Effect::Decide {
                     replica: self.honest(replica)?,
-                    block: block.ok_or("a decision's label is of kind Block")?,
+                    block: block.ok_or_else(|| {
+                        format!("a {} is no kind that passes on a decision", message.kind)
+                    })?,
                 }
             }
-            RawEffect::Timer { replica, timer } => Effect::Timer {
+            RawEffect::Timer { replica, timers } => Effect::Timer {
                 replica: self.honest(replica)?,
-                timer: self.timer(timer)?,
+                timers: self.timers(timers)?,
             },
             RawEffect::Fault { replica, text } => Effect::Fault {
                 replica: self.honest(replica)?,
@@ -217,9 +226,10 @@ impl Known {
         (id, message): (MessageId, Message),
         carried: Option<Vec<RawCarried>>,
     ) -> Result<Effect, String> {
-        if carried.is_some() != (message.kind == Kind::RecoveryMessage) {
+        let repeats = message.kind.is(Role::Answer);
+        if carried.is_some() != repeats {
             return Err(format!(
-                "`carried` belongs to a RecoveryMessage and to nothing else, this is a {}",
+                "`carried` belongs to what repeats others and to nothing else, this is a {}",
                 message.kind
             ));
         }
@@ -229,134 +239,118 @@ impl Known {
         }
         let carried = carried.into_iter().map(|raw| {
             let message = self.message(&raw.label)?;
-            match message.kind {
-                Kind::PrepareRequest | Kind::PrepareResponse | Kind::Commit | Kind::ChangeView => {
+            match message.kind.does().role {
+                Role::Proposal | Role::Vote | Role::Leave => {
                     Ok((self.replica(raw.author)?, message))
                 }
-                kind => Err(format!("a {kind} is not carried")),
+                _ => Err(format!("a {} is not carried", message.kind)),
             }
         });
         Ok(Effect::Send {
             replica: self.honest(replica)?,
             id,
-            recovery: message.kind == Kind::RecoveryMessage,
+            recovery: repeats,
             message,
             carried: carried.collect::<Result<_, String>>()?,
         })
     }
 
-    fn message(&self, raw: &RawLabel) -> Result<Message, String> {
-        let kind = Kind::named(&raw.kind)
-            .ok_or_else(|| format!("no kind of message is called `{}`", shown(&raw.kind)))?;
-        let names_block = !matches!(
-            kind,
-            Kind::ChangeView | Kind::RecoveryRequest | Kind::RecoveryMessage
-        );
-        if raw.block.is_some() != names_block || raw.target.is_some() != (kind == Kind::ChangeView)
-        {
-            return Err(format!(
-                "the label of a {kind} has block {:?} and target {:?}",
-                raw.block, raw.target
-            ));
-        }
-        let (height, view) = (self.height(raw.height)?, bounded_view(raw.view)?);
-        Ok(Message::new(kind, height, view, bounded_block(raw.block)?))
+    fn kind(&self, name: &str) -> Result<Kind, String> {
+        let kind = self.protocol.kind(name);
+        kind.ok_or_else(|| format!("no kind of message is called `{}`", shown(name)))
     }
 
-    /// The page's fields as votes, bonds, timers and the rest.
-    fn working(&self, who: ReplicaId, raw: RawWorking) -> Result<Working, String> {
-        if raw.seen.len() != self.replicas as usize {
-            return Err(format!("`seen` has {} entries", raw.seen.len()));
+    /// What a message of that kind may name, or nothing.
+    fn value(&self, kind: Kind, value: Option<Value>) -> Result<Option<Value>, String> {
+        match value {
+            None => Ok(None),
+            Some(Value::Block { view, index }) if kind.does().names == Names::Value => {
+                bounded_view(view.0)?;
+                if index >= NUMBERS {
+                    return Err(format!("index {index} is {NUMBERS} or more"));
+                }
+                Ok(value)
+            }
+            Some(other) => Err(format!("no {kind} names {other}")),
         }
-        let view = bounded_view(raw.view)?;
-        let preparations = self.preparations(raw.preparations, view)?;
-        let commits = self.commits(raw.commits)?;
-        let asked = self.wishes("change_views", raw.change_views)?;
-        let led = self.wishes("last_change_views", raw.last_change_views)?;
-        let seen = raw.seen.into_iter();
-        let seen = seen.map(|view| view.map(bounded_view).transpose());
-        let seen: Vec<Option<View>> = seen.collect::<Result<_, String>>()?;
-        let request = bounded_block(raw.request)?;
-        let own = commits.iter().find(|vote| vote.author == who).cloned();
-        let asked = asked.into_iter().map(|(author, target)| {
-            let left = target.0.checked_sub(1);
-            let view = left.map(View).ok_or("nobody asks for view 0")?;
-            let kind = Kind::ChangeView;
-            Ok(Vote {
-                author,
-                kind,
-                view,
-                value: None,
-            })
-        });
-        let asked: Vec<Vote> = asked.collect::<Result<_, String>>()?;
-        let mut votes = [preparations, commits, asked].concat();
-        votes.sort_unstable();
-        let timer = self.timer(raw.timer)?;
-        Ok(Working {
+    }
+
+    fn message(&self, raw: &RawLabel) -> Result<Message, String> {
+        let kind = self.kind(&raw.kind)?;
+        if raw.justification.is_some() {
+            return Err(format!("the label of a {kind} has a justification"));
+        }
+        let value = self.value(kind, raw.value)?;
+        if value.is_none() && kind.does().names == Names::Value {
+            return Err(format!("the label of a {kind} names nothing"));
+        }
+        Ok(Message {
+            kind,
             height: self.height(raw.height)?,
-            view,
-            votes,
-            bonds: own.map(Bond::from).into_iter().collect(),
-            timers: timer.map(|timer| (TIMER, timer)).into_iter().collect(),
-            rest: vec![
-                ("block_sent", raw.block_sent.to_string()),
-                ("change_view_sent", raw.change_view_sent.to_string()),
-                ("commit_sent", raw.commit_sent.to_string()),
-                ("last_change_views", format!("{led:?}")),
-                ("request", format!("{request:?}")),
-                ("response_sent", raw.response_sent.to_string()),
-                ("seen", format!("{seen:?}")),
-            ],
+            view: bounded_view(raw.view)?,
+            value,
+            justification: None,
         })
     }
 
-    fn preparations(&self, raw: Vec<RawPreparation>, view: View) -> Result<Vec<Vote>, String> {
-        let vote = |raw: RawPreparation| match Kind::named(&raw.kind) {
-            Some(kind @ (Kind::PrepareRequest | Kind::PrepareResponse)) => Ok(Vote {
-                author: self.replica(raw.author)?,
-                kind,
-                view,
-                value: bounded_block(raw.block)?,
-            }),
-            _ => Err(format!("a {} is no preparation", shown(&raw.kind))),
-        };
-        let votes: Vec<Vote> = raw.into_iter().map(vote).collect::<Result<_, String>>()?;
-        ascending("preparations", votes.iter().map(|vote| vote.author))?;
-        Ok(votes)
+    fn working(&self, raw: RawWorking) -> Result<Working, String> {
+        if !raw.seen.is_empty() && raw.seen.len() != self.replicas as usize {
+            return Err(format!("`seen` has {} entries", raw.seen.len()));
+        }
+        let seen = raw.seen.into_iter();
+        let seen = seen.map(|view| view.map(bounded_view).transpose());
+        let bonds = raw.bonds.iter().map(|bond| self.bond(bond));
+        Ok(Working {
+            height: self.height(raw.height)?,
+            view: bounded_view(raw.view)?,
+            votes: self.votes("votes", raw.votes)?,
+            entry: self.votes("entry", raw.entry)?,
+            bonds: ascending("bonds", bonds.collect::<Result<_, String>>()?)?,
+            seen: seen.collect::<Result<_, String>>()?,
+            timers: self.timers(raw.timers)?,
+        })
     }
 
-    fn commits(&self, raw: Vec<RawCommit>) -> Result<Vec<Vote>, String> {
-        let vote = |raw: RawCommit| {
+    fn bond(&self, raw: &RawBond) -> Result<Bond, String> {
+        let kind = self.kind(&raw.kind)?;
+        Ok(Bond {
+            kind,
+            view: bounded_view(raw.view)?,
+            value: self.value(kind, raw.value)?,
+        })
+    }
+
+    fn votes(&self, list: &str, raw: Vec<RawVote>) -> Result<Vec<Vote>, String> {
+        let vote = |raw: RawVote| {
+            let kind = self.kind(&raw.kind)?;
             Ok(Vote {
                 author: self.replica(raw.author)?,
-                kind: Kind::Commit,
+                kind,
                 view: bounded_view(raw.view)?,
-                value: bounded_block(raw.block)?,
+                value: self.value(kind, raw.value)?,
             })
         };
-        let votes: Vec<Vote> = raw.into_iter().map(vote).collect::<Result<_, String>>()?;
-        ascending("commits", votes.iter().map(|vote| vote.author))?;
-        Ok(votes)
+        let votes = raw.into_iter().map(vote);
+        ascending(list, votes.collect::<Result<_, String>>()?)
     }
 
-    /// Author and target of each.
-    fn wishes(&self, list: &str, raw: Vec<RawWish>) -> Result<Vec<(ReplicaId, View)>, String> {
-        let wish = |raw: RawWish| Ok((self.replica(raw.author)?, bounded_view(raw.target)?));
-        let wishes: Vec<_> = raw.into_iter().map(wish).collect::<Result<_, String>>()?;
-        ascending(list, wishes.iter().map(|wish| wish.0))?;
-        Ok(wishes)
-    }
-
-    fn timer(&self, raw: Option<RawTimer>) -> Result<Option<Timer>, String> {
-        raw.map(|raw| {
+    fn timers(&self, raw: Vec<RawTimer>) -> Result<Vec<Timer>, String> {
+        let timer = |raw: RawTimer| {
+            let known = self.protocol.timers.iter().find(|name| **name == raw.name);
+            let unknown = || format!("no timer is called `{}`", shown(&raw.name));
             Ok(Timer {
+                name: known.ok_or_else(unknown)?,
                 height: self.height(raw.height)?,
                 view: bounded_view(raw.view)?,
                 deadline: raw.deadline,
             })
-        })
-        .transpose()
+        };
+        let timers: Vec<Timer> = raw.into_iter().map(timer).collect::<Result<_, String>>()?;
+        let names = timers.iter().map(|timer| timer.name);
+        if names.collect::<BTreeSet<_>>().len() < timers.len() {
+            return Err("a timer runs twice".to_owned());
+        }
+        Ok(timers)
     }
 
     fn replica(&self, id: u32) -> Result<ReplicaId, String> {
@@ -393,6 +387,36 @@ impl Known {
         }
     }
 
+    /// Right after a decision the block is published, and at no other time.
+    fn follows(&self, before: Option<&Effect>, effect: &Effect) -> Result<(), String> {
+        let decided = |replica: ReplicaId, block: BlockId| match before {
+            Some(Effect::Decide {
+                replica: by,
+                block: what,
+            }) => (*by, *what) == (replica, block),
+            _ => false,
+        };
+        let publishes = match effect {
+            Effect::Send {
+                replica, message, ..
+            } if message.kind.is(Role::Decision) => {
+                let block = message.block_id();
+                if !block.is_some_and(|block| decided(*replica, block)) {
+                    return Err(format!(
+                        "a {} is sent right after its decision only",
+                        message.kind
+                    ));
+                }
+                true
+            }
+            _ => false,
+        };
+        if matches!(before, Some(Effect::Decide { .. })) && !publishes {
+            return Err("a decision is not published right after it".to_owned());
+        }
+        Ok(())
+    }
+
     fn fresh(&mut self, id: u64) -> Result<MessageId, String> {
         if id == 0 {
             return Err("message 0: ids are positive".to_owned());
@@ -405,7 +429,7 @@ impl Known {
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, String> {
+fn parse<T: serde::de::DeserializeOwned>(value: Json) -> Result<T, String> {
     serde_json::from_value(value).map_err(|error| shown(&error.to_string()))
 }
 
@@ -417,44 +441,11 @@ fn bounded_view(view: u32) -> Result<View, String> {
     }
 }
 
-fn bounded_block(block: Option<u32>) -> Result<Option<u32>, String> {
-    match block {
-        Some(block) if block >= NUMBERS => Err(format!("block {block} is {NUMBERS} or more")),
-        block => Ok(block),
-    }
-}
-
-/// Right after a decision the block is published, and at no other time.
-fn follows(before: Option<&Effect>, effect: &Effect) -> Result<(), String> {
-    let decided = |replica: ReplicaId, block: BlockId| match before {
-        Some(Effect::Decide {
-            replica: by,
-            block: what,
-        }) => (*by, *what) == (replica, block),
-        _ => false,
-    };
-    let publishes = match effect {
-        Effect::Send {
-            replica, message, ..
-        } if message.kind == Kind::Block => {
-            let block = message.block_id();
-            if !block.is_some_and(|block| decided(*replica, block)) {
-                return Err("a Block is sent right after its decision only".to_owned());
-            }
-            true
-        }
-        _ => false,
-    };
-    if matches!(before, Some(Effect::Decide { .. })) && !publishes {
-        return Err("a decision is not published right after it".to_owned());
-    }
-    Ok(())
-}
-
-fn ascending(list: &str, authors: impl Iterator<Item = ReplicaId> + Clone) -> Result<(), String> {
-    let mut pairs = authors.clone().zip(authors.skip(1));
+/// A list that ascends, none twice.
+fn ascending<T: Ord + fmt::Debug>(list: &str, members: Vec<T>) -> Result<Vec<T>, String> {
+    let mut pairs = members.iter().zip(members.iter().skip(1));
     match pairs.find(|(one, next)| one >= next) {
-        Some((_, next)) => Err(format!("`{list}` does not ascend at author {next}")),
-        None => Ok(()),
+        Some((_, next)) => Err(format!("`{list}` does not ascend at {next:?}")),
+        None => Ok(members),
     }
 }

@@ -231,7 +231,9 @@ impl<'a> Run<'a> {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect::<Vec<_>>();
-        let message = |does| Message::new(kind_that(does), Height(0), view, Some(block));
+        let protocol = self.instance.protocol;
+        let kind = |does| kind_that(protocol, does);
+        let message = |does| Message::new(kind(does), Height(0), view, Some(block));
         self.say(start, leader, &message(Does::Proposes), &members);
         let responses = members.iter().filter(|id| **id != leader);
         for member in responses {
@@ -255,7 +257,12 @@ impl<'a> Run<'a> {
             .into_iter()
             .filter(|id| !self.committed.contains(id));
         let open = open.collect::<Vec<_>>();
-        let message = Message::new(kind_that(Does::Leaves), Height(0), view, None);
+        let message = Message::new(
+            kind_that(self.instance.protocol, Does::Leaves),
+            Height(0),
+            view,
+            None,
+        );
         for replica in &open {
             self.choices.push(Choice::Timeout {
                 slot,

@@ -1,7 +1,7 @@
 //! Who is faulty (§8.8), and what Byzantine replicas make.
 
 use super::super::columns::{Causal, FAULTS};
-use crate::{expr::Expr, left_out::LeftOut, program::Tag};
+use crate::{expr::Expr, group::Group, left_out::LeftOut};
 use milp_schema::instance::{Fault, FaultKind};
 
 /// Who is faulty, how many, and what the Byzantine ones make.
@@ -24,7 +24,7 @@ fn at_most(causal: &mut Causal) {
             .sum();
         let family = causal
             .draft
-            .family(&format!("{name}_at_most"), "E9", &[], Tag::Budget);
+            .family(&format!("{name}_at_most"), "E9", &[], Group::BUDGET);
         let all: Expr = (0..causal.n).map(|i| causal.faulty(kind, i)).sum();
         causal
             .draft
@@ -36,7 +36,7 @@ fn at_most(causal: &mut Causal) {
 fn in_one_way(causal: &mut Causal) {
     let family = causal
         .draft
-        .family("faulty_in_one_way", "E9", &[], Tag::Legal);
+        .family("faulty_in_one_way", "E9", &[], Group::CRASHES);
     for i in 0..causal.n {
         let kinds = FAULTS.iter().map(|&(kind, _)| causal.faulty(kind, i));
         causal
@@ -50,7 +50,7 @@ fn in_one_way(causal: &mut Causal) {
 fn crash_requires_fault(causal: &mut Causal) {
     let family = causal
         .draft
-        .family("crash_requires_fault", "E12", &[], Tag::Legal);
+        .family("crash_requires_fault", "E12", &[], Group::CRASHES);
     for i in 0..causal.n {
         let may = causal.faulty(FaultKind::Crash, i) + causal.faulty(FaultKind::Network, i);
         causal
@@ -67,10 +67,10 @@ fn makes(causal: &mut Causal) {
     }
     let requires = causal
         .draft
-        .family("make_requires_byzantine", "E11", &[], Tag::Legal);
+        .family("make_requires_byzantine", "E11", &[], Group::SIGNATURES);
     let defines = causal
         .draft
-        .family("make_defines_make_later", "E11", &[], Tag::Legal);
+        .family("make_defines_make_later", "E11", &[], Group::MEMORY);
     for c in 0..causal.protocol.channels.len() {
         for j in 0..causal.n {
             for v in 0..causal.views {
@@ -133,7 +133,7 @@ fn injects_at_most(causal: &mut Causal) {
     };
     let family = causal
         .draft
-        .family("inject_at_most", "E9", &[], Tag::Budget);
+        .family("inject_at_most", "E9", &[], Group::BUDGET);
     let mut total = Expr::default();
     for c in 0..causal.protocol.channels.len() {
         for j in 0..causal.n {

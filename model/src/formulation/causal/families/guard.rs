@@ -11,7 +11,7 @@ use super::super::{
     columns::{Act, Causal, Key},
     order::Guarded,
 };
-use crate::{expr::Expr, program::Tag, rule::Requires};
+use crate::{expr::Expr, group::Group, rule::Requires};
 use milp_schema::{Kind, instance::Goal};
 
 /// What guards of acceptance ask for, pair by pair.
@@ -176,10 +176,10 @@ fn hears(causal: &mut Causal, seat: &Seat) {
     let line = causal.events[leaves].line;
     let enough = causal
         .draft
-        .family("leave_requires_alive", line, &[], Tag::Legal);
+        .family("leave_requires_alive", line, &[], Group::LOST);
     let heard_by = causal
         .draft
-        .family("heard_requires_message", line, &[], Tag::Legal);
+        .family("heard_requires_message", line, &[], Group::LOST);
     let (v, most) = (seat.v, causal.highest + 1);
     let quorum = i64::from(causal.instance.quorum());
     let mut all = Expr::default();
@@ -221,10 +221,10 @@ fn takes(causal: &mut Causal, seat: &Seat) {
     let line = causal.events[binds].line;
     let requires = causal
         .draft
-        .family("take_requires_answer", line, &[], Tag::Legal);
+        .family("take_requires_answer", line, &[], Group::MEMORY);
     let guard = causal
         .draft
-        .family("leave_excludes_take", line, &[], Tag::Legal);
+        .family("leave_excludes_take", line, &[], Group::ORDER);
     let most = causal.highest + 1;
     let left = seat.did(causal, leaves);
     let bound = seat.did(causal, binds);
@@ -274,7 +274,7 @@ fn other_block(causal: &mut Causal, seat: &Seat, j: u32, of_use: &Expr, e: usize
     let name = format!("{}_of_other_block", causal.events[e].name);
     let family = causal
         .draft
-        .family(&name, causal.events[e].line, &[], Tag::Legal);
+        .family(&name, causal.events[e].line, &[], Group::MEMORY);
     for b in causal.blocks(seat.v) {
         for other in causal.blocks(seat.v).filter(|&other| other != b) {
             let binds = causal.did(seat.parts.binds, seat.i, seat.v, b);
@@ -292,12 +292,16 @@ fn other_block(causal: &mut Causal, seat: &Seat, j: u32, of_use: &Expr, e: usize
 fn binds(causal: &mut Causal, seat: &Seat) {
     let rule = causal.events[seat.parts.binds].clone();
     let name = format!("{}_requires_taken_quorum", rule.name);
-    let family = causal.draft.family(&name, rule.line, &[], Tag::Legal);
+    let family = causal
+        .draft
+        .family(&name, rule.line, &[], Group::PREPARATIONS);
     let took = seat.others.iter().map(|&j| seat.took(causal, j)).sum();
     let bound = seat.did(causal, seat.parts.binds) * (seat.quorum - seat.own);
     causal.draft.at_most(family, &seat.label(), bound, took);
     let name = format!("{}_requires_honest_quorum", rule.name);
-    let valid = causal.draft.family(&name, rule.line, &[], Tag::Valid);
+    let valid = causal
+        .draft
+        .family(&name, rule.line, &[], Group::BEHIND_A_QUORUM);
     let honest = seat.quorum - causal.byzantine_count() - 1;
     if honest > 0 && seat.i != seat.primary {
         // Of the answers at most B are Byzantine; the own one is among them.
@@ -318,13 +322,13 @@ fn loses(causal: &mut Causal, seat: &Seat) {
     let line = causal.events[binds].line;
     let alive = causal
         .draft
-        .family("heard_and_not_bound_is_alive", line, &[], Tag::Legal);
+        .family("heard_and_not_bound_is_alive", line, &[], Group::LOST);
     let knows = causal
         .draft
-        .family("know_requires_bind", line, &[], Tag::Legal);
+        .family("know_requires_bind", line, &[], Group::MEMORY);
     let counts = causal
         .draft
-        .family("lost_excludes_alive", line, &[], Tag::Legal);
+        .family("lost_excludes_alive", line, &[], Group::LOST);
     let most = causal.highest + 1;
     let (mut all, mut known) = (Expr::default(), Expr::default());
     for &j in &seat.others {
@@ -364,7 +368,7 @@ fn loses(causal: &mut Causal, seat: &Seat) {
     let decided = decides_itself(causal, seat) * n + (seat.quorum - 2);
     let once = causal
         .draft
-        .family("know_quorum_forces_decide", line, &[], Tag::Legal);
+        .family("know_quorum_forces_decide", line, &[], Group::PROMPT);
     causal.draft.at_most(once, &seat.label(), known, decided);
 }
 
@@ -384,7 +388,7 @@ fn decides_itself(causal: &Causal, seat: &Seat) -> Expr {
 fn is_bound_at_once(causal: &mut Causal, seat: &Seat) {
     let rule = causal.events[seat.parts.binds].clone();
     let name = format!("quorum_forces_{}", rule.name);
-    let family = causal.draft.family(&name, rule.line, &[], Tag::Legal);
+    let family = causal.draft.family(&name, rule.line, &[], Group::PROMPT);
     let n = i64::from(causal.n);
     let first: Expr = seat
         .others

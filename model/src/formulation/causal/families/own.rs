@@ -3,7 +3,8 @@
 use super::super::columns::{Act, Causal};
 use crate::{
     expr::Expr,
-    program::{FamilyId, Tag},
+    group::Group,
+    program::FamilyId,
     rule::{Range, Scope},
 };
 
@@ -34,7 +35,7 @@ fn requires_view(causal: &mut Causal, e: usize, i: u32) {
     let name = format!("{}_requires_view", rule.name);
     let family = causal
         .draft
-        .family(&name, rule.line, rule.equations, Tag::Legal);
+        .family(&name, rule.line, rule.equations, Group::PLACE);
     for v in (1..causal.views)
         .filter(|&v| causal.does(e, i, v))
         .collect::<Vec<_>>()
@@ -55,7 +56,9 @@ fn at_most_once(causal: &mut Causal, e: usize, i: u32) {
         return;
     }
     let name = format!("{}_at_most_once", rule.name);
-    let family = causal.draft.family(&name, rule.line, &[37], Tag::Legal);
+    let family = causal
+        .draft
+        .family(&name, rule.line, &[37], rule.happens_once());
     let step = match rule.once {
         Range::View => 1,
         Range::Height => causal.views,
@@ -84,9 +87,12 @@ fn excluded(causal: &mut Causal, e: usize, i: u32) {
     for exclusion in &rule.excludes {
         let other = causal.event(exclusion.event);
         let name = format!("{}_excludes_{}", rule.name, exclusion.event);
-        let family = causal
-            .draft
-            .family(&name, rule.line, rule.equations, Tag::Legal);
+        let family = causal.draft.family(
+            &name,
+            rule.line,
+            rule.equations,
+            causal.events[other].forbids(),
+        );
         for v in (0..causal.views)
             .filter(|&v| causal.does(e, i, v))
             .collect::<Vec<_>>()
@@ -125,14 +131,14 @@ fn enters(causal: &mut Causal, i: u32) {
         "enter_requires_view_below",
         enter.line,
         enter.equations,
-        Tag::Legal,
+        Group::PLACE,
     );
     let honest = causal
         .draft
-        .family("enter_excludes_byzantine", "E11", &[], Tag::Legal);
+        .family("enter_excludes_byzantine", "E11", &[], Group::CRASHES);
     let done = causal
         .draft
-        .family("enter_excludes_decide", enter.line, &[], Tag::Legal);
+        .family("enter_excludes_decide", enter.line, &[], Group::STOPS);
     for w in 1..causal.views {
         let label = format!("_i{i}_v{w}");
         let entered = causal.entered(i, w);
@@ -149,8 +155,9 @@ fn enters(causal: &mut Causal, i: u32) {
             if causal.events[lock].decides {
                 continue;
             }
+            let rule = causal.events[lock].forbids();
             let name = format!("enter_excludes_{name}");
-            let family = causal.draft.family(&name, enter.line, &[], Tag::Legal);
+            let family = causal.draft.family(&name, enter.line, &[], rule);
             for (u, locked) in earlier(causal, lock, i, 0..w) {
                 let label = format!("{label}_u{u}");
                 causal
@@ -174,7 +181,7 @@ fn enters(causal: &mut Causal, i: u32) {
 fn decides_once(causal: &mut Causal, i: u32) {
     let family = causal
         .draft
-        .family("decide_at_most_once", "E5", &[37], Tag::Legal);
+        .family("decide_at_most_once", "E5", &[37], Group::ONE_DECISION);
     let decided = causal.decided(i);
     causal
         .draft
@@ -188,7 +195,7 @@ fn decides_once(causal: &mut Causal, i: u32) {
 fn comes_before(causal: &mut Causal, i: u32) {
     let family = causal
         .draft
-        .family("act_requires_act_before", "E3", &[], Tag::Legal);
+        .family("act_requires_act_before", "E3", &[], Group::MEMORY);
     let mut last: Vec<Act> = vec![];
     for v in 0..causal.views {
         let enters = v > 0 && causal.protocol.enter().is_some();
@@ -267,7 +274,7 @@ fn change_views_at_most(causal: &mut Causal) {
     };
     let family = causal
         .draft
-        .family("change_view_at_most", "E9", &[], Tag::Budget);
+        .family("change_view_at_most", "E9", &[], Group::BUDGET);
     let c = causal.channel(&enter.of);
     let all: Expr = (0..causal.n)
         .flat_map(|j| (0..causal.views).map(move |v| (j, v)))
@@ -288,7 +295,7 @@ fn free_order(causal: &mut Causal) {
     let line = causal.events[guarded.answers].line;
     let family = causal
         .draft
-        .family("answer_before_or_after_leave", line, &[], Tag::Legal);
+        .family("answer_before_or_after_leave", line, &[], Group::MEMORY);
     let most = causal.highest + 1;
     for i in 0..causal.n {
         for v in 0..causal.views {

@@ -9,7 +9,7 @@ use super::{
     quorum::members,
     require::the_sender,
 };
-use crate::{expr::Expr, program::Tag, rule::Requires};
+use crate::{expr::Expr, group::Group, rule::Requires};
 
 /// What others wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(in super::super) fn precedes(causal: &mut Causal) {
     }
     let circle = causal
         .draft
-        .family("milestones_have_no_circle", "E3", &[], Tag::Legal);
+        .family("milestones_have_no_circle", "E3", &[], Group::MEMORY);
     for a in 0..milestones.len() {
         for b in a + 1..milestones.len() {
             for c in b + 1..milestones.len() {
@@ -141,7 +141,7 @@ fn counted(causal: &Causal, milestones: &[Milestone], act: Act) -> Vec<(usize, E
 fn behind(causal: &mut Causal, milestones: &[Milestone], i: u32) {
     let family = causal
         .draft
-        .family("act_is_between_milestones", "E2", &[], Tag::Legal);
+        .family("act_is_between_milestones", "E2", &[], Group::MEMORY);
     let acts = causal.acts(i);
     for &first in &acts {
         let required = required(causal, first);

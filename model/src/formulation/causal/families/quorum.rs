@@ -1,7 +1,7 @@
 //! Numbers of messages that guards ask for, and since when they are there.
 
 use super::super::columns::{Act, Causal, Counted, Key, Quorum};
-use crate::{expr::Expr, program::Tag};
+use crate::{expr::Expr, group::Group, program::Tag};
 
 /// The quorums that more than one replica may wait for.
 ///
@@ -17,14 +17,17 @@ pub(in super::super) fn quorums(causal: &mut Causal) {
         let quorum = causal.quorums[m].clone();
         let complete = causal
             .draft
-            .family("quorum_requires_messages", "E6", &[39], Tag::Legal);
-        let counts = causal
-            .draft
-            .family("count_requires_send", "E2", &[23, 30, 34], Tag::Legal);
+            .family("quorum_requires_messages", "E6", &[39], Group::MEMORY);
+        let counts = causal.draft.family(
+            "count_requires_send",
+            "E2",
+            &[23, 30, 34],
+            Group::SIGNATURES,
+        );
         let guards = causal.guards();
         let level = causal
             .draft
-            .family("quorum_requires_message_before", "E2", &[], Tag::Legal);
+            .family("quorum_requires_message_before", "E2", &[], Group::MEMORY);
         let mut all = causal.forged_votes(&quorum);
         for (e, j, v) in members(causal, &quorum) {
             let counted = causal.look_up(&Key::Counts(m, e, j, v));

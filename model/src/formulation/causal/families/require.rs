@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     expr::Expr,
-    program::{FamilyId, Tag},
+    group::Group,
+    program::FamilyId,
     rule::{Modality, Requires},
 };
 
@@ -31,7 +32,7 @@ pub(in super::super) fn requirements(causal: &mut Causal) {
     let name = "enter_requires_change_view_quorum";
     let family = causal
         .draft
-        .family(name, enter.line, enter.equations, Tag::Legal);
+        .family(name, enter.line, enter.equations, Group::CHANGE_VIEWS);
     for w in 1..causal.views {
         let m = causal.quorum_number(&causal.asks(&enter, w));
         for i in 0..causal.n {
@@ -91,9 +92,12 @@ fn requires(causal: &mut Causal, place: Place) {
             Requires::When(_) | Requires::Unless(_) => continue,
         };
         let name = format!("{}_requires_{what}", rule.name);
-        let family = causal
-            .draft
-            .family(&name, rule.line, rule.equations, Tag::Legal);
+        let family = causal.draft.family(
+            &name,
+            rule.line,
+            rule.equations,
+            causal.protocol.requiring(requirement),
+        );
         let (did, label) = (place.did(causal), place.label());
         match requirement {
             Requires::Own(names) => {
@@ -180,7 +184,7 @@ fn forced_by_request(causal: &mut Causal, place: Place) {
         let name = format!("{}_forces_{}", snake(kind.name()), forced.name);
         let family = causal
             .draft
-            .family(&name, forced.line, forced.equations, Tag::Legal);
+            .family(&name, forced.line, forced.equations, Group::PROMPT);
         let mut done = causal.did_in_view(f, i, v);
         for exclusion in &forced.excludes {
             let own = causal.event(exclusion.event);
@@ -217,7 +221,7 @@ fn forced_by_few(causal: &mut Causal, place: Place) {
         let name = format!("{}_forces_{}", rule.name, forced.name);
         let family = causal
             .draft
-            .family(&name, forced.line, forced.equations, Tag::Legal);
+            .family(&name, forced.line, forced.equations, Group::PROMPT);
         let earlier = Causal::up_to(forced.once, v);
         let done = causal.did(f, i, v, b) + causal.did_in(f, i, earlier.start..v);
         causal
@@ -241,7 +245,7 @@ fn not_between(causal: &mut Causal, place: Place, f: usize) {
         let name = format!("{}_forces_{}_before_{other}", rule.name, forced.name);
         let family = causal
             .draft
-            .family(&name, forced.line, forced.equations, Tag::Legal);
+            .family(&name, forced.line, forced.equations, Group::PROMPT);
         let both = place.did(causal) + causal.did_in_view(k, i, v);
         causal.draft.at_most(family, &place.label(), both, 1.into());
     }

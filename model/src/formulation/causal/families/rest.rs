@@ -6,6 +6,7 @@
 use super::super::columns::Causal;
 use crate::{
     expr::Expr,
+    group::Group,
     program::{FamilyId, Tag},
     rule::{Enter, Event, Modality, Requires},
 };
@@ -73,9 +74,12 @@ fn line(causal: &Causal) -> &'static str {
 /// such requests, arriving as everything does, would be outside the horizon.
 pub(super) fn last_view_stays(causal: &mut Causal, enter: Option<&Enter>) {
     let Some(enter) = enter else { return };
-    let family = causal
-        .draft
-        .family("last_view_is_not_left", enter.line, &[], Tag::Budget);
+    let family = causal.draft.family(
+        "last_view_is_not_left",
+        enter.line,
+        &[],
+        (Tag::Budget, Group::ORDER),
+    );
     let c = causal.channel(&enter.of);
     let all: Expr = (0..causal.n)
         .map(|j| causal.sent(c, j, causal.views - 1, 0))

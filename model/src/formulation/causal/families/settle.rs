@@ -44,10 +44,10 @@ fn excused(causal: &Causal, i: u32) -> Expr {
     causal.did_in(binds, i, 0..causal.views) + causal.gone(i)
 }
 
-fn family(causal: &mut Causal, what: &str) -> FamilyId {
+fn family(causal: &mut Causal, what: &str, line: &str) -> FamilyId {
     causal
         .draft
-        .family(&format!("final_state_{what}"), "E23", &[], Tag::Budget)
+        .family(&format!("final_state_{what}"), line, &[], Tag::Budget)
 }
 
 /// Who counts as alive in view v in the end: whoever was heard there and is not bound in it or a
@@ -102,7 +102,7 @@ fn alive(causal: &mut Causal, parts: &Guarded) {
 /// Whoever is not excused is in one view, and no live replica is in a later one:
 /// `in_v(i) + in_w(k) ≤ 1 + excused_i + crashed_k + byzantine_k` for v < w.
 fn one_view(causal: &mut Causal, _enter: &Enter) {
-    let family = family(causal, "has_one_view");
+    let family = family(causal, "has_one_view", "E48");
     for v in 0..causal.views {
         for w in v + 1..causal.views {
             for i in 0..causal.n {
@@ -123,7 +123,7 @@ fn one_view(causal: &mut Causal, _enter: &Enter) {
 /// `in_v ≤ proposed + excused`, `in_v ≤ leave + call + excused`, `in_v ≤ leave + lost + excused`,
 /// `Σ_(j≠i) alive_j ≤ q − 2 + n (1 − lost_i)`.
 fn timers_rest(causal: &mut Causal, seat: &Seat) {
-    let family = family(causal, "has_no_enabled_timer");
+    let family = family(causal, "has_no_enabled_timer", "E49");
     let Guarded {
         proposes,
         leaves,
@@ -168,7 +168,7 @@ fn everyone_answered(causal: &mut Causal, seat: &Seat) {
     if seat.i == seat.primary {
         return;
     }
-    let family = family(causal, "has_every_request_answered");
+    let family = family(causal, "has_every_request_answered", "E50");
     let kind = causal.events[seat.parts.proposes].broadcasts;
     let c = causal.channel(&kind.expect("parts broadcast"));
     let away = 1 - causal.is_in(seat.i, seat.v) + causal.gone(seat.i);
@@ -187,7 +187,7 @@ fn everyone_answered(causal: &mut Causal, seat: &Seat) {
 /// It ignores them if it asked to leave; in a state that recovery does not change it counts q − 1
 /// others as alive to the end: `ignores_i ≤ leave_i`, `(q − 1) · ignores_i ≤ Σ_(j≠i) alive_j`.
 fn nobody_can_bind(causal: &mut Causal, seat: &Seat, stall: bool) {
-    let family = family(causal, "has_everything_taken");
+    let family = family(causal, "has_everything_taken", "E50");
     let n = i64::from(causal.n);
     let label = seat.label();
     let ignores = causal.goal_column("ignores", [seat.i, seat.v, 0]);
@@ -223,7 +223,7 @@ fn nobody_can_bind(causal: &mut Causal, seat: &Seat, stall: bool) {
 /// Nobody who prepared is left with a quorum of binding messages of its view:
 /// `Σ_j bind_j ≤ q − 1 + n (2 − own_i − in_v + gone_i)`, with those Byzantine ones that it knows.
 fn nobody_can_decide(causal: &mut Causal, seat: &Seat, stall: bool) {
-    let family = family(causal, "has_no_quorum_of_votes");
+    let family = family(causal, "has_no_quorum_of_votes", "E47");
     let count = causal
         .events
         .iter()
@@ -262,7 +262,7 @@ fn nobody_can_decide(causal: &mut Causal, seat: &Seat, stall: bool) {
 /// `Σ_j leave_j ≤ q − 1 + n (1 − in_v + excused_i)`, with those Byzantine ones that made themselves
 /// heard by it.
 fn too_few_ask(causal: &mut Causal, seat: &Seat, enter: &Enter, stall: bool) {
-    let family = family(causal, "has_too_few_change_views");
+    let family = family(causal, "has_too_few_change_views", "E52");
     let (c, v) = (seat.asks, seat.v);
     let asks = (0..causal.n).map(|j| causal.sent(c, j, v, 0) + causal.made_later(c, j, v));
     let mut asks: Expr = asks.sum();

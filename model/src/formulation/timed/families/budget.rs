@@ -1,10 +1,7 @@
 //! Limits on the adversary's acts that the instance asks for.
 
 use super::super::columns::{Key, Timed};
-use crate::{
-    expr::Expr,
-    program::{Col, Tag},
-};
+use crate::{expr::Expr, group::Group, program::Col};
 use milp_schema::instance::FaultKind;
 
 /// The families of `budget:`; none without it.
@@ -24,7 +21,7 @@ pub(crate) fn budgets(timed: &mut Timed) {
 /// At most so many copies of honest messages are late or not within the horizon: `Σ late ≤ most`.
 fn late_at_most(timed: &mut Timed, most: u32) {
     let total = late_copies(timed);
-    let limit = timed.draft.family("late_at_most", "E9", &[], Tag::Budget);
+    let limit = timed.draft.family("late_at_most", "E9", &[], Group::BUDGET);
     timed
         .draft
         .at_most(limit, "", total, i64::from(most).into());
@@ -38,7 +35,7 @@ fn late_at_most(timed: &mut Timed, most: u32) {
 pub(super) fn late_copies(timed: &mut Timed) -> Expr {
     let defines = timed
         .draft
-        .family("late_defines_late", "E2", &[], Tag::Budget);
+        .family("late_defines_late", "E2", &[], Group::BUDGET);
     let mut total = Expr::default();
     let mut number = 0;
     for c in 0..timed.protocol.channels.len() {
@@ -86,7 +83,7 @@ fn timeouts_at_most(timed: &mut Timed, most: u32) {
     };
     let family = timed
         .draft
-        .family("change_view_at_most", "E9", &[], Tag::Budget);
+        .family("change_view_at_most", "E9", &[], Group::BUDGET);
     let (c, last) = (timed.channel(&enter.of), timed.horizon);
     let all: Expr = timed
         .height_views()
@@ -103,7 +100,9 @@ fn timeouts_at_most(timed: &mut Timed, most: u32) {
 /// At most so many copies are made by Byzantine replicas: `Σ made ≤ most`.
 fn injects_at_most(timed: &mut Timed, most: u32) {
     let total = made_copies(timed);
-    let limit = timed.draft.family("inject_at_most", "E9", &[], Tag::Budget);
+    let limit = timed
+        .draft
+        .family("inject_at_most", "E9", &[], Group::BUDGET);
     timed
         .draft
         .at_most(limit, "", total, i64::from(most).into());
@@ -122,7 +121,7 @@ pub(super) fn made_copies(timed: &mut Timed) -> Expr {
     }
     let defines = timed
         .draft
-        .family("inject_defines_inject", "E11", &[], Tag::Budget);
+        .family("inject_defines_inject", "E11", &[], Group::BUDGET);
     let copies: Vec<(u32, Key)> = timed
         .draft
         .keys()

@@ -10,9 +10,11 @@
 use super::super::columns::Timed;
 use crate::{
     expr::Expr,
-    program::{FamilyId, Tag},
+    group::Group,
+    program::FamilyId,
     rule::{About, Arming},
 };
+use milp_schema::vocabulary::Role;
 
 /// Replica i and its timer.
 #[derive(Debug, Clone, Copy)]
@@ -98,8 +100,8 @@ impl<'a> Clock<'a> {
         i64::from(t) * self.slot
     }
 
-    fn family(self, timed: &mut Timed, name: &str) -> FamilyId {
-        timed.draft.family(name, self.arming.line, &[], Tag::Legal)
+    fn family(self, timed: &mut Timed, name: &str, group: Group) -> FamilyId {
+        timed.draft.family(name, self.arming.line, &[], group)
     }
 
     fn label(self, v: u32, t: u32) -> String {
@@ -179,7 +181,7 @@ impl<'a> Clock<'a> {
         for (kind, count) in &self.arming.extended_by {
             let c = timed.channel(kind);
             let taken = |t: u32| -> Expr {
-                if *kind == milp_schema::Kind::PrepareRequest {
+                if kind.is(Role::Proposal) {
                     // To take the request is to prepare it.
                     let prepares = timed.preparing().into_iter();
                     return prepares
@@ -212,7 +214,7 @@ impl<'a> Clock<'a> {
 
     /// Every timer runs from slot 0 on: `due^0 = T` for the primary of view 0, 2T otherwise.
     fn starts(self, timed: &mut Timed) {
-        let family = self.family(timed, "timer_starts");
+        let family = self.family(timed, "timer_starts", Group::MEMORY);
         let due = timed.due(self.i, 0);
         let armed = Expr::from(self.on_entry(timed, 0));
         self.equal(
@@ -225,7 +227,7 @@ impl<'a> Clock<'a> {
 
     /// What is due has fired: `u · t + 1 ≤ due^t + (u · t + 1) · off^t`.
     fn not_overdue(self, timed: &mut Timed, t: u32) {
-        let family = self.family(timed, "timer_due_forces_firing");
+        let family = self.family(timed, "timer_due_forces_firing", Group::TIMERS);
         let next = self.at(t) + 1;
         let right = timed.due(self.i, t) + self.off(timed, t) * next;
         timed
@@ -236,7 +238,7 @@ impl<'a> Clock<'a> {
     /// In a view that it stays in, without firing, a replica's deadline moves by what it takes
     /// until it asks to leave: `due^t = due^(t−1) + put off^t`, afterwards `due^t = due^(t−1)`.
     fn runs_on(self, timed: &mut Timed, v: u32, t: u32) {
-        let family = self.family(timed, "timer_runs_on");
+        let family = self.family(timed, "timer_runs_on", Group::MEMORY);
         let (was, is) = (timed.was_in(self.i, 0, v, t), timed.is_in(self.i, 0, v, t));
         let frozen = timed.event(self.arming.frozen_by);
         let frozen = timed.did_in_view(frozen, self.i, 0, v, t - 1);
@@ -254,7 +256,7 @@ impl<'a> Clock<'a> {
     /// brought: `due^(t−1) + put off^t ≤ u · t + D · (1 − fires^t)`; what comes after the own request to
     /// leave does not count.
     fn fires_when_due(self, timed: &mut Timed, v: u32, t: u32) {
-        let family = self.family(timed, "firing_requires_due");
+        let family = self.family(timed, "firing_requires_due", Group::TIMERS);
         let frozen = timed.event(self.arming.frozen_by);
         let frozen = timed.did_in_view(frozen, self.i, 0, v, t - 1);
         let fires = self.fires(timed, v, t);
@@ -284,7 +286,7 @@ impl<'a> Clock<'a> {
 
     /// A firing arms the timer anew, unless it leads into the next view: `due^t = u · t + duration`.
     fn armed_by_firing(self, timed: &mut Timed, v: u32, t: u32) {
-        let family = self.family(timed, "firing_arms_timer");
+        let family = self.family(timed, "firing_arms_timer", Group::MEMORY);
         let off = self.off(timed, t);
         for (number, (happens, armed, leaves)) in self.firings(timed, v, t).into_iter().enumerate()
         {
@@ -302,7 +304,7 @@ impl<'a> Clock<'a> {
     /// Entering a view arms it, and what waited for the replica there puts it off:
     /// `due^t = u · t + duration + put off`, unless the primary proposes in the same slot.
     fn armed_by_entry(self, timed: &mut Timed, v: u32, t: u32) {
-        let family = self.family(timed, "enter_arms_timer");
+        let family = self.family(timed, "enter_arms_timer", Group::MEMORY);
         let enters = timed.entered(self.i, 0, v, t) - timed.entered(self.i, 0, v, t - 1);
         let slack = 1 - enters + self.fires(timed, v, t) + self.off(timed, t);
         let due = self.put_off(timed, v, t, true) + (self.at(t) + self.on_entry(timed, v));

@@ -1,7 +1,7 @@
 //! What the network does with the copies of a message.
 
 use super::super::columns::Timed;
-use crate::{expr::Expr, program::Tag};
+use crate::{expr::Expr, group::Group};
 use milp_schema::instance::{FaultKind, Network};
 
 /// The copies of channel c's message about (h, v, b) from j to i.
@@ -64,7 +64,9 @@ pub(super) fn arrivals(timed: &Timed, i: u32, t: u32) -> Expr {
 /// What was delivered stays delivered: `got^(t−1) ≤ got^t`, the rest of (25), (32), (36).
 pub(super) fn receive_stays(timed: &mut Timed, copies: Copies) {
     let name = format!("receive_{}_stays", copies.kind(timed));
-    let family = timed.draft.family(&name, "E6", &[25, 32, 36], Tag::Legal);
+    let family = timed
+        .draft
+        .family(&name, "E6", &[25, 32, 36], Group::MEMORY);
     for t in timed.slots() {
         let (before, now) = (copies.got(timed, t - 1), copies.got(timed, t));
         timed.draft.at_most(family, &copies.label(t), before, now);
@@ -78,7 +80,9 @@ pub(super) fn receive_stays(timed: &mut Timed, copies: Copies) {
 pub(super) fn receive_requires_send(timed: &mut Timed, copies: Copies) {
     let kind = copies.kind(timed);
     let name = format!("receive_{kind}_requires_send_{kind}");
-    let family = timed.draft.family(&name, "E2", &[23, 30, 34], Tag::Legal);
+    let family = timed
+        .draft
+        .family(&name, "E2", &[23, 30, 34], Group::SIGNATURES);
     let forgeable = timed.protocol.channels[copies.c].forgeable;
     for t in timed.slots() {
         let sent = copies.sent(timed, t.saturating_sub(timed.delay_min));
@@ -103,7 +107,7 @@ pub(super) fn receive_requires_send(timed: &mut Timed, copies: Copies) {
 pub(super) fn send_forces_receive(timed: &mut Timed, copies: Copies) {
     let kind = copies.kind(timed);
     let name = format!("send_{kind}_forces_receive_{kind}");
-    let family = timed.draft.family(&name, "E10", &[], Tag::Legal);
+    let family = timed.draft.family(&name, "E10", &[], Group::DELIVERY);
     let due: Vec<(u32, u32)> = match timed.instance.network {
         Network::Asynchronous => vec![],
         Network::Eventual => vec![(timed.horizon - 1, timed.horizon)],

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     expr::Expr,
-    program::Tag,
+    group::Group,
     rule::{Checked, Event, Modality, Range, Requires, Threshold},
 };
 use milp_schema::Kind;
@@ -75,7 +75,7 @@ pub(super) fn stays(timed: &mut Timed, act: Act) {
         &format!("{}_stays", rule.name),
         "E6",
         &[22, 29, 33],
-        Tag::Legal,
+        Group::MEMORY,
     );
     for b in act.blocks(timed) {
         for t in timed.slots() {
@@ -98,7 +98,7 @@ pub(super) fn requires_view(timed: &mut Timed, act: Act) {
     let name = format!("{}_requires_view", rule.name);
     let family = timed
         .draft
-        .family(&name, rule.line, rule.equations, Tag::Legal);
+        .family(&name, rule.line, rule.equations, Group::PLACE);
     let Act { i, h, v, .. } = act;
     let at_end = matches!(rule.modality, Modality::Timer { .. }) && !act.leaves(timed);
     let view = if timed.in_view(act.e) { v } else { 0 };
@@ -127,7 +127,7 @@ pub(super) fn requires_view(timed: &mut Timed, act: Act) {
 /// A crashed replica does nothing: `Δ^t + crashed_i^t ≤ 1`.
 pub(super) fn excluded_by_crash(timed: &mut Timed, act: Act) {
     let name = format!("{}_excludes_crash", timed.events[act.e].name);
-    let family = timed.draft.family(&name, "E12", &[], Tag::Legal);
+    let family = timed.draft.family(&name, "E12", &[], Group::CRASHES);
     for t in timed.slots() {
         let sum = act.happens(timed, t) + timed.crashed(act.i, t);
         timed
@@ -144,7 +144,7 @@ pub(super) fn excluded_by_decision(timed: &mut Timed, act: Act) {
         return; // decide_at_most_once says it
     }
     let name = format!("{}_excludes_decide", rule.name);
-    let family = timed.draft.family(&name, "E5", &[5, 6], Tag::Legal);
+    let family = timed.draft.family(&name, "E5", &[5, 6], Group::STOPS);
     for t in timed.slots() {
         let decided = timed.decided_before(act.e, act.i, act.h, act.v, t);
         let sum = act.happens(timed, t) + decided;
@@ -159,9 +159,12 @@ pub(super) fn excluded_by_own(timed: &mut Timed, act: Act) {
     let rule = timed.events[act.e].clone();
     for exclusion in &rule.excludes {
         let name = format!("{}_excludes_{}", rule.name, exclusion.event);
-        let family = timed
-            .draft
-            .family(&name, rule.line, rule.equations, Tag::Legal);
+        let family = timed.draft.family(
+            &name,
+            rule.line,
+            rule.equations,
+            timed.protocol.forbidding(exclusion.event),
+        );
         let earlier = timed.event(exclusion.event);
         for t in timed.slots() {
             let by = blocks_by(earlier, act.e, t);
@@ -187,9 +190,12 @@ pub(super) fn requires(timed: &mut Timed, act: Act) {
             continue;
         }
         let name = format!("{}_requires_{}", rule.name, what(requirement));
-        let family = timed
-            .draft
-            .family(&name, rule.line, rule.equations, Tag::Legal);
+        let family = timed.draft.family(
+            &name,
+            rule.line,
+            rule.equations,
+            timed.protocol.requiring(requirement),
+        );
         for b in act.blocks(timed) {
             for t in timed.slots() {
                 let did = act.did(timed, b, t);
@@ -215,9 +221,12 @@ fn asked_now(timed: &mut Timed, act: Act, rule: &Event, requirement: &Requires) 
     };
     let verb = if reached { "requires" } else { "excludes" };
     let family = format!("{}_{verb}_{name}", rule.name);
-    let family = timed
-        .draft
-        .family(&family, rule.line, rule.equations, Tag::Legal);
+    let family = timed.draft.family(
+        &family,
+        rule.line,
+        rule.equations,
+        timed.protocol.requiring(requirement),
+    );
     for t in timed.slots() {
         let lost = timed.lost(act.i, act.h, act.v, t);
         let right = if reached { lost } else { 1 - lost };
@@ -240,7 +249,7 @@ pub(super) fn requires_vote(timed: &mut Timed, act: Act) {
     let name = format!("{}_requires_vote", rule.name);
     let family = timed
         .draft
-        .family(&name, rule.line, rule.equations, Tag::Legal);
+        .family(&name, rule.line, rule.equations, Group::ORDER);
     for b in act.blocks(timed) {
         for t in timed.slots() {
             let happens = act.did(timed, b, t) - act.did(timed, b, t - 1);
@@ -384,7 +393,7 @@ pub(super) fn at_most_once(timed: &mut Timed, e: usize, i: u32) {
         &format!("{}_at_most_once", rule.name),
         rule.line,
         &[37],
-        Tag::Legal,
+        rule.happens_once(),
     );
     let byzantine = timed.byzantine(i);
     for h in 0..timed.heights {
@@ -417,7 +426,7 @@ pub(super) fn at_most_once(timed: &mut Timed, e: usize, i: u32) {
 pub(super) fn decide_at_most_once(timed: &mut Timed, i: u32, h: u32) {
     let family = timed
         .draft
-        .family("decide_at_most_once", "E5", &[37], Tag::Legal);
+        .family("decide_at_most_once", "E5", &[37], Group::ONE_DECISION);
     let decided = timed.decided(i, h, timed.horizon);
     timed
         .draft

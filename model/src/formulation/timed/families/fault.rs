@@ -1,7 +1,7 @@
 //! Who is faulty (§8.8).
 
 use super::super::columns::{FAULTS, Timed};
-use crate::{expr::Expr, program::Tag};
+use crate::{expr::Expr, group::Group};
 use milp_schema::instance::{Fault, FaultKind};
 
 /// At most the instance's number of replicas is faulty in each way.
@@ -18,7 +18,7 @@ pub(super) fn faulty_at_most(timed: &mut Timed) {
             .sum();
         let family = timed
             .draft
-            .family(&format!("{name}_at_most"), "E9", &[], Tag::Budget);
+            .family(&format!("{name}_at_most"), "E9", &[], Group::BUDGET);
         let all: Expr = (0..timed.n).map(|i| timed.faulty(kind, i)).sum();
         timed
             .draft
@@ -32,7 +32,7 @@ pub(super) fn faulty_at_most(timed: &mut Timed) {
 pub(super) fn faulty_in_one_way(timed: &mut Timed) {
     let family = timed
         .draft
-        .family("faulty_in_one_way", "E9", &[], Tag::Legal);
+        .family("faulty_in_one_way", "E9", &[], Group::CRASHES);
     for i in 0..timed.n {
         let all: Expr = FAULTS.iter().map(|&(kind, _)| timed.faulty(kind, i)).sum();
         timed
@@ -47,11 +47,13 @@ pub(super) fn faulty_in_one_way(timed: &mut Timed) {
 pub(super) fn crash_requires_fault(timed: &mut Timed, i: u32) {
     let family = timed
         .draft
-        .family("crash_requires_fault", "E12", &[], Tag::Legal);
+        .family("crash_requires_fault", "E12", &[], Group::CRASHES);
     let may = timed.faulty(FaultKind::Crash, i) + timed.faulty(FaultKind::Network, i);
     let last = timed.crashed(i, timed.horizon);
     timed.draft.at_most(family, &format!("_i{i}"), last, may);
-    let family = timed.draft.family("crash_stays", "E12", &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("crash_stays", "E12", &[], Group::CRASHES);
     for t in timed.slots() {
         let (before, now) = (timed.crashed(i, t - 1), timed.crashed(i, t));
         timed

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     expr::Expr,
-    program::Tag,
+    group::Group,
     rule::{Checked, Event, Modality, Requires},
 };
 
@@ -28,7 +28,7 @@ pub(super) fn forced(timed: &mut Timed, act: Act) {
     let name = format!("{}_forces_{}", event::trigger(&rule), rule.name);
     let family = timed
         .draft
-        .family(&name, rule.line, rule.equations, Tag::Legal);
+        .family(&name, rule.line, rule.equations, Group::PROMPT);
     for b in act.blocks(timed) {
         for t in timed.slots() {
             let excuse = done(timed, &rule, act, t) + excused(timed, &rule, act, t);

@@ -1,7 +1,7 @@
 //! Who counts as alive: heard in the view, and no commit held from it.
 
 use super::super::columns::Timed;
-use crate::{expr::Expr, program::Tag, rule::Negation};
+use crate::{expr::Expr, group::Group, rule::Negation};
 
 /// Replica i in view v of the height.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +54,7 @@ impl Seat {
 pub(super) fn receive_defines_heard(timed: &mut Timed, negation: &Negation, seat: Seat) {
     let family = timed
         .draft
-        .family("receive_defines_heard", negation.line, &[], Tag::Legal);
+        .family("receive_defines_heard", negation.line, &[], Group::LOST);
     for j in (0..timed.n).filter(|&j| j != seat.i) {
         for t in timed.slots() {
             let heard = timed.heard(seat.i, j, seat.h, seat.v, t);
@@ -83,7 +83,7 @@ pub(super) fn receive_defines_heard(timed: &mut Timed, negation: &Negation, seat
 pub(super) fn heard_defines_alive(timed: &mut Timed, negation: &Negation, seat: Seat) {
     let family = timed
         .draft
-        .family("heard_defines_alive", negation.line, &[], Tag::Legal);
+        .family("heard_defines_alive", negation.line, &[], Group::LOST);
     for j in (0..timed.n).filter(|&j| j != seat.i) {
         for t in timed.slots() {
             let heard = timed.heard(seat.i, j, seat.h, seat.v, t);
@@ -116,7 +116,7 @@ pub(super) fn alive_defines_lost(timed: &mut Timed, negation: &Negation, seat: S
         &format!("alive_defines_{}", negation.name),
         negation.line,
         &[],
-        Tag::Legal,
+        Group::LOST,
     );
     let Seat { i, h, v } = seat;
     let quorum = i64::from(timed.instance.quorum());

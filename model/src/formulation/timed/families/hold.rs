@@ -7,7 +7,7 @@ use super::{
     super::columns::Timed,
     delivery::{Copies, snake},
 };
-use crate::{expr::Expr, left_out::LeftOut, program::Tag, rule::Hold};
+use crate::{expr::Expr, group::Group, left_out::LeftOut, rule::Hold};
 
 fn name(timed: &Timed, copies: Copies) -> String {
     snake(timed.protocol.channels[copies.c].kind.name())
@@ -22,10 +22,10 @@ fn took(timed: &Timed, copies: Copies, t: u32) -> Expr {
 pub(super) fn take_requires_receive(timed: &mut Timed, copies: Copies) {
     let kind = name(timed, copies);
     let requires = format!("take_{kind}_requires_receive_{kind}");
-    let requires = timed.draft.family(&requires, "E6", &[], Tag::Legal);
+    let requires = timed.draft.family(&requires, "E6", &[], Group::MEMORY);
     let stays = timed
         .draft
-        .family(&format!("take_{kind}_stays"), "E6", &[], Tag::Legal);
+        .family(&format!("take_{kind}_stays"), "E6", &[], Group::MEMORY);
     for t in timed.slots() {
         let now = took(timed, copies, t);
         let before = took(timed, copies, t - 1);
@@ -51,13 +51,13 @@ pub(super) fn lost_ahead(timed: &mut Timed, copies: Copies) {
         &format!("take_{kind}_requires_view"),
         "E20",
         &[],
-        Tag::Legal,
+        Group::PLACE,
     );
     let forces = timed.draft.family(
         &format!("receive_{kind}_forces_take_{kind}"),
         "E20",
         &[],
-        Tag::Legal,
+        Group::MEMORY,
     );
     let apart = timed.draft.leaves_out(
         &format!("enter_excludes_receive_{kind}"),
@@ -110,19 +110,19 @@ pub(super) fn guarded(timed: &mut Timed, copies: Copies, hold: &Hold) {
         &format!("{}_excludes_take_{kind}", hold.after),
         hold.line,
         &[],
-        Tag::Legal,
+        Group::ORDER,
     );
     let forces = timed.draft.family(
         &format!("receive_{kind}_forces_take_{kind}"),
         hold.line,
         &[],
-        Tag::Legal,
+        Group::MEMORY,
     );
     let place = timed.draft.family(
         &format!("take_{kind}_requires_view"),
         hold.line,
         &[],
-        Tag::Legal,
+        Group::PLACE,
     );
     let Copies { i, h, v, .. } = copies;
     let after = timed.event(hold.after);
@@ -229,7 +229,7 @@ pub(super) fn cleared(timed: &mut Timed, copies: Copies) {
         &format!("{kind}_of_other_block_is_cleared"),
         line,
         &[],
-        Tag::Legal,
+        Group::MEMORY,
     );
     let early = timed.draft.leaves_out(
         &format!("{kind}_of_other_block_is_not_early"),
@@ -283,7 +283,7 @@ pub(super) fn stray(timed: &mut Timed, copies: Copies) {
     let family = format!("{kind}_of_other_block_is_stray");
     let family = timed
         .draft
-        .family(&family, "dbft2-nspcc 18", &[], Tag::Legal);
+        .family(&family, "dbft2-nspcc 18", &[], Group::MEMORY);
     for t in timed.slots() {
         let label = copies.label(t);
         let now = timed.stray(i, j, h, v, b, t);

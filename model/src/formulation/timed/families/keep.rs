@@ -1,7 +1,7 @@
 //! Requests to leave under rules that forget them on entering a view.
 
 use super::{super::columns::Timed, view_change::Step};
-use crate::{expr::Expr, left_out::LeftOut, program::Tag, rule::Enter};
+use crate::{expr::Expr, group::Group, left_out::LeftOut, rule::Enter};
 
 /// A request is kept by a replica that was in view v when the slot began, has not committed and
 /// not decided: with `ask` the request of j sent in view u ≥ v,
@@ -12,17 +12,17 @@ pub(super) fn receive_defines_kept(timed: &mut Timed, enter: &Enter, i: u32, h: 
         "keep_requires_receive_change_view",
         enter.line,
         &[],
-        Tag::Legal,
+        Group::CHANGE_VIEWS,
     );
     let forces = timed.draft.family(
         "receive_change_view_forces_keep",
         enter.line,
         &[],
-        Tag::Legal,
+        Group::CHANGE_VIEWS,
     );
     let stays = timed
         .draft
-        .family("keep_stays", enter.line, &[], Tag::Legal);
+        .family("keep_stays", enter.line, &[], Group::MEMORY);
     let c = timed.channel(&enter.of);
     let ask = timed.senders(c).next().expect("somebody asks");
     for j in (0..timed.n).filter(|&j| j != i) {
@@ -75,7 +75,7 @@ pub(super) fn receive_defines_kept(timed: &mut Timed, enter: &Enter, i: u32, h: 
 pub(super) fn keep_defines_asked(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v: u32) {
     let family = timed
         .draft
-        .family("keep_defines_asked", enter.line, &[], Tag::Legal);
+        .family("keep_defines_asked", enter.line, &[], Group::CHANGE_VIEWS);
     for j in (0..timed.n).filter(|&j| j != i) {
         for t in timed.slots() {
             let asked = timed.asked(i, j, h, v + 1, t);
@@ -114,9 +114,12 @@ fn triggers(timed: &Timed, enter: &Enter, step: Step, t: u32) -> Vec<Expr> {
 /// Only a request for w itself makes a replica enter w, and it was in w − 1 before (E40):
 /// `Δentered_w^t ≤ Σ triggers^t`, `entered_w^t ≤ entered_(w−1)^(t−1)`.
 pub(super) fn requires_trigger(timed: &mut Timed, enter: &Enter, step: Step) {
-    let family = timed
-        .draft
-        .family("enter_requires_change_view", enter.line, &[], Tag::Legal);
+    let family = timed.draft.family(
+        "enter_requires_change_view",
+        enter.line,
+        &[],
+        Group::CHANGE_VIEWS,
+    );
     let one = timed
         .draft
         .leaves_out("enter_excludes_skip", LeftOut::SkippedView);
@@ -141,7 +144,7 @@ pub(super) fn forced(timed: &mut Timed, enter: &Enter, step: Step) {
         "change_view_quorum_forces_enter",
         enter.line,
         &[],
-        Tag::Legal,
+        Group::PROMPT,
     );
     let Step { i, h, w } = step;
     let count = timed.count(enter.at_least);
@@ -212,9 +215,12 @@ pub(super) fn no_overtaking(timed: &mut Timed, enter: &Enter, i: u32, h: u32, v:
 /// if another's request for w comes in the slot of the own one, the others' were too few:
 /// `Σ_(j≠i) asked_w^t ≤ q − 1 + (n − q) · (2 − Δown^t − trigger_j^t)`.
 pub(super) fn quorum_excludes_timeout(timed: &mut Timed, enter: &Enter, step: Step) {
-    let family = timed
-        .draft
-        .family("change_view_quorum_excludes_timeout", "E8", &[], Tag::Legal);
+    let family = timed.draft.family(
+        "change_view_quorum_excludes_timeout",
+        "E8",
+        &[],
+        Group::ORDER,
+    );
     let Step { i, h, w } = step;
     let count = timed.count(enter.at_least);
     for t in timed.slots() {

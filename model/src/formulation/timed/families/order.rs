@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     expr::Expr,
+    group::Group,
     program::Tag,
     rule::{Event, Modality, Requires},
 };
@@ -22,7 +23,9 @@ pub(super) fn first_arrival_triggers(timed: &mut Timed, act: Act) {
         return;
     };
     let name = format!("{}_requires_first_{}", rule.name, snake(kind.name()));
-    let family = timed.draft.family(&name, "E4", rule.equations, Tag::Legal);
+    let family = timed
+        .draft
+        .family(&name, "E4", rule.equations, Group::ORDER);
     let last = timed.horizon;
     for (b, other) in rivals(timed, &rule, act) {
         for s in timed.slots() {
@@ -77,9 +80,12 @@ fn rivals(timed: &Timed, rule: &Event, act: Act) -> Vec<(u32, (u32, u32))> {
 /// What was held back comes before the rest of the slot's copies, so that together they would not
 /// be in the canonical order.
 pub(super) fn start_excludes_receive(timed: &mut Timed) {
-    let family = timed
-        .draft
-        .family("start_excludes_receive", "E8", &[], Tag::Budget);
+    let family = timed.draft.family(
+        "start_excludes_receive",
+        "E8",
+        &[],
+        (Tag::Budget, Group::ORDER),
+    );
     for c in 0..timed.protocol.channels.len() {
         for (h, v) in timed.height_views().into_iter().filter(|&(h, _)| h > 0) {
             for b in timed.channel_blocks(c, h, v) {
@@ -129,9 +135,12 @@ pub(super) fn deciding_request_excludes_votes(timed: &mut Timed, act: Act) {
         .flatten()
         .filter(|kind| kind != request && !of.contains(kind))
         .collect();
-    let family = timed
-        .draft
-        .family("deciding_request_excludes_votes", "E8", &[], Tag::Budget);
+    let family = timed.draft.family(
+        "deciding_request_excludes_votes",
+        "E8",
+        &[],
+        (Tag::Budget, Group::ORDER),
+    );
     for b in act.blocks(timed) {
         for t in timed.slots() {
             let votes: Expr = of

@@ -6,7 +6,7 @@
 //! in one slot are independent, and the order of a slot says nothing.
 
 use super::{super::columns::Timed, delivery::snake, event::Act, view_change::Step};
-use crate::{expr::Expr, program::Tag};
+use crate::{expr::Expr, group::Group, program::Tag};
 
 /// What a Byzantine replica puts into the pool.
 pub(super) fn injections(timed: &mut Timed) {
@@ -54,7 +54,9 @@ impl Message {
 
 /// What is in the pool stays there: `injected^(t−1) ≤ injected^t`.
 fn inject_stays(timed: &mut Timed, message: Message) {
-    let family = timed.draft.family("inject_stays", "E26", &[], Tag::Legal);
+    let family = timed
+        .draft
+        .family("inject_stays", "E26", &[], Group::MEMORY);
     for t in timed.slots() {
         let (before, now) = (message.injected(timed, t - 1), message.injected(timed, t));
         timed
@@ -67,7 +69,7 @@ fn inject_stays(timed: &mut Timed, message: Message) {
 fn inject_requires_byzantine(timed: &mut Timed, message: Message) {
     let family = timed
         .draft
-        .family("inject_requires_byzantine", "E29", &[], Tag::Legal);
+        .family("inject_requires_byzantine", "E29", &[], Group::SIGNATURES);
     let last = timed.horizon;
     let injected = message.injected(timed, last);
     let label = message.label(timed, last);
@@ -83,7 +85,7 @@ fn injects_ascend(timed: &mut Timed, message: Message) {
         "inject_excludes_inject_of_later_view",
         "E29",
         &[],
-        Tag::Legal,
+        Group::ORDER,
     );
     let Message { j, h, v, .. } = message;
     for other in 0..timed.protocol.channels.len() {
@@ -116,7 +118,7 @@ fn inject_defines_since(timed: &mut Timed, message: Message) {
     }
     let family = timed
         .draft
-        .family("inject_defines_since", "E26", &[], Tag::Legal);
+        .family("inject_defines_since", "E26", &[], Group::ORDER);
     for t in timed.slots() {
         let since = timed.injected_since(c, j, h, v, t);
         let mut any = Expr::default();
@@ -141,7 +143,7 @@ pub(super) fn requires_view(timed: &mut Timed, act: Act) {
     let name = format!("{}_requires_view", rule.name);
     let family = timed
         .draft
-        .family(&name, rule.line, rule.equations, Tag::Legal);
+        .family(&name, rule.line, rule.equations, Group::PLACE);
     let Act { i, h, v, .. } = act;
     for t in timed.slots() {
         let label = act.label(None, t);
@@ -165,10 +167,10 @@ pub(super) fn requires_view(timed: &mut Timed, act: Act) {
 pub(super) fn one_action(timed: &mut Timed) {
     let alive = timed
         .draft
-        .family("act_excludes_crash", "E26", &[], Tag::Legal);
+        .family("act_excludes_crash", "E26", &[], Group::CRASHES);
     let done = timed
         .draft
-        .family("act_excludes_decide", "E26", &[], Tag::Legal);
+        .family("act_excludes_decide", "E26", &[], Group::STOPS);
     for i in 0..timed.n {
         for t in timed.slots() {
             let acts = actions(timed, i, t) - actions(timed, i, t - 1);

@@ -6,7 +6,8 @@
 use super::{super::columns::Timed, event::Act};
 use crate::{
     expr::Expr,
-    program::{FamilyId, Tag},
+    group::Group,
+    program::FamilyId,
     rule::{Range, Requires},
 };
 use milp_schema::{Kind, instance::FaultKind};
@@ -31,7 +32,7 @@ pub(super) fn honest_quorum(timed: &mut Timed, act: Act) {
         let name = format!("{}_requires_honest_quorum", rule.name);
         let family = timed
             .draft
-            .family(&name, rule.line, rule.equations, Tag::Valid);
+            .family(&name, rule.line, rule.equations, Group::BEHIND_A_QUORUM);
         for b in act.blocks(timed) {
             for t in timed.slots() {
                 let sent = sent_by_others(timed, act, of, b, t);
@@ -102,7 +103,9 @@ pub(super) fn enter_requires_honest_quorum(timed: &mut Timed) {
         return;
     }
     let name = "enter_requires_honest_change_view_quorum";
-    let family = timed.draft.family(name, enter.line, &[], Tag::Valid);
+    let family = timed
+        .draft
+        .family(name, enter.line, &[], Group::BEHIND_AN_ENTRY);
     let c = timed.channel(&enter.of);
     for (h, w) in timed.height_views().into_iter().filter(|&(_, w)| w > 0) {
         for i in 0..timed.n {
@@ -160,7 +163,7 @@ pub(super) fn one_binding_event(timed: &mut Timed) {
         );
         let family = timed
             .draft
-            .family(&name, timed.events[ask].line, &[], Tag::Valid);
+            .family(&name, timed.events[ask].line, &[], Group::ONE_BOND);
         let last = timed.horizon;
         for (h, v) in timed.height_views() {
             for i in 0..timed.n {

@@ -1,7 +1,7 @@
 //! What a timer triggers under `timers: protocol`.
 
 use super::{super::columns::Timed, event::Act};
-use crate::{expr::Expr, program::Tag, rule::Event};
+use crate::{expr::Expr, group::Group, rule::Event};
 
 /// With protocol timers the event happens exactly D slots after the entry into the view, if the
 /// replica is still there and nothing forbids it (E15).
@@ -14,9 +14,9 @@ pub(super) fn timer(timed: &mut Timed, act: Act) {
         return;
     };
     let name = format!("timer_forces_{}", rule.name);
-    let forces = timed.draft.family(&name, rule.line, &[], Tag::Legal);
+    let forces = timed.draft.family(&name, rule.line, &[], Group::TIMERS);
     let name = format!("{}_requires_timer", rule.name);
-    let requires = timed.draft.family(&name, rule.line, &[], Tag::Legal);
+    let requires = timed.draft.family(&name, rule.line, &[], Group::TIMERS);
     for t in timed.slots() {
         let label = act.label(None, t);
         let due = entered_at(timed, act, t, duration) - entered_at(timed, act, t, duration + 1);

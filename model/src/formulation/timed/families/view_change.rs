@@ -5,7 +5,7 @@
 //! back, is that `entered` never falls in t and never rises in v.
 
 use super::super::columns::Timed;
-use crate::{expr::Expr, program::Tag, rule::Enter};
+use crate::{draft::Purpose, expr::Expr, group::Group, program::Tag, rule::Enter};
 
 /// Replica i and view w of height h; w = V stands for leaving the modelled views.
 #[derive(Debug, Clone, Copy)]
@@ -59,9 +59,12 @@ impl Step {
 ///
 /// `asked_w = got_(w−1) ∨ asked_(w+1)`, three rows, for every sender j.
 pub(super) fn ask_defines_asked(timed: &mut Timed, enter: &Enter, i: u32, h: u32, w: u32) {
-    let family = timed
-        .draft
-        .family("change_view_defines_asked", enter.line, &[], Tag::Legal);
+    let family = timed.draft.family(
+        "change_view_defines_asked",
+        enter.line,
+        &[],
+        Group::CHANGE_VIEWS,
+    );
     let c = timed.channel(&enter.of);
     for j in 0..timed.n {
         for t in timed.slots() {
@@ -88,7 +91,7 @@ pub(super) fn ask_defines_asked(timed: &mut Timed, enter: &Enter, i: u32, h: u32
 pub(super) fn stays(timed: &mut Timed, enter: &Enter, step: Step) {
     let family = timed
         .draft
-        .family("enter_stays", enter.line, enter.equations, Tag::Legal);
+        .family("enter_stays", enter.line, enter.equations, Group::PLACE);
     for t in timed.slots() {
         let now = step.entered(timed, t);
         timed.draft.at_most(
@@ -111,7 +114,7 @@ pub(super) fn requires_quorum(timed: &mut Timed, enter: &Enter, step: Step) {
         "enter_requires_change_view_quorum",
         enter.line,
         enter.equations,
-        Tag::Legal,
+        Group::CHANGE_VIEWS,
     );
     let count = timed.count(enter.at_least);
     for t in timed.slots() {
@@ -132,7 +135,7 @@ pub(super) fn excluded_by_lock(timed: &mut Timed, enter: &Enter, step: Step) {
             &format!("enter_excludes_{name}"),
             enter.line,
             &[],
-            Tag::Legal,
+            timed.protocol.forbidding(name),
         );
         let sum = step.entered(timed, last) + step.below(timed, name, last);
         let most = step.permitted(timed, last) + 1;
@@ -144,7 +147,7 @@ pub(super) fn excluded_by_lock(timed: &mut Timed, enter: &Enter, step: Step) {
 pub(super) fn excluded_by_byzantine(timed: &mut Timed, step: Step) {
     let family = timed
         .draft
-        .family("enter_excludes_byzantine", "E11", &[], Tag::Legal);
+        .family("enter_excludes_byzantine", "E11", &[], Group::CRASHES);
     let last = timed.horizon;
     let sum = step.entered(timed, last) + timed.byzantine(step.i);
     timed
@@ -159,10 +162,10 @@ pub(super) fn excluded(timed: &mut Timed, enter: &Enter, step: Step) {
     let Step { i, h, w } = step;
     let decides = timed
         .draft
-        .family("enter_excludes_decide", enter.line, &[], Tag::Legal);
+        .family("enter_excludes_decide", enter.line, &[], Group::STOPS);
     let crash = timed
         .draft
-        .family("enter_excludes_crash", "E12", &[], Tag::Legal);
+        .family("enter_excludes_crash", "E12", &[], Group::CRASHES);
     for t in timed.slots() {
         let steps = step.entered(timed, t) - step.entered(timed, t - 1);
         let decided: Expr = timed
@@ -194,12 +197,15 @@ pub(super) fn excluded(timed: &mut Timed, enter: &Enter, step: Step) {
 pub(super) fn forced(timed: &mut Timed, enter: &Enter, step: Step) {
     let Step { i, h, w } = step;
     let outside = w == timed.views;
-    let (name, tag) = if outside {
-        ("change_view_quorum_ends_horizon", Tag::Budget)
+    let (name, purpose) = if outside {
+        (
+            "change_view_quorum_ends_horizon",
+            Purpose::from((Tag::Budget, Group::ORDER)),
+        )
     } else {
-        ("change_view_quorum_forces_enter", Tag::Legal)
+        ("change_view_quorum_forces_enter", Group::PROMPT.into())
     };
-    let family = timed.draft.family(name, enter.line, &[], tag);
+    let family = timed.draft.family(name, enter.line, &[], purpose);
     let count = timed.count(enter.at_least);
     for t in timed.slots() {
         let locked: Expr = enter
@@ -226,9 +232,12 @@ pub(super) fn forced(timed: &mut Timed, enter: &Enter, step: Step) {
 /// `Σ_(j≠i) asked_w^t ≤ q − 1 + (n − q) · (1 − Δask_(w−1)^t)` for the own request of view w − 1.
 pub(super) fn quorum_excludes_timeout(timed: &mut Timed, enter: &Enter, step: Step) {
     let Step { i, h, w } = step;
-    let family = timed
-        .draft
-        .family("change_view_quorum_excludes_timeout", "E8", &[], Tag::Legal);
+    let family = timed.draft.family(
+        "change_view_quorum_excludes_timeout",
+        "E8",
+        &[],
+        Group::ORDER,
+    );
     let count = timed.count(enter.at_least);
     let c = timed.channel(&enter.of);
     for t in timed.slots() {
@@ -254,7 +263,7 @@ pub(super) fn skips_only_together(timed: &mut Timed, enter: &Enter, step: Step) 
     let Step { i, h, w } = step;
     let family = timed
         .draft
-        .family("enter_excludes_lower_quorum", "E8", &[], Tag::Legal);
+        .family("enter_excludes_lower_quorum", "E8", &[], Group::ORDER);
     let c = timed.channel(&enter.of);
     for u in 1..w {
         for t in timed.slots() {

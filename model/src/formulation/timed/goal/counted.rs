@@ -3,7 +3,7 @@
 use super::super::families::{
     asks_or_votes_once, decision_quorums, most_decisions, reached_quorum,
 };
-use crate::{expr::Expr, formulation::timed::Timed, program::Tag};
+use crate::{expr::Expr, formulation::timed::Timed, group::Group, program::Tag};
 
 /// `block_hvb`: some honest replica decided (h, v, b) by the horizon; (38) in both directions.
 ///
@@ -12,9 +12,12 @@ pub(super) fn decided_blocks(timed: &mut Timed) -> Vec<((u32, u32, u32), Expr)> 
     let defines = timed
         .draft
         .family("decide_defines_block", "E13", &[2, 38], Tag::Goal);
-    let quorum = timed
-        .draft
-        .family("block_requires_honest_quorum", "E13", &[39], Tag::Valid);
+    let quorum = timed.draft.family(
+        "block_requires_honest_quorum",
+        "E13",
+        &[39],
+        Group::BEHIND_A_QUORUM,
+    );
     let mut blocks = vec![];
     for (h, v) in timed.height_views() {
         for b in timed.blocks(h, v) {
@@ -43,9 +46,12 @@ pub(super) fn reached_views(timed: &mut Timed) -> Vec<Expr> {
     let defines = timed
         .draft
         .family("enter_defines_reached", "E13", &[], Tag::Goal);
-    let quorum = timed
-        .draft
-        .family("reached_requires_honest_quorum", "E13", &[], Tag::Valid);
+    let quorum = timed.draft.family(
+        "reached_requires_honest_quorum",
+        "E13",
+        &[],
+        Group::BEHIND_AN_ENTRY,
+    );
     let mut reached = vec![];
     for v in 1..timed.views {
         let column = timed.goal_column("reached", [v, 0, 0]);
@@ -87,9 +93,12 @@ pub(super) fn quorums_that_fit(
     let Some(most) = most_decisions(timed) else {
         return;
     };
-    let votes = timed
-        .draft
-        .family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
+    let votes = timed.draft.family(
+        "decisions_at_most_by_votes",
+        "E13",
+        &[2],
+        Group::VOTES_FOR_DECISIONS,
+    );
     let before = |h: u32, end: u32| -> Expr {
         let counted = blocks.iter().filter(|((at, v, _), _)| *at == h && *v < end);
         counted.map(|(_, block)| block.clone()).sum()
@@ -124,9 +133,12 @@ pub(super) fn quorums_that_fit(
 /// Where votes are cast once per height the count is at most the number of quorums that fit.
 pub(super) fn most_at_one_height(timed: &mut Timed, things: Vec<((u32, u32, u32), Expr)>) -> Expr {
     let most = most_decisions(timed);
-    let votes = timed
-        .draft
-        .family("decisions_at_most_by_votes", "E13", &[2], Tag::Valid);
+    let votes = timed.draft.family(
+        "decisions_at_most_by_votes",
+        "E13",
+        &[2],
+        Group::VOTES_FOR_DECISIONS,
+    );
     if timed.heights == 1 {
         let all: Expr = things.into_iter().map(|(_, thing)| thing).sum();
         if let Some(most) = most {

@@ -2,7 +2,7 @@
 
 use super::super::families::decision_quorums;
 use super::counted::most_at_one_height;
-use crate::{expr::Expr, formulation::timed::Timed, program::Tag, rule::Requires};
+use crate::{expr::Expr, formulation::timed::Timed, group::Group, program::Tag, rule::Requires};
 use milp_schema::instance::Sense;
 
 /// A certificate of (h, v, b) exists iff the honest replicas that voted for it and the Byzantine
@@ -43,7 +43,7 @@ pub(super) fn objective(timed: &mut Timed) -> (Sense, Expr) {
                 "certificate_requires_honest_quorum",
                 "E13",
                 &[1],
-                Tag::Valid,
+                Group::BEHIND_A_QUORUM,
             );
             decision_quorums(timed, honest, &certificate, (h, v, b));
             certificates.push(((h, v, b), certificate));

@@ -44,7 +44,7 @@ fn excused(timed: &Timed, enter: &Enter, i: u32) -> Expr {
 fn proposed_and_asked(timed: &mut Timed, enter: &Enter) {
     let family = timed
         .draft
-        .family("final_state_has_no_enabled_timer", "E23", &[], Tag::Budget);
+        .family("final_state_has_no_enabled_timer", "E49", &[], Tag::Budget);
     let last = timed.horizon;
     let leaves = timed.channel(&enter.of);
     let timers: Vec<usize> = timed.timer_events();
@@ -84,7 +84,7 @@ fn proposed_and_asked(timed: &mut Timed, enter: &Enter) {
 fn one_view(timed: &mut Timed, enter: &Enter) {
     let family = timed
         .draft
-        .family("final_state_has_one_view", "E23", &[], Tag::Budget);
+        .family("final_state_has_one_view", "E48", &[], Tag::Budget);
     let last = timed.horizon;
     for v in 0..timed.views {
         for w in v + 1..timed.views {
@@ -132,7 +132,7 @@ fn everyone_is_heard(timed: &mut Timed, enter: &Enter) {
 fn everything_is_taken(timed: &mut Timed, enter: &Enter, hold: &Hold) {
     let family = timed
         .draft
-        .family("final_state_has_everything_taken", "E23", &[], Tag::Budget);
+        .family("final_state_has_everything_taken", "E50", &[], Tag::Budget);
     let last = timed.horizon;
     let c = timed.channel(&hold.kind);
     let after = timed.event(hold.after);
@@ -180,13 +180,13 @@ fn everything_is_taken(timed: &mut Timed, enter: &Enter, hold: &Hold) {
 fn too_few_asked(timed: &mut Timed, enter: &Enter) {
     let family = timed.draft.family(
         "final_state_has_too_few_change_views",
-        "E23",
+        "E52",
         &[],
         Tag::Budget,
     );
     let defines = timed
         .draft
-        .family("ask_defines_asking", "E23", &[], Tag::Goal);
+        .family("ask_defines_asking", "E52", &[], Tag::Goal);
     let last = timed.horizon;
     let c = timed.channel(&enter.of);
     let count = timed.count(enter.at_least);

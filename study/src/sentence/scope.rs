@@ -1,0 +1,136 @@
+//! What a claim is made under: faults, network, timers, horizon, and what the program leaves out.
+
+use crate::reading::Reading;
+use milp_model::left_out;
+use milp_schema::instance::{FaultKind, Instance, Network, Timers, Who};
+use milp_show::words::count;
+
+/// The assumptions: "with 1 Byzantine replica of 4, within 4 views and 24 slots".
+pub(crate) fn scope(instance: &Instance, within_slots: bool) -> String {
+    assumed(instance, within_slots, "")
+}
+
+/// " (the schedule uses none)", if the instance allows more.
+pub(super) fn used_of(instance: &Instance, reading: &Reading) -> String {
+    let fewer = |kind| reading.used(kind) < instance.fault_count(kind);
+    if !KINDS.iter().any(|(kind, ..)| fewer(*kind)) {
+        return String::new();
+    }
+    let used = counted(|kind| reading.used(kind));
+    let used = if used.is_empty() {
+        "none".to_owned()
+    } else {
+        used
+    };
+    format!(" (the schedule uses {used})")
+}
+
+/// Kinds of faults with the words before and after.
+const KINDS: [(FaultKind, &str, &str); 3] = [
+    (FaultKind::Byzantine, "Byzantine replica", ""),
+    (FaultKind::Crash, "replica", " that may crash"),
+    (FaultKind::Network, "replica", " with network faults"),
+];
+
+/// So many replicas of each kind in words, nothing if there are none.
+fn counted(number: impl Fn(FaultKind) -> u32) -> String {
+    let counts = KINDS.map(|(kind, noun, after)| (number(kind), noun, after));
+    let some = counts.into_iter().filter(|(number, ..)| *number > 0);
+    let words = some.map(|(number, noun, after)| format!("{}{after}", count(number.into(), noun)));
+    words.collect::<Vec<_>>().join(" and ")
+}
+
+/// The assumptions, with what `used` says of the faults that a schedule uses.
+pub(super) fn assumed(instance: &Instance, within_slots: bool, used: &str) -> String {
+    let faulty = counted(|kind| instance.fault_count(kind));
+    let faulty = if faulty.is_empty() {
+        "no faulty replica".to_owned()
+    } else {
+        faulty
+    };
+    let mutant = match &instance.mutant {
+        Some(name) => format!(" under the mutant {name}"),
+        None => String::new(),
+    };
+    let mut all = vec![format!(
+        "with {faulty} of {}{used}{mutant}",
+        instance.replicas
+    )];
+    all.extend(conditions(instance));
+    let conditions = all.join(", ");
+    let views = count(instance.views.into(), "view");
+    if !within_slots {
+        return format!("{conditions}, within {views} and any number of slots");
+    }
+    let slots = count(instance.slots.into(), "slot");
+    format!("{conditions}, within {views} and {slots}")
+}
+
+/// What else the claim holds under: everything the instance does not leave at its default.
+fn conditions(instance: &Instance) -> Vec<String> {
+    let mut conditions = vec![];
+    for fault in &instance.faults {
+        if let Who::These(replicas) = &fault.who {
+            let names: Vec<String> = replicas.iter().map(ToString::to_string).collect();
+            conditions.push(format!("only {} faulty", names.join(" and ")));
+        }
+    }
+    if instance.blocks_per_proposal > 1 {
+        let most = instance.blocks_per_proposal;
+        conditions.push(format!("up to {most} blocks per proposal"));
+    }
+    match instance.network {
+        Network::Eventual => {}
+        Network::Asynchronous => conditions.push("copies may never arrive".to_owned()),
+        Network::Bounded {
+            delay_min,
+            delay_max,
+            gst,
+        } => {
+            let after = if gst == 0 {
+                String::new()
+            } else {
+                format!(" from slot {gst} on")
+            };
+            conditions.push(format!("delays of {delay_min} to {delay_max} slots{after}"));
+        }
+    }
+    if let (Timers::Protocol, Some(time)) = (instance.timers, instance.block_time) {
+        conditions.push(format!("timers by the protocol with block time {time}"));
+    }
+    conditions.extend(left_out(instance));
+    let budget = instance.budget;
+    for (most, what) in [
+        (budget.late, "late copies"),
+        (budget.timeouts, "timeouts that ask for a view"),
+        (budget.injects, "copies made by Byzantine replicas"),
+    ] {
+        conditions.extend(most.map(|most| format!("at most {most} {what}")));
+    }
+    conditions
+}
+
+/// What the program leaves out: the first pattern in words, and how many there are besides.
+fn left_out(instance: &Instance) -> Vec<String> {
+    match left_out::of(instance).as_slice() {
+        [first, _, rest @ ..] if !rest.is_empty() => {
+            let further = count(rest.len() as i64 + 1, "further pattern");
+            let see = format!("{further} left out (milp explain lists them)");
+            vec![first.words().to_owned(), see]
+        }
+        few => few.iter().map(|it| it.words().to_owned()).collect(),
+    }
+}
+
+/// Every pattern that the program of an instance leaves out, with its line of
+/// `docs/EXECUTION.md`: a heading and a list entry each; nothing if there is none.
+pub fn patterns(instance: &Instance) -> Vec<String> {
+    let all = left_out::of(instance);
+    let heading = (!all.is_empty()).then(|| {
+        "Programs of this instance leave out what a schedule may have (docs/EXECUTION.md):"
+            .to_owned()
+    });
+    let entries = all.iter();
+    let entries = entries.map(|it| format!("- {} ({})", it.words(), it.line()));
+    heading.into_iter().chain(entries).collect()
+}
