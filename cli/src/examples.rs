@@ -36,10 +36,19 @@ pub(crate) const CHECK: &str = "\
 Examples:
   milp check instances/n4.yaml";
 
+pub(crate) const PROTOCOL: &str = "\
+Examples:
+  milp protocol list
+  milp protocol check protocols/tendermint.yaml
+  milp protocol check mine.yaml --json
+
+A file of one's own can be checked; solving it is not possible yet.";
+
 pub(crate) const SCHEMA: &str = "\
 Examples:
   milp schema > instance.schema.json
-  milp schema --of replay";
+  milp schema --of replay
+  milp schema --of protocol-file";
 
 pub(crate) const EXPORT: &str = "\
 Examples:

@@ -238,6 +238,11 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     ),
     ("cubes nowhere.yaml", 2, "nowhere.yaml"),
     ("check", 2, "<FILE>"),
+    ("protocol list", 0, "not yet"),
+    ("protocol", 2, "<COMMAND>"),
+    ("protocol check", 2, "<FILE>"),
+    ("protocol check nowhere.yaml", 2, "nowhere.yaml"),
+    ("protocol check instances/small.yaml", 2, "milp-protocol/"),
     ("replay nowhere", 2, "nowhere"),
     ("replay empty", 2, "--instance"),
     (

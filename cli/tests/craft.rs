@@ -106,6 +106,8 @@ fn every_command_prints_one_document_that_fits_its_schema() {
         "sweep.yaml",
         "format: milp-sweep/2.0\nbase: instances/small.yaml\nover:\n  views: [1, 2]\n",
     );
+    let protocol = milp_schema::protocol::named("tendermint").unwrap();
+    scratch.put("mine/protocol.yaml", &protocol.text);
     let runs = [
         ("check instances/small.yaml", 0),
         ("solve instances/small.yaml --quiet", 0),
@@ -129,6 +131,8 @@ fn every_command_prints_one_document_that_fits_its_schema() {
         ("completions zsh", 0),
         ("man pages", 0),
         ("engine check false", 1),
+        ("protocol list", 0),
+        ("protocol check mine/protocol.yaml", 0),
         ("fuzz --engine nspcc-dbft --steps 50", 0),
     ];
     let mut seen = vec!["doctor".to_owned()];

@@ -16,6 +16,7 @@ mod minimize;
 mod new;
 mod pareto;
 mod promote;
+mod protocol;
 mod regress;
 mod replay;
 mod report;
@@ -68,6 +69,9 @@ pub(crate) enum Command {
     /// Print the JSON Schema of instance files, or of what a command prints with --json
     #[command(after_help = examples::SCHEMA)]
     Schema(schema::Args),
+    /// List the protocols, or judge a protocol file
+    #[command(subcommand, after_help = examples::PROTOCOL)]
+    Protocol(protocol::Args),
     /// Write a program for another solver, or a schedule for another viewer or checker
     #[command(after_help = examples::EXPORT)]
     Export(export::Args),
@@ -115,6 +119,7 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Regress(args) => regress::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Schema(args) => Ok(schema::run(&args)),
+        Command::Protocol(args) => protocol::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),

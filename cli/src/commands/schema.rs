@@ -2,7 +2,7 @@
 
 use super::{
     bench, check, completions, cubes, doctor, engine, explain, export, fuzz, import, man, minimize,
-    new, pareto, promote, regress, replay, report, sweep, verify,
+    new, pareto, promote, protocol, regress, replay, report, sweep, verify,
 };
 use crate::{
     document::{self, Document},
@@ -15,8 +15,9 @@ use serde_json::Value;
 /// Of what.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// `instance` for instance files, `sweep-file` for sweep files, the name of a command for what it prints with --json, or
-    /// `error` for command lines that name none
+    /// `instance` for instance files, `sweep-file` for sweep files, `protocol-file` for
+    /// protocol files, the name of a command for what it prints with --json, or `error` for command
+    /// lines that name none
     #[arg(long, value_name = "KIND", default_value = INSTANCE, value_parser = kinds())]
     of: String,
 }
@@ -25,12 +26,14 @@ pub(crate) struct Args {
 const INSTANCE: &str = "instance";
 /// The kind of sweep files.
 const SWEEP_FILE: &str = "sweep-file";
+/// The kind of protocol files.
+const PROTOCOL_FILE: &str = "protocol-file";
 
 /// What the schemas of results are made by.
 type Maker = fn(&str) -> Value;
 
 /// The commands, and the schema of what each prints with `--json`.
-const COMMANDS: [(&str, Maker); 23] = [
+const COMMANDS: [(&str, Maker); 24] = [
     ("bench", Document::schema::<bench::Found>),
     ("check", Document::schema::<check::Found>),
     ("completions", Document::schema::<completions::Found>),
@@ -47,6 +50,7 @@ const COMMANDS: [(&str, Maker); 23] = [
     ("new", Document::schema::<new::Found>),
     ("pareto", Document::schema::<pareto::Found>),
     ("promote", Document::schema::<promote::Found>),
+    ("protocol", Document::schema::<protocol::Found>),
     ("regress", Document::schema::<regress::Found>),
     ("replay", Document::schema::<replay::Found>),
     ("report", Document::schema::<report::Found>),
@@ -58,7 +62,8 @@ const COMMANDS: [(&str, Maker); 23] = [
 
 fn kinds() -> Vec<&'static str> {
     let commands = COMMANDS.iter().map(|(name, _)| *name);
-    [INSTANCE, SWEEP_FILE].into_iter().chain(commands).collect()
+    let files = [INSTANCE, SWEEP_FILE, PROTOCOL_FILE];
+    files.into_iter().chain(commands).collect()
 }
 
 /// A schema.
@@ -75,6 +80,7 @@ pub(crate) fn run(args: &Args) -> u8 {
     let schema = match made {
         Some((name, make)) => make(name),
         None if args.of == SWEEP_FILE => milp_schema::json_schema::sweep(),
+        None if args.of == PROTOCOL_FILE => milp_schema::protocol::json_schema(),
         None => milp_schema::json_schema::instance(),
     };
     print::text(&format!("{schema:#}"));

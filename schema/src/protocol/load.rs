@@ -74,14 +74,14 @@ pub(super) fn convert(node: &Node, text: &str, problems: &mut Problems) -> Optio
         counts: &counts,
         timers: &timers,
     };
-    fields.required("rules", "a line each", loader.problems);
+    let any = fields.required("rules", "a line each", loader.problems);
     let rules = loader.each(&fields, "rules", |loader, node| loader.rule(node, names));
     let mutants = loader.entries(&fields, "mutants", |loader, entry| {
         loader.name(&entry.key, entry.place, false)?;
         Some((entry.key.clone(), loader.mutant(entry, names)?))
     });
     let rules = Rules {
-        rules: rules?,
+        rules: any.and(rules)?,
         mutants: mutants?.into_iter().collect(),
         chain: chain?,
         counts,

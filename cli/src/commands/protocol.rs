@@ -1,0 +1,150 @@
+//! `milp protocol`: which protocols there are, and whether a file of one is sound.
+
+use crate::{document, exit, print};
+use milp_schema::{
+    Protocol,
+    protocol::{self, Definition, Goes, RecordKind, Rule, ValueField},
+    vocabulary::By,
+};
+use milp_study::Error;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// What to do with protocols.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Args {
+    /// List the protocols that come with the program
+    List,
+    /// Judge a protocol file and say what is in it
+    Check {
+        /// Protocol file, as docs/LANGUAGE.md says
+        file: PathBuf,
+    },
+}
+
+/// What was found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// Every protocol, or that of the file.
+    protocols: Vec<Listed>,
+    /// What is in the file; `null` for a list.
+    says: Option<Said>,
+}
+
+/// A protocol.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Listed {
+    /// Its name in an instance.
+    name: String,
+    /// What people call it.
+    title: String,
+    /// The page with its numbered pseudo-code.
+    page: String,
+    /// Whether a formulation answers instances of it.
+    answered: bool,
+}
+
+/// What is in a file.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Said {
+    /// The kinds of records: name, what its value may be, who makes it, what it is.
+    kinds: Vec<[String; 4]>,
+    /// The counts: name and formula.
+    counts: Vec<[String; 2]>,
+    /// The rules: lines of the page, and the rule in one spelling.
+    rules: Vec<[String; 2]>,
+    /// The timers.
+    timers: Vec<String>,
+    /// The mutants: name and what it changes.
+    mutants: Vec<[String; 2]>,
+}
+
+impl From<Protocol> for Listed {
+    fn from(words: Protocol) -> Self {
+        Self {
+            name: words.name.clone(),
+            title: words.title.clone(),
+            page: words.page.clone(),
+            answered: Protocol::all().any(|it| it == words),
+        }
+    }
+}
+
+impl Said {
+    fn of(Definition { words, rules, .. }: &Definition) -> Self {
+        let pair = |name: &str, says: String| [name.to_owned(), says];
+        let counts = rules.counts.iter();
+        let counts = counts.map(|(name, it)| pair(name, it.to_string()));
+        let mutants = words.mutants.iter();
+        let mutants = mutants.map(|(name, it)| pair(name, it.says.clone()));
+        let spelled = |rule: &Rule| pair(&rule.lines.to_string(), rules.text(rule));
+        Self {
+            kinds: rules.kinds.iter().map(kind).collect(),
+            counts: counts.collect(),
+            rules: rules.rules.iter().map(spelled).collect(),
+            timers: rules.timers.clone(),
+            mutants: mutants.collect(),
+        }
+    }
+}
+
+fn kind(kind: &RecordKind) -> [String; 4] {
+    let value = match kind.value {
+        ValueField::None => "none",
+        ValueField::Block => "of its view",
+        ValueField::Any => "any",
+    };
+    let by = match kind.by {
+        By::Any => "any",
+        By::Primary => "primary",
+        By::Backup => "backup",
+    };
+    let is = match kind.goes {
+        _ if kind.is_final => "decision",
+        Goes::Sent => "message",
+        Goes::Kept => "kept",
+        Goes::Recovery => "recovery",
+    };
+    [&kind.name, value, by, is].map(str::to_owned)
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    let found = match args {
+        Args::List => list(),
+        Args::Check { file } => check(&protocol::read(file)?),
+    };
+    document::result(&found);
+    Ok(exit::DONE)
+}
+
+fn list() -> Found {
+    let others = protocol::shipped().iter().map(|it| it.words);
+    let others = others.filter(|it| Protocol::named(&it.name).is_none());
+    let protocols: Vec<_> = Protocol::all().chain(others).map(Listed::from).collect();
+    let rows = protocols.iter().map(|it| {
+        let answered = if it.answered { "yes" } else { "not yet" };
+        [&it.name, &it.title, &it.page, answered].map(str::to_owned)
+    });
+    print::rows(["protocol", "title", "page", "answered"], rows, &[]);
+    let says = None;
+    Found { protocols, says }
+}
+
+fn check(definition: &Definition) -> Found {
+    let listed = Listed::from(definition.words);
+    let says = Said::of(definition);
+    print::rows(["kind", "value", "by", "is"], says.kinds.clone(), &[]);
+    print::rows(["count", "senders"], says.counts.clone(), &[]);
+    print::rows(["lines", "rule"], says.rules.clone(), &[]);
+    print::rows(["timer"], says.timers.iter().map(|it| [it.clone()]), &[]);
+    print::rows(["mutant", "changes"], says.mutants.clone(), &[]);
+    print::line(&format!("{} ({}) is sound.", listed.title, listed.page));
+    print::line(match (listed.answered, definition.is_shipped()) {
+        (true, _) => "It comes with the program, and instances may name it.",
+        (_, true) => "It comes with the program, and no formulation answers it yet.",
+        _ => "Solving a file of one's own is not possible yet.",
+    });
+    let (protocols, says) = (vec![listed], Some(says));
+    Found { protocols, says }
+}
