@@ -58,6 +58,11 @@ fn fits(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
                 let (limit, number) = (given.as_f64(), value.as_f64());
                 number.is_none() || (number >= limit) == (keyword == "minimum") || number == limit
             }
+            "minItems" | "maxItems" => {
+                let (limit, array) = (given.as_u64(), value.as_array());
+                let length = array.map(|array| array.len() as u64);
+                length.is_none() || (length >= limit) == (keyword == "minItems") || length == limit
+            }
             "additionalProperties" => given == &Value::Bool(true),
             "$schema" | "$defs" | "title" | "description" | "format" => true,
             _ => panic!("the test does not know {keyword}"),
