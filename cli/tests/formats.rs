@@ -151,7 +151,9 @@ fn the_examples_of_the_page_of_instances_are_read_and_what_is_not_answered_is_re
         .filter(|code| code.contains(": "))
         .collect();
     assert_eq!(values.len(), 4, "{values:?}");
-    values.iter().for_each(|value| refused(&[value]));
+    for value in &values {
+        refused(&[value]);
+    }
 }
 
 #[test]

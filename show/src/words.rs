@@ -108,16 +108,19 @@ pub fn style(kinds: impl IntoIterator<Item = Kind>) -> String {
         } else {
             format!(" stroke-dasharray: {dashes};")
         };
-        let mut filled = format!("fill: {};", mark.fill.as_deref().unwrap_or(colour));
-        if mark.fill.is_some() {
-            filled += &format!(" stroke: {text}; stroke-width: 1;");
-        }
-        if matches!(mark.shape, Shape::Frame | Shape::Ring) {
-            filled += " fill-rule: evenodd;";
-        }
+        let filled = mark.fill.as_ref().map_or_else(
+            || format!("fill: {colour};"),
+            |fill| format!("fill: {fill}; stroke: {text}; stroke-width: 1;"),
+        );
+        // The shapes with a hole.
+        let hole = if matches!(mark.shape, Shape::Frame | Shape::Ring) {
+            " fill-rule: evenodd;"
+        } else {
+            ""
+        };
         format!(
             ".milp .{class} {{ color: {colour}; }} .milp .{class} .line {{ stroke: {colour};{dash} }} \
-             .milp .{class} .head, .milp .{class} .dot, .milp .{class} .send {{ {filled} }} \
+             .milp .{class} .head, .milp .{class} .dot, .milp .{class} .send {{ {filled}{hole} }} \
              .milp .{class} .tag {{ fill: {text}; }}\n"
         )
     });

@@ -179,7 +179,7 @@ fn stuck(scene: Scene, honest: &BTreeMap<ReplicaId, &Knowledge>, facts: &[Fact])
         .map(|(block, by)| {
             let held = replicas
                 .iter()
-                .flat_map(|replica| binding.map(|votes| replica.senders(votes, block, 0)))
+                .filter_map(|replica| binding.map(|votes| replica.senders(votes, block, 0)))
                 .flatten();
             let own = honest
                 .iter()

@@ -16,7 +16,7 @@ fn kinds(story: &Story<'_>) -> BTreeSet<Kind> {
     kinds.collect()
 }
 
-/// The dashes of a kind's lines, in the words of TikZ.
+/// The dashes of a kind's lines, in the words of `TikZ`.
 fn dashes(kind: Kind) -> String {
     let turns = kind
         .mark()

@@ -11,7 +11,7 @@
 //!   change_view                                                         L31–37, L41–43
 //!   timeout    timeouts and proposals                                   L38–40, L44–45
 //!   recovery                                                            L46–51
-//!   payload, ledger, timer, defect
+//!   rules, payload, ledger, timer, defect
 //! ```
 
 mod change_view;
@@ -21,6 +21,7 @@ mod payload;
 mod receive;
 mod recovery;
 mod replica;
+mod rules;
 mod timeout;
 mod timer;
 
@@ -28,81 +29,20 @@ mod timer;
 mod tests;
 
 pub use defect::Defect;
+pub use rules::Switches;
 
-use super::{Effect, Engine, EngineError, MessageId, Nanos, Recovery, Start, State};
+use super::{Effect, Engine, EngineError, MessageId, Nanos, Start, State};
 use crate::protocols::Name;
 use ledger::{Branches, Sealed, Tip};
-use milp_schema::{
-    BlockId, Height, Instance, Message, Protocol, ReplicaId, View,
-    vocabulary::{Mutant, Safeguard},
-};
+use milp_schema::{BlockId, Height, Instance, Message, Protocol, ReplicaId, View};
 use payload::{Body, Payload};
 use replica::Replica;
+use rules::Rules;
 use std::collections::{BTreeMap, BTreeSet};
 use timer::Duration;
 
 /// The engine counts views with eight bits.
 const LAST_VIEW: View = View(255);
-
-/// What a mutant switches off or weakens; the engine as it is has none set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Switches {
-    /// Mutant `no-commit-lock`: a commit binds its view only.
-    pub no_commit_lock: bool,
-    /// Mutant `small-quorum`: n − f − 1 instead of n − f.
-    pub small_quorum: bool,
-}
-
-impl Switches {
-    /// Those of a mutant of the protocol page.
-    pub fn of(mutant: Option<&Mutant>) -> Self {
-        let takes = mutant.and_then(|mutant| mutant.takes);
-        Self {
-            no_commit_lock: takes == Some(Safeguard::Lock),
-            small_quorum: mutant.is_some_and(|mutant| mutant.quorum.is_some()),
-        }
-    }
-}
-
-/// Everything a replica of the group is told before it starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Rules {
-    /// The name of the one timer.
-    timer: &'static str,
-    switches: Switches,
-    defect: Option<Defect>,
-    replicas: u32,
-    heights: u32,
-    block_time: Duration,
-    recovery: Recovery,
-}
-
-impl Rules {
-    fn has(&self, defect: Defect) -> bool {
-        self.defect == Some(defect)
-    }
-
-    /// f = ⌊(n − 1) / 3⌋.
-    fn faults(&self) -> usize {
-        (self.replicas as usize - 1) / 3
-    }
-
-    /// q = n − f, one less for the mutant `small-quorum`.
-    fn quorum(&self) -> usize {
-        let quorum = self.replicas as usize - self.faults();
-        if self.switches.small_quorum {
-            (quorum - 1).max(1)
-        } else {
-            quorum
-        }
-    }
-
-    /// The primary of view v at height h: (h − v) mod n.
-    fn primary(&self, height: Height, view: View) -> ReplicaId {
-        let n = self.replicas;
-        ReplicaId((height.0 % n + n - view.0 % n) % n)
-    }
-}
 
 /// What was ever said, by whomever.
 #[derive(Debug, Clone, Default)]

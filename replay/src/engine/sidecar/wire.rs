@@ -165,7 +165,7 @@ impl Known {
                 _ if !timed.is_empty() => return Err(at("it comes after a timer".to_owned())),
                 _ => {}
             }
-            self.follows(effects.last(), &effect).map_err(at)?;
+            Self::follows(effects.last(), &effect).map_err(at)?;
             effects.push(effect);
         }
         match effects.last() {
@@ -261,7 +261,7 @@ impl Known {
     }
 
     /// What a message of that kind may name, or nothing.
-    fn value(&self, kind: Kind, value: Option<Value>) -> Result<Option<Value>, String> {
+    fn value(kind: Kind, value: Option<Value>) -> Result<Option<Value>, String> {
         match value {
             None => Ok(None),
             Some(Value::Block { view, index }) if kind.does().names == Names::Value => {
@@ -280,7 +280,7 @@ impl Known {
         if raw.justification.is_some() {
             return Err(format!("the label of a {kind} has a justification"));
         }
-        let value = self.value(kind, raw.value)?;
+        let value = Self::value(kind, raw.value)?;
         if value.is_none() && kind.does().names == Names::Value {
             return Err(format!("the label of a {kind} names nothing"));
         }
@@ -316,7 +316,7 @@ impl Known {
         Ok(Bond {
             kind,
             view: bounded_view(raw.view)?,
-            value: self.value(kind, raw.value)?,
+            value: Self::value(kind, raw.value)?,
         })
     }
 
@@ -327,7 +327,7 @@ impl Known {
                 author: self.replica(raw.author)?,
                 kind,
                 view: bounded_view(raw.view)?,
-                value: self.value(kind, raw.value)?,
+                value: Self::value(kind, raw.value)?,
             })
         };
         let votes = raw.into_iter().map(vote);
@@ -388,7 +388,7 @@ impl Known {
     }
 
     /// Right after a decision the block is published, and at no other time.
-    fn follows(&self, before: Option<&Effect>, effect: &Effect) -> Result<(), String> {
+    fn follows(before: Option<&Effect>, effect: &Effect) -> Result<(), String> {
         let decided = |replica: ReplicaId, block: BlockId| match before {
             Some(Effect::Decide {
                 replica: by,
