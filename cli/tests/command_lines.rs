@@ -25,7 +25,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     (
         "fuzz --engine nspcc-dbft --steps 300 --defect wrong-extension",
         12,
-        "the timer of",
+        "the timers of",
     ),
     ("fuzz --engine nspcc-dbft --time 5", 2, "90s, 10m or 1h"),
     (
