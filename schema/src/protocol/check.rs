@@ -21,7 +21,7 @@ pub(super) fn single(rules: &Rules) -> Vec<Finding> {
         if rules.rules[..place].iter().any(same) {
             report(rule.at, "this rule is there twice", "remove one");
         }
-        if rule.scope == Scope::Height && !matches!(rule.head, Head::Make { .. }) {
+        if rule.scope == Scope::Height && rule.makes().is_none() {
             let what = "views and timers are of one view, not of the height";
             report(rule.at, what, "remove `height`");
         }
@@ -45,7 +45,7 @@ pub(super) fn single(rules: &Rules) -> Vec<Finding> {
         earlier(rule, &mut found);
         views(rule, &mut found);
         timer(rules, rule, &mut found);
-        for guard in rule.when.iter().chain(&rule.unless) {
+        for guard in rule.guards() {
             reading(rules, rule, guard, &mut found);
         }
         for guard in &rule.when {
@@ -62,7 +62,7 @@ fn value(rule: &Rule, found: &mut Vec<Finding>) {
         return;
     }
     let compares = |guard: &&Guard| matches!(guard.pattern.value, Values::X | Values::Other);
-    if let Some(guard) = rule.when.iter().chain(&rule.unless).find(compares) {
+    if let Some(guard) = rule.guards().find(compares) {
         let what = "nothing says which value `x` is".to_owned();
         let hint = "read a record with `x` in a guard that must hold";
         found.push((guard.at, what, hint));
@@ -102,8 +102,7 @@ fn earlier(rule: &Rule, found: &mut Vec<Finding>) {
         };
         let between = |it: &Condition| matches!(it, Condition::Below(of, _) if *of == letter);
         let uses = |guard: &&Guard| binds(guard) || is_c && reads_c(guard);
-        let used = rule.when.iter().chain(&rule.unless).find(uses);
-        let used = used.map(|guard| guard.at);
+        let used = rule.guards().find(uses).map(|guard| guard.at);
         let elsewhere = is_c && made || rule.conditions.iter().any(between);
         let used = used.or(elsewhere.then_some(rule.at));
         if let (Some(at), false) = (used, rule.when.iter().any(binds)) {
@@ -141,8 +140,8 @@ fn timer(rules: &Rules, rule: &Rule, found: &mut Vec<Finding>) {
         return;
     };
     // Who enters a view waited in the one before, with another primary.
-    let makes = matches!(rule.head, Head::Make { .. });
-    let meets = |who: By| !makes || who == rule.who || [who, rule.who].contains(&By::Any);
+    let meets =
+        |who: By| rule.makes().is_none() || who == rule.who || [who, rule.who].contains(&By::Any);
     let starts =
         |it: &Rule| meets(it.who) && matches!(it.head, Head::Arm { timer, .. } if timer == waits);
     if !rules.rules.iter().any(starts) {
@@ -159,7 +158,7 @@ fn reading(rules: &Rules, rule: &Rule, guard: &Guard, found: &mut Vec<Finding>) 
     let kinds = || pattern.kinds.iter().map(|kind| rules.kind(*kind));
     let sent = |it: &Guard| matches!(it.reads, Reads::Primary | Reads::Senders(_));
     let one = guard.reads == Reads::Senders(Number::Exactly(1));
-    let decides = matches!(rule.head, Head::Make { kind, .. } if rules.kind(kind).is_final);
+    let decides = rule.makes().is_some_and(|kind| rules.kind(kind).is_final);
     let adopts = decides && one && kinds().all(|kind| kind.is_final && kind.goes == Goes::Sent);
     let enters = matches!(rule.head, Head::Enter | Head::Skip);
     let single = matches!(pattern.view, Views::Own | Views::Back(_) | Views::C);

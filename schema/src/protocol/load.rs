@@ -28,13 +28,23 @@ const KEYS: &str = "format name title page words primary quorum counts messages 
 
 const MUTANT: &str = "says quorum counts takes without drop replace only";
 
-const VALUES: [(&str, ValueField); 3] = [
+pub(super) const VALUES: [(&str, ValueField); 3] = [
     ("value", ValueField::Block),
     ("any_value", ValueField::Any),
     ("nothing", ValueField::None),
 ];
 
-const MAKERS: [(&str, By); 3] = [
+pub(super) const AHEAD: [(&str, Ahead); 3] = [
+    ("hold", Ahead::Hold),
+    ("take", Ahead::Take),
+    ("lose", Ahead::Lose),
+];
+
+pub(super) const PASSED: [(&str, Passed); 2] = [("take", Passed::Take), ("ignore", Passed::Ignore)];
+
+pub(super) const COUNTS: [(&str, Counts); 2] = [("first", Counts::First), ("each", Counts::Each)];
+
+pub(super) const MAKERS: [(&str, By); 3] = [
     ("any", By::Any),
     ("primary", By::Primary),
     ("backup", By::Backup),
@@ -263,16 +273,9 @@ impl Loader<'_> {
         let by = does.choice("by", &MAKERS, kept.then_some(By::Any), problems);
         let value = does.choice("names", &VALUES, None, problems);
         let justified = does.boolean("justified", Some(false), problems);
-        let ahead = [
-            ("hold", Ahead::Hold),
-            ("take", Ahead::Take),
-            ("lose", Ahead::Lose),
-        ];
-        let ahead = does.choice("ahead", &ahead, kept.then_some(Ahead::Take), problems);
-        let passed = [("take", Passed::Take), ("ignore", Passed::Ignore)];
-        let passed = does.choice("passed", &passed, kept.then_some(Passed::Take), problems);
-        let counts = [("first", Counts::First), ("each", Counts::Each)];
-        let counts = does.choice("counts", &counts, Some(Counts::Each), problems);
+        let ahead = does.choice("ahead", &AHEAD, kept.then_some(Ahead::Take), problems);
+        let passed = does.choice("passed", &PASSED, kept.then_some(Passed::Take), problems);
+        let counts = does.choice("counts", &COUNTS, Some(Counts::Each), problems);
         let is_final = kept && kind.boolean("final", Some(false), problems)?;
         let role = does.get("role").map(Node::described).unwrap_or_default();
         Some(RecordKind {

@@ -448,6 +448,21 @@ pub struct Edit {
     pub by: Option<Guard>,
 }
 
+impl Rule {
+    /// What must hold and what must not.
+    pub fn guards(&self) -> impl Iterator<Item = &Guard> {
+        self.when.iter().chain(&self.unless)
+    }
+
+    /// The kind of record that it makes, if it makes one.
+    pub fn makes(&self) -> Option<KindId> {
+        match self.head {
+            Head::Make { kind, .. } => Some(kind),
+            _ => None,
+        }
+    }
+}
+
 impl Rules {
     /// The kind at a place.
     pub fn kind(&self, id: KindId) -> &RecordKind {

@@ -1,5 +1,6 @@
 //! The JSON Schema of a protocol file, for editors and for other programs.
 
+use super::load::{AHEAD, COUNTS, MAKERS, PASSED, VALUES};
 use crate::read::format::current;
 use serde_json::{Value, json};
 
@@ -30,7 +31,7 @@ pub fn json_schema() -> Value {
     let kept = object(
         &["kind", "says", "names"],
         &json!({
-            "kind": name("a-zA-Z"), "says": word, "names": names(), "by": makers(),
+            "kind": name("a-zA-Z"), "says": word, "names": one(&VALUES), "by": one(&MAKERS),
             "justified": {"type": "boolean"}, "final": {"type": "boolean"},
         }),
     );
@@ -89,18 +90,16 @@ fn count() -> Value {
     json!({"type": ["string", "integer"]})
 }
 
-fn names() -> Value {
-    json!({"enum": ["value", "any_value", "nothing"]})
-}
-
-fn makers() -> Value {
-    json!({"enum": ["any", "primary", "backup"]})
+/// One of the names that the reader knows.
+fn one<T>(table: &[(&str, T)]) -> Value {
+    let names: Vec<&str> = table.iter().map(|(name, _)| *name).collect();
+    json!({"enum": names})
 }
 
 /// A kind of messages.
 fn kind(name: &Value, word: &Value) -> Value {
     let flag = json!({"type": "boolean"});
-    let take = json!({"enum": ["take", "ignore"]});
+    let take = one(&PASSED);
     let colour = json!({"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"});
     let shapes = [
         "square", "circle", "diamond", "triangle", "frame", "ring", "hexagon",
@@ -111,11 +110,11 @@ fn kind(name: &Value, word: &Value) -> Value {
     let does = object(
         &["names", "by", "role", "ahead", "passed", "sent"],
         &json!({
-            "names": names(), "by": makers(), "role": {"enum": roles},
-            "ahead": {"enum": ["hold", "take", "lose"]}, "passed": take, "leaving": take,
+            "names": one(&VALUES), "by": one(&MAKERS), "role": {"enum": roles},
+            "ahead": one(&AHEAD), "passed": take, "leaving": take,
             "forgotten": flag, "sent": {"enum": ["rule", "timer"]}, "tally": word,
             "justified": flag, "binds": flag, "final": flag,
-            "counts": {"enum": ["first", "each"]},
+            "counts": one(&COUNTS),
         }),
     );
     let mark = object(

@@ -27,9 +27,9 @@ fn kinds(rules: &Rules, timers: Position) -> Vec<Finding> {
     for (place, kind) in rules.kinds.iter().enumerate() {
         let ruled = kind.goes != Goes::Recovery;
         let mut report = |what: String, hint| found.push((kind.at, what, hint));
-        let makes = |rule: &Rule| matches!(rule.head, Head::Make { kind, .. } if kind.0 == place);
+        let makes = |rule: &Rule| rule.makes() == Some(KindId(place));
         let reads = |guard: &Guard| guard.pattern.kinds.contains(&KindId(place));
-        let reads = |rule: &Rule| rule.when.iter().chain(&rule.unless).any(reads);
+        let reads = |rule: &Rule| rule.guards().any(reads);
         if rules.kinds[..place].iter().any(|it| it.name == kind.name) {
             let what = format!("there are two kinds `{}`", kind.name);
             report(what, "take another name, or remove one");
@@ -78,7 +78,7 @@ fn circle(rules: &Rules) -> Option<Finding> {
     let mut needs: Vec<(KindId, KindId, Position)> = Vec::new();
     for rule in &rules.rules {
         let here = |guard: &&Guard| matches!(guard.pattern.view, Views::Own | Views::UpTo);
-        let Head::Make { kind, .. } = rule.head else {
+        let Some(kind) = rule.makes() else {
             continue;
         };
         for guard in rule.when.iter().filter(here) {
@@ -139,13 +139,8 @@ fn mutants(rules: &Rules) -> Vec<Finding> {
 fn useless(rules: &Rules, mutant: &Mutant) -> Vec<Finding> {
     let mut found = Vec::new();
     for edit in &mutant.edits {
-        let mut reached = rules.rules.iter().filter(|rule| mutant.reaches(rule));
-        if !reached.any(|rule| {
-            rule.when
-                .iter()
-                .chain(&rule.unless)
-                .any(|it| *it == edit.guard)
-        }) {
+        let reached = rules.rules.iter().filter(|rule| mutant.reaches(rule));
+        if !reached.flat_map(Rule::guards).any(|it| *it == edit.guard) {
             let what = format!("no rule has the guard `{}`", rules.guard_text(&edit.guard));
             found.push((edit.guard.at, what, "write it as a rule has it"));
         }
