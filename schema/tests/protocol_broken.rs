@@ -332,6 +332,16 @@ const CASES: &[Case] = &[
     ),
     case(
         "tendermint",
+        [
+            "\nkept:\n",
+            "\nkept:\n- {kind: Prevote, says: a copy, names: nothing}\n",
+            "{kind: Prevote",
+        ],
+        "there are two kinds `Prevote`, capital letters aside",
+        "take another name",
+    ),
+    case(
+        "tendermint",
         ["{some: f + 1}", "{height: f + 1}", "height: f"],
         "`height` means something in rules and is no name",
         "take another name",

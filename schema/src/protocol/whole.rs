@@ -1,7 +1,7 @@
 //! What makes no sense in the rules together, and in their mutants.
 
 use super::{
-    Goes, Guard, Head, KindId, Mode, Mutant, Position, Rule, Rules, ValueField, Views,
+    Goes, Guard, Head, KindId, Mode, Mutant, Position, RecordKind, Rule, Rules, ValueField, Views,
     check::{Finding, single},
 };
 use crate::read::problem::Problems;
@@ -30,8 +30,10 @@ fn kinds(rules: &Rules, timers: Position) -> Vec<Finding> {
         let makes = |rule: &Rule| rule.makes() == Some(KindId(place));
         let reads = |guard: &Guard| guard.pattern.kinds.contains(&KindId(place));
         let reads = |rule: &Rule| rule.guards().any(reads);
-        if rules.kinds[..place].iter().any(|it| it.name == kind.name) {
-            let what = format!("there are two kinds `{}`", kind.name);
+        // Style sheets and file systems tell no capital letters.
+        let same = |it: &RecordKind| it.name.eq_ignore_ascii_case(&kind.name);
+        if rules.kinds[..place].iter().any(same) {
+            let what = format!("there are two kinds `{}`, capital letters aside", kind.name);
             report(what, "take another name, or remove one");
         }
         if ruled && !rules.rules.iter().any(makes) {
