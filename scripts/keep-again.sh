@@ -3,7 +3,7 @@
 # scripts/keep-again.sh [RESULT...], by default all below results/, those that others are made of
 # first. A result whose schedule would change stays as it is and is named, unless CHANGES=1.
 # MINIMAL=1 also keeps, below results/minimal/, the fewest acts with which something breaks or
-# stops, where they are proved the fewest within two minutes.
+# stops, where they are proved the fewest within two minutes and the schedule is another one.
 set -uo pipefail
 
 milp=${MILP:-target/debug/milp}
@@ -40,10 +40,13 @@ for dir in "${kept[@]}"; do
         [ "${name#minimal/}" = "$name" ]; then
         fewest="minimize results/$name --time-limit 120 --quiet"
         read -ra arguments <<<"$fewest"
-        if "$milp" "${arguments[@]}" --out "out/minimal/$name" >/dev/null 2>&1; then
+        if ! "$milp" "${arguments[@]}" --out "out/minimal/$name" >/dev/null 2>&1; then
+            echo "$name: not proved minimal" >&2
+        elif ! cmp -s "out/minimal/$name/schedule.csv" "$dir/schedule.csv" ||
+            ! cmp -s "out/minimal/$name/predictions.csv" "$dir/predictions.csv"; then
             keep "minimal/$name" "$fewest" "$engines" || code=1
         else
-            echo "$name: not proved minimal" >&2
+            echo "$name: as few acts as can be already" >&2
         fi
     fi
 done
