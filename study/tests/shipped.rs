@@ -221,6 +221,9 @@ fn every_shipped_optimum_is_proved_and_the_same_with_four_more_slots() {
         if is_timeless(&folder) {
             continue; // any number of slots
         }
+        if folder.outcome.run.iter().any(|(name, _)| name == "acts") {
+            continue; // the fewest acts in these slots, of a result that is judged itself
+        }
         let horizon = folder
             .outcome
             .run

@@ -223,6 +223,7 @@ fn an_outcome_with_anything_changed_is_rejected_or_says_the_same_about_the_same_
             // The same claims; the instance may be told otherwise if its program is the same.
             let same = Outcome {
                 instance: found.instance.clone(),
+                asked_slots: found.asked_slots,
                 ..original.clone()
             };
             assert_eq!(found, same, "{at}");
