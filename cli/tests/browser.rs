@@ -107,7 +107,7 @@ fn the_command_writes_a_page_that_a_browser_shows() {
 #[test]
 fn the_pointer_shows_what_is_under_it() {
     let scratch = Scratch::new();
-    let report = report(FORK);
+    let report = report(&format!("minimal/{FORK}"));
     let file = put(&scratch, "a.html", &report);
     let browser = Browser::open();
     browser.go(&file, "");
@@ -301,10 +301,10 @@ fn a_link_leads_to_a_slot_and_a_selection() {
     let scratch = Scratch::new();
     let file = put(&scratch, "a.html", &report(FORK));
     let browser = Browser::open();
-    browser.go(&file, "#slot=10&select=a-m6");
+    browser.go(&file, "#slot=5&select=a-m6");
     assert_eq!(
         browser.text("document.getElementById('now').textContent"),
-        "10"
+        "5"
     );
     assert_eq!(
         browser.text("document.querySelector('.mark.chosen').id"),
@@ -314,11 +314,11 @@ fn a_link_leads_to_a_slot_and_a_selection() {
     browser.click("#a-m1 .hit");
     browser.click("#forth");
     let fragment = browser.text("location.hash");
-    assert_eq!(fragment, "#slot=11&select=a-m1");
+    assert_eq!(fragment, "#slot=6&select=a-m1");
     browser.go(&file, &fragment);
     assert_eq!(
         browser.text("document.getElementById('now').textContent"),
-        "11"
+        "6"
     );
     assert_eq!(
         browser.text("document.querySelector('.mark.chosen').id"),
@@ -366,17 +366,17 @@ fn the_keyboard_alone_suffices() {
         "a-m0"
     );
     browser.press(&[PAGE_UP, PAGE_UP, PAGE_DOWN]);
-    assert_eq!(browser.text("location.hash"), "#slot=11&select=a-m0");
+    assert_eq!(browser.text("location.hash"), "#slot=7&select=a-m0");
     browser.press(&[ESCAPE]);
     assert_eq!(browser.count(".chosen"), 0);
     // A control, by its key.
-    browser.run("document.querySelector('input[data-kind=k-change]').focus()");
-    let before = visible(&browser, "#a .k-change.mark");
+    browser.run("document.querySelector('input[data-kind=k-changeview]').focus()");
+    let before = visible(&browser, "#a .k-changeview.mark");
     browser.press(&[SPACE]);
-    assert!(before > 0 && visible(&browser, "#a .k-change.mark") == 0);
+    assert!(before > 0 && visible(&browser, "#a .k-changeview.mark") == 0);
     // The focused mark is announced in words.
     let label = browser.text("document.getElementById('a-m0').getAttribute('aria-label')");
-    assert!(label.starts_with("Slot 9: replica 0"), "{label}");
+    assert!(label.starts_with("Slot 1: replica 0"), "{label}");
 }
 
 /// The fork on the protocol it was made for, and the same choices on dBFT 2.0.
@@ -433,14 +433,14 @@ fn the_picture_is_copied_as_svg_without_what_is_hidden() {
     let file = put(&scratch, "a.html", &report(STALL));
     let browser = Browser::open();
     browser.go(&file, "");
-    browser.click("input[data-kind=k-change]");
+    browser.click("input[data-kind=k-changeview]");
     let script = "const done = arguments[arguments.length - 1]; \
         navigator.clipboard.writeText = async (text) => { window.copied = text; }; \
         document.querySelector('[data-copy=a]').click(); \
         setTimeout(() => { \
           const parsed = new DOMParser().parseFromString(window.copied, 'image/svg+xml'); \
           done([parsed.querySelectorAll('parsererror').length, parsed.documentElement.tagName, \
-                parsed.querySelectorAll('.mark').length, parsed.querySelectorAll('.mark.k-change').length, \
+                parsed.querySelectorAll('.mark').length, parsed.querySelectorAll('.mark.k-changeview').length, \
                 parsed.querySelectorAll('.mark > title').length, document.getElementById('said').textContent]); \
         }, 100)";
     let found = browser.run_async(script);

@@ -50,7 +50,7 @@ const COMMANDS: &[(&str, &str, &[i32], &[i32])] = &[
     ),
     ("sweep sweep.yaml --out a", "a/sweep.csv", &[1, 10], &[130]),
     (
-        "minimize results/dbft2/n7-views --out a",
+        "minimize results/dbft2/n4-stall-nspcc --out a",
         "a/schedule.csv",
         &[10],
         &[130],
@@ -71,7 +71,7 @@ fn scratch() -> Scratch {
         "predictions.csv",
         "certificate.csv",
     ] {
-        let place = format!("results/dbft2/n7-views/{file}");
+        let place = format!("results/dbft2/n4-stall-nspcc/{file}");
         if let Ok(text) = std::fs::read_to_string(root().join(&place)) {
             scratch.put(&place, &text);
         }
@@ -145,7 +145,7 @@ fn a_signal_ends_every_command_and_keeps_what_was_found() {
 fn two_signals_do_not_wait_and_lose_nothing() {
     let scratch = scratch();
     let mut child = scratch
-        .command("minimize results/dbft2/n7-views --out a --time-limit 500")
+        .command("minimize results/dbft2/n4-stall-nspcc --out a --time-limit 500")
         .spawn()
         .unwrap();
     // Progress is printed from the first solve on.
@@ -191,10 +191,10 @@ const PRINT: &[&str] = &[
     "solve small.yaml --out a --k-best 2 --quiet",
     "cubes small.yaml --out a --quiet",
     "pareto small.yaml --effort late --out b --quiet",
-    "replay results/dbft2/n7-views",
-    "verify results/dbft2/n7-views",
-    "explain results/dbft2/n7-views",
-    "report results/dbft2/n7-views",
+    "replay results/dbft2/n4-stall-nspcc",
+    "verify results/dbft2/n4-stall-nspcc",
+    "explain results/dbft2/n4-stall-nspcc",
+    "report results/dbft2/n4-stall-nspcc",
     "completions bash",
     "man pages",
     "doctor",
