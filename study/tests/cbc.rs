@@ -20,7 +20,8 @@ fn settings() -> Settings {
 
 #[test]
 fn a_kept_result_that_two_searches_proved_is_proved_by_cbc() {
-    let result = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/dbft2/n4-stall-nspcc-one-view");
+    let result =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/dbft2/n4-stall-nspcc-one-view");
     let settings = settings();
     let request = Request {
         path: &result,
