@@ -40,8 +40,13 @@ for dir in "${kept[@]}"; do
         [ "${name#minimal/}" = "$name" ]; then
         fewest="minimize results/$name --time-limit 120 --quiet"
         read -ra arguments <<<"$fewest"
-        if ! "$milp" "${arguments[@]}" --out "out/minimal/$name" >/dev/null 2>&1; then
-            echo "$name: not proved minimal" >&2
+        ended=0
+        "$milp" "${arguments[@]}" --out "out/minimal/$name" >/dev/null 2>"out/keep-again.log" ||
+            ended=$?
+        if [ "$ended" -eq 10 ]; then
+            echo "$name: not proved minimal in time" >&2
+        elif [ "$ended" -ne 0 ]; then
+            echo "$name: not minimised, $(tail -n 1 out/keep-again.log)" >&2
         elif ! cmp -s "out/minimal/$name/schedule.csv" "$dir/schedule.csv" ||
             ! cmp -s "out/minimal/$name/predictions.csv" "$dir/predictions.csv"; then
             keep "minimal/$name" "$fewest" "$engines" || code=1
