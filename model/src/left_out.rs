@@ -92,9 +92,8 @@ impl LeftOut {
     /// and the instance room for it.
     fn is_left_out(self, instance: &Instance, protocol: &Protocol) -> bool {
         let asks = |role| {
-            let kinds = protocol.channels.iter().map(|channel| channel.kind);
-            let mut words = kinds.filter_map(|kind| instance.protocol.of(kind));
-            words.any(|words| words.does.role == role)
+            let mut channels = protocol.channels.iter();
+            channels.any(|channel| channel.kind.is(role))
         };
         let byzantine = instance.fault_count(FaultKind::Byzantine) > 0;
         let blocks = instance.blocks_per_proposal > 1;
