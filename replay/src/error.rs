@@ -12,6 +12,12 @@ pub enum Error {
         /// The name given.
         protocol: String,
     },
+    /// No file states the rules of that protocol.
+    #[error("no protocol file states the rules of `{protocol}`, so nothing follows them")]
+    NoRules {
+        /// The name given.
+        protocol: String,
+    },
     /// Other replicas cannot follow a schedule whose primaries take turns in another order.
     #[error(
         "no other replicas follow a schedule of `{protocol}`: primaries take turns in another order there"

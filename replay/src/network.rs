@@ -106,6 +106,13 @@ impl Network {
         self.in_flight.keys()
     }
 
+    /// Whether such a copy is in flight to the receiver.
+    pub(crate) fn carries(&self, to: ReplicaId, author: ReplicaId, message: &Message) -> bool {
+        let same = |copy: &Copy| (copy.sender, copy.receiver) == (author, to);
+        self.in_flight()
+            .any(|copy| same(copy) && copy.message == *message)
+    }
+
     /// Copies sent before that slot, canonical order within each receiver (E7).
     pub(crate) fn deliverable(&self, sent_before: Slot) -> Vec<Copy> {
         let before = |copy: &&Copy| copy.sent < sent_before;

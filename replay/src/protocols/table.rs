@@ -284,7 +284,7 @@ impl Engine for Table {
         Ok(effects)
     }
 
-    fn pass(&mut self, at: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+    fn pass(&mut self, at: ReplicaId, _: &str) -> Result<Vec<Effect>, EngineError> {
         Ok(vec![self.rearm(at)])
     }
 
