@@ -397,7 +397,7 @@ const INSTANCES: &[Case] = &[
         "a power and a count",
         "goal: fork",
         "goal: fork\nfaults: {kind: byzantine, power: 1, count: 1}",
-        &[(7, 44, "both `power` and `count`")],
+        &[(7, 37, "both `power` and `count`")],
     ),
     case(
         "a protocol file of a text that lies nowhere",
