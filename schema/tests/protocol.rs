@@ -354,7 +354,7 @@ fn a_file_is_read_below_the_folder_of_the_instance_and_nowhere_else() {
     for name in ["./mine.yaml", "./below/mine.yaml"] {
         let found = protocol::beside(&inside, name).unwrap_or_else(|it| panic!("{it}"));
         assert_eq!(found.name, "everything");
-        assert_eq!(found.reference(), "./mine.yaml");
+        assert_eq!(found.reference(), "./protocol.yaml");
         assert!(!found.definition().expect("it has rules").is_shipped());
         assert_eq!(protocol::beside(&inside, name), Ok(found), "read once");
     }
@@ -404,7 +404,13 @@ fn a_file_has_a_name_of_its_own_unless_it_is_the_shipped_one_byte_for_byte() {
     assert_eq!(instance.protocol.name, "mine");
     assert_eq!(instance.rules(), shipped.rules.with("no-lock"));
     let written = milp_schema::write::instance_yaml(&instance);
-    assert!(written.contains("protocol: ./mine.yaml"), "{written}");
+    assert!(written.contains("protocol: ./protocol.yaml"), "{written}");
+    let beside = folder.path().join(protocol::WRITTEN);
+    fs::write(
+        beside,
+        instance.protocol.given().expect("it is not shipped"),
+    )
+    .unwrap();
     fs::write(&file, written).unwrap();
     assert_eq!(milp_schema::read::instance(&file), Ok(instance));
 }

@@ -16,6 +16,9 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
+/// The name of a protocol file that is written beside a result or an instance.
+pub const WRITTEN: &str = "protocol.yaml";
+
 /// A protocol file is no larger.
 const MOST_BYTES: u64 = 1_000_000;
 
@@ -31,8 +34,6 @@ pub struct Definition {
     pub rules: Rules,
     /// The file.
     pub text: String,
-    /// Its name in the folder of an instance; none of one that comes with the program.
-    pub file: Option<String>,
 }
 
 impl Definition {
@@ -57,10 +58,19 @@ impl Protocol {
         })
     }
 
-    /// What an instance calls it: its name, or `./` and the name of its file.
+    /// The text of its file, if that does not come with the program.
+    pub fn given(self) -> Option<&'static str> {
+        let definition = self.definition()?;
+        (!definition.is_shipped()).then_some(&definition.text)
+    }
+
+    /// What an instance that is written calls it: its name, or the file of its text that is written
+    /// beside.
     pub fn reference(self) -> String {
-        let file = self.definition().and_then(|it| it.file.as_ref());
-        file.map_or_else(|| self.name.clone(), |file| format!("./{file}"))
+        match self.given() {
+            None => self.name.clone(),
+            Some(_) => format!("./{WRITTEN}"),
+        }
     }
 }
 
@@ -73,7 +83,7 @@ static TABLE: LazyLock<Vec<Definition>> = LazyLock::new(|| {
     with_rules.map(read).map(sound).collect()
 });
 
-/// What instances gave, kept for as long as the program runs, each text under one name once.
+/// What instances gave, kept for as long as the program runs, each text once.
 static GIVEN: Mutex<Vec<&'static Definition>> = Mutex::new(Vec::new());
 
 /// Every protocol with rules that comes with the program.
@@ -118,7 +128,6 @@ pub fn read_text(file: &str, text: &str) -> Result<Definition, ReadError> {
                 words: words??,
                 rules: rules?,
                 text: text.to_owned(),
-                file: None,
             })
         });
     problems.finish(definition, &|line, column| Quote::of(text, line, column))
@@ -164,16 +173,12 @@ pub fn beside(folder: &Path, name: &str) -> Result<Protocol, ReadError> {
         let what = format!("`{words}` is the name of a protocol that comes with the program");
         return refused(name, what, "give yours another `name`");
     }
-    let file = Path::new(name).file_name();
-    let file = file.map(|file| file.to_string_lossy().into_owned());
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = given
-        .iter()
-        .find(|it| it.text == definition.text && it.file == file);
+    let known = given.iter().find(|it| it.text == definition.text);
     if let Some(known) = known {
         return Ok(known.words);
     }
-    given.push(Box::leak(Box::new(Definition { file, ..definition })));
+    given.push(Box::leak(Box::new(definition)));
     Ok(words)
 }
 

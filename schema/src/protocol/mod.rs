@@ -63,7 +63,7 @@ mod reader;
 mod schema;
 mod whole;
 
-pub use file::{Definition, beside, named, read, read_text, shipped};
+pub use file::{Definition, WRITTEN, beside, named, read, read_text, shipped};
 pub use schema::json_schema;
 
 use crate::{
