@@ -60,7 +60,7 @@ pub(crate) fn convert(
     somebody_counts(&fields, names.as_ref(), replicas, problems);
     let power = powers(&fields, replicas, problems);
     let beyond_budget = fields.boolean("beyond_budget", Some(false), problems);
-    let votes = (replicas, power.as_ref().and_then(Option::as_deref));
+    let votes = (replicas, power.as_ref().ok().and_then(Option::as_deref));
     let faults = faults(&fields, votes, beyond_budget, problems);
     let heights = fields.count("heights", limits::HEIGHTS, Some(1), problems);
     let views = number_or_any(&fields, "views", limits::VIEWS, problems);
@@ -80,7 +80,7 @@ pub(crate) fn convert(
     let instance = Instance {
         protocol,
         replicas: replicas?,
-        power: power?,
+        power: power.ok()?,
         faults: faults?,
         beyond_budget: beyond_budget?,
         heights: heights?,

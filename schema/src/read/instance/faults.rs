@@ -265,9 +265,9 @@ pub(super) fn powers(
     fields: &Fields,
     replicas: Option<u32>,
     problems: &mut Problems,
-) -> Option<Option<Vec<u32>>> {
+) -> Result<Option<Vec<u32>>, Reported> {
     let Some(node) = fields.get("power") else {
-        return Some(None);
+        return Ok(None);
     };
     let Value::List(nodes) = &node.value else {
         let what = format!(
@@ -276,7 +276,7 @@ pub(super) fn powers(
         );
         let hint = "write one number for each replica, say `power: [40, 30, 20, 10]`";
         problems.at(node.place, what, hint);
-        return None;
+        return Err(Reported);
     };
     let range = i64::from(*limits::POWER.start())..=i64::from(*limits::POWER.end());
     let numbers = nodes.iter();
@@ -285,8 +285,9 @@ pub(super) fn powers(
     let powers: Vec<u32> = powers
         .into_iter()
         .map(|power| power.and_then(|power| u32::try_from(power).ok()))
-        .collect::<Option<_>>()?;
-    let n = replicas?;
+        .collect::<Option<_>>()
+        .ok_or(Reported)?;
+    let n = replicas.ok_or(Reported)?;
     if powers.len() != n as usize {
         let what = format!("`power` has {} numbers for {n} replicas", powers.len());
         problems.at(
@@ -294,7 +295,7 @@ pub(super) fn powers(
             what,
             format!("write {n} numbers, one for each replica"),
         );
-        return None;
+        return Err(Reported);
     }
-    Some(Some(powers))
+    Ok(Some(powers))
 }
