@@ -10,6 +10,8 @@
 
 mod guard;
 mod replica;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     Error,
