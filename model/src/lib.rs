@@ -13,6 +13,7 @@ pub mod draft;
 mod error;
 pub mod expr;
 pub mod formulation;
+pub mod ground;
 pub mod group;
 pub mod left_out;
 pub mod limits;
