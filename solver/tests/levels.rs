@@ -3,7 +3,7 @@
 use milp_model::formulation::levels;
 use milp_schema::{
     Instance,
-    instance::{Fault, FaultKind, Goal, Network},
+    instance::{Fault, FaultKind, Goal, Network, Who},
     protocol,
 };
 use milp_solver::{Settings, Solved, solve};
@@ -42,47 +42,59 @@ fn case(file: &'static str, n: u32, byzantine: u32, views: u32) -> Case {
 
 fn build(case: &Case, goal: Goal) -> levels::Built {
     let file = protocol::named(case.file).expect("it is shipped");
-    let rules = match case.mutant {
-        Some(mutant) => file.rules.with(mutant).expect("it has the mutant"),
-        None => file.rules.clone(),
-    };
-    let instance = Instance::asking(file.words)
+    let mut instance = Instance::asking(file.words)
         .replicas(case.power.len() as u32)
+        .power(case.power.clone())
         .views(case.views)
         .goal(goal)
         .network(Network::Asynchronous)
-        .faults([Fault::any(FaultKind::Byzantine, case.byzantine)])
+        .faults([Fault {
+            kind: FaultKind::Byzantine,
+            who: Who::Power(case.byzantine),
+        }])
         .build();
-    levels::build(&instance, &rules, &case.power, 2).expect("levels say it")
+    instance.mutant = case.mutant.map(str::to_owned);
+    levels::of(&instance).expect("levels say it")
 }
 
 fn best(case: &Case) -> (i64, Solved) {
-    let built = build(case, Goal::Fork);
-    let start = std::time::Instant::now();
-    let solved = solve(
-        &built.program,
-        &settings(),
-        &AtomicBool::new(false),
-        &mut |_| {},
-    );
-    let solved = solved.expect("the solver runs");
-    eprintln!(
-        "{} {:?} n{} b{} v{}: {:?} proved {} nodes {} root {:?} cols {} rows {} {:?}",
-        case.file,
-        case.mutant,
-        case.power.len(),
-        case.byzantine,
-        case.views,
-        solved.primal,
-        solved.proved,
-        solved.nodes,
-        solved.root_bound,
-        built.program.columns.len(),
-        built.program.rows.len(),
-        start.elapsed(),
-    );
-    assert!(solved.proved);
-    (solved.primal.expect("feasible"), solved)
+    let mut built = build(case, Goal::Fork);
+    let mut refused = 0;
+    loop {
+        let start = std::time::Instant::now();
+        let solved = solve(&built.program, &settings(), &AtomicBool::new(false), &mut |_| {});
+        let solved = solved.expect("the solver runs");
+        assert!(solved.proved);
+        eprintln!(
+            "{} {:?} {:?} b{} v{}: {:?} nodes {} root {:?} cols {} rows {} {:?}",
+            case.file, case.mutant, case.power, case.byzantine, case.views,
+            solved.primal, solved.nodes, solved.root_bound,
+            built.program.columns.len(), built.program.rows.len(), start.elapsed(),
+        );
+        match built.decode(solved.point.as_ref().expect("feasible")) {
+            Ok(decoded) => {
+                let decided: std::collections::BTreeSet<_> = decoded
+                    .schedule
+                    .predictions
+                    .iter()
+                    .filter_map(|it| match it.event {
+                        milp_schema::schedule::Event::Decide(block) => Some(block),
+                        _ => None,
+                    })
+                    .collect();
+                eprintln!("  decoded: {} slots, {} rows, {} predictions, {:?}, refused {refused}", decoded.slots, decoded.schedule.choices.len(), decoded.schedule.predictions.len(), decided);
+                assert!(decided.len() as i64 >= solved.primal.expect("feasible"));
+                return (solved.primal.expect("feasible"), solved);
+            }
+            Err(milp_model::Error::Refused { why, row }) => {
+                eprintln!("  refused: {why} {} columns", row.terms.len());
+                built.program.rows.push(*row);
+                refused += 1;
+                assert!(refused < 20);
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
 }
 
 fn value(file: &'static str, mutant: &'static str, n: u32, byzantine: u32, views: u32) -> i64 {
@@ -106,6 +118,18 @@ fn tendermint() {
 fn tendermint_five() {
     assert_eq!(value("tendermint", "", 4, 1, 4), 1);
     assert_eq!(value("tendermint", "", 4, 1, 5), 1);
+}
+
+#[test]
+fn powers() {
+    let of = |power: &[u32], byzantine, views| {
+        let power = power.to_vec();
+        best(&Case { power, ..case("tendermint", 4, byzantine, views) }).0
+    };
+    assert_eq!(of(&[40, 30, 20, 10], 33, 2), 1);
+    assert_eq!(of(&[40, 30, 20, 10], 33, 3), 1);
+    assert_eq!(of(&[3, 2, 2, 2, 1], 3, 2), 1);
+    assert_eq!(of(&[3, 2, 2, 2, 1], 4, 2), 2);
 }
 
 #[test]

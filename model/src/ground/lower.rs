@@ -42,10 +42,12 @@ pub(super) fn refuse_size(setting: &Setting) -> Result<(), Error> {
 /// on what led the first replica there.
 fn acting(setting: &Setting) -> impl Iterator<Item = &Rule> {
     let rules = &setting.rules;
-    let acts = |rule: &&Rule| match rule.head {
-        Head::Make { .. } => !adopts(rules, rule),
+    let follows = setting.follows;
+    let acts = move |rule: &&Rule| match rule.head {
+        Head::Make { .. } => follows || !adopts(rules, rule),
         Head::Enter => true,
-        Head::Skip | Head::Arm { .. } | Head::Stop { .. } => false,
+        Head::Skip | Head::Arm { .. } => follows,
+        Head::Stop { .. } => false,
     };
     rules.rules.iter().filter(acts)
 }
@@ -75,6 +77,9 @@ pub(super) fn refuse(setting: &Setting, formulation: &'static str) -> Result<(),
         return refuse(rule, what, "let all of them say `names: any_value`");
     }
     for rule in &rules.rules {
+        if rule.mode == Mode::May {
+            return refuse(rule, "`may`, which copies do not tell", "let it be a `timer`");
+        }
         if matches!(rule.head, Head::Stop { .. }) {
             return refuse(rule, "a timer that is stopped", "use `formulation: timed`");
         }
@@ -128,12 +133,15 @@ struct Asks {
 
 pub(super) fn ground(setting: Setting, ranks: Vec<usize>) -> Ground {
     let mut asked = Asked::default();
-    let (mut acts, mut entries) = (Vec::new(), Vec::new());
+    let (mut acts, mut entries, mut starts) = (Vec::new(), Vec::new(), Vec::new());
     for (number, rule) in setting.rules.rules.iter().enumerate() {
-        let views = match rule.head {
-            Head::Make { .. } if !adopts(&setting.rules, rule) => 0..setting.views,
-            Head::Enter => 1..setting.views + 1,
-            _ => continue,
+        if !acting(&setting).any(|it| std::ptr::eq(it, rule)) {
+            continue;
+        }
+        let (views, list) = match rule.head {
+            Head::Enter | Head::Skip => (1..setting.views + 1, &mut entries),
+            Head::Make { .. } => (0..setting.views, &mut acts),
+            Head::Arm { .. } | Head::Stop { .. } => (0..setting.views, &mut starts),
         };
         for letters in views.flat_map(|v| setting.bindings(rule, v)) {
             let makes = match rule.head {
@@ -158,11 +166,6 @@ pub(super) fn ground(setting: Setting, ranks: Vec<usize>) -> Ground {
                     needs: asks.needs,
                     bars: asks.bars,
                 };
-                let list = if makes.is_some() {
-                    &mut acts
-                } else {
-                    &mut entries
-                };
                 list.push(act);
             }
         }
@@ -172,6 +175,7 @@ pub(super) fn ground(setting: Setting, ranks: Vec<usize>) -> Ground {
         ranks,
         acts,
         entries,
+        starts,
         quorums: asked.quorums,
     };
     let levels: Vec<_> = ground.acts.iter().map(|act| ground.level(act)).collect();
@@ -193,6 +197,10 @@ fn alternatives(setting: &Setting, asked: &mut Asked, rule: &Rule, letters: &Let
     let Mode::Timer(timer) = rule.mode else {
         return vec![own];
     };
+    // Who follows an execution knows which timers run.
+    if setting.follows {
+        return vec![own];
+    }
     // Who enters a view does so on a timer of the view before.
     let view = letters.v - u32::from(rule.head == Head::Enter);
     let mut ways: Vec<Asks> = Vec::new();

@@ -6,6 +6,7 @@
 mod lower;
 mod order;
 mod pattern;
+pub mod run;
 
 use crate::error::Error;
 use milp_schema::{
@@ -32,6 +33,9 @@ pub struct Setting {
     pub primaries: Vec<u32>,
     /// What records name.
     pub values: Values,
+    /// Whether executions are followed: then what skips views, takes over decisions and starts timers
+    /// is there as well, and guards that read later views do.
+    pub follows: bool,
 }
 
 /// The valid values that records name.
@@ -157,6 +161,8 @@ pub struct Ground {
     pub acts: Vec<Act>,
     /// The ways into views, that after the last included.
     pub entries: Vec<Act>,
+    /// What starts timers, where executions are followed.
+    pub starts: Vec<Act>,
     /// The quorums that they need.
     pub quorums: Vec<Quorum>,
 }
@@ -249,8 +255,12 @@ impl Ground {
     /// order of a view orders.
     pub fn new(setting: Setting, formulation: &'static str) -> Result<Self, Error> {
         lower::refuse_size(&setting)?;
-        let ranks = order::ranks(&setting.rules, formulation)?;
-        lower::refuse(&setting, formulation)?;
+        let ranks = if setting.follows {
+            (0..setting.rules.kinds.len()).collect()
+        } else {
+            lower::refuse(&setting, formulation)?;
+            order::ranks(&setting.rules, formulation)?
+        };
         Ok(lower::ground(setting, ranks))
     }
 

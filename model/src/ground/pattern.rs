@@ -28,6 +28,8 @@ impl Setting {
                 None => 0..0,
             },
             Views::C => c.map_or(0..0, |c| c..c + 1),
+            Views::Any if self.follows => 0..self.views,
+            Views::From(back) if self.follows => v.saturating_sub(back)..self.views,
             Views::Before | Views::Any => 0..v,
             Views::UpTo => 0..v + 1,
             Views::AfterC => c.map_or(0..0, |c| c + 1..v),

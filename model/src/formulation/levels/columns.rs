@@ -4,7 +4,7 @@ use crate::{
     draft::{AboutReplicas, Draft},
     expr::Expr,
     ground::{Act, Ground, Record, Value},
-    program::FamilyId,
+    program::{FamilyId, Tag},
 };
 use milp_schema::{
     Instance,
@@ -60,6 +60,8 @@ pub(super) struct Levels {
     /// The acts that make a record.
     pub(super) makers: BTreeMap<Record, Vec<usize>>,
     pub(super) draft: Draft<Key>,
+    /// The family of rows that cut off what replicas do not follow.
+    pub(super) not_followed: FamilyId,
 }
 
 /// A kind and a view: an honest replica makes at most one record of them.
@@ -76,12 +78,16 @@ impl Levels {
         for (number, act) in ground.acts.iter().enumerate() {
             makers.entry(made(act)).or_default().push(number);
         }
+        let mut draft = Draft::new();
+        let purpose = (Tag::Budget, crate::group::Group::ORDER);
+        let not_followed = draft.family("not_followed", "E55", &[], purpose);
         let mut levels = Self {
+            not_followed,
             n: ground.setting.replicas(),
             views: ground.setting.views,
             most_byzantine: most_byzantine(&instance, &ground),
             makers,
-            draft: Draft::new(),
+            draft,
             instance,
             ground,
         };
@@ -251,6 +257,7 @@ fn most_byzantine(instance: &Instance, ground: &Ground) -> u32 {
             powers.iter().take(*count as usize).sum::<u32>()
         }
         Who::These(replicas) => replicas.iter().map(|it| powers[it.index()]).sum(),
+        Who::Power(power) => *power,
     });
     most.sum()
 }

@@ -29,22 +29,21 @@ fn family(levels: &mut Levels, name: &str, line: &str, purpose: impl Into<Purpos
     levels.draft.family(name, line, &[], purpose)
 }
 
-/// `Σ byzantine ≤ count`, of the power if that is what the instance says.
+/// `Σ byzantine ≤ count`, or `Σ power · byzantine ≤ power`.
 fn faults(levels: &mut Levels) {
     let family = family(levels, "byzantine_at_most", "E9", Group::BUDGET);
-    let (mut most, mut some) = (0, false);
-    for fault in &levels.instance.faults.clone() {
-        if fault.kind != FaultKind::Byzantine {
-            continue;
-        }
-        match &fault.who {
-            Who::Any(count) => (most, some) = (most + i64::from(*count), true),
-            Who::These(replicas) => most += replicas.len() as i64,
-        }
-    }
-    if some {
-        let all = (0..levels.n).map(|i| levels.byzantine(i)).sum();
-        levels.at_most(family, "", all, most.into());
+    let faults = levels.instance.faults.clone();
+    let byzantine = faults.iter().filter(|it| it.kind == FaultKind::Byzantine);
+    for (number, fault) in byzantine.enumerate() {
+        let (most, by_power) = match &fault.who {
+            Who::Any(count) => (*count, false),
+            Who::Power(power) => (*power, true),
+            // Nobody else has a column.
+            Who::These(_) => continue,
+        };
+        let weight = |i| if by_power { levels.power(i) } else { 1 };
+        let all = (0..levels.n).map(|i| levels.byzantine(i) * weight(i)).sum();
+        levels.at_most(family, &format!("_{number}"), all, i64::from(most).into());
     }
 }
 

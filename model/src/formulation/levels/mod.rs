@@ -11,15 +11,18 @@
 //! | `byzantine_i` | who is faulty |
 
 mod columns;
+mod decode;
 mod families;
 mod goal;
 mod meaning;
 mod must;
+mod plan;
 mod refuse;
 
 pub use columns::Key;
 
 use crate::{
+    decoded::Decoded,
     error::Error,
     ground::{Ground, Setting, Values},
     limits::{self, Grows},
@@ -27,7 +30,7 @@ use crate::{
     program::{Col, Program},
 };
 use columns::Levels;
-use milp_schema::{Height, Instance, View, protocol::Rules};
+use milp_schema::{Height, Instance, ReplicaId, View, protocol::Rules};
 
 /// A program of this formulation and what its columns mean.
 #[derive(Debug)]
@@ -37,26 +40,37 @@ pub struct Built {
     levels: Levels,
 }
 
-/// Builds the program of `rules` for an instance, with so many values at most; fewer where there
-/// are no more. More values than there can be decided make a bound exact that is below their number.
+/// How many values a program has at first.
+const VALUES: u32 = 2;
+
+/// Builds the program of an instance, with two values.
+///
+/// # Errors
+/// As for [`of_with`].
+pub fn of(instance: &Instance) -> Result<Built, Error> {
+    of_with(instance, VALUES)
+}
+
+/// Builds the program of an instance, with so many values; with fewer where there are no more. An
+/// optimum of as many decided values as [`Built::values`] says leaves open whether more can be.
 ///
 /// # Errors
 /// [`Error::Unsupported`] names what this formulation cannot express, [`Error::TooLarge`] what
 /// makes it too large.
-pub fn build(
-    instance: &Instance,
-    rules: &Rules,
-    power: &[u32],
-    values: u32,
-) -> Result<Built, Error> {
-    limits::within(instance, Grows::WithoutSlots, || {
-        stated(instance, rules, power, values)
-    })
+pub fn of_with(instance: &Instance, values: u32) -> Result<Built, Error> {
+    let Some(rules) = instance.rules() else {
+        return Err(Error::UnknownProtocol {
+            protocol: instance.protocol.to_string(),
+            mutant: instance.mutant.clone(),
+        });
+    };
+    refuse::refuse(instance)?;
+    let setting = setting(instance, rules, values);
+    limits::within(instance, Grows::WithoutSlots, || stated(instance, setting))
 }
 
-fn stated(instance: &Instance, rules: &Rules, power: &[u32], values: u32) -> Result<Built, Error> {
-    refuse::refuse(instance)?;
-    let ground = Ground::new(setting(instance, rules, power, values), "levels")?;
+fn stated(instance: &Instance, setting: Setting) -> Result<Built, Error> {
+    let ground = Ground::new(setting, "levels")?;
     let mut levels = Levels::new(instance.clone(), ground);
     families::state(&mut levels);
     must::state(&mut levels);
@@ -66,10 +80,10 @@ fn stated(instance: &Instance, rules: &Rules, power: &[u32], values: u32) -> Res
 }
 
 /// What the indices range over.
-fn setting(instance: &Instance, rules: &Rules, power: &[u32], values: u32) -> Setting {
+fn setting(instance: &Instance, rules: Rules, values: u32) -> Setting {
     let per_view = instance.blocks_per_proposal;
     let all = instance.views * per_view;
-    let values = if Setting::names_blocks_only(rules) || goal::needs_names(instance.goal) {
+    let values = if Setting::names_blocks_only(&rules) || goal::needs_names(instance.goal) {
         Values::Named { per_view }
     } else {
         let others = values < all;
@@ -77,17 +91,28 @@ fn setting(instance: &Instance, rules: &Rules, power: &[u32], values: u32) -> Se
         Values::Abstract { count, others }
     };
     let primary = |v| instance.primary(Height(0), View(v)).0;
+    let power = |i| instance.power_of(ReplicaId(i));
     Setting {
-        rules: rules.clone(),
-        power: power.to_vec(),
-        f: (power.iter().sum::<u32>() - 1) / 3,
+        power: (0..instance.replicas).map(power).collect(),
+        f: instance.f(),
         views: instance.views,
         primaries: (0..=instance.views).map(primary).collect(),
         values,
+        rules,
+        follows: false,
     }
 }
 
 impl Built {
+    /// The schedule a point of the program stands for.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if replicas that run to completion do not do what the point says, with the
+    /// row that cuts it off: nobody does all of that.
+    pub fn decode(&self, point: &[i64]) -> Result<Decoded, Error> {
+        decode::decode(&self.levels, point)
+    }
+
     /// What the columns say in words of the protocol.
     pub fn meaning(&self) -> Meaning {
         meaning::meaning(&self.levels, &self.program)
