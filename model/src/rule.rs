@@ -224,8 +224,6 @@ pub struct Event {
     pub name: &'static str,
     /// Line of the protocol page.
     pub line: &'static str,
-    /// Equations of the paper that its families are the corrected form of.
-    pub equations: &'static [u32],
     /// The kind it broadcasts, if any.
     pub broadcasts: Option<Kind>,
     /// Who does it.
@@ -407,8 +405,6 @@ impl Threshold {
 pub struct Enter {
     /// Line of the protocol page.
     pub line: &'static str,
-    /// Equations of the paper.
-    pub equations: &'static [u32],
     /// The kind that asks for it; one sent in view u asks for view u + 1.
     pub of: Kind,
     /// How many replicas have to ask for the view or a later one.
@@ -429,4 +425,16 @@ pub enum Keeps {
     /// They are forgotten on entering a view, and counted for the view that the message just
     /// taken asks for.
     View,
+}
+
+/// `PrepareRequest` → `prepare_request`.
+pub(crate) fn snake(kind: &str) -> String {
+    let mut name = String::new();
+    for letter in kind.chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
 }

@@ -60,7 +60,6 @@ pub(super) fn adopt(of: Words, line: &'static str) -> Event {
     Event {
         name: "adopt",
         line,
-        equations: &[37, 39],
         broadcasts: Some(of.the("Block")),
         who: Who::Any,
         about: About::Block,
@@ -79,7 +78,6 @@ pub(super) fn prepare_response(of: Words, line: &'static str) -> Event {
     Event {
         name: "prepare_response",
         line,
-        equations: &[26, 27, 28],
         broadcasts: Some(of.the("PrepareResponse")),
         who: Who::Backup,
         about: About::Block,
@@ -101,7 +99,6 @@ pub(super) fn commit(of: Words) -> Event {
     Event {
         name: "commit",
         line: "dbft2 8-9",
-        equations: &[],
         broadcasts: Some(of.the("Commit")),
         who: Who::Any,
         about: About::Block,
@@ -129,7 +126,6 @@ pub(super) fn decide(of: Words, line: &'static str, kinds: Vec<Kind>) -> Event {
     Event {
         name: "decide",
         line,
-        equations: &[37, 39],
         broadcasts: Some(of.the("Block")),
         who: Who::Any,
         about: About::Block,
@@ -153,7 +149,6 @@ pub(super) fn decide(of: Words, line: &'static str, kinds: Vec<Kind>) -> Event {
 pub(super) fn enter(of: Words, line: &'static str, locks: Vec<&'static str>) -> Enter {
     Enter {
         line,
-        equations: &[3, 4, 5, 6],
         of: of.the("ChangeView"),
         at_least: Threshold::Quorum,
         modality: Modality::Must,
@@ -167,7 +162,6 @@ pub(super) fn prepare_request(of: Words, line: &'static str) -> Event {
     Event {
         name: "prepare_request",
         line,
-        equations: &[20, 21],
         broadcasts: Some(of.the("PrepareRequest")),
         who: Who::Primary,
         about: About::Proposal,
@@ -188,7 +182,6 @@ pub(super) fn change_view(of: Words, line: &'static str, lock: Option<&'static s
     Event {
         name: "change_view",
         line,
-        equations: &[],
         broadcasts: Some(of.the("ChangeView")),
         who: Who::Any,
         about: About::View,

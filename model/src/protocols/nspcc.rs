@@ -128,7 +128,6 @@ fn on_timeout(name: &'static str, kind: Kind, condition: Requires) -> Event {
     Event {
         name,
         line: "dbft2-nspcc 41-43",
-        equations: &[],
         broadcasts: Some(kind),
         who: Who::Any,
         about: About::View,

@@ -58,7 +58,6 @@ fn action(name: &'static str, line: &'static str, broadcasts: Option<Kind>) -> E
     Event {
         name,
         line,
-        equations: &[],
         broadcasts,
         who: Who::Any,
         about: About::Block,
@@ -225,7 +224,6 @@ fn change_view(of: Words, revision: Revision) -> Event {
 /// Lines 11–12: a quorum that asked to leave the view or a later one leads to the next view.
 fn enter(of: Words) -> Enter {
     Enter {
-        equations: &[],
         modality: Modality::May,
         ..dbft2::enter(
             of,
