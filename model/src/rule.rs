@@ -5,6 +5,7 @@
 //! one thing changed; a formulation reads the list and knows no protocol by name. What a
 //! formulation cannot express it refuses by the name of the construct.
 
+pub mod file;
 mod groups;
 mod names;
 

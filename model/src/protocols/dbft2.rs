@@ -27,7 +27,7 @@ pub fn paper(of: Words) -> Protocol {
 
 /// Mutant `no-commit-lock`: a commit no longer keeps a replica in its view, and it may commit
 /// again in a later one (lines 4, 8 and 15 without "no Commit sent at h").
-pub(super) fn no_commit_lock(protocol: &mut Protocol) {
+pub(crate) fn no_commit_lock(protocol: &mut Protocol) {
     for rule in &mut protocol.rules {
         match rule {
             Rule::Event(event) if event.name == "commit" => event.once = Range::View,

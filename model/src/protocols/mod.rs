@@ -59,7 +59,7 @@ fn unknown(instance: &Instance) -> Error {
 
 /// Mutant `small-quorum`: every quorum is one replica smaller, so that two of them may meet in
 /// faulty replicas only.
-fn small_quorum(protocol: &mut Protocol) {
+pub(crate) fn small_quorum(protocol: &mut Protocol) {
     for rule in &mut protocol.rules {
         match rule {
             Rule::Event(event) => {
