@@ -9,6 +9,8 @@ pub mod file;
 mod groups;
 mod names;
 
+pub use milp_schema::{formula::Rotation, vocabulary::By as Who};
+
 use milp_schema::Kind;
 use std::collections::BTreeSet;
 
@@ -17,7 +19,7 @@ use std::collections::BTreeSet;
 pub struct Protocol {
     /// Name of the protocol.
     pub name: String,
-    /// Who is primary of which view.
+    /// Who is primary of which view, as its words have it.
     pub rotation: Rotation,
     /// What travels between replicas.
     pub channels: Vec<Channel>,
@@ -102,28 +104,6 @@ impl Protocol {
             Rule::Enter(enter) => Some(enter),
             _ => None,
         })
-    }
-}
-
-/// Who is primary of view v at height h, among n replicas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rotation {
-    /// (h + v) mod n, the paper's.
-    HeightPlusView,
-    /// (h − v) mod n, the production engine's.
-    HeightMinusView,
-    /// v mod n, the TLA+ models'.
-    ViewOnly,
-}
-
-impl Rotation {
-    /// The primary of view v at height h among n replicas.
-    pub fn primary(self, n: u32, h: u32, v: u32) -> u32 {
-        match self {
-            Self::HeightPlusView => (h + v) % n,
-            Self::HeightMinusView => (h + n * v - v) % n,
-            Self::ViewOnly => v % n,
-        }
     }
 }
 
@@ -245,17 +225,6 @@ pub struct Event {
     pub excludes: Vec<Excludes>,
     /// Whether it makes a block final and ends the height.
     pub decides: bool,
-}
-
-/// Who does an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
-    /// The primary of the view.
-    Primary,
-    /// Every replica but the primary of the view.
-    Backup,
-    /// Every replica.
-    Any,
 }
 
 /// What an event is about.

@@ -2,7 +2,7 @@
 //! of preparations makes a block final.
 
 use super::dbft2;
-use crate::rule::{Protocol, Rotation, Rule};
+use crate::rule::{Protocol, Rule};
 use milp_schema::Protocol as Words;
 
 /// The rules of the page, in handling order; what both versions share is `dbft2`'s.
@@ -10,7 +10,7 @@ pub fn paper(of: Words) -> Protocol {
     let preparations = vec![of.the("PrepareRequest"), of.the("PrepareResponse")];
     Protocol {
         name: of.name.clone(),
-        rotation: Rotation::HeightPlusView,
+        rotation: of.primary,
         channels: dbft2::channels(of),
         rules: vec![
             Rule::Event(dbft2::adopt(of, "dbft1 10-12")),

@@ -2,7 +2,7 @@
 
 use crate::rule::{
     About, Channel, Checked, Duration, Enter, Event, Excludes, Keeps, Modality, Protocol, Range,
-    Requires, Rotation, Rule, Scope, Threshold, Who,
+    Requires, Rule, Scope, Threshold, Who,
 };
 use milp_schema::{Kind, Protocol as Words};
 
@@ -11,7 +11,7 @@ use milp_schema::{Kind, Protocol as Words};
 pub fn paper(of: Words) -> Protocol {
     Protocol {
         name: of.name.clone(),
-        rotation: Rotation::HeightPlusView,
+        rotation: of.primary,
         channels: channels(of),
         rules: vec![
             Rule::Event(adopt(of, "dbft2 12-14")),

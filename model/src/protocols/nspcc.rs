@@ -9,7 +9,7 @@
 use super::dbft2;
 use crate::rule::{
     About, Arming, Channel, Checked, Duration, Enter, Event, Excludes, Hold, Keeps, Modality,
-    Negation, Protocol, Range, Requires, Rotation, Rule, Scope, Threshold, Who,
+    Negation, Protocol, Range, Requires, Rule, Scope, Threshold, Who,
 };
 use milp_schema::{Kind, Protocol as Words};
 
@@ -19,7 +19,7 @@ const LOST: &str = "more_than_f_lost";
 pub fn rules(of: Words) -> Protocol {
     Protocol {
         name: of.name.clone(),
-        rotation: Rotation::HeightMinusView,
+        rotation: of.primary,
         channels: channels(of),
         rules: vec![
             Rule::Event(dbft2::adopt(of, "dbft2-nspcc 54")),

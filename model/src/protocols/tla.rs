@@ -8,8 +8,8 @@
 
 use super::dbft2;
 use crate::rule::{
-    About, Checked, Enter, Event, Excludes, Modality, Protocol, Range, Requires, Rotation, Rule,
-    Scope, Threshold, Who,
+    About, Checked, Enter, Event, Excludes, Modality, Protocol, Range, Requires, Rule, Scope,
+    Threshold, Who,
 };
 use milp_schema::{Kind, Protocol as Words};
 
@@ -37,7 +37,7 @@ pub fn per_view(of: Words) -> Protocol {
 fn rules(of: Words, revision: Revision) -> Protocol {
     Protocol {
         name: of.name.clone(),
-        rotation: Rotation::ViewOnly,
+        rotation: of.primary,
         channels: dbft2::channels(of),
         rules: vec![
             Rule::Event(prepare_request(of)),

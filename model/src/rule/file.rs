@@ -53,12 +53,7 @@ pub fn of(formulation: &'static str, words: Words, rules: &Rules) -> Result<Prot
     list.sort_by_key(|(by, _)| *by);
     Ok(Protocol {
         name: words.name.clone(),
-        rotation: match words.primary.to_string().as_str() {
-            "h + v" => Rotation::HeightPlusView,
-            "h - v" => Rotation::HeightMinusView,
-            "v" => Rotation::ViewOnly,
-            other => return Err(file.refused(START, format!("primary: {other}"))),
-        },
+        rotation: words.primary,
         channels: file.channels(),
         rules: list.into_iter().map(|(_, rule)| rule).collect(),
     })

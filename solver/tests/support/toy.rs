@@ -5,8 +5,8 @@ use milp_model::{
     Decoded,
     formulation::timed,
     rule::{
-        About, Channel, Checked, Duration, Event, Modality, Protocol, Range, Requires, Rotation,
-        Rule, Scope, Threshold, Who,
+        About, Channel, Checked, Duration, Event, Modality, Protocol, Range, Requires, Rule, Scope,
+        Threshold, Who,
     },
 };
 use milp_schema::{
@@ -98,7 +98,7 @@ pub(crate) fn echo_broadcast(threshold: Threshold) -> Protocol {
     });
     Protocol {
         name: WORDS.name.clone(),
-        rotation: Rotation::HeightPlusView,
+        rotation: WORDS.primary,
         channels: channels.to_vec(),
         rules: [echo, deliver, offer].map(Rule::Event).to_vec(),
     }
