@@ -204,7 +204,8 @@ fn meant(page: &Page, word: &str) -> Option<PathBuf> {
     if first == ".." {
         return Some(page.path.parent().unwrap().join(plain));
     }
-    let ours = !first.is_empty() && root().join(first).is_dir();
+    // `./` is the folder of an instance, not ours.
+    let ours = !["", "."].contains(&first) && root().join(first).is_dir();
     (ours && !MADE_BY_RUNNING.contains(&first)).then(|| root().join(plain))
 }
 

@@ -37,5 +37,10 @@ pub fn build(instance: &Instance) -> Result<Built, Error> {
         Formulation::Timed => formulation::timed::of(instance).map(Built::Timed),
         Formulation::Counting => formulation::counting::of(instance).map(Built::Counting),
         Formulation::Causal => formulation::causal::of(instance).map(Built::Causal),
+        Formulation::Levels => Err(Error::Unsupported {
+            formulation: "levels",
+            construct: format!("protocol `{}`", instance.protocol),
+            hint: "use `formulation: auto`".into(),
+        }),
     }
 }

@@ -29,6 +29,7 @@ impl Instance {
         Builder(Self {
             protocol,
             replicas: 4,
+            power: None,
             faults: Vec::new(),
             beyond_budget: false,
             heights: 1,
@@ -59,6 +60,12 @@ impl Builder {
     /// n, the number of replicas.
     pub fn replicas(mut self, replicas: u32) -> Self {
         self.0.replicas = replicas;
+        self
+    }
+
+    /// The voting power of each replica, by id.
+    pub fn power(mut self, power: impl IntoIterator<Item = u32>) -> Self {
+        self.0.power = Some(power.into_iter().collect());
         self
     }
 

@@ -36,6 +36,13 @@ pub fn uncovered(instance: &Instance) -> Vec<Uncovered> {
     if instance.protocol.mutants.is_empty() && instance.mutant.is_some() {
         found.push(mutant);
     }
+    if instance.protocol.definition().is_none() && instance.power.is_some() {
+        found.push(Uncovered {
+            key: "power",
+            what: "voting power",
+            hint: "remove `power`",
+        });
+    }
     found
 }
 

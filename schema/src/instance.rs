@@ -2,6 +2,7 @@
 
 use crate::{
     ids::{Height, ReplicaId, View},
+    protocol::Rules,
     vocabulary::{Mutant, Protocol},
 };
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,8 @@ pub struct Instance {
     pub protocol: Protocol,
     /// n, the number of replicas.
     pub replicas: u32,
+    /// The voting power of each replica, by id; none where each has one vote.
+    pub power: Option<Vec<u32>>,
     /// Who may be faulty and how; empty for none. A replica has at most one kind of fault.
     pub faults: Vec<Fault>,
     /// Whether more than f replicas may be faulty.
@@ -45,14 +48,37 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// f = ⌊(n − 1) / 3⌋, the number of faulty replicas the protocol is made for.
+    /// The votes of all replicas together: n, or the sum of their powers.
+    pub fn votes(&self) -> u32 {
+        self.power
+            .as_ref()
+            .map_or(self.replicas, |power| power.iter().sum())
+    }
+
+    /// The votes of a replica.
+    pub fn power_of(&self, replica: ReplicaId) -> u32 {
+        self.power
+            .as_ref()
+            .map_or(1, |power| power[replica.index()])
+    }
+
+    /// f = ⌊(n − 1) / 3⌋, the votes of faulty replicas that the protocol is made for.
     pub fn f(&self) -> u32 {
-        (self.replicas - 1) / 3
+        (self.votes() - 1) / 3
     }
 
     /// The protocol's quorum; a mutant may use another one, see [`Instance::threshold`].
     pub fn quorum(&self) -> u32 {
-        self.protocol.quorum.of(self.replicas, self.f())
+        self.protocol.quorum.of(self.votes(), self.f())
+    }
+
+    /// The rules of the protocol, changed by the mutant, where its file has them.
+    pub fn rules(&self) -> Option<Rules> {
+        let rules = &self.protocol.definition()?.rules;
+        match &self.mutant {
+            None => Some(rules.clone()),
+            Some(mutant) => rules.with(mutant),
+        }
     }
 
     /// What the protocol's file says of the mutant, if there is one.
@@ -63,7 +89,7 @@ impl Instance {
     /// The quorum that replicas count to: the protocol's, or that of the mutant.
     pub fn threshold(&self) -> u32 {
         let weakened = self.weakening().and_then(|mutant| mutant.quorum);
-        weakened.map_or(self.quorum(), |quorum| quorum.of(self.replicas, self.f()))
+        weakened.map_or(self.quorum(), |quorum| quorum.of(self.votes(), self.f()))
     }
 
     /// The primary of view v at height h, where the protocol's rotation chooses it.
@@ -85,7 +111,7 @@ impl Instance {
         self.faults.iter().any(|fault| {
             fault.kind == kind
                 && match &fault.who {
-                    Who::Any(count) => *count > 0,
+                    Who::Any(count) | Who::Power(count) => *count > 0,
                     Who::These(replicas) => replicas.iter().any(|replica| replica.0 == i),
                 }
         })
@@ -114,10 +140,10 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// How many replicas this entry makes faulty at most.
+    /// How many replicas this entry makes faulty at most; of a power, each having one vote at least.
     pub fn count(&self) -> u32 {
         match &self.who {
-            Who::Any(count) => *count,
+            Who::Any(count) | Who::Power(count) => *count,
             Who::These(replicas) => replicas.len() as u32,
         }
     }
@@ -130,6 +156,8 @@ pub enum Who {
     Any(u32),
     /// These may be, ascending and distinct.
     These(Vec<ReplicaId>),
+    /// Replicas of at most this voting power together; the adversary chooses which.
+    Power(u32),
 }
 
 /// How a faulty replica may misbehave.
@@ -252,6 +280,8 @@ pub enum Formulation {
     Counting,
     /// Time-free levels.
     Causal,
+    /// No time: acts by view and rank of kind.
+    Levels,
 }
 
 impl Formulation {
@@ -262,12 +292,13 @@ impl Formulation {
             Self::Timed => "timed",
             Self::Counting => "counting",
             Self::Causal => "causal",
+            Self::Levels => "levels",
         }
     }
 
     /// The one of that name that a program can have.
     pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::Timed, Self::Counting, Self::Causal];
+        let all = [Self::Timed, Self::Counting, Self::Causal, Self::Levels];
         all.into_iter()
             .find(|formulation| formulation.name() == name)
     }

@@ -25,7 +25,14 @@ pub fn instance() -> Value {
         "const",
         json!(current_format("instance")),
     );
-    set(&mut schema, "/properties/protocol", "enum", json!(names));
+    let shipped = json!({"enum": names});
+    let file = json!({"type": "string", "pattern": "^\\./"});
+    set(
+        &mut schema,
+        "/properties/protocol",
+        "anyOf",
+        json!([shipped, file]),
+    );
     set(
         &mut schema,
         "/properties",
@@ -36,10 +43,8 @@ pub fn instance() -> Value {
             "default": false,
         }),
     );
-    for (object, key) in [("", "power"), ("", "unit"), ("/$defs/Fault", "power")] {
-        let refused = json!({"description": "No formulation answers this key yet.", "not": {}});
-        set(&mut schema, &format!("{object}/properties"), key, refused);
-    }
+    let refused = json!({"description": "No formulation answers this key yet.", "not": {}});
+    set(&mut schema, "/properties", "unit", refused);
     set(&mut schema, "/properties/budget", "default", json!({}));
     set(&mut schema, "", "allOf", conditions());
     schema
@@ -128,6 +133,11 @@ fn ranges(schema: &mut Value) {
             "/$defs/Fault/properties/count".to_owned(),
             wide(0..=*limits::REPLICAS.end()),
         ),
+        (
+            "/$defs/Fault/properties/power".to_owned(),
+            0..=i64::from(*limits::POWER.end()) * i64::from(*limits::REPLICAS.end()),
+        ),
+        ("/properties/power/items".to_owned(), wide(limits::POWER)),
     ];
     for (pointer, range) in ranges {
         let number = object(schema, &pointer);
@@ -139,7 +149,7 @@ fn ranges(schema: &mut Value) {
     }
 }
 
-/// A fault has a count, or members, or is none and has neither; a count may be a formula.
+/// A fault has a count, members or a power, or is none and has none of them; a count may be a formula.
 fn faults(schema: &mut Value) {
     let number = object(schema, "/$defs/Fault/properties/count");
     let description = number.remove("description");
@@ -157,9 +167,10 @@ fn faults(schema: &mut Value) {
     members.insert("uniqueItems".to_owned(), json!(true));
     let none = json!({"properties": {"kind": {"const": "none"}}});
     let who = json!([
-        {"allOf": [none, {"not": {"required": ["count"]}}, {"not": {"required": ["replicas"]}}]},
+        {"allOf": [none, {"not": {"required": ["count"]}}, {"not": {"required": ["replicas"]}}, {"not": {"required": ["power"]}}]},
         {"not": none, "required": ["count"]},
         {"not": none, "required": ["replicas"]},
+        {"not": none, "required": ["power"]},
     ]);
     set(schema, "/$defs/Fault", "oneOf", who);
 }

@@ -7,6 +7,8 @@ use std::ops::RangeInclusive;
 
 /// n, the number of replicas.
 pub const REPLICAS: RangeInclusive<u32> = 1..=128;
+/// The voting power of a replica.
+pub const POWER: RangeInclusive<u32> = 1..=1_000_000;
 /// Heights of an instance.
 pub const HEIGHTS: RangeInclusive<u32> = 1..=8;
 /// Views of a height.

@@ -22,10 +22,14 @@ use serde_yaml::with::singleton_map;
 pub(crate) struct RawInstance<'a> {
     /// Kind and version of the file.
     pub(crate) format: String,
-    /// Name of the protocol.
-    pub(crate) protocol: &'a str,
+    /// Name of the protocol, or `./` and the path of its file below the folder of the instance.
+    pub(crate) protocol: String,
     /// n, the number of replicas.
     pub(crate) replicas: u32,
+    /// The voting power of each replica, by id; one vote each where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<u32>", default)]
+    pub(crate) power: Option<&'a [u32]>,
     /// Who may be faulty and how.
     #[schemars(default = "nobody")]
     pub(crate) faults: RawFaults<'a>,
@@ -78,6 +82,7 @@ fn nobody() -> RawFaults<'static> {
         kind: RawFaultKind::None,
         count: None,
         replicas: None,
+        power: None,
     })
 }
 
@@ -116,7 +121,7 @@ pub(crate) enum RawFaults<'a> {
     Many(Vec<RawFault<'a>>),
 }
 
-/// One kind of fault, with `count` (the adversary chooses who) or `replicas` (fixed).
+/// One kind of fault, with `count` (the adversary chooses who) or `replicas` (fixed), or `power`.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Fault")]
@@ -131,6 +136,10 @@ pub(crate) struct RawFault<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<ReplicaId>", default)]
     pub(crate) replicas: Option<&'a [ReplicaId]>,
+    /// At most so much voting power.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", default)]
+    pub(crate) power: Option<u32>,
 }
 
 /// How a replica may misbehave.
@@ -155,17 +164,17 @@ impl<'a> From<&'a Fault> for RawFault<'a> {
             FaultKind::Crash => RawFaultKind::Crash,
             FaultKind::Byzantine => RawFaultKind::Byzantine,
         };
+        let (mut count, mut replicas, mut power) = (None, None, None);
         match &fault.who {
-            Who::Any(count) => Self {
-                kind,
-                count: Some(*count),
-                replicas: None,
-            },
-            Who::These(members) => Self {
-                kind,
-                count: None,
-                replicas: Some(members),
-            },
+            Who::Any(number) => count = Some(*number),
+            Who::These(members) => replicas = Some(members.as_slice()),
+            Who::Power(number) => power = Some(*number),
+        }
+        Self {
+            kind,
+            count,
+            replicas,
+            power,
         }
     }
 }
@@ -179,8 +188,9 @@ impl<'a> From<&'a Instance> for RawInstance<'a> {
         };
         Self {
             format: current_format("instance"),
-            protocol: &instance.protocol.name,
+            protocol: instance.protocol.reference(),
             replicas: instance.replicas,
+            power: instance.power.as_deref(),
             faults,
             beyond_budget: instance.beyond_budget,
             heights: instance.heights,

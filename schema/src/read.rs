@@ -48,18 +48,27 @@ pub fn text(path: &Path) -> Result<String, ReadError> {
 /// Everything that is wrong with the file.
 pub fn instance(path: &Path) -> Result<Instance, ReadError> {
     let (file, text) = text_of(path, YAML_BYTES)?;
-    instance_text(&file, &text)
+    instance_of(&file, &text, Some(folder_of(path)))
 }
 
-/// Reads the text of an instance file; `file` is the name that problems are reported under.
+/// Reads the text of an instance file; `file` is the name that problems are reported under. It has no
+/// folder, so its protocol is one that comes with the program.
 ///
 /// # Errors
 /// Everything that is wrong with the text.
 pub fn instance_text(file: &str, text: &str) -> Result<Instance, ReadError> {
+    instance_of(file, text, None)
+}
+
+fn instance_of(file: &str, text: &str, folder: Option<&Path>) -> Result<Instance, ReadError> {
     let mut problems = Problems::new(file);
     let tree = tree::parse(text, &mut problems);
-    let instance = tree.and_then(|tree| self::instance::convert(&tree, &mut problems));
+    let instance = tree.and_then(|tree| self::instance::convert(&tree, folder, &mut problems));
     problems.finish(instance, &|line, column| Quote::of(text, line, column))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
 }
 
 /// Reads a sweep file, and the instance it starts from if that is a file of its own. The
@@ -69,7 +78,7 @@ pub fn instance_text(file: &str, text: &str) -> Result<Instance, ReadError> {
 /// Everything that is wrong with the file, or with the syntax of the other one.
 pub fn sweep(path: &Path) -> Result<Sweep, ReadError> {
     let (file, text) = text_of(path, YAML_BYTES)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = folder_of(path);
     sweep_text(&file, &text, folder)
 }
 
@@ -249,7 +258,7 @@ fn written(
 /// Everything that is wrong with the file, the instance in it included.
 pub fn outcome(path: &Path) -> Result<Outcome, ReadError> {
     let (file, text) = text_of(path, YAML_BYTES)?;
-    outcome_text(&file, &text)
+    outcome_of(&file, &text, Some(folder_of(path)))
 }
 
 /// Reads the text of an `outcome.yaml`; `file` is the name that problems are reported under.
@@ -257,9 +266,13 @@ pub fn outcome(path: &Path) -> Result<Outcome, ReadError> {
 /// # Errors
 /// As for [`outcome`].
 pub fn outcome_text(file: &str, text: &str) -> Result<Outcome, ReadError> {
+    outcome_of(file, text, None)
+}
+
+fn outcome_of(file: &str, text: &str, folder: Option<&Path>) -> Result<Outcome, ReadError> {
     let mut problems = Problems::new(file);
     let tree = tree::parse(text, &mut problems);
-    let outcome = tree.and_then(|tree| self::outcome::convert(&tree, &mut problems));
+    let outcome = tree.and_then(|tree| self::outcome::convert(&tree, folder, &mut problems));
     problems.finish(outcome, &|line, column| Quote::of(text, line, column))
 }
 

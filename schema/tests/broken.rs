@@ -212,7 +212,7 @@ const INSTANCES: &[Case] = &[
         &[(
             2,
             11,
-            "`protocol` must be `dbft1`, `dbft2`, `dbft2-nspcc`, `dbft2-tla` or `dbft2-tla-per-view`, not `dbft4`",
+            "`protocol` must be `dbft1`, `dbft2`, `tendermint`, `ibft1`, `dbft2-nspcc`, `dbft2-tla` or `dbft2-tla-per-view`, not `dbft4`",
         )],
     ),
     case(
@@ -366,16 +366,44 @@ const INSTANCES: &[Case] = &[
         &[(3, 11, "not `four`")],
     ),
     case(
-        "replicas of unequal power",
+        "powers that are too few, and one that is none",
         "replicas: 4",
-        "replicas: 4\npower: [1, 1, 1, 2]",
-        &[(4, 8, "no formulation answers `power` yet")],
+        "replicas: 4\npower: [1, 1, 1]",
+        &[(4, 8, "`power` has 3 numbers for 4 replicas")],
     ),
     case(
-        "a power that is faulty",
+        "a power of nothing",
+        "replicas: 4",
+        "replicas: 4\npower: [1, 1, 0, 1]",
+        &[(4, 15, "`power` must be a whole number from 1 to 1000000")],
+    ),
+    case(
+        "a number that is no list of powers",
+        "replicas: 4",
+        "replicas: 4\npower: 4",
+        &[(4, 8, "`power` must be a list of numbers")],
+    ),
+    case(
+        "more power than is tolerated",
         "goal: fork",
-        "goal: fork\nfaults: {kind: byzantine, power: 1}",
-        &[(7, 34, "no formulation answers `power` yet")],
+        "goal: fork\npower: [40, 30, 20, 10]\nfaults: {kind: byzantine, power: 34}",
+        &[(
+            8,
+            9,
+            "replicas of power 34 may be faulty, but 100 votes tolerate f = 33",
+        )],
+    ),
+    case(
+        "a power and a count",
+        "goal: fork",
+        "goal: fork\nfaults: {kind: byzantine, power: 1, count: 1}",
+        &[(7, 37, "both `power` and `count`")],
+    ),
+    case(
+        "a protocol file of a text that lies nowhere",
+        "protocol: dbft2",
+        "protocol: ./mine.yaml",
+        &[(2, 11, "this instance lies in no folder")],
     ),
     case(
         "nobody, but some power",
@@ -432,7 +460,7 @@ const INSTANCES: &[Case] = &[
     case(
         "everything that is not answered, and a slip besides",
         "replicas: 4\nviews: 2\nslots: 12",
-        "replicas: any\npower: [1]\nviews: any\nunit: 3\ngossip: true\nslots: x",
+        "replicas: any\npower: one\nviews: any\nunit: 3\ngossip: true\nslots: x",
         &[
             (3, 11, "`replicas: any`"),
             (4, 8, "`power`"),

@@ -353,8 +353,10 @@ fn a_file_is_read_below_the_folder_of_the_instance_and_nowhere_else() {
     let inside = folder.path().join("in");
     for name in ["./mine.yaml", "./below/mine.yaml"] {
         let found = protocol::beside(&inside, name).unwrap_or_else(|it| panic!("{it}"));
-        assert_eq!(found.words.name, "everything");
-        assert!(!found.is_shipped());
+        assert_eq!(found.name, "everything");
+        assert_eq!(found.reference(), "./protocol.yaml");
+        assert!(!found.definition().expect("it has rules").is_shipped());
+        assert_eq!(protocol::beside(&inside, name), Ok(found), "read once");
     }
     let absolute = folder.path().join("out.yaml").display().to_string();
     for (name, why) in [
@@ -370,6 +372,47 @@ fn a_file_is_read_below_the_folder_of_the_instance_and_nowhere_else() {
         let refused = protocol::beside(&inside, name).unwrap_err().to_string();
         assert!(refused.contains(why), "{name}: {refused}");
     }
+}
+
+#[test]
+fn a_file_has_a_name_of_its_own_unless_it_is_the_shipped_one_byte_for_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = protocol::named("ibft1").expect("it is shipped");
+    let same = folder.path().join("same.yaml");
+    fs::write(&same, &shipped.text).unwrap();
+    fs::write(
+        folder.path().join("other.yaml"),
+        format!("# changed\n{}", shipped.text),
+    )
+    .unwrap();
+    assert_eq!(
+        protocol::beside(folder.path(), "./same.yaml"),
+        Ok(shipped.words)
+    );
+    let refused = protocol::beside(folder.path(), "./other.yaml")
+        .unwrap_err()
+        .to_string();
+    assert!(refused.contains("give yours another `name`"), "{refused}");
+
+    let text = shipped.text.replace("name: ibft1", "name: mine");
+    fs::write(folder.path().join("mine.yaml"), text).unwrap();
+    let file = folder.path().join("question.yaml");
+    let question = "format: milp-instance/2.0\nprotocol: ./mine.yaml\nreplicas: 5\nviews: 2\n\
+                    slots: 9\ngoal: fork\nmutant: no-lock\n";
+    fs::write(&file, question).unwrap();
+    let instance = milp_schema::read::instance(&file).unwrap_or_else(|it| panic!("{it}"));
+    assert_eq!(instance.protocol.name, "mine");
+    assert_eq!(instance.rules(), shipped.rules.with("no-lock"));
+    let written = milp_schema::write::instance_yaml(&instance);
+    assert!(written.contains("protocol: ./protocol.yaml"), "{written}");
+    let beside = folder.path().join(protocol::WRITTEN);
+    fs::write(
+        beside,
+        instance.protocol.given().expect("it is not shipped"),
+    )
+    .unwrap();
+    fs::write(&file, written).unwrap();
+    assert_eq!(milp_schema::read::instance(&file), Ok(instance));
 }
 
 #[cfg(unix)]

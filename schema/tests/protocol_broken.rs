@@ -378,8 +378,8 @@ const CASES: &[Case] = &[
         "ibft1",
         [
             "own prepare(v, x), q prepare|recommit(v, x)",
-            "own block(v, x), q prepare|recommit(v, x)",
-            "own block(v",
+            "own sealed(v, x), q prepare|recommit(v, x)",
+            "own sealed(v",
         ],
         "a decision is read",
         "only adoption reads it",

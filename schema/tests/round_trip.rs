@@ -89,6 +89,7 @@ fn formulation() -> impl Strategy<Value = Formulation> {
         Just(Formulation::Timed),
         Just(Formulation::Counting),
         Just(Formulation::Causal),
+        Just(Formulation::Levels),
     ]
 }
 
@@ -110,13 +111,19 @@ fn instance() -> impl Strategy<Value = Instance> {
         let block_time = option::of(1..=400_u32);
         let primary = prop_oneof![Just(Primary::Rotation), Just(Primary::Free)];
         let rest = (block_time, primary, goal(), formulation(), budget());
-        (faults(n), network(slots), rest).prop_map(
-            move |(faults, network, (block_time, primary, goal, formulation, budget))| {
+        let power = if protocol.definition().is_some() {
+            option::of(prop::collection::vec(1..=1_000_000_u32, n as usize)).boxed()
+        } else {
+            Just(None).boxed()
+        };
+        (faults(n), network(slots), rest, power).prop_map(
+            move |(faults, network, (block_time, primary, goal, formulation, budget), power)| {
                 let faulty: u32 = faults.iter().map(Fault::count).sum();
                 covered(Instance {
                     protocol,
                     replicas: n,
-                    beyond_budget: faulty > (n - 1) / 3,
+                    beyond_budget: power.is_some() || faulty > (n - 1) / 3,
+                    power,
                     faults,
                     heights,
                     views,
@@ -385,8 +392,8 @@ fn outcome() -> impl Strategy<Value = Outcome> {
                 let (formulation, sentence, command) = words;
                 let faulty = instance.faults.iter().find_map(|fault| match &fault.who {
                     Who::These(members) => Some((fault.kind, members.clone())),
-                    Who::Any(0) => None,
-                    Who::Any(_) => Some((fault.kind, vec![ReplicaId(0)])),
+                    Who::Any(0) | Who::Power(0) => None,
+                    Who::Any(_) | Who::Power(_) => Some((fault.kind, vec![ReplicaId(0)])),
                 });
                 let faulty = faulty.map(|(kind, members)| {
                     members.into_iter().map(|member| (member, kind)).collect()

@@ -421,7 +421,7 @@ mod tests {
         ] {
             assert_eq!(name.parse::<Engine>().unwrap().to_string(), name);
         }
-        let names = "own, nspcc-dbft, dbft1, dbft2, dbft2-nspcc, dbft2-tla, dbft2-tla-per-view";
+        let names = "own, nspcc-dbft, dbft1, dbft2, tendermint, ibft1, dbft2-nspcc, dbft2-tla, dbft2-tla-per-view";
         for (name, names) in [
             ("pbft", names),
             ("", names),

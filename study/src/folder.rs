@@ -208,7 +208,7 @@ fn faulty(instance: &Instance, schedule: &Schedule) -> Vec<(ReplicaId, FaultKind
     });
     let named = instance.faults.iter().flat_map(|fault| match &fault.who {
         Who::These(replicas) => replicas.iter().map(|id| (*id, fault.kind)).collect(),
-        Who::Any(_) => Vec::new(),
+        Who::Any(_) | Who::Power(_) => Vec::new(),
     });
     faulty
         .chain(named)

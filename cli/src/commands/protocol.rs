@@ -119,9 +119,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
 }
 
 fn list() -> Found {
-    let others = protocol::shipped().iter().map(|it| it.words);
-    let others = others.filter(|it| Protocol::named(&it.name).is_none());
-    let protocols: Vec<_> = Protocol::all().chain(others).map(Listed::from).collect();
+    let protocols: Vec<_> = Protocol::all().map(Listed::from).collect();
     let rows = protocols.iter().map(|it| {
         let answered = if it.answered { "yes" } else { "not yet" };
         [&it.name, &it.title, &it.page, answered].map(str::to_owned)

@@ -9,7 +9,11 @@ use crate::{
     error::Error,
     rule::{Protocol, Requires, Rule, Threshold},
 };
-use milp_schema::{Instance, covers, vocabulary::Safeguard};
+use milp_schema::{
+    Instance, covers,
+    instance::{Fault, Who},
+    vocabulary::Safeguard,
+};
 
 /// The protocol an instance names, weakened by its mutant.
 ///
@@ -31,6 +35,14 @@ pub fn of(instance: &Instance) -> Result<Protocol, Error> {
             protocol: instance.protocol.to_string(),
             what: first.what,
             hint: first.hint,
+        });
+    }
+    let by_power = |fault: &Fault| matches!(fault.who, Who::Power(_));
+    if instance.power.is_some() || instance.faults.iter().any(by_power) {
+        return Err(Error::Unsupported {
+            formulation: instance.formulation.name(),
+            construct: "voting power".into(),
+            hint: "remove `power`, or use `formulation: levels`".into(),
         });
     }
     let Some(mutant) = instance.weakening() else {

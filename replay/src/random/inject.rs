@@ -75,7 +75,7 @@ impl<E: Engine + Clone> Draft<'_, E> {
             || self.instance.faults.iter().any(|fault| {
                 fault.kind == FaultKind::Byzantine
                     && match &fault.who {
-                        Who::Any(count) => *count > 0,
+                        Who::Any(count) | Who::Power(count) => *count > 0,
                         Who::These(these) => these.contains(&primary),
                     }
             });

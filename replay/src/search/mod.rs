@@ -172,7 +172,7 @@ impl Space {
                 for chosen in &choices {
                     for id in ReplicaId::all(self.rules.replicas) {
                         let named = match &fault.who {
-                            Who::Any(_) => true,
+                            Who::Any(_) | Who::Power(_) => true,
                             Who::These(these) => these.contains(&id),
                         };
                         if named && !chosen.contains_key(&id) {

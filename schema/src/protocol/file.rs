@@ -8,12 +8,16 @@ use crate::{
         problem::{Place, Problems, quoted, text_of},
         tree,
     },
+    vocabulary::SHIPPED,
     write::sha256_hex,
 };
 use std::{
-    path::{Component, Path},
-    sync::LazyLock,
+    path::{Component, Path, PathBuf},
+    sync::{LazyLock, Mutex, PoisonError},
 };
+
+/// The name of a protocol file that is written beside a result or an instance.
+pub const WRITTEN: &str = "protocol.yaml";
 
 /// A protocol file is no larger.
 const MOST_BYTES: u64 = 1_000_000;
@@ -44,22 +48,45 @@ impl Definition {
     }
 }
 
-/// The files with rules that come with the program.
-const SHIPPED: [&str; 4] = [
-    include_str!("../../../protocols/dbft1.yaml"),
-    include_str!("../../../protocols/dbft2.yaml"),
-    include_str!("../../../protocols/ibft1.yaml"),
-    include_str!("../../../protocols/tendermint.yaml"),
-];
+impl Protocol {
+    /// What its file says, if that has its rules.
+    pub fn definition(self) -> Option<&'static Definition> {
+        let known = shipped().iter().find(|it| it.words == self);
+        known.or_else(|| {
+            let given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+            given.iter().copied().find(|it| it.words == self)
+        })
+    }
+
+    /// The text of its file, if that does not come with the program.
+    pub fn given(self) -> Option<&'static str> {
+        let definition = self.definition()?;
+        (!definition.is_shipped()).then_some(&definition.text)
+    }
+
+    /// What an instance that is written calls it: its name, or the file of its text that is written
+    /// beside.
+    pub fn reference(self) -> String {
+        match self.given() {
+            None => self.name.clone(),
+            Some(_) => format!("./{WRITTEN}"),
+        }
+    }
+}
 
 static TABLE: LazyLock<Vec<Definition>> = LazyLock::new(|| {
-    let read = |text: &&str| read_text("a shipped protocol file", text);
+    let with_rules = Protocol::all()
+        .zip(SHIPPED)
+        .filter(|(it, _)| it.has_rules());
+    let read = |(_, text): (_, &str)| read_text("a shipped protocol file", text);
     let sound = |read: Result<_, ReadError>| read.unwrap_or_else(|error| panic!("{error}"));
-    SHIPPED.iter().map(read).map(sound).collect()
+    with_rules.map(read).map(sound).collect()
 });
 
-/// Every protocol with rules that comes with the program. Not all of them are listed for users
-/// ([`Protocol::all`]): some have no formulation yet.
+/// What instances gave, kept for as long as the program runs, each text once.
+static GIVEN: Mutex<Vec<&'static Definition>> = Mutex::new(Vec::new());
+
+/// Every protocol with rules that comes with the program.
 pub fn shipped() -> &'static [Definition] {
     &TABLE
 }
@@ -130,12 +157,33 @@ fn words(text: &str, problems: &mut Problems) -> Option<Protocol> {
     None
 }
 
-/// Reads the protocol file that an instance in `folder` names: `./mine.yaml`, or one in a folder
+/// The protocol of the file that an instance in `folder` names: `./mine.yaml`, or one in a folder
 /// below. Nothing outside of the folder is read, whatever the name or links say.
 ///
 /// # Errors
-/// As for [`read`], and when the file does not lie below the folder.
-pub fn beside(folder: &Path, name: &str) -> Result<Definition, ReadError> {
+/// As for [`read`], and when the file does not lie below the folder or has the name of a protocol
+/// that comes with the program without being its file.
+pub fn beside(folder: &Path, name: &str) -> Result<Protocol, ReadError> {
+    let definition = read(&below(folder, name)?)?;
+    let words = definition.words;
+    if definition.is_shipped() {
+        return Ok(words);
+    }
+    if Protocol::named(&words.name).is_some() {
+        let what = format!("`{words}` is the name of a protocol that comes with the program");
+        return refused(name, what, "give yours another `name`");
+    }
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = given.iter().find(|it| it.text == definition.text);
+    if let Some(known) = known {
+        return Ok(known.words);
+    }
+    given.push(Box::leak(Box::new(definition)));
+    Ok(words)
+}
+
+/// The path of a file that an instance in `folder` names.
+fn below(folder: &Path, name: &str) -> Result<PathBuf, ReadError> {
     let hint = "write `./name.yaml` and put the file beside the instance or in a folder below";
     let path = Path::new(name);
     let below = |part| matches!(part, Component::CurDir | Component::Normal(_));
@@ -152,10 +200,10 @@ pub fn beside(folder: &Path, name: &str) -> Result<Definition, ReadError> {
         let what = format!("{named} is a link out of the folder of the instance");
         return refused(name, what, hint);
     }
-    read(&whole)
+    Ok(whole)
 }
 
-fn refused(file: &str, what: String, hint: &str) -> Result<Definition, ReadError> {
+fn refused<T>(file: &str, what: String, hint: &str) -> Result<T, ReadError> {
     let mut problems = Problems::new(file);
     problems.at(Place::WHOLE_FILE, what, hint);
     problems.finish(None, &|_, _| None)

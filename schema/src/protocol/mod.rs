@@ -58,12 +58,14 @@ mod file;
 mod load;
 mod mutant;
 mod notation;
+mod notes;
 mod print;
 mod reader;
 mod schema;
 mod whole;
 
-pub use file::{Definition, beside, named, read, read_text, shipped};
+pub use file::{Definition, WRITTEN, beside, named, read, read_text, shipped};
+pub use notes::Note;
 pub use schema::json_schema;
 
 use crate::{

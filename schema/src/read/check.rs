@@ -397,19 +397,27 @@ impl<'a> Roles<'a> {
             .map(|fault| fault.kind)
     }
 
-    /// How many replicas the adversary may choose for the faults of `kinds`.
+    /// What a replica takes of the numbers that the adversary may choose: one, or its power.
+    fn weight(&self, replica: ReplicaId) -> u32 {
+        let mut faults = self.instance.faults.iter();
+        let by_power = faults.any(|fault| matches!(fault.who, Who::Power(_)));
+        if by_power {
+            self.instance.power_of(replica)
+        } else {
+            1
+        }
+    }
+
+    /// How many replicas, or how much power, the adversary may choose for the faults of `kinds`.
     fn free(&self, kinds: &[FaultKind]) -> u32 {
         let free = self
             .instance
             .faults
             .iter()
             .filter(|fault| kinds.contains(&fault.kind));
-        free.map(|fault| {
-            if let Who::Any(count) = fault.who {
-                count
-            } else {
-                0
-            }
+        free.map(|fault| match fault.who {
+            Who::Any(count) | Who::Power(count) => count,
+            Who::These(_) => 0,
         })
         .sum()
     }
@@ -420,7 +428,7 @@ impl<'a> Roles<'a> {
         }
         let fixed = self.fixed(replica);
         let allowed = fixed == Some(FaultKind::Byzantine) || {
-            self.chosen_byzantine += 1;
+            self.chosen_byzantine += self.weight(replica);
             fixed.is_none() && self.chosen_byzantine <= self.free(&[FaultKind::Byzantine])
         };
         if !allowed {
@@ -445,7 +453,7 @@ impl<'a> Roles<'a> {
         let kinds = [FaultKind::Crash, FaultKind::Network];
         let fixed = self.fixed(replica);
         let allowed = fixed.is_some_and(|kind| kinds.contains(&kind)) || {
-            self.chosen_crash += 1;
+            self.chosen_crash += self.weight(replica);
             fixed.is_none() && self.chosen_crash <= self.free(&kinds)
         };
         if !allowed {

@@ -4,7 +4,7 @@ mod faults;
 
 pub(super) use faults::FAULT_KINDS;
 
-use faults::{faults, unanswered_power};
+use faults::{faults, powers};
 
 use super::{
     fields::{self, Fields},
@@ -15,10 +15,10 @@ use super::{
 use crate::{
     covers::{self, Uncovered},
     instance::{Budget, Formulation, Goal, Instance, Network, Primary, Sense, Timers},
-    limits,
+    limits, protocol,
     vocabulary::Protocol,
 };
-use std::ops::RangeInclusive;
+use std::{ops::RangeInclusive, path::Path};
 
 /// Every key of an instance file.
 pub(crate) const KEYS: [&str; 20] = [
@@ -45,17 +45,23 @@ pub(crate) const KEYS: [&str; 20] = [
 ];
 
 /// The instance in `node`. Every part is judged even if an earlier one is wrong.
-pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> {
+pub(crate) fn convert(
+    node: &Node,
+    folder: Option<&Path>,
+    problems: &mut Problems,
+) -> Option<Instance> {
     let fields = Fields::of(node, "an instance", &KEYS, problems)?;
     if !format::check(&fields, "instance", problems) {
         return None;
     }
-    let names = names(&fields, problems);
+    let names = names(&fields, folder, problems);
     let answered = answered(&fields, problems);
     let replicas = number_or_any(&fields, "replicas", limits::REPLICAS, problems);
     somebody_counts(&fields, names.as_ref(), replicas, problems);
+    let power = powers(&fields, replicas, problems);
     let beyond_budget = fields.boolean("beyond_budget", Some(false), problems);
-    let faults = faults(&fields, replicas, beyond_budget, problems);
+    let votes = (replicas, power.as_ref().ok().and_then(Option::as_deref));
+    let faults = faults(&fields, votes, beyond_budget, problems);
     let heights = fields.count("heights", limits::HEIGHTS, Some(1), problems);
     let views = number_or_any(&fields, "views", limits::VIEWS, problems);
     let blocks = limits::BLOCKS_PER_PROPOSAL;
@@ -74,6 +80,7 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
     let instance = Instance {
         protocol,
         replicas: replicas?,
+        power: power.ok()?,
         faults: faults?,
         beyond_budget: beyond_budget?,
         heights: heights?,
@@ -99,9 +106,6 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Instance> 
 
 /// Keys that the format has and no formulation of this version answers.
 fn answered(fields: &Fields, problems: &mut Problems) -> Option<()> {
-    let power = fields
-        .get("power")
-        .map(|node| unanswered_power(node, problems));
     let unit = fields.get("unit").map(|node| {
         let what = "no formulation answers `unit` yet; time is counted in slots";
         let hint = "remove `unit`, and give `block_time` in slots";
@@ -113,7 +117,7 @@ fn answered(fields: &Fields, problems: &mut Problems) -> Option<()> {
         let hint = "write `gossip: false`, or remove it";
         problems.at(fields.place("gossip"), what, hint);
     }
-    (power.is_none() && unit.is_none() && !gossip).then_some(())
+    (unit.is_none() && !gossip).then_some(())
 }
 
 /// A number, which the format lets be any; no formulation of this version answers that.
@@ -160,12 +164,43 @@ fn somebody_counts(
     }
 }
 
+/// A protocol that comes with the program, or of a file below the folder of the instance.
+fn protocol(fields: &Fields, folder: Option<&Path>, problems: &mut Problems) -> Option<Protocol> {
+    let file = fields.get("protocol").and_then(|node| match &node.value {
+        Value::Scalar { text, .. } if text.contains(['/', '\\', '.']) => Some((node, text)),
+        _ => None,
+    });
+    let Some((node, name)) = file else {
+        let protocols: Vec<(&str, Protocol)> = Protocol::all()
+            .map(|protocol| (protocol.name.as_str(), protocol))
+            .collect();
+        return fields.choice("protocol", &protocols, None, problems);
+    };
+    let Some(folder) = folder else {
+        let what = format!(
+            "{} is a file, and this instance lies in no folder",
+            quoted(name)
+        );
+        let hint = "write the instance into a file beside that of the protocol";
+        problems.at(node.place, what, hint);
+        return None;
+    };
+    match protocol::beside(folder, name) {
+        Ok(protocol) => Some(protocol),
+        Err(error) => {
+            problems.also(error);
+            None
+        }
+    }
+}
+
 /// Protocol and mutant; the latter is judged only under a known protocol.
-fn names(fields: &Fields, problems: &mut Problems) -> Option<(Protocol, Option<String>)> {
-    let protocols: Vec<(&str, Protocol)> = Protocol::all()
-        .map(|protocol| (protocol.name.as_str(), protocol))
-        .collect();
-    let protocol = fields.choice("protocol", &protocols, None, problems)?;
+fn names(
+    fields: &Fields,
+    folder: Option<&Path>,
+    problems: &mut Problems,
+) -> Option<(Protocol, Option<String>)> {
+    let protocol = protocol(fields, folder, problems)?;
     let Some(node) = fields.get("mutant") else {
         return Some((protocol, None));
     };
@@ -348,6 +383,7 @@ fn formulation(fields: &Fields, problems: &mut Problems) -> Option<Formulation> 
         ("timed", Formulation::Timed),
         ("counting", Formulation::Counting),
         ("causal", Formulation::Causal),
+        ("levels", Formulation::Levels),
     ];
     fields.choice("formulation", &names, Some(Formulation::Auto), problems)
 }

@@ -12,6 +12,7 @@ use crate::{
     limits,
     outcome::{Certificate, Outcome, ProgramDigest, Termination},
 };
+use std::path::Path;
 
 const KEYS: [&str; 19] = [
     "format",
@@ -36,7 +37,11 @@ const KEYS: [&str; 19] = [
 ];
 
 /// The outcome in `node`. Every part is judged even if an earlier one is wrong.
-pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Outcome> {
+pub(crate) fn convert(
+    node: &Node,
+    folder: Option<&Path>,
+    problems: &mut Problems,
+) -> Option<Outcome> {
     let fields = Fields::of(node, "an outcome", &KEYS, problems)?;
     if !format::check(&fields, "outcome", problems) {
         return None;
@@ -72,7 +77,7 @@ pub(crate) fn convert(node: &Node, problems: &mut Problems) -> Option<Outcome> {
     });
     let instance = fields
         .required("instance", "the whole instance", problems)
-        .and_then(|node| instance::convert(node, problems));
+        .and_then(|node| instance::convert(node, folder, problems));
     let asked_slots = instance.as_ref().map(|instance| instance.slots);
     let instance = answered(&fields, instance, problems);
     let faulty = faulty(&fields, instance.as_ref(), problems);
@@ -319,7 +324,7 @@ fn may_be(instance: &Instance, replica: ReplicaId, kind: FaultKind) -> bool {
         .iter()
         .filter(|fault| fault.kind == kind)
         .any(|fault| match &fault.who {
-            Who::Any(count) => *count > 0,
+            Who::Any(count) | Who::Power(count) => *count > 0,
             Who::These(members) => members.contains(&replica),
         })
 }

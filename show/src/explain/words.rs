@@ -212,7 +212,8 @@ pub(super) fn ending(story: &Story) -> Vec<String> {
             let mut lines = vec![format!(
                 "No block of height {height} can be decided any more:"
             )];
-            lines.extend(locks.iter().map(|lock| locked(lock, scene.quorum())));
+            let (quorum, votes) = (scene.quorum(), story.instance.protocol.final_tally());
+            lines.extend(locks.iter().map(|lock| locked(lock, quorum, votes)));
             lines.extend(crossings.iter().map(crossing));
             if !free.is_empty() {
                 lines.push(unlocked(free, scene.quorum()));
@@ -292,12 +293,13 @@ fn decided(block: &Block) -> String {
     format!("  {} {verb} {}{quorum}.", replicas(&block.by), block.block)
 }
 
-fn locked(lock: &Lock, quorum: usize) -> String {
+/// `votes` is what those that make a block final are called together.
+fn locked(lock: &Lock, quorum: usize, votes: &str) -> String {
     format!(
         "  {} locked on {}: {} of the {quorum} it takes to decide it.",
         be(&lock.by),
         lock.block,
-        count(lock.commits.len() as i64, "commit"),
+        count(lock.commits.len() as i64, votes.trim_end_matches('s')),
     )
 }
 

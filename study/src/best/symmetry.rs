@@ -47,7 +47,7 @@ fn by_role(instance: &Instance, built: &Built) -> Vec<Vec<ReplicaId>> {
     for replica in ReplicaId::all(instance.replicas).filter(|id| !primaries.contains(id)) {
         let named = instance.faults.iter().filter(|fault| match &fault.who {
             Who::These(replicas) => replicas.contains(&replica),
-            Who::Any(_) => false,
+            Who::Any(_) | Who::Power(_) => false,
         });
         let role = named.map(|fault| fault.kind).collect();
         roles.entry(role).or_default().push(replica);

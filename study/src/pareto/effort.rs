@@ -82,8 +82,8 @@ impl Effort {
         let fault = instance.faults.iter().find(|fault| fault.kind == kind);
         match fault.map(|fault| &fault.who) {
             Some(Who::Any(_)) => Ok(effort),
-            Some(Who::These(_)) => refused(format!(
-                "the instance says who has the fault {effort}: give `count` in place of `replicas`"
+            Some(Who::These(_) | Who::Power(_)) => refused(format!(
+                "the instance does not count who has the fault {effort}: give `count`"
             )),
             None => refused(format!("the instance has no fault of kind {effort}")),
         }

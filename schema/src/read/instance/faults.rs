@@ -8,7 +8,7 @@ use crate::{
     read::{
         fields::{self, Fields},
         problem::{Place, Problems, Reported, quoted},
-        tree::{Node, Value},
+        tree::{Entry, Node, Value},
     },
 };
 use std::collections::BTreeMap;
@@ -22,15 +22,17 @@ pub(crate) const FAULT_KINDS: [(&str, FaultKind); 3] = [
 /// The faults, checked against the number of replicas and against f.
 pub(super) fn faults(
     fields: &Fields,
-    replicas: Option<u32>,
+    (replicas, power): (Option<u32>, Option<&[u32]>),
     beyond_budget: Option<bool>,
     problems: &mut Problems,
 ) -> Option<Vec<Fault>> {
     let Some(node) = fields.get("faults") else {
         return Some(Vec::new());
     };
+    let votes = power.map_or(replicas, |power| Some(power.iter().sum()));
     let mut reader = Faults {
         replicas,
+        votes,
         kinds: BTreeMap::new(),
         members: BTreeMap::new(),
         problems,
@@ -46,25 +48,55 @@ pub(super) fn faults(
         .into_iter()
         .flatten()
         .collect();
-    let n = replicas?;
-    let f = (n - 1) / 3;
+    let (n, votes) = (replicas?, votes?);
+    let f = (votes - 1) / 3;
     let total: u32 = faults.iter().map(Fault::count).sum();
-    if total > n {
+    let faulty: u32 = faults.iter().map(|fault| most_votes(fault, power)).sum();
+    if power.is_none() && total > n {
         let what = format!("{total} replicas are faulty, but there are only {n}");
         problems.at(node.place, what, format!("lower the counts to {n} in all"));
-    } else if total > f && beyond_budget == Some(false) {
-        let what = format!(
-            "{total} replicas may be faulty, but {n} replicas tolerate f = {f} (at most {f} expected)"
-        );
+    } else if faulty > f && beyond_budget == Some(false) {
+        let (many, tolerate) = match power {
+            None => (
+                format!("{total} replicas"),
+                format!("{n} replicas tolerate"),
+            ),
+            Some(_) => (
+                format!("replicas of power {faulty}"),
+                format!("{votes} votes tolerate"),
+            ),
+        };
+        let what = format!("{many} may be faulty, but {tolerate} f = {f} (at most {f} expected)");
         let hint = "lower the number, or add `beyond_budget: true` if this is meant";
         problems.at(node.place, what, hint);
     }
     Some(faults)
 }
 
+/// The most votes that replicas with that fault have together.
+fn most_votes(fault: &Fault, power: Option<&[u32]>) -> u32 {
+    let Some(power) = power else {
+        return fault.count();
+    };
+    match &fault.who {
+        Who::Power(number) => *number,
+        Who::These(replicas) => replicas
+            .iter()
+            .filter_map(|replica| power.get(replica.index()))
+            .sum(),
+        Who::Any(count) => {
+            let mut strongest = power.to_vec();
+            strongest.sort_unstable();
+            strongest.iter().rev().take(*count as usize).sum()
+        }
+    }
+}
+
 struct Faults<'problems> {
     /// n, if it is known.
     replicas: Option<u32>,
+    /// The votes of all together, if they are known.
+    votes: Option<u32>,
     kinds: BTreeMap<FaultKind, Place>,
     members: BTreeMap<u32, Place>,
     problems: &'problems mut Problems,
@@ -119,9 +151,8 @@ impl Faults<'_> {
     }
 
     fn who(&mut self, fields: &Fields) -> Option<Who> {
-        if let Some(node) = fields.get("power") {
-            unanswered_power(node, self.problems);
-            return None;
+        if let Some(entry) = fields.entry("power") {
+            return self.power(fields, entry);
         }
         match (fields.entry("count"), fields.entry("replicas")) {
             (Some(entry), None) => self.count(&entry.value).map(Who::Any),
@@ -140,6 +171,21 @@ impl Faults<'_> {
         }
     }
 
+    /// So much voting power.
+    fn power(&mut self, fields: &Fields, entry: &Entry) -> Option<Who> {
+        if let Some(other) = fields.entry("count").or_else(|| fields.entry("replicas")) {
+            let what = format!(
+                "both `power` and `{}` say who is faulty; one is expected",
+                other.key
+            );
+            self.problems.at(other.place, what, "remove one of the two");
+            return None;
+        }
+        let most = i64::from(self.votes.unwrap_or(u32::MAX));
+        let number = fields::number(&entry.value, "power", 0..=most, self.problems)?;
+        u32::try_from(number).ok().map(Who::Power)
+    }
+
     /// A number, or a formula a·f + c, which is evaluated here.
     fn count(&mut self, node: &Node) -> Option<u32> {
         let text = match &node.value {
@@ -150,7 +196,7 @@ impl Faults<'_> {
                 return u32::try_from(number).ok();
             }
         };
-        let f = (self.most() - 1) / 3;
+        let f = (self.votes.unwrap_or_else(|| self.most()) - 1) / 3;
         let Some(number) = formula::of_faulty(text, f) else {
             let what = format!(
                 "`count` must be a number or a formula a·f + c, not {}",
@@ -214,9 +260,42 @@ impl Faults<'_> {
     }
 }
 
-pub(super) fn unanswered_power(node: &Node, problems: &mut Problems) {
-    let what = "no formulation answers `power` yet; every replica has one vote";
-    let hint =
-        "remove `power`, and give numbers of replicas, say `faults: {kind: byzantine, count: f}`";
-    problems.at(node.place, what, hint);
+/// The voting power of each replica, if it is given.
+pub(super) fn powers(
+    fields: &Fields,
+    replicas: Option<u32>,
+    problems: &mut Problems,
+) -> Result<Option<Vec<u32>>, Reported> {
+    let Some(node) = fields.get("power") else {
+        return Ok(None);
+    };
+    let Value::List(nodes) = &node.value else {
+        let what = format!(
+            "`power` must be a list of numbers, not {}",
+            node.described()
+        );
+        let hint = "write one number for each replica, say `power: [40, 30, 20, 10]`";
+        problems.at(node.place, what, hint);
+        return Err(Reported);
+    };
+    let range = i64::from(*limits::POWER.start())..=i64::from(*limits::POWER.end());
+    let numbers = nodes.iter();
+    let numbers = numbers.map(|node| fields::number(node, "power", range.clone(), problems));
+    let powers: Vec<Option<i64>> = numbers.collect();
+    let powers: Vec<u32> = powers
+        .into_iter()
+        .map(|power| power.and_then(|power| u32::try_from(power).ok()))
+        .collect::<Option<_>>()
+        .ok_or(Reported)?;
+    let n = replicas.ok_or(Reported)?;
+    if powers.len() != n as usize {
+        let what = format!("`power` has {} numbers for {n} replicas", powers.len());
+        problems.at(
+            node.place,
+            what,
+            format!("write {n} numbers, one for each replica"),
+        );
+        return Err(Reported);
+    }
+    Ok(Some(powers))
 }

@@ -14,7 +14,7 @@ pub(in super::super) fn symmetry(causal: &mut Causal) {
     let named = |i: u32| {
         let faults = causal.instance.faults.iter();
         let listed = |who: &Who| match who {
-            Who::Any(_) => false,
+            Who::Any(_) | Who::Power(_) => false,
             Who::These(replicas) => replicas.iter().any(|replica| replica.0 == i),
         };
         faults.map(|fault| listed(&fault.who)).collect::<Vec<_>>()
