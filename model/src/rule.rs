@@ -11,7 +11,7 @@ mod names;
 
 pub use milp_schema::{formula::Rotation, vocabulary::By as Who};
 
-use milp_schema::Kind;
+use milp_schema::{Kind, View, formula::Duration as Lasts};
 use std::collections::BTreeSet;
 
 /// A protocol, perhaps weakened by a mutant.
@@ -286,10 +286,8 @@ pub enum Modality {
 /// Time from the entry into a view to the firing of a timer, in block times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duration {
-    /// So many in view 0, none in later views.
-    FirstViewOnly(u32),
-    /// So many in view 0, twice as many in each next view.
-    Doubling(u32),
+    /// That of view 0 and that of later views.
+    Fixed([Lasts; 2]),
     /// As the rule [`Arming`] has it.
     Armed,
 }
@@ -298,9 +296,9 @@ impl Duration {
     /// The duration in block times in that view, if it is a fixed one.
     pub fn in_view(self, view: u32) -> Option<u32> {
         match self {
-            Self::FirstViewOnly(count) => Some(if view == 0 { count } else { 0 }),
-            Self::Doubling(count) => {
-                Some(count.saturating_mul(1_u32.checked_shl(view).unwrap_or(u32::MAX)))
+            Self::Fixed(lasts) => {
+                let time = lasts[usize::from(view > 0)].of(View(view));
+                Some(u32::try_from(time).unwrap_or(u32::MAX))
             }
             Self::Armed => None,
         }

@@ -103,7 +103,7 @@ fn changed_event(event: &Event) -> Vec<(String, Rule)> {
     if event.who != Who::Any {
         push("by anybody", &|event| event.who = Who::Any);
     }
-    let after = Duration::Doubling(1);
+    let after = Duration::Fixed(["2^v*T"; 2].map(|it| it.parse().expect("a duration")));
     match event.modality {
         Modality::Must => push("by timer", &|event| {
             event.modality = Modality::Timer { after }

@@ -168,7 +168,7 @@ pub(super) fn prepare_request(of: Words, line: &'static str) -> Event {
         once: Range::View,
         scope: Scope::View,
         modality: Modality::Timer {
-            after: Duration::FirstViewOnly(1),
+            after: lasts("T", "0"),
         },
         requires: vec![],
         checked: Checked::Always,
@@ -188,7 +188,7 @@ pub(super) fn change_view(of: Words, line: &'static str, lock: Option<&'static s
         once: Range::View,
         scope: Scope::View,
         modality: Modality::Timer {
-            after: Duration::Doubling(2),
+            after: lasts("2*2^v*T", "2*2^v*T"),
         },
         requires: vec![Requires::OwnAsPrimary("prepare_request")],
         checked: Checked::Always,
@@ -201,4 +201,8 @@ pub(super) fn change_view(of: Words, line: &'static str, lock: Option<&'static s
             .collect(),
         decides: false,
     }
+}
+
+fn lasts(first: &str, later: &str) -> Duration {
+    Duration::Fixed([first, later].map(|it| it.parse().expect("a duration")))
 }

@@ -6,17 +6,17 @@ mod tests;
 
 use super::{
     About, Channel, Checked, Duration, Enter, Event, Excludes, Keeps, Modality, Protocol, Range,
-    Requires, Rotation, Rule, Scope, Threshold, Who, snake,
+    Requires, Rule, Scope, Threshold, Who, snake,
 };
 use crate::error::Error;
 use milp_schema::{
-    Kind, Protocol as Words, View, limits,
+    Kind, Protocol as Words,
+    formula::Duration as Lasts,
     protocol::{
         Condition, Counts, Goes, Guard, Head, Justified, KindId, Made, Mode, Number, Position,
-        Reads, RecordKind, Rule as Stated, Rules, Scope as Where, TimerId, ValueField, Values,
-        Views,
+        Reads, RecordKind, Rule as Stated, Rules, Scope as Where, ValueField, Values, Views,
     },
-    vocabulary::{Ahead, By, Passed},
+    vocabulary::{Ahead, Passed},
 };
 use std::{
     collections::BTreeSet,
@@ -28,11 +28,7 @@ use std::{
 /// # Errors
 /// [`Error::Unsupported`] with the first construct that a list cannot have, and its line.
 pub fn of(formulation: &'static str, words: Words, rules: &Rules) -> Result<Protocol, Error> {
-    let file = File {
-        formulation,
-        words,
-        rules,
-    };
+    let file = File(formulation, words, rules);
     rules.kinds.iter().try_for_each(|kind| file.kind(kind))?;
     let enter = file.enter()?;
     let mut events: Vec<(u32, Event)> = Vec::new();
@@ -51,89 +47,82 @@ pub fn of(formulation: &'static str, words: Words, rules: &Rules) -> Result<Prot
     let mut list = vec![(enter.of.rank(), Rule::Enter(enter))];
     list.extend(events.into_iter().map(|(by, it)| (by, Rule::Event(it))));
     list.sort_by_key(|(by, _)| *by);
+    let kinds = rules.kinds.iter().filter(|kind| kind.goes == Goes::Sent);
+    let channel = |kind: &RecordKind| Channel {
+        kind: words.the(&kind.name),
+        forgeable: !kind.is_final,
+        lost_ahead: false,
+        pool: words.pools(),
+    };
+    let mut channels: Vec<Channel> = kinds.map(channel).collect();
+    // Decisions last: nobody forges their certificates.
+    channels.sort_by_key(|channel| !channel.forgeable);
     Ok(Protocol {
         name: words.name.clone(),
         rotation: words.primary,
-        channels: file.channels(),
+        channels,
         rules: list.into_iter().map(|(_, rule)| rule).collect(),
     })
 }
 
-const START: Position = Position { line: 1, column: 1 };
-
+/// The formulation, and what it reads.
 #[derive(Clone, Copy)]
-struct File<'a> {
-    formulation: &'static str,
-    words: Words,
-    rules: &'a Rules,
-}
+struct File<'a>(&'static str, Words, &'a Rules);
 
 impl File<'_> {
-    fn refused(self, at: Position, construct: String) -> Error {
-        let name = &self.words.name;
+    fn refused(self, at: Position, construct: &str) -> Error {
+        let Self(formulation, words, _) = self;
         Error::Unsupported {
-            formulation: self.formulation,
-            construct: format!("`{construct}` (line {} of the file of `{name}`)", at.line),
+            formulation,
+            construct: format!("`{construct}` (line {} of the file of `{words}`)", at.line),
             hint: "use `formulation: levels`".to_owned(),
         }
     }
 
     fn rule(self, stated: &Stated) -> Error {
-        self.refused(stated.at, self.rules.text(stated))
+        self.refused(stated.at, &self.2.text(stated))
     }
 
     fn guard(self, guard: &Guard) -> Error {
-        self.refused(guard.at, self.rules.guard_text(guard))
+        self.refused(guard.at, &self.2.guard_text(guard))
     }
 
     fn kind(self, kind: &RecordKind) -> Result<(), Error> {
-        let reads = |it: &Stated| taken(it).any(|id| self.rules.kind(id) == kind);
         // A copy waits until its receiver is in its view if what it is for is done there.
         let any_view = |it: &Stated| it.makes().is_none() || it.scope == Where::Height;
-        let waits = |it: &Stated| reads(it) && any_view(it) != (kind.ahead == Ahead::Take);
+        let takes = kind.ahead == Ahead::Take;
+        let mut readers = self.2.rules.iter().filter(|it| {
+            let reads = |id| self.2.kind(id) == kind;
+            taken(it).any(reads)
+        });
+        let lost = kind.ahead == Ahead::Lose || kind.is_final && kind.passed == Passed::Ignore;
         let constructs = [
             (kind.goes == Goes::Kept, "kept"),
             (kind.value == ValueField::Any, "names: any_value"),
-            (kind.justified, "justified"),
+            (kind.justified || self.2.chain, "justified"),
             (kind.counts == Counts::First, "counts: first"),
-            (kind.ahead == Ahead::Lose, "ahead: lose"),
-            (self.rules.rules.iter().any(waits), "ahead"),
-            (
-                kind.is_final && kind.passed == Passed::Ignore,
-                "passed: ignore",
-            ),
-            (self.rules.chain, "chain"),
+            (lost || readers.any(|it| any_view(it) != takes), "ahead"),
         ];
-        let found = constructs
+        let mut found = constructs
             .iter()
-            .find(|(is, _)| *is && kind.goes != Goes::Recovery);
-        found.map_or(Ok(()), |(_, key)| {
-            Err(self.refused(kind.at, format!("{key}` of `{}", kind.name)))
+            .filter(|(is, _)| *is && kind.goes != Goes::Recovery);
+        let key = found.next();
+        key.map_or(Ok(()), |(_, key)| {
+            Err(self.refused(kind.at, &format!("{}: {key}", kind.name)))
         })
     }
 
     fn sent(self, id: KindId) -> Kind {
-        self.words.the(&self.rules.kind(id).name)
+        self.1.the(&self.2.kind(id).name)
     }
 
     /// The event that makes records of a kind.
     fn name(self, id: KindId) -> &'static str {
-        kept(snake(&self.rules.kind(id).name))
+        kept(snake(&self.2.kind(id).name))
     }
 
-    /// What is sent, decisions behind: nobody forges their certificates.
-    fn channels(self) -> Vec<Channel> {
-        let kinds = self.rules.kinds.iter();
-        let sent = kinds.filter(|kind| kind.goes == Goes::Sent);
-        let channel = |kind: &RecordKind| Channel {
-            kind: self.words.the(&kind.name),
-            forgeable: !kind.is_final,
-            lost_ahead: false,
-            pool: self.words.pools(),
-        };
-        let mut channels: Vec<Channel> = sent.map(channel).collect();
-        channels.sort_by_key(|channel| !channel.forgeable);
-        channels
+    fn line(self, stated: &Stated) -> &'static str {
+        kept(format!("{} {}", self.1, stated.lines))
     }
 
     /// The last kind of which a copy may enable a rule.
@@ -142,109 +131,109 @@ impl File<'_> {
         last.map_or(u32::MAX, |id| self.sent(id).rank())
     }
 
-    fn line(self, stated: &Stated) -> &'static str {
-        kept(format!("{} {}", self.words.name, stated.lines))
-    }
-
     /// The step into a view: one rule for the next view, and the same for later ones.
     fn enter(self) -> Result<Enter, Error> {
-        let ways = |it: &&Stated| matches!(it.head, Head::Enter | Head::Skip);
-        let ways: Vec<&Stated> = self.rules.rules.iter().filter(ways).collect();
-        let first = ways.first().copied().unwrap_or(&self.rules.rules[0]);
-        let (head, by_itself) = (Head::Skip, first.mode == Mode::Must);
-        let same = ways.len() == 2
-            && ways.contains(&&Stated {
-                head,
-                ..first.clone()
-            });
-        let requires = first.when.iter().map(|it| self.requirement(first, it));
+        let ways = self
+            .2
+            .rules
+            .iter()
+            .filter(|it| matches!(it.head, Head::Enter | Head::Skip));
+        let ways: Vec<&Stated> = ways.collect();
+        let enter = ways.first().copied().unwrap_or(&self.2.rules[0]);
+        let head = Head::Skip;
+        let same = ways.contains(&&Stated {
+            head,
+            ..enter.clone()
+        }) && ways.len() == 2;
+        let requires = enter.when.iter().map(|it| self.requirement(enter, it));
         let requires: Vec<Requires> = requires.collect::<Result<_, _>>()?;
-        let [Requires::Tally { of, at_least }] = requires.as_slice() else {
-            return Err(self.rule(first));
-        };
-        if !same || !by_itself || of.len() > 1 || first.head == Head::Skip {
-            return Err(self.rule(first));
+        match requires.as_slice() {
+            [Requires::Tally { of, at_least }] if same && enter.mode == Mode::Must => Ok(Enter {
+                line: self.line(enter),
+                of: of[0],
+                at_least: *at_least,
+                modality: Modality::Must,
+                excludes: self
+                    .excludes(enter, &[])?
+                    .into_iter()
+                    .map(|own| own.event)
+                    .collect(),
+                keeps: Keeps::Height,
+            }),
+            _ => Err(self.rule(enter)),
         }
-        let mut excludes = Vec::new();
-        for guard in &first.unless {
-            match own(guard) {
-                Some((Views::Before, kinds)) => {
-                    excludes.extend(kinds.iter().map(|it| self.name(*it)))
-                }
-                _ => return Err(self.guard(guard)),
-            }
-        }
-        Ok(Enter {
-            line: self.line(first),
-            of: of[0],
-            at_least: *at_least,
-            modality: Modality::Must,
-            excludes,
-            keeps: Keeps::Height,
-        })
     }
 
-    fn event(
-        self,
-        stated: &Stated,
-        kind: KindId,
-        value: Made,
-        enter: &Enter,
-    ) -> Result<Event, Error> {
-        let decides = self.rules.kind(kind).is_final;
-        let height = stated.scope == Where::Height;
-        let x = |guard: &Guard| guard.pattern.value == Values::X;
-        let (mut once, mut excludes) = (Range::View, Vec::new());
+    /// What forbids a rule; `locks` forbid to enter a view. A rule may forbid itself.
+    fn excludes(self, stated: &Stated, locks: &[&str]) -> Result<Vec<Excludes>, Error> {
+        let mut excludes = Vec::new();
+        let made = stated.makes();
         for guard in &stated.unless {
             let (view, kinds) = own(guard).ok_or_else(|| self.guard(guard))?;
-            for (id, event) in kinds.iter().map(|id| (*id, self.name(*id))) {
+            for id in kinds {
+                let event = self.name(*id);
                 let range = match view {
-                    Views::Own => Range::View,
-                    Views::UpTo => Range::Height,
-                    Views::Before if id == kind => {
-                        once = Range::Height;
-                        continue;
-                    }
+                    Views::Own if made.is_some() => Range::View,
+                    Views::UpTo if made.is_some() => Range::Height,
+                    Views::Before if made.is_none_or(|made| made == *id) => Range::Height,
                     // Who has such a record stays in its view.
-                    Views::Before if enter.excludes.contains(&event) => continue,
+                    Views::Before if locks.contains(&event) => continue,
                     _ => return Err(self.guard(guard)),
                 };
                 excludes.push(Excludes { event, range });
             }
         }
-        if !stated.conditions.is_empty()
-            || height && !decides
-            || stated.mode == Mode::May
-            || value == Made::Nil
-        {
-            return Err(self.rule(stated));
-        }
+        Ok(excludes)
+    }
+
+    fn event(
+        self,
+        stated: &Stated,
+        id: KindId,
+        value: Made,
+        enter: &Enter,
+    ) -> Result<Event, Error> {
+        let decides = self.2.kind(id).is_final;
+        let any_view = stated.scope == Where::Height;
+        let name = match (decides, any_view) {
+            (true, true) => "adopt",
+            (true, false) => "decide",
+            (false, false) if stated.conditions.is_empty() => self.name(id),
+            _ => return Err(self.rule(stated)),
+        };
+        let bound = stated
+            .when
+            .iter()
+            .any(|guard| guard.pattern.value == Values::X);
         let requires = stated.when.iter().map(|it| self.requirement(stated, it));
+        let mut excludes = self.excludes(stated, &enter.excludes)?;
+        let itself = excludes
+            .iter()
+            .any(|it| it.event == name && it.range == Range::Height);
+        excludes.retain(|it| it.event != name);
         Ok(Event {
-            name: match (decides, height) {
-                (false, _) => self.name(kind),
-                (true, false) => "decide",
-                (true, true) => "adopt",
-            },
+            name,
             line: self.line(stated),
-            broadcasts: Some(self.sent(kind)),
-            who: match stated.who {
-                By::Any => Who::Any,
-                By::Primary => Who::Primary,
-                By::Backup => Who::Backup,
-            },
+            broadcasts: Some(self.sent(id)),
+            who: stated.who,
             about: match value {
-                Made::X if stated.when.iter().any(x) => About::Block,
+                Made::None => About::View,
+                Made::X if bound => About::Block,
                 Made::X => About::Proposal,
-                Made::None | Made::Nil => About::View,
+                Made::Nil => return Err(self.rule(stated)),
             },
-            once: if decides { Range::Height } else { once },
-            scope: if height { Scope::Height } else { Scope::View },
+            once: if decides || itself {
+                Range::Height
+            } else {
+                Range::View
+            },
+            scope: if any_view { Scope::Height } else { Scope::View },
             modality: match stated.mode {
+                Mode::Must => Modality::Must,
+                Mode::May => return Err(self.rule(stated)),
                 Mode::Timer(_) => Modality::Timer {
                     after: self.after(stated)?,
                 },
-                Mode::Must | Mode::May => Modality::Must,
             },
             requires: requires.collect::<Result<_, _>>()?,
             checked: Checked::Always,
@@ -254,43 +243,35 @@ impl File<'_> {
     }
 
     fn requirement(self, stated: &Stated, guard: &Guard) -> Result<Requires, Error> {
-        let (pattern, enters) = (&guard.pattern, stated.makes().is_none());
-        let of: Vec<Kind> = pattern.kinds.iter().map(|id| self.sent(*id)).collect();
-        let names = pattern.kinds.iter().map(|id| self.name(*id));
-        let first = self.rules.kind(pattern.kinds[0]);
-        let (x, one) = (pattern.value == Values::X, of.len() == 1);
-        let head = |head: &Head| {
-            matches!(
-                head,
-                Head::Make {
-                    value: Made::None,
-                    ..
-                }
-            )
+        let (kinds, x) = (&guard.pattern.kinds, guard.pattern.value == Values::X);
+        let of: Vec<Kind> = kinds.iter().map(|id| self.sent(*id)).collect();
+        let first = self.2.kind(kinds[0]);
+        let view = if stated.makes().is_some() {
+            Views::Own
+        } else {
+            Views::From(1)
         };
-        let by_primary = stated.who == By::Primary && head(&stated.head);
-        let view = if enters { Views::From(1) } else { Views::Own };
-        match &guard.reads {
-            _ if !plain(guard) || pattern.view != view => Err(self.guard(guard)),
-            Reads::Senders(Number::Exactly(1)) if stated.scope == Where::Height && one => {
-                Ok(Requires::HeldFromAnother(of[0]))
+        let any_view = stated.scope == Where::Height;
+        let primary = stated.who == Who::Primary && made_before(stated) == Some(kinds[0]);
+        Ok(match (&guard.reads, of.as_slice()) {
+            _ if !plain(guard) || guard.pattern.view != view => return Err(self.guard(guard)),
+            (Reads::Senders(Number::Exactly(1)), [of]) if any_view => {
+                Requires::HeldFromAnother(*of)
             }
-            _ if stated.scope == Where::Height => Err(self.guard(guard)),
-            Reads::Senders(number) if x || first.value == ValueField::None => Ok(Requires::Tally {
-                of,
-                at_least: self.threshold(number).ok_or_else(|| self.guard(guard))?,
-            }),
-            Reads::Primary if x && one && first.by == By::Primary => Ok(Requires::Held(of[0])),
-            Reads::Own if x => Ok(Requires::Own(names.collect())),
-            Reads::Own if by_primary && made_before(stated) == Some(pattern.kinds[0]) => {
-                Ok(Requires::OwnAsPrimary(self.name(pattern.kinds[0])))
+            _ if any_view => return Err(self.guard(guard)),
+            (Reads::Senders(number), _) if x || first.value == ValueField::None => {
+                let at_least = self.threshold(number).ok_or_else(|| self.guard(guard))?;
+                Requires::Tally { of, at_least }
             }
-            _ => Err(self.guard(guard)),
-        }
+            (Reads::Primary, [of]) if x && first.by == Who::Primary => Requires::Held(*of),
+            (Reads::Own, _) if x => Requires::Own(kinds.iter().map(|id| self.name(*id)).collect()),
+            (Reads::Own, [_]) if primary => Requires::OwnAsPrimary(self.name(kinds[0])),
+            _ => return Err(self.guard(guard)),
+        })
     }
 
     fn threshold(self, number: &Number) -> Option<Threshold> {
-        let count = self.rules.count(number);
+        let count = self.2.count(number);
         match (count.n, count.f, count.constant, count.divisor) {
             (1, -1, 0, 1) => Some(Threshold::Quorum),
             (1, -1, -1, 1) => Some(Threshold::QuorumLessOne),
@@ -302,56 +283,52 @@ impl File<'_> {
     /// The time from the entry into a view to the firing that does a rule: the first one does what
     /// needs no own record, the next one what needs that of the first.
     fn after(self, stated: &Stated) -> Result<Duration, Error> {
-        let mut arms = Vec::new();
-        for arm in &self.rules.rules {
-            let needs = usize::from(made_before(arm).is_some());
-            let plain =
-                arm.when.len() == needs && arm.unless.is_empty() && arm.scope == Where::View;
-            match arm.head {
-                Head::Arm {
-                    timer: TimerId(0),
-                    lasts: Some(lasts),
-                } if plain => arms.push((arm, lasts)),
-                Head::Arm { .. } | Head::Stop { .. } => return Err(self.rule(arm)),
-                _ => {}
+        let needs = made_before(stated);
+        let any = |who: Who| who == Who::Any || who == stated.who;
+        let rules = self
+            .2
+            .rules
+            .iter()
+            .filter(|it| any(it.who) || stated.who == Who::Any);
+        let fires = |it: &&Stated| matches!(it.mode, Mode::Timer(_));
+        let turns: Vec<&Stated> = rules.clone().filter(fires).collect();
+        let in_turn = match turns.as_slice() {
+            [first] => made_before(first).is_none(),
+            [first, next] => made_before(first).is_none() && made_before(next) == first.makes(),
+            _ => false,
+        };
+        let (mut after, mut starts) = ([Lasts::default(); 2], [vec![], vec![]]);
+        for arm in rules {
+            let own = made_before(arm);
+            let only = arm.when.len() == usize::from(own.is_some()) && arm.unless.is_empty();
+            let (lasts, views) = match (&arm.head, arm.conditions.as_slice()) {
+                (Head::Arm { lasts, .. }, []) => (lasts, 0..=1),
+                (Head::Arm { lasts, .. }, [Condition::At(0)]) => (lasts, 0..=0),
+                (Head::Arm { lasts, .. }, [Condition::After(0)]) => (lasts, 1..=1),
+                (Head::Arm { .. } | Head::Stop { .. }, _) => return Err(self.rule(arm)),
+                _ => continue,
+            };
+            // None is below 0 in a view.
+            let grows =
+                |it: &Lasts| it.constant + it.doubling >= 0 && it.doubling.min(it.per_view) >= 0;
+            let lasts = lasts
+                .filter(|it| only && grows(it))
+                .ok_or_else(|| self.rule(arm))?;
+            for view in views.filter(|_| own.is_none() || own == needs) {
+                starts[view].push(own);
+                after[view].constant += lasts.constant;
+                after[view].per_view += lasts.per_view;
+                after[view].doubling += lasts.doubling;
             }
         }
-        let own = made_before(stated);
-        let same_turn = |it: &Stated| matches!(it.mode, Mode::Timer(_)) && made_before(it) == own;
-        let first = |it: &Stated| matches!(it.mode, Mode::Timer(_)) && made_before(it).is_none();
-        let rules = self.rules.rules.iter();
-        let rivals = rules
-            .clone()
-            .filter(|it| same_turn(it) && meets(it, stated.who))
-            .count();
-        if rivals > 1 || own.is_some() && !rules.clone().any(|it| first(it) && it.makes() == own) {
-            return Err(self.rule(stated));
-        }
-        let time = |role: By, view: u32| {
-            let runs = |part: Option<KindId>| {
-                let mut of_part = arms.iter().filter(|(arm, _)| {
-                    meets(arm, role) && made_before(arm) == part && holds(arm, view)
-                });
-                let (_, lasts) = of_part.next()?;
-                of_part.next().is_none().then(|| lasts.of(View(view)))
-            };
-            let after = own.map_or(Some(0), |_| runs(own))?;
-            Some(u32::try_from(runs(None)? + after).unwrap_or(u32::MAX))
+        let once = if needs.is_some() {
+            vec![None, needs]
+        } else {
+            vec![None]
         };
-        let roles = [By::Primary, By::Backup]
-            .into_iter()
-            .filter(|role| meets(stated, *role));
-        let start = roles.clone().find_map(|role| time(role, 0)).unwrap_or(0);
-        let is = |after: &Duration| {
-            let in_view = |role, view| time(role, view) == after.in_view(view);
-            roles
-                .clone()
-                .all(|role| (0..*limits::VIEWS.end()).all(|view| in_view(role, view)))
-        };
-        let durations = [Duration::FirstViewOnly(start), Duration::Doubling(start)];
-        durations
-            .into_iter()
-            .find(is)
+        let known = in_turn && self.2.timers.len() == 1 && starts.iter().all(|it| *it == once);
+        known
+            .then_some(Duration::Fixed(after))
             .ok_or_else(|| self.rule(stated))
     }
 }
@@ -381,27 +358,12 @@ fn made_before(stated: &Stated) -> Option<KindId> {
     })
 }
 
-fn meets(stated: &Stated, role: By) -> bool {
-    stated.who == role || [stated.who, role].contains(&By::Any)
-}
-
-fn holds(stated: &Stated, view: u32) -> bool {
-    stated.conditions.iter().all(|condition| match *condition {
-        Condition::At(number) => view == number,
-        Condition::After(number) => view > number,
-        Condition::Below(..) => false,
-    })
-}
-
 /// One event of a rule of backups and one of the primary, which may ask for an own record more.
 fn joined(backup: &Event, primary: Event) -> Option<Event> {
-    let who = Who::Backup;
-    let mut less = Event {
-        who,
-        ..primary.clone()
-    };
+    let mut less = primary.clone();
     less.requires
         .retain(|it| !matches!(it, Requires::OwnAsPrimary(_)));
+    less.who = Who::Backup;
     let who = Who::Any;
     (less == *backup && primary.who == Who::Primary).then_some(Event { who, ..primary })
 }

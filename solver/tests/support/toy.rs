@@ -78,7 +78,7 @@ pub(crate) fn echo_broadcast(threshold: Threshold) -> Protocol {
         "Offer",
         Who::Primary,
         Modality::Timer {
-            after: Duration::Doubling(1),
+            after: Duration::Fixed(["2^v*T"; 2].map(|it| it.parse().expect("a duration"))),
         },
     );
     offer.about = About::Proposal;
