@@ -11,7 +11,10 @@ mod names;
 
 pub use milp_schema::{formula::Rotation, vocabulary::By as Who};
 
-use milp_schema::{Kind, View, formula::Duration as Lasts};
+use milp_schema::{
+    Kind, View,
+    formula::{Count, Duration as Lasts},
+};
 use std::collections::BTreeSet;
 
 /// A protocol, perhaps weakened by a mutant.
@@ -358,6 +361,16 @@ pub enum Threshold {
 }
 
 impl Threshold {
+    /// The one with that formula.
+    pub(crate) fn of(count: Count) -> Option<Self> {
+        match (count.n, count.f, count.constant, count.divisor) {
+            (1, -1, 0, 1) => Some(Self::Quorum),
+            (1, -1, -1, 1) => Some(Self::QuorumLessOne),
+            (0, 1, 1, 1) => Some(Self::MoreThanF),
+            _ => None,
+        }
+    }
+
     /// The number among `n` replicas of which `f` may be faulty.
     pub fn count(self, n: u32, f: u32) -> u32 {
         match self {

@@ -31,37 +31,36 @@ pub fn of(formulation: &'static str, words: Words, rules: &Rules) -> Result<Prot
     let file = File(formulation, words, rules);
     rules.kinds.iter().try_for_each(|kind| file.kind(kind))?;
     let enter = file.enter()?;
-    let mut events: Vec<(u32, Event)> = Vec::new();
+    let mut list: Vec<(u32, Event)> = Vec::new();
     for stated in &rules.rules {
         if let Head::Make { kind, value, .. } = stated.head {
             let event = file.event(stated, kind, value, &enter)?;
-            match events.iter_mut().find(|(_, it)| it.name == event.name) {
-                None => events.push((file.triggered_by(stated), event)),
-                Some((_, first)) => {
-                    *first = joined(first, event).ok_or_else(|| file.rule(stated))?;
-                }
+            match list.iter_mut().find(|(_, it)| it.name == event.name) {
+                None => list.push((file.triggered_by(stated), event)),
+                Some((_, backup)) => join(backup, event).ok_or_else(|| file.rule(stated))?,
             }
         }
     }
     // What a copy triggers, in the order in which copies are handled, then what a timer does.
-    let mut list = vec![(enter.of.rank(), Rule::Enter(enter))];
-    list.extend(events.into_iter().map(|(by, it)| (by, Rule::Event(it))));
     list.sort_by_key(|(by, _)| *by);
-    let kinds = rules.kinds.iter().filter(|kind| kind.goes == Goes::Sent);
+    let before = list.partition_point(|(by, _)| *by < enter.of.rank());
+    let mut list: Vec<Rule> = list.into_iter().map(|(_, it)| Rule::Event(it)).collect();
+    list.insert(before, Rule::Enter(enter));
+    let sent = rules.kinds.iter().filter(|kind| kind.goes == Goes::Sent);
     let channel = |kind: &RecordKind| Channel {
         kind: words.the(&kind.name),
         forgeable: !kind.is_final,
         lost_ahead: false,
         pool: words.pools(),
     };
-    let mut channels: Vec<Channel> = kinds.map(channel).collect();
+    let mut channels: Vec<Channel> = sent.map(channel).collect();
     // Decisions last: nobody forges their certificates.
     channels.sort_by_key(|channel| !channel.forgeable);
     Ok(Protocol {
         name: words.name.clone(),
         rotation: words.primary,
         channels,
-        rules: list.into_iter().map(|(_, rule)| rule).collect(),
+        rules: list,
     })
 }
 
@@ -88,28 +87,25 @@ impl File<'_> {
     }
 
     fn kind(self, kind: &RecordKind) -> Result<(), Error> {
+        let mut rules = self.2.rules.iter();
+        let reads = |it: &Stated| taken(it).any(|id| self.2.kind(id) == kind);
         // A copy waits until its receiver is in its view if what it is for is done there.
         let any_view = |it: &Stated| it.makes().is_none() || it.scope == Where::Height;
-        let takes = kind.ahead == Ahead::Take;
-        let mut readers = self.2.rules.iter().filter(|it| {
-            let reads = |id| self.2.kind(id) == kind;
-            taken(it).any(reads)
-        });
+        let waits = |it: &Stated| any_view(it) != (kind.ahead == Ahead::Take);
         let lost = kind.ahead == Ahead::Lose || kind.is_final && kind.passed == Passed::Ignore;
         let constructs = [
             (kind.goes == Goes::Kept, "kept"),
             (kind.value == ValueField::Any, "names: any_value"),
             (kind.justified || self.2.chain, "justified"),
             (kind.counts == Counts::First, "counts: first"),
-            (lost || readers.any(|it| any_view(it) != takes), "ahead"),
+            (lost || rules.any(|it| reads(it) && waits(it)), "ahead"),
         ];
-        let mut found = constructs
-            .iter()
-            .filter(|(is, _)| *is && kind.goes != Goes::Recovery);
-        let key = found.next();
-        key.map_or(Ok(()), |(_, key)| {
-            Err(self.refused(kind.at, &format!("{}: {key}", kind.name)))
-        })
+        match constructs.iter().find(|(is, _)| *is) {
+            Some((_, key)) if kind.goes != Goes::Recovery => {
+                Err(self.refused(kind.at, &format!("{}: {key}", kind.name)))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn sent(self, id: KindId) -> Kind {
@@ -133,31 +129,24 @@ impl File<'_> {
 
     /// The step into a view: one rule for the next view, and the same for later ones.
     fn enter(self) -> Result<Enter, Error> {
-        let ways = self
-            .2
-            .rules
-            .iter()
-            .filter(|it| matches!(it.head, Head::Enter | Head::Skip));
-        let ways: Vec<&Stated> = ways.collect();
-        let enter = ways.first().copied().unwrap_or(&self.2.rules[0]);
-        let head = Head::Skip;
-        let same = ways.contains(&&Stated {
+        let (rules, head) = (&self.2.rules, Head::Skip);
+        let entering = |it: &&Stated| [Head::Enter, Head::Skip].contains(&it.head);
+        let ways: Vec<&Stated> = rules.iter().filter(entering).collect();
+        let enter = *ways.first().unwrap_or(&&rules[0]);
+        let later = Stated {
             head,
             ..enter.clone()
-        }) && ways.len() == 2;
-        let requires = enter.when.iter().map(|it| self.requirement(enter, it));
-        let requires: Vec<Requires> = requires.collect::<Result<_, _>>()?;
+        };
+        let same = ways.get(1..) == Some(&[&later]) && enter.mode == Mode::Must;
+        let requires = self.requires(enter)?;
+        let excludes = self.excludes(enter, &[])?;
         match requires.as_slice() {
-            [Requires::Tally { of, at_least }] if same && enter.mode == Mode::Must => Ok(Enter {
+            [Requires::Tally { of, at_least }] if same => Ok(Enter {
                 line: self.line(enter),
                 of: of[0],
                 at_least: *at_least,
                 modality: Modality::Must,
-                excludes: self
-                    .excludes(enter, &[])?
-                    .into_iter()
-                    .map(|own| own.event)
-                    .collect(),
+                excludes: excludes.iter().map(|own| own.event).collect(),
                 keeps: Keeps::Height,
             }),
             _ => Err(self.rule(enter)),
@@ -186,150 +175,130 @@ impl File<'_> {
         Ok(excludes)
     }
 
-    fn event(
-        self,
-        stated: &Stated,
-        id: KindId,
-        value: Made,
-        enter: &Enter,
-    ) -> Result<Event, Error> {
+    fn event(self, stated: &Stated, id: KindId, x: Made, enter: &Enter) -> Result<Event, Error> {
         let decides = self.2.kind(id).is_final;
         let any_view = stated.scope == Where::Height;
+        let free = stated.mode == Mode::May || x == Made::Nil || !stated.conditions.is_empty();
         let name = match (decides, any_view) {
-            (true, true) => "adopt",
-            (true, false) => "decide",
-            (false, false) if stated.conditions.is_empty() => self.name(id),
+            (true, true) if !free => "adopt",
+            (true, false) if !free => "decide",
+            (false, false) if !free => self.name(id),
             _ => return Err(self.rule(stated)),
         };
-        let bound = stated
-            .when
-            .iter()
-            .any(|guard| guard.pattern.value == Values::X);
-        let requires = stated.when.iter().map(|it| self.requirement(stated, it));
+        let bound = stated.when.iter().any(names_x);
         let mut excludes = self.excludes(stated, &enter.excludes)?;
-        let itself = excludes
-            .iter()
-            .any(|it| it.event == name && it.range == Range::Height);
+        let height = |it: &Excludes| it.event == name && it.range == Range::Height;
+        let once =
+            [Range::View, Range::Height][usize::from(decides || excludes.iter().any(height))];
         excludes.retain(|it| it.event != name);
         Ok(Event {
             name,
             line: self.line(stated),
             broadcasts: Some(self.sent(id)),
             who: stated.who,
-            about: match value {
-                Made::None => About::View,
+            about: match x {
                 Made::X if bound => About::Block,
                 Made::X => About::Proposal,
-                Made::Nil => return Err(self.rule(stated)),
+                _ => About::View,
             },
-            once: if decides || itself {
-                Range::Height
-            } else {
-                Range::View
-            },
+            once,
             scope: if any_view { Scope::Height } else { Scope::View },
-            modality: match stated.mode {
-                Mode::Must => Modality::Must,
-                Mode::May => return Err(self.rule(stated)),
-                Mode::Timer(_) => Modality::Timer {
-                    after: self.after(stated)?,
-                },
+            modality: match self.after(stated)? {
+                Some(after) => Modality::Timer { after },
+                None => Modality::Must,
             },
-            requires: requires.collect::<Result<_, _>>()?,
+            requires: self.requires(stated)?,
             checked: Checked::Always,
             excludes,
             decides,
         })
     }
 
-    fn requirement(self, stated: &Stated, guard: &Guard) -> Result<Requires, Error> {
-        let (kinds, x) = (&guard.pattern.kinds, guard.pattern.value == Values::X);
-        let of: Vec<Kind> = kinds.iter().map(|id| self.sent(*id)).collect();
-        let first = self.2.kind(kinds[0]);
-        let view = if stated.makes().is_some() {
-            Views::Own
-        } else {
-            Views::From(1)
-        };
-        let any_view = stated.scope == Where::Height;
-        let primary = stated.who == Who::Primary && made_before(stated) == Some(kinds[0]);
-        Ok(match (&guard.reads, of.as_slice()) {
-            _ if !plain(guard) || guard.pattern.view != view => return Err(self.guard(guard)),
-            (Reads::Senders(Number::Exactly(1)), [of]) if any_view => {
-                Requires::HeldFromAnother(*of)
-            }
-            _ if any_view => return Err(self.guard(guard)),
-            (Reads::Senders(number), _) if x || first.value == ValueField::None => {
-                let at_least = self.threshold(number).ok_or_else(|| self.guard(guard))?;
-                Requires::Tally { of, at_least }
-            }
-            (Reads::Primary, [of]) if x && first.by == Who::Primary => Requires::Held(*of),
-            (Reads::Own, _) if x => Requires::Own(kinds.iter().map(|id| self.name(*id)).collect()),
-            (Reads::Own, [_]) if primary => Requires::OwnAsPrimary(self.name(kinds[0])),
-            _ => return Err(self.guard(guard)),
-        })
+    fn requires(self, stated: &Stated) -> Result<Vec<Requires>, Error> {
+        let found = stated.when.iter().map(|guard| {
+            let requirement = self.requirement(stated, guard);
+            requirement.ok_or_else(|| self.guard(guard))
+        });
+        found.collect()
     }
 
-    fn threshold(self, number: &Number) -> Option<Threshold> {
-        let count = self.2.count(number);
-        match (count.n, count.f, count.constant, count.divisor) {
-            (1, -1, 0, 1) => Some(Threshold::Quorum),
-            (1, -1, -1, 1) => Some(Threshold::QuorumLessOne),
-            (0, 1, 1, 1) => Some(Threshold::MoreThanF),
-            _ => None,
-        }
+    fn requirement(self, stated: &Stated, guard: &Guard) -> Option<Requires> {
+        let (kinds, x) = (&guard.pattern.kinds, names_x(guard));
+        let of: Vec<Kind> = kinds.iter().map(|id| self.sent(*id)).collect();
+        let (own, first) = (made_before(stated), self.2.kind(kinds[0]));
+        let view = stated.makes().map_or(Views::From(1), |_| Views::Own);
+        Some(match (stated.scope, &guard.reads, of.as_slice()) {
+            _ if !plain(guard) || guard.pattern.view != view => return None,
+            (Where::Height, Reads::Senders(Number::Exactly(1)), [of]) => {
+                Requires::HeldFromAnother(*of)
+            }
+            (Where::Height, ..) => return None,
+            (_, Reads::Senders(number), _) if x || first.value == ValueField::None => {
+                let at_least = Threshold::of(self.2.count(number))?;
+                Requires::Tally { of, at_least }
+            }
+            (_, Reads::Primary, [of]) if x && first.by == Who::Primary => Requires::Held(*of),
+            (_, Reads::Own, _) if x => {
+                Requires::Own(kinds.iter().map(|id| self.name(*id)).collect())
+            }
+            (_, Reads::Own, _) if stated.who == Who::Primary => {
+                Requires::OwnAsPrimary(self.name(own?))
+            }
+            _ => return None,
+        })
     }
 
     /// The time from the entry into a view to the firing that does a rule: the first one does what
     /// needs no own record, the next one what needs that of the first.
-    fn after(self, stated: &Stated) -> Result<Duration, Error> {
+    fn after(self, stated: &Stated) -> Result<Option<Duration>, Error> {
+        if !fires(stated) {
+            return Ok(None);
+        }
         let needs = made_before(stated);
-        let any = |who: Who| who == Who::Any || who == stated.who;
-        let rules = self
-            .2
-            .rules
-            .iter()
-            .filter(|it| any(it.who) || stated.who == Who::Any);
-        let fires = |it: &&Stated| matches!(it.mode, Mode::Timer(_));
-        let turns: Vec<&Stated> = rules.clone().filter(fires).collect();
-        let in_turn = match turns.as_slice() {
-            [first] => made_before(first).is_none(),
-            [first, next] => made_before(first).is_none() && made_before(next) == first.makes(),
-            _ => false,
+        let rules = || {
+            self.2
+                .rules
+                .iter()
+                .filter(|it| [stated.who, Who::Any].contains(&it.who))
         };
-        let (mut after, mut starts) = ([Lasts::default(); 2], [vec![], vec![]]);
-        for arm in rules {
-            let own = made_before(arm);
-            let only = arm.when.len() == usize::from(own.is_some()) && arm.unless.is_empty();
-            let (lasts, views) = match (&arm.head, arm.conditions.as_slice()) {
-                (Head::Arm { lasts, .. }, []) => (lasts, 0..=1),
-                (Head::Arm { lasts, .. }, [Condition::At(0)]) => (lasts, 0..=0),
-                (Head::Arm { lasts, .. }, [Condition::After(0)]) => (lasts, 1..=1),
-                (Head::Arm { .. } | Head::Stop { .. }, _) => return Err(self.rule(arm)),
-                _ => continue,
-            };
-            // None is below 0 in a view.
-            let grows =
-                |it: &Lasts| it.constant + it.doubling >= 0 && it.doubling.min(it.per_view) >= 0;
-            let lasts = lasts
-                .filter(|it| only && grows(it))
-                .ok_or_else(|| self.rule(arm))?;
-            for view in views.filter(|_| own.is_none() || own == needs) {
-                starts[view].push(own);
-                after[view].constant += lasts.constant;
-                after[view].per_view += lasts.per_view;
-                after[view].doubling += lasts.doubling;
+        let turns: Vec<&Stated> = rules().filter(|it| fires(it)).collect();
+        let mut own = turns.iter().map(|it| made_before(it));
+        let in_turn = own.next() == Some(None) && own.all(|own| own == turns[0].makes());
+        if !in_turn || turns.len() > 2 || stated.who == Who::Any || self.2.timers.len() > 1 {
+            return Err(self.rule(stated));
+        }
+        let mut after = [Lasts::default(); 2];
+        for (sum, at) in after
+            .iter_mut()
+            .zip([Condition::At(0), Condition::After(0)])
+        {
+            let mut starts = BTreeSet::new();
+            for arm in rules().filter(|it| it.conditions.iter().all(|it| *it == at)) {
+                let own = made_before(arm);
+                let asks = arm.when.len() + arm.unless.len() - usize::from(own.is_some());
+                match arm.head {
+                    Head::Arm { .. } if own.is_some() && own != needs => {}
+                    Head::Arm {
+                        lasts: Some(lasts), ..
+                    } if asks == 0 && starts.insert(own) => {
+                        sum.constant += lasts.constant;
+                        sum.per_view += lasts.per_view;
+                        sum.doubling += lasts.doubling;
+                    }
+                    Head::Arm { .. } | Head::Stop { .. } => return Err(self.rule(arm)),
+                    _ => {}
+                }
+            }
+            if starts.len()
+                != turns
+                    .iter()
+                    .position(|it| *it == stated)
+                    .map_or(0, |at| at + 1)
+            {
+                return Err(self.rule(stated));
             }
         }
-        let once = if needs.is_some() {
-            vec![None, needs]
-        } else {
-            vec![None]
-        };
-        let known = in_turn && self.2.timers.len() == 1 && starts.iter().all(|it| *it == once);
-        known
-            .then_some(Duration::Fixed(after))
-            .ok_or_else(|| self.rule(stated))
+        Ok(Some(Duration::Fixed(after)))
     }
 }
 
@@ -338,6 +307,14 @@ fn taken(stated: &Stated) -> impl Iterator<Item = KindId> {
     let others = |it: &&Guard| matches!(it.reads, Reads::Primary | Reads::Senders(_));
     let guards = stated.when.iter().filter(others);
     guards.flat_map(|guard| guard.pattern.kinds.iter().copied())
+}
+
+fn fires(stated: &Stated) -> bool {
+    matches!(stated.mode, Mode::Timer(_))
+}
+
+fn names_x(guard: &Guard) -> bool {
+    guard.pattern.value == Values::X
 }
 
 fn plain(guard: &Guard) -> bool {
@@ -358,14 +335,16 @@ fn made_before(stated: &Stated) -> Option<KindId> {
     })
 }
 
-/// One event of a rule of backups and one of the primary, which may ask for an own record more.
-fn joined(backup: &Event, primary: Event) -> Option<Event> {
+/// Puts an event of the primary, which may need an own record more, to the same one of backups.
+fn join(backup: &mut Event, primary: Event) -> Option<()> {
     let mut less = primary.clone();
     less.requires
         .retain(|it| !matches!(it, Requires::OwnAsPrimary(_)));
-    less.who = Who::Backup;
-    let who = Who::Any;
-    (less == *backup && primary.who == Who::Primary).then_some(Event { who, ..primary })
+    less.who = backup.who;
+    let two = backup.who == Who::Backup && primary.who == Who::Primary && less == *backup;
+    *backup = two.then_some(primary)?;
+    backup.who = Who::Any;
+    Some(())
 }
 
 /// A text that the program keeps from now on, once.
