@@ -6,10 +6,9 @@
 //! back takes more than f replicas that committed. An action open to two types with different
 //! guards is two events here (lines 3 and 5), so that each guard is a plain list.
 
-use super::dbft2;
+use super::common::{channels, event, quorum};
 use crate::rule::{
-    About, Checked, Enter, Event, Excludes, Modality, Protocol, Range, Requires, Rule, Scope,
-    Threshold, Who,
+    About, Enter, Event, Excludes, Keeps, Modality, Protocol, Range, Requires, Rule, Threshold, Who,
 };
 use milp_schema::{Kind, Protocol as Words};
 
@@ -38,7 +37,7 @@ fn rules(of: Words, revision: Revision) -> Protocol {
     Protocol {
         name: of.name.clone(),
         rotation: of.primary,
-        channels: dbft2::channels(of),
+        channels: channels(of),
         rules: vec![
             Rule::Event(prepare_request(of)),
             Rule::Event(prepare_response(of)),
@@ -55,20 +54,7 @@ fn rules(of: Words, revision: Revision) -> Protocol {
 
 /// An action about the block of the view, once per view, without guards yet.
 fn action(name: &'static str, line: &'static str, broadcasts: Option<Kind>) -> Event {
-    Event {
-        name,
-        line,
-        broadcasts,
-        who: Who::Any,
-        about: About::Block,
-        once: Range::View,
-        scope: Scope::View,
-        modality: Modality::May,
-        requires: vec![],
-        checked: Checked::Always,
-        excludes: vec![],
-        decides: false,
-    }
+    event(name, line, broadcasts, Modality::May)
 }
 
 fn in_view(event: &'static str) -> Excludes {
@@ -90,13 +76,6 @@ fn more_than_f_committed(of: Words, revision: Revision) -> Requires {
             of: vec![of.the("Commit")],
             at_least,
         },
-    }
-}
-
-fn quorum(of: Vec<Kind>) -> Requires {
-    Requires::Tally {
-        of,
-        at_least: Threshold::Quorum,
     }
 }
 
@@ -224,11 +203,11 @@ fn change_view(of: Words, revision: Revision) -> Event {
 /// Lines 11–12: a quorum that asked to leave the view or a later one leads to the next view.
 fn enter(of: Words) -> Enter {
     Enter {
+        line: "dbft2-tla 11-12",
+        of: of.the("ChangeView"),
+        at_least: Threshold::Quorum,
         modality: Modality::May,
-        ..dbft2::enter(
-            of,
-            "dbft2-tla 11-12",
-            vec!["commit", "returning_commit", "decide"],
-        )
+        excludes: vec!["commit", "returning_commit", "decide"],
+        keeps: Keeps::Height,
     }
 }
