@@ -12,10 +12,14 @@ mod names;
 pub use milp_schema::{formula::Rotation, vocabulary::By as Who};
 
 use milp_schema::{
-    Kind, View,
+    Kind, Protocol as Words, View,
     formula::{Count, Duration as Lasts},
+    vocabulary::{Ahead, Role},
 };
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
 
 /// A protocol, perhaps weakened by a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,29 @@ pub struct Protocol {
 }
 
 impl Protocol {
+    /// The protocol with these rules, and a channel for whatever they send. Nobody forges what
+    /// passes on a decision, which has others' signatures, or asks for recovery; those are last.
+    pub(crate) fn new(of: Words, rules: Vec<Rule>) -> Self {
+        let channel = |kind: Kind| Channel {
+            kind,
+            forgeable: ![Role::Decision, Role::Question].contains(&kind.does().role),
+            lost_ahead: kind.does().ahead == Ahead::Lose,
+            pool: of.pools(),
+        };
+        let mut protocol = Self {
+            name: of.name.clone(),
+            rotation: of.primary,
+            channels: of.kinds().map(channel).collect(),
+            rules,
+        };
+        let sent: BTreeSet<Kind> = protocol.events().filter_map(|it| it.broadcasts).collect();
+        protocol
+            .channels
+            .retain(|channel| sent.contains(&channel.kind));
+        protocol.channels.sort_by_key(|channel| !channel.forgeable);
+        protocol
+    }
+
     /// The event rules, in order.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.rules.iter().filter_map(|rule| match rule {
@@ -418,4 +445,14 @@ pub(crate) fn snake(kind: &str) -> String {
         name.push(letter.to_ascii_lowercase());
     }
     name
+}
+
+/// A name or a line that the program keeps from now on, each once.
+pub(crate) fn kept(text: String) -> &'static str {
+    static KEPT: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = kept.get(text.as_str()).copied();
+    let text = known.unwrap_or_else(|| text.leak());
+    kept.insert(text);
+    text
 }

@@ -1,21 +1,7 @@
 //! What the lists written here have in common.
 
-use crate::rule::{
-    About, Channel, Checked, Event, Modality, Range, Requires, Scope, Threshold, Who,
-};
-use milp_schema::{Kind, Protocol as Words};
-
-/// The messages that a Byzantine replica can make.
-pub(super) fn channels(of: Words) -> Vec<Channel> {
-    let kinds = ["PrepareRequest", "PrepareResponse", "Commit", "ChangeView"];
-    let channel = |name| Channel {
-        kind: of.the(name),
-        forgeable: true,
-        lost_ahead: false,
-        pool: of.pools(),
-    };
-    kinds.into_iter().map(channel).collect()
-}
+use crate::rule::{About, Checked, Event, Modality, Range, Requires, Scope, Threshold, Who};
+use milp_schema::Kind;
 
 /// Something about the block of the view, once in it, without guards yet.
 pub(super) fn event(

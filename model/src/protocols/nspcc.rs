@@ -6,10 +6,10 @@
 //! change views held are forgotten on entering a view; a decision is looked for when a commit
 //! comes.
 
-use super::common::{self, event, quorum};
+use super::common::{event, quorum};
 use crate::rule::{
-    About, Arming, Channel, Checked, Duration, Enter, Event, Excludes, Hold, Keeps, Modality,
-    Negation, Protocol, Range, Requires, Rule, Scope, Threshold, Who,
+    About, Arming, Checked, Duration, Enter, Event, Excludes, Hold, Keeps, Modality, Negation,
+    Protocol, Range, Requires, Rule, Scope, Threshold, Who,
 };
 use milp_schema::{Kind, Protocol as Words};
 
@@ -17,63 +17,44 @@ const LOST: &str = "more_than_f_lost";
 
 /// The rules of the page, in handling order.
 pub fn rules(of: Words) -> Protocol {
-    Protocol {
-        name: of.name.clone(),
-        rotation: of.primary,
-        channels: channels(of),
-        rules: vec![
-            Rule::Event(adopt(of)),
-            Rule::Event(prepare_response(of)),
-            Rule::Hold(Hold {
-                kind: of.the("PrepareResponse"),
-                line: "dbft2-nspcc 17",
-                after: "change_view",
-                unless: LOST,
-            }),
-            Rule::Event(commit(of)),
-            Rule::Event(decide(of)),
-            Rule::Enter(enter(of)),
-            Rule::Negation(Negation {
-                name: LOST,
-                line: "dbft2-nspcc 42",
-                heard: vec![
-                    of.the("PrepareRequest"),
-                    of.the("PrepareResponse"),
-                    of.the("Commit"),
-                    of.the("RecoveryRequest"),
-                ],
-                heard_ahead: of.the("ChangeView"),
-                without: of.the("Commit"),
-            }),
-            Rule::Event(prepare_request(of)),
-            Rule::Event(on_timeout(
-                "recovery_request",
+    let rules = vec![
+        Rule::Event(adopt(of)),
+        Rule::Event(prepare_response(of)),
+        Rule::Hold(Hold {
+            kind: of.the("PrepareResponse"),
+            line: "dbft2-nspcc 17",
+            after: "change_view",
+            unless: LOST,
+        }),
+        Rule::Event(commit(of)),
+        Rule::Event(decide(of)),
+        Rule::Enter(enter(of)),
+        Rule::Negation(Negation {
+            name: LOST,
+            line: "dbft2-nspcc 42",
+            heard: vec![
+                of.the("PrepareRequest"),
+                of.the("PrepareResponse"),
+                of.the("Commit"),
                 of.the("RecoveryRequest"),
-                Requires::When(LOST),
-            )),
-            Rule::Event(on_timeout(
-                "change_view",
-                of.the("ChangeView"),
-                Requires::Unless(LOST),
-            )),
-            Rule::Timer(arming(of)),
-        ],
-    }
-}
-
-/// Blocks and recovery requests travel too; a Byzantine replica makes none (the engine leaves the
-/// authenticity of requests to whoever embeds it).
-fn channels(of: Words) -> Vec<Channel> {
-    let mut channels = common::channels(of);
-    for (name, lost_ahead) in [("Block", false), ("RecoveryRequest", true)] {
-        channels.push(Channel {
-            kind: of.the(name),
-            forgeable: false,
-            lost_ahead,
-            pool: false,
-        });
-    }
-    channels
+            ],
+            heard_ahead: of.the("ChangeView"),
+            without: of.the("Commit"),
+        }),
+        Rule::Event(prepare_request(of)),
+        Rule::Event(on_timeout(
+            "recovery_request",
+            of.the("RecoveryRequest"),
+            Requires::When(LOST),
+        )),
+        Rule::Event(on_timeout(
+            "change_view",
+            of.the("ChangeView"),
+            Requires::Unless(LOST),
+        )),
+        Rule::Timer(arming(of)),
+    ];
+    Protocol::new(of, rules)
 }
 
 fn must(name: &'static str, line: &'static str, broadcasts: Kind) -> Event {

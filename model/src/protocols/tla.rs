@@ -6,7 +6,7 @@
 //! back takes more than f replicas that committed. An action open to two types with different
 //! guards is two events here (lines 3 and 5), so that each guard is a plain list.
 
-use super::common::{channels, event, quorum};
+use super::common::{event, quorum};
 use crate::rule::{
     About, Enter, Event, Excludes, Keeps, Modality, Protocol, Range, Requires, Rule, Threshold, Who,
 };
@@ -34,22 +34,18 @@ pub fn per_view(of: Words) -> Protocol {
 /// The rules of the page, in its order; all actions start from the same pool, so that the order
 /// says nothing else.
 fn rules(of: Words, revision: Revision) -> Protocol {
-    Protocol {
-        name: of.name.clone(),
-        rotation: of.primary,
-        channels: channels(of),
-        rules: vec![
-            Rule::Event(prepare_request(of)),
-            Rule::Event(prepare_response(of)),
-            Rule::Event(returning_response(of, revision)),
-            Rule::Event(repeated_response(of, revision)),
-            Rule::Event(commit(of)),
-            Rule::Event(returning_commit(of, revision)),
-            Rule::Event(decide(of)),
-            Rule::Event(change_view(of, revision)),
-            Rule::Enter(enter(of)),
-        ],
-    }
+    let rules = vec![
+        Rule::Event(prepare_request(of)),
+        Rule::Event(prepare_response(of)),
+        Rule::Event(returning_response(of, revision)),
+        Rule::Event(repeated_response(of, revision)),
+        Rule::Event(commit(of)),
+        Rule::Event(returning_commit(of, revision)),
+        Rule::Event(decide(of)),
+        Rule::Event(change_view(of, revision)),
+        Rule::Enter(enter(of)),
+    ];
+    Protocol::new(of, rules)
 }
 
 /// An action about the block of the view, once per view, without guards yet.

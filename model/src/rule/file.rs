@@ -5,8 +5,8 @@
 mod tests;
 
 use super::{
-    About, Channel, Checked, Duration, Enter, Event, Excludes, Keeps, Modality, Protocol, Range,
-    Requires, Rule, Scope, Threshold, Who, snake,
+    About, Checked, Duration, Enter, Event, Excludes, Keeps, Modality, Protocol, Range, Requires,
+    Rule, Scope, Threshold, Who, kept, snake,
 };
 use crate::error::Error;
 use milp_schema::{
@@ -18,287 +18,216 @@ use milp_schema::{
     },
     vocabulary::{Ahead, Passed},
 };
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
-};
 
 /// The list of the rules of a protocol, or of a mutant of it, for the formulation of that name.
 ///
 /// # Errors
-/// [`Error::Unsupported`] with the first construct that a list cannot have, and its line.
+/// [`Error::Unsupported`] with the first kind or rule that says what a list cannot, and its line.
 pub fn of(formulation: &'static str, words: Words, rules: &Rules) -> Result<Protocol, Error> {
-    let file = File(formulation, words, rules);
-    rules.kinds.iter().try_for_each(|kind| file.kind(kind))?;
-    let enter = file.enter()?;
-    let mut list: Vec<(u32, Event)> = Vec::new();
+    let refused = |at: Position, construct: String| Error::Unsupported {
+        formulation,
+        construct: format!("`{construct}` (line {} of the file of `{words}`)", at.line),
+        hint: "use `formulation: levels`".to_owned(),
+    };
+    let rule = |stated: &Stated| refused(stated.at, rules.text(stated));
+    let file = File(words, rules);
+    for kind in &rules.kinds {
+        let key = file.more(kind).map(|key| format!("{}: {key}", kind.name));
+        key.map_or(Ok(()), |key| Err(refused(kind.at, key)))?;
+    }
+    let mut ways = rules.rules.iter().filter(|it| it.head == Head::Enter);
+    let way = ways.next().unwrap_or(&rules.rules[0]);
+    let enter = file.enter(way).ok_or_else(|| rule(way))?;
+    let mut list = vec![(triggered_by(way), Rule::Enter(enter.clone()))];
     for stated in &rules.rules {
         if let Head::Make { kind, value, .. } = stated.head {
-            let event = file.event(stated, kind, value, &enter)?;
-            match list.iter_mut().find(|(_, it)| it.name == event.name) {
-                None => list.push((file.triggered_by(stated), event)),
-                Some((_, backup)) => join(backup, event).ok_or_else(|| file.rule(stated))?,
-            }
+            let event = file.event(stated, kind, value, &enter);
+            let event = event.ok_or_else(|| rule(stated))?;
+            let last = triggered_by(stated);
+            add(&mut list, last, event).ok_or_else(|| rule(stated))?;
         }
     }
     // What a copy triggers, in the order in which copies are handled, then what a timer does.
-    list.sort_by_key(|(by, _)| *by);
-    let before = list.partition_point(|(by, _)| *by < enter.of.rank());
-    let mut list: Vec<Rule> = list.into_iter().map(|(_, it)| Rule::Event(it)).collect();
-    list.insert(before, Rule::Enter(enter));
-    let sent = rules.kinds.iter().filter(|kind| kind.goes == Goes::Sent);
-    let channel = |kind: &RecordKind| Channel {
-        kind: words.the(&kind.name),
-        forgeable: !kind.is_final,
-        lost_ahead: false,
-        pool: words.pools(),
-    };
-    let mut channels: Vec<Channel> = sent.map(channel).collect();
-    // Decisions last: nobody forges their certificates.
-    channels.sort_by_key(|channel| !channel.forgeable);
-    Ok(Protocol {
-        name: words.name.clone(),
-        rotation: words.primary,
-        channels,
-        rules: list,
-    })
+    list.sort_by_key(|(last, _)| *last);
+    let list = list.into_iter().map(|(_, rule)| rule).collect();
+    Ok(Protocol::new(words, list))
 }
 
-/// The formulation, and what it reads.
+/// What is read. There is nothing of what says more than a list can.
 #[derive(Clone, Copy)]
-struct File<'a>(&'static str, Words, &'a Rules);
+struct File<'a>(Words, &'a Rules);
 
 impl File<'_> {
-    fn refused(self, at: Position, construct: &str) -> Error {
-        let Self(formulation, words, _) = self;
-        Error::Unsupported {
-            formulation,
-            construct: format!("`{construct}` (line {} of the file of `{words}`)", at.line),
-            hint: "use `formulation: levels`".to_owned(),
-        }
-    }
-
-    fn rule(self, stated: &Stated) -> Error {
-        self.refused(stated.at, &self.2.text(stated))
-    }
-
-    fn guard(self, guard: &Guard) -> Error {
-        self.refused(guard.at, &self.2.guard_text(guard))
-    }
-
-    fn kind(self, kind: &RecordKind) -> Result<(), Error> {
-        let mut rules = self.2.rules.iter();
-        let reads = |it: &Stated| taken(it).any(|id| self.2.kind(id) == kind);
+    /// The key of a kind that says more than a list can.
+    fn more(self, kind: &RecordKind) -> Option<&'static str> {
         // A copy waits until its receiver is in its view if what it is for is done there.
         let any_view = |it: &Stated| it.makes().is_none() || it.scope == Where::Height;
-        let waits = |it: &Stated| any_view(it) != (kind.ahead == Ahead::Take);
+        let waits = |it: &&Stated| any_view(it) != (kind.ahead == Ahead::Take);
+        let mut waiting = self.1.rules.iter().filter(waits).flat_map(taken);
         let lost = kind.ahead == Ahead::Lose || kind.is_final && kind.passed == Passed::Ignore;
         let constructs = [
             (kind.goes == Goes::Kept, "kept"),
             (kind.value == ValueField::Any, "names: any_value"),
-            (kind.justified || self.2.chain, "justified"),
+            (kind.justified || self.1.chain, "justified"),
             (kind.counts == Counts::First, "counts: first"),
-            (lost || rules.any(|it| reads(it) && waits(it)), "ahead"),
+            (lost || waiting.any(|id| self.1.kind(id) == kind), "ahead"),
         ];
-        match constructs.iter().find(|(is, _)| *is) {
-            Some((_, key)) if kind.goes != Goes::Recovery => {
-                Err(self.refused(kind.at, &format!("{}: {key}", kind.name)))
-            }
-            _ => Ok(()),
-        }
+        let ruled = kind.goes != Goes::Recovery;
+        let found = constructs.into_iter().find(|(is, _)| *is && ruled);
+        found.map(|(_, key)| key)
     }
 
     fn sent(self, id: KindId) -> Kind {
-        self.1.the(&self.2.kind(id).name)
+        self.0.the(&self.1.kind(id).name)
     }
 
     /// The event that makes records of a kind.
     fn name(self, id: KindId) -> &'static str {
-        kept(snake(&self.2.kind(id).name))
+        kept(snake(&self.1.kind(id).name))
     }
 
     fn line(self, stated: &Stated) -> &'static str {
-        kept(format!("{} {}", self.1, stated.lines))
+        kept(format!("{} {}", self.0, stated.lines))
     }
 
-    /// The last kind of which a copy may enable a rule.
-    fn triggered_by(self, stated: &Stated) -> u32 {
-        let last = taken(stated).max().filter(|_| stated.mode == Mode::Must);
-        last.map_or(u32::MAX, |id| self.sent(id).rank())
-    }
-
-    /// The step into a view: one rule for the next view, and the same for later ones.
-    fn enter(self) -> Result<Enter, Error> {
-        let (rules, head) = (&self.2.rules, Head::Skip);
-        let entering = |it: &&Stated| [Head::Enter, Head::Skip].contains(&it.head);
-        let ways: Vec<&Stated> = rules.iter().filter(entering).collect();
-        let enter = *ways.first().unwrap_or(&&rules[0]);
-        let later = Stated {
-            head,
-            ..enter.clone()
-        };
-        let same = ways.get(1..) == Some(&[&later]) && enter.mode == Mode::Must;
-        let requires = self.requires(enter)?;
-        let excludes = self.excludes(enter, &[])?;
-        match requires.as_slice() {
-            [Requires::Tally { of, at_least }] if same => Ok(Enter {
-                line: self.line(enter),
-                of: of[0],
-                at_least: *at_least,
-                modality: Modality::Must,
-                excludes: excludes.iter().map(|own| own.event).collect(),
-                keeps: Keeps::Height,
-            }),
-            _ => Err(self.rule(enter)),
-        }
-    }
-
-    /// What forbids a rule; `locks` forbid to enter a view. A rule may forbid itself.
-    fn excludes(self, stated: &Stated, locks: &[&str]) -> Result<Vec<Excludes>, Error> {
-        let mut excludes = Vec::new();
-        let made = stated.makes();
-        for guard in &stated.unless {
-            let (view, kinds) = own(guard).ok_or_else(|| self.guard(guard))?;
-            for id in kinds {
-                let event = self.name(*id);
-                let range = match view {
-                    Views::Own if made.is_some() => Range::View,
-                    Views::UpTo if made.is_some() => Range::Height,
-                    Views::Before if made.is_none_or(|made| made == *id) => Range::Height,
-                    // Who has such a record stays in its view.
-                    Views::Before if locks.contains(&event) => continue,
-                    _ => return Err(self.guard(guard)),
-                };
-                excludes.push(Excludes { event, range });
+    /// The step into a view: a rule for the next view, and the same for later ones.
+    fn enter(self, stated: &Stated) -> Option<Enter> {
+        let enters = |it: &&Stated| [Head::Enter, Head::Skip].contains(&it.head);
+        let mut later = stated.clone();
+        later.head = Head::Skip;
+        let both = self.1.rules.iter().filter(enters).eq([stated, &later]);
+        let excludes = self.excludes(stated, &[])?;
+        match self.requires(stated)?.as_slice() {
+            [Requires::Tally { of, at_least }] if both && stated.mode == Mode::Must => {
+                Some(Enter {
+                    line: self.line(stated),
+                    of: of[0],
+                    at_least: *at_least,
+                    modality: Modality::Must,
+                    excludes: excludes.iter().map(|own| own.event).collect(),
+                    keeps: Keeps::Height,
+                })
             }
+            _ => None,
         }
-        Ok(excludes)
     }
 
-    fn event(self, stated: &Stated, id: KindId, x: Made, enter: &Enter) -> Result<Event, Error> {
-        let decides = self.2.kind(id).is_final;
-        let any_view = stated.scope == Where::Height;
-        let free = stated.mode == Mode::May || x == Made::Nil || !stated.conditions.is_empty();
-        let name = match (decides, any_view) {
-            (true, true) if !free => "adopt",
-            (true, false) if !free => "decide",
-            (false, false) if !free => self.name(id),
-            _ => return Err(self.rule(stated)),
-        };
-        let bound = stated.when.iter().any(names_x);
+    /// What forbids a rule, perhaps itself; `locks` forbid to enter a view.
+    fn excludes(self, stated: &Stated, locks: &[&str]) -> Option<Vec<Excludes>> {
+        let mut excludes = Vec::new();
+        for guard in &stated.unless {
+            let (view, id) = own(guard)?;
+            let event = self.name(id);
+            let range = match (view, stated.makes()) {
+                (Views::Own, Some(_)) => Range::View,
+                (Views::UpTo, Some(_)) => Range::Height,
+                (Views::Before, made) if made.is_none_or(|made| made == id) => Range::Height,
+                // Who has such a record stays in its view.
+                (Views::Before, _) if locks.contains(&event) => continue,
+                _ => return None,
+            };
+            excludes.push(Excludes { event, range });
+        }
+        Some(excludes)
+    }
+
+    fn event(self, stated: &Stated, id: KindId, value: Made, enter: &Enter) -> Option<Event> {
+        let (decides, any_view) = (self.1.kind(id).is_final, stated.scope == Where::Height);
+        let final_event = ["decide", "adopt"][usize::from(any_view)];
+        let event = if decides { final_event } else { self.name(id) };
+        let range = Range::Height;
         let mut excludes = self.excludes(stated, &enter.excludes)?;
-        let height = |it: &Excludes| it.event == name && it.range == Range::Height;
-        let once =
-            [Range::View, Range::Height][usize::from(decides || excludes.iter().any(height))];
-        excludes.retain(|it| it.event != name);
-        Ok(Event {
-            name,
+        let once = decides || excludes.contains(&Excludes { event, range });
+        excludes.retain(|own| own.event != event);
+        let bound = stated.when.iter().any(|it| it.pattern.value == Values::X);
+        let made = Event {
+            name: event,
             line: self.line(stated),
             broadcasts: Some(self.sent(id)),
             who: stated.who,
-            about: match x {
+            about: match value {
                 Made::X if bound => About::Block,
                 Made::X => About::Proposal,
-                _ => About::View,
+                Made::None => About::View,
+                Made::Nil => return None,
             },
-            once,
-            scope: if any_view { Scope::Height } else { Scope::View },
-            modality: match self.after(stated)? {
-                Some(after) => Modality::Timer { after },
-                None => Modality::Must,
+            once: [Range::View, Range::Height][usize::from(once)],
+            scope: [Scope::View, Scope::Height][usize::from(any_view)],
+            modality: match stated.mode {
+                Mode::Must => Modality::Must,
+                Mode::May => return None,
+                Mode::Timer(_) => Modality::Timer {
+                    after: self.after(stated)?,
+                },
             },
             requires: self.requires(stated)?,
             checked: Checked::Always,
             excludes,
             decides,
-        })
+        };
+        (stated.conditions.is_empty() && decides >= any_view).then_some(made)
     }
 
-    fn requires(self, stated: &Stated) -> Result<Vec<Requires>, Error> {
-        let found = stated.when.iter().map(|guard| {
-            let requirement = self.requirement(stated, guard);
-            requirement.ok_or_else(|| self.guard(guard))
-        });
-        found.collect()
-    }
-
-    fn requirement(self, stated: &Stated, guard: &Guard) -> Option<Requires> {
-        let (kinds, x) = (&guard.pattern.kinds, names_x(guard));
-        let of: Vec<Kind> = kinds.iter().map(|id| self.sent(*id)).collect();
-        let (own, first) = (made_before(stated), self.2.kind(kinds[0]));
+    fn requires(self, stated: &Stated) -> Option<Vec<Requires>> {
         let view = stated.makes().map_or(Views::From(1), |_| Views::Own);
-        Some(match (stated.scope, &guard.reads, of.as_slice()) {
-            _ if !plain(guard) || guard.pattern.view != view => return None,
-            (Where::Height, Reads::Senders(Number::Exactly(1)), [of]) => {
-                Requires::HeldFromAnother(*of)
-            }
-            (Where::Height, ..) => return None,
-            (_, Reads::Senders(number), _) if x || first.value == ValueField::None => {
-                let at_least = Threshold::of(self.2.count(number))?;
-                Requires::Tally { of, at_least }
-            }
-            (_, Reads::Primary, [of]) if x && first.by == Who::Primary => Requires::Held(*of),
-            (_, Reads::Own, _) if x => {
-                Requires::Own(kinds.iter().map(|id| self.name(*id)).collect())
-            }
-            (_, Reads::Own, _) if stated.who == Who::Primary => {
-                Requires::OwnAsPrimary(self.name(own?))
-            }
-            _ => return None,
-        })
+        let requirement = |guard: &Guard| {
+            let (kinds, x) = (&guard.pattern.kinds, guard.pattern.value == Values::X);
+            let of: Vec<Kind> = kinds.iter().map(|id| self.sent(*id)).collect();
+            let first = self.1.kind(kinds[0]);
+            Some(match (&guard.reads, of.as_slice(), stated.scope) {
+                _ if !plain(guard) || guard.pattern.view != view => return None,
+                (Reads::Senders(Number::Exactly(1)), [of], Where::Height) => {
+                    Requires::HeldFromAnother(*of)
+                }
+                (_, _, Where::Height) => return None,
+                (Reads::Senders(number), _, _) if x || first.value == ValueField::None => {
+                    let at_least = Threshold::of(self.1.count(number))?;
+                    Requires::Tally { of, at_least }
+                }
+                (Reads::Primary, [of], _) if x && first.by == Who::Primary => Requires::Held(*of),
+                (Reads::Own, _, _) if x => {
+                    Requires::Own(kinds.iter().map(|id| self.name(*id)).collect())
+                }
+                _ if stated.who == Who::Primary => Requires::OwnAsPrimary(self.name(own(guard)?.1)),
+                _ => return None,
+            })
+        };
+        stated.when.iter().map(requirement).collect()
     }
 
     /// The time from the entry into a view to the firing that does a rule: the first one does what
     /// needs no own record, the next one what needs that of the first.
-    fn after(self, stated: &Stated) -> Result<Option<Duration>, Error> {
-        if !fires(stated) {
-            return Ok(None);
-        }
-        let needs = made_before(stated);
-        let rules = || {
-            self.2
-                .rules
-                .iter()
-                .filter(|it| [stated.who, Who::Any].contains(&it.who))
-        };
-        let turns: Vec<&Stated> = rules().filter(|it| fires(it)).collect();
-        let mut own = turns.iter().map(|it| made_before(it));
-        let in_turn = own.next() == Some(None) && own.all(|own| own == turns[0].makes());
-        if !in_turn || turns.len() > 2 || stated.who == Who::Any || self.2.timers.len() > 1 {
-            return Err(self.rule(stated));
+    fn after(self, stated: &Stated) -> Option<Duration> {
+        let meets = |it: &&Stated| [stated.who, Who::Any].contains(&it.who);
+        let rules: Vec<&Stated> = self.1.rules.iter().filter(meets).collect();
+        let turns = rules.iter().filter(|it| matches!(it.mode, Mode::Timer(_)));
+        let turns: Vec<&Stated> = turns.copied().collect();
+        let turn = turns.iter().position(|it| *it == stated)?;
+        let needs = [None, turns[0].makes()];
+        let own = |rules: &[&Stated]| rules.iter().map(|it| made_before(it)).collect::<Vec<_>>();
+        if !needs.starts_with(&own(&turns)) || stated.who == Who::Any || self.1.timers.len() > 1 {
+            return None;
         }
         let mut after = [Lasts::default(); 2];
-        for (sum, at) in after
-            .iter_mut()
-            .zip([Condition::At(0), Condition::After(0)])
-        {
-            let mut starts = BTreeSet::new();
-            for arm in rules().filter(|it| it.conditions.iter().all(|it| *it == at)) {
-                let own = made_before(arm);
+        for (view, at) in [Condition::At(0), Condition::After(0)].iter().enumerate() {
+            let mut arms = rules.clone();
+            arms.retain(|it| matches!(it.head, Head::Arm { .. } | Head::Stop { .. }));
+            arms.retain(|it| it.conditions.iter().all(|it| it == at));
+            arms.retain(|it| needs[..=turn].contains(&made_before(it)));
+            for (arm, own) in arms.iter().zip(own(&arms)) {
                 let asks = arm.when.len() + arm.unless.len() - usize::from(own.is_some());
-                match arm.head {
-                    Head::Arm { .. } if own.is_some() && own != needs => {}
-                    Head::Arm {
-                        lasts: Some(lasts), ..
-                    } if asks == 0 && starts.insert(own) => {
-                        sum.constant += lasts.constant;
-                        sum.per_view += lasts.per_view;
-                        sum.doubling += lasts.doubling;
-                    }
-                    Head::Arm { .. } | Head::Stop { .. } => return Err(self.rule(arm)),
-                    _ => {}
-                }
+                let (Head::Arm { lasts, .. }, 0) = (arm.head.clone(), asks) else {
+                    return None;
+                };
+                after[view].constant += lasts?.constant;
+                after[view].per_view += lasts?.per_view;
+                after[view].doubling += lasts?.doubling;
             }
-            if starts.len()
-                != turns
-                    .iter()
-                    .position(|it| *it == stated)
-                    .map_or(0, |at| at + 1)
-            {
-                return Err(self.rule(stated));
+            if own(&arms) != needs[..=turn] {
+                return None;
             }
         }
-        Ok(Some(Duration::Fixed(after)))
+        Some(Duration::Fixed(after))
     }
 }
 
@@ -309,50 +238,44 @@ fn taken(stated: &Stated) -> impl Iterator<Item = KindId> {
     guards.flat_map(|guard| guard.pattern.kinds.iter().copied())
 }
 
-fn fires(stated: &Stated) -> bool {
-    matches!(stated.mode, Mode::Timer(_))
-}
-
-fn names_x(guard: &Guard) -> bool {
-    guard.pattern.value == Values::X
-}
-
 fn plain(guard: &Guard) -> bool {
     !guard.proof && !guard.each && guard.pattern.justification == Justified::Any
 }
 
 /// What `own KIND(view, *)` reads.
-fn own(guard: &Guard) -> Option<(Views, &[KindId])> {
+fn own(guard: &Guard) -> Option<(Views, KindId)> {
     let whole = plain(guard) && guard.reads == Reads::Own && guard.pattern.value == Values::Any;
-    whole.then_some((guard.pattern.view, &guard.pattern.kinds))
+    let one = whole && guard.pattern.kinds.len() == 1;
+    one.then_some((guard.pattern.view, guard.pattern.kinds[0]))
 }
 
 /// The kind of the own record of its view that a rule needs.
 fn made_before(stated: &Stated) -> Option<KindId> {
-    stated.when.iter().find_map(|guard| match own(guard) {
-        Some((Views::Own, [kind])) => Some(*kind),
-        _ => None,
-    })
+    let read = stated.when.iter().find_map(own);
+    read.filter(|(view, _)| *view == Views::Own)
+        .map(|(_, id)| id)
 }
 
-/// Puts an event of the primary, which may need an own record more, to the same one of backups.
-fn join(backup: &mut Event, primary: Event) -> Option<()> {
-    let mut less = primary.clone();
+/// The last kind of which a copy may enable a rule.
+fn triggered_by(stated: &Stated) -> usize {
+    let last = taken(stated).max().filter(|_| stated.mode == Mode::Must);
+    last.map_or(usize::MAX, |id| id.0)
+}
+
+/// Adds an event. One of the primary, which may need an own record more, is put to the same one of
+/// backups.
+fn add(list: &mut Vec<(usize, Rule)>, last: usize, event: Event) -> Option<()> {
+    let same = |it: &&mut (_, Rule)| matches!(&it.1, Rule::Event(it) if it.name == event.name);
+    let Some((_, Rule::Event(backup))) = list.iter_mut().find(same) else {
+        list.push((last, Rule::Event(event)));
+        return Some(());
+    };
+    let mut less = event.clone();
     less.requires
         .retain(|it| !matches!(it, Requires::OwnAsPrimary(_)));
-    less.who = backup.who;
-    let two = backup.who == Who::Backup && primary.who == Who::Primary && less == *backup;
-    *backup = two.then_some(primary)?;
+    less.who = Who::Backup;
+    let two = event.who == Who::Primary && less == *backup;
+    *backup = two.then_some(event)?;
     backup.who = Who::Any;
     Some(())
-}
-
-/// A text that the program keeps from now on, once.
-fn kept(text: String) -> &'static str {
-    static KEPT: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = kept.get(text.as_str()).copied();
-    let text = known.unwrap_or_else(|| text.leak());
-    kept.insert(text);
-    text
 }

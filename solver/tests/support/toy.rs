@@ -56,7 +56,6 @@ fn event(name: &'static str, sends: &str, who: Who, modality: Modality) -> Event
     Event {
         name,
         line: "toy",
-        equations: &[],
         broadcasts: Some(kind(sends)),
         who,
         about: About::Block,
