@@ -42,15 +42,16 @@ pub fn of(formulation: &'static str, words: Words, rules: &Rules) -> Result<Prot
     for stated in &rules.rules {
         if let Head::Make { kind, value, .. } = stated.head {
             let event = file.event(stated, kind, value, &enter);
-            let event = event.ok_or_else(|| rule(stated))?;
-            let last = triggered_by(stated);
-            add(&mut list, last, event).ok_or_else(|| rule(stated))?;
+            let added = event.and_then(|event| add(&mut list, triggered_by(stated), event));
+            added.ok_or_else(|| rule(stated))?;
         }
     }
     // What a copy triggers, in the order in which copies are handled, then what a timer does.
     list.sort_by_key(|(last, _)| *last);
-    let list = list.into_iter().map(|(_, rule)| rule).collect();
-    Ok(Protocol::new(words, list))
+    Ok(Protocol::new(
+        words,
+        list.into_iter().map(|(_, rule)| rule).collect(),
+    ))
 }
 
 /// What is read. There is nothing of what says more than a list can.
@@ -65,16 +66,15 @@ impl File<'_> {
         let waits = |it: &&Stated| any_view(it) != (kind.ahead == Ahead::Take);
         let mut waiting = self.1.rules.iter().filter(waits).flat_map(taken);
         let lost = kind.ahead == Ahead::Lose || kind.is_final && kind.passed == Passed::Ignore;
-        let constructs = [
-            (kind.goes == Goes::Kept, "kept"),
-            (kind.value == ValueField::Any, "names: any_value"),
-            (kind.justified || self.1.chain, "justified"),
-            (kind.counts == Counts::First, "counts: first"),
-            (lost || waiting.any(|id| self.1.kind(id) == kind), "ahead"),
-        ];
-        let ruled = kind.goes != Goes::Recovery;
-        let found = constructs.into_iter().find(|(is, _)| *is && ruled);
-        found.map(|(_, key)| key)
+        Some(match kind.goes {
+            Goes::Kept => "kept",
+            Goes::Recovery => return None,
+            _ if kind.value == ValueField::Any => "names: any_value",
+            _ if kind.justified || self.1.chain => "justified",
+            _ if kind.counts == Counts::First => "counts: first",
+            _ if lost || waiting.any(|id| self.1.kind(id) == kind) => "ahead",
+            Goes::Sent => return None,
+        })
     }
 
     fn sent(self, id: KindId) -> Kind {
@@ -90,26 +90,27 @@ impl File<'_> {
         kept(format!("{} {}", self.0, stated.lines))
     }
 
-    /// The step into a view: a rule for the next view, and the same for later ones.
+    /// The step into a view: a rule for the highest view, and the same for the next one.
     fn enter(self, stated: &Stated) -> Option<Enter> {
         let enters = |it: &&Stated| [Head::Enter, Head::Skip].contains(&it.head);
-        let mut later = stated.clone();
-        later.head = Head::Skip;
-        let both = self.1.rules.iter().filter(enters).eq([stated, &later]);
+        let mut skip = stated.clone();
+        skip.head = Head::Skip;
+        let both = self.1.rules.iter().filter(enters).eq([&skip, stated]);
+        let requires = self
+            .requires(stated)
+            .filter(|_| both && stated.mode == Mode::Must)?;
         let excludes = self.excludes(stated, &[])?;
-        match self.requires(stated)?.as_slice() {
-            [Requires::Tally { of, at_least }] if both && stated.mode == Mode::Must => {
-                Some(Enter {
-                    line: self.line(stated),
-                    of: of[0],
-                    at_least: *at_least,
-                    modality: Modality::Must,
-                    excludes: excludes.iter().map(|own| own.event).collect(),
-                    keeps: Keeps::Height,
-                })
-            }
-            _ => None,
-        }
+        let [Requires::Tally { of, at_least }] = requires.as_slice() else {
+            return None;
+        };
+        Some(Enter {
+            line: self.line(stated),
+            of: of[0],
+            at_least: *at_least,
+            modality: Modality::Must,
+            excludes: excludes.iter().map(|own| own.event).collect(),
+            keeps: Keeps::Height,
+        })
     }
 
     /// What forbids a rule, perhaps itself; `locks` forbid to enter a view.
@@ -140,12 +141,13 @@ impl File<'_> {
         let once = decides || excludes.contains(&Excludes { event, range });
         excludes.retain(|own| own.event != event);
         let bound = stated.when.iter().any(|it| it.pattern.value == Values::X);
-        let made = Event {
+        Some(Event {
             name: event,
             line: self.line(stated),
             broadcasts: Some(self.sent(id)),
             who: stated.who,
             about: match value {
+                _ if !stated.conditions.is_empty() || any_view && !decides => return None,
                 Made::X if bound => About::Block,
                 Made::X => About::Proposal,
                 Made::None => About::View,
@@ -156,16 +158,13 @@ impl File<'_> {
             modality: match stated.mode {
                 Mode::Must => Modality::Must,
                 Mode::May => return None,
-                Mode::Timer(_) => Modality::Timer {
-                    after: self.after(stated)?,
-                },
+                Mode::Timer(_) => self.after(stated).map(|after| Modality::Timer { after })?,
             },
             requires: self.requires(stated)?,
             checked: Checked::Always,
             excludes,
             decides,
-        };
-        (stated.conditions.is_empty() && decides >= any_view).then_some(made)
+        })
     }
 
     fn requires(self, stated: &Stated) -> Option<Vec<Requires>> {
@@ -173,22 +172,23 @@ impl File<'_> {
         let requirement = |guard: &Guard| {
             let (kinds, x) = (&guard.pattern.kinds, guard.pattern.value == Values::X);
             let of: Vec<Kind> = kinds.iter().map(|id| self.sent(*id)).collect();
-            let first = self.1.kind(kinds[0]);
-            Some(match (&guard.reads, of.as_slice(), stated.scope) {
+            let mut names = kinds.iter().map(|id| self.name(*id));
+            let (first, height) = (self.1.kind(kinds[0]), stated.scope == Where::Height);
+            Some(match (&guard.reads, of.as_slice()) {
                 _ if !plain(guard) || guard.pattern.view != view => return None,
-                (Reads::Senders(Number::Exactly(1)), [of], Where::Height) => {
+                (Reads::Senders(Number::Exactly(1)), [of]) if height => {
                     Requires::HeldFromAnother(*of)
                 }
-                (_, _, Where::Height) => return None,
-                (Reads::Senders(number), _, _) if x || first.value == ValueField::None => {
+                _ if height => return None,
+                (Reads::Senders(number), _) if x || first.value == ValueField::None => {
                     let at_least = Threshold::of(self.1.count(number))?;
                     Requires::Tally { of, at_least }
                 }
-                (Reads::Primary, [of], _) if x && first.by == Who::Primary => Requires::Held(*of),
-                (Reads::Own, _, _) if x => {
-                    Requires::Own(kinds.iter().map(|id| self.name(*id)).collect())
+                (Reads::Primary, [of]) if x && first.by == Who::Primary => Requires::Held(*of),
+                (Reads::Own, _) if x => Requires::Own(names.collect()),
+                _ if stated.who == Who::Primary => {
+                    own(guard).and(names.next()).map(Requires::OwnAsPrimary)?
                 }
-                _ if stated.who == Who::Primary => Requires::OwnAsPrimary(self.name(own(guard)?.1)),
                 _ => return None,
             })
         };
@@ -203,17 +203,16 @@ impl File<'_> {
         let turns = rules.iter().filter(|it| matches!(it.mode, Mode::Timer(_)));
         let turns: Vec<&Stated> = turns.copied().collect();
         let turn = turns.iter().position(|it| *it == stated)?;
-        let needs = [None, turns[0].makes()];
+        let all = [None, turns[0].makes()];
+        let needs = all.get(..=turn)?;
         let own = |rules: &[&Stated]| rules.iter().map(|it| made_before(it)).collect::<Vec<_>>();
-        if !needs.starts_with(&own(&turns)) || stated.who == Who::Any || self.1.timers.len() > 1 {
-            return None;
-        }
+        let mut known = all.starts_with(&own(&turns)) && self.1.timers.len() == 1;
         let mut after = [Lasts::default(); 2];
         for (view, at) in [Condition::At(0), Condition::After(0)].iter().enumerate() {
             let mut arms = rules.clone();
             arms.retain(|it| matches!(it.head, Head::Arm { .. } | Head::Stop { .. }));
             arms.retain(|it| it.conditions.iter().all(|it| it == at));
-            arms.retain(|it| needs[..=turn].contains(&made_before(it)));
+            arms.retain(|it| needs.contains(&made_before(it)));
             for (arm, own) in arms.iter().zip(own(&arms)) {
                 let asks = arm.when.len() + arm.unless.len() - usize::from(own.is_some());
                 let (Head::Arm { lasts, .. }, 0) = (arm.head.clone(), asks) else {
@@ -223,11 +222,9 @@ impl File<'_> {
                 after[view].per_view += lasts?.per_view;
                 after[view].doubling += lasts?.doubling;
             }
-            if own(&arms) != needs[..=turn] {
-                return None;
-            }
+            known &= own(&arms) == needs;
         }
-        Some(Duration::Fixed(after))
+        (known && stated.who != Who::Any).then_some(Duration::Fixed(after))
     }
 }
 
@@ -251,9 +248,8 @@ fn own(guard: &Guard) -> Option<(Views, KindId)> {
 
 /// The kind of the own record of its view that a rule needs.
 fn made_before(stated: &Stated) -> Option<KindId> {
-    let read = stated.when.iter().find_map(own);
-    read.filter(|(view, _)| *view == Views::Own)
-        .map(|(_, id)| id)
+    let (view, id) = stated.when.iter().find_map(own)?;
+    (view == Views::Own).then_some(id)
 }
 
 /// The last kind of which a copy may enable a rule.
