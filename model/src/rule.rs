@@ -5,7 +5,7 @@
 //! one thing changed; a formulation reads the list and knows no protocol by name. What a
 //! formulation cannot express it refuses by the name of the construct.
 
-pub mod file;
+pub(crate) mod file;
 mod groups;
 mod names;
 
@@ -255,6 +255,31 @@ pub struct Event {
     pub excludes: Vec<Excludes>,
     /// Whether it makes a block final and ends the height.
     pub decides: bool,
+}
+
+impl Event {
+    /// Something about the block of the view, once in it, without guards yet.
+    pub(crate) fn new(
+        name: &'static str,
+        line: &'static str,
+        broadcasts: Option<Kind>,
+        modality: Modality,
+    ) -> Self {
+        Self {
+            name,
+            line,
+            broadcasts,
+            who: Who::Any,
+            about: About::Block,
+            once: Range::View,
+            scope: Scope::View,
+            modality,
+            requires: vec![],
+            checked: Checked::Always,
+            excludes: vec![],
+            decides: false,
+        }
+    }
 }
 
 /// What an event is about.

@@ -1,7 +1,6 @@
 //! The protocols as lists of rules: from their files, or, where a file has no rules, written here
 //! beside their pages in `docs/protocols/`.
 
-mod common;
 pub mod nspcc;
 pub mod tla;
 
@@ -10,7 +9,7 @@ use crate::{
     rule::{Protocol, Requires, Rule, Threshold, file},
 };
 use milp_schema::{
-    Instance, covers,
+    Instance, Kind, covers,
     instance::{Fault, Who},
 };
 
@@ -77,4 +76,10 @@ fn small_quorum(protocol: &mut Protocol) {
             _ => {}
         }
     }
+}
+
+/// Messages of these kinds about one block from a quorum.
+fn quorum(of: Vec<Kind>) -> Requires {
+    let at_least = Threshold::Quorum;
+    Requires::Tally { of, at_least }
 }

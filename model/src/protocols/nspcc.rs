@@ -6,7 +6,7 @@
 //! change views held are forgotten on entering a view; a decision is looked for when a commit
 //! comes.
 
-use super::common::{event, quorum};
+use super::quorum;
 use crate::rule::{
     About, Arming, Checked, Duration, Enter, Event, Excludes, Hold, Keeps, Modality, Negation,
     Protocol, Range, Requires, Rule, Scope, Threshold, Who,
@@ -58,12 +58,12 @@ pub fn rules(of: Words) -> Protocol {
 }
 
 fn must(name: &'static str, line: &'static str, broadcasts: Kind) -> Event {
-    event(name, line, Some(broadcasts), Modality::Must)
+    Event::new(name, line, Some(broadcasts), Modality::Must)
 }
 
 fn on_timer(name: &'static str, line: &'static str, broadcasts: Kind) -> Event {
     let after = Duration::Armed;
-    event(name, line, Some(broadcasts), Modality::Timer { after })
+    Event::new(name, line, Some(broadcasts), Modality::Timer { after })
 }
 
 /// Whoever holds a published block regards it as final, in any view.

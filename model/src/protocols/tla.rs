@@ -6,7 +6,7 @@
 //! back takes more than f replicas that committed. An action open to two types with different
 //! guards is two events here (lines 3 and 5), so that each guard is a plain list.
 
-use super::common::{event, quorum};
+use super::quorum;
 use crate::rule::{
     About, Enter, Event, Excludes, Keeps, Modality, Protocol, Range, Requires, Rule, Threshold, Who,
 };
@@ -50,7 +50,7 @@ fn rules(of: Words, revision: Revision) -> Protocol {
 
 /// An action about the block of the view, once per view, without guards yet.
 fn action(name: &'static str, line: &'static str, broadcasts: Option<Kind>) -> Event {
-    event(name, line, broadcasts, Modality::May)
+    Event::new(name, line, broadcasts, Modality::May)
 }
 
 fn in_view(event: &'static str) -> Excludes {

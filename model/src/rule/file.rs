@@ -5,8 +5,8 @@
 mod tests;
 
 use super::{
-    About, Checked, Duration, Enter, Event, Excludes, Keeps, Modality, Protocol, Range, Requires,
-    Rule, Scope, Threshold, Who, kept, snake,
+    About, Duration, Enter, Event, Excludes, Keeps, Modality, Protocol, Range, Requires, Rule,
+    Scope, Threshold, Who, kept, snake,
 };
 use crate::error::Error;
 use milp_schema::{
@@ -19,11 +19,13 @@ use milp_schema::{
     vocabulary::{Ahead, Passed},
 };
 
-/// The list of the rules of a protocol, or of a mutant of it, for the formulation of that name.
-///
-/// # Errors
+/// The list of the rules of a protocol, or of a mutant of it, for the formulation of that name; or
 /// [`Error::Unsupported`] with the first kind or rule that says what a list cannot, and its line.
-pub fn of(formulation: &'static str, words: Words, rules: &Rules) -> Result<Protocol, Error> {
+pub(crate) fn of(
+    formulation: &'static str,
+    words: Words,
+    rules: &Rules,
+) -> Result<Protocol, Error> {
     let refused = |at: Position, construct: String| Error::Unsupported {
         formulation,
         construct: format!("`{construct}` (line {} of the file of `{words}`)", at.line),
@@ -77,10 +79,6 @@ impl File<'_> {
         })
     }
 
-    fn sent(self, id: KindId) -> Kind {
-        self.0.the(&self.1.kind(id).name)
-    }
-
     /// The event that makes records of a kind.
     fn name(self, id: KindId) -> &'static str {
         kept(snake(&self.1.kind(id).name))
@@ -96,21 +94,19 @@ impl File<'_> {
         let mut skip = stated.clone();
         skip.head = Head::Skip;
         let both = self.1.rules.iter().filter(enters).eq([&skip, stated]);
-        let requires = self
-            .requires(stated)
-            .filter(|_| both && stated.mode == Mode::Must)?;
+        let both = both && stated.mode == Mode::Must;
         let excludes = self.excludes(stated, &[])?;
-        let [Requires::Tally { of, at_least }] = requires.as_slice() else {
-            return None;
-        };
-        Some(Enter {
-            line: self.line(stated),
-            of: of[0],
-            at_least: *at_least,
-            modality: Modality::Must,
-            excludes: excludes.iter().map(|own| own.event).collect(),
-            keeps: Keeps::Height,
-        })
+        match self.requires(stated)?.as_slice() {
+            [Requires::Tally { of, at_least }] if both => Some(Enter {
+                line: self.line(stated),
+                of: of[0],
+                at_least: *at_least,
+                modality: Modality::Must,
+                excludes: excludes.iter().map(|own| own.event).collect(),
+                keeps: Keeps::Height,
+            }),
+            _ => None,
+        }
     }
 
     /// What forbids a rule, perhaps itself; `locks` forbid to enter a view.
@@ -134,36 +130,29 @@ impl File<'_> {
 
     fn event(self, stated: &Stated, id: KindId, value: Made, enter: &Enter) -> Option<Event> {
         let (decides, any_view) = (self.1.kind(id).is_final, stated.scope == Where::Height);
+        let sent = self.0.the(&self.1.kind(id).name);
         let final_event = ["decide", "adopt"][usize::from(any_view)];
         let event = if decides { final_event } else { self.name(id) };
         let range = Range::Height;
         let mut excludes = self.excludes(stated, &enter.excludes)?;
         let once = decides || excludes.contains(&Excludes { event, range });
         excludes.retain(|own| own.event != event);
-        let bound = stated.when.iter().any(|it| it.pattern.value == Values::X);
+        let x = |guard: &Guard| guard.pattern.value == Values::X;
+        let free = !stated.conditions.is_empty() || any_view && !decides;
         Some(Event {
-            name: event,
-            line: self.line(stated),
-            broadcasts: Some(self.sent(id)),
             who: stated.who,
             about: match value {
-                _ if !stated.conditions.is_empty() || any_view && !decides => return None,
-                Made::X if bound => About::Block,
-                Made::X => About::Proposal,
+                _ if free => return None,
                 Made::None => About::View,
-                Made::Nil => return None,
+                _ if stated.when.iter().any(x) => About::Block,
+                _ => About::Proposal,
             },
             once: [Range::View, Range::Height][usize::from(once)],
             scope: [Scope::View, Scope::Height][usize::from(any_view)],
-            modality: match stated.mode {
-                Mode::Must => Modality::Must,
-                Mode::May => return None,
-                Mode::Timer(_) => self.after(stated).map(|after| Modality::Timer { after })?,
-            },
             requires: self.requires(stated)?,
-            checked: Checked::Always,
             excludes,
             decides,
+            ..Event::new(event, self.line(stated), Some(sent), self.modality(stated)?)
         })
     }
 
@@ -171,7 +160,11 @@ impl File<'_> {
         let view = stated.makes().map_or(Views::From(1), |_| Views::Own);
         let requirement = |guard: &Guard| {
             let (kinds, x) = (&guard.pattern.kinds, guard.pattern.value == Values::X);
-            let of: Vec<Kind> = kinds.iter().map(|id| self.sent(*id)).collect();
+            let of: Vec<Kind> = kinds
+                .iter()
+                .map(|id| self.0.the(&self.1.kind(*id).name))
+                .collect();
+            let as_primary = own(guard).is_some() && stated.who == Who::Primary;
             let mut names = kinds.iter().map(|id| self.name(*id));
             let (first, height) = (self.1.kind(kinds[0]), stated.scope == Where::Height);
             Some(match (&guard.reads, of.as_slice()) {
@@ -186,18 +179,19 @@ impl File<'_> {
                 }
                 (Reads::Primary, [of]) if x && first.by == Who::Primary => Requires::Held(*of),
                 (Reads::Own, _) if x => Requires::Own(names.collect()),
-                _ if stated.who == Who::Primary => {
-                    own(guard).and(names.next()).map(Requires::OwnAsPrimary)?
-                }
+                _ if as_primary => Requires::OwnAsPrimary(names.next()?),
                 _ => return None,
             })
         };
         stated.when.iter().map(requirement).collect()
     }
 
-    /// The time from the entry into a view to the firing that does a rule: the first one does what
-    /// needs no own record, the next one what needs that of the first.
-    fn after(self, stated: &Stated) -> Option<Duration> {
+    /// When a rule is done. The first firing in a view does what needs no own record, the next one
+    /// what needs that of the first.
+    fn modality(self, stated: &Stated) -> Option<Modality> {
+        if stated.mode == Mode::Must {
+            return Some(Modality::Must);
+        }
         let meets = |it: &&Stated| [stated.who, Who::Any].contains(&it.who);
         let rules: Vec<&Stated> = self.1.rules.iter().filter(meets).collect();
         let turns = rules.iter().filter(|it| matches!(it.mode, Mode::Timer(_)));
@@ -224,7 +218,8 @@ impl File<'_> {
             }
             known &= own(&arms) == needs;
         }
-        (known && stated.who != Who::Any).then_some(Duration::Fixed(after))
+        let after = Duration::Fixed(after);
+        (known && stated.who != Who::Any).then_some(Modality::Timer { after })
     }
 }
 
@@ -258,8 +253,7 @@ fn triggered_by(stated: &Stated) -> usize {
     last.map_or(usize::MAX, |id| id.0)
 }
 
-/// Adds an event. One of the primary, which may need an own record more, is put to the same one of
-/// backups.
+/// Adds an event; one of the primary, that may need more, goes to the same one of backups.
 fn add(list: &mut Vec<(usize, Rule)>, last: usize, event: Event) -> Option<()> {
     let same = |it: &&mut (_, Rule)| matches!(&it.1, Rule::Event(it) if it.name == event.name);
     let Some((_, Rule::Event(backup))) = list.iter_mut().find(same) else {
@@ -267,11 +261,10 @@ fn add(list: &mut Vec<(usize, Rule)>, last: usize, event: Event) -> Option<()> {
         return Some(());
     };
     let mut less = event.clone();
-    less.requires
-        .retain(|it| !matches!(it, Requires::OwnAsPrimary(_)));
+    let more = |it: &Requires| matches!(it, Requires::OwnAsPrimary(_));
+    less.requires.retain(|it| !more(it));
     less.who = Who::Backup;
-    let two = event.who == Who::Primary && less == *backup;
-    *backup = two.then_some(event)?;
+    *backup = (less == *backup && event.who == Who::Primary).then_some(event)?;
     backup.who = Who::Any;
     Some(())
 }
