@@ -19,15 +19,11 @@ use milp_schema::{
     vocabulary::{Ahead, Passed},
 };
 
-/// The list of the rules of a protocol, or of a mutant of it, for the formulation of that name; or
+/// The list of the rules of a protocol, or of a mutant of it, to be read by a formulation; or
 /// [`Error::Unsupported`] with the first kind or rule that says what a list cannot, and its line.
-pub(crate) fn of(
-    formulation: &'static str,
-    words: Words,
-    rules: &Rules,
-) -> Result<Protocol, Error> {
+pub(crate) fn of(by: &'static str, words: Words, rules: &Rules) -> Result<Protocol, Error> {
     let refused = |at: Position, construct: String| Error::Unsupported {
-        formulation,
+        formulation: by,
         construct: format!("`{construct}` (line {} of the file of `{words}`)", at.line),
         hint: "use `formulation: levels`".to_owned(),
     };
@@ -50,19 +46,15 @@ pub(crate) fn of(
     }
     // What a copy triggers, in the order in which copies are handled, then what a timer does.
     list.sort_by_key(|(last, _)| *last);
-    Ok(Protocol::new(
-        words,
-        list.into_iter().map(|(_, rule)| rule).collect(),
-    ))
+    let list = list.into_iter().map(|(_, rule)| rule).collect();
+    Ok(Protocol::new(words, list))
 }
 
-/// What is read. There is nothing of what says more than a list can.
-#[derive(Clone, Copy)]
 struct File<'a>(Words, &'a Rules);
 
 impl File<'_> {
     /// The key of a kind that says more than a list can.
-    fn more(self, kind: &RecordKind) -> Option<&'static str> {
+    fn more(&self, kind: &RecordKind) -> Option<&'static str> {
         // A copy waits until its receiver is in its view if what it is for is done there.
         let any_view = |it: &Stated| it.makes().is_none() || it.scope == Where::Height;
         let waits = |it: &&Stated| any_view(it) != (kind.ahead == Ahead::Take);
@@ -80,16 +72,12 @@ impl File<'_> {
     }
 
     /// The event that makes records of a kind.
-    fn name(self, id: KindId) -> &'static str {
+    fn name(&self, id: KindId) -> &'static str {
         kept(snake(&self.1.kind(id).name))
     }
 
-    fn line(self, stated: &Stated) -> &'static str {
-        kept(format!("{} {}", self.0, stated.lines))
-    }
-
     /// The step into a view: a rule for the highest view, and the same for the next one.
-    fn enter(self, stated: &Stated) -> Option<Enter> {
+    fn enter(&self, stated: &Stated) -> Option<Enter> {
         let enters = |it: &&Stated| [Head::Enter, Head::Skip].contains(&it.head);
         let mut skip = stated.clone();
         skip.head = Head::Skip;
@@ -98,7 +86,7 @@ impl File<'_> {
         let excludes = self.excludes(stated, &[])?;
         match self.requires(stated)?.as_slice() {
             [Requires::Tally { of, at_least }] if both => Some(Enter {
-                line: self.line(stated),
+                line: kept(format!("{} {}", self.0, stated.lines)),
                 of: of[0],
                 at_least: *at_least,
                 modality: Modality::Must,
@@ -110,7 +98,7 @@ impl File<'_> {
     }
 
     /// What forbids a rule, perhaps itself; `locks` forbid to enter a view.
-    fn excludes(self, stated: &Stated, locks: &[&str]) -> Option<Vec<Excludes>> {
+    fn excludes(&self, stated: &Stated, locks: &[&str]) -> Option<Vec<Excludes>> {
         let mut excludes = Vec::new();
         for guard in &stated.unless {
             let (view, id) = own(guard)?;
@@ -128,21 +116,22 @@ impl File<'_> {
         Some(excludes)
     }
 
-    fn event(self, stated: &Stated, id: KindId, value: Made, enter: &Enter) -> Option<Event> {
+    fn event(&self, stated: &Stated, id: KindId, value: Made, enter: &Enter) -> Option<Event> {
         let (decides, any_view) = (self.1.kind(id).is_final, stated.scope == Where::Height);
-        let sent = self.0.the(&self.1.kind(id).name);
-        let final_event = ["decide", "adopt"][usize::from(any_view)];
-        let event = if decides { final_event } else { self.name(id) };
+        let names = [self.name(id), "decide", "adopt"];
+        let event = names[usize::from(decides) + usize::from(any_view)];
+        let line = kept(format!("{} {}", self.0, stated.lines));
         let range = Range::Height;
         let mut excludes = self.excludes(stated, &enter.excludes)?;
         let once = decides || excludes.contains(&Excludes { event, range });
         excludes.retain(|own| own.event != event);
         let x = |guard: &Guard| guard.pattern.value == Values::X;
-        let free = !stated.conditions.is_empty() || any_view && !decides;
+        let must = (stated.mode == Mode::Must).then_some(Modality::Must);
+        let done = must.or_else(|| self.on_timer(stated))?;
+        let who = (stated.conditions.is_empty() && decides >= any_view).then_some(stated.who)?;
         Some(Event {
-            who: stated.who,
+            who,
             about: match value {
-                _ if free => return None,
                 Made::None => About::View,
                 _ if stated.when.iter().any(x) => About::Block,
                 _ => About::Proposal,
@@ -152,27 +141,23 @@ impl File<'_> {
             requires: self.requires(stated)?,
             excludes,
             decides,
-            ..Event::new(event, self.line(stated), Some(sent), self.modality(stated)?)
+            ..Event::new(event, line, Some(self.0.the(&self.1.kind(id).name)), done)
         })
     }
 
-    fn requires(self, stated: &Stated) -> Option<Vec<Requires>> {
+    fn requires(&self, stated: &Stated) -> Option<Vec<Requires>> {
         let view = stated.makes().map_or(Views::From(1), |_| Views::Own);
         let requirement = |guard: &Guard| {
             let (kinds, x) = (&guard.pattern.kinds, guard.pattern.value == Values::X);
-            let of: Vec<Kind> = kinds
-                .iter()
-                .map(|id| self.0.the(&self.1.kind(*id).name))
-                .collect();
+            let sent = |id: &KindId| self.0.the(&self.1.kind(*id).name);
+            let of: Vec<Kind> = kinds.iter().map(sent).collect();
             let as_primary = own(guard).is_some() && stated.who == Who::Primary;
             let mut names = kinds.iter().map(|id| self.name(*id));
-            let (first, height) = (self.1.kind(kinds[0]), stated.scope == Where::Height);
+            let (first, any) = (self.1.kind(kinds[0]), stated.scope == Where::Height);
             Some(match (&guard.reads, of.as_slice()) {
                 _ if !plain(guard) || guard.pattern.view != view => return None,
-                (Reads::Senders(Number::Exactly(1)), [of]) if height => {
-                    Requires::HeldFromAnother(*of)
-                }
-                _ if height => return None,
+                (Reads::Senders(Number::Exactly(1)), [of]) if any => Requires::HeldFromAnother(*of),
+                _ if any => return None,
                 (Reads::Senders(number), _) if x || first.value == ValueField::None => {
                     let at_least = Threshold::of(self.1.count(number))?;
                     Requires::Tally { of, at_least }
@@ -186,12 +171,9 @@ impl File<'_> {
         stated.when.iter().map(requirement).collect()
     }
 
-    /// When a rule is done. The first firing in a view does what needs no own record, the next one
-    /// what needs that of the first.
-    fn modality(self, stated: &Stated) -> Option<Modality> {
-        if stated.mode == Mode::Must {
-            return Some(Modality::Must);
-        }
+    /// When a timer does a rule. The first firing in a view does what needs no own record, the next
+    /// one what needs that of the first.
+    fn on_timer(&self, stated: &Stated) -> Option<Modality> {
         let meets = |it: &&Stated| [stated.who, Who::Any].contains(&it.who);
         let rules: Vec<&Stated> = self.1.rules.iter().filter(meets).collect();
         let turns = rules.iter().filter(|it| matches!(it.mode, Mode::Timer(_)));
