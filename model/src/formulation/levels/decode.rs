@@ -135,7 +135,12 @@ impl Following<'_> {
         if self.is_done(i, &act) {
             return Ok(());
         }
-        if std::env::var("DBG").is_ok() { eprintln!("{:#?}\n{:?}\n{:?}\n plan {:#?}", self.run.at[i as usize], self.rows, self.predictions.iter().filter(|p| p.replica.0==i).collect::<Vec<_>>(), self.plan.steps.keys().map(|p| (p.1, self.text(self.plan.act(p.2)), self.plan.act(p.2).makes)).collect::<Vec<_>>()); }
+        if std::env::var("DBG").is_ok() {
+            let short = |r: &Record| format!("{}{}{:?}{:?}", self.ground.setting.rules.kind(r.kind).name, r.view, r.value, r.justification);
+            let at = &self.run.at[i as usize];
+            eprintln!("r{i} view {} own {:?}\n taken {:?}", at.view, at.own.iter().map(short).collect::<Vec<_>>(), at.taken.iter().map(|(j, r)| format!("{j}:{}", short(r))).collect::<Vec<_>>());
+            for (p, s) in &self.plan.steps { let a = self.plan.act(p.2); eprintln!("   {} {} {:?} {:?}", p.1, self.text(a), a.makes.map(|r| short(&r)), s.iter().map(|s| (s.honest.iter().map(|h| h.0).collect::<Vec<_>>(), s.byzantine.iter().map(|(j, r)| (*j, r.iter().map(short).collect::<Vec<_>>())).collect::<Vec<_>>())).collect::<Vec<_>>()); }
+        }
         Err(format!(
             "replica {i} does something else than rule `{}` of view {}",
             self.text(&act),
