@@ -2,7 +2,7 @@
 //! exactly what its acts need, and what it then must do it does.
 
 use super::{
-    columns::Levels,
+    columns::{Key, Levels},
     plan::{self, Place, Plan, Step, Support},
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 };
 use milp_schema::{
     BlockId, Choice, Height, Message, Prediction, ReplicaId, Schedule, Slot, View,
-    instance::{FaultKind, Network},
+    instance::{FaultKind, Goal, Network},
     protocol::{Goes, Mode, Scope, TimerId},
     schedule::{self, Copy, Event as Seen},
 };
@@ -95,6 +95,9 @@ impl Following<'_> {
         }
         if self.levels.instance.network == Network::Eventual {
             self.flood()?;
+        }
+        if self.levels.instance.goal == Goal::Stall {
+            self.rest()?;
         }
         let furthest = self.run.at.iter().map(|at| at.view).max();
         if furthest >= Some(self.levels.views) {
@@ -229,6 +232,12 @@ impl Following<'_> {
             let text = self.text(act);
             return Err(format!("the timer of rule `{text}` does not run at replica {i}"));
         }
+        self.fire_now(i, timer);
+        Ok(())
+    }
+
+    fn fire_now(&mut self, i: u32, timer: TimerId) {
+        let view = self.run.at[i as usize].view;
         let clock = &mut self.clocks[i as usize];
         (clock.slot, clock.fired) = (clock.slot.max(START + 1), true);
         let slot = clock.slot;
@@ -245,7 +254,6 @@ impl Following<'_> {
         self.row((slot, 2, i), row);
         let happens = self.run.fire(i, timer);
         self.show(i, &happens);
-        Ok(())
     }
 
     /// What an observer sees of what a replica does.
@@ -305,16 +313,26 @@ impl Following<'_> {
         }
     }
 
-    /// Everything that honest replicas sent arrives at all of them, what they then send included.
+    /// Those who are there to the end.
+    fn live(&self) -> Vec<u32> {
+        let live = |i: &u32| !self.plan.crashes(*i);
+        self.honest().into_iter().filter(live).collect()
+    }
+
+    /// Everything that honest replicas sent arrives at all that live, what they then send included; of
+    /// a final state, what one got from a Byzantine one as well. Who crashes does so before.
     fn flood(&mut self) -> Result<(), String> {
         let last = self.clocks.iter().map(|clock| clock.slot).max().unwrap_or(0);
         for clock in &mut self.clocks {
             (clock.slot, clock.fired) = (last + 1, false);
         }
+        let shared = self.levels.instance.goal == Goal::Stall;
         loop {
-            let sent: Vec<(u32, Record)> = self.made.keys().copied().collect();
+            let mut sent: BTreeSet<(u32, Record)> = self.made.keys().copied().collect();
+            let made = self.handed.iter().map(|&(_, j, record)| (j, record));
+            sent.extend(made.filter(|(j, _)| shared && self.plan.byzantine(*j)));
             let mut missing: Vec<(u32, u32, Record)> = Vec::new();
-            for i in self.honest() {
+            for i in self.live() {
                 let new = |(j, it): &&(u32, Record)| *j != i && !self.handed.contains(&(i, *j, *it));
                 missing.extend(sent.iter().filter(new).map(|&(j, it)| (i, j, it)));
             }
@@ -331,13 +349,50 @@ impl Following<'_> {
         }
     }
 
+    /// Timers fire as long as that changes anything; nobody decides by it.
+    fn rest(&mut self) -> Result<(), String> {
+        loop {
+            let live = self.live().into_iter();
+            let mut able = live.filter_map(|i| Some((i, self.run.able(i)?)));
+            let Some((i, timer)) = able.next() else {
+                break;
+            };
+            self.fire_now(i, timer);
+            self.flood()?;
+            if self.run.at[i as usize].view >= self.levels.views {
+                return Ok(());
+            }
+        }
+        for i in self.honest() {
+            if !self.plan.crashes(i) {
+                continue;
+            }
+            let clock = &self.clocks[i as usize];
+            let (slot, replica) = (Slot(clock.slot), ReplicaId(i));
+            self.row((slot.0, 0, i), Choice::Crash { slot, replica });
+        }
+        let height = self.levels.draft.get(&Key::Goal("height", [0; 2]));
+        if self.decided() && !self.plan.is(&height) {
+            return Err("somebody decides before all are at rest".into());
+        }
+        Ok(())
+    }
+
+    fn decided(&self) -> bool {
+        self.honest().into_iter().any(|i| self.run.decided(i))
+    }
+
     fn end(mut self) -> Decoded {
         self.rows.sort_by_key(|(order, _)| *order);
         self.predictions.sort();
         let slots = self.rows.last().map_or(1, |((slot, ..), _)| *slot);
-        let byzantine = (0..self.levels.n).filter(|&i| self.plan.byzantine(i));
+        let faulty = |i| {
+            let byzantine = self.plan.byzantine(i).then_some(FaultKind::Byzantine);
+            let kind = byzantine.or(self.plan.crashes(i).then_some(FaultKind::Crash))?;
+            Some((ReplicaId(i), kind))
+        };
         Decoded {
-            faulty: byzantine.map(|i| (ReplicaId(i), FaultKind::Byzantine)).collect(),
+            faulty: (0..self.levels.n).filter_map(faulty).collect(),
             schedule: Schedule {
                 choices: self.rows.into_iter().map(|(_, choice)| choice).collect(),
                 predictions: self.predictions,

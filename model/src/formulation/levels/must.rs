@@ -194,7 +194,7 @@ fn of_two(
 }
 
 /// Records by kind and view: of each an honest replica makes at most one.
-fn groups(records: &[Record]) -> BTreeMap<super::columns::Group, Vec<&Record>> {
+pub(super) fn groups(records: &[Record]) -> BTreeMap<super::columns::Group, Vec<&Record>> {
     let mut groups: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
     for record in records {
         groups.entry(group(record)).or_default().push(record);
@@ -203,7 +203,7 @@ fn groups(records: &[Record]) -> BTreeMap<super::columns::Group, Vec<&Record>> {
 }
 
 /// That the latest own record matches: one of view u does, and none of a later view does not.
-fn last(levels: &Levels, i: u32, view: u32, matching: &[Record], rest: &[Record]) -> Vec<Expr> {
+pub(super) fn last(levels: &Levels, i: u32, view: u32, matching: &[Record], rest: &[Record]) -> Vec<Expr> {
     let latest = |(&(_, u), records): (&super::columns::Group, &Vec<&Record>)| {
         let later = rest.iter().filter(|it| it.view > u && it.view <= view);
         levels.makes(i, records.iter().copied()) - levels.makes(i, later)

@@ -6,7 +6,7 @@ use crate::{
     ground::{Act, Need, Own, Record, Value},
 };
 use milp_schema::{
-    instance::{Goal, Sense},
+    instance::{FaultKind, Goal},
     protocol::Scope,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +81,10 @@ impl<'a> Plan<'a> {
         self.is(&self.levels.byzantine(i))
     }
 
+    pub(super) fn crashes(&self, i: u32) -> bool {
+        self.is(&self.levels.faulty(FaultKind::Crash, i))
+    }
+
     pub(super) fn act(&self, step: Step) -> &'a Act {
         match step {
             Step::Enters(way) => &self.levels.ground.entries[way],
@@ -124,11 +128,10 @@ impl<'a> Plan<'a> {
                 let view = |(_, step): &(u32, Step)| self.act(*step).letters.v;
                 furthest.max_by_key(view).into_iter().collect()
             }
-            Goal::Weighted { sense, messages, .. } if sense == Sense::Maximize && messages >= 0 => {
+            Goal::Stall | Goal::Slow | Goal::Weighted { .. } => {
                 let acts = self.done().map(|(i, act)| (i, Step::Does(act)));
                 acts.chain(furthest).collect()
             }
-            _ => furthest.collect(),
         }
     }
 
