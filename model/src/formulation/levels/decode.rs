@@ -2,8 +2,8 @@
 //! exactly what its acts need, and what it then must do it does.
 
 use super::{
-    columns::{Key, Levels},
-    plan::{self, Place, Plan, Step, Support},
+    columns::{Key, Levels, made},
+    plan::{self, Names, Place, Plan, Step, Support},
 };
 use crate::{
     decoded::Decoded,
@@ -40,12 +40,12 @@ struct Clock {
 struct Following<'a> {
     levels: &'a Levels,
     plan: Plan<'a>,
-    names: BTreeMap<u32, u32>,
+    names: Names,
     ground: &'a Ground,
     run: Run<'a>,
     clocks: Vec<Clock>,
-    /// What honest replicas made, with its slot.
-    made: BTreeMap<(u32, Record), u32>,
+    /// What honest replicas sent, with its slot.
+    sent: BTreeMap<(u32, Record), u32>,
     /// What was handed over: receiver, sender, record.
     handed: BTreeSet<(u32, u32, Record)>,
     rows: Vec<(Order, Choice)>,
@@ -68,7 +68,7 @@ pub(super) fn decode(levels: &Levels, point: &[i64]) -> Result<Decoded, Error> {
         levels,
         run: Run::new(&ground),
         clocks: vec![Clock::default(); levels.n as usize],
-        made: BTreeMap::new(),
+        sent: BTreeMap::new(),
         handed: BTreeSet::new(),
         rows: Vec::new(),
         predictions: Vec::new(),
@@ -113,7 +113,7 @@ impl Following<'_> {
     /// Takes a step: its replica gets what it needs, and does it, or its timer fires.
     fn place(&mut self, (_, i, step): Place, supports: &[Support]) -> Result<(), String> {
         let act = self.plan.act(step).clone();
-        if self.is_done(i, &act) {
+        if self.is_done((i, step), &act) {
             return Ok(());
         }
         if matches!(step, Step::Enters(_)) {
@@ -124,18 +124,19 @@ impl Following<'_> {
         }
         for support in supports {
             for &(j, sent) in &support.honest {
-                let record = self.named(&super::columns::made(&self.levels.ground.acts[sent]));
+                let record = made(&self.levels.ground.acts[sent]);
+                let record = self.named(&record, (j, Step::Does(sent)));
                 self.hand(i, j, record)?;
             }
             for (j, records) in &support.byzantine {
-                let record = self.chosen(i, *j, records);
+                let record = self.chosen((i, step), *j, records);
                 self.hand(i, *j, record)?;
             }
         }
         if let Mode::Timer(timer) = act.mode {
             self.fire(i, timer, &act)?;
         }
-        if self.is_done(i, &act) {
+        if self.is_done((i, step), &act) {
             return Ok(());
         }
         if std::env::var("DBG").is_ok() {
@@ -157,18 +158,18 @@ impl Following<'_> {
     }
 
     /// Whether a replica made the record of an act, or is in the view that it enters.
-    fn is_done(&self, i: u32, act: &Act) -> bool {
+    fn is_done(&self, (i, step): (u32, Step), act: &Act) -> bool {
         let at = &self.run.at[i as usize];
         match act.makes {
-            Some(record) => at.own.contains(&self.named(&record)),
+            Some(record) => at.own.contains(&self.named(&record, (i, step))),
             None => at.view >= act.letters.v,
         }
     }
 
-    /// A record under the names of its values.
-    fn named(&self, record: &Record) -> Record {
+    /// A record of a step under the names of its values.
+    fn named(&self, record: &Record, step: (u32, Step)) -> Record {
         let value = match record.value {
-            Value::Of(value) => Value::Of(self.names.get(&value).copied().unwrap_or(value)),
+            Value::Of(value) => Value::Of(self.names.of(value, step).unwrap_or(value)),
             other => other,
         };
         Record { value, ..*record }
@@ -176,8 +177,8 @@ impl Following<'_> {
 
     /// The record that Byzantine j sends: one that i has of it already, otherwise one that helps
     /// nothing else.
-    fn chosen(&self, i: u32, j: u32, records: &[Record]) -> Record {
-        let named = records.iter().map(|it| self.named(it));
+    fn chosen(&self, (i, step): (u32, Step), j: u32, records: &[Record]) -> Record {
+        let named = records.iter().map(|it| self.named(it, (i, step)));
         let known = named.clone().find(|it| self.handed.contains(&(i, j, *it)));
         let harmless = |it: &Record| (it.value != Value::Bad, u32::MAX - it.view, *it);
         let chosen = known.or_else(|| named.min_by_key(harmless));
@@ -196,7 +197,7 @@ impl Following<'_> {
             slot = slot.max(2);
             slot - 1
         } else {
-            let sent = self.made.get(&(j, record)).copied();
+            let sent = self.sent.get(&(j, record)).copied();
             let sent = sent.ok_or_else(|| format!("replica {j} does not send what {i} needs"))?;
             slot = slot.max(sent + 1);
             sent
@@ -270,7 +271,7 @@ impl Following<'_> {
                 Happens::Makes(record) => {
                     let rules = &self.ground.setting.rules;
                     if rules.kind(record.kind).goes == Goes::Sent {
-                        self.made.insert((i, record), slot);
+                        self.sent.insert((i, record), slot);
                         seen.push(Seen::Send(self.message(&record)));
                     }
                     if let (true, Value::Of(value)) = (self.ground.is_final(record.kind), record.value) {
@@ -328,7 +329,7 @@ impl Following<'_> {
         }
         let shared = self.levels.instance.goal == Goal::Stall;
         loop {
-            let mut sent: BTreeSet<(u32, Record)> = self.made.keys().copied().collect();
+            let mut sent: BTreeSet<(u32, Record)> = self.sent.keys().copied().collect();
             let made = self.handed.iter().map(|&(_, j, record)| (j, record));
             sent.extend(made.filter(|(j, _)| shared && self.plan.byzantine(*j)));
             let mut missing: Vec<(u32, u32, Record)> = Vec::new();
