@@ -121,11 +121,12 @@ impl Replica {
         let (kind, view) = (setup.rules.kind(taken.record.kind), taken.record.view);
         let passed = kind.passed == Passed::Ignore && view < self.view;
         let ahead = kind.ahead != Ahead::Take && view > self.view;
-        let same = |it: &Taken| {
+        // Of a sender's different records of a view the first may be the one that counts.
+        let other = |it: &Taken| {
             let of = |it: &Taken| (it.sender, it.record.kind, it.record.view);
-            of(it) == of(&taken)
+            of(it) == of(&taken) && it.record != taken.record
         };
-        let late = kind.counts == Counts::First && self.taken.iter().any(same);
+        let late = kind.counts == Counts::First && self.taken.iter().any(other);
         if passed || ahead || late {
             return Ok(());
         }
