@@ -204,11 +204,17 @@ impl Reader<'_> {
 
     /// A way to fill in the letters that are left so that the rule can be done, the guards from that
     /// place on reading records for them.
-    pub(super) fn way(self, rule: &Rule, from: usize, at: Letters) -> Option<Letters> {
+    pub(super) fn way(
+        self,
+        rule: &Rule,
+        from: usize,
+        at: Letters,
+        suits: &dyn Fn(&Letters) -> bool,
+    ) -> Option<Letters> {
         let mut rest = rule.when.iter().enumerate().skip(from);
         let Some((place, guard)) = rest.find(|(_, guard)| lacks(guard, &at)) else {
             let bound = !rule.when.iter().any(|guard| lacks(guard, &at));
-            return (bound && self.all_hold(rule, &at)).then_some(at);
+            return (bound && suits(&at) && self.all_hold(rule, &at)).then_some(at);
         };
         let existed = guard.proof.then_some(self.world.posts.len());
         let read = self.records(guard, &views(&guard.pattern, &at), existed);
@@ -219,7 +225,7 @@ impl Reader<'_> {
         let order = |at: Letters| (at.x, Reverse(at.c), Reverse(at.d));
         let ways: BTreeMap<_, Letters> = ways.map(|at| (order(at), at)).collect();
         let mut ways = ways.into_values();
-        ways.find_map(|at| self.way(rule, place + 1, at))
+        ways.find_map(|at| self.way(rule, place + 1, at, suits))
     }
 
     /// The letters with what a record of a pattern makes of those that stand for nothing.
