@@ -25,7 +25,7 @@ pub use request::{PASSED_OVER, Request, Solution};
 
 pub(crate) use build::build;
 pub(crate) use horizon::{at_once, check_horizon, longer};
-pub(crate) use word::{OF_THE_SEARCH, note_limit};
+pub(crate) use word::{OF_THE_SEARCH, note_limit, of_a_file};
 
 use crate::{Error, beside::Beside, clock::Clock, learn::cuts::Cuts};
 use milp_model::{Built, Error::NoSchedule};

@@ -7,8 +7,10 @@ use std::{fmt::Write as _, io::Write as _, path::Path};
 /// What the instance is to ask.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// Name of the protocol.
+    /// Name of the protocol, or `./` and its file.
     pub protocol: &'a str,
+    /// Where the instance is to lie.
+    pub folder: &'a Path,
     /// Number of replicas.
     pub replicas: u32,
     /// How many may be Byzantine; f where nothing is said.
@@ -40,13 +42,11 @@ pub fn instance(request: &Request<'_>) -> Result<String, Error> {
         faults = faults,
         goal = request.goal,
     );
-    for name in Protocol::named(protocol)
-        .iter()
-        .flat_map(|it| it.mutants.keys())
-    {
+    let near = read::Near::Folder(request.folder);
+    let read = read::instance_near("the new instance", &text, near)?;
+    for name in read.protocol.mutants.keys() {
         let _ = writeln!(text, "# mutant: {name}");
     }
-    read::instance_text("the new instance", &text)?;
     Ok(text)
 }
 
@@ -83,6 +83,7 @@ mod tests {
             for goal in ["fork", "finality", "stall", "slow", "views"] {
                 let request = Request {
                     protocol: &protocol.name,
+                    folder: Path::new(""),
                     replicas: 7,
                     byzantine: None,
                     goal,
@@ -103,6 +104,7 @@ mod tests {
     fn a_request_that_makes_no_sense_is_refused_by_the_reader() {
         let request = Request {
             protocol: "pbft",
+            folder: Path::new(""),
             replicas: 4,
             byzantine: Some(2),
             goal: "win",

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{beside::Beside, evidence, sentence, size::Size};
 use milp_model::{Built, Decoded};
-use milp_schema::{Evidence, Outcome, Schedule, write};
+use milp_schema::{Evidence, Instance, Outcome, Schedule, protocol::WRITTEN, write};
 use milp_solver::{Settings, Solved};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -25,6 +25,14 @@ pub(crate) const OF_THE_SEARCH: [&str; 10] = [
     "cores",
     "passed over",
 ];
+
+/// What `run:` says of a protocol whose file does not come with the program: its key and its words.
+pub(crate) fn of_a_file(instance: &Instance) -> Option<(String, String)> {
+    instance.protocol.given()?;
+    let digest = instance.protocol.definition()?.digest();
+    let words = format!("SHA-256 {digest}, none that comes with the program");
+    Some((WRITTEN.to_owned(), words))
+}
 
 /// Notes the limit that is for several solves together: what each had of it differs from run to run.
 pub(crate) fn note_limit(outcome: &mut Outcome, settings: &Settings) {
@@ -86,6 +94,7 @@ pub(super) fn word(
     let mut run = run_facts(request.settings, solved.versions, adequacy.as_ref());
     let passed = build::passed_over(request, beside, built);
     run.extend(passed.map(|it| (PASSED_OVER.to_owned(), it)));
+    run.extend(of_a_file(request.instance));
     let sha256 =
         |schedule: &Schedule| write::sha256_hex(write::choices_csv(&schedule.choices).as_bytes());
     let mut outcome = Outcome {
