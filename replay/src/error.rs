@@ -129,6 +129,18 @@ pub enum Error {
         /// How many there may be.
         allowed: u32,
     },
+    /// More voting power faulty than the instance allows.
+    #[error(
+        "replicas of voting power {listed} are listed as {kind:?}, the instance allows {allowed}"
+    )]
+    TooMuchPower {
+        /// How faulty.
+        kind: FaultKind,
+        /// How much is listed.
+        listed: u32,
+        /// How much there may be.
+        allowed: u32,
+    },
     /// The slot is 0 or beyond the horizon.
     #[error("row {row}: slot {slot} is not one of 1 to {slots}")]
     SlotOutOfRange {

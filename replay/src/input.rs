@@ -4,7 +4,7 @@
 use crate::Error;
 use milp_schema::{
     Height, Instance, ReplicaId, Slot, Value, View,
-    instance::FaultKind,
+    instance::{FaultKind, Who},
     journey::{Flaw, Journeys},
     schedule::{Choice, Copy, Schedule},
     vocabulary::{Names, Role},
@@ -111,6 +111,21 @@ fn check_faulty(instance: &Instance, faulty: &[(ReplicaId, FaultKind)]) -> Resul
         let allowed = instance.fault_count(kind);
         if listed > allowed {
             return Err(Error::TooManyFaulty {
+                kind,
+                listed,
+                allowed,
+            });
+        }
+        let of_kind = instance.faults.iter().filter(|fault| fault.kind == kind);
+        let powers = of_kind.map(|fault| match fault.who {
+            Who::Power(power) => Some(power),
+            Who::Any(_) | Who::These(_) => None,
+        });
+        let listed = faulty.iter().filter(|(_, other)| *other == kind);
+        let listed = listed.map(|(id, _)| instance.power_of(*id)).sum::<u32>();
+        let allowed: Option<u32> = powers.sum();
+        if let Some(allowed) = allowed.filter(|allowed| listed > *allowed) {
+            return Err(Error::TooMuchPower {
                 kind,
                 listed,
                 allowed,

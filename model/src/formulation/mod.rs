@@ -2,6 +2,7 @@
 
 pub mod causal;
 pub mod counting;
+pub mod levels;
 mod refuse;
 pub mod timed;
 

@@ -10,6 +10,8 @@
 
 mod guard;
 mod replica;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     Error,
@@ -119,22 +121,22 @@ pub(crate) struct Interpreter {
 /// # Errors
 /// A mutant that the rules do not have.
 pub(crate) fn rules(instance: &Instance) -> Result<Option<Rules>, Error> {
-    let Some(definition) = milp_schema::protocol::named(&instance.protocol.name) else {
+    if instance.protocol.definition().is_none() {
         return Ok(None);
-    };
-    let Some(mutant) = &instance.mutant else {
-        return Ok(Some(definition.rules.clone()));
-    };
-    let changed = definition.rules.with(mutant);
-    changed.map(Some).ok_or_else(|| Error::UnknownMutant {
-        mutant: mutant.clone(),
-        protocol: instance.protocol.to_string(),
-    })
+    }
+    instance
+        .rules()
+        .map(Some)
+        .ok_or_else(|| Error::UnknownMutant {
+            mutant: instance.mutant.clone().unwrap_or_default(),
+            protocol: instance.protocol.to_string(),
+        })
 }
 
 /// The voting power of each replica.
 pub(crate) fn power(instance: &Instance) -> Vec<u32> {
-    vec![1; instance.replicas as usize]
+    let everybody = ReplicaId::all(instance.replicas);
+    everybody.map(|id| instance.power_of(id)).collect()
 }
 
 impl Interpreter {

@@ -196,23 +196,22 @@ impl<E: Engine> Session<E> {
             })
             .collect();
         *from = self.log.len();
-        for (author, message) in news.into_iter().collect::<BTreeSet<_>>() {
-            let labels = (author, message);
-            let Some(&id) = self.numbers.get(&labels) else {
+        for said in news.into_iter().collect::<BTreeSet<_>>() {
+            let Some(&id) = self.numbers.get(&said) else {
                 continue;
             };
-            let (author, message) = labels;
+            let (author, message) = said.clone();
+            let posted = Posted {
+                author,
+                message,
+                id,
+                carried: Arc::default(),
+            };
             for receiver in self.everybody().filter(|id| *id != author) {
                 let seat = self.seat(receiver);
-                let misses = seat.is_live() && seat.height == message.height;
-                let given = seat.given.contains(&(author, message.clone()));
-                if misses && !given && !self.network.carries(receiver, author, &message) {
-                    let posted = Posted {
-                        author,
-                        message: message.clone(),
-                        id,
-                        carried: Arc::default(),
-                    };
+                let there = seat.is_live() && seat.height == said.1.height;
+                let knows = seat.given.contains(&said) || self.network.carries(receiver, &said);
+                if there && !knows {
                     self.network.send(receiver, self.now, &posted, false);
                 }
             }
