@@ -9,8 +9,9 @@ use crate::{
     folder::Folder,
     reading::Reading,
     sentence,
-    solve::{self, Adequacy, OF_THE_SEARCH, of_a_file},
+    solve::{self, Adequacy, OF_THE_SEARCH, VALUES, of_a_file},
 };
+use milp_model::Built;
 use milp_schema::{
     Instance,
     outcome::{Certificate, Termination},
@@ -38,6 +39,8 @@ impl Check {
                 // What an engine does only the engine says; `Verified::words` tells that it was not
                 // asked.
                 "confirm" | "alarm" => true,
+                // The program is compared, and it was built with so many.
+                VALUES => matches!(self.built, Built::Levels(_)),
                 WRITTEN => of_a_file(&self.outcome.instance).is_some_and(|(_, it)| it == words),
                 "distinct" => said_of_others(self.further.shown.as_ref(), &words),
                 search => OF_THE_SEARCH.contains(&search),
