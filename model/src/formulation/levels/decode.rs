@@ -104,9 +104,7 @@ impl Following<'_> {
     }
 
     fn honest(&self) -> Vec<u32> {
-        (0..self.levels.n)
-            .filter(|&i| !self.plan.byzantine(i))
-            .collect()
+        (0..self.levels.n).filter(|&i| !self.plan.byzantine(i)).collect()
     }
 
     /// Takes a step: its replica gets what it needs, and does it, or its timer fires.
@@ -138,20 +136,10 @@ impl Following<'_> {
             return Ok(());
         }
         if std::env::var("DBG").is_ok() {
-            eprintln!(
-                "{:#?}\n{:?}\n{:?}\n plan {:#?}",
-                self.run.at[i as usize],
-                self.rows,
-                self.predictions
-                    .iter()
-                    .filter(|p| p.replica.0 == i)
-                    .collect::<Vec<_>>(),
-                self.plan
-                    .steps
-                    .keys()
-                    .map(|p| (p.1, self.text(self.plan.act(p.2)), self.plan.act(p.2).makes))
-                    .collect::<Vec<_>>()
-            );
+            let short = |r: &Record| format!("{}{}{:?}{:?}", self.ground.setting.rules.kind(r.kind).name, r.view, r.value, r.justification);
+            let at = &self.run.at[i as usize];
+            eprintln!("r{i} view {} own {:?}\n taken {:?}", at.view, at.own.iter().map(short).collect::<Vec<_>>(), at.taken.iter().map(|(j, r)| format!("{j}:{}", short(r))).collect::<Vec<_>>());
+            for (p, s) in &self.plan.steps { let a = self.plan.act(p.2); eprintln!("   {} {} {:?} {:?}", p.1, self.text(a), a.makes.map(|r| short(&r)), s.iter().map(|s| (s.honest.iter().map(|h| h.0).collect::<Vec<_>>(), s.byzantine.iter().map(|(j, r)| (*j, r.iter().map(short).collect::<Vec<_>>())).collect::<Vec<_>>())).collect::<Vec<_>>()); }
         }
         Err(format!(
             "replica {i} does something else than rule `{}` of view {}",
@@ -239,9 +227,7 @@ impl Following<'_> {
         let there = act.letters.v - u32::from(act.makes.is_none());
         if !self.run.runs(i, timer) || (act.scope == Scope::View && view != there) {
             let text = self.text(act);
-            return Err(format!(
-                "the timer of rule `{text}` does not run at replica {i}"
-            ));
+            return Err(format!("the timer of rule `{text}` does not run at replica {i}"));
         }
         let clock = &mut self.clocks[i as usize];
         (clock.slot, clock.fired) = (clock.slot.max(START + 1), true);
@@ -271,10 +257,7 @@ impl Following<'_> {
             match *happened {
                 Happens::Enters(view) => {
                     self.clocks[i as usize].entered = slot;
-                    seen.push(Seen::EnterView {
-                        height,
-                        view: View(view),
-                    });
+                    seen.push(Seen::EnterView { height, view: View(view) });
                 }
                 Happens::Makes(record) => {
                     let rules = &self.ground.setting.rules;
@@ -282,24 +265,17 @@ impl Following<'_> {
                         self.made.insert((i, record), slot);
                         seen.push(Seen::Send(self.message(&record)));
                     }
-                    if let (true, Value::Of(value)) =
-                        (self.ground.is_final(record.kind), record.value)
-                    {
+                    if let (true, Value::Of(value)) = (self.ground.is_final(record.kind), record.value) {
                         let (view, index) = self.proposal(value);
-                        seen.push(Seen::Decide(BlockId {
-                            height,
-                            view,
-                            index,
-                        }));
+                        seen.push(Seen::Decide(BlockId { height, view, index }));
                     }
                 }
             }
-            self.predictions
-                .extend(seen.into_iter().map(|event| Prediction {
-                    slot: Slot(slot),
-                    replica: ReplicaId(i),
-                    event,
-                }));
+            self.predictions.extend(seen.into_iter().map(|event| Prediction {
+                slot: Slot(slot),
+                replica: ReplicaId(i),
+                event,
+            }));
         }
     }
 
@@ -331,12 +307,7 @@ impl Following<'_> {
 
     /// Everything that honest replicas sent arrives at all of them, what they then send included.
     fn flood(&mut self) -> Result<(), String> {
-        let last = self
-            .clocks
-            .iter()
-            .map(|clock| clock.slot)
-            .max()
-            .unwrap_or(0);
+        let last = self.clocks.iter().map(|clock| clock.slot).max().unwrap_or(0);
         for clock in &mut self.clocks {
             (clock.slot, clock.fired) = (last + 1, false);
         }
@@ -344,8 +315,7 @@ impl Following<'_> {
             let sent: Vec<(u32, Record)> = self.made.keys().copied().collect();
             let mut missing: Vec<(u32, u32, Record)> = Vec::new();
             for i in self.honest() {
-                let new =
-                    |(j, it): &&(u32, Record)| *j != i && !self.handed.contains(&(i, *j, *it));
+                let new = |(j, it): &&(u32, Record)| *j != i && !self.handed.contains(&(i, *j, *it));
                 missing.extend(sent.iter().filter(new).map(|&(j, it)| (i, j, it)));
             }
             missing.sort_by_key(|&(i, j, it)| (it.view, it.kind, i, j));
@@ -367,9 +337,7 @@ impl Following<'_> {
         let slots = self.rows.last().map_or(1, |((slot, ..), _)| *slot);
         let byzantine = (0..self.levels.n).filter(|&i| self.plan.byzantine(i));
         Decoded {
-            faulty: byzantine
-                .map(|i| (ReplicaId(i), FaultKind::Byzantine))
-                .collect(),
+            faulty: byzantine.map(|i| (ReplicaId(i), FaultKind::Byzantine)).collect(),
             schedule: Schedule {
                 choices: self.rows.into_iter().map(|(_, choice)| choice).collect(),
                 predictions: self.predictions,
@@ -380,14 +348,8 @@ impl Following<'_> {
 
     /// The row that not all of the steps are taken: `Σ steps ≤ number − 1`.
     fn cut(&self) -> Row {
-        let steps = self
-            .plan
-            .steps
-            .keys()
-            .map(|&place| self.plan.columns(place));
-        let columns: BTreeSet<_> = steps
-            .flat_map(|it| it.terms().collect::<Vec<_>>())
-            .collect();
+        let steps = self.plan.steps.keys().map(|&place| self.plan.columns(place));
+        let columns: BTreeSet<_> = steps.flat_map(|it| it.terms().collect::<Vec<_>>()).collect();
         Row {
             name: "not_followed".into(),
             family: self.levels.not_followed,

@@ -4,7 +4,7 @@ use super::columns::{Key, Levels, group, made};
 use crate::{
     draft::Purpose,
     expr::Expr,
-    ground::{Act, Need, Own, Record, Value, Values},
+    ground::{Act, Need, Own, Record, Values},
     group::Group,
     program::FamilyId,
 };
@@ -21,7 +21,6 @@ pub(super) fn state(levels: &mut Levels) {
     entries(levels);
     quorums(levels);
     acts(levels);
-    one_value_has_a_quorum(levels);
     new_values(levels);
 }
 
@@ -332,49 +331,6 @@ fn quorums(levels: &mut Levels) {
         let least = need - i64::from(levels.most_byzantine);
         if levels.most_byzantine > 0 && least > 0 {
             levels.at_most(honest, &label, complete * least, sent);
-        }
-    }
-}
-
-/// Two quorums of one kind and view for different values share an honest sender if 2q − n > B, and
-/// an honest replica makes one record of a kind in a view: `Σ complete ≤ 1`, one for each value.
-fn one_value_has_a_quorum(levels: &mut Levels) {
-    let family = family(
-        levels,
-        "one_value_has_a_quorum",
-        "E6",
-        &[
-            Group::PREPARATIONS,
-            Group::COMMITS,
-            Group::ONE_RESPONSE,
-            Group::LOCK,
-        ][..],
-    );
-    let mut same: BTreeMap<_, BTreeMap<Value, Vec<usize>>> = BTreeMap::new();
-    for (number, quorum) in levels.ground.quorums.iter().enumerate() {
-        if levels.draft.col(&Key::Complete(number)).is_none() {
-            continue;
-        }
-        let groups: BTreeSet<_> = quorum.records.iter().map(group).collect();
-        let values: BTreeSet<_> = quorum.records.iter().map(|it| it.value).collect();
-        let enough = 2 * quorum.at_least > levels.ground.setting.total() + levels.most_byzantine;
-        if let (1, 1, true) = (groups.len(), values.len(), enough) {
-            let all: Vec<_> = groups.into_iter().collect();
-            let at = (all, quorum.at_least);
-            let value = quorum.records[0].value;
-            same.entry(at)
-                .or_default()
-                .entry(value)
-                .or_default()
-                .push(number);
-        }
-    }
-    for (place, values) in same.into_values().enumerate() {
-        let most = values.values().map(Vec::len).max().unwrap_or(0);
-        for turn in 0..most {
-            let picked = values.values().map(|of| of[turn.min(of.len() - 1)]);
-            let all: Expr = picked.map(|number| levels.complete(number)).sum();
-            levels.at_most(family, &format!("_{place}_{turn}"), all, 1.into());
         }
     }
 }

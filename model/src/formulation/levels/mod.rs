@@ -18,6 +18,7 @@ mod meaning;
 mod must;
 mod plan;
 mod refuse;
+mod valid;
 
 pub use columns::Key;
 
@@ -74,6 +75,7 @@ fn stated(instance: &Instance, setting: Setting) -> Result<Built, Error> {
     let mut levels = Levels::new(instance.clone(), ground);
     families::state(&mut levels);
     must::state(&mut levels);
+    valid::state(&mut levels);
     goal::state(&mut levels);
     let program = levels.draft.finish();
     Ok(Built { program, levels })

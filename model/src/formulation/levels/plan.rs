@@ -53,7 +53,14 @@ pub(super) fn of<'a>(levels: &'a Levels, point: &'a [i64]) -> Plan<'a> {
     let mut open = plan.roots();
     while let Some((i, step)) = open.pop() {
         let act = plan.act(step);
-        let place = (levels.ground.level(act), i, step);
+        let decides = act.makes.is_some_and(|it| levels.ground.is_final(it.kind));
+        // Who decides by messages of any view does so in the end.
+        let level = if decides && act.scope == Scope::Height {
+            (levels.views, 0)
+        } else {
+            levels.ground.level(act)
+        };
+        let place = (level, i, step);
         if plan.steps.contains_key(&place) {
             continue;
         }
