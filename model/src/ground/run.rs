@@ -107,11 +107,7 @@ impl<'a> Run<'a> {
     /// highest.
     fn first(&self, i: u32, fits: impl Fn(&Act) -> bool) -> Option<&'a Act> {
         let ground = self.ground;
-        let acts = ground
-            .acts
-            .iter()
-            .chain(&ground.entries)
-            .chain(&ground.starts);
+        let acts = ground.acts.iter().chain(&ground.entries).chain(&ground.starts);
         let able = acts.filter(|act| fits(act) && self.can(i, act));
         able.min_by_key(|act| (act.rule, u32::MAX - act.letters.v, act.letters))
     }

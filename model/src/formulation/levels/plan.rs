@@ -124,9 +124,7 @@ impl<'a> Plan<'a> {
                 let view = |(_, step): &(u32, Step)| self.act(*step).letters.v;
                 furthest.max_by_key(view).into_iter().collect()
             }
-            Goal::Weighted {
-                sense, messages, ..
-            } if sense == Sense::Maximize && messages >= 0 => {
+            Goal::Weighted { sense, messages, .. } if sense == Sense::Maximize && messages >= 0 => {
                 let acts = self.done().map(|(i, act)| (i, Step::Does(act)));
                 acts.chain(furthest).collect()
             }
@@ -142,9 +140,7 @@ impl<'a> Plan<'a> {
             let Value::Of(value) = made(act).value else {
                 continue;
             };
-            let proof = levels
-                .draft
-                .get(&Key::Goal("proof", [value, number as u32]));
+            let proof = levels.draft.get(&Key::Goal("proof", [value, number as u32]));
             if self.is(&proof) {
                 for need in act.needs.iter().filter(|it| matches!(it, Need::Quorum(_))) {
                     let votes = self.done().filter(|(_, act)| {
@@ -161,9 +157,7 @@ impl<'a> Plan<'a> {
     /// The way in which a replica enters a view, if it does.
     fn entry(&self, i: u32, v: u32) -> Option<Step> {
         let ways = self.levels.ways(i, v);
-        let mut taken = ways
-            .into_iter()
-            .filter(|&way| self.is(&self.levels.way(way, i)));
+        let mut taken = ways.into_iter().filter(|&way| self.is(&self.levels.way(way, i)));
         taken.next().map(Step::Enters)
     }
 
@@ -250,14 +244,9 @@ impl<'a> Plan<'a> {
         let values = by_value.values();
         let honest = (0..turns).flat_map(|turn| values.clone().filter_map(move |it| it.get(turn)));
         let honest = honest.map(|&(j, act)| (j, Some(act)));
-        let byzantine = (0..levels.n)
-            .filter(|&j| self.byzantine(j))
-            .map(|j| (j, None));
+        let byzantine = (0..levels.n).filter(|&j| self.byzantine(j)).map(|j| (j, None));
         // Where any value counts, Byzantine senders name one that helps nothing else.
-        let any = quorum
-            .records
-            .iter()
-            .any(|it| it.value != quorum.records[0].value);
+        let any = quorum.records.iter().any(|it| it.value != quorum.records[0].value);
         let senders: Vec<_> = if any {
             byzantine.chain(honest).collect()
         } else {
