@@ -1,7 +1,7 @@
 //! Instance files to start from, with a comment on every key.
 
 use crate::Error;
-use milp_schema::{Protocol, read};
+use milp_schema::{Protocol, protocol, read};
 use std::{fmt::Write as _, io::Write as _, path::Path};
 
 /// What the instance is to ask.
@@ -48,6 +48,15 @@ pub fn instance(request: &Request<'_>) -> Result<String, Error> {
         let _ = writeln!(text, "# mutant: {name}");
     }
     Ok(text)
+}
+
+/// The text of a protocol file to start from, under that name if a protocol can have it.
+pub fn protocol(name: &str) -> String {
+    let text = |name: &str| include_str!("protocol.yaml").replace("NAME", name);
+    let named = text(name);
+    let taken = Protocol::named(name).is_some();
+    let sound = !taken && protocol::read_text(name, &named).is_ok();
+    if sound { named } else { text("mine") }
 }
 
 /// Writes a file that is not there yet.
@@ -97,6 +106,21 @@ mod tests {
                 let keys = keys.filter(|line| !line.starts_with('#')).count();
                 assert_eq!(keys, 13);
             }
+        }
+    }
+
+    #[test]
+    fn a_new_protocol_is_sound_whatever_its_file_is_called() {
+        for (stem, name) in [
+            ("own-2", "own-2"),
+            ("dbft2", "mine"),
+            ("", "mine"),
+            ("A: b", "mine"),
+        ] {
+            let read = protocol::read_text("new", &protocol(stem));
+            let read = read.unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(read.words.name, name);
+            assert!(read.rules.with("no-lock").is_some());
         }
     }
 
