@@ -7,7 +7,7 @@
 
 mod support;
 
-use milp_schema::{Protocol, protocol};
+use milp_schema::protocol;
 use serde_json::Value;
 use support::{Scratch, root};
 

@@ -98,6 +98,11 @@ pub fn quorum(instance: &Instance) -> String {
 /// A sentence of ours with what the protocol calls a view and its primary.
 pub fn own(protocol: Protocol, text: &str) -> String {
     let Words { view, primary } = &protocol.words;
+    called_so(text, [view, primary])
+}
+
+/// The text with these words for a view and its primary.
+pub(crate) fn called_so(text: &str, [view, primary]: [&str; 2]) -> String {
     let names = [("view", view), ("primary", primary)];
     let names = names.into_iter().filter(|(ours, theirs)| ours != theirs);
     names.fold(text.to_owned(), |text, (ours, theirs)| {

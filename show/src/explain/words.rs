@@ -181,6 +181,10 @@ fn reached(story: &Story, quorum: &Quorum) -> String {
         Tally::Decided(block) => {
             format!("replica {at} holds {votes} of {block} from {from} and decides it")
         }
+        // Timers alone lead on where nobody asks to leave.
+        Tally::Entered(_, view) if quorum.from.is_empty() => {
+            format!("replica {at} enters view {view}")
+        }
         Tally::Entered(_, view) => {
             format!("replica {at} holds requests to leave from {from} and enters view {view}")
         }

@@ -204,9 +204,10 @@ impl Picture<'_> {
                 if right - left > 40.0 {
                     let name = self.band_name(band, place, right - left);
                     out.push_str(&format!(
-                        "<text class=\"place\" x=\"{:.1}\" y=\"{:.1}\">{name}</text>",
+                        "<text class=\"place\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
                         left + 3.0,
-                        y + 20.0
+                        y + 20.0,
+                        esc(&name)
                     ));
                 }
                 out.push_str("</g>\n");
@@ -270,7 +271,7 @@ impl Picture<'_> {
                 "committed"
             };
             let block = words::value(message).unwrap_or_default();
-            let grounds = grounds(self.run.instance.protocol);
+            let grounds = esc(grounds(self.run.instance.protocol));
             let on = story::quorum(self.story, mark)
                 .map_or_else(String::new, |who| format!(", on {grounds} of {who}"));
             out.push_str(&format!(

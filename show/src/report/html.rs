@@ -3,7 +3,7 @@
 use super::{Panel, Report, draw::esc, embed, finding, state, story, words};
 use crate::{
     Error,
-    words::{class, count, followers, own},
+    words::{called_so, class, count, followers, own},
 };
 use milp_schema::{Verdict, verdict::Liveness};
 use serde_json::{Value, json};
@@ -71,7 +71,8 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     let kinds = report.panels.iter().flat_map(|panel| panel.scene.kinds());
     let kinds = kinds.collect::<BTreeSet<_>>().into_iter();
     let said = kinds.map(|kind| format!("\n<dt>{kind}</dt><dd>{}</dd>", esc(kind.says())));
-    let glossary = own(first.run.instance.protocol, GLOSSARY);
+    let theirs = &first.run.instance.protocol.words;
+    let glossary = called_so(GLOSSARY, [&esc(&theirs.view), &esc(&theirs.primary)]);
     out += &glossary.replace("KINDS", &said.collect::<String>());
     for (at, panel) in report.panels.iter().enumerate() {
         out += &events(panel, ["a", "b"][at], report.panels.len() > 1);
@@ -274,7 +275,7 @@ fn controls(report: &Report) -> String {
         let p = ["a", "b"][at];
         format!("<button type=\"button\" data-copy=\"{p}\">Copy picture{which} as SVG</button>\n")
     });
-    let heading = own(panels[0].run.instance.protocol, "Views");
+    let heading = esc(&own(panels[0].run.instance.protocol, "Views"));
     format!(
         "<form id=\"controls\" hidden>\n\
          <fieldset><legend>Slot</legend><button type=\"button\" id=\"back\" aria-label=\"one slot back\">◀</button>\n\

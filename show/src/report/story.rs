@@ -201,7 +201,7 @@ pub(crate) fn quorum(story: Option<&Story>, mark: &Mark) -> Option<String> {
                 }
                 Tally::Decided(_) => false,
             };
-            same.then(|| words::list(&quorum.from))
+            (same && !quorum.from.is_empty()).then(|| words::list(&quorum.from))
         }
         _ => None,
     })
