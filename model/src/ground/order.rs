@@ -118,7 +118,9 @@ impl Edges {
                     before[message.0].extend(carried.map(|it| it.0));
                 }
             }
-            for guard in rule.unless.iter().filter(|guard| reads_here(guard)) {
+            // Who decides does nothing more, so that whatever bars a decision came before.
+            let bars = rule.unless.iter().filter(|_| !rules.kind(made).is_final);
+            for guard in bars.filter(|guard| reads_here(guard)) {
                 forbids.extend(guard.pattern.kinds.iter().map(|kind| (kind.0, made.0)));
             }
         }

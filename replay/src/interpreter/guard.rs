@@ -1,17 +1,21 @@
 //! What a guard reads, and whether it holds.
 
 use super::{
-    World,
+    Post, World,
     replica::{Record, Replica, Taken},
 };
 use milp_schema::{
     ReplicaId, Value, View,
     protocol::{
-        Condition, Earlier, Goes, Guard, Head, Justified, Justifies, Pattern, Reads, Rule, Rules,
-        ValueField, Values, Views,
+        Condition, Earlier, Goes, Guard, Justified, Pattern, Reads, Rule, Rules, ValueField,
+        Values, Views,
     },
 };
-use std::collections::BTreeSet;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 /// What the letters of a rule stand for; a letter that it has not stands for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,40 +26,41 @@ pub(super) struct Letters {
     pub(super) d: Option<View>,
 }
 
-/// Which letters the guards of a rule read.
+/// Which letters a guard, or a rule, reads records for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bound {
-    pub(super) x: bool,
-    pub(super) c: bool,
-    pub(super) d: bool,
+    x: bool,
+    c: bool,
+    d: bool,
 }
 
 impl Bound {
-    pub(super) fn of(rule: &Rule) -> Self {
-        let reads = |is: fn(&Pattern) -> bool| rule.guards().any(|guard| is(&guard.pattern));
-        let made = matches!(
-            rule.head,
-            Head::Make {
-                justification: Justifies::C,
-                ..
-            }
-        );
-        let below = |letter| {
-            let is = |it: &Condition| matches!(it, Condition::Below(of, _) if *of == letter);
-            rule.conditions.iter().any(is)
-        };
-        let c = |it: &Pattern| {
-            matches!(it.view, Views::C | Views::AfterC | Views::FromC)
-                || matches!(
-                    it.justification,
-                    Justified::C | Justified::UpToC | Justified::AfterC | Justified::FromC
-                )
-        };
+    fn by(guard: &Guard) -> Self {
+        let Pattern {
+            view,
+            value,
+            justification,
+            ..
+        } = &guard.pattern;
         Self {
-            x: reads(|it| matches!(it.value, Values::X | Values::Other)),
-            c: made || below(Earlier::C) || reads(c),
-            d: below(Earlier::D) || reads(|it| it.justification == Justified::D),
+            x: *value == Values::X,
+            c: *view == Views::C || *justification == Justified::C,
+            d: *justification == Justified::D,
         }
+    }
+
+    pub(super) fn of(rule: &Rule) -> Self {
+        let bound = || rule.when.iter().map(Self::by);
+        Self {
+            x: bound().any(|it| it.x),
+            c: bound().any(|it| it.c),
+            d: bound().any(|it| it.d),
+        }
+    }
+
+    /// Whether some of them stand for nothing yet.
+    fn lacks(self, at: &Letters) -> bool {
+        self.x && at.x.is_none() || self.c && at.c.is_none() || self.d && at.d.is_none()
     }
 }
 
@@ -74,22 +79,20 @@ pub(super) fn allows(condition: Condition, at: &Letters) -> bool {
     }
 }
 
-fn view(pattern: &Pattern, record: View, at: &Letters) -> bool {
-    let v = at.v;
-    let after_c = |least: u32| {
-        let from = at.c.map(|c| c.0 + least);
-        from.is_some_and(|from| record.0 >= from) && record < v
-    };
-    match pattern.view {
-        Views::Own => record == v,
-        Views::Back(back) => record.0.checked_add(back) == Some(v.0),
-        Views::C => at.c == Some(record),
-        Views::Before => record < v,
-        Views::UpTo => record <= v,
-        Views::AfterC => after_c(1),
-        Views::FromC => after_c(0),
-        Views::From(back) => record.0.saturating_add(back) >= v.0,
-        Views::Any => true,
+/// The views that a pattern looks at; `c` is any earlier view while it stands for nothing.
+fn views(pattern: &Pattern, at: &Letters) -> Range<u32> {
+    let v = at.v.0;
+    let one = |view: Option<u32>| view.map_or(0..0, |view| view..view + 1);
+    match (pattern.view, at.c) {
+        (Views::Own, _) => one(Some(v)),
+        (Views::Back(back), _) => one(v.checked_sub(back)),
+        (Views::C, Some(c)) => one(Some(c.0)),
+        (Views::AfterC, Some(c)) => c.0 + 1..v,
+        (Views::FromC, Some(c)) => c.0..v,
+        (Views::C | Views::AfterC | Views::FromC | Views::Before, _) => 0..v,
+        (Views::UpTo, _) => 0..v + 1,
+        (Views::From(back), _) => v.saturating_sub(back)..u32::MAX,
+        (Views::Any, _) => 0..u32::MAX,
     }
 }
 
@@ -106,8 +109,7 @@ fn value(pattern: &Pattern, record: Option<Value>, at: &Letters) -> bool {
 
 fn justification(pattern: &Pattern, record: Option<View>, at: &Letters) -> bool {
     let against = |holds: fn(View, View) -> bool| {
-        let both = record.zip(at.c);
-        both.is_some_and(|(record, c)| holds(record, c))
+        record.is_some_and(|record| at.c.is_none_or(|c| holds(record, c)))
     };
     match pattern.justification {
         Justified::C => record.is_some() && record == at.c,
@@ -122,140 +124,174 @@ fn justification(pattern: &Pattern, record: Option<View>, at: &Letters) -> bool 
     }
 }
 
-/// Whether a record is one of a pattern.
-fn fits(rules: &Rules, pattern: &Pattern, record: &Record, at: &Letters) -> bool {
-    let kind = rules.kind(record.kind);
-    pattern.kinds.contains(&record.kind)
-        && view(pattern, record.view, at)
-        && (kind.value == ValueField::None || value(pattern, record.value, at))
-        && (!kind.justified || justification(pattern, record.justification, at))
-}
-
-/// The views of a range that `each` goes through.
-fn range(pattern: &Pattern, at: &Letters) -> std::ops::Range<u32> {
-    let start = match pattern.view {
-        Views::AfterC => at.c.map_or(at.v.0, |c| c.0 + 1),
-        Views::FromC => at.c.map_or(at.v.0, |c| c.0),
-        _ => 0,
-    };
-    start..at.v.0
-}
-
 /// What a replica reads: its own records, and those of anybody.
-struct Reader<'a> {
-    world: &'a World,
-    replica: &'a Replica,
-    at: &'a Letters,
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    pub(super) world: &'a World,
+    pub(super) replica: &'a Replica,
 }
 
 impl Reader<'_> {
-    fn fits(&self, guard: &Guard, record: &Record, only: Option<View>) -> bool {
-        let here = only.is_none_or(|view| record.view == view);
-        here && fits(&self.world.setup.rules, &guard.pattern, record, self.at)
+    /// Whether a record is one of a pattern, its view aside.
+    fn fits(self, pattern: &Pattern, record: &Record, at: &Letters) -> bool {
+        let kind = self.world.setup.rules.kind(record.kind);
+        (kind.value == ValueField::None || value(pattern, record.value, at))
+            && (!kind.justified || justification(pattern, record.justification, at))
     }
 
-    /// The records of anybody that the guard reads, if those are where it looks.
-    fn read<'b>(
-        &'b self,
-        guard: &'b Guard,
-        only: Option<View>,
-        from: impl Iterator<Item = (ReplicaId, Record)> + 'b,
-    ) -> impl Iterator<Item = ReplicaId> + 'b {
-        let height = self.replica.height;
-        let leads =
-            move |sender, record: &Record| sender == self.world.setup.primary(height, record.view);
-        from.filter(move |(sender, record)| {
-            self.fits(guard, record, only)
-                && (guard.reads != Reads::Primary || leads(*sender, record))
-        })
-        .map(|(sender, _)| sender)
+    /// Whether a sender may be whom the guard reads.
+    fn reads(self, guard: &Guard, sender: ReplicaId, record: &Record) -> bool {
+        let primary = || self.world.setup.primary(self.replica.height, record.view);
+        guard.reads != Reads::Primary || sender == primary()
     }
 
-    /// Whether the guard holds of records of anybody.
-    fn of_others(
-        &self,
-        guard: &Guard,
-        only: Option<View>,
-        from: impl Iterator<Item = (ReplicaId, Record)>,
-    ) -> bool {
-        let mut senders = self.read(guard, only, from);
+    /// What a guard looks at, of the views given: senders, records, and when they were sent.
+    fn records(self, guard: &Guard, views: Range<u32>, from: Option<usize>) -> Vec<Taken> {
+        let kinds = &guard.pattern.kinds;
+        if let Some(existed) = from {
+            let sent = &self.world.posts[..existed];
+            let here = |post: &&Post| post.message.height == self.replica.height;
+            let taken = sent.iter().filter(here).filter_map(|post| {
+                let record = post.record?;
+                let known = kinds.contains(&record.kind) && views.contains(&record.view.0);
+                known.then_some(Taken {
+                    record,
+                    sender: post.author,
+                    existed,
+                })
+            });
+            return taken.collect();
+        }
+        if views.is_empty() {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for kind in kinds {
+            let [from, to] = [views.start, views.end].map(|view| Record::first(*kind, View(view)));
+            let own = matches!(guard.reads, Reads::Own | Reads::LastOwn);
+            if own {
+                let mine = self.replica.own.range(from..to);
+                found.extend(mine.map(|record| record.taken(self.replica.me, 0)));
+            } else {
+                let [from, to] = [from, to].map(|record| record.taken(ReplicaId(0), 0));
+                let taken = self.replica.taken.range(from..to);
+                found.extend(taken.filter(|it| self.reads(guard, it.sender, &it.record)));
+            }
+        }
+        found
+    }
+
+    /// Whether the guard holds of what it looks at in the views given.
+    fn holds_in(self, guard: &Guard, views: Range<u32>, at: &Letters, from: Option<usize>) -> bool {
+        let found = if guard.reads == Reads::LastOwn {
+            let mut all = self.records(guard, 0..u32::MAX, from);
+            all.retain(|it| matches!(it.record.value, Some(Value::Block { .. })));
+            let last = all.into_iter().max_by_key(|it| it.record.view);
+            let here = last.filter(|it| views.contains(&it.record.view.0));
+            here.into_iter().collect()
+        } else {
+            self.records(guard, views, from)
+        };
+        let fits = |it: &&Taken| self.fits(&guard.pattern, &it.record, at);
         let Reads::Senders(number) = &guard.reads else {
-            return senders.next().is_some();
+            return found.iter().any(|it| fits(&it));
         };
         let setup = &self.world.setup;
-        let senders: BTreeSet<ReplicaId> = senders.collect();
+        let senders: BTreeSet<ReplicaId> = found.iter().filter(fits).map(|it| it.sender).collect();
         let power = senders.iter().map(|id| setup.power[id.index()]);
         power.sum::<u32>() >= setup.needs(number)
     }
 
-    /// Whether the guard holds, of the one view if one is given; `carriers` are the messages that a
-    /// proof may travel with.
-    fn holds_in(&self, guard: &Guard, only: Option<View>, carriers: &[usize]) -> bool {
-        let own = &self.replica.own;
-        match guard.reads {
-            Reads::Own => own.iter().any(|record| self.fits(guard, record, only)),
-            Reads::LastOwn => {
-                let blocks = |it: &&Record| {
-                    guard.pattern.kinds.contains(&it.kind)
-                        && matches!(it.value, Some(Value::Block { .. }))
-                };
-                let last = own.iter().filter(blocks).max_by_key(|record| record.view);
-                last.is_some_and(|record| self.fits(guard, record, only))
+    /// Whether the guard holds; `carriers` are the messages that a proof may travel with.
+    fn holds(self, guard: &Guard, at: &Letters, carriers: &[usize]) -> bool {
+        let views = views(&guard.pattern, at);
+        let held = |views: Range<u32>| {
+            if guard.proof {
+                let mut carriers = carriers.iter();
+                carriers.any(|it| self.holds_in(guard, views.clone(), at, Some(*it)))
+            } else {
+                self.holds_in(guard, views, at, None)
             }
-            Reads::Primary | Reads::Senders(_) if guard.proof => carriers.iter().any(|existed| {
-                let sent = &self.world.posts[..*existed];
-                let of_height = sent
-                    .iter()
-                    .filter(|post| post.message.height == self.replica.height);
-                let records = of_height.filter_map(|post| Some((post.author, post.record?)));
-                self.of_others(guard, only, records)
-            }),
-            Reads::Primary | Reads::Senders(_) => {
-                let taken = self.replica.taken.iter();
-                self.of_others(guard, only, taken.map(|it| (it.sender, it.record)))
-            }
-        }
-    }
-
-    fn holds(&self, guard: &Guard, carriers: &[usize]) -> bool {
+        };
         if guard.each {
-            let mut views = range(&guard.pattern, self.at).map(View);
-            return views.all(|view| self.holds_in(guard, Some(view), carriers));
+            return views.into_iter().all(|view| held(view..view + 1));
         }
-        self.holds_in(guard, None, carriers)
+        held(views)
     }
 
     /// When the messages were sent that the first guard beside a proof reads.
-    fn carriers(&self, rule: &Rule) -> Vec<usize> {
+    fn carriers(self, rule: &Rule, at: &Letters) -> Vec<usize> {
         let sent =
             |it: &&Guard| !it.proof && matches!(it.reads, Reads::Primary | Reads::Senders(_));
         let Some(beside) = rule.when.iter().find(sent) else {
             return Vec::new();
         };
-        let reads = |it: &&Taken| {
-            let one = std::iter::once((it.sender, it.record));
-            self.read(beside, None, one).next().is_some()
-        };
-        let taken = self.replica.taken.iter().filter(reads);
-        taken.map(|it| it.existed).collect()
+        let read = self.records(beside, views(&beside.pattern, at), None);
+        let fits = |it: &Taken| self.fits(&beside.pattern, &it.record, at);
+        let read = read.into_iter().filter(fits);
+        read.map(|it| it.existed).collect()
     }
-}
 
-/// Whether everything that the rule asks for holds, and nothing that it must not find.
-pub(super) fn all_hold(world: &World, replica: &Replica, rule: &Rule, at: &Letters) -> bool {
-    let reader = Reader { world, replica, at };
-    let proves = rule.guards().any(|guard| guard.proof);
-    let carriers = if proves {
-        reader.carriers(rule)
-    } else {
-        Vec::new()
-    };
-    rule.conditions.iter().all(|it| allows(*it, at))
-        && rule.when.iter().all(|guard| reader.holds(guard, &carriers))
-        && !rule
-            .unless
+    /// Whether everything that the rule asks for holds, and nothing that it must not find.
+    fn all_hold(self, rule: &Rule, at: &Letters) -> bool {
+        let proves = rule.guards().any(|guard| guard.proof);
+        let carriers = if proves {
+            self.carriers(rule, at)
+        } else {
+            Vec::new()
+        };
+        let holds = |guard: &Guard| self.holds(guard, at, &carriers);
+        rule.conditions.iter().all(|it| allows(*it, at))
+            && rule.when.iter().all(holds)
+            && !rule.unless.iter().any(holds)
+    }
+
+    /// A way to fill in the letters that are left so that the rule can be done, the guards from that
+    /// place on reading records for them.
+    pub(super) fn way(self, rule: &Rule, from: usize, at: Letters) -> Option<Letters> {
+        let mut rest = rule.when.iter().enumerate().skip(from);
+        let binds = |(_, guard): &(usize, &Guard)| Bound::by(guard).lacks(&at);
+        let Some((place, guard)) = rest.find(binds) else {
+            let bound = !Bound::of(rule).lacks(&at);
+            return (bound && self.all_hold(rule, &at)).then_some(at);
+        };
+        let from_posts = guard.proof.then_some(self.world.posts.len());
+        let read = self.records(guard, views(&guard.pattern, &at), from_posts);
+        let ways = read
             .iter()
-            .any(|guard| reader.holds(guard, &carriers))
+            .filter_map(|it| self.extended(guard, &it.record, at));
+        // The lowest value first, then the latest view.
+        let order = |at: Letters| (at.x, Reverse(at.c), Reverse(at.d));
+        let ways: BTreeMap<_, Letters> = ways.map(|at| (order(at), at)).collect();
+        let mut ways = ways.into_values();
+        ways.find_map(|at| self.way(rule, place + 1, at))
+    }
+
+    /// The letters with what the record of a guard makes of those that stand for nothing.
+    fn extended(self, guard: &Guard, record: &Record, at: Letters) -> Option<Letters> {
+        let (pattern, mut at) = (&guard.pattern, at);
+        let kind = self.world.setup.rules.kind(record.kind);
+        let bound = Bound::by(guard);
+        let earlier = |view: Option<View>| view.filter(|view| *view < at.v);
+        let justified = earlier(record.justification);
+        let c = if pattern.view == Views::C {
+            earlier(Some(record.view))
+        } else {
+            justified
+        };
+        let valid = |value: &Value| matches!(value, Value::Block { .. });
+        let x = record.value.filter(valid);
+        if bound.c && at.c.is_none() {
+            at.c = Some(c?);
+        }
+        if bound.d && at.d.is_none() {
+            at.d = Some(justified?);
+        }
+        if bound.x && at.x.is_none() && kind.value != ValueField::None {
+            at.x = Some(x?);
+        }
+        self.fits(pattern, record, &at).then_some(at)
+    }
 }
 
 /// Whether a message can be such a record at all.

@@ -20,7 +20,6 @@ use crate::{
         Working,
     },
 };
-use guard::Bound;
 use milp_schema::{
     Height, Instance, Kind, Message, Protocol, ReplicaId, Value, View,
     instance::Primary,
@@ -35,8 +34,6 @@ struct Setup {
     name: String,
     protocol: Protocol,
     rules: Rules,
-    /// Which letters each rule reads.
-    bound: Vec<Bound>,
     /// The kinds of messages by their place in the rules; none for what is kept.
     kinds: Vec<Option<Kind>>,
     /// Whether some guard reads proofs.
@@ -164,7 +161,6 @@ impl Interpreter {
         let setup = Setup {
             name: format!("{protocol}-file{}", mutant.collect::<String>()),
             protocol,
-            bound: rules.rules.iter().map(Bound::of).collect(),
             kinds: kinds.collect(),
             proves: rules.rules.iter().any(|it| it.guards().any(|it| it.proof)),
             rules,

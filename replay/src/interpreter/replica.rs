@@ -2,7 +2,7 @@
 
 use super::{
     World,
-    guard::{self, Letters},
+    guard::{Letters, Reader},
 };
 use milp_schema::{
     BlockId, Height, Message, ReplicaId, Value, View,
@@ -21,6 +21,27 @@ pub(super) struct Record {
     pub(super) view: View,
     pub(super) value: Option<Value>,
     pub(super) justification: Option<View>,
+}
+
+impl Record {
+    /// None of that kind and view comes before it, none of earlier views after.
+    pub(super) fn first(kind: KindId, view: View) -> Self {
+        Self {
+            kind,
+            view,
+            value: None,
+            justification: None,
+        }
+    }
+
+    /// The record as one of a sender.
+    pub(super) fn taken(self, sender: ReplicaId, existed: usize) -> Taken {
+        Taken {
+            record: self,
+            sender,
+            existed,
+        }
+    }
 }
 
 /// A record of anybody that was taken.
@@ -56,8 +77,8 @@ pub(super) struct Replica {
     /// The number of heights once it has stopped.
     pub(super) height: Height,
     pub(super) view: View,
-    /// What it made, sent or kept, in the order in which it did.
-    pub(super) own: Vec<Record>,
+    /// What it made, sent or kept.
+    pub(super) own: BTreeSet<Record>,
     /// What it took, what it sent itself included.
     pub(super) taken: BTreeSet<Taken>,
     /// The timers that run, with the block times that they were started for.
@@ -76,7 +97,7 @@ impl Replica {
             me,
             height: Height(0),
             view: View(0),
-            own: Vec::new(),
+            own: BTreeSet::new(),
             taken: BTreeSet::new(),
             timers: BTreeMap::new(),
             started: BTreeSet::new(),
@@ -193,63 +214,26 @@ impl Replica {
         of_mode.find_map(|(place, rule)| Some((place, self.way(world, place, rule)?)))
     }
 
-    /// A way in which a rule can be done: the latest view entered, the first value, the latest
-    /// earlier view of those that there are.
+    /// A way in which a rule can be done, of the latest view entered.
     fn way(&self, world: &World, place: usize, rule: &Rule) -> Option<Letters> {
-        let bound = world.setup.bound[place];
-        let some = |bound: bool, of: &dyn Fn() -> Vec<View>| {
-            if bound {
-                of().into_iter().map(Some).collect()
-            } else {
-                vec![None]
-            }
+        let views = self.views(rule).into_iter();
+        let mut views = views.filter(|v| self.is_open(world, place, rule, *v));
+        let reader = Reader {
+            world,
+            replica: self,
         };
-        let xs: Vec<Option<Value>> = if bound.x {
-            self.values().into_iter().map(Some).collect()
-        } else {
-            vec![None]
+        let at = |v| Letters {
+            v,
+            x: None,
+            c: None,
+            d: None,
         };
-        for v in self.views(rule) {
-            if !self.is_open(world, place, rule, v) {
-                continue;
-            }
-            for &x in &xs {
-                for c in some(bound.c, &|| self.earlier(v)) {
-                    for d in some(bound.d, &|| self.earlier(v)) {
-                        let at = Letters { v, x, c, d };
-                        if guard::all_hold(world, self, rule, &at) {
-                            return Some(at);
-                        }
-                    }
-                }
-            }
-        }
-        None
-    }
-
-    fn records(&self) -> impl Iterator<Item = &Record> {
-        let taken = self.taken.iter().map(|it| &it.record);
-        taken.chain(&self.own)
-    }
-
-    /// The valid values that it knows of.
-    fn values(&self) -> BTreeSet<Value> {
-        let values = self.records().filter_map(|record| record.value);
-        let valid = |value: &Value| matches!(value, Value::Block { .. });
-        values.filter(valid).collect()
-    }
-
-    /// The views before `v` that records are of or name, the latest first.
-    fn earlier(&self, v: View) -> Vec<View> {
-        let named = |record: &Record| [Some(record.view), record.justification];
-        let views = self.records().flat_map(named).flatten();
-        let views: BTreeSet<View> = views.filter(|view| *view < v).collect();
-        views.into_iter().rev().collect()
+        views.find_map(|v| reader.way(rule, 0, at(v)))
     }
 
     /// What `v` can be.
     fn views(&self, rule: &Rule) -> Vec<View> {
-        let here = self.records().map(|record| record.view);
+        let here = self.taken.iter().map(|it| it.record.view);
         match (&rule.head, rule.scope) {
             (Head::Enter, _) => vec![self.view.next()],
             (Head::Skip, _) => {
@@ -279,9 +263,9 @@ impl Replica {
                 justification,
                 ..
             } => {
-                let made = |record: &Record| (record.kind, record.view) == (kind, v);
+                let [from, to] = [v, v.next()].map(|view| Record::first(kind, view));
                 let before = !matches!(justification, Justifies::Back(back) if back > v.0);
-                before && !self.own.iter().any(made)
+                before && self.own.range(from..to).next().is_none()
             }
             Head::Arm { .. } => v == self.view && !self.started.contains(&place),
             Head::Stop { timer } => v == self.view && self.timers.contains_key(&timer),
@@ -344,7 +328,7 @@ impl Replica {
     fn make(&mut self, world: &mut World, record: Record, out: &mut Vec<Output>) {
         let setup = std::sync::Arc::clone(&world.setup);
         let kind = setup.rules.kind(record.kind);
-        self.own.push(record);
+        self.own.insert(record);
         if let Some(name) = setup.kinds[record.kind.0].filter(|_| kind.goes == Goes::Sent) {
             let message = Message {
                 kind: name,

@@ -4,7 +4,7 @@ use super::columns::{Key, Levels, group, made};
 use crate::{
     draft::Purpose,
     expr::Expr,
-    ground::{Act, Need, Own, Record, Value, Values},
+    ground::{Act, Need, Own, Record, Values},
     group::Group,
     program::FamilyId,
 };
@@ -21,7 +21,6 @@ pub(super) fn state(levels: &mut Levels) {
     entries(levels);
     quorums(levels);
     acts(levels);
-    one_value_has_a_quorum(levels);
     new_values(levels);
 }
 
@@ -29,21 +28,32 @@ fn family(levels: &mut Levels, name: &str, line: &str, purpose: impl Into<Purpos
     levels.draft.family(name, line, &[], purpose)
 }
 
-/// `Σ byzantine ≤ count`, or `Σ power · byzantine ≤ power`.
+/// `Σ byzantine ≤ count`, or `Σ power · byzantine ≤ power`; the same of those that crash.
 fn faults(levels: &mut Levels) {
-    let family = family(levels, "byzantine_at_most", "E9", Group::BUDGET);
-    let faults = levels.instance.faults.clone();
-    let byzantine = faults.iter().filter(|it| it.kind == FaultKind::Byzantine);
-    for (number, fault) in byzantine.enumerate() {
+    for (number, fault) in levels.instance.faults.clone().iter().enumerate() {
+        let name = match fault.kind {
+            FaultKind::Byzantine => "byzantine_at_most",
+            FaultKind::Crash => "crashed_at_most",
+            FaultKind::Network => continue,
+        };
+        let family = family(levels, name, "E9", Group::BUDGET);
         let (most, by_power) = match &fault.who {
             Who::Any(count) => (*count, false),
             Who::Power(power) => (*power, true),
             // Nobody else has a column.
             Who::These(_) => continue,
         };
-        let weight = |i| if by_power { levels.power(i) } else { 1 };
-        let all = (0..levels.n).map(|i| levels.byzantine(i) * weight(i)).sum();
+        let all = (0..levels.n).map(|i| {
+            let weight = if by_power { levels.power(i) } else { 1 };
+            levels.faulty(fault.kind, i) * weight
+        });
+        let all = all.collect::<Vec<_>>().into_iter().sum();
         levels.at_most(family, &format!("_{number}"), all, i64::from(most).into());
+    }
+    let family = family(levels, "faulty_in_one_way", "E9", Group::CRASHES);
+    for i in 0..levels.n {
+        let both = levels.byzantine(i) + levels.faulty(FaultKind::Crash, i);
+        levels.at_most(family, &format!("_i{i}"), both, 1.into());
     }
 }
 
@@ -205,7 +215,7 @@ fn guards(levels: &mut Levels, act: &Act, i: u32, column: &Expr, label: &str) {
 }
 
 /// One of these is made by the primary of its view, or a Byzantine one may make it.
-fn from_primary(levels: &Levels, records: &[Record]) -> Expr {
+pub(super) fn from_primary(levels: &Levels, records: &[Record]) -> Expr {
     let primaries = &levels.ground.setting.primaries;
     let primary = |record: &Record| primaries[record.view as usize];
     let made = records.iter().map(|it| levels.makes(primary(it), [it]));
@@ -332,49 +342,6 @@ fn quorums(levels: &mut Levels) {
         let least = need - i64::from(levels.most_byzantine);
         if levels.most_byzantine > 0 && least > 0 {
             levels.at_most(honest, &label, complete * least, sent);
-        }
-    }
-}
-
-/// Two quorums of one kind and view for different values share an honest sender if 2q − n > B, and
-/// an honest replica makes one record of a kind in a view: `Σ complete ≤ 1`, one for each value.
-fn one_value_has_a_quorum(levels: &mut Levels) {
-    let family = family(
-        levels,
-        "one_value_has_a_quorum",
-        "E6",
-        &[
-            Group::PREPARATIONS,
-            Group::COMMITS,
-            Group::ONE_RESPONSE,
-            Group::LOCK,
-        ][..],
-    );
-    let mut same: BTreeMap<_, BTreeMap<Value, Vec<usize>>> = BTreeMap::new();
-    for (number, quorum) in levels.ground.quorums.iter().enumerate() {
-        if levels.draft.col(&Key::Complete(number)).is_none() {
-            continue;
-        }
-        let groups: BTreeSet<_> = quorum.records.iter().map(group).collect();
-        let values: BTreeSet<_> = quorum.records.iter().map(|it| it.value).collect();
-        let enough = 2 * quorum.at_least > levels.ground.setting.total() + levels.most_byzantine;
-        if let (1, 1, true) = (groups.len(), values.len(), enough) {
-            let all: Vec<_> = groups.into_iter().collect();
-            let at = (all, quorum.at_least);
-            let value = quorum.records[0].value;
-            same.entry(at)
-                .or_default()
-                .entry(value)
-                .or_default()
-                .push(number);
-        }
-    }
-    for (place, values) in same.into_values().enumerate() {
-        let most = values.values().map(Vec::len).max().unwrap_or(0);
-        for turn in 0..most {
-            let picked = values.values().map(|of| of[turn.min(of.len() - 1)]);
-            let all: Expr = picked.map(|number| levels.complete(number)).sum();
-            levels.at_most(family, &format!("_{place}_{turn}"), all, 1.into());
         }
     }
 }

@@ -7,18 +7,24 @@
 use super::columns::{Key, Levels, group, made};
 use super::families::kind_name;
 use crate::{
-    draft::Purpose,
     expr::Expr,
-    ground::{Act, Need, Own, Record},
+    ground::{Act, Need, Own, Record, Value},
     group::Group,
+    program::Col,
 };
-use milp_schema::protocol::{Head, Mode, Scope};
+use milp_schema::{
+    protocol::{Guard, Head, Mode, Rule, Scope, Values},
+    vocabulary::By,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The needs that acts may show to be met, with their numbers.
+/// An act of more ways to see that it must be done has no rows.
+const MOST_WAYS: usize = 64;
+
+/// The needs that acts may show to be met, each for acts of a rule, with their numbers.
 #[derive(Default)]
 struct Needs {
-    numbers: BTreeMap<Need, usize>,
+    numbers: BTreeMap<(usize, Need), usize>,
 }
 
 pub(super) fn state(levels: &mut Levels) {
@@ -27,73 +33,94 @@ pub(super) fn state(levels: &mut Levels) {
     let must: Vec<Act> = acts.filter(|act| act.mode == Mode::Must).cloned().collect();
     let mut said = BTreeSet::new();
     for act in must {
-        if act.letters.v - u32::from(act.makes.is_none()) >= levels.views || unclear(levels, &act) {
+        let Some(excuse) = unclear(levels, &act) else {
             continue;
-        }
+        };
         for i in levels.ground.actors(&act).collect::<Vec<_>>() {
-            force(levels, &mut needs, &act, i, &mut said);
+            force(levels, &mut needs, (&act, &excuse), i, &mut said);
         }
     }
 }
 
-/// Whether the act compares two records by a value that is a class: then that both name it does not
-/// mean that it can be done.
-fn unclear(levels: &Levels, act: &Act) -> bool {
+/// What excuses an act that compares records by a value that is a class, so that both may name it
+/// and not mean the same: nothing does where one record is read, and that their primary is Byzantine
+/// where all of them are of its proposal. `None` where it cannot be told.
+fn unclear(levels: &Levels, act: &Act) -> Option<Expr> {
     let setting = &levels.ground.setting;
     let Some(x) = act.letters.x.filter(|x| setting.is_others(*x)) else {
-        return false;
+        return Some(Expr::default());
     };
-    let names = |record: &Record| record.value == crate::ground::Value::Of(x);
-    let reads = act.needs.iter().filter(|need| match need {
-        Need::Own(own) => own.matching().iter().any(names),
-        Need::Primary(records) => records.iter().any(names),
-        Need::Quorum(number) => levels.ground.quorums[*number].records.iter().any(names),
-    });
-    let quorum = |need: &&Need| matches!(need, Need::Quorum(_) | Need::Own(Own::Last(..)));
-    reads.clone().count() > 1
-        || reads.clone().any(|need| quorum(&need))
-        || !act.bars.is_empty()
-        || !setting.rules.rules[act.rule].unless.is_empty()
+    let rule = &setting.rules.rules[act.rule];
+    let compares = |guard: &Guard| matches!(guard.pattern.value, Values::X | Values::Other);
+    if rule.unless.iter().any(compares) {
+        return None;
+    }
+    let mut named = Vec::new();
+    let (mut reads, mut votes) = (0, 0);
+    for need in &act.needs {
+        let records = match need {
+            Need::Own(Own::Last(..)) => return None,
+            Need::Own(own) => own.matching(),
+            _ => need.taken(&levels.ground),
+        };
+        let before = named.len();
+        named.extend(records.iter().filter(|it| it.value == Value::Of(x)).copied());
+        reads += usize::from(named.len() > before);
+        votes += usize::from(named.len() > before && matches!(need, Need::Quorum(_)));
+    }
+    if reads <= 1 && votes == 0 {
+        return Some(Expr::default());
+    }
+    let view = named.first()?.view;
+    let one = |record: &Record| record.view == view && is_of_proposal(levels, record, 3);
+    let primary = setting.primaries[view as usize];
+    named.iter().all(one).then(|| levels.byzantine(primary))
 }
 
-/// The row of one act and replica, if something can show that the act must be done.
+/// Whether all who make a record repeat what the primary of its view proposed there.
+fn is_of_proposal(levels: &Levels, record: &Record, depth: u32) -> bool {
+    let makers = levels.makers.get(record).into_iter().flatten();
+    let same = |it: &Record| (it.view, it.value) == (record.view, record.value);
+    makers.map(|&act| &levels.ground.acts[act]).all(|act| {
+        levels.ground.setting.rules.kind(record.kind).by == By::Primary
+            || act.needs.iter().any(|need| match need {
+                Need::Primary(records) => records.iter().all(same),
+                Need::Own(Own::One(own)) => {
+                    let repeats = |it: &Record| same(it) && is_of_proposal(levels, it, depth - 1);
+                    depth > 0 && own.iter().all(repeats)
+                }
+                _ => false,
+            })
+    })
+}
+
+/// The rows of one act and replica, one for every way in which it can be seen that the act must be
+/// done.
 fn force(
     levels: &mut Levels,
     needs: &mut Needs,
-    act: &Act,
+    (act, excuse): (&Act, &Expr),
     i: u32,
-    said: &mut BTreeSet<(Vec<(crate::program::Col, i64)>, i64)>,
+    said: &mut BTreeSet<(Vec<(Col, i64)>, i64)>,
 ) {
-    // Who enters a view is in the one before.
-    let view = act.letters.v - u32::from(act.makes.is_none());
+    let view = last_view(levels, act);
     let mut shown = vec![Vec::new()];
     for need in &act.needs {
-        let ways: Vec<Expr> = match need {
-            Need::Own(Own::One(records)) => groups(records)
-                .into_values()
-                .map(|records| levels.makes(i, records))
-                .collect(),
-            Need::Own(Own::Last(matching, rest)) => last(levels, i, view, matching, rest),
-            _ => knows(levels, needs, need, i, view).into_iter().collect(),
-        };
-        let ways: Vec<&Expr> = ways
-            .iter()
-            .filter(|way| way.terms().next().is_some())
-            .collect();
+        let mut ways = ways(levels, needs, (act, need), i, view);
+        ways.retain(|way| way.iter().all(|it| it.terms().next().is_some()));
         let both = |so_far: &Vec<Expr>| -> Vec<Vec<Expr>> {
-            let more = |way: &&Expr| so_far.iter().cloned().chain([(*way).clone()]).collect();
+            let more = |way: &Vec<Expr>| so_far.iter().chain(way).cloned().collect();
             ways.iter().map(more).collect()
         };
         shown = shown.iter().flat_map(both).collect();
-        if shown.len() > 64 {
+        if shown.len() > MOST_WAYS {
             return;
         }
     }
-    let excused = excuses(levels, act, i, view);
+    let excused = excuses(levels, act, i, view) + excuse.clone();
     let name = format!("{}_is_done", kind_name(levels, act));
-    let purpose = Purpose::from(Group::PROMPT);
-    let family = levels.draft.family(&name, "E3", &[], purpose);
-    for (number, shown) in shown.into_iter().enumerate() {
+    let family = levels.draft.family(&name, "E55", &[], Group::PROMPT);
+    for shown in shown {
         let count = shown.len() as i64;
         let there = match act.scope {
             Scope::View => levels.here(i, view),
@@ -106,17 +133,100 @@ fn force(
             difference.constant(),
         );
         if said.insert(row) {
-            let (v, rule) = (act.letters.v, act.rule);
-            let x = act.letters.x.map_or(String::new(), |x| format!("_x{x}"));
-            let c = act.letters.c.map_or(String::new(), |c| format!("_c{c}"));
-            let label = format!("_i{i}_v{v}_r{rule}{x}{c}_{number}_s{}", said.len());
+            let label = format!("_i{i}_v{}_r{}_{}", act.letters.v, act.rule, said.len());
             levels.at_most(family, &label, left, excused.clone());
         }
     }
 }
 
+/// The last view in which a replica can do the act: who enters a view is in the one before.
+fn last_view(levels: &Levels, act: &Act) -> u32 {
+    match act.scope {
+        Scope::View => act.letters.v - u32::from(act.makes.is_none()),
+        Scope::Height => levels.views - 1,
+    }
+}
+
+/// The ways to see that a need of an act is met, each a list of what is all the case.
+fn ways(
+    levels: &mut Levels,
+    needs: &mut Needs,
+    (act, need): (&Act, &Need),
+    i: u32,
+    view: u32,
+) -> Vec<Vec<Expr>> {
+    let one = |ways: Vec<Expr>| ways.into_iter().map(|way| vec![way]).collect();
+    match need {
+        Need::Own(Own::One(records)) => {
+            let groups = groups(records).into_values();
+            one(groups.map(|records| levels.makes(i, records)).collect())
+        }
+        Need::Own(Own::Last(matching, rest)) => one(last(levels, i, view, matching, rest)),
+        Need::Primary(_) => one(knows(levels, needs, (act, need), i, view).into_iter().collect()),
+        Need::Quorum(number) => {
+            let known = knows(levels, needs, (act, need), i, view);
+            let mut ways: Vec<Vec<Expr>> = one(known.into_iter().collect());
+            ways.extend(of_more(levels, needs, (act, *number), i, view).into_iter().map(|it| vec![it]));
+            ways.extend(of_two(levels, needs, (act, *number), i, view));
+            ways
+        }
+    }
+}
+
+/// A larger set of records has a quorum that the replica took, and nobody made one of those that do
+/// not count here.
+fn of_more(
+    levels: &mut Levels,
+    needs: &mut Needs,
+    (act, number): (&Act, usize),
+    i: u32,
+    view: u32,
+) -> Vec<Expr> {
+    let quorum = levels.ground.quorums[number].clone();
+    let mut ways = Vec::new();
+    for larger in 0..levels.ground.quorums.len() {
+        let other = &levels.ground.quorums[larger];
+        let within = |it: &Record| other.records.binary_search(it).is_ok();
+        let more = other.records.len() > quorum.records.len() && quorum.records.iter().all(within);
+        if !more || other.at_least < quorum.at_least {
+            continue;
+        }
+        let rest = other.records.iter().filter(|it| quorum.records.binary_search(it).is_err());
+        let rest: Vec<Record> = rest.copied().collect();
+        let made = |j| levels.makes(j, &rest) + levels.byzantine(j);
+        let others: Expr = (0..levels.n).map(made).sum();
+        let known = knows(levels, needs, (act, &Need::Quorum(larger)), i, view);
+        ways.extend(known.map(|known| known - others));
+    }
+    ways
+}
+
+/// The own record and that of the primary are a quorum.
+fn of_two(
+    levels: &mut Levels,
+    needs: &mut Needs,
+    (act, number): (&Act, usize),
+    i: u32,
+    view: u32,
+) -> Option<Vec<Expr>> {
+    let quorum = levels.ground.quorums[number].clone();
+    let rules = &levels.ground.setting.rules;
+    let proposals = quorum.records.iter().filter(|it| rules.kind(it.kind).by == By::Primary);
+    let proposals: Vec<Record> = proposals.copied().collect();
+    let primary = levels.ground.setting.primaries[proposals.first()?.view as usize];
+    let power = levels.power(i) + levels.power(primary);
+    if i == primary || power < i64::from(quorum.at_least) || groups(&proposals).len() > 1 {
+        return None;
+    }
+    let own = groups(&quorum.records).into_values().map(|records| levels.makes(i, records));
+    let own: Vec<Expr> = own.filter(|it| it.terms().next().is_some()).collect();
+    let [own] = &own[..] else { return None };
+    let known = knows(levels, needs, (act, &Need::Primary(proposals)), i, view)?;
+    Some(vec![own.clone(), known])
+}
+
 /// Records by kind and view: of each an honest replica makes at most one.
-fn groups(records: &[Record]) -> BTreeMap<super::columns::Group, Vec<&Record>> {
+pub(super) fn groups(records: &[Record]) -> BTreeMap<super::columns::Group, Vec<&Record>> {
     let mut groups: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
     for record in records {
         groups.entry(group(record)).or_default().push(record);
@@ -125,7 +235,7 @@ fn groups(records: &[Record]) -> BTreeMap<super::columns::Group, Vec<&Record>> {
 }
 
 /// That the latest own record matches: one of view u does, and none of a later view does not.
-fn last(levels: &Levels, i: u32, view: u32, matching: &[Record], rest: &[Record]) -> Vec<Expr> {
+pub(super) fn last(levels: &Levels, i: u32, view: u32, matching: &[Record], rest: &[Record]) -> Vec<Expr> {
     let latest = |(&(_, u), records): (&super::columns::Group, &Vec<&Record>)| {
         let later = rest.iter().filter(|it| it.view > u && it.view <= view);
         levels.makes(i, records.iter().copied()) - levels.makes(i, later)
@@ -134,24 +244,25 @@ fn last(levels: &Levels, i: u32, view: u32, matching: &[Record], rest: &[Record]
 }
 
 /// What excuses: the place is taken, an own record bars, or what the file lists before it led the
-/// replica away.
+/// replica away. Nothing else excuses who does not decide and goes on.
 fn excuses(levels: &Levels, act: &Act, i: u32, view: u32) -> Expr {
     let acts = levels.ground.acts.iter().enumerate();
     let is_final = |it: &Act| levels.ground.is_final(made(it).kind);
     let rules = &levels.ground.setting.rules.rules;
-    let leaves = |rule: &milp_schema::protocol::Rule| matches!(rule.head, Head::Enter | Head::Skip);
+    let leaves = |rule: &Rule| matches!(rule.head, Head::Enter | Head::Skip);
     let left = rules[..act.rule].iter().any(leaves) || act.makes.is_none();
+    let decides = act.makes.is_some_and(|it| levels.ground.is_final(it.kind));
     let mut excused: Expr = acts
         .filter(|(_, other)| match act.makes {
+            _ if decides => false,
             Some(record) => {
-                group(&made(other)) == group(&record)
-                    || is_final(other) && (is_final(act) || other.rule < act.rule)
+                group(&made(other)) == group(&record) || is_final(other) && other.rule < act.rule
             }
             None => is_final(other),
         })
         .map(|(number, _)| levels.did(number, i))
         .sum();
-    if left && view + 1 < levels.views && act.scope == Scope::View {
+    if left && view + 1 < levels.views {
         excused += levels.here(i, view + 1);
     }
     let bars = act.bars.iter().flat_map(Own::matching);
@@ -172,24 +283,34 @@ fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
     })
 }
 
-/// That the replica took what meets the need, by an act of that view or an earlier one: nothing if
-/// no act shows it. A primary has what it made itself.
-fn knows(levels: &mut Levels, needs: &mut Needs, need: &Need, i: u32, view: u32) -> Option<Expr> {
+/// That the replica took what meets the need of an act, by what it did in that view or an earlier
+/// one: nothing if nothing shows it. A primary has what it made itself. What a timer's act needs was
+/// taken before it fired, and what a rule needs that the file lists later before it was done: who
+/// then could decide would have.
+fn knows(
+    levels: &mut Levels,
+    needs: &mut Needs,
+    (act, need): (&Act, &Need),
+    i: u32,
+    view: u32,
+) -> Option<Expr> {
+    let decides = act.makes.is_some_and(|it| levels.ground.is_final(it.kind));
+    let later = |other: &Act| other.timer().is_some() || other.rule > act.rule;
     let mut shows: BTreeMap<(usize, u32), Expr> = BTreeMap::new();
-    for (number, act) in levels.ground.acts.iter().enumerate() {
-        let record = made(act);
-        let of_view = act.letters.v <= view && act.scope == Scope::View;
+    for (number, other) in levels.ground.acts.iter().enumerate() {
+        let record = made(other);
+        let of_view = other.letters.v <= view && other.scope == Scope::View;
         let counts = of_view && !levels.ground.is_final(record.kind);
-        if counts && takes(levels, act, need) {
+        if counts && (later(other) || !decides) && takes(levels, other, need) {
             let column = levels.did(number, i);
             *shows.entry((record.kind.0, record.view)).or_default() += column;
         }
     }
-    for (way, act) in levels.ground.entries.iter().enumerate() {
-        if act.letters.v <= view
-            && takes(levels, act, need)
-            && levels.ways(i, act.letters.v).contains(&way)
-        {
+    for (way, other) in levels.ground.entries.iter().enumerate() {
+        let v = other.letters.v;
+        let taken_in = v - u32::from(later(other));
+        let counts = taken_in <= view && v < levels.views && (later(other) || !decides);
+        if counts && takes(levels, other, need) && levels.ways(i, v).contains(&way) {
             shows.insert((usize::MAX, way as u32), levels.way(way, i));
         }
     }
@@ -205,7 +326,7 @@ fn knows(levels: &mut Levels, needs: &mut Needs, need: &Need, i: u32, view: u32)
         return shows.into_values().next();
     }
     let next = needs.numbers.len();
-    let number = *needs.numbers.entry(need.clone()).or_insert(next);
+    let number = *needs.numbers.entry((act.rule, need.clone())).or_insert(next);
     let key = Key::Knows(number, i, view);
     if let Some(col) = levels.draft.col(&key) {
         return Some(col.into());
