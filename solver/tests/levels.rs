@@ -64,14 +64,27 @@ fn best(case: &Case) -> (i64, Solved) {
     let mut refused = 0;
     loop {
         let start = std::time::Instant::now();
-        let solved = solve(&built.program, &settings(), &AtomicBool::new(false), &mut |_| {});
+        let solved = solve(
+            &built.program,
+            &settings(),
+            &AtomicBool::new(false),
+            &mut |_| {},
+        );
         let solved = solved.expect("the solver runs");
         assert!(solved.proved);
         eprintln!(
             "{} {:?} {:?} b{} v{}: {:?} nodes {} root {:?} cols {} rows {} {:?}",
-            case.file, case.mutant, case.power, case.byzantine, case.views,
-            solved.primal, solved.nodes, solved.root_bound,
-            built.program.columns.len(), built.program.rows.len(), start.elapsed(),
+            case.file,
+            case.mutant,
+            case.power,
+            case.byzantine,
+            case.views,
+            solved.primal,
+            solved.nodes,
+            solved.root_bound,
+            built.program.columns.len(),
+            built.program.rows.len(),
+            start.elapsed(),
         );
         match built.decode(solved.point.as_ref().expect("feasible")) {
             Ok(decoded) => {
@@ -84,7 +97,13 @@ fn best(case: &Case) -> (i64, Solved) {
                         _ => None,
                     })
                     .collect();
-                eprintln!("  decoded: {} slots, {} rows, {} predictions, {:?}, refused {refused}", decoded.slots, decoded.schedule.choices.len(), decoded.schedule.predictions.len(), decided);
+                eprintln!(
+                    "  decoded: {} slots, {} rows, {} predictions, {:?}, refused {refused}",
+                    decoded.slots,
+                    decoded.schedule.choices.len(),
+                    decoded.schedule.predictions.len(),
+                    decided
+                );
                 assert!(decided.len() as i64 >= solved.primal.expect("feasible"));
                 return (solved.primal.expect("feasible"), solved);
             }
@@ -191,7 +210,11 @@ fn goals() {
 fn powers() {
     let of = |power: &[u32], byzantine, views| {
         let power = power.to_vec();
-        best(&Case { power, ..case("tendermint", 4, byzantine, views) }).0
+        best(&Case {
+            power,
+            ..case("tendermint", 4, byzantine, views)
+        })
+        .0
     };
     assert_eq!(of(&[40, 30, 20, 10], 33, 2), 1);
     assert_eq!(of(&[40, 30, 20, 10], 33, 3), 1);
