@@ -46,7 +46,7 @@ pub(crate) fn heal<E: Engine>(
         session.absorb(effects);
     }
     let mut seen: BTreeMap<Joint, Vec<Clockwork>> = BTreeMap::new();
-    let mut offered = 0;
+    let (mut offered, mut places) = (0, Vec::new());
     let mut remembered = 0;
     for _ in 0..STEP_LIMIT {
         if session.decided() {
@@ -63,6 +63,12 @@ pub(crate) fn heal<E: Engine>(
         session.fire_due()?;
         let states = session.states()?;
         let now = session.clockworks();
+        // Nobody returns to a view that it left, so no state from before is there again.
+        let moved: Vec<_> = session.everybody().map(|id| session.place(id)).collect();
+        if moved != places {
+            places = moved;
+            seen.clear();
+        }
         let joint = (states, session.network.labels());
         remembered += joint.1.len();
         if remembered > REMEMBERED {
