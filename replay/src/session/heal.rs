@@ -184,7 +184,7 @@ impl<E: Engine> Session<E> {
         Ok(())
     }
 
-    /// Whatever was said of a height is offered to who is still there and never got it: what honest
+    /// Whatever was said of a height is offered to who has not left it and never got it: what honest
     /// replicas sent, and what one of them took of a Byzantine one. `from` is the place in the log
     /// of what was not offered yet.
     fn offer_again(&mut self, from: &mut usize) {
@@ -215,7 +215,7 @@ impl<E: Engine> Session<E> {
             };
             for receiver in self.everybody().filter(|id| *id != author) {
                 let seat = self.seat(receiver);
-                let there = seat.is_live() && seat.height == said.1.height;
+                let there = seat.is_live() && seat.height <= said.1.height;
                 let knows = seat.given.contains(&said) || self.network.carries(receiver, &said);
                 if there && !knows {
                     self.network.send(receiver, self.now, &posted, false);
