@@ -132,7 +132,7 @@ fn fits(rules: &Rules, pattern: &Pattern, record: &Record, at: &Letters) -> bool
 }
 
 /// The views of a range that `each` goes through.
-fn range(pattern: &Pattern, at: &Letters) -> std::ops::Range<u32> {
+pub(super) fn range(pattern: &Pattern, at: &Letters) -> std::ops::Range<u32> {
     let start = match pattern.view {
         Views::AfterC => at.c.map_or(at.v.0, |c| c.0 + 1),
         Views::FromC => at.c.map_or(at.v.0, |c| c.0),
@@ -142,10 +142,10 @@ fn range(pattern: &Pattern, at: &Letters) -> std::ops::Range<u32> {
 }
 
 /// What a replica reads: its own records, and those of anybody.
-struct Reader<'a> {
-    world: &'a World,
-    replica: &'a Replica,
-    at: &'a Letters,
+pub(super) struct Reader<'a> {
+    pub(super) world: &'a World,
+    pub(super) replica: &'a Replica,
+    pub(super) at: &'a Letters,
 }
 
 impl Reader<'_> {
@@ -155,7 +155,7 @@ impl Reader<'_> {
     }
 
     /// The records of anybody that the guard reads, if those are where it looks.
-    fn read<'b>(
+    pub(super) fn read<'b>(
         &'b self,
         guard: &'b Guard,
         only: Option<View>,
@@ -190,7 +190,7 @@ impl Reader<'_> {
 
     /// Whether the guard holds, of the one view if one is given; `carriers` are the messages that a
     /// proof may travel with.
-    fn holds_in(&self, guard: &Guard, only: Option<View>, carriers: &[usize]) -> bool {
+    pub(super) fn holds_in(&self, guard: &Guard, only: Option<View>, carriers: &[usize]) -> bool {
         let own = &self.replica.own;
         match guard.reads {
             Reads::Own => own.iter().any(|record| self.fits(guard, record, only)),
@@ -217,7 +217,7 @@ impl Reader<'_> {
         }
     }
 
-    fn holds(&self, guard: &Guard, carriers: &[usize]) -> bool {
+    pub(super) fn holds(&self, guard: &Guard, carriers: &[usize]) -> bool {
         if guard.each {
             let mut views = range(&guard.pattern, self.at).map(View);
             return views.all(|view| self.holds_in(guard, Some(view), carriers));

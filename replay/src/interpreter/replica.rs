@@ -12,7 +12,7 @@ use milp_schema::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many rules a replica does in one act: who does more never comes to rest.
-const RULES_IN_AN_ACT: usize = 1_000;
+pub(super) const RULES_IN_AN_ACT: usize = 1_000;
 
 /// What a replica made, or says that it made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,7 +63,7 @@ pub(super) struct Replica {
     /// The timers that run, with the block times that they were started for.
     pub(super) timers: BTreeMap<TimerId, u64>,
     /// The rules that started a timer in this view.
-    started: BTreeSet<usize>,
+    pub(super) started: BTreeSet<usize>,
     /// New values by (height, view): the world's memory, not the replica's. A value proposed after
     /// an amnesia is another one, and needs another number.
     proposed: BTreeMap<(Height, View), u32>,
@@ -110,10 +110,18 @@ impl Replica {
         place: usize,
         out: &mut Vec<Output>,
     ) -> Result<(), Restless> {
-        let post = &world.posts[place];
-        let Some(record) = post.record.filter(|_| post.message.height == self.height) else {
+        let Some(taken) = self.takes(world, place) else {
             return Ok(());
         };
+        self.taken.insert(taken);
+        self.complete(world, out)
+    }
+
+    /// What would be taken if a message were handed over.
+    pub(super) fn takes(&self, world: &World, place: usize) -> Option<Taken> {
+        let post = &world.posts[place];
+        let of_height = post.message.height == self.height;
+        let record = post.record.filter(|_| of_height)?;
         let setup = &world.setup;
         let kind = setup.rules.kind(record.kind);
         let passed = kind.passed == Passed::Ignore && record.view < self.view;
@@ -125,16 +133,12 @@ impl Replica {
             it.sender == sender && (one.kind, one.view) == (other.kind, other.view)
         };
         let late = kind.counts == Counts::First && self.taken.iter().any(same);
-        if passed || ahead || late || !may || self.stopped(world) {
-            return Ok(());
-        }
-        let existed = if setup.proves { place } else { 0 };
-        self.taken.insert(Taken {
+        let takes = !passed && !ahead && !late && may && !self.stopped(world);
+        takes.then_some(Taken {
             record,
             sender,
-            existed,
-        });
-        self.complete(world, out)
+            existed: if setup.proves { place } else { 0 },
+        })
     }
 
     /// A timer that runs fires.
@@ -184,7 +188,7 @@ impl Replica {
     }
 
     /// The first rule of that mode that can be done, and with what.
-    fn first(&self, world: &World, mode: Mode) -> Option<(usize, Letters)> {
+    pub(super) fn first(&self, world: &World, mode: Mode) -> Option<(usize, Letters)> {
         if self.stopped(world) {
             return None;
         }
@@ -271,7 +275,7 @@ impl Replica {
     }
 
     /// Whether who and what is done leave the rule open in view `v`.
-    fn is_open(&self, world: &World, place: usize, rule: &Rule, v: View) -> bool {
+    pub(super) fn is_open(&self, world: &World, place: usize, rule: &Rule, v: View) -> bool {
         let setup = &world.setup;
         let once = match rule.head {
             Head::Make {
@@ -290,7 +294,13 @@ impl Replica {
         once && setup.may(self.me, rule.who, self.height, v)
     }
 
-    fn perform(&mut self, world: &mut World, place: usize, at: &Letters, out: &mut Vec<Output>) {
+    pub(super) fn perform(
+        &mut self,
+        world: &mut World,
+        place: usize,
+        at: &Letters,
+        out: &mut Vec<Output>,
+    ) {
         let setup = std::sync::Arc::clone(&world.setup);
         match setup.rules.rules[place].head {
             Head::Make {

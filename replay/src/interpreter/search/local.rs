@@ -1,0 +1,454 @@
+//! One honest replica in a search: what is kept of it, and what one act of it leads to.
+
+use super::table::{Need, Table, Way};
+use crate::interpreter::{
+    World,
+    guard::{Letters, Reader},
+    replica::{Output, RULES_IN_AN_ACT, Replica, Restless, Taken},
+};
+use milp_schema::{
+    Height, ReplicaId, Value,
+    protocol::{Head, Mode, Reads, Scope, TimerId},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What can matter of an honest replica.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Local {
+    pub(super) replica: Replica,
+    /// What it sent, by bits.
+    pub(super) said: u128,
+    pub(super) decided: Option<Value>,
+}
+
+/// Records of a replica by bits.
+pub(super) type Said = (ReplicaId, u128);
+
+/// What one act leads to.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    /// What must have been sent, all of it.
+    pub(super) needs: BTreeMap<ReplicaId, u128>,
+    /// Of each of these, something must have been sent: an honest value that a Byzantine replica
+    /// names.
+    pub(super) names: BTreeSet<Said>,
+    pub(super) to: Local,
+    /// The highest view entered on the way.
+    pub(super) entered: u32,
+}
+
+/// How an act begins, once all is handed over but the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    Must,
+    Fires(TimerId),
+    Likes(usize, Letters),
+}
+
+/// Messages handed over, and what happens then.
+type Plan = (How, BTreeSet<usize>, usize);
+
+/// The replicas of a search.
+#[derive(Debug)]
+pub(super) struct Locals {
+    pub(super) table: Table,
+    pub(super) world: World,
+    /// How many plans could not be carried out because something else comes first, see the module.
+    pub(super) preempted: usize,
+}
+
+impl Locals {
+    /// A replica at the start.
+    pub(super) fn start(&mut self, id: ReplicaId) -> Result<Step, Restless> {
+        let mut replica = Replica::new(id);
+        let mut out = Vec::new();
+        replica.start_timers(&mut self.world, &mut out);
+        replica.complete(&mut self.world, &mut out)?;
+        let before = Local {
+            replica: Replica::new(id),
+            said: 0,
+            decided: None,
+        };
+        let start = self.after(&before, replica, &out, &BTreeSet::new());
+        Ok(start.expect("nobody starts in the view after the last"))
+    }
+
+    /// Everything that one act leads to, each with a smallest set of deliveries.
+    pub(super) fn steps(&mut self, local: &Local) -> Result<Vec<Step>, Restless> {
+        let mut plans: Vec<Plan> = Vec::new();
+        if local.decided.is_none() {
+            for way in &self.table.ways {
+                let how = match self.table.rule(way.rule).mode {
+                    Mode::Must => How::Must,
+                    Mode::May => How::Likes(way.rule, way.at),
+                    Mode::Timer(timer) if local.replica.timers.contains_key(&timer) => {
+                        How::Fires(timer)
+                    }
+                    Mode::Timer(_) => continue,
+                };
+                let sets = self.smallest(&local.replica, way);
+                plans.extend(sets.into_iter().map(|posts| (how, posts, way.rule)));
+            }
+        }
+        let mut done: Vec<Plan> = Vec::new();
+        let mut steps: Vec<Step> = Vec::new();
+        while let Some(plan) = plans.pop() {
+            if done.contains(&plan) {
+                continue;
+            }
+            let mut out = Vec::new();
+            if let Some(replica) = self.carry_out(local, &plan, &mut out, &mut plans)? {
+                steps.extend(self.after(local, replica, &out, &plan.1));
+            }
+            done.push(plan);
+        }
+        Ok(least(steps))
+    }
+
+    /// The replica after a plan, if nothing happens before.
+    fn carry_out(
+        &mut self,
+        local: &Local,
+        plan: &Plan,
+        out: &mut Vec<Output>,
+        plans: &mut Vec<Plan>,
+    ) -> Result<Option<Replica>, Restless> {
+        let (how, posts, rule) = plan;
+        let mut replica = local.replica.clone();
+        let last = match how {
+            How::Must => {
+                let lasts = posts.iter().copied();
+                let mut first = Vec::new();
+                let quiet = |last: &usize| {
+                    let held =
+                        self.handed(&local.replica, posts.iter().filter(|post| *post != last));
+                    let act = held.first(&self.world, Mode::Must);
+                    first.extend(act);
+                    act.is_none()
+                };
+                let last = lasts.clone().find(quiet);
+                if last.is_none() {
+                    let matters = |(act, _): &(usize, Letters)| self.table.conflicts[*rule][*act];
+                    self.preempted += usize::from(first.iter().all(matters));
+                    return Ok(None);
+                }
+                last
+            }
+            _ => None,
+        };
+        replica = self.handed(&replica, posts.iter().filter(|post| Some(**post) != last));
+        if replica.first(&self.world, Mode::Must).is_some() {
+            return Ok(None);
+        }
+        if let Some(last) = last {
+            replica = self.handed(&replica, [&last].into_iter());
+        }
+        let mut acted = false;
+        let first = match how {
+            How::Must => None,
+            How::Likes(rule, at) => Some((*rule, *at)),
+            How::Fires(timer) => {
+                let first = replica.first(&self.world, Mode::Timer(*timer));
+                replica.timers.remove(timer);
+                first
+            }
+        };
+        if let Some((rule, at)) = first {
+            replica.perform(&mut self.world, rule, &at, out);
+            acted = true;
+        }
+        for _ in 0..RULES_IN_AN_ACT {
+            let Some((rule, at)) = replica.first(&self.world, Mode::Must) else {
+                return Ok(Some(replica));
+            };
+            if acted {
+                let more = self.before(&replica, rule);
+                plans.extend(more.into_iter().map(|more| (*how, posts | &more, plan.2)));
+            }
+            replica.perform(&mut self.world, rule, &at, out);
+            acted = true;
+        }
+        Err(Restless)
+    }
+
+    /// What else could have been held by who is about to do a rule, so that another way of the
+    /// rule, or a rule above it, comes first and that matters.
+    fn before(&self, replica: &Replica, next: usize) -> Vec<BTreeSet<usize>> {
+        let above = |way: &&Way| {
+            way.rule <= next
+                && self.table.rule(way.rule).mode == Mode::Must
+                && self.table.conflicts[way.rule][next]
+        };
+        let ways = self.table.ways.iter().filter(above);
+        let sets = ways.flat_map(|way| self.smallest(replica, way));
+        sets.filter(|set| !set.is_empty()).collect()
+    }
+
+    fn handed<'a>(&self, replica: &Replica, posts: impl Iterator<Item = &'a usize>) -> Replica {
+        let mut replica = replica.clone();
+        for post in posts {
+            if let Some(taken) = replica.takes(&self.world, *post) {
+                replica.taken.insert(taken);
+            }
+        }
+        replica
+    }
+
+    /// The smallest sets of messages that must be handed over for a way to be open.
+    pub(super) fn smallest(&self, replica: &Replica, way: &Way) -> Vec<BTreeSet<usize>> {
+        let rule = self.table.rule(way.rule);
+        let v = way.at.v;
+        let here = match rule.head {
+            Head::Enter => v == replica.view.next(),
+            Head::Skip => v > replica.view,
+            _ => v == replica.view || rule.scope == Scope::Height,
+        };
+        if !here || replica.stopped(&self.world) || !replica.is_open(&self.world, way.rule, rule, v)
+        {
+            return Vec::new();
+        }
+        let reader = Reader {
+            world: &self.world,
+            replica,
+            at: &way.at,
+        };
+        let own = rule
+            .when
+            .iter()
+            .filter(|it| matches!(it.reads, Reads::Own | Reads::LastOwn));
+        if rule.unless.iter().any(|it| reader.holds(it, &[]))
+            || !own.clone().all(|it| reader.holds(it, &[]))
+        {
+            return Vec::new();
+        }
+        let held = replica.taken.iter();
+        let held = held
+            .filter_map(|it| self.table.posts.get(&(it.sender, it.record)).copied())
+            .collect();
+        let mut sets = Vec::new();
+        self.extend(replica, &way.needs, &held, &BTreeSet::new(), &mut sets);
+        let smaller = |set: &BTreeSet<usize>| {
+            sets.iter()
+                .any(|other| other != set && other.is_subset(set))
+        };
+        let least = sets.iter().filter(|set| !smaller(set)).cloned();
+        let least: BTreeSet<BTreeSet<usize>> = least.collect();
+        least.into_iter().collect()
+    }
+
+    /// Every smallest way to meet the first need, and so on.
+    fn extend(
+        &self,
+        replica: &Replica,
+        needs: &[Need],
+        held: &BTreeSet<usize>,
+        chosen: &BTreeSet<usize>,
+        sets: &mut Vec<BTreeSet<usize>>,
+    ) {
+        let Some((need, rest)) = needs.split_first() else {
+            sets.push(chosen.clone());
+            return;
+        };
+        let author = |post: &usize| self.world.posts[*post].author;
+        let there = need
+            .posts
+            .iter()
+            .filter(|post| held.contains(post) || chosen.contains(post));
+        let there: BTreeSet<ReplicaId> = there.map(author).collect();
+        let power = |id: &ReplicaId| self.table.setup.power[id.index()];
+        let missing = need.power.saturating_sub(there.iter().map(power).sum());
+        let mut offers: BTreeMap<ReplicaId, Vec<usize>> = BTreeMap::new();
+        if missing > 0 {
+            for post in &need.posts {
+                let sender = author(post);
+                let new = sender != replica.me && !there.contains(&sender);
+                if new && replica.takes(&self.world, *post).is_some() {
+                    offers.entry(sender).or_default().push(*post);
+                }
+            }
+        }
+        let offers: Vec<(ReplicaId, Vec<usize>)> = offers.into_iter().collect();
+        for senders in enough(&offers, missing, &power) {
+            let mut choices = vec![chosen.clone()];
+            for sender in senders {
+                let with = |set: &BTreeSet<usize>| {
+                    let set = set.clone();
+                    sender.iter().map(move |post| {
+                        let mut set = set.clone();
+                        set.insert(*post);
+                        set
+                    })
+                };
+                choices = choices.iter().flat_map(with).collect();
+            }
+            for choice in choices {
+                self.extend(replica, rest, held, &choice, sets);
+            }
+        }
+    }
+
+    /// The state after an act; none if it left the modelled views or nobody could hand that over.
+    pub(super) fn after(
+        &mut self,
+        before: &Local,
+        replica: Replica,
+        out: &[Output],
+        posts: &BTreeSet<usize>,
+    ) -> Option<Step> {
+        let mut to = Local {
+            replica,
+            ..before.clone()
+        };
+        let mut entered = 0;
+        for output in out {
+            match output {
+                Output::Send(place) => {
+                    let record = self.world.posts[*place].record;
+                    let bit = record.and_then(|it| self.table.records.binary_search(&it).ok());
+                    to.said |= bit.map_or(0, |bit| 1 << bit);
+                }
+                Output::Decide(block) => {
+                    let (view, index) = (block.view, block.index);
+                    to.decided = Some(Value::Block { view, index });
+                }
+                Output::Enter(view) => entered = entered.max(view.0),
+                Output::Start(_) => {}
+            }
+        }
+        self.world.posts.truncate(self.table.readers.len());
+        if entered >= self.table.views {
+            return None;
+        }
+        let mut step = Step {
+            needs: BTreeMap::new(),
+            names: BTreeSet::new(),
+            to,
+            entered,
+        };
+        for post in posts {
+            let post = &self.world.posts[*post];
+            let record = post.record?;
+            if !self.table.byzantine.contains(&post.author) {
+                let bit = self.table.records.binary_search(&record).ok()?;
+                *step.needs.entry(post.author).or_default() |= 1 << bit;
+            } else if let Some(Value::Block { view, .. }) = record.value {
+                let maker = self.table.setup.primary(Height(0), view);
+                if !self.table.byzantine.contains(&maker) {
+                    step.names.insert((maker, self.naming(record.value)));
+                }
+            }
+        }
+        let me = before.replica.me;
+        if step
+            .names
+            .iter()
+            .any(|(maker, any)| *maker == me && before.said & any == 0)
+        {
+            return None;
+        }
+        let met = |(maker, any): &Said| {
+            *maker == me || step.needs.get(maker).is_some_and(|all| all & any != 0)
+        };
+        let names = step.names.iter().filter(|it| !met(it)).copied();
+        step.names = names.collect();
+        self.forget(&mut step.to);
+        Some(step)
+    }
+
+    /// The records of a value.
+    fn naming(&self, value: Option<Value>) -> u128 {
+        let records = self.table.records.iter().enumerate();
+        let of = records.filter(|(_, record)| record.value == value);
+        of.fold(0, |all, (bit, _)| all | 1 << bit)
+    }
+
+    /// What cannot matter any more is forgotten.
+    pub(super) fn forget(&self, local: &mut Local) {
+        let (table, world) = (&self.table, &self.world);
+        let replica = &mut local.replica;
+        if local.decided.is_some() {
+            let height = replica.height;
+            *replica = Replica::new(replica.me);
+            replica.height = height;
+            return;
+        }
+        let heads = || table.setup.rules.rules.iter().enumerate();
+        for timer in (0..table.setup.rules.timers.len()).map(TimerId) {
+            if table.is_of_use(world, replica, Mode::Timer(timer)) {
+                replica.timers.entry(timer).and_modify(|lasts| *lasts = 0);
+            } else {
+                replica.timers.remove(&timer);
+                let starts = heads().filter(
+                    |(_, rule)| matches!(rule.head, Head::Arm { timer: of, .. } if of == timer),
+                );
+                replica.started.extend(starts.map(|(place, _)| place));
+            }
+        }
+        let open: BTreeSet<Taken> = {
+            let read = |it: &&Taken| {
+                let post = table.posts.get(&(it.sender, it.record));
+                let mut readers = post.iter().flat_map(|post| &table.readers[**post]);
+                readers.any(|(rule, v)| table.is_open(world, replica, *rule, *v))
+            };
+            replica.taken.iter().filter(read).copied().collect()
+        };
+        replica.taken = open;
+        replica.own.sort_unstable();
+    }
+}
+
+/// All choices of senders that are enough and of whom nobody is too many.
+fn enough<'a>(
+    offers: &'a [(ReplicaId, Vec<usize>)],
+    missing: u32,
+    power: &dyn Fn(&ReplicaId) -> u32,
+) -> Vec<Vec<&'a Vec<usize>>> {
+    let mut all = Vec::new();
+    let mut open: Vec<(usize, Vec<usize>)> = vec![(0, Vec::new())];
+    while let Some((from, chosen)) = open.pop() {
+        let of = |place: &usize| power(&offers[*place].0);
+        let sum: u32 = chosen.iter().map(of).sum();
+        if sum >= missing {
+            if chosen.iter().all(|place| sum - of(place) < missing) {
+                all.push(chosen.iter().map(|place| &offers[*place].1).collect());
+            }
+            continue;
+        }
+        for next in from..offers.len() {
+            let chosen = [chosen.as_slice(), &[next]].concat();
+            open.push((next + 1, chosen));
+        }
+    }
+    all
+}
+
+/// Without the steps that need more than another one which leads to the same with less handed over.
+fn least(steps: Vec<Step>) -> Vec<Step> {
+    let mut groups: BTreeMap<Local, Vec<Step>> = BTreeMap::new();
+    for step in steps {
+        let mut key = step.to.clone();
+        key.replica.taken.clear();
+        groups.entry(key).or_default().push(step);
+    }
+    let within = |one: &Step, other: &Step| {
+        let covers =
+            |(id, all): (&ReplicaId, &u128)| other.needs.get(id).is_some_and(|of| all & !of == 0);
+        one.needs.iter().all(covers)
+            && one.names.is_subset(&other.names)
+            && one.entered <= other.entered
+            && one.to.replica.taken.is_subset(&other.to.replica.taken)
+    };
+    let mut kept = Vec::new();
+    for group in groups.into_values() {
+        for (place, step) in group.iter().enumerate() {
+            let mut others = group
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != place);
+            if !others.any(|(other, it)| within(it, step) && (!within(step, it) || other < place)) {
+                kept.push(step.clone());
+            }
+        }
+    }
+    kept
+}
