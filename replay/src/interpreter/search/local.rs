@@ -3,7 +3,7 @@
 use super::table::{Need, Table, Way};
 use crate::interpreter::{
     World,
-    guard::{Letters, Reader},
+    guard::Reader,
     replica::{Output, RULES_IN_AN_ACT, Replica, Restless, Taken},
 };
 use milp_schema::{
@@ -42,11 +42,18 @@ pub(super) struct Step {
 enum How {
     Must,
     Fires(TimerId),
-    Likes(usize, Letters),
+    Likes,
 }
 
-/// Messages handed over, and what happens then.
-type Plan = (How, BTreeSet<usize>, usize);
+/// Messages handed over for the sake of a way, whose number it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Plan {
+    how: How,
+    way: usize,
+    posts: BTreeSet<usize>,
+    /// Whether other things are handed over with them, so that they come first.
+    more: bool,
+}
 
 /// The replicas of a search.
 #[derive(Debug)]
@@ -76,19 +83,15 @@ impl Locals {
     /// Everything that one act leads to, each with a smallest set of deliveries.
     pub(super) fn steps(&mut self, local: &Local) -> Result<Vec<Step>, Restless> {
         let mut plans: Vec<Plan> = Vec::new();
-        if local.decided.is_none() {
-            for way in &self.table.ways {
-                let how = match self.table.rule(way.rule).mode {
-                    Mode::Must => How::Must,
-                    Mode::May => How::Likes(way.rule, way.at),
-                    Mode::Timer(timer) if local.replica.timers.contains_key(&timer) => {
-                        How::Fires(timer)
-                    }
-                    Mode::Timer(_) => continue,
-                };
-                let sets = self.smallest(&local.replica, way);
-                plans.extend(sets.into_iter().map(|posts| (how, posts, way.rule)));
-            }
+        for (number, way) in self.table.ways.iter().enumerate() {
+            let how = match self.table.rule(way.rule).mode {
+                Mode::Must => How::Must,
+                Mode::May => How::Likes,
+                Mode::Timer(timer) if local.replica.timers.contains_key(&timer) => How::Fires(timer),
+                Mode::Timer(_) => continue,
+            };
+            let plan = |posts| Plan { how, way: number, posts, more: false };
+            plans.extend(self.smallest(&local.replica, way).into_iter().map(plan));
         }
         let mut done: Vec<Plan> = Vec::new();
         let mut steps: Vec<Step> = Vec::new();
@@ -98,11 +101,28 @@ impl Locals {
             }
             let mut out = Vec::new();
             if let Some(replica) = self.carry_out(local, &plan, &mut out, &mut plans)? {
-                steps.extend(self.after(local, replica, &out, &plan.1));
+                steps.extend(self.after(local, replica, &out, &plan.posts));
             }
             done.push(plan);
         }
         Ok(least(steps))
+    }
+
+    /// The message of a plan to hand over last, so that nothing happens before; none if there is
+    /// no such, or nothing to wait for.
+    fn last(&mut self, local: &Local, plan: &Plan) -> Option<usize> {
+        let mut first = Vec::new();
+        for last in &plan.posts {
+            let others = plan.posts.iter().filter(|post| *post != last);
+            match self.handed(&local.replica, others).first(&self.world, Mode::Must) {
+                None => return Some(*last),
+                Some((rule, _)) => first.push(rule),
+            }
+        }
+        let rule = self.table.ways[plan.way].rule;
+        let matters = first.iter().all(|first| self.table.conflicts[rule][*first]);
+        self.preempted += usize::from(matters && !plan.more);
+        None
     }
 
     /// The replica after a plan, if nothing happens before.
@@ -113,60 +133,41 @@ impl Locals {
         out: &mut Vec<Output>,
         plans: &mut Vec<Plan>,
     ) -> Result<Option<Replica>, Restless> {
-        let (how, posts, rule) = plan;
-        let mut replica = local.replica.clone();
-        let last = match how {
-            How::Must => {
-                let lasts = posts.iter().copied();
-                let mut first = Vec::new();
-                let quiet = |last: &usize| {
-                    let held =
-                        self.handed(&local.replica, posts.iter().filter(|post| *post != last));
-                    let act = held.first(&self.world, Mode::Must);
-                    first.extend(act);
-                    act.is_none()
-                };
-                let last = lasts.clone().find(quiet);
-                if last.is_none() {
-                    let matters = |(act, _): &(usize, Letters)| self.table.conflicts[*rule][*act];
-                    self.preempted += usize::from(first.iter().all(matters));
-                    return Ok(None);
-                }
-                last
-            }
-            _ => None,
-        };
-        replica = self.handed(&replica, posts.iter().filter(|post| Some(**post) != last));
-        if replica.first(&self.world, Mode::Must).is_some() {
+        let must = plan.how == How::Must;
+        let last = if must { self.last(local, plan) } else { None };
+        let before = plan.posts.iter().filter(|post| Some(**post) != last);
+        let mut replica = self.handed(&local.replica, before);
+        if must && last.is_none() || replica.first(&self.world, Mode::Must).is_some() {
             return Ok(None);
         }
-        if let Some(last) = last {
-            replica = self.handed(&replica, [&last].into_iter());
-        }
-        let mut acted = false;
-        let first = match how {
-            How::Must => None,
-            How::Likes(rule, at) => Some((*rule, *at)),
+        replica = self.handed(&replica, last.iter());
+        let Way { rule, at, .. } = &self.table.ways[plan.way];
+        let target = (*rule, *at);
+        let mut next = match plan.how {
+            How::Must => replica.first(&self.world, Mode::Must),
+            How::Likes => Some(target),
             How::Fires(timer) => {
-                let first = replica.first(&self.world, Mode::Timer(*timer));
-                replica.timers.remove(timer);
+                let first = replica.first(&self.world, Mode::Timer(timer));
+                replica.timers.remove(&timer);
                 first
             }
         };
-        if let Some((rule, at)) = first {
-            replica.perform(&mut self.world, rule, &at, out);
-            acted = true;
-        }
-        for _ in 0..RULES_IN_AN_ACT {
-            let Some((rule, at)) = replica.first(&self.world, Mode::Must) else {
+        // What else is held matters to the plan of the act that begins.
+        let begins = next == Some(target) || plan.more;
+        for count in 0..RULES_IN_AN_ACT {
+            let Some((rule, at)) = next else {
                 return Ok(Some(replica));
             };
-            if acted {
-                let more = self.before(&replica, rule);
-                plans.extend(more.into_iter().map(|more| (*how, posts | &more, plan.2)));
+            if count > 0 && begins {
+                let more = self.before(&replica, rule).into_iter();
+                plans.extend(more.map(|more| Plan {
+                    posts: &plan.posts | &more,
+                    more: true,
+                    ..*plan
+                }));
             }
             replica.perform(&mut self.world, rule, &at, out);
-            acted = true;
+            next = replica.first(&self.world, Mode::Must);
         }
         Err(Restless)
     }
