@@ -84,11 +84,7 @@ impl Space {
         let mut space = Self {
             renamings: renamings(&table, &honest),
             ballots: ballots(&table),
-            locals: Locals {
-                table,
-                world,
-                preempted: 0,
-            },
+            locals: Locals { table, world },
             steps: Locals::steps,
             goal: instance.goal,
             honest,
@@ -257,7 +253,6 @@ impl Space {
         }
         found.states += seen.len();
         found.replicas += self.known.len();
-        found.preempted += self.locals.preempted;
         Ok(seen)
     }
 

@@ -60,8 +60,6 @@ struct Plan {
 pub(super) struct Locals {
     pub(super) table: Table,
     pub(super) world: World,
-    /// How many plans could not be carried out because something else comes first, see the module.
-    pub(super) preempted: usize,
 }
 
 impl Locals {
@@ -87,10 +85,17 @@ impl Locals {
             let how = match self.table.rule(way.rule).mode {
                 Mode::Must => How::Must,
                 Mode::May => How::Likes,
-                Mode::Timer(timer) if local.replica.timers.contains_key(&timer) => How::Fires(timer),
+                Mode::Timer(timer) if local.replica.timers.contains_key(&timer) => {
+                    How::Fires(timer)
+                }
                 Mode::Timer(_) => continue,
             };
-            let plan = |posts| Plan { how, way: number, posts, more: false };
+            let plan = |posts| Plan {
+                how,
+                way: number,
+                posts,
+                more: false,
+            };
             plans.extend(self.smallest(&local.replica, way).into_iter().map(plan));
         }
         let mut done: Vec<Plan> = Vec::new();
@@ -108,21 +113,17 @@ impl Locals {
         Ok(least(steps))
     }
 
-    /// The message of a plan to hand over last, so that nothing happens before; none if there is
-    /// no such, or nothing to wait for.
-    fn last(&mut self, local: &Local, plan: &Plan) -> Option<usize> {
-        let mut first = Vec::new();
-        for last in &plan.posts {
-            let others = plan.posts.iter().filter(|post| *post != last);
-            match self.handed(&local.replica, others).first(&self.world, Mode::Must) {
-                None => return Some(*last),
-                Some((rule, _)) => first.push(rule),
-            }
-        }
-        let rule = self.table.ways[plan.way].rule;
-        let matters = first.iter().all(|first| self.table.conflicts[rule][*first]);
-        self.preempted += usize::from(matters && !plan.more);
-        None
+    /// The message to hand over last, so that nothing happens before; none if there is no such.
+    fn last(&self, replica: &Replica, posts: &BTreeSet<usize>) -> Option<usize> {
+        let quiet = |last: &&usize| {
+            let others = posts.iter().filter(|post| post != last);
+            self.is_quiet(&self.handed(replica, others))
+        };
+        posts.iter().find(quiet).copied()
+    }
+
+    fn is_quiet(&self, replica: &Replica) -> bool {
+        replica.first(&self.world, Mode::Must).is_none()
     }
 
     /// The replica after a plan, if nothing happens before.
@@ -134,10 +135,10 @@ impl Locals {
         plans: &mut Vec<Plan>,
     ) -> Result<Option<Replica>, Restless> {
         let must = plan.how == How::Must;
-        let last = if must { self.last(local, plan) } else { None };
+        let last = self.last(&local.replica, &plan.posts).filter(|_| must);
         let before = plan.posts.iter().filter(|post| Some(**post) != last);
         let mut replica = self.handed(&local.replica, before);
-        if must && last.is_none() || replica.first(&self.world, Mode::Must).is_some() {
+        if must && last.is_none() || !self.is_quiet(&replica) {
             return Ok(None);
         }
         replica = self.handed(&replica, last.iter());
@@ -155,34 +156,44 @@ impl Locals {
         // What else is held matters to the plan of the act that begins.
         let begins = next == Some(target) || plan.more;
         for count in 0..RULES_IN_AN_ACT {
-            let Some((rule, at)) = next else {
-                return Ok(Some(replica));
-            };
             if count > 0 && begins {
-                let more = self.before(&replica, rule).into_iter();
+                let after = next.map(|(rule, _)| rule);
+                let more = self.before(local, &replica, after).into_iter();
                 plans.extend(more.map(|more| Plan {
                     posts: &plan.posts | &more,
                     more: true,
                     ..*plan
                 }));
             }
+            let Some((rule, at)) = next else {
+                return Ok(Some(replica));
+            };
             replica.perform(&mut self.world, rule, &at, out);
             next = replica.first(&self.world, Mode::Must);
         }
         Err(Restless)
     }
 
-    /// What else could have been held by who is about to do a rule, so that another way of the
-    /// rule, or a rule above it, comes first and that matters.
-    fn before(&self, replica: &Replica, next: usize) -> Vec<BTreeSet<usize>> {
+    /// What else could have been held all the time by who is about to do a rule, so that another
+    /// way of it, or a rule above it, comes first and that matters; or, by who is about to rest,
+    /// what cannot be handed over afterwards because something else would come first.
+    fn before(
+        &self,
+        local: &Local,
+        replica: &Replica,
+        next: Option<usize>,
+    ) -> Vec<BTreeSet<usize>> {
         let above = |way: &&Way| {
-            way.rule <= next
-                && self.table.rule(way.rule).mode == Mode::Must
-                && self.table.conflicts[way.rule][next]
+            let first = |next| way.rule <= next && self.table.conflicts[way.rule][next];
+            self.table.rule(way.rule).mode == Mode::Must && next.is_none_or(first)
         };
         let ways = self.table.ways.iter().filter(above);
         let sets = ways.flat_map(|way| self.smallest(replica, way));
-        sets.filter(|set| !set.is_empty()).collect()
+        let matters = |set: &BTreeSet<usize>| {
+            let held = self.is_quiet(&self.handed(&local.replica, set.iter()));
+            !set.is_empty() && held && (next.is_some() || self.last(replica, set).is_none())
+        };
+        sets.filter(matters).collect()
     }
 
     fn handed<'a>(&self, replica: &Replica, posts: impl Iterator<Item = &'a usize>) -> Replica {

@@ -28,9 +28,6 @@ pub struct Searched {
     pub replicas: usize,
     /// The most acts in a row.
     pub deepest: usize,
-    /// How many acts were left out because something else always comes first and might matter; no
-    /// proof of completeness unless 0.
-    pub preempted: usize,
     /// Whether there are no more states.
     pub complete: bool,
 }
