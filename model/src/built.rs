@@ -3,7 +3,7 @@
 use crate::{
     decoded::Decoded,
     error::Error,
-    formulation::{causal, counting, timed},
+    formulation::{causal, counting, levels, timed},
     meaning::Meaning,
     program::{Col, Program},
 };
@@ -21,6 +21,8 @@ pub enum Built {
     Counting(counting::Built),
     /// One level per act, no slots.
     Causal(causal::Built),
+    /// No slots and no order: what is read is of a lower level.
+    Levels(levels::Built),
 }
 
 impl Built {
@@ -30,6 +32,7 @@ impl Built {
             Self::Timed(built) => &built.program,
             Self::Counting(built) => &built.program,
             Self::Causal(built) => &built.program,
+            Self::Levels(built) => &built.program,
         }
     }
 
@@ -39,13 +42,23 @@ impl Built {
             Self::Timed(_) => Formulation::Timed,
             Self::Counting(_) => Formulation::Counting,
             Self::Causal(_) => Formulation::Causal,
+            Self::Levels(_) => Formulation::Levels,
         }
     }
 
     /// Whether a schedule is made of an order of acts: then its replay says whether they do follow
     /// each other.
     pub fn orders_acts(&self) -> bool {
-        matches!(self, Self::Causal(_))
+        matches!(self, Self::Causal(_) | Self::Levels(_))
+    }
+
+    /// How many values can be decided in the program, if more might be in the protocol: only an
+    /// optimum of fewer says anything of that.
+    pub fn values(&self) -> Option<u32> {
+        match self {
+            Self::Levels(built) => built.values(),
+            _ => None,
+        }
     }
 
     /// Whether the program has slots, so that its optimum may depend on how many.
@@ -63,6 +76,7 @@ impl Built {
             Self::Timed(built) => Ok(built.decode(point)),
             Self::Counting(built) => built.decode(point),
             Self::Causal(built) => built.decode(point),
+            Self::Levels(built) => built.decode(point),
         }
     }
 
@@ -80,11 +94,11 @@ impl Built {
         match self {
             Self::Timed(built) => built.encode(schedule, faulty),
             Self::Counting(built) => built.encode(schedule, faulty),
-            Self::Causal(_) => Err(
-                "formulation `causal` takes no schedules, only the point of a result of the same \
-                 program"
-                    .into(),
-            ),
+            Self::Causal(_) | Self::Levels(_) => Err(format!(
+                "formulation `{}` takes no schedules, only the point of a result of the same \
+                 program",
+                self.formulation().name()
+            )),
         }
     }
 
@@ -95,6 +109,7 @@ impl Built {
             Self::Timed(built) => built.exchange(first, second),
             Self::Counting(_) => None,
             Self::Causal(built) => built.exchange(first, second),
+            Self::Levels(built) => built.exchange(first, second),
         }
     }
 
@@ -104,6 +119,7 @@ impl Built {
             Self::Timed(built) => built.meaning(),
             Self::Counting(built) => built.meaning(),
             Self::Causal(built) => built.meaning(),
+            Self::Levels(built) => built.meaning(),
         }
     }
 }

@@ -55,6 +55,16 @@ pub enum Error {
         /// What stands in the way.
         why: String,
     },
+    /// A point that replicas do not follow, because they run to completion.
+    #[error("the point has no schedule: {why}")]
+    Refused {
+        /// What stands in the way.
+        why: String,
+        /// A row that cuts off the point and all in which the same is done. The bound of a program
+        /// with such a row is one for what its schedules show, no longer for the protocol: what was
+        /// proved before it was added stays proved.
+        row: Box<crate::program::Row>,
+    },
     /// A rule names an event or message that the protocol does not have.
     #[error("rule `{rule}` of protocol `{protocol}` names `{missing}`, which it does not define")]
     Dangling {

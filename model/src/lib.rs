@@ -13,6 +13,7 @@ pub mod draft;
 mod error;
 pub mod expr;
 pub mod formulation;
+pub mod ground;
 pub mod group;
 pub mod left_out;
 pub mod limits;
@@ -37,10 +38,6 @@ pub fn build(instance: &Instance) -> Result<Built, Error> {
         Formulation::Timed => formulation::timed::of(instance).map(Built::Timed),
         Formulation::Counting => formulation::counting::of(instance).map(Built::Counting),
         Formulation::Causal => formulation::causal::of(instance).map(Built::Causal),
-        Formulation::Levels => Err(Error::Unsupported {
-            formulation: "levels",
-            construct: format!("protocol `{}`", instance.protocol),
-            hint: "use `formulation: auto`".into(),
-        }),
+        Formulation::Levels => formulation::levels::of(instance).map(Built::Levels),
     }
 }

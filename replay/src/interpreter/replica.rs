@@ -2,14 +2,19 @@
 
 use super::{
     World,
-    guard::{self, Letters},
+    guard::{Letters, Reader},
 };
+use crate::engine::{Effect, EngineError, MessageId};
 use milp_schema::{
-    BlockId, Height, Message, ReplicaId, Value, View,
+    BlockId, Height, Kind, Message, ReplicaId, Value, View,
     protocol::{Counts, Goes, Head, Justifies, KindId, Made, Mode, Rule, Scope, TimerId, Views},
-    vocabulary::{Ahead, By, Passed},
+    schedule::Event,
+    vocabulary::{Ahead, Passed},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// How many rules a replica does in one act: who does more never comes to rest.
 pub(super) const RULES_IN_AN_ACT: usize = 1_000;
@@ -23,6 +28,44 @@ pub(super) struct Record {
     pub(super) justification: Option<View>,
 }
 
+impl Record {
+    /// None of that kind and view comes before it, none of earlier views after.
+    pub(super) fn first(kind: KindId, view: View) -> Self {
+        Self {
+            kind,
+            view,
+            value: None,
+            justification: None,
+        }
+    }
+
+    /// The record as a message of that kind.
+    pub(super) fn message(self, kind: Kind, height: Height) -> Message {
+        let Self {
+            view,
+            value,
+            justification,
+            ..
+        } = self;
+        Message {
+            kind,
+            height,
+            view,
+            value,
+            justification,
+        }
+    }
+
+    /// The record as one of a sender.
+    pub(super) fn of(self, sender: ReplicaId, existed: usize) -> Taken {
+        Taken {
+            record: self,
+            sender,
+            existed,
+        }
+    }
+}
+
 /// A record of anybody that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Taken {
@@ -32,23 +75,6 @@ pub(super) struct Taken {
     pub(super) existed: usize,
 }
 
-/// Something that a replica does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
-    /// Sends the message of that place among those posted.
-    Send(usize),
-    /// Enters a view of its height.
-    Enter(View),
-    /// Regards a block as final.
-    Decide(BlockId),
-    /// Starts a timer anew.
-    Start(TimerId),
-}
-
-/// The rules never come to rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Restless;
-
 /// The state of an honest replica; everything but `proposed` is of its height.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Replica {
@@ -56,8 +82,8 @@ pub(super) struct Replica {
     /// The number of heights once it has stopped.
     pub(super) height: Height,
     pub(super) view: View,
-    /// What it made, sent or kept, in the order in which it did.
-    pub(super) own: Vec<Record>,
+    /// What it made, sent or kept.
+    pub(super) own: BTreeSet<Record>,
     /// What it took, what it sent itself included.
     pub(super) taken: BTreeSet<Taken>,
     /// The timers that run, with the block times that they were started for.
@@ -76,7 +102,7 @@ impl Replica {
             me,
             height: Height(0),
             view: View(0),
-            own: Vec::new(),
+            own: BTreeSet::new(),
             taken: BTreeSet::new(),
             timers: BTreeMap::new(),
             started: BTreeSet::new(),
@@ -104,56 +130,40 @@ impl Replica {
 
     /// A message of that place among those posted is handed over. What is ahead is held back by
     /// whoever hands over.
-    pub(super) fn receive(
-        &mut self,
-        world: &mut World,
-        place: usize,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Restless> {
+    pub(super) fn receive(&mut self, world: &mut World, place: usize) -> Result<(), EngineError> {
         let Some(taken) = self.takes(world, place) else {
             return Ok(());
         };
         self.taken.insert(taken);
-        self.complete(world, out)
+        self.complete(world)
     }
 
-    /// What would be taken if a message were handed over.
+    /// What it takes if a message is handed over.
     pub(super) fn takes(&self, world: &World, place: usize) -> Option<Taken> {
-        let post = &world.posts[place];
-        let of_height = post.message.height == self.height;
-        let record = post.record.filter(|_| of_height)?;
         let setup = &world.setup;
-        let kind = setup.rules.kind(record.kind);
-        let passed = kind.passed == Passed::Ignore && record.view < self.view;
-        let ahead = kind.ahead != Ahead::Take && record.view > self.view;
-        let sender = post.author;
-        let may = setup.may(sender, kind.by, self.height, record.view);
-        let same = |it: &Taken| {
-            let (one, other) = (it.record, record);
-            it.sender == sender && (one.kind, one.view) == (other.kind, other.view)
+        let post = world.posts[place].for_height(setup, self.height);
+        let taken = post.filter(|_| !self.stopped(world))?;
+        let (kind, view) = (setup.rules.kind(taken.record.kind), taken.record.view);
+        let passed = kind.passed == Passed::Ignore && view < self.view;
+        let ahead = kind.ahead != Ahead::Take && view > self.view;
+        // Of a sender's different records of a view the first may be the one that counts.
+        let other = |it: &Taken| {
+            let of = |it: &Taken| (it.sender, it.record.kind, it.record.view);
+            of(it) == of(&taken) && it.record != taken.record
         };
-        let late = kind.counts == Counts::First && self.taken.iter().any(same);
-        let takes = !passed && !ahead && !late && may && !self.stopped(world);
-        takes.then_some(Taken {
-            record,
-            sender,
-            existed: if setup.proves { place } else { 0 },
-        })
+        let late = kind.counts == Counts::First && self.taken.iter().any(other);
+        let existed = if setup.proves { place } else { 0 };
+        (!passed && !ahead && !late).then_some(Taken { existed, ..taken })
     }
 
     /// A timer that runs fires.
-    pub(super) fn fire(
-        &mut self,
-        world: &mut World,
-        timer: TimerId,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Restless> {
+    pub(super) fn fire(&mut self, world: &mut World, timer: TimerId) -> Result<(), EngineError> {
         let first = self.first(world, Mode::Timer(timer));
         self.timers.remove(&timer);
         if let Some((rule, at)) = first {
-            self.perform(world, rule, &at, out);
+            self.perform(world, rule, &at);
         }
-        self.complete(world, out)
+        self.complete(world)
     }
 
     /// Whether a firing of the timer would do anything now.
@@ -162,98 +172,149 @@ impl Replica {
     }
 
     /// Every rule that must be done is, the first of the file first, until none can be.
-    pub(super) fn complete(
-        &mut self,
-        world: &mut World,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Restless> {
+    pub(super) fn complete(&mut self, world: &mut World) -> Result<(), EngineError> {
         for _ in 0..RULES_IN_AN_ACT {
             let Some((rule, at)) = self.first(world, Mode::Must) else {
                 return Ok(());
             };
-            self.perform(world, rule, &at, out);
+            self.perform(world, rule, &at);
         }
-        Err(Restless)
+        Err(EngineError::Refused {
+            act: format!("an act at replica {}", self.me),
+            why: "its rules never come to rest".to_owned(),
+        })
     }
 
     /// The timers that who does nothing yet starts.
-    pub(super) fn start_timers(&mut self, world: &mut World, out: &mut Vec<Output>) {
-        let setup = std::sync::Arc::clone(&world.setup);
+    pub(super) fn start_timers(&mut self, world: &mut World) {
+        let setup = Arc::clone(&world.setup);
         for (place, rule) in setup.rules.rules.iter().enumerate() {
             let starts = matches!(rule.head, Head::Arm { .. }) && rule.mode == Mode::Must;
-            if let Some(at) = self.way(world, place, rule).filter(|_| starts) {
-                self.perform(world, place, &at, out);
+            let at = self.way(world, place, rule, &|_| starts);
+            if let Some(at) = at {
+                self.perform(world, place, &at);
             }
         }
+    }
+
+    /// Does what it may do when it likes, if it may do just that.
+    pub(super) fn may(&mut self, world: &mut World, act: &Event) -> Result<(), EngineError> {
+        let setup = Arc::clone(&world.setup);
+        let suits = |rule: &Rule, at: &Letters| match (self.record(rule, at), act) {
+            (Some(record), Event::Send(message)) => {
+                let said = |kind: &Kind| record.message(*kind, self.height) == *message;
+                setup.kinds[record.kind.0].is_some_and(|kind| said(&kind))
+            }
+            (None, Event::EnterView { view, .. }) => at.v == *view,
+            _ => false,
+        };
+        if let Some((rule, at)) = self.first_that(world, Mode::May, &suits) {
+            self.perform(world, rule, &at);
+            return self.complete(world);
+        }
+        Ok(())
+    }
+
+    /// What it may do when it likes and others would see, a way of each rule.
+    pub(super) fn likes(&self, world: &World) -> Vec<Event> {
+        let rules = world.setup.rules.rules.iter().enumerate();
+        let of_mode = rules.filter(|(_, rule)| rule.mode == Mode::May && !self.stopped(world));
+        let acts = of_mode.filter_map(|(place, rule)| {
+            let at = self.way(world, place, rule, &|_| true)?;
+            match self.record(rule, &at) {
+                Some(record) => {
+                    let kind = world.setup.kinds[record.kind.0]?;
+                    Some(Event::Send(record.message(kind, self.height)))
+                }
+                None if matches!(rule.head, Head::Enter | Head::Skip) => Some(Event::EnterView {
+                    height: self.height,
+                    view: at.v,
+                }),
+                None => None,
+            }
+        });
+        acts.collect()
     }
 
     /// The first rule of that mode that can be done, and with what.
     pub(super) fn first(&self, world: &World, mode: Mode) -> Option<(usize, Letters)> {
-        if self.stopped(world) {
-            return None;
-        }
+        self.first_that(world, mode, &|_, _| true)
+    }
+
+    fn first_that(
+        &self,
+        world: &World,
+        mode: Mode,
+        suits: &dyn Fn(&Rule, &Letters) -> bool,
+    ) -> Option<(usize, Letters)> {
         let rules = world.setup.rules.rules.iter().enumerate();
-        let mut of_mode = rules.filter(|(_, rule)| rule.mode == mode);
-        of_mode.find_map(|(place, rule)| Some((place, self.way(world, place, rule)?)))
+        let mut of_mode = rules.filter(|(_, rule)| rule.mode == mode && !self.stopped(world));
+        of_mode.find_map(|(place, rule)| {
+            let at = self.way(world, place, rule, &|at| suits(rule, at))?;
+            Some((place, at))
+        })
     }
 
-    /// A way in which a rule can be done: the latest view entered, the first value, the latest
-    /// earlier view of those that there are.
-    fn way(&self, world: &World, place: usize, rule: &Rule) -> Option<Letters> {
-        let bound = world.setup.bound[place];
-        let some = |bound: bool, of: &dyn Fn() -> Vec<View>| {
-            if bound {
-                of().into_iter().map(Some).collect()
-            } else {
-                vec![None]
-            }
+    /// A way in which a rule can be done, of the latest view entered.
+    fn way(
+        &self,
+        world: &World,
+        place: usize,
+        rule: &Rule,
+        suits: &dyn Fn(&Letters) -> bool,
+    ) -> Option<Letters> {
+        let views = self.views(rule).into_iter();
+        let mut views = views.filter(|v| self.is_open(world, place, rule, *v));
+        let reader = Reader {
+            world,
+            replica: self,
         };
-        let xs: Vec<Option<Value>> = if bound.x {
-            self.values().into_iter().map(Some).collect()
-        } else {
-            vec![None]
+        let at = |v| Letters {
+            v,
+            x: None,
+            c: None,
+            d: None,
         };
-        for v in self.views(rule) {
-            if !self.is_open(world, place, rule, v) {
-                continue;
-            }
-            for &x in &xs {
-                for c in some(bound.c, &|| self.earlier(v)) {
-                    for d in some(bound.d, &|| self.earlier(v)) {
-                        let at = Letters { v, x, c, d };
-                        if guard::all_hold(world, self, rule, &at) {
-                            return Some(at);
-                        }
-                    }
-                }
-            }
-        }
-        None
+        views.find_map(|v| reader.way(rule, 0, at(v), suits))
     }
 
-    fn records(&self) -> impl Iterator<Item = &Record> {
-        let taken = self.taken.iter().map(|it| &it.record);
-        taken.chain(&self.own)
-    }
-
-    /// The valid values that it knows of.
-    fn values(&self) -> BTreeSet<Value> {
-        let values = self.records().filter_map(|record| record.value);
-        let valid = |value: &Value| matches!(value, Value::Block { .. });
-        values.filter(valid).collect()
-    }
-
-    /// The views before `v` that records are of or name, the latest first.
-    fn earlier(&self, v: View) -> Vec<View> {
-        let named = |record: &Record| [Some(record.view), record.justification];
-        let views = self.records().flat_map(named).flatten();
-        let views: BTreeSet<View> = views.filter(|view| *view < v).collect();
-        views.into_iter().rev().collect()
+    /// The record that a rule makes, if it makes one.
+    fn record(&self, rule: &Rule, at: &Letters) -> Option<Record> {
+        let Head::Make {
+            kind,
+            value,
+            justification,
+        } = rule.head
+        else {
+            return None;
+        };
+        // Number 0 of the view, unless it proposed there and forgot.
+        let proposed = self.proposed.get(&(self.height, at.v)).copied();
+        let new = Value::Block {
+            view: at.v,
+            index: proposed.unwrap_or_default(),
+        };
+        let value = match value {
+            Made::X => Some(at.x.unwrap_or(new)),
+            Made::Nil => Some(Value::Nil),
+            Made::None => None,
+        };
+        let justification = match justification {
+            Justifies::C => at.c,
+            Justifies::Back(back) => at.v.0.checked_sub(back).map(View),
+            Justifies::None => None,
+        };
+        Some(Record {
+            kind,
+            view: at.v,
+            value,
+            justification,
+        })
     }
 
     /// What `v` can be.
     fn views(&self, rule: &Rule) -> Vec<View> {
-        let here = self.records().map(|record| record.view);
+        let here = self.taken.iter().map(|it| it.record.view);
         match (&rule.head, rule.scope) {
             (Head::Enter, _) => vec![self.view.next()],
             (Head::Skip, _) => {
@@ -283,9 +344,9 @@ impl Replica {
                 justification,
                 ..
             } => {
-                let made = |record: &Record| (record.kind, record.view) == (kind, v);
+                let [from, to] = [v, v.next()].map(|view| Record::first(kind, view));
                 let before = !matches!(justification, Justifies::Back(back) if back > v.0);
-                before && !self.own.iter().any(made)
+                before && self.own.range(from..to).next().is_none()
             }
             Head::Arm { .. } => v == self.view && !self.started.contains(&place),
             Head::Stop { timer } => v == self.view && self.timers.contains_key(&timer),
@@ -294,47 +355,31 @@ impl Replica {
         once && setup.may(self.me, rule.who, self.height, v)
     }
 
-    pub(super) fn perform(
-        &mut self,
-        world: &mut World,
-        place: usize,
-        at: &Letters,
-        out: &mut Vec<Output>,
-    ) {
-        let setup = std::sync::Arc::clone(&world.setup);
-        match setup.rules.rules[place].head {
-            Head::Make {
-                kind,
-                value,
-                justification,
-            } => {
-                let value = match value {
-                    Made::X => Some(at.x.unwrap_or_else(|| self.new_value(at.v))),
-                    Made::Nil => Some(Value::Nil),
-                    Made::None => None,
-                };
-                let justification = match justification {
-                    Justifies::C => at.c,
-                    Justifies::Back(back) => Some(View(at.v.0 - back)),
-                    Justifies::None => None,
-                };
-                let record = Record {
-                    kind,
-                    view: at.v,
-                    value,
-                    justification,
-                };
-                self.make(world, record, out);
+    pub(super) fn perform(&mut self, world: &mut World, place: usize, at: &Letters) {
+        let setup = Arc::clone(&world.setup);
+        let rule = &setup.rules.rules[place];
+        if let Some(record) = self.record(rule, at) {
+            // What is made of nothing that was read is new.
+            if at.x.is_none() && record.value.is_some_and(|it| it != Value::Nil) {
+                *self.proposed.entry((self.height, at.v)).or_default() += 1;
             }
+            self.make(world, record);
+        }
+        match rule.head {
+            Head::Make { .. } => {}
             Head::Enter | Head::Skip => {
                 self.move_to(at.v);
-                out.push(Output::Enter(at.v));
+                world.effects.push(Effect::EnterView {
+                    replica: self.me,
+                    height: self.height,
+                    view: at.v,
+                });
             }
             Head::Arm { timer, lasts } => {
                 self.started.insert(place);
                 let blocks = lasts.map_or(1, |lasts| lasts.of(at.v));
                 self.timers.insert(timer, blocks);
-                out.push(Output::Start(timer));
+                world.started.push(timer);
             }
             Head::Stop { timer } => {
                 self.timers.remove(&timer);
@@ -342,57 +387,38 @@ impl Replica {
         }
     }
 
-    /// Number 0 of the view, unless it proposed there and forgot.
-    fn new_value(&mut self, view: View) -> Value {
-        let count = self.proposed.entry((self.height, view)).or_insert(0);
-        let index = *count;
-        *count += 1;
-        Value::Block { view, index }
-    }
-
     /// Keeps a record, sends it if its kind is sent, and leaves the height if it is a decision.
-    fn make(&mut self, world: &mut World, record: Record, out: &mut Vec<Output>) {
-        let setup = std::sync::Arc::clone(&world.setup);
+    fn make(&mut self, world: &mut World, record: Record) {
+        let setup = Arc::clone(&world.setup);
         let kind = setup.rules.kind(record.kind);
-        self.own.push(record);
+        self.own.insert(record);
         if let Some(name) = setup.kinds[record.kind.0].filter(|_| kind.goes == Goes::Sent) {
-            let message = Message {
-                kind: name,
-                height: self.height,
-                view: record.view,
-                value: record.value,
-                justification: record.justification,
-            };
-            let place = world.post(self.me, message);
+            let message = record.message(name, self.height);
+            let place = world.post(self.me, message.clone());
             let existed = if setup.proves { place } else { 0 };
-            self.taken.insert(Taken {
-                record,
-                sender: self.me,
-                existed,
+            self.taken.insert(record.of(self.me, existed));
+            world.effects.push(Effect::Send {
+                replica: self.me,
+                id: MessageId(place as u64 + 1),
+                message,
+                carried: Vec::new(),
+                recovery: false,
             });
-            out.push(Output::Send(place));
         }
         if kind.is_final {
             if let Some(Value::Block { view, index }) = record.value {
-                out.push(Output::Decide(BlockId {
-                    height: self.height,
-                    view,
-                    index,
-                }));
+                let height = self.height;
+                world.effects.push(Effect::Decide {
+                    replica: self.me,
+                    block: BlockId {
+                        height,
+                        view,
+                        index,
+                    },
+                });
             }
             self.height = self.height.next();
             self.forget();
-        }
-    }
-}
-
-impl super::Setup {
-    /// Whether a replica is one of `who` in that view.
-    pub(super) fn may(&self, id: ReplicaId, who: By, height: Height, view: View) -> bool {
-        match who {
-            By::Any => true,
-            By::Primary => self.primary(height, view) == id,
-            By::Backup => self.primary(height, view) != id,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     engine::EngineError,
     interpreter::{
         Setup,
-        replica::{Record, Restless},
+        replica::Record,
     },
 };
 use milp_schema::{Height, Instance, ReplicaId, Value, View, instance::Goal, protocol::Number};
@@ -43,7 +43,7 @@ struct Move {
 pub(super) struct Space {
     pub(super) locals: Locals,
     /// What one act of a replica leads to.
-    pub(super) steps: fn(&mut Locals, &Local) -> Result<Vec<Step>, Restless>,
+    pub(super) steps: fn(&mut Locals, &Local) -> Result<Vec<Step>, EngineError>,
     goal: Goal,
     pub(super) honest: Vec<ReplicaId>,
     /// States of single replicas by number.
@@ -57,13 +57,6 @@ pub(super) struct Space {
     images: Vec<Option<Arc<[u32]>>>,
     /// The records that make a value final together, and of which value.
     ballots: Vec<(Value, u128)>,
-}
-
-fn restless(_: Restless) -> Error {
-    Error::Engine(EngineError::Refused {
-        act: "a step of the search".to_owned(),
-        why: "its rules never come to rest".to_owned(),
-    })
 }
 
 impl Space {
@@ -96,7 +89,7 @@ impl Space {
             images: Vec::new(),
         };
         for id in space.honest.clone() {
-            let start = space.locals.start(id).map_err(restless)?;
+            let start = space.locals.start(id)?;
             space.number(start.to);
         }
         Ok(space)
@@ -125,7 +118,7 @@ impl Space {
             return Ok(Arc::clone(moves));
         }
         let local = self.known[number as usize].clone();
-        let steps = (self.steps)(&mut self.locals, &local).map_err(restless)?;
+        let steps = (self.steps)(&mut self.locals, &local)?;
         let seat = |(id, bits): Said| {
             (
                 self.honest.iter().position(|it| *it == id).expect("honest"),
@@ -378,10 +371,8 @@ impl Renaming {
     pub(super) fn local(&self, local: &Local) -> Local {
         let mut to = local.clone();
         to.replica.me = self.replicas[local.replica.me.index()];
-        for record in &mut to.replica.own {
-            *record = self.record(*record);
-        }
-        to.replica.own.sort_unstable();
+        let own = local.replica.own.iter();
+        to.replica.own = own.map(|record| self.record(*record)).collect();
         let taken = local.replica.taken.iter().map(|it| {
             let mut it = *it;
             it.record = self.record(it.record);

@@ -1,10 +1,11 @@
 //! One honest replica in a search: what is kept of it, and what one act of it leads to.
 
 use super::table::{Need, Table, Way};
+use crate::engine::{Effect, EngineError};
 use crate::interpreter::{
     World,
     guard::Reader,
-    replica::{Output, RULES_IN_AN_ACT, Replica, Restless, Taken},
+    replica::{RULES_IN_AN_ACT, Replica, Taken},
 };
 use milp_schema::{
     Height, ReplicaId, Value,
@@ -64,22 +65,21 @@ pub(super) struct Locals {
 
 impl Locals {
     /// A replica at the start.
-    pub(super) fn start(&mut self, id: ReplicaId) -> Result<Step, Restless> {
+    pub(super) fn start(&mut self, id: ReplicaId) -> Result<Step, EngineError> {
         let mut replica = Replica::new(id);
-        let mut out = Vec::new();
-        replica.start_timers(&mut self.world, &mut out);
-        replica.complete(&mut self.world, &mut out)?;
+        replica.start_timers(&mut self.world);
+        replica.complete(&mut self.world)?;
         let before = Local {
             replica: Replica::new(id),
             said: 0,
             decided: None,
         };
-        let start = self.after(&before, replica, &out, &BTreeSet::new());
+        let start = self.after(&before, replica, &BTreeSet::new());
         Ok(start.expect("nobody starts in the view after the last"))
     }
 
     /// Everything that one act leads to, each with a smallest set of deliveries.
-    pub(super) fn steps(&mut self, local: &Local) -> Result<Vec<Step>, Restless> {
+    pub(super) fn steps(&mut self, local: &Local) -> Result<Vec<Step>, EngineError> {
         let mut plans: Vec<Plan> = Vec::new();
         for (number, way) in self.table.ways.iter().enumerate() {
             let how = match self.table.rule(way.rule).mode {
@@ -104,9 +104,8 @@ impl Locals {
             if done.contains(&plan) {
                 continue;
             }
-            let mut out = Vec::new();
-            if let Some(replica) = self.carry_out(local, &plan, &mut out, &mut plans)? {
-                steps.extend(self.after(local, replica, &out, &plan.posts));
+            if let Some(replica) = self.carry_out(local, &plan, &mut plans)? {
+                steps.extend(self.after(local, replica, &plan.posts));
             }
             done.push(plan);
         }
@@ -131,9 +130,8 @@ impl Locals {
         &mut self,
         local: &Local,
         plan: &Plan,
-        out: &mut Vec<Output>,
         plans: &mut Vec<Plan>,
-    ) -> Result<Option<Replica>, Restless> {
+    ) -> Result<Option<Replica>, EngineError> {
         let must = plan.how == How::Must;
         let last = self.last(&local.replica, &plan.posts).filter(|_| must);
         let before = plan.posts.iter().filter(|post| Some(**post) != last);
@@ -168,10 +166,13 @@ impl Locals {
             let Some((rule, at)) = next else {
                 return Ok(Some(replica));
             };
-            replica.perform(&mut self.world, rule, &at, out);
+            replica.perform(&mut self.world, rule, &at);
             next = replica.first(&self.world, Mode::Must);
         }
-        Err(Restless)
+        Err(EngineError::Refused {
+            act: format!("an act at replica {}", replica.me),
+            why: "its rules never come to rest".to_owned(),
+        })
     }
 
     /// What else could have been held all the time by who is about to do a rule, so that another
@@ -222,14 +223,13 @@ impl Locals {
         let reader = Reader {
             world: &self.world,
             replica,
-            at: &way.at,
         };
         let own = rule
             .when
             .iter()
             .filter(|it| matches!(it.reads, Reads::Own | Reads::LastOwn));
-        if rule.unless.iter().any(|it| reader.holds(it, &[]))
-            || !own.clone().all(|it| reader.holds(it, &[]))
+        if rule.unless.iter().any(|it| reader.holds(it, &way.at, &[]))
+            || !own.clone().all(|it| reader.holds(it, &way.at, &[]))
         {
             return Vec::new();
         }
@@ -304,7 +304,6 @@ impl Locals {
         &mut self,
         before: &Local,
         replica: Replica,
-        out: &[Output],
         posts: &BTreeSet<usize>,
     ) -> Option<Step> {
         let mut to = Local {
@@ -312,21 +311,22 @@ impl Locals {
             ..before.clone()
         };
         let mut entered = 0;
-        for output in out {
-            match output {
-                Output::Send(place) => {
-                    let record = self.world.posts[*place].record;
+        for effect in std::mem::take(&mut self.world.effects) {
+            match effect {
+                Effect::Send { id, .. } => {
+                    let record = self.world.posts[id.0 as usize - 1].record;
                     let bit = record.and_then(|it| self.table.records.binary_search(&it).ok());
                     to.said |= bit.map_or(0, |bit| 1 << bit);
                 }
-                Output::Decide(block) => {
+                Effect::Decide { block, .. } => {
                     let (view, index) = (block.view, block.index);
                     to.decided = Some(Value::Block { view, index });
                 }
-                Output::Enter(view) => entered = entered.max(view.0),
-                Output::Start(_) => {}
+                Effect::EnterView { view, .. } => entered = entered.max(view.0),
+                _ => {}
             }
         }
+        self.world.started.clear();
         self.world.posts.truncate(self.table.readers.len());
         if entered >= self.table.views {
             return None;
@@ -405,7 +405,6 @@ impl Locals {
             replica.taken.iter().filter(read).copied().collect()
         };
         replica.taken = open;
-        replica.own.sort_unstable();
     }
 }
 

@@ -7,7 +7,7 @@ use crate::interpreter::{
     replica::{Record, Replica},
 };
 use milp_schema::{
-    Height, Message, ReplicaId, Value, View,
+    Height, ReplicaId, Value, View,
     protocol::{
         Goes, Guard, Head, Justified, Justifies, KindId, Made, Mode, Pattern, Reads, Rule, Scope,
         ValueField, Values, Views,
@@ -80,6 +80,8 @@ impl Table {
         let mut world = World {
             setup: Arc::clone(setup),
             posts: Vec::new(),
+            effects: Vec::new(),
+            started: Vec::new(),
         };
         let mut records = BTreeSet::new();
         for sender in ReplicaId::all(setup.replicas) {
@@ -107,14 +109,7 @@ impl Table {
 
     fn post(&self, world: &mut World, sender: ReplicaId, record: Record) -> usize {
         let kind = self.setup.kinds[record.kind.0].expect("a message has a kind with a name");
-        let message = Message {
-            kind,
-            height: Height(0),
-            view: record.view,
-            value: record.value,
-            justification: record.justification,
-        };
-        world.post(sender, message)
+        world.post(sender, record.message(kind, Height(0)))
     }
 
     /// The values that a record of a view may name.
@@ -185,7 +180,7 @@ impl Table {
             };
             for view in View::all(self.views).filter(may) {
                 let values = match value {
-                    Made::X if self.setup.bound[place].x => self.named(kind, view),
+                    Made::X if binds(rule).x => self.named(kind, view),
                     Made::X => vec![Value::Block { view, index: 0 }],
                     Made::Nil => vec![Value::Nil],
                     Made::None => Vec::new(),
@@ -255,7 +250,7 @@ impl Table {
     /// All ways to fill in the letters of a rule within the modelled views.
     fn letters(&self, place: usize) -> Vec<Letters> {
         let rule = &self.setup.rules.rules[place];
-        let bound = self.setup.bound[place];
+        let bound = binds(rule);
         let enters = matches!(rule.head, Head::Enter | Head::Skip);
         let earlier = |bound: bool, v: View| -> Vec<Option<View>> {
             if bound {
@@ -286,6 +281,8 @@ impl Table {
     }
 
     fn way(&self, world: &World, place: usize, rule: &Rule, at: Letters) -> Way {
+        let replica = &Replica::new(ReplicaId(0));
+        let reader = Reader { world, replica };
         let mut needs = Vec::new();
         for guard in &rule.when {
             let power = match &guard.reads {
@@ -293,25 +290,16 @@ impl Table {
                 Reads::Primary => 1,
                 Reads::Senders(number) => self.setup.needs(number),
             };
-            let only: Vec<Option<View>> = if guard.each {
-                guard::range(&guard.pattern, &at)
-                    .map(|view| Some(View(view)))
-                    .collect()
-            } else {
-                vec![None]
-            };
-            for only in only {
-                let nobody = Replica::new(ReplicaId(0));
-                let reader = Reader {
-                    world,
-                    replica: &nobody,
-                    at: &at,
-                };
+            let views = guard::views(&guard.pattern, &at);
+            let each = guard.each.then(|| views.clone().map(|view| view..view + 1));
+            let ranges = each.map_or_else(|| vec![views], Iterator::collect);
+            for views in ranges {
                 let reads = |(sender, record): &(ReplicaId, Record)| {
-                    reader
-                        .read(guard, only, std::iter::once((*sender, *record)))
-                        .next()
-                        .is_some()
+                    let primary = self.setup.primary(Height(0), record.view) == *sender;
+                    guard.pattern.kinds.contains(&record.kind)
+                        && views.contains(&record.view.0)
+                        && (guard.reads != Reads::Primary || primary)
+                        && reader.fits(&guard.pattern, record, &at)
                 };
                 let posts = self.posts.iter().filter(|(key, _)| reads(key));
                 let posts = posts.map(|(_, post)| *post).collect();
@@ -378,12 +366,8 @@ impl Table {
             c: None,
             d: None,
         };
-        let reader = Reader {
-            world,
-            replica,
-            at: &at,
-        };
-        let barred = |guard: &Guard| plain(guard) && reader.holds_in(guard, None, &[]);
+        let reader = Reader { world, replica };
+        let barred = |guard: &Guard| plain(guard) && reader.holds(guard, &at, &[]);
         reached && open() && !rule.unless.iter().any(barred)
     }
 
@@ -440,4 +424,20 @@ fn plain(guard: &Guard) -> bool {
             justification,
             Justified::Some | Justified::None | Justified::Any | Justified::Back(_)
         )
+}
+
+/// Which letters the guards of a rule fill in.
+struct Binds {
+    x: bool,
+    c: bool,
+    d: bool,
+}
+
+fn binds(rule: &Rule) -> Binds {
+    let some = |binds: fn(&Pattern) -> bool| rule.when.iter().any(|guard| binds(&guard.pattern));
+    Binds {
+        x: some(|it| it.value == Values::X),
+        c: some(|it| it.view == Views::C || it.justification == Justified::C),
+        d: some(|it| it.justification == Justified::D),
+    }
 }

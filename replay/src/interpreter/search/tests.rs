@@ -2,7 +2,7 @@ use super::{
     local::{Local, Locals, Step},
     *,
 };
-use crate::interpreter::replica::Restless;
+use crate::engine::EngineError;
 use milp_schema::Value;
 use milp_schema::instance::Fault;
 
@@ -45,22 +45,22 @@ fn measured() {
 type Acts = BTreeSet<Vec<(View, Option<Value>, u128)>>;
 
 /// One delivery or one firing.
-fn single(locals: &mut Locals, local: &Local) -> Result<Vec<Step>, Restless> {
+fn single(locals: &mut Locals, local: &Local) -> Result<Vec<Step>, EngineError> {
     let mut steps = Vec::new();
     if local.decided.is_some() {
         return Ok(steps);
     }
     for post in 0..locals.world.posts.len() {
-        let (mut replica, mut out) = (local.replica.clone(), Vec::new());
+        let mut replica = local.replica.clone();
         if locals.world.posts[post].author != replica.me {
-            replica.receive(&mut locals.world, post, &mut out)?;
-            steps.extend(locals.after(local, replica, &out, &BTreeSet::from([post])));
+            replica.receive(&mut locals.world, post)?;
+            steps.extend(locals.after(local, replica, &BTreeSet::from([post])));
         }
     }
     for timer in local.replica.timers.keys() {
-        let (mut replica, mut out) = (local.replica.clone(), Vec::new());
-        replica.fire(&mut locals.world, *timer, &mut out)?;
-        steps.extend(locals.after(local, replica, &out, &BTreeSet::new()));
+        let mut replica = local.replica.clone();
+        replica.fire(&mut locals.world, *timer)?;
+        steps.extend(locals.after(local, replica, &BTreeSet::new()));
     }
     Ok(steps)
 }
@@ -76,7 +76,7 @@ fn acts(instance: &Instance, byzantine: &[u32], by_deliveries: bool) -> (Acts, S
         complete: true,
         ..Searched::default()
     };
-    let seen = space.explore(3_000_000, &mut found).expect("searched");
+    let seen = space.explore(1_000_000, &mut found).expect("searched");
     let mut acts = Acts::new();
     for packed in seen {
         let state = space.unpack(packed);
@@ -101,18 +101,25 @@ fn acts(instance: &Instance, byzantine: &[u32], by_deliveries: bool) -> (Acts, S
 fn smallest_deliveries_reach_what_single_deliveries_reach() {
     for (protocol, replicas, views, mutant, byzantine) in [
         ("dbft1", 4, 1, None, &[][..]),
+        ("dbft1", 3, 2, None, &[]),
         ("dbft1", 3, 2, Some("small-quorum"), &[]),
         ("dbft1", 4, 1, None, &[0]),
         ("dbft1", 4, 1, None, &[1]),
         ("dbft2", 4, 1, None, &[]),
-        ("dbft2", 4, 1, None, &[0]),
+        ("dbft2", 3, 2, None, &[]),
+        ("dbft2", 3, 2, Some("no-commit-lock"), &[]),
         ("dbft2", 4, 1, None, &[1]),
         ("dbft2", 3, 1, Some("small-quorum"), &[0]),
         ("tendermint", 3, 1, None, &[]),
-        ("tendermint", 3, 1, None, &[0]),
-        ("ibft1", 4, 1, None, &[0]),
+        ("tendermint", 4, 1, None, &[]),
+        ("tendermint", 4, 1, None, &[1]),
+        ("tendermint", 2, 2, None, &[]),
+        ("tendermint", 2, 2, Some("no-lock"), &[]),
+        ("ibft1", 4, 1, None, &[]),
         ("ibft1", 4, 1, None, &[1]),
-        ("ibft1", 3, 1, Some("ceil-quorum"), &[]),
+        ("ibft1", 3, 1, None, &[]),
+        ("ibft1", 2, 2, None, &[]),
+        ("ibft1", 3, 2, Some("ceil-quorum"), &[]),
     ] {
         let instance = of(protocol, replicas, views, 0, mutant);
         let (some, fast) = acts(&instance, byzantine, false);

@@ -1,0 +1,279 @@
+//! The columns.
+
+use crate::{
+    draft::{AboutReplicas, Draft},
+    expr::Expr,
+    ground::{Act, Ground, Record, Value},
+    program::{FamilyId, Tag},
+};
+use milp_schema::{
+    Instance,
+    instance::{FaultKind, Goal, Who},
+    protocol::KindId,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a column stands for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// Replica i is faulty in that way; one that crashes does so after all that it does.
+    Faulty(FaultKind, u32),
+    /// Replica i does act number a.
+    Did(usize, u32),
+    /// Replica i enters view v ≥ 1.
+    Entered(u32, u32),
+    /// Replica i does so in way number w.
+    Way(usize, u32),
+    /// Quorum number m is there.
+    Complete(usize),
+    /// Replica j sends a record that counts in quorum number m.
+    Sends(usize, u32),
+    /// By its last act in view v replica i took what meets the need of that number.
+    Knows(usize, u32, u32),
+    /// In the end enough have sent what counts in quorum number m.
+    Enough(usize),
+    /// In the end all have the proposal.
+    Shown(Record),
+    /// A column of the goal, by name and numbers.
+    Goal(&'static str, [u32; 2]),
+}
+
+impl AboutReplicas for Key {
+    fn replicas(&mut self) -> Vec<&mut u32> {
+        match self {
+            Self::Faulty(_, i)
+            | Self::Did(_, i)
+            | Self::Entered(i, _)
+            | Self::Way(_, i)
+            | Self::Sends(_, i)
+            | Self::Knows(_, i, _) => vec![i],
+            Self::Complete(_) | Self::Enough(_) | Self::Shown(_) | Self::Goal(..) => vec![],
+        }
+    }
+}
+
+/// A program under construction.
+#[derive(Debug)]
+pub(super) struct Levels {
+    pub(super) instance: Instance,
+    pub(super) ground: Ground,
+    pub(super) n: u32,
+    pub(super) views: u32,
+    /// No more voting power is Byzantine.
+    pub(super) most_byzantine: u32,
+    /// The acts that make a record.
+    pub(super) makers: BTreeMap<Record, Vec<usize>>,
+    pub(super) draft: Draft<Key>,
+    /// The family of rows that cut off what replicas do not follow.
+    pub(super) not_followed: FamilyId,
+}
+
+/// A kind and a view: an honest replica makes at most one record of them.
+pub(super) type Group = (KindId, u32);
+
+/// The kind and view of a record.
+pub(super) fn group(record: &Record) -> Group {
+    (record.kind, record.view)
+}
+
+impl Levels {
+    pub(super) fn new(instance: Instance, ground: Ground) -> Self {
+        let mut makers: BTreeMap<Record, Vec<usize>> = BTreeMap::new();
+        for (number, act) in ground.acts.iter().enumerate() {
+            makers.entry(made(act)).or_default().push(number);
+        }
+        let mut draft = Draft::new();
+        let purpose = (Tag::Budget, crate::group::Group::ORDER);
+        let not_followed = draft.family("not_followed", "E55", &[], purpose);
+        let mut levels = Self {
+            not_followed,
+            n: ground.setting.replicas(),
+            views: ground.setting.views,
+            most_byzantine: most_byzantine(&instance, &ground),
+            makers,
+            draft,
+            instance,
+            ground,
+        };
+        levels.add_columns();
+        levels
+    }
+
+    fn add_columns(&mut self) {
+        for i in 0..self.n {
+            if self.instance.may_be(FaultKind::Byzantine, i) {
+                let name = format!("byzantine_i{i}");
+                self.draft
+                    .add(Key::Faulty(FaultKind::Byzantine, i), name, 1);
+            }
+        }
+        let stall = self.instance.goal == Goal::Stall;
+        for i in (0..self.n).filter(|_| stall) {
+            if self.instance.may_be(FaultKind::Crash, i) {
+                let key = Key::Faulty(FaultKind::Crash, i);
+                self.draft.add(key, format!("crashed_i{i}"), 1);
+            }
+        }
+        for i in 0..self.n {
+            for v in 1..self.views {
+                self.draft
+                    .add(Key::Entered(i, v), format!("entered_i{i}_v{v}"), 1);
+                let ways = self.ways(i, v);
+                for &way in ways.iter().filter(|_| ways.len() > 1) {
+                    let name = format!("way_i{i}_v{v}_w{way}");
+                    self.draft.add(Key::Way(way, i), name, 1);
+                }
+            }
+        }
+        for number in 0..self.ground.acts.len() {
+            let act = &self.ground.acts[number];
+            let actors: Vec<u32> = self.ground.actors(act).collect();
+            for i in actors {
+                let act = &self.ground.acts[number];
+                let name = format!("did_{}_a{number}", self.words(&made(act), i));
+                self.draft.add(Key::Did(number, i), name, 1);
+            }
+        }
+        for number in self.asked() {
+            let quorum = &self.ground.quorums[number];
+            let kinds: BTreeSet<KindId> = quorum.records.iter().map(|it| it.kind).collect();
+            let kinds = kinds.into_iter().map(|kind| self.kind(kind));
+            let kinds = kinds.collect::<Vec<_>>().join("_");
+            let name = format!("complete_{}_{kinds}_m{number}", quorum.at_least);
+            self.draft.add(Key::Complete(number), name, 1);
+        }
+    }
+
+    /// The quorums that some act or entry asks for.
+    fn asked(&self) -> BTreeSet<usize> {
+        let acts = self.ground.acts.iter().chain(&self.ground.entries);
+        let needs = acts.flat_map(|act| &act.needs);
+        needs
+            .filter_map(|need| match need {
+                crate::ground::Need::Quorum(number) => Some(*number),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn kind(&self, kind: KindId) -> String {
+        self.ground.setting.rules.kind(kind).name.replace('-', "_")
+    }
+
+    /// A record of a replica, for the name of a column.
+    pub(super) fn words(&self, record: &Record, i: u32) -> String {
+        let mut words = format!("{}_i{i}_v{}", self.kind(record.kind), record.view);
+        match record.value {
+            Value::None => {}
+            Value::Nil => words += "_nil",
+            Value::Bad => words += "_bad",
+            Value::Of(x) => words += &format!("_x{x}"),
+        }
+        if let Some(c) = record.justification {
+            words += &format!("_c{c}");
+        }
+        words
+    }
+
+    // Expressions.
+
+    /// Whether replica i is faulty in that way.
+    pub(super) fn faulty(&self, kind: FaultKind, i: u32) -> Expr {
+        self.draft.get(&Key::Faulty(kind, i))
+    }
+
+    pub(super) fn byzantine(&self, i: u32) -> Expr {
+        self.faulty(FaultKind::Byzantine, i)
+    }
+
+    /// Whether all have the proposal in the end.
+    pub(super) fn shown(&self, proposal: &Record) -> Expr {
+        self.draft.get(&Key::Shown(*proposal))
+    }
+
+    /// Whether replica i does the act.
+    pub(super) fn did(&self, act: usize, i: u32) -> Expr {
+        self.draft.get(&Key::Did(act, i))
+    }
+
+    /// Whether honest replica i is in view v at some time.
+    pub(super) fn here(&self, i: u32, v: u32) -> Expr {
+        match v {
+            0 => 1 - self.byzantine(i),
+            _ => self.draft.get(&Key::Entered(i, v)),
+        }
+    }
+
+    /// How many of these records honest replica i makes.
+    pub(super) fn makes<'a>(&self, i: u32, records: impl IntoIterator<Item = &'a Record>) -> Expr {
+        let acts = records.into_iter().filter_map(|it| self.makers.get(it));
+        acts.flatten().map(|&act| self.did(act, i)).sum()
+    }
+
+    /// Whether a quorum is there.
+    pub(super) fn complete(&self, quorum: usize) -> Expr {
+        self.draft.get(&Key::Complete(quorum))
+    }
+
+    /// Whether honest replica j sends a record of a quorum; at most 1 where a replica sends one of
+    /// a kind in a view.
+    pub(super) fn sends(&self, quorum: usize, j: u32) -> Expr {
+        match self.draft.col(&Key::Sends(quorum, j)) {
+            Some(col) => col.into(),
+            None => self.makes(j, &self.ground.quorums[quorum].records),
+        }
+    }
+
+    /// The power of replica i.
+    pub(super) fn power(&self, i: u32) -> i64 {
+        i64::from(self.ground.setting.power[i as usize])
+    }
+
+    /// The ways of replica i into view v.
+    pub(super) fn ways(&self, i: u32, v: u32) -> Vec<usize> {
+        let entries = self.ground.entries.iter().enumerate();
+        let fits = |(_, act): &(usize, &Act)| {
+            act.letters.v == v && self.ground.actors(act).any(|it| it == i)
+        };
+        entries.filter(fits).map(|(way, _)| way).collect()
+    }
+
+    /// Whether replica i enters a view in that way.
+    pub(super) fn way(&self, way: usize, i: u32) -> Expr {
+        match self.draft.col(&Key::Way(way, i)) {
+            Some(col) => col.into(),
+            None => self.here(i, self.ground.entries[way].letters.v),
+        }
+    }
+
+    pub(super) fn goal_column(&mut self, name: &'static str, at: [u32; 2]) -> Expr {
+        let text = format!("{name}_{}_{}", at[0], at[1]);
+        self.draft.add(Key::Goal(name, at), text, 1).into()
+    }
+
+    pub(super) fn at_most(&mut self, family: FamilyId, indices: &str, left: Expr, right: Expr) {
+        self.draft.at_most(family, indices, left, right);
+    }
+}
+
+/// The record that an act makes.
+pub(super) fn made(act: &Act) -> Record {
+    act.makes.expect("acts make records, entries do not")
+}
+
+/// The most power that can be Byzantine: by count the most powerful ones.
+fn most_byzantine(instance: &Instance, ground: &Ground) -> u32 {
+    let powers = &ground.setting.power;
+    let byzantine = instance.faults.iter();
+    let byzantine = byzantine.filter(|fault| fault.kind == FaultKind::Byzantine);
+    let most = byzantine.map(|fault| match &fault.who {
+        Who::Any(count) => {
+            let mut powers = powers.clone();
+            powers.sort_unstable_by(|a, b| b.cmp(a));
+            powers.iter().take(*count as usize).sum::<u32>()
+        }
+        Who::These(replicas) => replicas.iter().map(|it| powers[it.index()]).sum(),
+        Who::Power(power) => *power,
+    });
+    most.sum()
+}

@@ -1,0 +1,427 @@
+//! From a point to a schedule: what its value needs is done level by level, each replica is handed
+//! exactly what its acts need, and what it then must do it does.
+
+use super::{
+    columns::{Key, Levels, made},
+    plan::{self, Names, Place, Plan, Step, Support},
+};
+use crate::{
+    decoded::Decoded,
+    error::Error,
+    ground::{
+        Act, Ground, Record, Setting, Value, Values,
+        run::{Happens, Run},
+    },
+    program::Row,
+};
+use milp_schema::{
+    BlockId, Choice, Height, Message, Prediction, ReplicaId, Schedule, Slot, View,
+    instance::{FaultKind, Goal, Network},
+    protocol::{Goes, Mode, Scope, TimerId},
+    schedule::{self, Copy, Event as Seen},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The slot in which everybody starts.
+const START: u32 = 1;
+
+/// Where a row stands inside its slot: phase, replica, number.
+type Order = (u32, u32, u32, usize);
+
+/// How far a replica is: its slot, whether a timer fired in it, and the slot of its last entry.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    slot: u32,
+    fired: bool,
+    entered: u32,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self {
+            slot: START,
+            fired: false,
+            entered: 0,
+        }
+    }
+}
+
+/// A schedule in the making.
+struct Following<'a> {
+    levels: &'a Levels,
+    plan: Plan<'a>,
+    names: Names,
+    ground: &'a Ground,
+    run: Run<'a>,
+    clocks: Vec<Clock>,
+    /// What honest replicas sent, with its slot.
+    sent: BTreeMap<(u32, Record), u32>,
+    /// What was handed over: receiver, sender, record.
+    handed: BTreeSet<(u32, u32, Record)>,
+    rows: Vec<(Order, Choice)>,
+    predictions: Vec<Prediction>,
+}
+
+/// The schedule of a point.
+pub(super) fn decode(levels: &Levels, point: &[i64]) -> Result<Decoded, Error> {
+    let plan = plan::of(levels, point);
+    let names = plan.names();
+    let setting = Setting {
+        values: Values::Named {
+            per_view: levels.instance.blocks_per_proposal,
+        },
+        follows: true,
+        ..levels.ground.setting.clone()
+    };
+    let ground = Ground::new(setting, "levels")?;
+    let mut following = Following {
+        levels,
+        run: Run::new(&ground),
+        clocks: vec![Clock::start(); levels.n as usize],
+        sent: BTreeMap::new(),
+        handed: BTreeSet::new(),
+        rows: Vec::new(),
+        predictions: Vec::new(),
+        ground: &ground,
+        plan,
+        names,
+    };
+    following.all().map_err(|why| Error::Refused {
+        row: Box::new(following.cut()),
+        why,
+    })?;
+    Ok(following.end())
+}
+
+impl Following<'_> {
+    fn all(&mut self) -> Result<(), String> {
+        for i in self.honest() {
+            let happens = self.run.complete(i);
+            self.show(i, &happens);
+        }
+        let steps: Vec<(Place, Vec<Support>)> = self.plan.steps.clone().into_iter().collect();
+        for (place, supports) in steps {
+            self.place(place, &supports)?;
+        }
+        if self.levels.instance.network == Network::Eventual {
+            self.flood()?;
+        }
+        if self.levels.instance.goal == Goal::Stall {
+            self.rest()?;
+        }
+        let furthest = self.run.at.iter().map(|at| at.view).max();
+        if furthest >= Some(self.levels.views) {
+            return Err("what it shows leads out of the views".into());
+        }
+        Ok(())
+    }
+
+    fn honest(&self) -> Vec<u32> {
+        (0..self.levels.n).filter(|&i| !self.plan.byzantine(i)).collect()
+    }
+
+    /// Takes a step: its replica gets what it needs, and does it, or its timer fires.
+    fn place(&mut self, (_, i, step): Place, supports: &[Support]) -> Result<(), String> {
+        let act = self.plan.act(step).clone();
+        if self.is_done((i, step), &act) {
+            return Ok(());
+        }
+        if matches!(step, Step::Enters(_)) {
+            let clock = &mut self.clocks[i as usize];
+            if clock.slot == clock.entered && clock.entered > 0 {
+                (clock.slot, clock.fired) = (clock.slot + 1, false);
+            }
+        }
+        for support in supports {
+            for &(j, sent) in &support.honest {
+                let record = made(&self.levels.ground.acts[sent]);
+                let record = self.named(&record, (j, Step::Does(sent)));
+                self.hand(i, j, record)?;
+            }
+            for (j, records) in &support.byzantine {
+                let record = self.chosen((i, step), *j, records);
+                self.hand(i, *j, record)?;
+            }
+        }
+        if let Mode::Timer(timer) = act.mode {
+            self.fire(i, timer, &act)?;
+        }
+        if self.is_done((i, step), &act) {
+            return Ok(());
+        }
+        if std::env::var("DBG").is_ok() {
+            let short = |r: &Record| format!("{}{}{:?}{:?}", self.ground.setting.rules.kind(r.kind).name, r.view, r.value, r.justification);
+            let at = &self.run.at[i as usize];
+            eprintln!("r{i} view {} own {:?}\n taken {:?}", at.view, at.own.iter().map(short).collect::<Vec<_>>(), at.taken.iter().map(|(j, r)| format!("{j}:{}", short(r))).collect::<Vec<_>>());
+            for (p, s) in &self.plan.steps { let a = self.plan.act(p.2); eprintln!("   {} {} {:?} {:?}", p.1, self.text(a), a.makes.map(|r| short(&r)), s.iter().map(|s| (s.honest.iter().map(|h| h.0).collect::<Vec<_>>(), s.byzantine.iter().map(|(j, r)| (*j, r.iter().map(short).collect::<Vec<_>>())).collect::<Vec<_>>())).collect::<Vec<_>>()); }
+        }
+        Err(format!(
+            "replica {i} does something else than rule `{}` of view {}",
+            self.text(&act),
+            act.letters.v
+        ))
+    }
+
+    fn text(&self, act: &Act) -> String {
+        let rules = &self.ground.setting.rules;
+        rules.text(&rules.rules[act.rule])
+    }
+
+    /// Whether a replica made the record of an act, or is in the view that it enters.
+    fn is_done(&self, (i, step): (u32, Step), act: &Act) -> bool {
+        let at = &self.run.at[i as usize];
+        match act.makes {
+            Some(record) => at.own.contains(&self.named(&record, (i, step))),
+            None => at.view >= act.letters.v,
+        }
+    }
+
+    /// A record of a step under the names of its values.
+    fn named(&self, record: &Record, step: (u32, Step)) -> Record {
+        let value = match record.value {
+            Value::Of(value) => Value::Of(self.names.of(value, step).unwrap_or(value)),
+            other => other,
+        };
+        Record { value, ..*record }
+    }
+
+    /// The record that Byzantine j sends: one that i has of it already, otherwise one that helps
+    /// nothing else.
+    fn chosen(&self, (i, step): (u32, Step), j: u32, records: &[Record]) -> Record {
+        let named = records.iter().map(|it| self.named(it, (i, step)));
+        let known = named.clone().find(|it| self.handed.contains(&(i, j, *it)));
+        let harmless = |it: &Record| (it.value != Value::Bad, u32::MAX - it.view, *it);
+        let chosen = known.or_else(|| named.min_by_key(harmless));
+        chosen.expect("a Byzantine replica supports by some record")
+    }
+
+    /// Hands a copy over, as soon as it can be there; one of a Byzantine sender is made the slot
+    /// before.
+    fn hand(&mut self, i: u32, j: u32, record: Record) -> Result<(), String> {
+        if i == j || !self.handed.insert((i, j, record)) {
+            return Ok(());
+        }
+        let clock = &mut self.clocks[i as usize];
+        let mut slot = clock.slot + u32::from(clock.fired);
+        let sent = if self.plan.byzantine(j) {
+            slot = slot.max(2);
+            slot - 1
+        } else {
+            let sent = self.sent.get(&(j, record)).copied();
+            let sent = sent.ok_or_else(|| format!("replica {j} does not send what {i} needs"))?;
+            slot = slot.max(sent + 1);
+            sent
+        };
+        (clock.slot, clock.fired) = (slot, false);
+        let copy = Copy {
+            sender: ReplicaId(j),
+            receiver: ReplicaId(i),
+            message: self.message(&record),
+            sent: Slot(sent),
+            copy: 0,
+        };
+        if self.plan.byzantine(j) {
+            let row = Choice::Inject { copy: copy.clone() };
+            self.row((slot - 1, 3, j), row);
+        }
+        let at = Slot(slot);
+        self.row((slot, 1, i), Choice::Deliver { slot: at, copy });
+        let happens = self.run.deliver(i, j, record);
+        self.show(i, &happens);
+        Ok(())
+    }
+
+    fn row(&mut self, (slot, phase, replica): (u32, u32, u32), choice: Choice) {
+        let order = (slot, phase, replica, self.rows.len());
+        self.rows.push((order, choice));
+    }
+
+    fn fire(&mut self, i: u32, timer: TimerId, act: &Act) -> Result<(), String> {
+        let view = self.run.at[i as usize].view;
+        let there = act.letters.v - u32::from(act.makes.is_none());
+        if !self.run.runs(i, timer) || (act.scope == Scope::View && view != there) {
+            let text = self.text(act);
+            return Err(format!("the timer of rule `{text}` does not run at replica {i}"));
+        }
+        self.fire_now(i, timer);
+        Ok(())
+    }
+
+    fn fire_now(&mut self, i: u32, timer: TimerId) {
+        let view = self.run.at[i as usize].view;
+        let clock = &mut self.clocks[i as usize];
+        (clock.slot, clock.fired) = (clock.slot, true);
+        let slot = clock.slot;
+        let name = &self.ground.setting.rules.timers[timer.0];
+        let timers = &self.levels.instance.protocol.timers;
+        let name = timers.iter().find(|it| *it == name);
+        let row = Choice::Timeout {
+            slot: Slot(slot),
+            replica: ReplicaId(i),
+            timer: name.expect("the words of a file have its timers"),
+            height: Height(0),
+            view: View(view),
+        };
+        self.row((slot, 2, i), row);
+        let happens = self.run.fire(i, timer);
+        self.show(i, &happens);
+    }
+
+    /// What an observer sees of what a replica does.
+    fn show(&mut self, i: u32, happens: &[Happens]) {
+        let slot = self.clocks[i as usize].slot;
+        let height = Height(0);
+        for happened in happens {
+            let mut seen = Vec::new();
+            match *happened {
+                Happens::Enters(view) => {
+                    self.clocks[i as usize].entered = slot;
+                    seen.push(Seen::EnterView { height, view: View(view) });
+                }
+                Happens::Makes(record) => {
+                    let rules = &self.ground.setting.rules;
+                    if rules.kind(record.kind).goes == Goes::Sent {
+                        self.sent.insert((i, record), slot);
+                        seen.push(Seen::Send(self.message(&record)));
+                    }
+                    if let (true, Value::Of(value)) = (self.ground.is_final(record.kind), record.value) {
+                        let (view, index) = self.proposal(value);
+                        seen.push(Seen::Decide(BlockId { height, view, index }));
+                    }
+                }
+            }
+            self.predictions.extend(seen.into_iter().map(|event| Prediction {
+                slot: Slot(slot),
+                replica: ReplicaId(i),
+                event,
+            }));
+        }
+    }
+
+    /// The view and number of a value's first proposal.
+    fn proposal(&self, value: u32) -> (View, u32) {
+        let per_view = self.levels.instance.blocks_per_proposal;
+        (View(value / per_view), value % per_view)
+    }
+
+    fn message(&self, record: &Record) -> Message {
+        let name = &self.ground.setting.rules.kind(record.kind).name;
+        let value = match record.value {
+            Value::None => None,
+            Value::Nil => Some(schedule::Value::Nil),
+            Value::Bad => Some(schedule::Value::Bad),
+            Value::Of(value) => {
+                let (view, index) = self.proposal(value);
+                Some(schedule::Value::Block { view, index })
+            }
+        };
+        Message {
+            kind: self.levels.instance.protocol.the(name),
+            height: Height(0),
+            view: View(record.view),
+            value,
+            justification: record.justification.map(View),
+        }
+    }
+
+    /// Those who are there to the end.
+    fn live(&self) -> Vec<u32> {
+        let live = |i: &u32| !self.plan.crashes(*i);
+        self.honest().into_iter().filter(live).collect()
+    }
+
+    /// Everything that honest replicas sent arrives at all that live, what they then send included; of
+    /// a final state, what one got from a Byzantine one as well. Who crashes does so before.
+    fn flood(&mut self) -> Result<(), String> {
+        let last = self.clocks.iter().map(|clock| clock.slot).max().unwrap_or(0);
+        for clock in &mut self.clocks {
+            (clock.slot, clock.fired) = (last + 1, false);
+        }
+        let shared = self.levels.instance.goal == Goal::Stall;
+        loop {
+            let mut sent: BTreeSet<(u32, Record)> = self.sent.keys().copied().collect();
+            let made = self.handed.iter().map(|&(_, j, record)| (j, record));
+            sent.extend(made.filter(|(j, _)| shared && self.plan.byzantine(*j)));
+            let mut missing: Vec<(u32, u32, Record)> = Vec::new();
+            for i in self.live() {
+                let new = |(j, it): &&(u32, Record)| *j != i && !self.handed.contains(&(i, *j, *it));
+                missing.extend(sent.iter().filter(new).map(|&(j, it)| (i, j, it)));
+            }
+            missing.sort_by_key(|&(i, j, it)| (it.view, it.kind, i, j));
+            if missing.is_empty() {
+                return Ok(());
+            }
+            for (i, j, record) in missing {
+                self.hand(i, j, record)?;
+                if self.run.at[i as usize].view >= self.levels.views {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Timers fire as long as that changes anything; nobody decides by it.
+    fn rest(&mut self) -> Result<(), String> {
+        loop {
+            let live = self.live().into_iter();
+            let mut able = live.filter_map(|i| Some((i, self.run.able(i)?)));
+            let Some((i, timer)) = able.next() else {
+                break;
+            };
+            self.fire_now(i, timer);
+            self.flood()?;
+            if self.run.at[i as usize].view >= self.levels.views {
+                return Ok(());
+            }
+        }
+        for i in self.honest() {
+            if !self.plan.crashes(i) {
+                continue;
+            }
+            let clock = &self.clocks[i as usize];
+            let (slot, replica) = (Slot(clock.slot), ReplicaId(i));
+            self.row((slot.0, 0, i), Choice::Crash { slot, replica });
+        }
+        let height = self.levels.draft.get(&Key::Goal("height", [0; 2]));
+        if self.decided() && !self.plan.is(&height) {
+            return Err("somebody decides before all are at rest".into());
+        }
+        Ok(())
+    }
+
+    fn decided(&self) -> bool {
+        self.honest().into_iter().any(|i| self.run.decided(i))
+    }
+
+    fn end(mut self) -> Decoded {
+        self.rows.sort_by_key(|(order, _)| *order);
+        self.predictions.sort();
+        let slots = self.rows.last().map_or(1, |((slot, ..), _)| *slot);
+        let faulty = |i| {
+            let byzantine = self.plan.byzantine(i).then_some(FaultKind::Byzantine);
+            let kind = byzantine.or(self.plan.crashes(i).then_some(FaultKind::Crash))?;
+            Some((ReplicaId(i), kind))
+        };
+        Decoded {
+            faulty: (0..self.levels.n).filter_map(faulty).collect(),
+            schedule: Schedule {
+                choices: self.rows.into_iter().map(|(_, choice)| choice).collect(),
+                predictions: self.predictions,
+            },
+            slots: slots.max(1),
+        }
+    }
+
+    /// The row that not all of the steps are taken: `Σ steps ≤ number − 1`.
+    fn cut(&self) -> Row {
+        let steps = self.plan.steps.keys().map(|&place| self.plan.columns(place));
+        let columns: BTreeSet<_> = steps.flat_map(|it| it.terms().collect::<Vec<_>>()).collect();
+        Row {
+            name: "not_followed".into(),
+            family: self.levels.not_followed,
+            upper: Some(columns.len() as i64 - 1),
+            lower: None,
+            terms: columns.into_iter().collect(),
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! What an execution is, as rows.
+
+use super::columns::{Key, Levels, group, made};
+use crate::{
+    draft::Purpose,
+    expr::Expr,
+    ground::{Act, Need, Own, Record, Values},
+    group::Group,
+    program::FamilyId,
+};
+use milp_schema::{
+    instance::{FaultKind, Who},
+    protocol::{Scope, ValueField},
+    vocabulary::By,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn state(levels: &mut Levels) {
+    faults(levels);
+    once(levels);
+    entries(levels);
+    quorums(levels);
+    acts(levels);
+    new_values(levels);
+}
+
+fn family(levels: &mut Levels, name: &str, line: &str, purpose: impl Into<Purpose>) -> FamilyId {
+    levels.draft.family(name, line, &[], purpose)
+}
+
+/// `Σ byzantine ≤ count`, or `Σ power · byzantine ≤ power`; the same of those that crash.
+fn faults(levels: &mut Levels) {
+    for (number, fault) in levels.instance.faults.clone().iter().enumerate() {
+        let name = match fault.kind {
+            FaultKind::Byzantine => "byzantine_at_most",
+            FaultKind::Crash => "crashed_at_most",
+            FaultKind::Network => continue,
+        };
+        let family = family(levels, name, "E9", Group::BUDGET);
+        let (most, by_power) = match &fault.who {
+            Who::Any(count) => (*count, false),
+            Who::Power(power) => (*power, true),
+            // Nobody else has a column.
+            Who::These(_) => continue,
+        };
+        let all = (0..levels.n).map(|i| {
+            let weight = if by_power { levels.power(i) } else { 1 };
+            levels.faulty(fault.kind, i) * weight
+        });
+        let all = all.collect::<Vec<_>>().into_iter().sum();
+        levels.at_most(family, &format!("_{number}"), all, i64::from(most).into());
+    }
+    let family = family(levels, "faulty_in_one_way", "E9", Group::CRASHES);
+    for i in 0..levels.n {
+        let both = levels.byzantine(i) + levels.faulty(FaultKind::Crash, i);
+        levels.at_most(family, &format!("_i{i}"), both, 1.into());
+    }
+}
+
+/// The rule that an act of the kind happens once.
+fn once_group(levels: &Levels, act: &Act) -> Group {
+    let kind = levels.ground.setting.rules.kind(made(act).kind);
+    match (kind.is_final, kind.value, kind.by) {
+        (true, ..) => Group::ONE_DECISION,
+        (_, ValueField::None, _) => Group::ONE_REQUEST,
+        (_, _, By::Primary) => Group::ONE_PROPOSAL,
+        (_, _, By::Backup) => Group::ONE_RESPONSE,
+        (_, _, By::Any) => Group::LOCK,
+    }
+}
+
+/// The name of the kind of an act.
+pub(super) fn kind_name(levels: &Levels, act: &Act) -> String {
+    let rules = &levels.ground.setting.rules;
+    act.makes.map_or_else(
+        || "enter".to_owned(),
+        |record| {
+            rules
+                .kind(record.kind)
+                .name
+                .to_lowercase()
+                .replace('-', "_")
+        },
+    )
+}
+
+/// Records of a kind in a view: `Σ did ≤ here`; decisions: `Σ did ≤ 1 − byzantine`, and who decides
+/// in its view goes no further, `Σ_(u ≤ v) did + entered_(v+1) ≤ 1`.
+fn once(levels: &mut Levels) {
+    let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (number, act) in levels.ground.acts.iter().enumerate() {
+        groups.entry(group(&made(act))).or_default().push(number);
+    }
+    let mut stops: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    let mut finals = Vec::new();
+    for ((kind, v), acts) in groups {
+        let first = &levels.ground.acts[acts[0]];
+        let purpose = once_group(levels, first);
+        let name = format!("{}_at_most_once", kind_name(levels, first));
+        let family = family(levels, &name, "E3", purpose);
+        let in_view = |act: &&usize| levels.ground.acts[**act].scope == Scope::View;
+        let bound: Vec<usize> = acts.iter().filter(in_view).copied().collect();
+        for i in 0..levels.n {
+            let sum = |acts: &[usize]| -> Expr { acts.iter().map(|&a| levels.did(a, i)).sum() };
+            let (all, here) = (sum(&acts), sum(&bound));
+            let label = format!("_i{i}_v{v}");
+            if bound.len() < acts.len() {
+                let honest = 1 - levels.byzantine(i);
+                levels.at_most(family, &format!("{label}_height"), all, honest);
+            }
+            let there = levels.here(i, v);
+            levels.at_most(family, &label, here, there);
+        }
+        if levels.ground.is_final(kind) {
+            stops.entry(v).or_default().extend(bound);
+            finals.extend(acts);
+        }
+    }
+    decisions(levels, &stops, &finals);
+}
+
+fn decisions(levels: &mut Levels, stops: &BTreeMap<u32, Vec<usize>>, finals: &[usize]) {
+    let once = family(levels, "decide_at_most_once", "E13", Group::ONE_DECISION);
+    let leave = family(levels, "decide_excludes_enter", "E13", Group::STOPS);
+    for i in 0..levels.n {
+        let all = finals.iter().map(|&act| levels.did(act, i)).sum();
+        let honest = 1 - levels.byzantine(i);
+        levels.at_most(once, &format!("_i{i}"), all, honest);
+        let mut stopped = Expr::default();
+        for v in 1..levels.views {
+            let here = stops.get(&(v - 1)).into_iter().flatten();
+            stopped += here.map(|&act| levels.did(act, i)).sum();
+            let left = stopped.clone() + levels.here(i, v);
+            levels.at_most(leave, &format!("_i{i}_v{v}"), left, 1.into());
+        }
+    }
+}
+
+/// `entered_v ≤ entered_(v−1)`, `entered_v ≤ Σ way`, and of each way what it needs and what bars it.
+fn entries(levels: &mut Levels) {
+    let place = family(levels, "enter_requires_view", "E3", Group::PLACE);
+    let some = family(levels, "enter_requires_way", "E3", Group::CHANGE_VIEWS);
+    for i in 0..levels.n {
+        for v in 1..levels.views {
+            let entered = levels.here(i, v);
+            let label = format!("_i{i}_v{v}");
+            let before = levels.here(i, v - 1);
+            levels.at_most(place, &label, entered.clone(), before);
+            let ways = levels.ways(i, v);
+            if ways.len() != 1 {
+                let any = ways.iter().map(|&way| levels.way(way, i)).sum();
+                levels.at_most(some, &label, entered, any);
+            }
+            for way in ways {
+                let act = levels.ground.entries[way].clone();
+                let column = levels.way(way, i);
+                guards(levels, &act, i, &column, &format!("{label}_w{way}"));
+            }
+        }
+    }
+}
+
+fn acts(levels: &mut Levels) {
+    for number in 0..levels.ground.acts.len() {
+        let act = levels.ground.acts[number].clone();
+        for i in levels.ground.actors(&act).collect::<Vec<_>>() {
+            let column = levels.did(number, i);
+            let label = format!("_i{i}_v{}_a{number}", act.letters.v);
+            guards(levels, &act, i, &column, &label);
+        }
+    }
+}
+
+/// What an act needs and what bars it.
+fn guards(levels: &mut Levels, act: &Act, i: u32, column: &Expr, label: &str) {
+    let name = kind_name(levels, act);
+    let is_final = act.makes.is_some_and(|it| levels.ground.is_final(it.kind));
+    for (number, need) in act.needs.iter().enumerate() {
+        let label = format!("{label}_n{number}");
+        match need {
+            Need::Own(Own::One(records)) => {
+                let family = family(
+                    levels,
+                    &format!("{name}_requires_own"),
+                    "E3",
+                    Group::PROPOSAL,
+                );
+                let own = levels.makes(i, records);
+                levels.at_most(family, &label, column.clone(), own);
+            }
+            Need::Own(Own::Last(matching, rest)) => {
+                requires_last(levels, act, i, column, (matching, rest), &label);
+            }
+            Need::Primary(records) => {
+                let name = format!("{name}_requires_proposal");
+                let family = family(levels, &name, "E3", Group::PROPOSAL);
+                let made = from_primary(levels, records);
+                levels.at_most(family, &label, column.clone(), made);
+            }
+            Need::Quorum(quorum) => {
+                let purpose = match (act.makes, is_final) {
+                    (None, _) => Group::CHANGE_VIEWS,
+                    (_, true) => Group::COMMITS,
+                    _ => Group::PREPARATIONS,
+                };
+                let family = family(levels, &format!("{name}_requires_quorum"), "E3", purpose);
+                let complete = levels.complete(*quorum);
+                levels.at_most(family, &label, column.clone(), complete);
+            }
+        }
+    }
+    for (number, bar) in act.bars.iter().enumerate() {
+        excludes(levels, act, i, column, bar, &format!("{label}_b{number}"));
+    }
+}
+
+/// One of these is made by the primary of its view, or a Byzantine one may make it.
+pub(super) fn from_primary(levels: &Levels, records: &[Record]) -> Expr {
+    let primaries = &levels.ground.setting.primaries;
+    let primary = |record: &Record| primaries[record.view as usize];
+    let made = records.iter().map(|it| levels.makes(primary(it), [it]));
+    let byzantine: BTreeSet<u32> = records.iter().map(primary).collect();
+    made.chain(byzantine.iter().map(|&i| levels.byzantine(i)))
+        .sum()
+}
+
+/// The records of a list by view, those below the level of an act.
+fn by_view<'a>(
+    levels: &Levels,
+    act: &Act,
+    records: &'a [Record],
+) -> BTreeMap<u32, Vec<&'a Record>> {
+    let level = levels.ground.level(act);
+    let mut views: BTreeMap<u32, Vec<&Record>> = BTreeMap::new();
+    for record in records {
+        if (record.view, 1 + levels.ground.ranks[record.kind.0]) < level {
+            views.entry(record.view).or_default().push(record);
+        }
+    }
+    views
+}
+
+/// The latest is one that matches: `did ≤ Σ match`, `did + rest_u ≤ 1 + Σ_(w > u) match_w`.
+fn requires_last(
+    levels: &mut Levels,
+    act: &Act,
+    i: u32,
+    column: &Expr,
+    (matching, rest): (&[Record], &[Record]),
+    label: &str,
+) {
+    let name = format!("{}_requires_last", kind_name(levels, act));
+    let family = family(levels, &name, "E3", Group::LOCK);
+    let matching = by_view(levels, act, matching);
+    let sum = |views: std::ops::RangeFrom<u32>| -> Expr {
+        let later = matching.range(views).flat_map(|(_, records)| records);
+        levels.makes(i, later.copied())
+    };
+    let mut rows = vec![(label.to_owned(), column.clone(), sum(0..))];
+    for (u, records) in by_view(levels, act, rest) {
+        let left = column.clone() + levels.makes(i, records);
+        rows.push((format!("{label}_u{u}"), left, sum(u + 1..) + 1));
+    }
+    for (label, left, right) in rows {
+        levels.at_most(family, &label, left, right);
+    }
+}
+
+/// `did + own ≤ 1` for each kind and view; of the latest record `did + match_u ≤ 1 + Σ_(w > u) rest_w`.
+/// What comes later in the same view is no bar: it comes later.
+fn excludes(levels: &mut Levels, act: &Act, i: u32, column: &Expr, bar: &Own, label: &str) {
+    let later = bar.matching().iter().all(|it| it.view < act.letters.v);
+    let purpose = if later { Group::LOCK } else { Group::SILENCE };
+    let name = kind_name(levels, act);
+    match bar {
+        Own::One(records) => {
+            let family = family(levels, &format!("{name}_excludes_own"), "E3", purpose);
+            let mut groups: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
+            for record in by_view(levels, act, records).into_values().flatten() {
+                groups.entry(group(record)).or_default().push(record);
+            }
+            for ((kind, u), records) in groups {
+                let left = column.clone() + levels.makes(i, records);
+                let label = format!("{label}_k{}_u{u}", kind.0);
+                levels.at_most(family, &label, left, 1.into());
+            }
+        }
+        Own::Last(matching, rest) => {
+            let family = family(levels, &format!("{name}_excludes_last"), "E3", purpose);
+            let rest = by_view(levels, act, rest);
+            for (u, records) in by_view(levels, act, matching) {
+                let left = column.clone() + levels.makes(i, records);
+                let later = rest.range(u + 1..).flat_map(|(_, records)| records);
+                let right = levels.makes(i, later.copied()) + 1;
+                levels.at_most(family, &format!("{label}_u{u}"), left, right);
+            }
+        }
+    }
+}
+
+/// `q · complete ≤ Σ power · sends + Σ power · byzantine`, and of them enough are honest:
+/// `(q − B) · complete ≤ Σ power · sends`.
+fn quorums(levels: &mut Levels) {
+    let union = family(levels, "sends_requires_record", "E6", Group::SIGNATURES);
+    let all = family(levels, "quorum_requires_senders", "E6", Group::SIGNATURES);
+    let honest = family(
+        levels,
+        "quorum_requires_honest_senders",
+        "E6",
+        Group::BEHIND_A_QUORUM,
+    );
+    for number in 0..levels.ground.quorums.len() {
+        let Some(complete) = levels.draft.col(&Key::Complete(number)).map(Expr::from) else {
+            continue;
+        };
+        let quorum = levels.ground.quorums[number].clone();
+        let (mut sent, mut byzantine) = (Expr::default(), Expr::default());
+        for j in 0..levels.n {
+            let may = |record: &&Record| levels.ground.setting.may_make(record, j);
+            let own: Vec<&Record> = quorum.records.iter().filter(may).collect();
+            if own.is_empty() {
+                continue;
+            }
+            let groups: BTreeSet<_> = own.iter().map(|it| group(it)).collect();
+            if groups.len() > 1 {
+                let made = levels.makes(j, own);
+                let name = format!("sends_m{number}_i{j}");
+                let column = levels.draft.add(Key::Sends(number, j), name, 1).into();
+                levels.at_most(union, &format!("_m{number}_i{j}"), column, made);
+            }
+            sent += levels.sends(number, j) * levels.power(j);
+            byzantine += levels.byzantine(j) * levels.power(j);
+        }
+        let label = format!("_m{number}");
+        let need = i64::from(quorum.at_least);
+        levels.at_most(
+            all,
+            &label,
+            complete.clone() * need,
+            sent.clone() + byzantine,
+        );
+        let least = need - i64::from(levels.most_byzantine);
+        if levels.most_byzantine > 0 && least > 0 {
+            levels.at_most(honest, &label, complete * least, sent);
+        }
+    }
+}
+
+/// A value that has a number of its own is new once: `Σ did ≤ 1` over those who propose it as new.
+fn new_values(levels: &mut Levels) {
+    let Values::Abstract { count, .. } = levels.ground.setting.values else {
+        return;
+    };
+    let family = family(levels, "new_value_at_most_once", "E11", Group::MEMORY);
+    for x in 0..count {
+        if levels.ground.setting.is_others(x) {
+            continue;
+        }
+        let new = |act: &&usize| {
+            let act = &levels.ground.acts[**act];
+            act.letters.x == Some(x) && levels.ground.proposes(act)
+        };
+        let numbers: Vec<usize> = (0..levels.ground.acts.len()).collect();
+        let proposals = numbers.iter().filter(new);
+        let all = proposals
+            .flat_map(|&act| (0..levels.n).map(move |i| (act, i)))
+            .map(|(act, i)| levels.did(act, i))
+            .sum();
+        levels.at_most(family, &format!("_x{x}"), all, 1.into());
+    }
+}

@@ -1,0 +1,149 @@
+//! Formulation `levels`: no slots and no columns for an order. Every guard reads records of lower
+//! levels, (view, place of the kind), so that acts can be sorted by level (`docs/MODEL.md`).
+//!
+//! | column | meaning |
+//! |---|---|
+//! | `did_<kind>_i_v…_r` | replica i does the act, by that rule of the file |
+//! | `entered_i_v`, `way_i_v_r` | i enters view v ≥ 1; by which rule, where there are several |
+//! | `complete_<q>_<kinds>_<m>` | the quorum is there, whoever asks |
+//! | `sends_<m>_j` | j sends a record that counts in it, where it may send several |
+//! | `knows_i_v_<m>` | what i took by then meets a need |
+//! | `byzantine_i` | who is faulty |
+
+mod columns;
+mod decode;
+mod families;
+mod goal;
+mod meaning;
+mod must;
+mod plan;
+mod refuse;
+mod rest;
+mod valid;
+
+pub use columns::Key;
+
+use crate::{
+    decoded::Decoded,
+    error::Error,
+    ground::{Ground, Setting, Values},
+    limits::{self, Grows},
+    meaning::Meaning,
+    program::{Col, Program},
+};
+use columns::Levels;
+use milp_schema::{Height, Instance, ReplicaId, View, protocol::Rules};
+
+/// A program of this formulation and what its columns mean.
+#[derive(Debug)]
+pub struct Built {
+    /// The program to solve.
+    pub program: Program,
+    levels: Levels,
+}
+
+/// How many values a program has at first.
+const VALUES: u32 = 2;
+
+/// Builds the program of an instance, with two values.
+///
+/// # Errors
+/// As for [`of_with`].
+pub fn of(instance: &Instance) -> Result<Built, Error> {
+    of_with(instance, VALUES)
+}
+
+/// Builds the program of an instance, with so many values; with fewer where there are no more. An
+/// optimum of as many decided values as [`Built::values`] says leaves open whether more can be.
+///
+/// # Errors
+/// [`Error::Unsupported`] names what this formulation cannot express, [`Error::TooLarge`] what
+/// makes it too large.
+pub fn of_with(instance: &Instance, values: u32) -> Result<Built, Error> {
+    let Some(rules) = instance.rules() else {
+        return Err(Error::Unsupported {
+            formulation: "levels",
+            construct: format!("protocol `{}`, whose file has no rules", instance.protocol),
+            hint: "use `formulation: auto`".into(),
+        });
+    };
+    refuse::refuse(instance, &rules)?;
+    let setting = setting(instance, rules, values);
+    limits::within(instance, Grows::WithoutSlots, || stated(instance, setting))
+}
+
+fn stated(instance: &Instance, setting: Setting) -> Result<Built, Error> {
+    let ground = Ground::new(setting, "levels")?;
+    let mut levels = Levels::new(instance.clone(), ground);
+    families::state(&mut levels);
+    must::state(&mut levels);
+    valid::state(&mut levels);
+    goal::state(&mut levels);
+    let program = levels.draft.finish();
+    Ok(Built { program, levels })
+}
+
+/// What the indices range over.
+fn setting(instance: &Instance, rules: Rules, values: u32) -> Setting {
+    let per_view = instance.blocks_per_proposal;
+    let all = instance.views * per_view;
+    let values = if Setting::names_blocks_only(&rules) || goal::needs_names(instance.goal) {
+        Values::Named { per_view }
+    } else {
+        let others = values < all;
+        let count = values.min(all);
+        Values::Abstract { count, others }
+    };
+    let primary = |v| instance.primary(Height(0), View(v)).0;
+    let power = |i| instance.power_of(ReplicaId(i));
+    Setting {
+        power: (0..instance.replicas).map(power).collect(),
+        f: instance.f(),
+        views: instance.views,
+        primaries: (0..=instance.views).map(primary).collect(),
+        values,
+        rules,
+        follows: false,
+    }
+}
+
+impl Built {
+    /// The schedule a point of the program stands for.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if replicas that run to completion do not do what the point says, with the
+    /// row that cuts it off: nobody does all of that.
+    pub fn decode(&self, point: &[i64]) -> Result<Decoded, Error> {
+        decode::decode(&self.levels, point)
+    }
+
+    /// What the columns say in words of the protocol.
+    pub fn meaning(&self) -> Meaning {
+        meaning::meaning(&self.levels, &self.program)
+    }
+
+    /// The renaming of the columns in which two replicas change places.
+    pub fn exchange(&self, first: u32, second: u32) -> Option<Vec<Col>> {
+        let power = &self.levels.ground.setting.power;
+        let same = power[first as usize] == power[second as usize];
+        let exchanged = || self.levels.draft.exchange(first, second);
+        same.then(exchanged).flatten()
+    }
+
+    /// How many values the program has, if an optimum of so many decided leaves open whether more
+    /// can be: then one more is to be asked for.
+    pub fn values(&self) -> Option<u32> {
+        match self.levels.ground.setting.values {
+            Values::Abstract {
+                count,
+                others: true,
+            } => Some(count),
+            _ => None,
+        }
+    }
+
+    /// What a column stands for.
+    pub fn key(&self, col: Col) -> &Key {
+        self.levels.draft.key(col)
+    }
+}

@@ -1,0 +1,346 @@
+//! What must be done, is done: handlers run to completion.
+//!
+//! If what a replica did shows that it took all that an act needs while it was in the view, the act
+//! is done, or its place is taken, or it is barred:
+//! `here + Σ knows + Σ own − (number − 1) ≤ Σ did + Σ bars`.
+
+use super::columns::{Key, Levels, group, made};
+use super::families::kind_name;
+use crate::{
+    expr::Expr,
+    ground::{Act, Need, Own, Record, Value},
+    group::Group,
+    program::Col,
+};
+use milp_schema::{
+    protocol::{Guard, Head, Mode, Rule, Scope, Values},
+    vocabulary::By,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An act of more ways to see that it must be done has no rows.
+const MOST_WAYS: usize = 64;
+
+/// The needs that acts may show to be met, each for acts of a rule, with their numbers.
+#[derive(Default)]
+struct Needs {
+    numbers: BTreeMap<(usize, Need), usize>,
+}
+
+pub(super) fn state(levels: &mut Levels) {
+    let mut needs = Needs::default();
+    let acts = levels.ground.acts.iter().chain(&levels.ground.entries);
+    let must: Vec<Act> = acts.filter(|act| act.mode == Mode::Must).cloned().collect();
+    let mut said = BTreeSet::new();
+    for act in must {
+        let Some(excuse) = unclear(levels, &act) else {
+            continue;
+        };
+        for i in levels.ground.actors(&act).collect::<Vec<_>>() {
+            force(levels, &mut needs, (&act, &excuse), i, &mut said);
+        }
+    }
+}
+
+/// What excuses an act that compares records by a value that is a class, so that both may name it
+/// and not mean the same: nothing does where one record is read, and that their primary is Byzantine
+/// where all of them are of its proposal. `None` where it cannot be told.
+fn unclear(levels: &Levels, act: &Act) -> Option<Expr> {
+    let setting = &levels.ground.setting;
+    let Some(x) = act.letters.x.filter(|x| setting.is_others(*x)) else {
+        return Some(Expr::default());
+    };
+    let rule = &setting.rules.rules[act.rule];
+    let compares = |guard: &Guard| matches!(guard.pattern.value, Values::X | Values::Other);
+    if rule.unless.iter().any(compares) {
+        return None;
+    }
+    let mut named = Vec::new();
+    let (mut reads, mut votes) = (0, 0);
+    for need in &act.needs {
+        let records = match need {
+            Need::Own(Own::Last(..)) => return None,
+            Need::Own(own) => own.matching(),
+            _ => need.taken(&levels.ground),
+        };
+        let before = named.len();
+        named.extend(records.iter().filter(|it| it.value == Value::Of(x)).copied());
+        reads += usize::from(named.len() > before);
+        votes += usize::from(named.len() > before && matches!(need, Need::Quorum(_)));
+    }
+    if reads <= 1 && votes == 0 {
+        return Some(Expr::default());
+    }
+    let view = named.first()?.view;
+    let one = |record: &Record| record.view == view && is_of_proposal(levels, record, 3);
+    let primary = setting.primaries[view as usize];
+    named.iter().all(one).then(|| levels.byzantine(primary))
+}
+
+/// Whether all who make a record repeat what the primary of its view proposed there.
+fn is_of_proposal(levels: &Levels, record: &Record, depth: u32) -> bool {
+    let makers = levels.makers.get(record).into_iter().flatten();
+    let same = |it: &Record| (it.view, it.value) == (record.view, record.value);
+    makers.map(|&act| &levels.ground.acts[act]).all(|act| {
+        levels.ground.setting.rules.kind(record.kind).by == By::Primary
+            || act.needs.iter().any(|need| match need {
+                Need::Primary(records) => records.iter().all(same),
+                Need::Own(Own::One(own)) => {
+                    let repeats = |it: &Record| same(it) && is_of_proposal(levels, it, depth - 1);
+                    depth > 0 && own.iter().all(repeats)
+                }
+                _ => false,
+            })
+    })
+}
+
+/// The rows of one act and replica, one for every way in which it can be seen that the act must be
+/// done.
+fn force(
+    levels: &mut Levels,
+    needs: &mut Needs,
+    (act, excuse): (&Act, &Expr),
+    i: u32,
+    said: &mut BTreeSet<(Vec<(Col, i64)>, i64)>,
+) {
+    let view = last_view(levels, act);
+    let mut shown = vec![Vec::new()];
+    for need in &act.needs {
+        let mut ways = ways(levels, needs, (act, need), i, view);
+        ways.retain(|way| way.iter().all(|it| it.terms().next().is_some()));
+        let both = |so_far: &Vec<Expr>| -> Vec<Vec<Expr>> {
+            let more = |way: &Vec<Expr>| so_far.iter().chain(way).cloned().collect();
+            ways.iter().map(more).collect()
+        };
+        shown = shown.iter().flat_map(both).collect();
+        if shown.len() > MOST_WAYS {
+            return;
+        }
+    }
+    let excused = excuses(levels, act, i, view) + excuse.clone();
+    let name = format!("{}_is_done", kind_name(levels, act));
+    let family = levels.draft.family(&name, "E55", &[], Group::PROMPT);
+    for shown in shown {
+        let count = shown.len() as i64;
+        let there = match act.scope {
+            Scope::View => levels.here(i, view),
+            Scope::Height => 1 - levels.byzantine(i),
+        };
+        let left = there + shown.into_iter().sum::<Expr>() + -count;
+        let difference = left.clone() - excused.clone();
+        let row = (
+            difference.terms().collect::<Vec<_>>(),
+            difference.constant(),
+        );
+        if said.insert(row) {
+            let label = format!("_i{i}_v{}_r{}_{}", act.letters.v, act.rule, said.len());
+            levels.at_most(family, &label, left, excused.clone());
+        }
+    }
+}
+
+/// The last view in which a replica can do the act: who enters a view is in the one before.
+fn last_view(levels: &Levels, act: &Act) -> u32 {
+    match act.scope {
+        Scope::View => act.letters.v - u32::from(act.makes.is_none()),
+        Scope::Height => levels.views - 1,
+    }
+}
+
+/// The ways to see that a need of an act is met, each a list of what is all the case.
+fn ways(
+    levels: &mut Levels,
+    needs: &mut Needs,
+    (act, need): (&Act, &Need),
+    i: u32,
+    view: u32,
+) -> Vec<Vec<Expr>> {
+    let one = |ways: Vec<Expr>| ways.into_iter().map(|way| vec![way]).collect();
+    match need {
+        Need::Own(Own::One(records)) => {
+            let groups = groups(records).into_values();
+            one(groups.map(|records| levels.makes(i, records)).collect())
+        }
+        Need::Own(Own::Last(matching, rest)) => one(last(levels, i, view, matching, rest)),
+        Need::Primary(_) => one(knows(levels, needs, (act, need), i, view).into_iter().collect()),
+        Need::Quorum(number) => {
+            let known = knows(levels, needs, (act, need), i, view);
+            let mut ways: Vec<Vec<Expr>> = one(known.into_iter().collect());
+            ways.extend(of_more(levels, needs, (act, *number), i, view).into_iter().map(|it| vec![it]));
+            ways.extend(of_two(levels, needs, (act, *number), i, view));
+            ways
+        }
+    }
+}
+
+/// A larger set of records has a quorum that the replica took, and nobody made one of those that do
+/// not count here.
+fn of_more(
+    levels: &mut Levels,
+    needs: &mut Needs,
+    (act, number): (&Act, usize),
+    i: u32,
+    view: u32,
+) -> Vec<Expr> {
+    let quorum = levels.ground.quorums[number].clone();
+    let mut ways = Vec::new();
+    for larger in 0..levels.ground.quorums.len() {
+        let other = &levels.ground.quorums[larger];
+        let within = |it: &Record| other.records.binary_search(it).is_ok();
+        let more = other.records.len() > quorum.records.len() && quorum.records.iter().all(within);
+        if !more || other.at_least < quorum.at_least {
+            continue;
+        }
+        let rest = other.records.iter().filter(|it| quorum.records.binary_search(it).is_err());
+        let rest: Vec<Record> = rest.copied().collect();
+        let made = |j| levels.makes(j, &rest) + levels.byzantine(j);
+        let others: Expr = (0..levels.n).map(made).sum();
+        let known = knows(levels, needs, (act, &Need::Quorum(larger)), i, view);
+        ways.extend(known.map(|known| known - others));
+    }
+    ways
+}
+
+/// The own record and that of the primary are a quorum.
+fn of_two(
+    levels: &mut Levels,
+    needs: &mut Needs,
+    (act, number): (&Act, usize),
+    i: u32,
+    view: u32,
+) -> Option<Vec<Expr>> {
+    let quorum = levels.ground.quorums[number].clone();
+    let rules = &levels.ground.setting.rules;
+    let proposals = quorum.records.iter().filter(|it| rules.kind(it.kind).by == By::Primary);
+    let proposals: Vec<Record> = proposals.copied().collect();
+    let primary = levels.ground.setting.primaries[proposals.first()?.view as usize];
+    let power = levels.power(i) + levels.power(primary);
+    if i == primary || power < i64::from(quorum.at_least) || groups(&proposals).len() > 1 {
+        return None;
+    }
+    let own = groups(&quorum.records).into_values().map(|records| levels.makes(i, records));
+    let own: Vec<Expr> = own.filter(|it| it.terms().next().is_some()).collect();
+    let [own] = &own[..] else { return None };
+    let known = knows(levels, needs, (act, &Need::Primary(proposals)), i, view)?;
+    Some(vec![own.clone(), known])
+}
+
+/// Records by kind and view: of each an honest replica makes at most one.
+pub(super) fn groups(records: &[Record]) -> BTreeMap<super::columns::Group, Vec<&Record>> {
+    let mut groups: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
+    for record in records {
+        groups.entry(group(record)).or_default().push(record);
+    }
+    groups
+}
+
+/// That the latest own record matches: one of view u does, and none of a later view does not.
+pub(super) fn last(levels: &Levels, i: u32, view: u32, matching: &[Record], rest: &[Record]) -> Vec<Expr> {
+    let latest = |(&(_, u), records): (&super::columns::Group, &Vec<&Record>)| {
+        let later = rest.iter().filter(|it| it.view > u && it.view <= view);
+        levels.makes(i, records.iter().copied()) - levels.makes(i, later)
+    };
+    groups(matching).iter().map(latest).collect()
+}
+
+/// What excuses: the place is taken, an own record bars, or what the file lists before it led the
+/// replica away. Nothing else excuses who does not decide and goes on.
+fn excuses(levels: &Levels, act: &Act, i: u32, view: u32) -> Expr {
+    let acts = levels.ground.acts.iter().enumerate();
+    let is_final = |it: &Act| levels.ground.is_final(made(it).kind);
+    let rules = &levels.ground.setting.rules.rules;
+    let leaves = |rule: &Rule| matches!(rule.head, Head::Enter | Head::Skip);
+    let left = rules[..act.rule].iter().any(leaves) || act.makes.is_none();
+    let decides = act.makes.is_some_and(|it| levels.ground.is_final(it.kind));
+    let mut excused: Expr = acts
+        .filter(|(_, other)| match act.makes {
+            _ if decides => false,
+            Some(record) => {
+                group(&made(other)) == group(&record) || is_final(other) && other.rule < act.rule
+            }
+            None => is_final(other),
+        })
+        .map(|(number, _)| levels.did(number, i))
+        .sum();
+    if left && view + 1 < levels.views {
+        excused += levels.here(i, view + 1);
+    }
+    let bars = act.bars.iter().flat_map(Own::matching);
+    excused + levels.makes(i, bars.filter(|it| it.view <= view))
+}
+
+/// Whether the act takes what meets the need.
+fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
+    let within =
+        |few: &[Record], many: &[Record]| few.iter().all(|it| many.binary_search(it).is_ok());
+    act.needs.iter().any(|own| match (own, need) {
+        (Need::Primary(few), Need::Primary(many)) => within(few, many),
+        (Need::Quorum(own), Need::Quorum(need)) => {
+            let (own, need) = (&levels.ground.quorums[*own], &levels.ground.quorums[*need]);
+            own.at_least >= need.at_least && within(&own.records, &need.records)
+        }
+        _ => false,
+    })
+}
+
+/// That the replica took what meets the need of an act, by what it did in that view or an earlier
+/// one: nothing if nothing shows it. A primary has what it made itself. What a timer's act needs was
+/// taken before it fired, and what a rule needs that the file lists later before it was done: who
+/// then could decide would have.
+fn knows(
+    levels: &mut Levels,
+    needs: &mut Needs,
+    (act, need): (&Act, &Need),
+    i: u32,
+    view: u32,
+) -> Option<Expr> {
+    let decides = act.makes.is_some_and(|it| levels.ground.is_final(it.kind));
+    let later = |other: &Act| other.timer().is_some() || other.rule > act.rule;
+    let mut shows: BTreeMap<(usize, u32), Expr> = BTreeMap::new();
+    for (number, other) in levels.ground.acts.iter().enumerate() {
+        let record = made(other);
+        let of_view = other.letters.v <= view && other.scope == Scope::View;
+        let counts = of_view && !levels.ground.is_final(record.kind);
+        if counts && (later(other) || !decides) && takes(levels, other, need) {
+            let column = levels.did(number, i);
+            *shows.entry((record.kind.0, record.view)).or_default() += column;
+        }
+    }
+    for (way, other) in levels.ground.entries.iter().enumerate() {
+        let v = other.letters.v;
+        let taken_in = v - u32::from(later(other));
+        let counts = taken_in <= view && v < levels.views && (later(other) || !decides);
+        if counts && takes(levels, other, need) && levels.ways(i, v).contains(&way) {
+            shows.insert((usize::MAX, way as u32), levels.way(way, i));
+        }
+    }
+    if let Need::Primary(records) = need {
+        let primaries = &levels.ground.setting.primaries;
+        let own = records.iter().filter(|it| primaries[it.view as usize] == i);
+        for (&(kind, v), records) in &groups(&own.copied().collect::<Vec<_>>()) {
+            *shows.entry((kind.0, v)).or_default() += levels.makes(i, records.iter().copied());
+        }
+    }
+    shows.retain(|_, shows| shows.terms().next().is_some());
+    if shows.len() <= 1 {
+        return shows.into_values().next();
+    }
+    let next = needs.numbers.len();
+    let number = *needs.numbers.entry((act.rule, need.clone())).or_insert(next);
+    let key = Key::Knows(number, i, view);
+    if let Some(col) = levels.draft.col(&key) {
+        return Some(col.into());
+    }
+    let family = levels
+        .draft
+        .family("knows_what_it_took", "E6", &[], Group::MEMORY);
+    let known: Expr = levels
+        .draft
+        .add(key, format!("knows_i{i}_v{view}_m{number}"), 1)
+        .into();
+    for (at, shows) in shows.into_values().enumerate() {
+        let label = format!("_i{i}_v{view}_m{number}_{at}");
+        levels.at_most(family, &label, shows, known.clone());
+    }
+    Some(known)
+}

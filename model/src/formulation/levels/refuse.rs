@@ -1,0 +1,97 @@
+//! What the formulation cannot express, by name.
+
+use super::rest;
+use crate::{error::Error, formulation::refuse};
+use milp_schema::{
+    Instance,
+    instance::{FaultKind, Goal, Network, Primary, Sense, Timers},
+    protocol::Rules,
+};
+
+/// What is asked without slots is answered with them.
+const TIMED: &str = "use `formulation: timed`";
+
+/// The first thing that the formulation cannot express, if there is one.
+pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
+    let bounded = matches!(instance.network, Network::Bounded { .. });
+    let eventual = instance.network == Network::Eventual;
+    let stall = instance.goal == Goal::Stall;
+    let byzantine = instance.fault_count(FaultKind::Byzantine);
+    let reasons = [
+        (
+            instance.primary == Primary::Free,
+            "`primary: free`",
+            "use `primary: rotation`",
+        ),
+        (instance.heights > 1, "several heights", "use `heights: 1`"),
+        (
+            instance.goal == Goal::Slow,
+            "goal `slow`, which asks for a slot",
+            TIMED,
+        ),
+        (
+            instance.timers == Timers::Protocol,
+            "`timers: protocol`",
+            "use `timers: free`, or `formulation: timed`",
+        ),
+        (
+            bounded,
+            "`network: bounded`",
+            "use `network: eventual`, or `formulation: timed`",
+        ),
+        (
+            instance.budget.late.is_some(),
+            "`budget: {late: …}`, which asks for slots",
+            TIMED,
+        ),
+        (
+            instance.budget.injects.is_some(),
+            "`budget: {injects: …}` of copies",
+            TIMED,
+        ),
+        (
+            instance.budget.timeouts.is_some(),
+            "`budget: {timeouts: …}`",
+            TIMED,
+        ),
+        (
+            stall && !eventual,
+            "goal `stall` with `network: asynchronous`",
+            "use `network: eventual`, otherwise silence alone is a stall",
+        ),
+        (
+            stall && instance.fault_count(FaultKind::Network) > 0,
+            "goal `stall` with `faults: {kind: network}`",
+            "use `kind: crash`, a lost copy is offered again by recovery",
+        ),
+        (
+            stall && byzantine > 0 && instance.fault_count(FaultKind::Crash) > 0,
+            "goal `stall` with Byzantine and crashing replicas together",
+            TIMED,
+        ),
+        (
+            eventual && !monotone(instance.goal),
+            "this weighted goal with `network: eventual`",
+            "use `network: asynchronous`, or `formulation: timed`",
+        ),
+    ];
+    for (refused, construct, hint) in reasons {
+        if refused {
+            return refuse::unsupported("levels", construct, hint);
+        }
+    }
+    if stall { rest::refuse(rules) } else { Ok(()) }
+}
+
+/// Whether letting everything arrive in the end cannot make the goal smaller.
+fn monotone(goal: Goal) -> bool {
+    match goal {
+        Goal::Weighted {
+            sense,
+            blocks,
+            views,
+            messages,
+        } => sense == Sense::Maximize && blocks >= 0 && views >= 0 && messages == 0,
+        _ => true,
+    }
+}

@@ -1,0 +1,163 @@
+//! The order of kinds inside a view, if the guards imply one: then acts are sorted by view and kind.
+
+use crate::error::Error;
+use milp_schema::protocol::{Guard, Head, KindId, Mode, Reads, Rule, Rules, TimerId, Views};
+use std::collections::BTreeSet;
+
+/// What comes before what in one view.
+struct Edges {
+    before: Vec<BTreeSet<usize>>,
+}
+
+/// Whether a guard reads records of the view that the rule is about.
+fn reads_here(guard: &Guard) -> bool {
+    matches!(guard.pattern.view, Views::Own | Views::UpTo)
+}
+
+/// Whether a rule takes over a decision: another replica made it, by another rule.
+pub(super) fn adopts(rules: &Rules, rule: &Rule) -> bool {
+    let reads_final = |guard: &Guard| {
+        let mut kinds = guard.pattern.kinds.iter();
+        kinds.any(|kind| rules.kind(*kind).is_final)
+    };
+    rule.when.iter().any(reads_final)
+}
+
+/// The rules that start a timer.
+pub(super) fn starts(rules: &Rules, timer: TimerId) -> impl Iterator<Item = &Rule> {
+    let starts =
+        move |rule: &&Rule| matches!(rule.head, Head::Arm { timer: it, .. } if it == timer);
+    rules.rules.iter().filter(starts)
+}
+
+/// The place of every kind; a circle is refused with its kinds, and so is what levels do not order.
+pub(super) fn ranks(rules: &Rules, formulation: &'static str) -> Result<Vec<usize>, Error> {
+    let refuse = |construct: String, hint: &str| Error::Unsupported {
+        formulation,
+        construct,
+        hint: hint.into(),
+    };
+    let edges = Edges::of(rules).map_err(|kind| {
+        let name = &rules.kind(kind).name;
+        let construct = format!("`{name}` made of `{name}` of the same view");
+        refuse(construct, "let one of them be a kind of its own")
+    })?;
+    let mut ranks: Vec<Option<usize>> = vec![None; rules.kinds.len()];
+    for place in 0..ranks.len() {
+        let free = |kind: &usize| {
+            let mut before = edges.before[*kind].iter();
+            ranks[*kind].is_none() && before.all(|it| ranks[*it].is_some())
+        };
+        // Nothing reads a decision, so that it comes last.
+        let next = (0..ranks.len())
+            .filter(free)
+            .min_by_key(|kind| (rules.kinds[*kind].is_final, *kind));
+        let Some(next) = next else {
+            let left = (0..ranks.len()).filter(|kind| ranks[*kind].is_none());
+            let names = left.map(|kind| format!("`{}`", rules.kinds[kind].name));
+            let names = names.collect::<Vec<_>>().join(", ");
+            return Err(refuse(
+                format!("{names}, which wait for one another in a view"),
+                "let one of them read earlier views, or use `formulation: timed`",
+            ));
+        };
+        ranks[next] = Some(place);
+    }
+    let ranks: Vec<usize> = ranks.into_iter().flatten().collect();
+    for rule in &rules.rules {
+        if let Some(kind) = unordered(rule, &edges) {
+            let construct = format!(
+                "the last own `{}` read where one of the same view may be made before or after",
+                rules.kind(kind).name
+            );
+            return Err(refuse(construct, "use `formulation: timed`"));
+        }
+    }
+    Ok(ranks)
+}
+
+/// The kind whose last own record a rule reads though a replica may make one of the same view
+/// before or after it.
+fn unordered(rule: &Rule, edges: &Edges) -> Option<KindId> {
+    let made = rule.makes()?;
+    let last = |guard: &&Guard| guard.reads == Reads::LastOwn;
+    let kinds = rule.guards().filter(last).flat_map(|it| &it.pattern.kinds);
+    let mut kinds = kinds.copied();
+    kinds.find(|kind| {
+        *kind != made && !edges.reaches(made.0, kind.0) && !edges.reaches(kind.0, made.0)
+    })
+}
+
+impl Edges {
+    /// Who needs records of a kind in the same view comes after it, and so does who forbids it; of
+    /// two that forbid each other at most one is made.
+    fn of(rules: &Rules) -> Result<Self, KindId> {
+        let mut before = vec![BTreeSet::new(); rules.kinds.len()];
+        let mut forbids = BTreeSet::new();
+        for rule in &rules.rules {
+            let Some(made) = rule.makes().filter(|_| !adopts(rules, rule)) else {
+                continue;
+            };
+            for guard in needed(rules, rule).filter(|guard| reads_here(guard)) {
+                for kind in &guard.pattern.kinds {
+                    if *kind == made {
+                        return Err(made);
+                    }
+                    before[made.0].insert(kind.0);
+                }
+            }
+            let proofs = rule.when.iter().filter(|guard| guard.proof);
+            let carrier = rule
+                .when
+                .iter()
+                .find(|guard| !guard.proof && reads_here(guard));
+            // What a message carries existed before it.
+            for guard in proofs.filter(|guard| reads_here(guard)) {
+                for message in carrier.iter().flat_map(|it| &it.pattern.kinds) {
+                    let carried = guard.pattern.kinds.iter().filter(|it| *it != message);
+                    before[message.0].extend(carried.map(|it| it.0));
+                }
+            }
+            // Who decides does nothing more, so that whatever bars a decision came before.
+            let bars = rule.unless.iter().filter(|_| !rules.kind(made).is_final);
+            for guard in bars.filter(|guard| reads_here(guard)) {
+                forbids.extend(guard.pattern.kinds.iter().map(|kind| (kind.0, made.0)));
+            }
+        }
+        for &(kind, made) in &forbids {
+            if kind != made && !forbids.contains(&(made, kind)) {
+                before[kind].insert(made);
+            }
+        }
+        Ok(Self { before })
+    }
+
+    /// Whether `first` comes before `then`.
+    fn reaches(&self, first: usize, then: usize) -> bool {
+        let (mut seen, mut open) = (BTreeSet::<usize>::new(), vec![then]);
+        while let Some(kind) = open.pop() {
+            if kind == first {
+                return true;
+            }
+            let new = self.before[kind].iter().filter(|it| !seen.contains(*it));
+            let new: Vec<usize> = new.copied().collect();
+            seen.extend(&new);
+            open.extend(new);
+        }
+        false
+    }
+}
+
+/// What a rule needs, what starts its timer included, but by a record such as it makes itself.
+fn needed<'a>(rules: &'a Rules, rule: &'a Rule) -> impl Iterator<Item = &'a Guard> {
+    let timer = match rule.mode {
+        Mode::Timer(timer) => Some(timer),
+        Mode::Must | Mode::May => None,
+    };
+    let starts = timer.into_iter().flat_map(|timer| starts(rules, timer));
+    let before = starts.filter(|start| {
+        let mut guards = start.when.iter();
+        !guards.any(|it| it.reads == Reads::Own && it.pattern.kinds.iter().eq(rule.makes().iter()))
+    });
+    rule.when.iter().chain(before.flat_map(|start| &start.when))
+}

@@ -1,0 +1,211 @@
+//! What honest replicas do: each by its own records, and by those that it was handed.
+
+use super::{Act, Ground, Need, Own, Record, Value};
+use milp_schema::{
+    protocol::{Head, Mode, Scope, TimerId},
+    vocabulary::{Ahead, Passed},
+};
+use std::collections::BTreeSet;
+
+/// What a replica does, as it does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happens {
+    /// It makes a record.
+    Makes(Record),
+    /// It enters a view.
+    Enters(u32),
+}
+
+/// A replica.
+#[derive(Debug, Clone, Default)]
+pub struct At {
+    /// The view it is in.
+    pub view: u32,
+    /// What it made, in order.
+    pub own: Vec<Record>,
+    /// What it took, with its senders, in order.
+    pub taken: Vec<(u32, Record)>,
+    /// What the network holds back for it.
+    held: Vec<(u32, Record)>,
+    /// The timers that run.
+    running: BTreeSet<TimerId>,
+    /// The rules that started a timer, and in which view.
+    started: BTreeSet<(usize, u32)>,
+}
+
+/// Replicas that follow the rules.
+#[derive(Debug, Clone)]
+pub struct Run<'a> {
+    ground: &'a Ground,
+    /// Each replica; a Byzantine one stands still.
+    pub at: Vec<At>,
+}
+
+impl<'a> Run<'a> {
+    /// All at the start, nothing done yet.
+    pub fn new(ground: &'a Ground) -> Self {
+        let at = vec![At::default(); ground.setting.power.len()];
+        Self { ground, at }
+    }
+
+    /// Whether a replica has decided.
+    pub fn decided(&self, i: u32) -> bool {
+        let own = &self.at[i as usize].own;
+        own.iter().any(|it| self.ground.is_final(it.kind))
+    }
+
+    /// Whether a timer of a replica runs.
+    pub fn runs(&self, i: u32, timer: TimerId) -> bool {
+        self.at[i as usize].running.contains(&timer)
+    }
+
+    /// A timer of a replica whose firing would change something.
+    pub fn able(&self, i: u32) -> Option<TimerId> {
+        let running = self.at[i as usize].running.iter().copied();
+        let mut able = running.filter(|timer| self.first(i, |act| act.timer() == Some(*timer)).is_some());
+        able.next()
+    }
+
+    /// Does what must be done, the first rule of the file first, until nothing must.
+    pub fn complete(&mut self, i: u32) -> Vec<Happens> {
+        let mut happens = Vec::new();
+        while let Some(act) = self.first(i, |act| act.mode == Mode::Must) {
+            self.perform(i, act, &mut happens);
+        }
+        happens
+    }
+
+    /// Hands a copy over.
+    pub fn deliver(&mut self, i: u32, sender: u32, record: Record) -> Vec<Happens> {
+        let kind = self.ground.setting.rules.kind(record.kind);
+        let at = &mut self.at[i as usize];
+        if record.view > at.view && !kind.is_final && kind.ahead != Ahead::Take {
+            if kind.ahead == Ahead::Hold {
+                at.held.push((sender, record));
+            }
+            return Vec::new();
+        }
+        if record.view < at.view && !kind.is_final && kind.passed == Passed::Ignore {
+            return Vec::new();
+        }
+        let first = self.ground.counts_first(record.kind);
+        let same = |it: &(u32, Record)| {
+            it.0 == sender && it.1.kind == record.kind && it.1.view == record.view
+        };
+        if !(first && at.taken.iter().any(same)) {
+            at.taken.push((sender, record));
+        }
+        self.complete(i)
+    }
+
+    /// Fires a timer, which then is off: the first of its rules is done that can be.
+    pub fn fire(&mut self, i: u32, timer: TimerId) -> Vec<Happens> {
+        let mut happens = Vec::new();
+        if self.at[i as usize].running.remove(&timer) {
+            if let Some(act) = self.first(i, |act| act.timer() == Some(timer)) {
+                self.perform(i, act, &mut happens);
+            }
+            happens.extend(self.complete(i));
+        }
+        happens
+    }
+
+    /// The first act of the file that a replica can do, of those that fit; of views skipped to, the
+    /// highest.
+    fn first(&self, i: u32, fits: impl Fn(&Act) -> bool) -> Option<&'a Act> {
+        let ground = self.ground;
+        let acts = ground.acts.iter().chain(&ground.entries).chain(&ground.starts);
+        let able = acts.filter(|act| fits(act) && self.can(i, act));
+        able.min_by_key(|act| (act.rule, u32::MAX - act.letters.v, act.letters))
+    }
+
+    /// Whether a replica can do an act, a timer's act aside from its firing.
+    pub fn can(&self, i: u32, act: &Act) -> bool {
+        let at = &self.at[i as usize];
+        let v = act.letters.v;
+        let rules = &self.ground.setting.rules;
+        let there = match (&rules.rules[act.rule].head, act.scope) {
+            (Head::Enter, _) => at.view + 1 == v,
+            (Head::Skip, _) => at.view < v,
+            (Head::Arm { .. }, _) => at.view == v && !at.started.contains(&(act.rule, v)),
+            (_, Scope::View) => at.view == v,
+            (_, Scope::Height) => true,
+        };
+        let free = |made: Record| {
+            let same = |it: &Record| it.kind == made.kind && it.view == made.view;
+            !at.own.iter().any(same)
+        };
+        there
+            && !self.decided(i)
+            && act.makes.is_none_or(free)
+            && self.ground.actors(act).any(|it| it == i)
+            && act.needs.iter().all(|need| self.is_met(i, need))
+            && !act.bars.iter().any(|bar| holds(&at.own, bar))
+    }
+
+    /// Whether what a replica took and made meets a need.
+    pub fn is_met(&self, i: u32, need: &Need) -> bool {
+        let at = &self.at[i as usize];
+        let setting = &self.ground.setting;
+        let within = |records: &[Record], record: &Record| records.binary_search(record).is_ok();
+        match need {
+            Need::Own(own) => holds(&at.own, own),
+            Need::Primary(records) => {
+                let primary = |record: &Record| setting.primaries[record.view as usize];
+                let own = at.own.iter().map(|it| (i, it));
+                let all = own.chain(at.taken.iter().map(|(j, it)| (*j, it)));
+                let mut from_primary = all.filter(|(j, it)| primary(it) == *j);
+                from_primary.any(|(_, it)| within(records, it))
+            }
+            Need::Quorum(number) => {
+                let quorum = &self.ground.quorums[*number];
+                let counts = |it: &Record| within(&quorum.records, it);
+                let taken = at.taken.iter().filter(|(_, it)| counts(it));
+                let mut senders: BTreeSet<u32> = taken.map(|(j, _)| *j).collect();
+                if at.own.iter().any(counts) {
+                    senders.insert(i);
+                }
+                let power = senders.iter().map(|j| setting.power[*j as usize]);
+                power.sum::<u32>() >= quorum.at_least
+            }
+        }
+    }
+
+    fn perform(&mut self, i: u32, act: &Act, happens: &mut Vec<Happens>) {
+        let at = &mut self.at[i as usize];
+        if let Some(record) = act.makes {
+            at.own.push(record);
+            happens.push(Happens::Makes(record));
+        } else if let Head::Arm { timer, .. } = self.ground.setting.rules.rules[act.rule].head {
+            at.started.insert((act.rule, act.letters.v));
+            at.running.insert(timer);
+        } else {
+            at.view = act.letters.v;
+            at.running.clear();
+            happens.push(Happens::Enters(at.view));
+            let (now, later) = at.held.drain(..).partition(|(_, it)| it.view <= at.view);
+            at.held = later;
+            let mut now: Vec<(u32, Record)> = now;
+            now.sort_by_key(|(_, it)| it.kind);
+            for (sender, record) in now {
+                happens.extend(self.complete(i));
+                happens.extend(self.deliver(i, sender, record));
+            }
+        }
+    }
+}
+
+/// Whether what a guard reads of the own past holds.
+fn holds(own: &[Record], guard: &Own) -> bool {
+    match guard {
+        Own::One(records) => own.iter().any(|it| records.binary_search(it).is_ok()),
+        Own::Last(matching, rest) => {
+            let read = own.iter().filter(|it| {
+                matches!(it.value, Value::Of(_))
+                    && (matching.binary_search(it).is_ok() || rest.binary_search(it).is_ok())
+            });
+            let last = read.max_by_key(|it| it.view);
+            last.is_some_and(|it| matching.binary_search(it).is_ok())
+        }
+    }
+}
