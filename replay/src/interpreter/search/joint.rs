@@ -8,10 +8,7 @@ use super::{
 use crate::{
     Error,
     engine::EngineError,
-    interpreter::{
-        Setup,
-        replica::Record,
-    },
+    interpreter::{Setup, replica::Record},
 };
 use milp_schema::{Height, Instance, ReplicaId, Value, View, instance::Goal, protocol::Number};
 use std::{
@@ -77,7 +74,12 @@ impl Space {
         let mut space = Self {
             renamings: renamings(&table, &honest),
             ballots: ballots(&table),
-            locals: Locals { table, world },
+            locals: Locals {
+                table,
+                world,
+                views: instance.goal == Goal::Views,
+                known: BTreeMap::new(),
+            },
             steps: Locals::steps,
             goal: instance.goal,
             honest,

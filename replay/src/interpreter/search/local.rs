@@ -11,7 +11,10 @@ use milp_schema::{
     Height, ReplicaId, Value,
     protocol::{Head, Mode, Reads, Scope, TimerId},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What can matter of an honest replica.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +64,10 @@ struct Plan {
 pub(super) struct Locals {
     pub(super) table: Table,
     pub(super) world: World,
+    /// Whether somebody looks at the views that are entered.
+    pub(super) views: bool,
+    /// The steps of states seen before.
+    pub(super) known: BTreeMap<Local, Arc<[Step]>>,
 }
 
 impl Locals {
@@ -78,8 +85,36 @@ impl Locals {
         Ok(start.expect("nobody starts in the view after the last"))
     }
 
-    /// Everything that one act leads to, each with a smallest set of deliveries.
+    /// Everything that one act which others can see leads to, and those before it which they
+    /// cannot.
     pub(super) fn steps(&mut self, local: &Local) -> Result<Vec<Step>, EngineError> {
+        let mut open = vec![Step::nothing(local)];
+        let mut unseen: BTreeMap<Local, Vec<Step>> = BTreeMap::new();
+        let mut seen = Vec::new();
+        while let Some(from) = open.pop() {
+            for step in self.acts(&from.to)?.iter() {
+                let step = from.then(step);
+                let to = &step.to;
+                let entered = self.views && to.replica.view != local.replica.view;
+                if to.said != local.said || to.decided.is_some() || entered {
+                    seen.push(step);
+                    continue;
+                }
+                let others = unseen.entry(step.without_taken()).or_default();
+                if !others.iter().any(|other| other.is_within(&step)) {
+                    others.push(step.clone());
+                    open.push(step);
+                }
+            }
+        }
+        Ok(least(seen))
+    }
+
+    /// Everything that one act leads to, each with a smallest set of deliveries.
+    fn acts(&mut self, local: &Local) -> Result<Arc<[Step]>, EngineError> {
+        if let Some(acts) = self.known.get(local) {
+            return Ok(Arc::clone(acts));
+        }
         let mut plans: Vec<Plan> = Vec::new();
         for (number, way) in self.table.ways.iter().enumerate() {
             let how = match self.table.rule(way.rule).mode {
@@ -109,7 +144,9 @@ impl Locals {
             }
             done.push(plan);
         }
-        Ok(least(steps))
+        let acts: Arc<[Step]> = least(steps).into();
+        self.known.insert(local.clone(), Arc::clone(&acts));
+        Ok(acts)
     }
 
     /// The message to hand over last, so that nothing happens before; none if there is no such.
@@ -331,12 +368,8 @@ impl Locals {
         if entered >= self.table.views {
             return None;
         }
-        let mut step = Step {
-            needs: BTreeMap::new(),
-            names: BTreeSet::new(),
-            to,
-            entered,
-        };
+        let mut step = Step::nothing(&to);
+        step.entered = entered;
         for post in posts {
             let post = &self.world.posts[*post];
             let record = post.record?;
@@ -437,29 +470,49 @@ fn enough<'a>(
 fn least(steps: Vec<Step>) -> Vec<Step> {
     let mut groups: BTreeMap<Local, Vec<Step>> = BTreeMap::new();
     for step in steps {
-        let mut key = step.to.clone();
-        key.replica.taken.clear();
-        groups.entry(key).or_default().push(step);
-    }
-    let within = |one: &Step, other: &Step| {
-        let covers =
-            |(id, all): (&ReplicaId, &u128)| other.needs.get(id).is_some_and(|of| all & !of == 0);
-        one.needs.iter().all(covers)
-            && one.names.is_subset(&other.names)
-            && one.entered <= other.entered
-            && one.to.replica.taken.is_subset(&other.to.replica.taken)
-    };
-    let mut kept = Vec::new();
-    for group in groups.into_values() {
-        for (place, step) in group.iter().enumerate() {
-            let mut others = group
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != place);
-            if !others.any(|(other, it)| within(it, step) && (!within(step, it) || other < place)) {
-                kept.push(step.clone());
-            }
+        let group = groups.entry(step.without_taken()).or_default();
+        if !group.iter().any(|other| other.is_within(&step)) {
+            group.retain(|other| !step.is_within(other));
+            group.push(step);
         }
     }
-    kept
+    groups.into_values().flatten().collect()
+}
+
+impl Step {
+    fn nothing(local: &Local) -> Self {
+        Self {
+            needs: BTreeMap::new(),
+            names: BTreeSet::new(),
+            to: local.clone(),
+            entered: 0,
+        }
+    }
+
+    /// The one step and then the other.
+    fn then(&self, next: &Self) -> Self {
+        let mut both = next.clone();
+        for (id, bits) in &self.needs {
+            *both.needs.entry(*id).or_default() |= bits;
+        }
+        both.names.extend(&self.names);
+        both.entered = both.entered.max(self.entered);
+        both
+    }
+
+    fn without_taken(&self) -> Local {
+        let mut local = self.to.clone();
+        local.replica.taken.clear();
+        local
+    }
+
+    /// Whether the other step needs as much and has as much handed over.
+    fn is_within(&self, other: &Self) -> bool {
+        let covers =
+            |(id, bits): (&ReplicaId, &u128)| other.needs.get(id).is_some_and(|of| bits & !of == 0);
+        self.needs.iter().all(covers)
+            && self.names.is_subset(&other.names)
+            && self.entered >= other.entered
+            && self.to.replica.taken.is_subset(&other.to.replica.taken)
+    }
 }

@@ -164,7 +164,7 @@ impl Table {
     /// What an honest replica can send, and more.
     fn made(&self, sender: ReplicaId) -> BTreeSet<Record> {
         let mut all = BTreeSet::new();
-        for (place, rule) in self.setup.rules.rules.iter().enumerate() {
+        for rule in &self.setup.rules.rules {
             let Head::Make {
                 kind,
                 value,
