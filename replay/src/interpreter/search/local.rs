@@ -1,6 +1,6 @@
 //! One honest replica in a search: what is kept of it, and what one act of it leads to.
 
-use super::table::{Need, Table, Way};
+use super::table::{Need, Table, Way, is_of_timer};
 use crate::engine::{Effect, EngineError};
 use crate::interpreter::{
     World,
@@ -42,7 +42,7 @@ pub(super) struct Step {
 }
 
 /// How an act begins, once all is handed over but the last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum How {
     Must,
     Fires(TimerId),
@@ -50,7 +50,7 @@ enum How {
 }
 
 /// Messages handed over for the sake of a way, whose number it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Plan {
     how: How,
     way: usize,
@@ -133,7 +133,7 @@ impl Locals {
             };
             plans.extend(self.smallest(&local.replica, way).into_iter().map(plan));
         }
-        let mut done: Vec<Plan> = Vec::new();
+        let mut done: BTreeSet<Plan> = BTreeSet::new();
         let mut steps: Vec<Step> = Vec::new();
         while let Some(plan) = plans.pop() {
             if done.contains(&plan) {
@@ -142,7 +142,7 @@ impl Locals {
             if let Some(replica) = self.carry_out(local, &plan, &mut plans)? {
                 steps.extend(self.after(local, replica, &plan.posts));
             }
-            done.push(plan);
+            done.insert(plan);
         }
         let acts: Arc<[Step]> = least(steps).into();
         self.known.insert(local.clone(), Arc::clone(&acts));
@@ -190,8 +190,9 @@ impl Locals {
         };
         // What else is held matters to the plan of the act that begins.
         let begins = next == Some(target) || plan.more;
-        for count in 0..RULES_IN_AN_ACT {
-            if count > 0 && begins {
+        let mut changed = false;
+        for _ in 0..RULES_IN_AN_ACT {
+            if changed && begins {
                 let after = next.map(|(rule, _)| rule);
                 let more = self.before(local, &replica, after).into_iter();
                 plans.extend(more.map(|more| Plan {
@@ -203,6 +204,8 @@ impl Locals {
             let Some((rule, at)) = next else {
                 return Ok(Some(replica));
             };
+            // Timers start for whatever else is held.
+            changed |= !is_of_timer(self.table.rule(rule));
             replica.perform(&mut self.world, rule, &at);
             next = replica.first(&self.world, Mode::Must);
         }
@@ -223,7 +226,8 @@ impl Locals {
     ) -> Vec<BTreeSet<usize>> {
         let above = |way: &&Way| {
             let first = |next| way.rule <= next && self.table.conflicts[way.rule][next];
-            self.table.rule(way.rule).mode == Mode::Must && next.is_none_or(first)
+            let some = || (0..self.table.conflicts.len()).any(first);
+            self.table.rule(way.rule).mode == Mode::Must && next.map_or_else(some, first)
         };
         let ways = self.table.ways.iter().filter(above);
         let sets = ways.flat_map(|way| self.smallest(replica, way));
@@ -270,19 +274,13 @@ impl Locals {
         {
             return Vec::new();
         }
-        let held = replica.taken.iter();
-        let held = held
-            .filter_map(|it| self.table.posts.get(&(it.sender, it.record)).copied())
-            .collect();
-        let mut sets = Vec::new();
-        self.extend(replica, &way.needs, &held, &BTreeSet::new(), &mut sets);
+        let mut sets = BTreeSet::new();
+        self.extend(replica, &way.needs, &BTreeSet::new(), &mut sets);
         let smaller = |set: &BTreeSet<usize>| {
-            sets.iter()
-                .any(|other| other != set && other.is_subset(set))
+            let mut smaller = sets.iter().filter(|other| other.len() < set.len());
+            smaller.any(|other| other.is_subset(set))
         };
-        let least = sets.iter().filter(|set| !smaller(set)).cloned();
-        let least: BTreeSet<BTreeSet<usize>> = least.collect();
-        least.into_iter().collect()
+        sets.iter().filter(|set| !smaller(set)).cloned().collect()
     }
 
     /// Every smallest way to meet the first need, and so on.
@@ -290,19 +288,22 @@ impl Locals {
         &self,
         replica: &Replica,
         needs: &[Need],
-        held: &BTreeSet<usize>,
         chosen: &BTreeSet<usize>,
-        sets: &mut Vec<BTreeSet<usize>>,
+        sets: &mut BTreeSet<BTreeSet<usize>>,
     ) {
         let Some((need, rest)) = needs.split_first() else {
-            sets.push(chosen.clone());
+            sets.insert(chosen.clone());
             return;
         };
         let author = |post: &usize| self.world.posts[*post].author;
+        let taken = |post: &usize| {
+            let record = self.world.posts[*post].record;
+            record.is_some_and(|it| replica.taken.contains(&it.of(author(post), 0)))
+        };
         let there = need
             .posts
             .iter()
-            .filter(|post| held.contains(post) || chosen.contains(post));
+            .filter(|post| chosen.contains(post) || taken(post));
         let there: BTreeSet<ReplicaId> = there.map(author).collect();
         let power = |id: &ReplicaId| self.table.setup.power[id.index()];
         let missing = need.power.saturating_sub(there.iter().map(power).sum());
@@ -331,7 +332,7 @@ impl Locals {
                 choices = choices.iter().flat_map(with).collect();
             }
             for choice in choices {
-                self.extend(replica, rest, held, &choice, sets);
+                self.extend(replica, rest, &choice, sets);
             }
         }
     }
@@ -513,6 +514,7 @@ impl Step {
         self.needs.iter().all(covers)
             && self.names.is_subset(&other.names)
             && self.entered >= other.entered
+            && self.to.replica.taken.len() <= other.to.replica.taken.len()
             && self.to.replica.taken.is_subset(&other.to.replica.taken)
     }
 }

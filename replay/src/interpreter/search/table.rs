@@ -330,12 +330,11 @@ impl Table {
             rule.unless.iter().any(reads) || rule.when.iter().filter(last).any(reads)
         };
         let makes = first.makes().is_some() && first.makes() == then.makes();
-        let timer = |rule: &Rule| matches!(rule.head, Head::Arm { .. } | Head::Stop { .. });
         makes
             || bars(first, then)
             || bars(then, first)
-            || leaves(then) && !timer(first)
-            || leaves(first) && !timer(then)
+            || leaves(then) && !is_of_timer(first)
+            || leaves(first) && !is_of_timer(then)
     }
 
     /// A rule of the protocol.
@@ -351,7 +350,7 @@ impl Table {
             Head::Enter | Head::Skip => later,
             _ => v == replica.view || later || rule.scope == Scope::Height,
         };
-        let armed = later && matches!(rule.head, Head::Arm { .. } | Head::Stop { .. });
+        let armed = later && is_of_timer(rule);
         let may = || self.setup.may(replica.me, rule.who, Height(0), v);
         let open = || {
             if armed {
@@ -407,6 +406,11 @@ impl Table {
             patterns.any(|pattern| ignored(pattern) && late(rule, pattern.view))
         })
     }
+}
+
+/// Whether a rule does nothing but start or stop a timer.
+pub(super) fn is_of_timer(rule: &Rule) -> bool {
+    matches!(rule.head, Head::Arm { .. } | Head::Stop { .. })
 }
 
 /// Whether an own guard has no letter but `v`: once it holds it holds for ever.
