@@ -10,6 +10,7 @@
 
 mod guard;
 mod replica;
+pub(crate) mod search;
 #[cfg(test)]
 mod tests;
 

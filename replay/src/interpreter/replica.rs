@@ -17,7 +17,7 @@ use std::{
 };
 
 /// How many rules a replica does in one act: who does more never comes to rest.
-const RULES_IN_AN_ACT: usize = 1_000;
+pub(super) const RULES_IN_AN_ACT: usize = 1_000;
 
 /// What a replica made, or says that it made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,7 +40,7 @@ impl Record {
     }
 
     /// The record as a message of that kind.
-    fn message(self, kind: Kind, height: Height) -> Message {
+    pub(super) fn message(self, kind: Kind, height: Height) -> Message {
         let Self {
             view,
             value,
@@ -89,7 +89,7 @@ pub(super) struct Replica {
     /// The timers that run, with the block times that they were started for.
     pub(super) timers: BTreeMap<TimerId, u64>,
     /// The rules that started a timer in this view.
-    started: BTreeSet<usize>,
+    pub(super) started: BTreeSet<usize>,
     /// New values by (height, view): the world's memory, not the replica's. A value proposed after
     /// an amnesia is another one, and needs another number.
     proposed: BTreeMap<(Height, View), u32>,
@@ -131,11 +131,18 @@ impl Replica {
     /// A message of that place among those posted is handed over. What is ahead is held back by
     /// whoever hands over.
     pub(super) fn receive(&mut self, world: &mut World, place: usize) -> Result<(), EngineError> {
-        let setup = &world.setup;
-        let post = world.posts[place].for_height(setup, self.height);
-        let Some(taken) = post.filter(|_| !self.stopped(world)) else {
+        let Some(taken) = self.takes(world, place) else {
             return Ok(());
         };
+        self.taken.insert(taken);
+        self.complete(world)
+    }
+
+    /// What it takes if a message is handed over.
+    pub(super) fn takes(&self, world: &World, place: usize) -> Option<Taken> {
+        let setup = &world.setup;
+        let post = world.posts[place].for_height(setup, self.height);
+        let taken = post.filter(|_| !self.stopped(world))?;
         let (kind, view) = (setup.rules.kind(taken.record.kind), taken.record.view);
         let passed = kind.passed == Passed::Ignore && view < self.view;
         let ahead = kind.ahead != Ahead::Take && view > self.view;
@@ -145,12 +152,8 @@ impl Replica {
             of(it) == of(&taken) && it.record != taken.record
         };
         let late = kind.counts == Counts::First && self.taken.iter().any(other);
-        if passed || ahead || late {
-            return Ok(());
-        }
         let existed = if setup.proves { place } else { 0 };
-        self.taken.insert(Taken { existed, ..taken });
-        self.complete(world)
+        (!passed && !ahead && !late).then_some(Taken { existed, ..taken })
     }
 
     /// A timer that runs fires.
@@ -234,7 +237,7 @@ impl Replica {
     }
 
     /// The first rule of that mode that can be done, and with what.
-    fn first(&self, world: &World, mode: Mode) -> Option<(usize, Letters)> {
+    pub(super) fn first(&self, world: &World, mode: Mode) -> Option<(usize, Letters)> {
         self.first_that(world, mode, &|_, _| true)
     }
 
@@ -333,7 +336,7 @@ impl Replica {
     }
 
     /// Whether who and what is done leave the rule open in view `v`.
-    fn is_open(&self, world: &World, place: usize, rule: &Rule, v: View) -> bool {
+    pub(super) fn is_open(&self, world: &World, place: usize, rule: &Rule, v: View) -> bool {
         let setup = &world.setup;
         let once = match rule.head {
             Head::Make {
@@ -352,7 +355,7 @@ impl Replica {
         once && setup.may(self.me, rule.who, self.height, v)
     }
 
-    fn perform(&mut self, world: &mut World, place: usize, at: &Letters) {
+    pub(super) fn perform(&mut self, world: &mut World, place: usize, at: &Letters) {
         let setup = Arc::clone(&world.setup);
         let rule = &setup.rules.rules[place];
         if let Some(record) = self.record(rule, at) {
