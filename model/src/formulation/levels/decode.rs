@@ -22,18 +22,26 @@ use milp_schema::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The slot in which everybody starts.
-const START: u32 = 0;
+/// The first slot: what must be done at the start is done in it.
+const START: u32 = 1;
 
 /// Where a row stands inside its slot: phase, replica, number.
 type Order = (u32, u32, u32, usize);
 
 /// How far a replica is: its slot, whether a timer fired in it, and the slot of its last entry.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Clock {
     slot: u32,
     fired: bool,
     entered: u32,
+}
+
+impl Clock {
+    const START: Self = Self {
+        slot: START,
+        fired: false,
+        entered: 0,
+    };
 }
 
 /// A schedule in the making.
@@ -67,7 +75,7 @@ pub(super) fn decode(levels: &Levels, point: &[i64]) -> Result<Decoded, Error> {
     let mut following = Following {
         levels,
         run: Run::new(&ground),
-        clocks: vec![Clock::default(); levels.n as usize],
+        clocks: vec![Clock::START; levels.n as usize],
         sent: BTreeMap::new(),
         handed: BTreeSet::new(),
         rows: Vec::new(),
@@ -194,7 +202,7 @@ impl Following<'_> {
         let clock = &mut self.clocks[i as usize];
         let mut slot = clock.slot + u32::from(clock.fired);
         let sent = if self.plan.byzantine(j) {
-            slot = slot.max(2);
+            slot = slot.max(START + 1);
             slot - 1
         } else {
             let sent = self.sent.get(&(j, record)).copied();
@@ -240,7 +248,7 @@ impl Following<'_> {
     fn fire_now(&mut self, i: u32, timer: TimerId) {
         let view = self.run.at[i as usize].view;
         let clock = &mut self.clocks[i as usize];
-        (clock.slot, clock.fired) = (clock.slot.max(START + 1), true);
+        clock.fired = true;
         let slot = clock.slot;
         let name = &self.ground.setting.rules.timers[timer.0];
         let timers = &self.levels.instance.protocol.timers;
