@@ -38,8 +38,6 @@ pub(super) struct Plan<'a> {
     point: &'a [i64],
     /// What each step needs of others.
     pub(super) steps: BTreeMap<Place, Vec<Support>>,
-    /// The senders of a quorum, the same for all who need it.
-    quorums: BTreeMap<usize, Support>,
 }
 
 /// What a point's value needs.
@@ -48,7 +46,6 @@ pub(super) fn of<'a>(levels: &'a Levels, point: &'a [i64]) -> Plan<'a> {
         levels,
         point,
         steps: BTreeMap::new(),
-        quorums: BTreeMap::new(),
     };
     let mut open = plan.roots();
     while let Some((i, step)) = open.pop() {
@@ -172,7 +169,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Who sends what an act needs, and the steps that are needed for it.
-    fn supports(&mut self, i: u32, act: &Act) -> (Vec<Support>, Vec<(u32, Step)>) {
+    fn supports(&self, i: u32, act: &Act) -> (Vec<Support>, Vec<(u32, Step)>) {
         let (mut supports, mut needed) = (Vec::new(), Vec::new());
         let view = act.letters.v - u32::from(act.makes.is_none());
         if act.scope == Scope::View && view > 0 {
@@ -200,7 +197,7 @@ impl<'a> Plan<'a> {
             let support = match need {
                 Need::Own(_) => continue,
                 Need::Primary(records) => self.from_primary(records),
-                Need::Quorum(number) => self.quorum(*number),
+                Need::Quorum(number) => self.quorum(*number, i),
             };
             let honest = support.honest.iter();
             needed.extend(honest.map(|&(j, act)| (j, Step::Does(act))));
@@ -228,33 +225,36 @@ impl<'a> Plan<'a> {
         support
     }
 
-    /// Enough senders of a quorum, honest ones one of each value in turn, so that those of one value
-    /// are no quorum of their own where others are there.
-    fn quorum(&mut self, number: usize) -> Support {
-        if let Some(known) = self.quorums.get(&number) {
-            return known.clone();
-        }
+    /// Enough senders of a quorum for replica i: itself, which has its own record anyway, and of the
+    /// honest ones one of each value in turn, so that those of one value are no quorum of their own
+    /// where others are there.
+    fn quorum(&self, number: usize, i: u32) -> Support {
         let levels = self.levels;
         let quorum = &levels.ground.quorums[number];
-        let mut by_value: BTreeMap<Value, Vec<(u32, usize)>> = BTreeMap::new();
+        let mut by_value: BTreeMap<Value, Vec<(u32, Option<usize>)>> = BTreeMap::new();
+        let mut senders = Vec::new();
         for j in 0..levels.n {
             if let Some(act) = self.maker(j, &quorum.records) {
                 let value = made(&levels.ground.acts[act]).value;
-                by_value.entry(value).or_default().push((j, act));
+                let list = if i == j { &mut senders } else { by_value.entry(value).or_default() };
+                list.push((j, Some(act)));
             }
         }
+        let own = senders.first().map(|(_, act)| made(&levels.ground.acts[act.unwrap_or(0)]).value);
         let turns = by_value.values().map(Vec::len).max().unwrap_or(0);
-        let values = by_value.values();
-        let honest = (0..turns).flat_map(|turn| values.clone().filter_map(move |it| it.get(turn)));
-        let honest = honest.map(|&(j, act)| (j, Some(act)));
+        // Who has one of its own value takes others' first.
+        let others = by_value.iter().filter(|(value, _)| Some(**value) != own);
+        let same = by_value.iter().filter(|(value, _)| Some(**value) == own);
+        let values: Vec<_> = others.chain(same).map(|(_, list)| list).collect();
+        let honest = (0..turns).flat_map(|turn| values.iter().filter_map(move |it| it.get(turn)));
         let byzantine = (0..levels.n).filter(|&j| self.byzantine(j)).map(|j| (j, None));
         // Where any value counts, Byzantine senders name one that helps nothing else.
         let any = quorum.records.iter().any(|it| it.value != quorum.records[0].value);
-        let senders: Vec<_> = if any {
-            byzantine.chain(honest).collect()
+        if any {
+            senders.extend(byzantine.chain(honest.copied()));
         } else {
-            honest.chain(byzantine).collect()
-        };
+            senders.extend(honest.copied().chain(byzantine));
+        }
         let mut missing = i64::from(quorum.at_least);
         let mut support = Support::default();
         for (j, act) in senders {
@@ -269,7 +269,6 @@ impl<'a> Plan<'a> {
                 None => support.byzantine.push((j, records)),
             }
         }
-        self.quorums.insert(number, support.clone());
         support
     }
 
