@@ -29,6 +29,13 @@ pub(super) struct Support {
     pub(super) byzantine: Vec<(u32, Vec<Record>)>,
 }
 
+/// What a step needs: what others send, and the steps that come before it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Wants {
+    pub(super) supports: Vec<Support>,
+    pub(super) before: Vec<Place>,
+}
+
 /// A replica's step, by its level.
 pub(super) type Place = ((u32, usize), u32, Step);
 
@@ -36,8 +43,8 @@ pub(super) type Place = ((u32, usize), u32, Step);
 pub(super) struct Plan<'a> {
     levels: &'a Levels,
     point: &'a [i64],
-    /// What each step needs of others.
-    pub(super) steps: BTreeMap<Place, Vec<Support>>,
+    /// What each step needs.
+    pub(super) steps: BTreeMap<Place, Wants>,
 }
 
 /// What a point's value needs.
@@ -47,23 +54,15 @@ pub(super) fn of<'a>(levels: &'a Levels, point: &'a [i64]) -> Plan<'a> {
         point,
         steps: BTreeMap::new(),
     };
-    let mut open = plan.roots();
-    while let Some((i, step)) = open.pop() {
-        let act = plan.act(step);
-        let decides = act.makes.is_some_and(|it| levels.ground.is_final(it.kind));
-        // Who decides by messages of any view does so in the end.
-        let level = if decides && act.scope == Scope::Height {
-            (levels.views, 0)
-        } else {
-            levels.ground.level(act)
-        };
-        let place = (level, i, step);
+    let roots = plan.roots().into_iter();
+    let mut open: Vec<Place> = roots.map(|(i, step)| plan.place(i, step)).collect();
+    while let Some(place) = open.pop() {
         if plan.steps.contains_key(&place) {
             continue;
         }
-        let (supports, needed) = plan.supports(i, act);
-        plan.steps.insert(place, supports);
-        open.extend(needed);
+        let wants = plan.wants(place);
+        open.extend(&wants.before);
+        plan.steps.insert(place, wants);
     }
     plan
 }
@@ -168,8 +167,21 @@ impl<'a> Plan<'a> {
         acts.find(|&act| self.is(&self.levels.did(act, i)))
     }
 
-    /// Who sends what an act needs, and the steps that are needed for it.
-    fn supports(&self, i: u32, act: &Act) -> (Vec<Support>, Vec<(u32, Step)>) {
+    /// A step of a replica with its level; who decides by messages of any view does so in the end.
+    fn place(&self, i: u32, step: Step) -> Place {
+        let act = self.act(step);
+        let decides = act.makes.is_some_and(|it| self.levels.ground.is_final(it.kind));
+        let level = if decides && act.scope == Scope::Height {
+            (self.levels.views, 0)
+        } else {
+            self.levels.ground.level(act)
+        };
+        (level, i, step)
+    }
+
+    /// Who sends what a step needs, and the steps before it.
+    fn wants(&self, (_, i, step): Place) -> Wants {
+        let act = self.act(step);
         let (mut supports, mut needed) = (Vec::new(), Vec::new());
         let view = act.letters.v - u32::from(act.makes.is_none());
         if act.scope == Scope::View && view > 0 {
@@ -203,7 +215,11 @@ impl<'a> Plan<'a> {
             needed.extend(honest.map(|&(j, act)| (j, Step::Does(act))));
             supports.push(support);
         }
-        (supports, needed)
+        let before = needed.into_iter().map(|(j, step)| self.place(j, step));
+        Wants {
+            supports,
+            before: before.collect(),
+        }
     }
 
     fn from_primary(&self, records: &[Record]) -> Support {
@@ -293,13 +309,13 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        for (&(_, i, step), supports) in &self.steps {
+        for (&(_, i, step), wants) in &self.steps {
             let act = self.act(step);
             let Some(x) = act.letters.x else { continue };
             if names.of(x, (i, step)).is_some() {
                 continue;
             }
-            let handed_on = self.handed_on(&names, x, (i, step), supports);
+            let handed_on = self.handed_on(&names, x, (i, step), &wants.supports);
             let name = handed_on.or_else(|| self.free(&names, act.letters.v));
             if setting.is_others(x) {
                 names.others.extend(name.map(|name| ((i, step), name)));
