@@ -62,7 +62,8 @@ impl<'a> Run<'a> {
     /// A timer of a replica whose firing would change something.
     pub fn able(&self, i: u32) -> Option<TimerId> {
         let running = self.at[i as usize].running.iter().copied();
-        let mut able = running.filter(|timer| self.first(i, |act| act.timer() == Some(*timer)).is_some());
+        let mut able =
+            running.filter(|timer| self.first(i, |act| act.timer() == Some(*timer)).is_some());
         able.next()
     }
 
@@ -114,7 +115,11 @@ impl<'a> Run<'a> {
     /// highest.
     fn first(&self, i: u32, fits: impl Fn(&Act) -> bool) -> Option<&'a Act> {
         let ground = self.ground;
-        let acts = ground.acts.iter().chain(&ground.entries).chain(&ground.starts);
+        let acts = ground
+            .acts
+            .iter()
+            .chain(&ground.entries)
+            .chain(&ground.starts);
         let able = acts.filter(|act| fits(act) && self.can(i, act));
         able.min_by_key(|act| (act.rule, u32::MAX - act.letters.v, act.letters))
     }

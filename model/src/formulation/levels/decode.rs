@@ -117,7 +117,9 @@ impl Following<'_> {
     }
 
     fn honest(&self) -> Vec<u32> {
-        (0..self.levels.n).filter(|&i| !self.plan.byzantine(i)).collect()
+        (0..self.levels.n)
+            .filter(|&i| !self.plan.byzantine(i))
+            .collect()
     }
 
     /// Takes a step, after those before it and those that it would bar.
@@ -164,7 +166,12 @@ impl Following<'_> {
             });
             let view = act.letters.v - u32::from(act.makes.is_none());
             let decides = act.makes.is_some_and(|it| self.ground.is_final(it.kind));
-            j == i && act.scope == Scope::View && free && !decides && view == at.view && !self.run.decided(i)
+            j == i
+                && act.scope == Scope::View
+                && free
+                && !decides
+                && view == at.view
+                && !self.run.decided(i)
         };
         open.filter(possible).collect()
     }
@@ -204,12 +211,6 @@ impl Following<'_> {
         }
         if self.is_done((i, step), &act) {
             return Ok(());
-        }
-        if std::env::var("DBG").is_ok() {
-            let short = |r: &Record| format!("{}{}{:?}{:?}", self.ground.setting.rules.kind(r.kind).name, r.view, r.value, r.justification);
-            let at = &self.run.at[i as usize];
-            eprintln!("r{i} view {} own {:?}\n taken {:?}", at.view, at.own.iter().map(short).collect::<Vec<_>>(), at.taken.iter().map(|(j, r)| format!("{j}:{}", short(r))).collect::<Vec<_>>());
-            for (p, w) in &self.plan.steps { let s = &w.supports; let a = self.plan.act(p.2); eprintln!("   {} {} {:?} {:?}", p.1, self.text(a), a.makes.map(|r| short(&r)), s.iter().map(|s| (s.honest.iter().map(|h| h.0).collect::<Vec<_>>(), s.byzantine.iter().map(|(j, r)| (*j, r.iter().map(short).collect::<Vec<_>>())).collect::<Vec<_>>())).collect::<Vec<_>>()); }
         }
         Err(format!(
             "replica {i} does something else than rule `{}` of view {}",
@@ -297,7 +298,9 @@ impl Following<'_> {
         let there = act.letters.v - u32::from(act.makes.is_none());
         if !self.run.runs(i, timer) || (act.scope == Scope::View && view != there) {
             let text = self.text(act);
-            return Err(format!("the timer of rule `{text}` does not run at replica {i}"));
+            return Err(format!(
+                "the timer of rule `{text}` does not run at replica {i}"
+            ));
         }
         self.fire_now(i, timer);
         Ok(())
@@ -332,7 +335,10 @@ impl Following<'_> {
             match *happened {
                 Happens::Enters(view) => {
                     self.clocks[i as usize].entered = slot;
-                    seen.push(Seen::EnterView { height, view: View(view) });
+                    seen.push(Seen::EnterView {
+                        height,
+                        view: View(view),
+                    });
                 }
                 Happens::Makes(record) => {
                     let rules = &self.ground.setting.rules;
@@ -340,17 +346,24 @@ impl Following<'_> {
                         self.sent.insert((i, record), slot);
                         seen.push(Seen::Send(self.message(&record)));
                     }
-                    if let (true, Value::Of(value)) = (self.ground.is_final(record.kind), record.value) {
+                    if let (true, Value::Of(value)) =
+                        (self.ground.is_final(record.kind), record.value)
+                    {
                         let (view, index) = self.proposal(value);
-                        seen.push(Seen::Decide(BlockId { height, view, index }));
+                        seen.push(Seen::Decide(BlockId {
+                            height,
+                            view,
+                            index,
+                        }));
                     }
                 }
             }
-            self.predictions.extend(seen.into_iter().map(|event| Prediction {
-                slot: Slot(slot),
-                replica: ReplicaId(i),
-                event,
-            }));
+            self.predictions
+                .extend(seen.into_iter().map(|event| Prediction {
+                    slot: Slot(slot),
+                    replica: ReplicaId(i),
+                    event,
+                }));
         }
     }
 
@@ -389,7 +402,12 @@ impl Following<'_> {
     /// Everything that honest replicas sent arrives at all that live, what they then send included; of
     /// a final state, what one got from a Byzantine one as well. Who crashes does so before.
     fn flood(&mut self) -> Result<(), String> {
-        let last = self.clocks.iter().map(|clock| clock.slot).max().unwrap_or(0);
+        let last = self
+            .clocks
+            .iter()
+            .map(|clock| clock.slot)
+            .max()
+            .unwrap_or(0);
         for clock in &mut self.clocks {
             (clock.slot, clock.fired) = (last + 1, false);
         }
@@ -400,7 +418,8 @@ impl Following<'_> {
             sent.extend(made.filter(|(j, _)| shared && self.plan.byzantine(*j)));
             let mut missing: Vec<(u32, u32, Record)> = Vec::new();
             for i in self.live() {
-                let new = |(j, it): &&(u32, Record)| *j != i && !self.handed.contains(&(i, *j, *it));
+                let new =
+                    |(j, it): &&(u32, Record)| *j != i && !self.handed.contains(&(i, *j, *it));
                 missing.extend(sent.iter().filter(new).map(|&(j, it)| (i, j, it)));
             }
             missing.sort_by_key(|&(i, j, it)| (it.view, it.kind, i, j));
@@ -470,8 +489,14 @@ impl Following<'_> {
 
     /// The row that not all of the steps are taken: `Σ steps ≤ number − 1`.
     fn cut(&self) -> Row {
-        let steps = self.plan.steps.keys().map(|&place| self.plan.columns(place));
-        let columns: BTreeSet<_> = steps.flat_map(|it| it.terms().collect::<Vec<_>>()).collect();
+        let steps = self
+            .plan
+            .steps
+            .keys()
+            .map(|&place| self.plan.columns(place));
+        let columns: BTreeSet<_> = steps
+            .flat_map(|it| it.terms().collect::<Vec<_>>())
+            .collect();
         Row {
             name: "not_followed".into(),
             family: self.levels.not_followed,
