@@ -162,17 +162,17 @@ impl Levels {
 
     /// A record of a replica, for the name of a column.
     pub(super) fn words(&self, record: &Record, i: u32) -> String {
-        let mut words = format!("{}_i{i}_v{}", self.kind(record.kind), record.view);
-        match record.value {
-            Value::None => {}
-            Value::Nil => words += "_nil",
-            Value::Bad => words += "_bad",
-            Value::Of(x) => words += &format!("_x{x}"),
-        }
-        if let Some(c) = record.justification {
-            words += &format!("_c{c}");
-        }
-        words
+        let value = match record.value {
+            Value::None => String::new(),
+            Value::Nil => "_nil".to_owned(),
+            Value::Bad => "_bad".to_owned(),
+            Value::Of(x) => format!("_x{x}"),
+        };
+        let justified = record
+            .justification
+            .map_or(String::new(), |c| format!("_c{c}"));
+        let kind = self.kind(record.kind);
+        format!("{kind}_i{i}_v{}{value}{justified}", record.view)
     }
 
     // Expressions.

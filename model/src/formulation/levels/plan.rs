@@ -214,7 +214,7 @@ impl<'a> Plan<'a> {
         for need in &act.needs {
             let support = match need {
                 Need::Own(_) => continue,
-                Need::Primary(records) => self.from_primary(records),
+                Need::Primary(records) => self.primary(records),
                 Need::Quorum(number) => self.quorum(*number, i),
             };
             let honest = support.honest.iter();
@@ -228,7 +228,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn from_primary(&self, records: &[Record]) -> Support {
+    fn primary(&self, records: &[Record]) -> Support {
         let mut support = Support::default();
         let primaries = &self.levels.ground.setting.primaries;
         for record in records {
@@ -367,7 +367,7 @@ impl<'a> Plan<'a> {
         let setting = &self.levels.ground.setting;
         let per_view = self.levels.instance.blocks_per_proposal;
         let honest = |view: u32| !self.byzantine(setting.primaries[view as usize]);
-        let reserved = |name: u32| name % per_view == 0 && honest(name / per_view);
+        let reserved = |name: u32| name.is_multiple_of(per_view) && honest(name / per_view);
         let taken: BTreeSet<u32> = names.values.values().copied().collect();
         let order = |name: &u32| (reserved(*name), name / per_view != v, *name);
         let all = 0..setting.views * per_view;
