@@ -63,6 +63,10 @@ pub(super) struct Levels {
     pub(super) most_byzantine: u32,
     /// The acts that make a record.
     pub(super) makers: BTreeMap<Record, Vec<usize>>,
+    /// The acts that make one of a kind and view.
+    pub(super) groups: BTreeMap<Group, Vec<usize>>,
+    /// The acts that decide.
+    pub(super) finals: Vec<usize>,
     pub(super) draft: Draft<Key>,
     /// The family of rows that cut off what replicas do not follow.
     pub(super) not_followed: FamilyId,
@@ -79,8 +83,13 @@ pub(super) fn group(record: &Record) -> Group {
 impl Levels {
     pub(super) fn new(instance: Instance, ground: Ground) -> Self {
         let mut makers: BTreeMap<Record, Vec<usize>> = BTreeMap::new();
+        let mut groups: BTreeMap<Group, Vec<usize>> = BTreeMap::new();
+        let mut finals = Vec::new();
         for (number, act) in ground.acts.iter().enumerate() {
-            makers.entry(made(act)).or_default().push(number);
+            let record = made(act);
+            makers.entry(record).or_default().push(number);
+            groups.entry(group(&record)).or_default().push(number);
+            finals.extend(ground.is_final(record.kind).then_some(number));
         }
         let mut draft = Draft::new();
         let purpose = (Tag::Budget, crate::group::Group::ORDER);
@@ -91,6 +100,8 @@ impl Levels {
             views: ground.setting.views,
             most_byzantine: most_byzantine(&instance, &ground),
             makers,
+            groups,
+            finals,
             draft,
             instance,
             ground,

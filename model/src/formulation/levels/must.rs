@@ -50,6 +50,21 @@ const MOST_WAYS: usize = 64;
 #[derive(Default)]
 struct Needs {
     numbers: BTreeMap<(usize, Need), usize>,
+    /// The acts that take what meets a need.
+    takers: BTreeMap<Need, Vec<usize>>,
+}
+
+impl Needs {
+    fn takers(&mut self, levels: &Levels, need: &Need) -> Vec<usize> {
+        if let Some(known) = self.takers.get(need) {
+            return known.clone();
+        }
+        let acts = levels.ground.acts.iter().enumerate();
+        let takers = acts.filter(|(_, act)| takes(levels, act, need));
+        let takers: Vec<usize> = takers.map(|(number, _)| number).collect();
+        self.takers.insert(need.clone(), takers.clone());
+        takers
+    }
 }
 
 pub(super) fn state(levels: &mut Levels) {
@@ -311,23 +326,21 @@ pub(super) fn last(
 /// lists before it led the replica away. That it decided is no excuse where what it took before it
 /// did something else was all that a decision needs.
 fn excuses(levels: &Levels, act: &Act, by: &BTreeSet<usize>, (i, view): (u32, u32)) -> Expr {
-    let acts = levels.ground.acts.iter().enumerate();
     let rules = &levels.ground.setting.rules.rules;
     let leaves = |rule: &Rule| matches!(rule.head, Head::Enter | Head::Skip);
     let left = rules[..act.rule].iter().any(leaves) || act.makes.is_none();
-    let before = decides(levels, act) && !act.needs.iter().any(|it| matches!(it, Need::Own(_)));
-    let mut excused: Expr = acts
-        .filter(|(_, other)| match act.makes {
-            _ if before => false,
-            _ if decides(levels, act) => decides(levels, other),
-            Some(record) => {
-                let first = decides(levels, other) && other.rule < act.rule;
-                group(&made(other)) == group(&record) || first
-            }
-            None => decides(levels, other),
-        })
-        .map(|(number, _)| levels.did(number, i))
-        .sum();
+    let is_final = decides(levels, act);
+    let before = is_final && !act.needs.iter().any(|it| matches!(it, Need::Own(_)));
+    let place = act.makes.map(|record| group(&record));
+    let taken = place.and_then(|place| levels.groups.get(&place));
+    let taken = taken.into_iter().flatten().filter(|_| !is_final);
+    let first = |it: &&usize| match place {
+        Some(_) if is_final => !before,
+        Some(_) => levels.ground.acts[**it].rule < act.rule,
+        None => true,
+    };
+    let acts = taken.chain(levels.finals.iter().filter(first));
+    let mut excused: Expr = acts.map(|&number| levels.did(number, i)).sum();
     if left && view + 1 < levels.views {
         excused += levels.here(i, view + 1);
     }
@@ -382,11 +395,12 @@ fn knows(
     let mut by = BTreeSet::new();
     let later = |other: &Act| other.timer().is_some() || other.rule > act.rule;
     let mut shows: BTreeMap<(usize, u32), Expr> = BTreeMap::new();
-    for (number, other) in levels.ground.acts.iter().enumerate() {
+    for number in needs.takers(levels, need) {
+        let other = &levels.ground.acts[number];
         let record = made(other);
         let of_view = other.letters.v <= view && other.scope == Scope::View;
         let counts = of_view && !levels.ground.is_final(record.kind);
-        if counts && (later(other) || !decides) && takes(levels, other, need) {
+        if counts && (later(other) || !decides) {
             let column = levels.did(number, i);
             *shows.entry((record.kind.0, record.view)).or_default() += column;
             by.insert(number);

@@ -5,7 +5,7 @@
 //! ⇒ it is done, or its place is taken, or it is barred, or the replica has decided*:
 //! `in the view + Σ truths − number ≤ Σ did + Σ bars + Σ decided + crashed`.
 
-use super::columns::{Key, Levels, group, made};
+use super::columns::{Key, Levels, group};
 use super::families::{from_primary, kind_name};
 use crate::{
     error::Error,
@@ -19,6 +19,7 @@ use milp_schema::{
     protocol::{Guard, Head, KindId, Mode, Rule, Rules, Scope},
     vocabulary::Passed,
 };
+use std::collections::BTreeSet;
 
 pub(super) fn state(levels: &mut Levels) {
     let acts: Vec<Act> = levels.ground.acts.clone();
@@ -186,14 +187,16 @@ fn nothing_left(levels: &mut Levels, act: &Act, i: u32) {
         Scope::View => levels.here(i, view) - next(view + 1),
         Scope::Height => 1 - levels.byzantine(i),
     };
-    let acts = levels.ground.acts.iter().enumerate();
-    let taken = acts.filter(|(_, it)| {
-        levels.ground.is_final(made(it).kind)
-            || act
-                .makes
-                .is_some_and(|record| group(&made(it)) == group(&record))
-    });
-    let mut excused: Expr = taken.map(|(number, _)| levels.did(number, i)).sum();
+    let place = act
+        .makes
+        .and_then(|record| levels.groups.get(&group(&record)));
+    let taken: BTreeSet<usize> = place
+        .into_iter()
+        .flatten()
+        .chain(&levels.finals)
+        .copied()
+        .collect();
+    let mut excused: Expr = taken.into_iter().map(|number| levels.did(number, i)).sum();
     let bars = act.bars.iter().flat_map(Own::matching);
     excused +=
         levels.makes(i, bars.filter(|it| it.view <= view)) + levels.faulty(FaultKind::Crash, i);
