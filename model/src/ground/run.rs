@@ -1,6 +1,6 @@
 //! What honest replicas do: each by its own records, and by those that it was handed.
 
-use super::{Act, Ground, Need, Own, Record, Value};
+use super::{Act, Ground, Letters, Need, Own, Record, Value};
 use milp_schema::{
     protocol::{Head, Mode, Scope, TimerId},
     vocabulary::{Ahead, Passed},
@@ -23,6 +23,8 @@ pub struct At {
     pub view: u32,
     /// What it made, in order.
     pub own: Vec<Record>,
+    /// What it did, by rule and letters, in order.
+    pub done: Vec<(usize, Letters)>,
     /// What it took, with its senders, in order.
     pub taken: Vec<(u32, Record)>,
     /// What the network holds back for it.
@@ -52,6 +54,11 @@ impl<'a> Run<'a> {
     pub fn decided(&self, i: u32) -> bool {
         let own = &self.at[i as usize].own;
         own.iter().any(|it| self.ground.is_final(it.kind))
+    }
+
+    /// The timers of a replica that run.
+    pub fn running(&self, i: u32) -> Vec<TimerId> {
+        self.at[i as usize].running.iter().copied().collect()
     }
 
     /// Whether a timer of a replica runs.
@@ -178,6 +185,7 @@ impl<'a> Run<'a> {
 
     fn perform(&mut self, i: u32, act: &Act, happens: &mut Vec<Happens>) {
         let at = &mut self.at[i as usize];
+        at.done.push((act.rule, act.letters));
         if let Some(record) = act.makes {
             at.own.push(record);
             happens.push(Happens::Makes(record));

@@ -21,6 +21,9 @@ mod refuse;
 mod rest;
 mod valid;
 
+#[cfg(test)]
+mod tests;
+
 pub use columns::Key;
 
 use crate::{
