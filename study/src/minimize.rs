@@ -2,10 +2,11 @@
 //!
 //! Stage by stage in the order of [`Act::ALL`](milp_schema::Act::ALL): the value is fixed, the counts of the stages
 //! before are fixed at their minimum, the next count is minimised. Each stage is a solve with a
-//! certificate of its own, so the whole is minimal in this lexicographic order. The schedule is
-//! replayed before it is offered: no divergence, and the verdict of the one before.
+//! certificate of its own, so the whole is minimal in this lexicographic order; of a result of
+//! formulation `levels` only the first kind is. The schedule is replayed before it is offered: no divergence, and the verdict of the one before.
 
 mod fewest;
+mod levels;
 
 use crate::{
     Error,
@@ -94,6 +95,10 @@ pub fn minimize(
     let clock = Clock::start(settings, interrupt);
     let in_slots = match Formulation::named(&from.outcome.formulation) {
         Some(formulation) if formulation.knows_slots() => None,
+        Some(Formulation::Levels) => {
+            let how = (settings, clock, command);
+            return levels::minimize(from, how, interrupt, progress);
+        }
         _ => Some(in_slots(from, settings, command, interrupt, progress)?),
     };
     let (from, evidence) = match &in_slots {
@@ -115,7 +120,7 @@ pub fn minimize(
         })?;
     let before = acts::counts(instance, &from.schedule, &from.outcome.faulty);
     let lexicographic = Lexicographic {
-        built: &built,
+        program: &built.program,
         settings,
         clock,
         interrupt,
@@ -127,6 +132,7 @@ pub fn minimize(
         given: &given,
         command,
         interrupted: interrupt.load(Ordering::SeqCst),
+        within_slots: true,
     };
     let as_given = |stages: Vec<Stage>| {
         let whose = (from.schedule.clone(), from.outcome.faulty.clone());
@@ -151,6 +157,8 @@ struct Offer<'a> {
     given: &'a Verdict,
     command: &'a str,
     interrupted: bool,
+    /// Whether its program knows slots.
+    within_slots: bool,
 }
 
 impl Offer<'_> {
@@ -178,7 +186,8 @@ impl Offer<'_> {
             stages,
         };
         let schedule = Some(&minimized.schedule);
-        minimized.outcome.sentence = sentence::again(&minimized.outcome, schedule, true);
+        let within_slots = self.within_slots;
+        minimized.outcome.sentence = sentence::again(&minimized.outcome, schedule, within_slots);
         minimized.outcome.run.retain(|(key, _)| key != "acts");
         let words = minimized.words();
         minimized.outcome.run.push(("acts".to_owned(), words));
