@@ -33,6 +33,15 @@ impl Rows {
         }
     }
 
+    /// Of a file that does not come with the program.
+    fn of_tests(byzantine: &[u32]) -> Self {
+        let folder = std::path::Path::new("tests/fixtures");
+        let file = milp_schema::protocol::beside(folder, "./qbft.yaml").expect("a sound file");
+        let mut rows = Self::of("tendermint", 4, byzantine);
+        rows.instance.protocol = file;
+        rows
+    }
+
     fn at(&mut self, slot: u32) -> &mut Self {
         self.slot = Slot(slot);
         self
@@ -480,4 +489,97 @@ fn five_replicas_of_ibft_decide_two_blocks() {
     assert_eq!(forked.finality, Holds::Violated);
     let repaired = rows.play(Some("ceil-quorum"), &[0]).verdict;
     assert_eq!(repaired.agreement, Holds::Holds, "{:?}", repaired.notes);
+}
+
+/// A file that only tests know: replica 2 alone is prepared in round 0, and the proof of that travels
+/// with the proposal of round 1.
+#[test]
+fn a_proof_travels_with_its_message() {
+    let mut rows = Rows::of_tests(&[]);
+    rows.at(2).get(&ALL, 1, &[0], "preprepare v0 v0b0");
+    rows.at(3).get(&[1, 2], 2, &[1, 2, 3], "prepare v0 v0b0");
+    rows.fire(&ALL, "round", 0);
+    rows.at(4).get(&[1], 3, &[2], "round_change v1 v0b0 by v0");
+    rows.get(&[1], 3, &[3], "round_change v1");
+    rows.at(5).get(&[0, 3], 4, &[1], "preprepare v1 v0b0 by v0");
+    let replayed = rows.run(&[]);
+    let expected = [
+        "2 prepare h0 v0 b0",
+        "3 commit h0 v0 b0",
+        "3 enter v1",
+        "3 round_change h0 v1 v0b0 by v0",
+        "4 preprepare h0 v1 v0b0 by v0",
+        "4 prepare h0 v1 v0b0",
+    ];
+    assert_eq!(did(&replayed, 1), expected);
+    // Neither heard a round change of another; what the leader had seen is enough.
+    for backup in [0, 3] {
+        let own = did(&replayed, backup);
+        assert_eq!(own.last().map(String::as_str), Some("5 prepare h0 v1 v0b0"));
+    }
+    assert_eq!(replayed.verdict.engine, "qbft-of-tests-file");
+    assert_eq!(replayed.verdict.impossible, 0);
+}
+
+/// What did not exist when a copy was sent is no part of it; the same words sent later have it.
+#[test]
+fn a_proof_is_what_existed_when_the_copy_was_sent() {
+    let mut rows = Rows::of_tests(&[1]);
+    rows.fire(&[0, 2], "round", 0);
+    rows.inject(1, &[3], "preprepare v1 v1b0");
+    rows.at(2).get(&[3], 1, &[1], "preprepare v1 v1b0");
+    rows.fire(&[3], "round", 0)
+        .inject(1, &[3], "preprepare v1 v1b0");
+    let early = rows.run(&[1]);
+    assert_eq!(did(&early, 3), ["2 enter v1", "2 round_change h0 v1"]);
+    rows.at(3).get(&[3], 2, &[1], "preprepare v1 v1b0");
+    let late = rows.run(&[1]);
+    assert_eq!(
+        did(&late, 3).last().map(String::as_str),
+        Some("3 prepare h0 v1 b0")
+    );
+    // Another proposal of the round comes too late: the first one counts.
+    let mut rows = Rows::of_tests(&[1]);
+    rows.fire(&[0, 2, 3], "round", 0);
+    rows.at(2).inject(1, &[3], "preprepare v1 v1b0 by v0");
+    rows.inject(1, &[3], "preprepare v1 v1b1");
+    rows.at(3).get(&[3], 2, &[1], "preprepare v1 v1b0 by v0");
+    rows.get(&[3], 2, &[1], "preprepare v1 v1b1");
+    let first = did(&rows.run(&[1]), 3);
+    assert_eq!(first, ["1 enter v1", "1 round_change h0 v1"]);
+}
+
+/// A Byzantine replica makes what the file lets it make, and no other word.
+#[test]
+fn what_a_byzantine_replica_says_is_of_the_file() {
+    let says = |text: &str| {
+        let mut rows = Rows::of("tendermint", 4, &[0]);
+        rows.inject(0, &[1], text);
+        let schedule = Schedule {
+            choices: rows.choices.clone(),
+            predictions: Vec::new(),
+        };
+        let faulty = [(ReplicaId(0), FaultKind::Byzantine)];
+        let replayed = replay(&rows.instance, &faulty, &schedule, &OWN);
+        replayed.err().map(|error| error.to_string())
+    };
+    for text in [
+        "propose v0 bad",
+        "prevote v2 nil",
+        "prevote v0 v3b1",
+        "propose v1 v0b0 by v0",
+    ] {
+        assert_eq!(says(text), None, "{text}");
+    }
+    for (text, why) in [
+        ("prevote v0", "it needs a value"),
+        ("prevote v1 v0b0 by v0", "no view justifies it"),
+        (
+            "propose v1 v0b0 by v1",
+            "the view that justifies it is none before its own",
+        ),
+    ] {
+        let error = says(text).unwrap_or_else(|| panic!("{text} is taken"));
+        assert!(error.ends_with(why), "{text}: {error}");
+    }
 }

@@ -1,7 +1,7 @@
 //! What a guard reads, and whether it holds.
 
 use super::{
-    Post, World,
+    World,
     replica::{Record, Replica, Taken},
 };
 use milp_schema::{
@@ -26,46 +26,18 @@ pub(super) struct Letters {
     pub(super) d: Option<View>,
 }
 
-/// Which letters a guard, or a rule, reads records for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Bound {
-    x: bool,
-    c: bool,
-    d: bool,
-}
-
-impl Bound {
-    fn by(guard: &Guard) -> Self {
-        let Pattern {
-            view,
-            value,
-            justification,
-            ..
-        } = &guard.pattern;
-        Self {
-            x: *value == Values::X,
-            c: *view == Views::C || *justification == Justified::C,
-            d: *justification == Justified::D,
-        }
-    }
-
-    pub(super) fn of(rule: &Rule) -> Self {
-        let bound = || rule.when.iter().map(Self::by);
-        Self {
-            x: bound().any(|it| it.x),
-            c: bound().any(|it| it.c),
-            d: bound().any(|it| it.d),
-        }
-    }
-
-    /// Whether some of them stand for nothing yet.
-    fn lacks(self, at: &Letters) -> bool {
-        self.x && at.x.is_none() || self.c && at.c.is_none() || self.d && at.d.is_none()
-    }
+/// Whether a guard has a letter that stands for nothing yet, so that it reads records for it.
+fn lacks(guard: &Guard, at: &Letters) -> bool {
+    let pattern = &guard.pattern;
+    let justified = |by| pattern.justification == by;
+    let c = pattern.view == Views::C || justified(Justified::C);
+    pattern.value == Values::X && at.x.is_none()
+        || c && at.c.is_none()
+        || justified(Justified::D) && at.d.is_none()
 }
 
 /// Whether a condition between views holds.
-pub(super) fn allows(condition: Condition, at: &Letters) -> bool {
+fn allows(condition: Condition, at: &Letters) -> bool {
     match condition {
         Condition::At(view) => at.v.0 == view,
         Condition::After(view) => at.v.0 > view,
@@ -139,58 +111,50 @@ impl Reader<'_> {
             && (!kind.justified || justification(pattern, record.justification, at))
     }
 
-    /// Whether a sender may be whom the guard reads.
-    fn reads(self, guard: &Guard, sender: ReplicaId, record: &Record) -> bool {
-        let primary = || self.world.setup.primary(self.replica.height, record.view);
-        guard.reads != Reads::Primary || sender == primary()
-    }
-
-    /// What a guard looks at, of the views given: senders, records, and when they were sent.
-    fn records(self, guard: &Guard, views: Range<u32>, from: Option<usize>) -> Vec<Taken> {
+    /// What a guard looks at in those views, of messages that existed then where a proof is read.
+    fn records(self, guard: &Guard, views: &Range<u32>, existed: Option<usize>) -> Vec<Taken> {
+        let (setup, replica) = (&self.world.setup, self.replica);
+        let primary = |it: &Taken| setup.primary(replica.height, it.record.view) == it.sender;
+        let reads = |it: &Taken| guard.reads != Reads::Primary || primary(it);
         let kinds = &guard.pattern.kinds;
-        if let Some(existed) = from {
-            let sent = &self.world.posts[..existed];
-            let here = |post: &&Post| post.message.height == self.replica.height;
-            let taken = sent.iter().filter(here).filter_map(|post| {
-                let record = post.record?;
-                let known = kinds.contains(&record.kind) && views.contains(&record.view.0);
-                known.then_some(Taken {
-                    record,
-                    sender: post.author,
-                    existed,
-                })
-            });
-            return taken.collect();
-        }
-        if views.is_empty() {
-            return Vec::new();
+        if let Some(existed) = existed {
+            let sent = self.world.posts[..existed].iter();
+            let taken = sent.filter_map(|post| post.for_height(setup, replica.height));
+            let taken = taken.filter(|it| kinds.contains(&it.record.kind) && reads(it));
+            return taken
+                .filter(|it| views.contains(&it.record.view.0))
+                .collect();
         }
         let mut found = Vec::new();
-        for kind in kinds {
+        for kind in kinds.iter().filter(|_| !views.is_empty()) {
             let [from, to] = [views.start, views.end].map(|view| Record::first(*kind, View(view)));
-            let own = matches!(guard.reads, Reads::Own | Reads::LastOwn);
-            if own {
-                let mine = self.replica.own.range(from..to);
-                found.extend(mine.map(|record| record.taken(self.replica.me, 0)));
+            if matches!(guard.reads, Reads::Own | Reads::LastOwn) {
+                let own = replica.own.range(from..to);
+                found.extend(own.map(|record| record.of(replica.me, 0)));
             } else {
-                let [from, to] = [from, to].map(|record| record.taken(ReplicaId(0), 0));
-                let taken = self.replica.taken.range(from..to);
-                found.extend(taken.filter(|it| self.reads(guard, it.sender, &it.record)));
+                let [from, to] = [from, to].map(|record| record.of(ReplicaId(0), 0));
+                found.extend(replica.taken.range(from..to).filter(|it| reads(it)));
             }
         }
         found
     }
 
     /// Whether the guard holds of what it looks at in the views given.
-    fn holds_in(self, guard: &Guard, views: Range<u32>, at: &Letters, from: Option<usize>) -> bool {
+    fn holds_in(
+        self,
+        guard: &Guard,
+        views: &Range<u32>,
+        at: &Letters,
+        existed: Option<usize>,
+    ) -> bool {
         let found = if guard.reads == Reads::LastOwn {
-            let mut all = self.records(guard, 0..u32::MAX, from);
+            let mut all = self.records(guard, &(0..u32::MAX), None);
             all.retain(|it| matches!(it.record.value, Some(Value::Block { .. })));
             let last = all.into_iter().max_by_key(|it| it.record.view);
             let here = last.filter(|it| views.contains(&it.record.view.0));
             here.into_iter().collect()
         } else {
-            self.records(guard, views, from)
+            self.records(guard, views, existed)
         };
         let fits = |it: &&Taken| self.fits(&guard.pattern, &it.record, at);
         let Reads::Senders(number) = &guard.reads else {
@@ -204,42 +168,34 @@ impl Reader<'_> {
 
     /// Whether the guard holds; `carriers` are the messages that a proof may travel with.
     fn holds(self, guard: &Guard, at: &Letters, carriers: &[usize]) -> bool {
-        let views = views(&guard.pattern, at);
         let held = |views: Range<u32>| {
+            let holds = |existed| self.holds_in(guard, &views, at, existed);
             if guard.proof {
-                let mut carriers = carriers.iter();
-                carriers.any(|it| self.holds_in(guard, views.clone(), at, Some(*it)))
-            } else {
-                self.holds_in(guard, views, at, None)
+                return carriers.iter().any(|existed| holds(Some(*existed)));
             }
+            holds(None)
         };
+        let mut views = views(&guard.pattern, at);
         if guard.each {
-            return views.into_iter().all(|view| held(view..view + 1));
+            return views.all(|view| held(view..view + 1));
         }
         held(views)
     }
 
-    /// When the messages were sent that the first guard beside a proof reads.
-    fn carriers(self, rule: &Rule, at: &Letters) -> Vec<usize> {
-        let sent =
-            |it: &&Guard| !it.proof && matches!(it.reads, Reads::Primary | Reads::Senders(_));
-        let Some(beside) = rule.when.iter().find(sent) else {
-            return Vec::new();
-        };
-        let read = self.records(beside, views(&beside.pattern, at), None);
-        let fits = |it: &Taken| self.fits(&beside.pattern, &it.record, at);
-        let read = read.into_iter().filter(fits);
-        read.map(|it| it.existed).collect()
-    }
-
     /// Whether everything that the rule asks for holds, and nothing that it must not find.
     fn all_hold(self, rule: &Rule, at: &Letters) -> bool {
+        // A proof travels with what the first other guard reads of anybody.
+        let travels = |it: &&Guard| !it.proof && !matches!(it.reads, Reads::Own | Reads::LastOwn);
         let proves = rule.guards().any(|guard| guard.proof);
-        let carriers = if proves {
-            self.carriers(rule, at)
-        } else {
-            Vec::new()
-        };
+        let beside = rule.when.iter().find(travels).filter(|_| proves);
+        let beside = beside.map(|beside| {
+            let read = self.records(beside, &views(&beside.pattern, at), None);
+            let fits = read
+                .into_iter()
+                .filter(|it| self.fits(&beside.pattern, &it.record, at));
+            fits.map(|it| it.existed).collect::<Vec<_>>()
+        });
+        let carriers = beside.unwrap_or_default();
         let holds = |guard: &Guard| self.holds(guard, at, &carriers);
         rule.conditions.iter().all(|it| allows(*it, at))
             && rule.when.iter().all(holds)
@@ -250,16 +206,15 @@ impl Reader<'_> {
     /// place on reading records for them.
     pub(super) fn way(self, rule: &Rule, from: usize, at: Letters) -> Option<Letters> {
         let mut rest = rule.when.iter().enumerate().skip(from);
-        let binds = |(_, guard): &(usize, &Guard)| Bound::by(guard).lacks(&at);
-        let Some((place, guard)) = rest.find(binds) else {
-            let bound = !Bound::of(rule).lacks(&at);
+        let Some((place, guard)) = rest.find(|(_, guard)| lacks(guard, &at)) else {
+            let bound = !rule.when.iter().any(|guard| lacks(guard, &at));
             return (bound && self.all_hold(rule, &at)).then_some(at);
         };
-        let from_posts = guard.proof.then_some(self.world.posts.len());
-        let read = self.records(guard, views(&guard.pattern, &at), from_posts);
+        let existed = guard.proof.then_some(self.world.posts.len());
+        let read = self.records(guard, &views(&guard.pattern, &at), existed);
         let ways = read
             .iter()
-            .filter_map(|it| self.extended(guard, &it.record, at));
+            .filter_map(|it| self.extended(&guard.pattern, &it.record, at));
         // The lowest value first, then the latest view.
         let order = |at: Letters| (at.x, Reverse(at.c), Reverse(at.d));
         let ways: BTreeMap<_, Letters> = ways.map(|at| (order(at), at)).collect();
@@ -267,30 +222,26 @@ impl Reader<'_> {
         ways.find_map(|at| self.way(rule, place + 1, at))
     }
 
-    /// The letters with what the record of a guard makes of those that stand for nothing.
-    fn extended(self, guard: &Guard, record: &Record, at: Letters) -> Option<Letters> {
-        let (pattern, mut at) = (&guard.pattern, at);
+    /// The letters with what a record of a pattern makes of those that stand for nothing.
+    fn extended(self, pattern: &Pattern, record: &Record, at: Letters) -> Option<Letters> {
         let kind = self.world.setup.rules.kind(record.kind);
-        let bound = Bound::by(guard);
-        let earlier = |view: Option<View>| view.filter(|view| *view < at.v);
-        let justified = earlier(record.justification);
-        let c = if pattern.view == Views::C {
-            earlier(Some(record.view))
-        } else {
-            justified
-        };
+        let earlier = |view: &View| *view < at.v;
+        let justified = record.justification.filter(earlier);
         let valid = |value: &Value| matches!(value, Value::Block { .. });
-        let x = record.value.filter(valid);
-        if bound.c && at.c.is_none() {
-            at.c = Some(c?);
+        let mut new = at;
+        if pattern.view == Views::C {
+            new.c = Some(at.c.or(Some(record.view).filter(earlier))?);
         }
-        if bound.d && at.d.is_none() {
-            at.d = Some(justified?);
+        if pattern.justification == Justified::C {
+            new.c = Some(new.c.or(justified)?);
         }
-        if bound.x && at.x.is_none() && kind.value != ValueField::None {
-            at.x = Some(x?);
+        if pattern.justification == Justified::D {
+            new.d = Some(at.d.or(justified)?);
         }
-        self.fits(pattern, record, &at).then_some(at)
+        if pattern.value == Values::X && kind.value != ValueField::None {
+            new.x = Some(at.x.or(record.value.filter(valid))?);
+        }
+        self.fits(pattern, record, &new).then_some(new)
     }
 }
 
