@@ -3,7 +3,7 @@
 
 use super::{
     columns::{Key, Levels, made},
-    plan::{self, Names, Place, Plan, Step, Support},
+    plan::{self, Names, Place, Plan, Step, Support, Wants},
 };
 use crate::{
     decoded::Decoded,
@@ -22,7 +22,7 @@ use milp_schema::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The slot in which everybody starts.
+/// The first slot: what must be done at the start is done in it.
 const START: u32 = 1;
 
 /// Where a row stands inside its slot: phase, replica, number.
@@ -37,13 +37,11 @@ struct Clock {
 }
 
 impl Clock {
-    fn start() -> Self {
-        Self {
-            slot: START,
-            fired: false,
-            entered: 0,
-        }
-    }
+    const START: Self = Self {
+        slot: START,
+        fired: false,
+        entered: 0,
+    };
 }
 
 /// A schedule in the making.
@@ -51,6 +49,8 @@ struct Following<'a> {
     levels: &'a Levels,
     plan: Plan<'a>,
     names: Names,
+    /// The steps that were not taken yet.
+    open: BTreeMap<Place, Wants>,
     ground: &'a Ground,
     run: Run<'a>,
     clocks: Vec<Clock>,
@@ -77,12 +77,13 @@ pub(super) fn decode(levels: &Levels, point: &[i64]) -> Result<Decoded, Error> {
     let mut following = Following {
         levels,
         run: Run::new(&ground),
-        clocks: vec![Clock::start(); levels.n as usize],
+        clocks: vec![Clock::START; levels.n as usize],
         sent: BTreeMap::new(),
         handed: BTreeSet::new(),
         rows: Vec::new(),
         predictions: Vec::new(),
         ground: &ground,
+        open: plan.steps.clone(),
         plan,
         names,
     };
@@ -99,9 +100,8 @@ impl Following<'_> {
             let happens = self.run.complete(i);
             self.show(i, &happens);
         }
-        let steps: Vec<(Place, Vec<Support>)> = self.plan.steps.clone().into_iter().collect();
-        for (place, supports) in steps {
-            self.place(place, &supports)?;
+        while let Some((&place, _)) = self.open.first_key_value() {
+            self.place(place)?;
         }
         if self.levels.instance.network == Network::Eventual {
             self.flood()?;
@@ -120,8 +120,72 @@ impl Following<'_> {
         (0..self.levels.n).filter(|&i| !self.plan.byzantine(i)).collect()
     }
 
+    /// Takes a step, after those before it and those that it would bar.
+    fn place(&mut self, place: Place) -> Result<(), String> {
+        let Some(wants) = self.open.remove(&place) else {
+            return Ok(());
+        };
+        for before in wants.before {
+            self.place(before)?;
+        }
+        while let Some(barred) = self.barred(place, &wants.supports) {
+            self.place(barred)?;
+        }
+        self.take(place, &wants.supports)
+    }
+
+    /// An open step of the same replica and view that can no longer be taken after this one.
+    fn barred(&mut self, (_, i, step): Place, supports: &[Support]) -> Option<Place> {
+        let before = self.run.at[i as usize].clone();
+        let possible = self.possible(i);
+        for (j, record) in self.copies((i, step), supports) {
+            if j != i && !self.handed.contains(&(i, j, record)) {
+                self.run.deliver(i, j, record);
+            }
+        }
+        if let Some(timer) = self.plan.act(step).timer() {
+            self.run.fire(i, timer);
+        }
+        let still = self.possible(i);
+        self.run.at[i as usize] = before;
+        possible.into_iter().find(|place| !still.contains(place))
+    }
+
+    /// The open steps that a replica can still take in the view it is in.
+    fn possible(&self, i: u32) -> Vec<Place> {
+        let at = &self.run.at[i as usize];
+        let open = self.open.keys().copied();
+        let possible = |&(_, j, step): &Place| {
+            let act = self.plan.act(step);
+            let free = act.makes.is_none_or(|record| {
+                let record = self.named(&record, (j, step));
+                let same = |it: &Record| (it.kind, it.view) == (record.kind, record.view);
+                !at.own.iter().any(|it| same(it) && *it != record)
+            });
+            let view = act.letters.v - u32::from(act.makes.is_none());
+            let decides = act.makes.is_some_and(|it| self.ground.is_final(it.kind));
+            j == i && act.scope == Scope::View && free && !decides && view == at.view && !self.run.decided(i)
+        };
+        open.filter(possible).collect()
+    }
+
+    /// What a step needs to be handed.
+    fn copies(&self, (i, step): (u32, Step), supports: &[Support]) -> Vec<(u32, Record)> {
+        let mut copies = Vec::new();
+        for support in supports {
+            let honest = support.honest.iter().map(|&(j, sent)| {
+                let record = made(&self.levels.ground.acts[sent]);
+                (j, self.named(&record, (j, Step::Does(sent))))
+            });
+            copies.extend(honest);
+            let byzantine = support.byzantine.iter();
+            copies.extend(byzantine.map(|(j, records)| (*j, self.chosen((i, step), *j, records))));
+        }
+        copies
+    }
+
     /// Takes a step: its replica gets what it needs, and does it, or its timer fires.
-    fn place(&mut self, (_, i, step): Place, supports: &[Support]) -> Result<(), String> {
+    fn take(&mut self, (_, i, step): Place, supports: &[Support]) -> Result<(), String> {
         let act = self.plan.act(step).clone();
         if self.is_done((i, step), &act) {
             return Ok(());
@@ -132,16 +196,8 @@ impl Following<'_> {
                 (clock.slot, clock.fired) = (clock.slot + 1, false);
             }
         }
-        for support in supports {
-            for &(j, sent) in &support.honest {
-                let record = made(&self.levels.ground.acts[sent]);
-                let record = self.named(&record, (j, Step::Does(sent)));
-                self.hand(i, j, record)?;
-            }
-            for (j, records) in &support.byzantine {
-                let record = self.chosen((i, step), *j, records);
-                self.hand(i, *j, record)?;
-            }
+        for (j, record) in self.copies((i, step), supports) {
+            self.hand(i, j, record)?;
         }
         if let Mode::Timer(timer) = act.mode {
             self.fire(i, timer, &act)?;
@@ -153,7 +209,7 @@ impl Following<'_> {
             let short = |r: &Record| format!("{}{}{:?}{:?}", self.ground.setting.rules.kind(r.kind).name, r.view, r.value, r.justification);
             let at = &self.run.at[i as usize];
             eprintln!("r{i} view {} own {:?}\n taken {:?}", at.view, at.own.iter().map(short).collect::<Vec<_>>(), at.taken.iter().map(|(j, r)| format!("{j}:{}", short(r))).collect::<Vec<_>>());
-            for (p, s) in &self.plan.steps { let a = self.plan.act(p.2); eprintln!("   {} {} {:?} {:?}", p.1, self.text(a), a.makes.map(|r| short(&r)), s.iter().map(|s| (s.honest.iter().map(|h| h.0).collect::<Vec<_>>(), s.byzantine.iter().map(|(j, r)| (*j, r.iter().map(short).collect::<Vec<_>>())).collect::<Vec<_>>())).collect::<Vec<_>>()); }
+            for (p, w) in &self.plan.steps { let s = &w.supports; let a = self.plan.act(p.2); eprintln!("   {} {} {:?} {:?}", p.1, self.text(a), a.makes.map(|r| short(&r)), s.iter().map(|s| (s.honest.iter().map(|h| h.0).collect::<Vec<_>>(), s.byzantine.iter().map(|(j, r)| (*j, r.iter().map(short).collect::<Vec<_>>())).collect::<Vec<_>>())).collect::<Vec<_>>()); }
         }
         Err(format!(
             "replica {i} does something else than rule `{}` of view {}",
@@ -204,7 +260,7 @@ impl Following<'_> {
         let clock = &mut self.clocks[i as usize];
         let mut slot = clock.slot + u32::from(clock.fired);
         let sent = if self.plan.byzantine(j) {
-            slot = slot.max(2);
+            slot = slot.max(START + 1);
             slot - 1
         } else {
             let sent = self.sent.get(&(j, record)).copied();
@@ -250,7 +306,7 @@ impl Following<'_> {
     fn fire_now(&mut self, i: u32, timer: TimerId) {
         let view = self.run.at[i as usize].view;
         let clock = &mut self.clocks[i as usize];
-        (clock.slot, clock.fired) = (clock.slot, true);
+        clock.fired = true;
         let slot = clock.slot;
         let name = &self.ground.setting.rules.timers[timer.0];
         let timers = &self.levels.instance.protocol.timers;
