@@ -238,7 +238,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     ),
     ("cubes nowhere.yaml", 2, "nowhere.yaml"),
     ("check", 2, "<FILE>"),
-    ("protocol list", 0, "not yet"),
+    ("protocol list", 0, "docs/protocols/tendermint.md"),
     ("protocol", 2, "<COMMAND>"),
     ("protocol check", 2, "<FILE>"),
     ("protocol check nowhere.yaml", 2, "nowhere.yaml"),

@@ -85,7 +85,12 @@ fn every_command_takes_it_and_its_file_travels_with_the_result() {
     assert_eq!(scratch.text("out/ladder/protocol.yaml"), PROTOCOL);
     let outcome = scratch.text("out/ladder/outcome.yaml");
     let digest = milp_schema::write::sha256_hex(PROTOCOL.as_bytes());
-    for said in ["protocol: ./protocol.yaml", &digest, "within 2 epochs"] {
+    for said in [
+        "protocol: ./protocol.yaml",
+        &digest,
+        "within 2 epochs",
+        "values: '3'",
+    ] {
         assert!(outcome.contains(said), "{said}: {outcome}");
     }
     // From here on the file beside the result is the only one.

@@ -76,13 +76,21 @@ fn best(instance: &Instance, values: u32) -> Found {
         );
         let Some(point) = &solved.point else {
             let (value, decoded) = (None, None);
-            return Found { value, refused, decoded };
+            return Found {
+                value,
+                refused,
+                decoded,
+            };
         };
         match built.decode(point) {
             Ok(decoded) => {
                 follow(instance, &decoded);
                 let (value, decoded) = (solved.primal, Some(decoded));
-                return Found { value, refused, decoded };
+                return Found {
+                    value,
+                    refused,
+                    decoded,
+                };
             }
             Err(Error::Refused { why, row }) => {
                 println!("refused: {why}");
@@ -124,7 +132,10 @@ fn fork(instance: &Instance) -> i64 {
         assert_eq!(value_of(Goal::Fork, &decoded), found.value);
         let built = levels::of_with(instance, values).expect("levels say it");
         let optimum = found.value.expect("it is feasible");
-        if built.values().is_none_or(|values| optimum < i64::from(values)) {
+        if built
+            .values()
+            .is_none_or(|values| optimum < i64::from(values))
+        {
             return optimum;
         }
     }
@@ -208,7 +219,10 @@ fn other_goals() {
         }
         let found = best(&instance, 2);
         let says = value_of(goal, &found.decoded.expect("it is feasible"));
-        assert!(says.is_none() || says >= found.value, "{name} {goal:?}: {says:?}");
+        assert!(
+            says.is_none() || says >= found.value,
+            "{name} {goal:?}: {says:?}"
+        );
     }
 }
 
@@ -262,7 +276,9 @@ fn corners_replay() {
             let objective = columns.map(|col| (Col(col), weight()));
             corner.program.objective = objective.filter(|(_, weight)| *weight != 0).collect();
             let mut settings = short(CORNER_NODES);
-            settings.options.push(("mip_max_improving_sols".into(), "2".into()));
+            settings
+                .options
+                .push(("mip_max_improving_sols".into(), "2".into()));
             let Some(point) = run(&corner, &settings).point else {
                 continue;
             };

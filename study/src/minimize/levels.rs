@@ -1,7 +1,10 @@
 //! Where the program has no slots: the fewest faulty replicas, then the fewest acts of honest ones.
 //! What else the adversary does is counted in the schedule that becomes of it, and no less is proved.
 
-use super::{Lexicographic, Minimized, NODES, Offer, Stage, given_evidence};
+use super::{
+    fewest::{Lexicographic, NODES, Stage},
+    offer::{Minimized, Offer, given_evidence},
+};
 use crate::{
     Error,
     beside::Beside,
