@@ -248,7 +248,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     (
         "replay out/small --as pbft",
         2,
-        "expected one of own, nspcc-dbft, dbft1, dbft2",
+        "expected one of own, sound, interpreter, nspcc-dbft, dbft1",
     ),
     (
         "replay out/small --engine own,dbft4",
