@@ -1,6 +1,8 @@
 //! From a point to a schedule: what its value needs is done level by level, each replica is handed
 //! exactly what its acts need, and what it then must do it does.
 
+mod end;
+
 use super::{
     columns::{Key, Levels, made},
     plan::{self, Names, Place, Plan, Step, Support, Wants},
@@ -15,8 +17,8 @@ use crate::{
     program::Row,
 };
 use milp_schema::{
-    BlockId, Choice, Height, Message, Prediction, ReplicaId, Schedule, Slot, View,
-    instance::{FaultKind, Goal, Network},
+    BlockId, Choice, Height, Message, Prediction, ReplicaId, Slot, View,
+    instance::{Goal, Network},
     protocol::{Goes, Mode, Scope, TimerId},
     schedule::{self, Copy, Event as Seen},
 };
@@ -117,7 +119,9 @@ impl Following<'_> {
     }
 
     fn honest(&self) -> Vec<u32> {
-        (0..self.levels.n).filter(|&i| !self.plan.byzantine(i)).collect()
+        (0..self.levels.n)
+            .filter(|&i| !self.plan.byzantine(i))
+            .collect()
     }
 
     /// Takes a step, after those before it and those that it would bar.
@@ -164,7 +168,12 @@ impl Following<'_> {
             });
             let view = act.letters.v - u32::from(act.makes.is_none());
             let decides = act.makes.is_some_and(|it| self.ground.is_final(it.kind));
-            j == i && act.scope == Scope::View && free && !decides && view == at.view && !self.run.decided(i)
+            j == i
+                && act.scope == Scope::View
+                && free
+                && !decides
+                && view == at.view
+                && !self.run.decided(i)
         };
         open.filter(possible).collect()
     }
@@ -204,12 +213,6 @@ impl Following<'_> {
         }
         if self.is_done((i, step), &act) {
             return Ok(());
-        }
-        if std::env::var("DBG").is_ok() {
-            let short = |r: &Record| format!("{}{}{:?}{:?}", self.ground.setting.rules.kind(r.kind).name, r.view, r.value, r.justification);
-            let at = &self.run.at[i as usize];
-            eprintln!("r{i} view {} own {:?}\n taken {:?}", at.view, at.own.iter().map(short).collect::<Vec<_>>(), at.taken.iter().map(|(j, r)| format!("{j}:{}", short(r))).collect::<Vec<_>>());
-            for (p, w) in &self.plan.steps { let s = &w.supports; let a = self.plan.act(p.2); eprintln!("   {} {} {:?} {:?}", p.1, self.text(a), a.makes.map(|r| short(&r)), s.iter().map(|s| (s.honest.iter().map(|h| h.0).collect::<Vec<_>>(), s.byzantine.iter().map(|(j, r)| (*j, r.iter().map(short).collect::<Vec<_>>())).collect::<Vec<_>>())).collect::<Vec<_>>()); }
         }
         Err(format!(
             "replica {i} does something else than rule `{}` of view {}",
@@ -297,7 +300,9 @@ impl Following<'_> {
         let there = act.letters.v - u32::from(act.makes.is_none());
         if !self.run.runs(i, timer) || (act.scope == Scope::View && view != there) {
             let text = self.text(act);
-            return Err(format!("the timer of rule `{text}` does not run at replica {i}"));
+            return Err(format!(
+                "the timer of rule `{text}` does not run at replica {i}"
+            ));
         }
         self.fire_now(i, timer);
         Ok(())
@@ -332,7 +337,10 @@ impl Following<'_> {
             match *happened {
                 Happens::Enters(view) => {
                     self.clocks[i as usize].entered = slot;
-                    seen.push(Seen::EnterView { height, view: View(view) });
+                    seen.push(Seen::EnterView {
+                        height,
+                        view: View(view),
+                    });
                 }
                 Happens::Makes(record) => {
                     let rules = &self.ground.setting.rules;
@@ -340,17 +348,24 @@ impl Following<'_> {
                         self.sent.insert((i, record), slot);
                         seen.push(Seen::Send(self.message(&record)));
                     }
-                    if let (true, Value::Of(value)) = (self.ground.is_final(record.kind), record.value) {
+                    if let (true, Value::Of(value)) =
+                        (self.ground.is_final(record.kind), record.value)
+                    {
                         let (view, index) = self.proposal(value);
-                        seen.push(Seen::Decide(BlockId { height, view, index }));
+                        seen.push(Seen::Decide(BlockId {
+                            height,
+                            view,
+                            index,
+                        }));
                     }
                 }
             }
-            self.predictions.extend(seen.into_iter().map(|event| Prediction {
-                slot: Slot(slot),
-                replica: ReplicaId(i),
-                event,
-            }));
+            self.predictions
+                .extend(seen.into_iter().map(|event| Prediction {
+                    slot: Slot(slot),
+                    replica: ReplicaId(i),
+                    event,
+                }));
         }
     }
 
@@ -380,98 +395,16 @@ impl Following<'_> {
         }
     }
 
-    /// Those who are there to the end.
-    fn live(&self) -> Vec<u32> {
-        let live = |i: &u32| !self.plan.crashes(*i);
-        self.honest().into_iter().filter(live).collect()
-    }
-
-    /// Everything that honest replicas sent arrives at all that live, what they then send included; of
-    /// a final state, what one got from a Byzantine one as well. Who crashes does so before.
-    fn flood(&mut self) -> Result<(), String> {
-        let last = self.clocks.iter().map(|clock| clock.slot).max().unwrap_or(0);
-        for clock in &mut self.clocks {
-            (clock.slot, clock.fired) = (last + 1, false);
-        }
-        let shared = self.levels.instance.goal == Goal::Stall;
-        loop {
-            let mut sent: BTreeSet<(u32, Record)> = self.sent.keys().copied().collect();
-            let made = self.handed.iter().map(|&(_, j, record)| (j, record));
-            sent.extend(made.filter(|(j, _)| shared && self.plan.byzantine(*j)));
-            let mut missing: Vec<(u32, u32, Record)> = Vec::new();
-            for i in self.live() {
-                let new = |(j, it): &&(u32, Record)| *j != i && !self.handed.contains(&(i, *j, *it));
-                missing.extend(sent.iter().filter(new).map(|&(j, it)| (i, j, it)));
-            }
-            missing.sort_by_key(|&(i, j, it)| (it.view, it.kind, i, j));
-            if missing.is_empty() {
-                return Ok(());
-            }
-            for (i, j, record) in missing {
-                self.hand(i, j, record)?;
-                if self.run.at[i as usize].view >= self.levels.views {
-                    return Ok(());
-                }
-            }
-        }
-    }
-
-    /// Timers fire as long as that changes anything; nobody decides by it.
-    fn rest(&mut self) -> Result<(), String> {
-        loop {
-            let live = self.live().into_iter();
-            let mut able = live.filter_map(|i| Some((i, self.run.able(i)?)));
-            let Some((i, timer)) = able.next() else {
-                break;
-            };
-            self.fire_now(i, timer);
-            self.flood()?;
-            if self.run.at[i as usize].view >= self.levels.views {
-                return Ok(());
-            }
-        }
-        for i in self.honest() {
-            if !self.plan.crashes(i) {
-                continue;
-            }
-            let clock = &self.clocks[i as usize];
-            let (slot, replica) = (Slot(clock.slot), ReplicaId(i));
-            self.row((slot.0, 0, i), Choice::Crash { slot, replica });
-        }
-        let height = self.levels.draft.get(&Key::Goal("height", [0; 2]));
-        if self.decided() && !self.plan.is(&height) {
-            return Err("somebody decides before all are at rest".into());
-        }
-        Ok(())
-    }
-
-    fn decided(&self) -> bool {
-        self.honest().into_iter().any(|i| self.run.decided(i))
-    }
-
-    fn end(mut self) -> Decoded {
-        self.rows.sort_by_key(|(order, _)| *order);
-        self.predictions.sort();
-        let slots = self.rows.last().map_or(1, |((slot, ..), _)| *slot);
-        let faulty = |i| {
-            let byzantine = self.plan.byzantine(i).then_some(FaultKind::Byzantine);
-            let kind = byzantine.or(self.plan.crashes(i).then_some(FaultKind::Crash))?;
-            Some((ReplicaId(i), kind))
-        };
-        Decoded {
-            faulty: (0..self.levels.n).filter_map(faulty).collect(),
-            schedule: Schedule {
-                choices: self.rows.into_iter().map(|(_, choice)| choice).collect(),
-                predictions: self.predictions,
-            },
-            slots: slots.max(1),
-        }
-    }
-
     /// The row that not all of the steps are taken: `Σ steps ≤ number − 1`.
     fn cut(&self) -> Row {
-        let steps = self.plan.steps.keys().map(|&place| self.plan.columns(place));
-        let columns: BTreeSet<_> = steps.flat_map(|it| it.terms().collect::<Vec<_>>()).collect();
+        let steps = self
+            .plan
+            .steps
+            .keys()
+            .map(|&place| self.plan.columns(place));
+        let columns: BTreeSet<_> = steps
+            .flat_map(|it| it.terms().collect::<Vec<_>>())
+            .collect();
         Row {
             name: "not_followed".into(),
             family: self.levels.not_followed,

@@ -139,7 +139,9 @@ impl<'a> Plan<'a> {
             let Value::Of(value) = made(act).value else {
                 continue;
             };
-            let proof = levels.draft.get(&Key::Goal("proof", [value, number as u32]));
+            let proof = levels
+                .draft
+                .get(&Key::Goal("proof", [value, number as u32]));
             if self.is(&proof) {
                 for need in act.needs.iter().filter(|it| matches!(it, Need::Quorum(_))) {
                     let votes = self.done().filter(|(_, act)| {
@@ -156,7 +158,9 @@ impl<'a> Plan<'a> {
     /// The way in which a replica enters a view, if it does.
     fn entry(&self, i: u32, v: u32) -> Option<Step> {
         let ways = self.levels.ways(i, v);
-        let mut taken = ways.into_iter().filter(|&way| self.is(&self.levels.way(way, i)));
+        let mut taken = ways
+            .into_iter()
+            .filter(|&way| self.is(&self.levels.way(way, i)));
         taken.next().map(Step::Enters)
     }
 
@@ -170,7 +174,9 @@ impl<'a> Plan<'a> {
     /// A step of a replica with its level; who decides by messages of any view does so in the end.
     fn place(&self, i: u32, step: Step) -> Place {
         let act = self.act(step);
-        let decides = act.makes.is_some_and(|it| self.levels.ground.is_final(it.kind));
+        let decides = act
+            .makes
+            .is_some_and(|it| self.levels.ground.is_final(it.kind));
         let level = if decides && act.scope == Scope::Height {
             (self.levels.views, 0)
         } else {
@@ -208,7 +214,7 @@ impl<'a> Plan<'a> {
         for need in &act.needs {
             let support = match need {
                 Need::Own(_) => continue,
-                Need::Primary(records) => self.from_primary(records),
+                Need::Primary(records) => self.primary(records),
                 Need::Quorum(number) => self.quorum(*number, i),
             };
             let honest = support.honest.iter();
@@ -222,7 +228,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn from_primary(&self, records: &[Record]) -> Support {
+    fn primary(&self, records: &[Record]) -> Support {
         let mut support = Support::default();
         let primaries = &self.levels.ground.setting.primaries;
         for record in records {
@@ -252,20 +258,31 @@ impl<'a> Plan<'a> {
         for j in 0..levels.n {
             if let Some(act) = self.maker(j, &quorum.records) {
                 let value = made(&levels.ground.acts[act]).value;
-                let list = if i == j { &mut senders } else { by_value.entry(value).or_default() };
+                let list = if i == j {
+                    &mut senders
+                } else {
+                    by_value.entry(value).or_default()
+                };
                 list.push((j, Some(act)));
             }
         }
-        let own = senders.first().map(|(_, act)| made(&levels.ground.acts[act.unwrap_or(0)]).value);
+        let own = senders
+            .first()
+            .map(|(_, act)| made(&levels.ground.acts[act.unwrap_or(0)]).value);
         let turns = by_value.values().map(Vec::len).max().unwrap_or(0);
         // Who has one of its own value takes others' first.
         let others = by_value.iter().filter(|(value, _)| Some(**value) != own);
         let same = by_value.iter().filter(|(value, _)| Some(**value) == own);
         let values: Vec<_> = others.chain(same).map(|(_, list)| list).collect();
         let honest = (0..turns).flat_map(|turn| values.iter().filter_map(move |it| it.get(turn)));
-        let byzantine = (0..levels.n).filter(|&j| self.byzantine(j)).map(|j| (j, None));
+        let byzantine = (0..levels.n)
+            .filter(|&j| self.byzantine(j))
+            .map(|j| (j, None));
         // Where any value counts, Byzantine senders name one that helps nothing else.
-        let any = quorum.records.iter().any(|it| it.value != quorum.records[0].value);
+        let any = quorum
+            .records
+            .iter()
+            .any(|it| it.value != quorum.records[0].value);
         if any {
             senders.extend(byzantine.chain(honest.copied()));
         } else {
@@ -350,7 +367,7 @@ impl<'a> Plan<'a> {
         let setting = &self.levels.ground.setting;
         let per_view = self.levels.instance.blocks_per_proposal;
         let honest = |view: u32| !self.byzantine(setting.primaries[view as usize]);
-        let reserved = |name: u32| name % per_view == 0 && honest(name / per_view);
+        let reserved = |name: u32| name.is_multiple_of(per_view) && honest(name / per_view);
         let taken: BTreeSet<u32> = names.values.values().copied().collect();
         let order = |name: &u32| (reserved(*name), name / per_view != v, *name);
         let all = 0..setting.views * per_view;
@@ -369,7 +386,10 @@ pub(super) struct Names {
 impl Names {
     /// The name of a value in a step.
     pub(super) fn of(&self, value: u32, step: (u32, Step)) -> Option<u32> {
-        let own = self.others.get(&step).filter(|_| !self.values.contains_key(&value));
+        let own = self
+            .others
+            .get(&step)
+            .filter(|_| !self.values.contains_key(&value));
         own.or_else(|| self.values.get(&value)).copied()
     }
 }
