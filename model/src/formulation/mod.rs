@@ -3,6 +3,7 @@
 pub mod causal;
 pub mod counting;
 pub mod levels;
+pub mod slots;
 mod refuse;
 pub mod timed;
 
