@@ -12,6 +12,12 @@ pub enum Error {
         /// The name given.
         protocol: String,
     },
+    /// No file states the rules of that protocol.
+    #[error("no protocol file states the rules of `{protocol}`, so nothing follows them")]
+    NoRules {
+        /// The name given.
+        protocol: String,
+    },
     /// Other replicas cannot follow a schedule whose primaries take turns in another order.
     #[error(
         "no other replicas follow a schedule of `{protocol}`: primaries take turns in another order there"
@@ -121,6 +127,18 @@ pub enum Error {
         /// How many are listed.
         listed: u32,
         /// How many there may be.
+        allowed: u32,
+    },
+    /// More voting power faulty than the instance allows.
+    #[error(
+        "replicas of voting power {listed} are listed as {kind:?}, the instance allows {allowed}"
+    )]
+    TooMuchPower {
+        /// How faulty.
+        kind: FaultKind,
+        /// How much is listed.
+        listed: u32,
+        /// How much there may be.
         allowed: u32,
     },
     /// The slot is 0 or beyond the horizon.

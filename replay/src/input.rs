@@ -3,11 +3,11 @@
 
 use crate::Error;
 use milp_schema::{
-    Height, Instance, ReplicaId, Slot, View,
-    instance::FaultKind,
+    Height, Instance, ReplicaId, Slot, Value, View,
+    instance::{FaultKind, Who},
     journey::{Flaw, Journeys},
     schedule::{Choice, Copy, Schedule},
-    vocabulary::Role,
+    vocabulary::{Names, Role},
 };
 
 /// Whose replicas the rows are for.
@@ -57,6 +57,13 @@ pub(crate) fn check(
             Choice::Inject { copy } => {
                 check_inject(row, copy, instance, fault_of(copy.sender), driven)?;
             }
+            Choice::Timeout { timer, .. }
+                if !instance.protocol.timers.iter().any(|it| it == timer) =>
+            {
+                let protocol = instance.protocol;
+                let what = format!("protocol `{protocol}` has no timer `{timer}`");
+                return Err(Error::Impossible { row, what });
+            }
             Choice::Timeout { replica, .. }
             | Choice::Crash { replica, .. }
             | Choice::Restart { replica, .. } => {
@@ -104,6 +111,21 @@ fn check_faulty(instance: &Instance, faulty: &[(ReplicaId, FaultKind)]) -> Resul
         let allowed = instance.fault_count(kind);
         if listed > allowed {
             return Err(Error::TooManyFaulty {
+                kind,
+                listed,
+                allowed,
+            });
+        }
+        let of_kind = instance.faults.iter().filter(|fault| fault.kind == kind);
+        let powers = of_kind.map(|fault| match fault.who {
+            Who::Power(power) => Some(power),
+            Who::Any(_) | Who::These(_) => None,
+        });
+        let listed = faulty.iter().filter(|(_, other)| *other == kind);
+        let listed = listed.map(|(id, _)| instance.power_of(*id)).sum::<u32>();
+        let allowed: Option<u32> = powers.sum();
+        if let Some(allowed) = allowed.filter(|allowed| listed > *allowed) {
+            return Err(Error::TooMuchPower {
                 kind,
                 listed,
                 allowed,
@@ -164,7 +186,9 @@ fn check_inject(
         });
     }
     let message = &copy.message;
-    let role = message.kind.does().role;
+    let does = message.kind.does();
+    let role = does.role;
+    let own_view = matches!(message.value, Some(Value::Block { view, .. }) if view == message.view);
     let votes = matches!(role, Role::Proposal | Role::Vote);
     let next = message.view.0.checked_add(1).map(View);
     // An engine's adapter signs no proposal that nobody could have made; the paper's replicas
@@ -177,8 +201,16 @@ fn check_inject(
         "there is no such message to send"
     } else if message.height.0 >= instance.heights {
         "no such height"
-    } else if votes && message.index().is_none() {
+    } else if votes && does.names == Names::Value && !own_view {
         "it needs a block"
+    } else if does.names == Names::AnyValue && message.value.is_none() && !does.justified {
+        "it needs a value"
+    } else if votes && does.names == Names::Nothing && message.value.is_some() {
+        "it names no value"
+    } else if message.justification.is_some() && !does.justified {
+        "no view justifies it"
+    } else if message.justification >= Some(message.view) {
+        "the view that justifies it is none before its own"
     } else if !votes && (message.value.is_some() || next.is_none()) {
         "it asks for the next view, and names no block"
     } else if proposes && copy.sender != primary {

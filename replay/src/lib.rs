@@ -13,6 +13,7 @@
 //!     session   acts of the adversary on replicas, network and clock; logs every event
 //!       network     copies in flight, held back, kept for the heal phase
 //!       engine      replicas behind one trait, [`engine::Engine`]: own ones and others
+//!         interpreter replicas of any protocol, made from the rules of its file
 //!         protocols   dbft1, dbft2, recovery: state machines without clock, network or key
 //!         signature   theirs: P-256 or symbolic
 //!       heal        synchronous network until decided, stuck or open
@@ -30,6 +31,7 @@ mod compare;
 pub mod engine;
 mod error;
 mod input;
+mod interpreter;
 mod network;
 mod properties;
 mod protocols;
@@ -50,6 +52,7 @@ use engine::{
     nspcc::{self, Nspcc, Switches},
 };
 use input::Driven;
+use interpreter::Interpreter;
 use milp_schema::{
     Instance, Protocol as Vocabulary, ReplicaId, Schedule, TraceEvent, Verdict,
     instance::{FaultKind, Primary},
@@ -68,6 +71,9 @@ pub enum Protocol {
     Own,
     /// Those of another protocol as written (`--as`).
     As(String),
+    /// Those made from the rules of the instance's protocol file, its mutant included, even where
+    /// there are others.
+    Interpreter,
 }
 
 /// How to replay.
@@ -121,7 +127,16 @@ pub fn replay(
             let mut twin = twin(instance)?;
             return replay_on(&mut twin, instance, faulty, schedule, options);
         }
-        Protocol::Own => Rules::of(instance)?,
+        Protocol::Own if !interprets(instance) => Rules::of(instance)?,
+        Protocol::Own | Protocol::Interpreter => {
+            let mut replicas = Interpreter::of(instance)?;
+            let about = Replicas {
+                driven: Driven::Paper,
+                protocol: instance.protocol,
+                quorum: replicas.quorum(),
+            };
+            return drive(&mut replicas, about, instance, faulty, schedule, options);
+        }
         Protocol::As(_) if !protocols::NAMES.contains(&instance.protocol.name.as_str()) => {
             return Err(Error::OtherPrimaries {
                 protocol: instance.protocol.to_string(),
@@ -210,6 +225,7 @@ fn drive(
     }
     let facts = Facts {
         quorum,
+        power: interpreter::power(instance),
         primary: Box::new(input::rotation(instance)),
         byzantine: byzantine(faulty),
     };
@@ -225,6 +241,12 @@ fn drive(
     let mut replayed = judge(&facts, course);
     words::trace(instance.protocol, &mut replayed.trace);
     Ok(replayed)
+}
+
+/// Whether the replicas of an instance are those made from its protocol file: there are no others.
+fn interprets(instance: &Instance) -> bool {
+    let own = protocols::NAMES.contains(&instance.protocol.name.as_str());
+    !own && matches!(interpreter::rules(instance), Ok(Some(_)))
 }
 
 /// What the replicas of dBFT 2.0 wait for, mutant included.

@@ -106,6 +106,15 @@ impl Network {
         self.in_flight.keys()
     }
 
+    /// Whether such a copy is on its way to the receiver, in flight or held back.
+    pub(crate) fn carries(&self, to: ReplicaId, said: &(ReplicaId, Message)) -> bool {
+        let (author, message) = said;
+        let same = |copy: &Copy| (copy.sender, copy.receiver) == (*author, to);
+        let mut flying = self.in_flight();
+        flying.any(|copy| same(copy) && copy.message == *message)
+            || self.held[to.index()].contains(said)
+    }
+
     /// Copies sent before that slot, canonical order within each receiver (E7).
     pub(crate) fn deliverable(&self, sent_before: Slot) -> Vec<Copy> {
         let before = |copy: &&Copy| copy.sent < sent_before;

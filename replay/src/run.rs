@@ -54,8 +54,12 @@ pub(crate) fn drive<E: Engine>(
     for slot in 1..=instance.slots {
         driver.stage.begin(Slot(slot))?;
         while let Some((row, choice)) = rows.next_if(|(_, choice)| choice.slot().0 == slot) {
+            if !matches!(choice, Choice::Crash { .. }) {
+                driver.stage.open()?;
+            }
             driver.apply(row + 1, choice)?;
         }
+        driver.stage.open()?;
         driver.end_slot(Slot(slot))?;
     }
     driver.check_network();
@@ -88,11 +92,11 @@ impl<E: Engine> Driver<'_, E> {
             Choice::Timeout {
                 slot,
                 replica,
+                timer,
                 height,
                 view,
-                ..
             } => {
-                self.timeout(row, *slot, *replica, (*height, *view))?;
+                self.timeout(row, *slot, (*replica, *timer), (*height, *view))?;
             }
             Choice::Inject { copy } => self.stage.inject(copy)?,
             Choice::Crash { replica, .. } => {
@@ -133,22 +137,23 @@ impl<E: Engine> Driver<'_, E> {
         &mut self,
         row: usize,
         slot: Slot,
-        replica: ReplicaId,
+        (replica, timer): (ReplicaId, &'static str),
         (height, view): (Height, View),
     ) -> Result<(), Error> {
-        if !self.stage.can_fire(replica, height, view) {
-            self.stage.refuse_timeout(replica, (height, view));
-            let what = format!("has no timer for h{height} v{view}, so it cannot fire");
+        let named = self.stage.called(timer);
+        if !self.stage.can_fire(replica, timer, (height, view)) {
+            self.stage.refuse_timeout(replica, timer, (height, view));
+            let what = format!("has no {named} for h{height} v{view}, so it cannot fire");
             self.refuse(row, &compare::at(slot, replica, &what));
             return Ok(());
         }
-        let deadline = self.stage.deadline(replica);
+        let deadline = self.stage.deadline(replica, timer);
         if self.instance.timers == Timers::Protocol && deadline != Some(slot) {
             let due = deadline.map_or_else(|| "never".to_owned(), |due| format!("in slot {due}"));
-            let what = format!("fires its timer of h{height} v{view}, which is due {due}");
+            let what = format!("fires its {named} of h{height} v{view}, which is due {due}");
             self.refuse(row, &compare::at(slot, replica, &what));
         }
-        self.stage.fire(replica)
+        self.stage.fire(replica, timer)
     }
 
     /// Loses what was sent and given up in this slot, and looks for timers that should have fired.
@@ -160,9 +165,13 @@ impl<E: Engine> Driver<'_, E> {
             return Ok(());
         }
         for id in ReplicaId::all(self.instance.replicas) {
-            if let Some((height, view)) = self.stage.missed(id)? {
-                let what = format!("has its timer of h{height} v{view} due, but no row fires it");
-                self.impossible.push(compare::at(slot, id, &what));
+            for timer in self.stage.timers(id) {
+                if let Some((height, view)) = self.stage.missed(id, timer)? {
+                    let timer = self.stage.called(timer);
+                    let what =
+                        format!("has its {timer} of h{height} v{view} due, but no row fires it");
+                    self.impossible.push(compare::at(slot, id, &what));
+                }
             }
         }
         Ok(())

@@ -166,7 +166,7 @@ fn explored(instance: &Instance) -> Option<bool> {
     let mut choices: Vec<Vec<(ReplicaId, FaultKind)>> = vec![vec![]];
     if let Some(fault) = instance.faults.first() {
         let who = match &fault.who {
-            Who::Any(_) => ReplicaId::all(instance.replicas).collect(),
+            Who::Any(_) | Who::Power(_) => ReplicaId::all(instance.replicas).collect(),
             Who::These(replicas) => replicas.clone(),
         };
         choices.extend(who.into_iter().map(|id| vec![(id, fault.kind)]));

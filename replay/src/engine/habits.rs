@@ -31,6 +31,12 @@ pub struct Habits {
     pub asks_once: bool,
     /// Messages can put timers off, again and again (E36).
     pub puts_off: bool,
+    /// A timer runs only once a rule started it, and its firing takes it away. Otherwise a replica
+    /// has one timer, which always runs.
+    pub starts_timers: bool,
+    /// Nobody repeats anything: in the heal phase the stage offers every message of a height again
+    /// to who is still there and never got it, those of honest replicas and what one of them took.
+    pub offers_again: bool,
     /// The sentence about a stuck state also says what is missing for a decision, and for whom.
     pub says_why: bool,
 }
@@ -45,7 +51,17 @@ impl Habits {
         answers_passed: true,
         asks_once: true,
         puts_off: false,
+        starts_timers: false,
+        offers_again: false,
         says_why: false,
+    };
+
+    /// Replicas made from the rules of a protocol file, which say nothing of recovery.
+    pub const FILE: Self = Self {
+        unpacks: false,
+        starts_timers: true,
+        offers_again: true,
+        ..Self::PAGE
     };
 
     /// Production engines, and what does as they do.
@@ -57,6 +73,8 @@ impl Habits {
         answers_passed: false,
         asks_once: false,
         puts_off: true,
+        starts_timers: false,
+        offers_again: false,
         says_why: true,
     };
 }

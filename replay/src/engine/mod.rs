@@ -195,7 +195,30 @@ pub trait Engine {
     ///
     /// # Errors
     /// [`EngineError`].
-    fn pass(&mut self, _at: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+    fn pass(&mut self, _at: ReplicaId, _timer: &str) -> Result<Vec<Effect>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    /// Whether a firing at a live replica that has not decided everything does more than ask for
+    /// recovery: not if the replica is locked.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn matters(&mut self, at: ReplicaId, _timer: &str) -> Result<bool, EngineError> {
+        let asks_once = self.habits().asks_once;
+        Ok(match self.state(at)? {
+            State::Working(working) => {
+                working.bonds.is_empty() && !(asks_once && working.asks_to_leave(at))
+            }
+            State::Down(_) | State::Stopped(_) => false,
+        })
+    }
+
+    /// The first slot has begun and its crashes are over: live replicas do what needs no message.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn open(&mut self) -> Result<Vec<Effect>, EngineError> {
         Ok(Vec::new())
     }
 
@@ -261,8 +284,16 @@ impl<E: Engine + ?Sized> Engine for &mut E {
         (**self).hand_over(to, id)
     }
 
-    fn pass(&mut self, at: ReplicaId) -> Result<Vec<Effect>, EngineError> {
-        (**self).pass(at)
+    fn pass(&mut self, at: ReplicaId, timer: &str) -> Result<Vec<Effect>, EngineError> {
+        (**self).pass(at, timer)
+    }
+
+    fn matters(&mut self, at: ReplicaId, timer: &str) -> Result<bool, EngineError> {
+        (**self).matters(at, timer)
+    }
+
+    fn open(&mut self) -> Result<Vec<Effect>, EngineError> {
+        (**self).open()
     }
 
     fn arm_anew(&mut self) -> Result<Vec<Effect>, EngineError> {

@@ -1,11 +1,11 @@
 //! Block finality: at most one block of a height can be shown to be final.
 //!
-//! A certificate is a quorum of signed votes, whoever holds them. Byzantine replicas vote for
+//! A certificate is a quorum of signed votes of one view for one value, whoever holds them. Byzantine replicas vote for
 //! anything, so a block has one as soon as honest votes and Byzantine replicas make a quorum. Which
 //! votes these are the protocol says: commits in dBFT 2.0 and preparations in dBFT 1.0.
 
 use super::{Facts, Property};
-use milp_schema::{BlockId, Height, ReplicaId, trace::TraceEvent};
+use milp_schema::{BlockId, Height, ReplicaId, View, trace::TraceEvent};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const FINALITY: Property = Property {
@@ -16,19 +16,22 @@ pub(crate) const FINALITY: Property = Property {
 
 /// Blocks for which a certificate exists, by height.
 fn certified(facts: &Facts, trace: &[TraceEvent]) -> BTreeMap<Height, BTreeSet<BlockId>> {
-    let mut votes: BTreeMap<BlockId, BTreeSet<ReplicaId>> = BTreeMap::new();
+    let mut votes: BTreeMap<(BlockId, View), BTreeSet<ReplicaId>> = BTreeMap::new();
     for event in trace {
         let Some(message) = event.sent() else {
             continue;
         };
         let counts = message.kind.does().is_final;
         if let Some(block) = message.block_id().filter(|_| counts) {
-            votes.entry(block).or_default().insert(event.replica);
+            let ballot = (block, message.view);
+            votes.entry(ballot).or_default().insert(event.replica);
         }
     }
     let mut certified: BTreeMap<Height, BTreeSet<BlockId>> = BTreeMap::new();
-    for (block, by) in votes {
-        if by.len() + facts.byzantine.len() >= facts.quorum {
+    for ((block, _), by) in votes {
+        let by = by.union(&facts.byzantine);
+        let power = by.map(|id| facts.power[id.index()] as usize);
+        if power.sum::<usize>() >= facts.quorum {
             certified.entry(block.height).or_default().insert(block);
         }
     }

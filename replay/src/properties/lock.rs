@@ -1,10 +1,15 @@
 //! The commit lock of §8.6.2.
 //!
-//! dBFT 1.0 has no binding vote, so nothing there can break the lock. The same vote once more, word
+//! dBFT 1.0 has no binding vote, so nothing there can break the lock; a vote that binds to a block
+//! of an earlier view binds to what may change. The same vote once more, word
 //! for word, binds to nothing new: a replica that lost its memory in a crash may well repeat it.
 
 use super::{Facts, Property};
-use milp_schema::{Height, Message, ReplicaId, trace::TraceEvent, vocabulary::Role};
+use milp_schema::{
+    Height, Message, ReplicaId,
+    trace::TraceEvent,
+    vocabulary::{Names, Role},
+};
 use std::collections::BTreeMap;
 
 pub(crate) const LOCK: Property = Property {
@@ -21,7 +26,9 @@ fn violations(_: &Facts, trace: &[TraceEvent]) -> Vec<String> {
             continue;
         };
         let place = (event.replica, message.height);
-        let binds = message.kind.does().binds;
+        let does = message.kind.does();
+        // What binds to a block of any view may be let go of later, and no vocabulary says when.
+        let binds = does.binds && does.names == Names::Value;
         let breaks = |vote: &&&Message| {
             if binds {
                 **vote != message

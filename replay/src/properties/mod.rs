@@ -25,8 +25,10 @@ use std::collections::BTreeSet;
 
 /// What a predicate may know besides the trace.
 pub(crate) struct Facts {
-    /// How many votes make a certificate.
+    /// How many votes make a certificate, by voting power.
     pub(crate) quorum: usize,
+    /// The voting power of each replica.
+    pub(crate) power: Vec<u32>,
     /// The primary of a view of a height.
     pub(crate) primary: Box<dyn Fn(Height, View) -> ReplicaId>,
     /// Who did not follow them.
@@ -80,6 +82,7 @@ mod testing {
         let protocol = Protocol::shipped(protocol);
         Facts {
             quorum: 3,
+            power: vec![1; 4],
             primary: Box::new(move |height, view| protocol.primary(4, height, view)),
             byzantine,
         }

@@ -43,6 +43,7 @@ pub(crate) struct Table {
     timer: &'static str,
     block_time: Nanos,
     now: Nanos,
+    habits: Habits,
 }
 
 impl Table {
@@ -56,6 +57,23 @@ impl Table {
             timer: "",
             block_time: 0,
             now: 0,
+            habits: Habits::PAGE,
+        }
+    }
+
+    /// The same without recovery, the stage offering everything again, as it does for replicas
+    /// made from a file.
+    #[cfg(test)]
+    pub(crate) fn quiet(rules: Rules) -> Self {
+        Self {
+            habits: Habits {
+                offers_again: true,
+                ..Habits::PAGE
+            },
+            ..Self::new(Rules {
+                recovery: false,
+                ..rules
+            })
         }
     }
 
@@ -246,7 +264,7 @@ impl Engine for Table {
     }
 
     fn habits(&self) -> Habits {
-        Habits::PAGE
+        self.habits
     }
 
     fn start(&mut self, start: &Start) -> Result<Vec<Effect>, EngineError> {
@@ -284,7 +302,7 @@ impl Engine for Table {
         Ok(effects)
     }
 
-    fn pass(&mut self, at: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+    fn pass(&mut self, at: ReplicaId, _: &str) -> Result<Vec<Effect>, EngineError> {
         Ok(vec![self.rearm(at)])
     }
 

@@ -115,13 +115,22 @@ pub(super) fn choose_faulty(
         }
     }
     for fault in &instance.faults {
-        let Who::Any(count) = fault.who else { continue };
+        let (count, mut power) = match fault.who {
+            Who::Any(count) => (count, u32::MAX),
+            Who::Power(power) => (power.min(instance.replicas), power),
+            Who::These(_) => continue,
+        };
         for _ in 0..count {
             let free: Vec<ReplicaId> = ReplicaId::all(instance.replicas)
                 .filter(|id| faulty.iter().all(|(other, _)| other != id))
+                .filter(|id| power == u32::MAX || instance.power_of(*id) <= power)
                 .collect();
             if !free.is_empty() && random.percent(85) {
-                faulty.push((free[random.below(free.len() as u32) as usize], fault.kind));
+                let chosen = free[random.below(free.len() as u32) as usize];
+                faulty.push((chosen, fault.kind));
+                if power < u32::MAX {
+                    power -= instance.power_of(chosen);
+                }
             }
         }
     }

@@ -17,6 +17,7 @@ pub(crate) use profile::Random;
 use crate::{
     Recovery, Signatures, compare,
     engine::{Engine, Habits},
+    interpreter::Interpreter,
     network::rank,
     protocols::{Rules, Table},
     session::Session,
@@ -53,7 +54,9 @@ pub struct Executed {
 
 /// Whether there are replicas for the instance, so that it has executions here.
 pub fn covers(instance: &Instance) -> bool {
-    crate::engine::nspcc::follows(instance) || Rules::of(instance).is_ok()
+    crate::engine::nspcc::follows(instance)
+        || Rules::of(instance).is_ok()
+        || (crate::interprets(instance) && Interpreter::of(instance).is_ok())
 }
 
 /// A random legal execution of the instance that the program can say; equal seeds give equal
@@ -68,11 +71,23 @@ pub fn execution(instance: &Instance, seed: u64) -> Executed {
     if crate::engine::nspcc::follows(instance) {
         return draw(&crate::twin(instance).expect(KNOWN), instance, seed);
     }
+    if crate::interprets(instance) {
+        return interpreted(instance, seed);
+    }
     let rules = Rules {
         recovery: false,
         ..Rules::of(instance).expect(KNOWN)
     };
     draw(&Table::new(rules), instance, seed)
+}
+
+/// The same of the replicas made from the instance's protocol file, even where there are others.
+///
+/// # Panics
+/// If no file states the rules of the protocol, or the mutant is unknown.
+pub fn interpreted(instance: &Instance, seed: u64) -> Executed {
+    let replicas = Interpreter::of(instance).expect("a protocol with rules");
+    draw(&replicas, instance, seed)
 }
 
 /// An execution of replicas that have not started.
@@ -163,6 +178,7 @@ impl<'a, E: Engine + Clone> Draft<'a, E> {
         for slot in 1..=self.instance.slots {
             self.begin(Slot(slot));
             self.crashes();
+            self.session.open().expect(OBEYS);
             for id in self.live() {
                 self.deliveries(id)?;
             }
@@ -372,13 +388,19 @@ impl<'a, E: Engine + Clone> Draft<'a, E> {
     fn timers(&mut self, id: ReplicaId) -> Result<(), GivenUp> {
         if self.instance.timers == Timers::Protocol {
             // Where a firing without effect says nothing, it may as well have its row.
-            while self.session.deadline(id) == Some(self.now)
-                && (self.habits.asks_once || self.matters(id))
-            {
-                self.fire(id, true)?;
+            for timer in self.session.timers(id) {
+                while self.session.deadline(id, timer) == Some(self.now)
+                    && (self.habits.asks_once || self.matters(id, timer))
+                {
+                    self.fire(id, timer, true)?;
+                }
             }
             return Ok(());
         }
+        if self.habits.starts_timers {
+            return self.started(id);
+        }
+        let timer = self.instance.protocol.timer();
         let mut percent = self.profile.timer;
         let mut last = None;
         loop {
@@ -394,10 +416,10 @@ impl<'a, E: Engine + Clone> Draft<'a, E> {
             // A proposal opens everything else; a firing without effect only now and then.
             if leads && !working.knows_proposal() {
                 percent = percent.max(50);
-            } else if !self.matters(id) || self.pasts[id.index()].is_spent(place) {
+            } else if !self.matters(id, timer) || self.pasts[id.index()].is_spent(place) {
                 percent = 1;
             }
-            if !self.random.percent(percent) || !self.fire(id, false)? {
+            if !self.random.percent(percent) || !self.fire(id, timer, false)? {
                 return Ok(());
             }
             last = Some(place);
@@ -405,22 +427,49 @@ impl<'a, E: Engine + Clone> Draft<'a, E> {
         }
     }
 
-    fn matters(&mut self, id: ReplicaId) -> bool {
-        self.session.firing_matters(id).expect(OBEYS)
+    /// Timers that rules start: those that run fire now and then, without effect hardly ever.
+    fn started(&mut self, id: ReplicaId) -> Result<(), GivenUp> {
+        for timer in self.session.timers(id) {
+            let Some(working) = self.session.working(id).expect(OBEYS) else {
+                return Ok(());
+            };
+            let leads = self.instance.primary(working.height, working.view) == id;
+            let percent = if !self.matters(id, timer) {
+                1
+            } else if leads && !working.knows_proposal() {
+                self.profile.timer.max(50)
+            } else {
+                self.profile.timer
+            };
+            let place = (working.height, working.view);
+            if self.random.percent(percent) && self.session.can_fire(id, timer, place) {
+                self.fire(id, timer, false)?;
+            }
+        }
+        Ok(())
     }
 
-    fn fire(&mut self, replica: ReplicaId, owed: bool) -> Result<bool, GivenUp> {
+    fn matters(&mut self, id: ReplicaId, timer: &str) -> bool {
+        self.session.firing_matters(id, timer).expect(OBEYS)
+    }
+
+    fn fire(
+        &mut self,
+        replica: ReplicaId,
+        timer: &'static str,
+        owed: bool,
+    ) -> Result<bool, GivenUp> {
         let slot = self.now;
         let (height, view) = self.session.place(replica);
         let choice = Choice::Timeout {
             slot,
             replica,
-            timer: self.instance.protocol.timer(),
+            timer,
             height,
             view,
         };
         self.act(replica, owed, choice, |session| {
-            session.fire(replica).expect(OBEYS);
+            session.fire(replica, timer).expect(OBEYS);
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::{Session, seat::Position};
 use crate::{
     Error,
-    engine::{Engine, Nanos, State, Working},
+    engine::{Engine, Nanos},
     network::Posted,
 };
 use milp_schema::trace::{TraceEvent, What};
@@ -19,6 +19,17 @@ impl<E: Engine> Session<E> {
         self.now = slot;
         self.answered.clear();
         let effects = self.engine.advance(Nanos::from(slot.0) * self.slot)?;
+        self.absorb(effects);
+        Ok(())
+    }
+
+    /// What live replicas do of their own accord, once the first slot has begun and its crashes are
+    /// over (E1, E12).
+    pub(crate) fn open(&mut self) -> Result<(), Error> {
+        if std::mem::replace(&mut self.opened, true) {
+            return Ok(());
+        }
+        let effects = self.engine.open()?;
         self.absorb(effects);
         Ok(())
     }
@@ -80,7 +91,8 @@ impl<E: Engine> Session<E> {
     pub(crate) fn crash(&mut self, id: ReplicaId) -> Result<(), Error> {
         self.note(id, What::Crash, |event| event);
         let seat = &mut self.seats[id.index()];
-        (seat.up, seat.timer) = (false, None);
+        seat.up = false;
+        seat.timers.clear();
         let effects = self.engine.crash(id)?;
         self.absorb(effects);
         Ok(())
@@ -103,31 +115,64 @@ impl<E: Engine> Session<E> {
         self.settle(id)
     }
 
+    /// The timers that may run at a replica, in the order of its protocol.
+    pub(crate) fn timers(&self, id: ReplicaId) -> Vec<&'static str> {
+        let timers = self.protocol.timers.iter().map(String::as_str);
+        let runs = |name: &&str| !self.habits.starts_timers || self.due(id, name).is_some();
+        timers.filter(runs).collect()
+    }
+
     /// Whether the timer armed for (`height`, `view`) can fire at `id` now.
-    pub(crate) fn can_fire(&self, id: ReplicaId, height: Height, view: View) -> bool {
+    pub(crate) fn can_fire(
+        &self,
+        id: ReplicaId,
+        timer: &str,
+        (height, view): (Height, View),
+    ) -> bool {
         let seat = self.seat(id);
-        seat.is_live() && !self.stopped(id) && (seat.height, seat.view) == (height, view)
+        let runs = !self.habits.starts_timers || self.due(id, timer).is_some();
+        let here = (seat.height, seat.view) == (height, view);
+        seat.is_live() && !self.stopped(id) && here && runs
+    }
+
+    /// What a sentence calls a timer: by its name where there are several.
+    pub(crate) fn called(&self, timer: &str) -> String {
+        if self.protocol.timers.len() > 1 {
+            return format!("timer `{timer}`");
+        }
+        "timer".to_owned()
     }
 
     /// A timer that cannot fire was asked to.
-    pub(crate) fn refuse_timeout(&mut self, id: ReplicaId, place: (Height, View)) {
+    pub(crate) fn refuse_timeout(
+        &mut self,
+        id: ReplicaId,
+        timer: &'static str,
+        place: (Height, View),
+    ) {
+        let named = self.protocol.timers.len() > 1;
         self.note(id, What::Ignore, |event| TraceEvent {
             place: Some(place),
+            timer: named.then_some(timer),
             ..event
         });
     }
 
     /// The slot in which the timer is due, if it runs.
-    pub(crate) fn deadline(&self, id: ReplicaId) -> Option<Slot> {
-        self.due(id)
+    pub(crate) fn deadline(&self, id: ReplicaId, timer: &str) -> Option<Slot> {
+        self.due(id, timer)
     }
 
     /// The timer of a live replica fires.
-    pub(crate) fn fire(&mut self, id: ReplicaId) -> Result<(), Error> {
+    pub(crate) fn fire(&mut self, id: ReplicaId, timer: &'static str) -> Result<(), Error> {
         let seat = &mut self.seats[id.index()];
-        seat.fired += 1;
+        let timer = if self.habits.starts_timers {
+            timer
+        } else {
+            self.protocol.timer()
+        };
+        *seat.fired.entry(timer).or_default() += 1;
         let (height, view) = (seat.height, seat.view);
-        let timer = self.protocol.timer();
         self.note(id, What::Timeout, |event| TraceEvent {
             timer: Some(timer),
             place: Some((height, view)),
@@ -139,26 +184,26 @@ impl<E: Engine> Session<E> {
     }
 
     /// The slot ends: the place of a timer that was due by now, should have fired and did not.
-    pub(crate) fn missed(&mut self, id: ReplicaId) -> Result<Option<(Height, View)>, Error> {
-        if self.due(id) != Some(self.now) || !self.seat(id).is_live() || self.stopped(id) {
+    pub(crate) fn missed(
+        &mut self,
+        id: ReplicaId,
+        timer: &str,
+    ) -> Result<Option<(Height, View)>, Error> {
+        let due = self.due(id, timer) == Some(self.now);
+        if !due || !self.seat(id).is_live() || self.stopped(id) {
             return Ok(None);
         }
-        let matters = self.firing_matters(id)?;
+        let matters = self.firing_matters(id, timer)?;
         let place = matters.then_some(self.place(id));
-        let effects = self.engine.pass(id)?;
+        let effects = self.engine.pass(id, timer)?;
         self.absorb(effects);
         Ok(place)
     }
 
     /// Whether a firing at a live replica that has not decided everything does more than ask for
-    /// recovery: not if it is locked.
-    pub(crate) fn firing_matters(&mut self, id: ReplicaId) -> Result<bool, Error> {
-        let asked = |working: &Working| self.habits.asks_once && working.asks_to_leave(id);
-        let working = self.engine.state(id)?;
-        Ok(match working {
-            State::Working(working) => working.bonds.is_empty() && !asked(&working),
-            State::Down(_) | State::Stopped(_) => false,
-        })
+    /// recovery.
+    pub(crate) fn firing_matters(&mut self, id: ReplicaId, timer: &str) -> Result<bool, Error> {
+        Ok(self.engine.matters(id, timer)?)
     }
 
     /// Whether the replica is not crashed.

@@ -7,8 +7,13 @@ use crate::{
     network::{Labels, Posted},
 };
 use milp_schema::trace::{Phase, TraceEvent, What};
-use milp_schema::{Message, ReplicaId, Slot, verdict::Liveness, vocabulary::Role};
-use std::{collections::BTreeMap, sync::Arc};
+use milp_schema::{
+    Message, ReplicaId, Slot, instance::FaultKind, verdict::Liveness, vocabulary::Role,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Slots handled before the phase gives up; slots in which nothing is due are skipped.
 const STEP_LIMIT: usize = 2_000;
@@ -41,10 +46,14 @@ pub(crate) fn heal<E: Engine>(
         session.absorb(effects);
     }
     let mut seen: BTreeMap<Joint, Vec<Clockwork>> = BTreeMap::new();
+    let mut offered = 0;
     let mut remembered = 0;
     for _ in 0..STEP_LIMIT {
         if session.decided() {
             return Ok((Liveness::Decided, None));
+        }
+        if session.habits.offers_again {
+            session.offer_again(&mut offered);
         }
         let Some(next) = session.next_slot() else {
             break;
@@ -100,16 +109,18 @@ fn repeats(then: &[Clockwork], now: &[Clockwork], puts_off: bool) -> bool {
 }
 
 impl<E: Engine> Session<E> {
-    /// The timers, by replica.
+    /// The timers, by replica and name.
     fn clockworks(&self) -> Vec<Clockwork> {
         let now = i128::from(self.now.0) * i128::from(self.slot);
-        let work = |seat: &Seat| {
-            let timer = seat.timer.as_ref().filter(|_| seat.is_live());
-            let left = timer.map(|timer| i128::from(timer.deadline) - now);
-            let fired = seat.fired;
+        let work = |seat: &Seat, name: &str| {
+            let timer = seat.timer(name, self.habits).filter(|_| seat.is_live());
+            let left = timer.map(|(timer, _)| i128::from(timer.deadline) - now);
+            let fired = seat.fired.get(name).copied().unwrap_or_default();
             Clockwork { fired, left }
         };
-        self.seats.iter().map(work).collect()
+        let timers = &self.protocol.timers;
+        let of_seat = |seat| timers.iter().map(move |name| work(seat, name));
+        self.seats.iter().flat_map(of_seat).collect()
     }
 
     pub(crate) fn live(&self) -> impl Iterator<Item = ReplicaId> {
@@ -128,7 +139,12 @@ impl<E: Engine> Session<E> {
         if self.network.in_flight().next().is_some() {
             return Some(tomorrow);
         }
-        match self.live().filter_map(|id| self.due(id)).min() {
+        let due = |id| {
+            self.timers(id)
+                .into_iter()
+                .filter_map(move |it| self.due(id, it))
+        };
+        match self.live().flat_map(due).min() {
             None => Some(tomorrow),
             Some(Slot(u32::MAX)) => None,
             Some(due) => Some(due.max(tomorrow)),
@@ -150,14 +166,56 @@ impl<E: Engine> Session<E> {
     fn fire_due(&mut self) -> Result<(), Error> {
         for id in self.everybody() {
             for _ in 0..FIRINGS_IN_A_SLOT {
-                let due = self.due(id).is_some_and(|due| due <= self.now);
-                if !due || !self.seat(id).is_live() || self.stopped(id) {
+                let due = |name: &&str| self.due(id, name).is_some_and(|due| due <= self.now);
+                let timer = self.timers(id).into_iter().find(due);
+                let timer = timer.filter(|_| self.seat(id).is_live() && !self.stopped(id));
+                let Some(timer) = timer else {
                     break;
-                }
-                self.fire(id)?;
+                };
+                self.fire(id, timer)?;
             }
         }
         Ok(())
+    }
+
+    /// Whatever was said of a height is offered to who is still there and never got it: what honest
+    /// replicas sent, and what one of them took of a Byzantine one. `from` is the place in the log
+    /// of what was not offered yet.
+    fn offer_again(&mut self, from: &mut usize) {
+        let news: Vec<(ReplicaId, Message)> = self.log[*from..]
+            .iter()
+            .filter_map(|event| {
+                let author = match event.what {
+                    What::Send => event.replica,
+                    What::Deliver | What::HandOver => event.peer?,
+                    _ => return None,
+                };
+                // What a Byzantine replica gets is known to nobody.
+                let known = self.seat(event.replica).fault != Some(FaultKind::Byzantine);
+                Some((author, event.message.clone()?)).filter(|_| known)
+            })
+            .collect();
+        *from = self.log.len();
+        for said in news.into_iter().collect::<BTreeSet<_>>() {
+            let Some(&id) = self.numbers.get(&said) else {
+                continue;
+            };
+            let (author, message) = said.clone();
+            let posted = Posted {
+                author,
+                message,
+                id,
+                carried: Arc::default(),
+            };
+            for receiver in self.everybody().filter(|id| *id != author) {
+                let seat = self.seat(receiver);
+                let there = seat.is_live() && seat.height == said.1.height;
+                let knows = seat.given.contains(&said) || self.network.carries(receiver, &said);
+                if there && !knows {
+                    self.network.send(receiver, self.now, &posted, false);
+                }
+            }
+        }
     }
 
     /// What everybody honest knows, timers aside.
@@ -216,7 +274,7 @@ mod tests {
     };
     use milp_schema::{
         Instance,
-        instance::{Fault, FaultKind, Goal, Network, Who},
+        instance::{Fault, Goal, Network, Who},
     };
 
     fn session(
@@ -248,13 +306,13 @@ mod tests {
                 session.deliver(&copy).expect("it obeys");
             }
             let live: Vec<ReplicaId> = session.live().collect();
-            let matters = |id: &ReplicaId| session.firing_matters(*id).expect("it obeys");
+            let matters = |id: &ReplicaId| session.firing_matters(*id, "view").expect("it obeys");
             let firing: Vec<ReplicaId> = live.into_iter().filter(matters).collect();
             if firing.is_empty() && session.copies().next().is_none() {
                 return true;
             }
             for id in firing {
-                session.fire(id).expect("it obeys");
+                session.fire(id, "view").expect("it obeys");
             }
         }
         false

@@ -63,6 +63,8 @@ pub(crate) struct Session<E> {
     network: Network,
     now: Slot,
     phase: Phase,
+    /// Whether replicas have done what they do of their own accord.
+    opened: bool,
     log: Vec<TraceEvent>,
     /// What the engine said when it broke down, one sentence each.
     faults: Vec<String>,
@@ -70,7 +72,7 @@ pub(crate) struct Session<E> {
     ledger: BTreeMap<(ReplicaId, Height), (Message, MessageId)>,
     /// Who answered with which height's block in this slot.
     answered: BTreeSet<(ReplicaId, Height)>,
-    /// Under [`Habits::unpacks`]: the first number of every message, by its labels.
+    /// Under [`Habits::unpacks`] and [`Habits::offers_again`]: the first number of every message, by its labels.
     numbers: BTreeMap<(ReplicaId, Message), MessageId>,
 }
 
@@ -127,6 +129,7 @@ impl<E: Engine> Session<E> {
             network: Network::new(replicas),
             now: Slot(0),
             phase: Phase::Schedule,
+            opened: false,
             log: Vec::new(),
             faults: Vec::new(),
             ledger: BTreeMap::new(),
@@ -184,11 +187,11 @@ impl<E: Engine> Session<E> {
         self.seat(id).height.0 >= self.heights
     }
 
-    /// The slot in which the timer is due: the first one that is not before its deadline, but none
-    /// before it was armed.
-    fn due(&self, id: ReplicaId) -> Option<Slot> {
-        let Seat { timer, armed, .. } = self.seat(id);
-        let slot = timer.as_ref()?.deadline.div_ceil(self.slot);
+    /// The slot in which the timer of that name is due, if it runs: the first one that is not before
+    /// its deadline, but none before it was armed.
+    fn due(&self, id: ReplicaId, timer: &str) -> Option<Slot> {
+        let (timer, armed) = self.seat(id).timer(timer, self.habits)?;
+        let slot = timer.deadline.div_ceil(self.slot);
         let slot = Slot(u32::try_from(slot).unwrap_or(u32::MAX));
         Some(slot.max(*armed))
     }
@@ -226,13 +229,12 @@ impl<E: Engine> Session<E> {
                     });
                 }
                 Effect::Timer { replica, timers } => {
-                    let now = self.now;
-                    let seat = &mut self.seats[replica.index()];
-                    (seat.timer, seat.armed) = (timers.first().copied(), now);
+                    self.seats[replica.index()].set(timers, self.now, self.habits);
                 }
                 Effect::Fault { replica, text } => {
                     let seat = &mut self.seats[replica.index()];
-                    (seat.up, seat.timer) = (false, None);
+                    seat.up = false;
+                    seat.timers.clear();
                     let slot = self.now;
                     self.faults.push(format!(
                         "slot {slot}: the engine of replica {replica} broke down: {text}"
@@ -278,7 +280,7 @@ impl<E: Engine> Session<E> {
     }
 
     fn number(&mut self, posted: &Posted) {
-        if self.habits.unpacks {
+        if self.habits.unpacks || self.habits.offers_again {
             let labels = (posted.author, posted.message.clone());
             self.numbers.entry(labels).or_insert(posted.id);
         }
@@ -305,7 +307,7 @@ impl<E: Engine> Session<E> {
     }
 
     fn give(&mut self, id: ReplicaId, posted: &Posted) -> Result<(), Error> {
-        if self.habits.unpacks {
+        if self.habits.unpacks || self.habits.offers_again {
             self.seats[id.index()].is_given(posted.author, &posted.message);
         }
         let effects = self.engine.deliver(id, posted.id)?;

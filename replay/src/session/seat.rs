@@ -6,7 +6,10 @@ use milp_schema::{
     instance::FaultKind,
     vocabulary::{Ahead, Passed, Role},
 };
-use std::{cmp::Ordering, collections::BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// One place at the table.
 #[derive(Debug, Clone)]
@@ -15,12 +18,11 @@ pub(super) struct Seat {
     pub(super) up: bool,
     pub(super) height: Height,
     pub(super) view: View,
-    pub(super) timer: Option<Timer>,
-    /// The slot in which the timer last changed.
-    pub(super) armed: Slot,
-    /// How often the timer fired.
-    pub(super) fired: u32,
-    /// Under [`Habits::unpacks`]: what it was given of its height and later ones.
+    /// The timers that run, each with the slot in which it was armed.
+    pub(super) timers: Vec<(Timer, Slot)>,
+    /// How often each timer fired.
+    pub(super) fired: BTreeMap<&'static str, u32>,
+    /// Under [`Habits::unpacks`] and [`Habits::offers_again`]: what it was given of its height and later ones.
     pub(super) given: BTreeSet<(ReplicaId, Message)>,
     /// Under [`Habits::recovery_waits`]: what it said for recovery in the slot named.
     pub(super) said: (Slot, Vec<Repeated>),
@@ -50,9 +52,8 @@ impl Seat {
             up: true,
             height: Height(0),
             view: View(0),
-            timer: None,
-            armed: Slot(0),
-            fired: 0,
+            timers: Vec::new(),
+            fired: BTreeMap::new(),
             given: BTreeSet::new(),
             said: (Slot(0), Vec::new()),
         }
@@ -61,6 +62,23 @@ impl Seat {
     /// Whether it follows the protocol and is not crashed now.
     pub(super) fn is_live(&self) -> bool {
         self.up && self.fault != Some(FaultKind::Byzantine)
+    }
+
+    /// Its timers are these from now on. One that was there goes on where timers are started by
+    /// rules; a replica's only timer is armed whenever it speaks of it.
+    pub(super) fn set(&mut self, timers: Vec<Timer>, now: Slot, habits: Habits) {
+        let armed = |timer: Timer| {
+            let known = self.timers.iter().find(|(known, _)| *known == timer);
+            let known = known.filter(|_| habits.starts_timers);
+            (timer, known.map_or(now, |(_, armed)| *armed))
+        };
+        self.timers = timers.into_iter().map(armed).collect();
+    }
+
+    /// The timer of that name, if it runs; a replica's only timer has any name.
+    pub(super) fn timer(&self, name: &str, habits: Habits) -> Option<&(Timer, Slot)> {
+        let named = |timer: &Timer| !habits.starts_timers || timer.name == name;
+        self.timers.iter().find(|(timer, _)| named(timer))
     }
 
     /// Where a message stands relative to this replica (E4, E5, E20).

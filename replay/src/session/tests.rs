@@ -69,7 +69,9 @@ fn events(session: &Session<&mut Toy>, replica: u32) -> Vec<String> {
 fn fires(session: &mut Session<&mut Toy>, slot: u32, replicas: &[u32]) {
     session.begin(Slot(slot)).expect("time runs forward");
     for &replica in replicas {
-        session.fire(ReplicaId(replica)).expect("the toy speaks");
+        session
+            .fire(ReplicaId(replica), "view")
+            .expect("the toy speaks");
     }
 }
 
@@ -182,8 +184,8 @@ fn an_engine_that_breaks_down_counts_as_crashed_and_is_named() {
     let mut session = session(&mut toy, &[]);
     fires(&mut session, 4, &[1]);
     assert!(!session.is_up(ReplicaId(1)));
-    assert!(!session.can_fire(ReplicaId(1), Height(0), View(0)));
-    assert_eq!(session.deadline(ReplicaId(1)), None);
+    assert!(!session.can_fire(ReplicaId(1), "view", (Height(0), View(0))));
+    assert_eq!(session.deadline(ReplicaId(1), "view"), None);
     let fault = session.log.last().expect("an event");
     assert_eq!(fault.what, What::Fault);
     assert_eq!(fault.text.as_deref(), Some("index out of range"));
@@ -197,22 +199,24 @@ fn an_engine_that_breaks_down_counts_as_crashed_and_is_named() {
 fn a_timer_is_due_in_the_first_slot_that_is_not_before_its_deadline() {
     let mut toy = Toy::saying(&[(1, "ChangeView v0")]);
     let mut session = session(&mut toy, &[]);
-    assert_eq!(session.deadline(ReplicaId(1)), Some(Slot(3)));
+    assert_eq!(session.deadline(ReplicaId(1), "view"), Some(Slot(3)));
     fires(&mut session, 2, &[1]);
-    assert_eq!(session.deadline(ReplicaId(1)), Some(Slot(5)));
+    assert_eq!(session.deadline(ReplicaId(1), "view"), Some(Slot(5)));
     // A part of a slot is a slot more; a deadline that is over when it is set is due at once.
     let slot = session.slot;
     for (deadline, due) in [(5 * slot, 5), (5 * slot + 1, 6), (4 * slot + 1, 5), (0, 2)] {
-        let timer = session.seats[1].timer.as_mut().expect("it runs");
-        timer.deadline = deadline;
-        assert_eq!(session.deadline(ReplicaId(1)), Some(Slot(due)));
+        session.seats[1].timers[0].0.deadline = deadline;
+        assert_eq!(session.deadline(ReplicaId(1), "view"), Some(Slot(due)));
     }
     // Nobody fires it: said in its slot, and once.
-    session.seats[1].timer.as_mut().expect("it runs").deadline = 5 * slot;
+    session.seats[1].timers[0].0.deadline = 5 * slot;
     let place = Some((Height(0), View(0)));
     for (slot, missed) in [(4, None), (5, place), (6, None)] {
         session.begin(Slot(slot)).expect("time runs forward");
-        assert_eq!(session.missed(ReplicaId(1)).expect("a state"), missed);
+        assert_eq!(
+            session.missed(ReplicaId(1), "view").expect("a state"),
+            missed
+        );
     }
 }
 
@@ -237,7 +241,7 @@ fn a_state_that_repeats_is_stuck_only_after_every_timer_fired_three_times() {
         )
     );
     for id in [0, 1] {
-        let fired = session.seats[id].fired;
+        let fired = session.seats[id].fired["view"];
         assert!(fired >= 4, "{fired}: once to get there, three times since");
     }
     assert!(session.log.iter().all(|event| event.what != What::Decide));
@@ -327,7 +331,7 @@ fn free_timers_are_not_overdue_when_the_heal_phase_begins() {
     let mut engine = Nspcc::new(Switches::default());
     let session = Session::new(&mut engine, &instance(1), 3, &[], HOW).expect("it starts");
     // T is 9 slots, the first multiple of 3 above 8: once for the primary, twice for the others.
-    let due = ReplicaId::all(4).map(|id| session.deadline(id).expect("it runs").0);
+    let due = ReplicaId::all(4).map(|id| session.deadline(id, "view").expect("it runs").0);
     assert_eq!(due.collect::<Vec<_>>(), [9, 18, 18, 18]);
 }
 
@@ -382,8 +386,8 @@ fn play(instance: &Instance, faulty: &[(ReplicaId, FaultKind)], seed: u64) -> Sc
                         backup,
                     });
                 }
-            } else if roll(6) == 0 && session.can_fire(replica, height, view) {
-                session.fire(replica).expect("the twin speaks");
+            } else if roll(6) == 0 && session.can_fire(replica, "view", (height, view)) {
+                session.fire(replica, "view").expect("the twin speaks");
                 choices.push(Choice::Timeout {
                     slot,
                     replica,

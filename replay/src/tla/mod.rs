@@ -55,6 +55,7 @@ pub(crate) fn replay(
 ) -> Result<Replayed, Error> {
     let behaviour = behaviour::follow(instance, faulty, schedule)?;
     let facts = Facts {
+        power: crate::interpreter::power(instance),
         quorum: instance.quorum() as usize,
         primary: Box::new(input::rotation(instance)),
         byzantine: behaviour.spec.fault.clone(),

@@ -162,7 +162,7 @@ fn restrict(instance: &mut Instance) {
         instance.faults.truncate(1);
         for fault in &mut instance.faults {
             match &mut fault.who {
-                Who::Any(count) => *count = 1,
+                Who::Any(count) | Who::Power(count) => *count = 1,
                 Who::These(replicas) => replicas.truncate(1),
             }
         }

@@ -1,0 +1,430 @@
+//! The replicas of any protocol that is a file, made from its rules.
+//!
+//! What a rule means stands in [`milp_schema::protocol`]; this is one of two readings of it, and
+//! shares nothing with the other. [`replica`] is what a replica made and took and which rules it
+//! does then, [`guard`] what a guard reads; here they stand behind [`Engine`], with deadlines and
+//! numbers of messages. A replica is a state machine without a clock, a network or a key, plain
+//! data that can be cloned and compared.
+//!
+//! What a restart without backup forgets is everything of the height, own records included.
+
+mod guard;
+mod replica;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    Error,
+    engine::{
+        Bond, Effect, Engine, EngineError, Habits, MessageId, Nanos, Start, State, Timer, Vote,
+        Working,
+    },
+};
+use guard::Bound;
+use milp_schema::{
+    Height, Instance, Kind, Message, Protocol, ReplicaId, Value, View,
+    instance::Primary,
+    protocol::{Number, Rules, TimerId},
+};
+use replica::{Output, Record, Replica, Restless};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What a run's replicas are told before it starts.
+#[derive(Debug)]
+struct Setup {
+    name: String,
+    protocol: Protocol,
+    rules: Rules,
+    /// Which letters each rule reads.
+    bound: Vec<Bound>,
+    /// The kinds of messages by their place in the rules; none for what is kept.
+    kinds: Vec<Option<Kind>>,
+    /// Whether some guard reads proofs.
+    proves: bool,
+    replicas: u32,
+    heights: u32,
+    /// Voting power by replica.
+    power: Vec<u32>,
+}
+
+impl Setup {
+    fn primary(&self, height: Height, view: View) -> ReplicaId {
+        self.protocol.primary(self.replicas, height, view)
+    }
+
+    /// How much voting power that is.
+    fn needs(&self, number: &Number) -> u32 {
+        let all: u32 = self.power.iter().sum();
+        self.rules.count(number).of(all, all.saturating_sub(1) / 3)
+    }
+}
+
+/// A message, with the record that it is.
+#[derive(Debug, Clone)]
+struct Post {
+    author: ReplicaId,
+    message: Message,
+    /// None if nobody takes it, whatever they are told.
+    record: Option<Record>,
+}
+
+/// What everybody's replicas share.
+#[derive(Debug, Clone)]
+struct World {
+    setup: Arc<Setup>,
+    /// Message number i + 1 at position i.
+    posts: Vec<Post>,
+}
+
+impl World {
+    /// A message is there from now on; where among those posted.
+    fn post(&mut self, author: ReplicaId, message: Message) -> usize {
+        let rules = &self.setup.rules;
+        let record = rules.named(message.kind.name()).map(|kind| Record {
+            kind,
+            view: message.view,
+            value: message.value,
+            justification: message.justification,
+        });
+        let record = record.filter(|record| guard::well_formed(rules, record));
+        self.posts.push(Post {
+            author,
+            message,
+            record,
+        });
+        self.posts.len() - 1
+    }
+}
+
+/// One place at the table.
+#[derive(Debug, Clone)]
+struct Seat {
+    /// The honest replica; meaningless if Byzantine.
+    replica: Replica,
+    /// Whether it follows the protocol and is not crashed.
+    live: bool,
+    /// When its timers are due.
+    deadlines: BTreeMap<TimerId, Nanos>,
+}
+
+/// All replicas of one run.
+#[derive(Debug, Clone)]
+pub(crate) struct Interpreter {
+    world: World,
+    seats: Vec<Seat>,
+    block_time: Nanos,
+    now: Nanos,
+}
+
+/// The rules of an instance's protocol, mutant included; none if no file states them.
+///
+/// # Errors
+/// A mutant that the rules do not have.
+pub(crate) fn rules(instance: &Instance) -> Result<Option<Rules>, Error> {
+    if instance.protocol.definition().is_none() {
+        return Ok(None);
+    }
+    instance
+        .rules()
+        .map(Some)
+        .ok_or_else(|| Error::UnknownMutant {
+            mutant: instance.mutant.clone().unwrap_or_default(),
+            protocol: instance.protocol.to_string(),
+        })
+}
+
+/// The voting power of each replica.
+pub(crate) fn power(instance: &Instance) -> Vec<u32> {
+    let everybody = ReplicaId::all(instance.replicas);
+    everybody.map(|id| instance.power_of(id)).collect()
+}
+
+impl Interpreter {
+    /// The voting power of a quorum.
+    pub(crate) fn quorum(&self) -> usize {
+        let quorum = Number::Named("q".to_owned());
+        self.world.setup.needs(&quorum) as usize
+    }
+
+    /// The replicas of the rules of an instance, mutant included, not started.
+    ///
+    /// # Errors
+    /// A protocol without rules, an unknown mutant, or primaries that the adversary chooses.
+    pub(crate) fn of(instance: &Instance) -> Result<Self, Error> {
+        let protocol = instance.protocol;
+        let Some(rules) = rules(instance)? else {
+            let protocol = protocol.to_string();
+            return Err(Error::NoRules { protocol });
+        };
+        if instance.primary == Primary::Free {
+            return Err(Error::FreePrimary);
+        }
+        let mutant = instance.mutant.iter().map(|mutant| format!("+{mutant}"));
+        let kinds = rules.kinds.iter().map(|kind| protocol.kind(&kind.name));
+        let setup = Setup {
+            name: format!("{protocol}-file{}", mutant.collect::<String>()),
+            protocol,
+            bound: rules.rules.iter().map(Bound::of).collect(),
+            kinds: kinds.collect(),
+            proves: rules.rules.iter().any(|it| it.guards().any(|it| it.proof)),
+            rules,
+            replicas: instance.replicas,
+            heights: instance.heights,
+            power: power(instance),
+        };
+        Ok(Self {
+            world: World {
+                setup: Arc::new(setup),
+                posts: Vec::new(),
+            },
+            seats: Vec::new(),
+            block_time: 0,
+            now: 0,
+        })
+    }
+
+    /// Something happens at a replica.
+    fn act(
+        &mut self,
+        id: ReplicaId,
+        act: impl FnOnce(&mut Replica, &mut World, &mut Vec<Output>) -> Result<(), Restless>,
+    ) -> Result<Vec<Effect>, EngineError> {
+        let (world, seat) = (&mut self.world, &mut self.seats[id.index()]);
+        let mut out = Vec::new();
+        let height = seat.replica.height;
+        let done = act(&mut seat.replica, world, &mut out);
+        done.map_err(|Restless| EngineError::Refused {
+            act: format!("an act at replica {id}"),
+            why: "its rules never come to rest".to_owned(),
+        })?;
+        let before = seat.deadlines.clone();
+        let mut effects = Vec::new();
+        let mut at = height;
+        for output in out {
+            match output {
+                Output::Start(timer) => {
+                    if let Some(blocks) = seat.replica.timers.get(&timer) {
+                        let lasts = self.block_time.saturating_mul(*blocks);
+                        seat.deadlines.insert(timer, self.now.saturating_add(lasts));
+                    }
+                }
+                Output::Enter(view) => effects.push(Effect::EnterView {
+                    replica: id,
+                    height: at,
+                    view,
+                }),
+                Output::Decide(block) => {
+                    at = block.height.next();
+                    effects.push(Effect::Decide { replica: id, block });
+                }
+                Output::Send(place) => effects.push(Effect::Send {
+                    replica: id,
+                    id: MessageId(place as u64 + 1),
+                    message: world.posts[place].message.clone(),
+                    carried: Vec::new(),
+                    recovery: false,
+                }),
+            }
+        }
+        let runs = |timer: &TimerId, _: &mut Nanos| seat.replica.timers.contains_key(timer);
+        seat.deadlines.retain(runs);
+        if seat.deadlines != before {
+            effects.push(self.timers(id));
+        }
+        Ok(effects)
+    }
+
+    /// The timers of a replica that run, as an effect.
+    fn timers(&self, replica: ReplicaId) -> Effect {
+        let timers = self.running(replica);
+        Effect::Timer { replica, timers }
+    }
+
+    fn running(&self, id: ReplicaId) -> Vec<Timer> {
+        let Seat {
+            replica,
+            live,
+            deadlines,
+        } = &self.seats[id.index()];
+        let timer = |(timer, deadline): (&TimerId, &Nanos)| Timer {
+            name: &self.world.setup.protocol.timers[timer.0],
+            height: replica.height,
+            view: replica.view,
+            deadline: *deadline,
+        };
+        let running = deadlines.iter().filter(|_| *live);
+        running.map(timer).collect()
+    }
+
+    /// Every timer of a replica runs from now on.
+    fn start_anew(&mut self, id: ReplicaId) -> Effect {
+        let Seat {
+            replica, deadlines, ..
+        } = &mut self.seats[id.index()];
+        let (now, block_time) = (self.now, self.block_time);
+        let due = |blocks: u64| now.saturating_add(block_time.saturating_mul(blocks));
+        let timers = replica.timers.iter();
+        *deadlines = timers
+            .map(|(timer, blocks)| (*timer, due(*blocks)))
+            .collect();
+        self.timers(id)
+    }
+
+    fn live(&self) -> Vec<ReplicaId> {
+        let everybody = ReplicaId::all(self.world.setup.replicas);
+        let live = everybody.filter(|id| self.seats[id.index()].live);
+        live.collect()
+    }
+
+    fn timer(&self, name: &str) -> Option<TimerId> {
+        let timers = &self.world.setup.rules.timers;
+        timers.iter().position(|it| it == name).map(TimerId)
+    }
+
+    fn working(&self, id: ReplicaId) -> Working {
+        let (replica, setup) = (&self.seats[id.index()].replica, &self.world.setup);
+        let vote = |author: ReplicaId, record: &Record| {
+            Some(Vote {
+                author,
+                kind: setup.kinds[record.kind.0]?,
+                view: record.view,
+                value: record.value,
+            })
+        };
+        let votes = replica.taken.iter();
+        let votes = votes.filter_map(|it| vote(it.sender, &it.record));
+        let mut votes: Vec<Vote> = votes.collect();
+        votes.sort_unstable();
+        // What binds is the last one: a lock may move.
+        let own = replica.own.iter().filter_map(|record| vote(id, record));
+        let binds =
+            |vote: &Vote| vote.kind.does().binds && matches!(vote.value, Some(Value::Block { .. }));
+        let last = own.filter(binds).max_by_key(|vote| vote.view);
+        Working {
+            height: replica.height,
+            view: replica.view,
+            votes,
+            entry: Vec::new(),
+            bonds: last.map(Bond::from).into_iter().collect(),
+            seen: Vec::new(),
+            timers: self.running(id),
+        }
+    }
+}
+
+impl Engine for Interpreter {
+    fn name(&self) -> String {
+        self.world.setup.name.clone()
+    }
+
+    fn habits(&self) -> Habits {
+        Habits::FILE
+    }
+
+    fn start(&mut self, start: &Start) -> Result<Vec<Effect>, EngineError> {
+        let seat = |id| Seat {
+            replica: Replica::new(id),
+            live: !start.byzantine.contains(&id),
+            deadlines: BTreeMap::new(),
+        };
+        self.seats = ReplicaId::all(start.replicas).map(seat).collect();
+        self.block_time = start.block_time;
+        let mut effects = Vec::new();
+        for id in self.live() {
+            effects.extend(self.act(id, |replica, world, out| {
+                replica.start_timers(world, out);
+                Ok(())
+            })?);
+        }
+        Ok(effects)
+    }
+
+    fn open(&mut self) -> Result<Vec<Effect>, EngineError> {
+        let mut effects = Vec::new();
+        for id in self.live() {
+            effects.extend(self.act(id, Replica::complete)?);
+        }
+        Ok(effects)
+    }
+
+    fn deliver(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError> {
+        let place = usize::try_from(id.0).ok().and_then(|id| id.checked_sub(1));
+        let there = place.filter(|place| *place < self.world.posts.len());
+        let Some(place) = there else {
+            return Err(EngineError::Refused {
+                act: "a delivery".to_owned(),
+                why: format!("there is no message {}", id.0),
+            });
+        };
+        self.act(to, |replica, world, out| replica.receive(world, place, out))
+    }
+
+    fn timeout(
+        &mut self,
+        at: ReplicaId,
+        timer: &str,
+        _: (Height, View),
+    ) -> Result<Vec<Effect>, EngineError> {
+        let timer = self.timer(timer);
+        self.act(at, |replica, world, out| match timer {
+            Some(timer) if replica.timers.contains_key(&timer) => replica.fire(world, timer, out),
+            _ => Ok(()),
+        })
+    }
+
+    fn matters(&mut self, at: ReplicaId, timer: &str) -> Result<bool, EngineError> {
+        let replica = &self.seats[at.index()].replica;
+        let timer = self.timer(timer);
+        Ok(timer.is_some_and(|timer| replica.would(&self.world, timer)))
+    }
+
+    fn pass(&mut self, at: ReplicaId, timer: &str) -> Result<Vec<Effect>, EngineError> {
+        let timer = self.timer(timer);
+        self.act(at, |replica, _, _| {
+            timer.map(|timer| replica.timers.remove(&timer));
+            Ok(())
+        })
+    }
+
+    fn arm_anew(&mut self) -> Result<Vec<Effect>, EngineError> {
+        let live = self.live().into_iter();
+        Ok(live.map(|id| self.start_anew(id)).collect())
+    }
+
+    fn inject(&mut self, by: ReplicaId, message: &Message) -> Result<MessageId, EngineError> {
+        let place = self.world.post(by, message.clone());
+        Ok(MessageId(place as u64 + 1))
+    }
+
+    fn crash(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
+        self.seats[who.index()].live = false;
+        Ok(vec![self.timers(who)])
+    }
+
+    fn restart(&mut self, who: ReplicaId, backup: bool) -> Result<Vec<Effect>, EngineError> {
+        let seat = &mut self.seats[who.index()];
+        seat.live = true;
+        if !backup {
+            seat.replica.forget();
+        }
+        let mut effects = vec![self.start_anew(who)];
+        effects.extend(self.act(who, Replica::complete)?);
+        Ok(effects)
+    }
+
+    fn advance(&mut self, now: Nanos) -> Result<Vec<Effect>, EngineError> {
+        self.now = now;
+        Ok(Vec::new())
+    }
+
+    fn state(&mut self, who: ReplicaId) -> Result<State, EngineError> {
+        let Seat { replica, live, .. } = &self.seats[who.index()];
+        Ok(if !live {
+            State::Down(replica.height)
+        } else if replica.stopped(&self.world) {
+            State::Stopped(replica.height)
+        } else {
+            State::Working(Box::new(self.working(who)))
+        })
+    }
+}
