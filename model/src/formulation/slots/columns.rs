@@ -105,7 +105,30 @@ impl Deed {
                 && (&it.needs, &it.bars, &it.who) == (&act.needs, &act.bars, &act.who)
         };
         let doubled = what == What::Skips && ground.entries.iter().any(|it| same(&it));
-        Self { act: act.clone(), what, label, doubled }
+        let mut deed = Self {
+            act: act.clone(),
+            what,
+            label,
+            doubled,
+        };
+        deed.read_earlier_views();
+        deed
+    }
+
+    /// Of the latest own record it reads earlier views: one of its own view comes after it
+    /// (`refuse::readings`).
+    fn read_earlier_views(&mut self) {
+        let view = self.view();
+        let needs = self.act.needs.iter_mut().filter_map(|need| match need {
+            Need::Own(own) => Some(own),
+            _ => None,
+        });
+        for own in needs.chain(&mut self.act.bars) {
+            if let Own::Last(matching, rest) = own {
+                matching.retain(|it| it.view < view);
+                rest.retain(|it| it.view < view);
+            }
+        }
     }
 
     /// The view in which its replica is when it does it.

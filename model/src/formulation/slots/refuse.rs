@@ -1,15 +1,15 @@
 //! What the formulation cannot express, by name.
 
-use super::columns::{Deed, Slots, What};
+use super::columns::{At, Deed, Slots, What};
 use crate::{
     error::Error,
     formulation::refuse::unsupported,
-    ground::{Need, Record},
+    ground::{Need, Own, Record, Value},
 };
 use milp_schema::{
     Instance,
     instance::{Goal, Primary, Timers},
-    protocol::{Counts, Goes, Head, Mode, Rules, Scope},
+    protocol::{Counts, Goes, Guard, Head, KindId, Mode, Reads, Rules, Scope},
     vocabulary::{Ahead, Passed},
 };
 use std::collections::BTreeSet;
@@ -86,8 +86,36 @@ pub(super) fn readings(slots: &Slots) -> Result<(), Error> {
             }
         }
         circles(slots, &at.deeds)?;
+        for rule in &rules.rules {
+            let last = |guard: &&Guard| guard.reads == Reads::LastOwn;
+            let mut kinds = rule.guards().filter(last).flat_map(|it| &it.pattern.kinds);
+            let hazy = |kind: &&KindId| !rule.makes().is_some_and(|made| follows(at, **kind, made));
+            if let Some(kind) = kinds.find(hazy) {
+                let name = &rules.kind(*kind).name;
+                let construct =
+                    format!("the last own `{name}` where one of the view may come before");
+                return unsupported("timed", &construct, "let the rule read earlier views");
+            }
+        }
     }
     Ok(())
+}
+
+/// Whether a record of a kind that names a value is made after one of another kind in each view.
+fn follows(at: &At, kind: KindId, other: KindId) -> bool {
+    let makers = at.makers.iter().filter(|(record, _)| record.kind == kind);
+    let mut valued = makers.filter(|(record, _)| matches!(record.value, Value::Of(_)));
+    valued.all(|(record, deeds)| {
+        deeds.iter().all(|deed| {
+            at.deeds[*deed].act.needs.iter().any(|need| match need {
+                Need::Own(Own::One(records)) => records.iter().all(|it| {
+                    // There is no circle of kinds in a view.
+                    it.view == record.view && (it.kind == other || follows(at, it.kind, other))
+                }),
+                _ => false,
+            })
+        })
+    })
 }
 
 /// A record that a replica makes in a slot may rest on what it makes in the same slot, if no circle
