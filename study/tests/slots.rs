@@ -91,12 +91,50 @@ fn same(what: &str, instance: &Instance) {
     assert_eq!(best(what, instance), old.primal, "{what}");
 }
 
+
+/// An optimum that is known.
+#[track_caller]
+fn check(what: &str, instance: &Instance, expected: i64) {
+    assert_eq!(best(what, instance), Some(expected), "{what}");
+}
+
+fn byzantine(protocol: &str, slots: u32, mutant: Option<&str>) -> Instance {
+    let mut instance = instance(protocol, 2, slots, Goal::Fork);
+    instance.faults = vec![any(FaultKind::Byzantine, 1)];
+    instance.mutant = mutant.map(str::to_owned);
+    instance
+}
+
 #[test]
-fn smoke() {
-    same("dbft2", &instance("dbft2", 2, 8, Goal::Fork));
-    same("dbft2", &instance("dbft2", 2, 8, Goal::Views));
+fn dbft_has_the_optima_of_its_rule_list() {
+    for goal in [Goal::Fork, Goal::Finality, Goal::Views] {
+        same("dbft1", &instance("dbft1", 2, 9, goal));
+        same("dbft2", &instance("dbft2", 2, 8, goal));
+    }
     same("dbft1", &instance("dbft1", 2, 11, Goal::Fork));
-    let mut byz = instance("tendermint", 2, 12, Goal::Fork);
-    byz.faults = vec![any(FaultKind::Byzantine, 1)];
-    println!("{:?}", best("tendermint", &byz));
+}
+
+#[test]
+fn tendermint_decides_one_block() {
+    check("tendermint", &byzantine("tendermint", 12, None), 1);
+}
+
+#[test]
+fn tendermint_without_lock_decides_two() {
+    check("no-lock", &byzantine("tendermint", 12, Some("no-lock")), 2);
+}
+
+#[test]
+fn tendermint_without_proof_of_lock_decides_two() {
+    check("no-pol", &byzantine("tendermint", 12, Some("no-pol")), 2);
+}
+
+#[test]
+fn ibft1_decides_one_block() {
+    check("ibft1", &byzantine("ibft1", 12, None), 1);
+}
+
+#[test]
+fn ibft1_without_lock_decides_two() {
+    check("ibft1 no-lock", &byzantine("ibft1", 12, Some("no-lock")), 2);
 }

@@ -93,6 +93,14 @@ pub(super) fn done(slots: &Slots, seat: Seat, t: u32) -> Expr {
     done
 }
 
+/// Entered, on a firing only before: deliveries come first.
+fn led(slots: &Slots, seat: Seat, t: u32) -> Expr {
+    let Seat { h, deed, i } = seat;
+    let ways = slots.ways(h, slots.deed(h, deed).act.letters.v).into_iter();
+    let by = |way: usize| if slots.timer_of(h, way).is_some() { t - 1 } else { t };
+    ways.map(|way| slots.did(h, way, i, by(way))).sum()
+}
+
 /// What must be done and can be is done in that slot:
 /// `Σ met^t ≤ needs − 1 + done^t + barred^s + byzantine_i + crashed_i^t + decided^(t−1)
 /// + 1 − entered_v^t + entered_(v+1)^(t−1)`, one row for each way to meet the needs.
@@ -167,7 +175,7 @@ fn forces_entry(slots: &mut Slots, seat: Seat) {
                 .then(|| slots.entered(h, i, w - 1, t - 1));
             let mut excuse = 1 - here + absent(slots, seat, t, moment);
             excuse += barred(slots, seat, t, (moment == Moment::Now).then_some(moment));
-            excuse += slots.entered(h, i, w, t);
+            excuse += led(slots, seat, t);
             excuse += newly.unwrap_or_default();
             for (number, (count, met)) in ways(slots, seat, t).into_iter().enumerate() {
                 let label = format!("{}_{case}_{number}", seat.label(slots, t));
