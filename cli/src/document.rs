@@ -12,7 +12,8 @@ const VERSION: &str = "2.0";
 /// What a run has to say, in place of the text it prints otherwise.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Document {
-    /// `milp-<command>/2.0`, or `milp-error/2.0` for a command line that names no command.
+    /// `milp-<command>/2.0`, `milp-protocols/2.0` of `milp protocol`, whose own name protocol files
+    /// have, or `milp-error/2.0` for a command line that names no command.
     pub(crate) format: String,
     /// The exit code.
     pub(crate) exit: u8,
@@ -66,11 +67,17 @@ impl From<&Problem> for Place {
     }
 }
 
+/// The format of the documents of a command.
+fn format(command: &str) -> String {
+    let plural = if command == "protocol" { "s" } else { "" };
+    format!("milp-{command}{plural}/{VERSION}")
+}
+
 impl Document {
     /// Nothing said yet.
     pub(crate) fn new(command: &str) -> Self {
         Self {
-            format: format!("milp-{command}/{VERSION}"),
+            format: format(command),
             exit: 0,
             result: None,
             facts: Vec::new(),
@@ -94,7 +101,7 @@ impl Document {
             result.remove("$schema");
         }
         schema["title"] = format!("What `milp {command} --json` prints").into();
-        schema["properties"]["format"]["const"] = format!("milp-{command}/{VERSION}").into();
+        schema["properties"]["format"]["const"] = format(command).into();
         schema["properties"]["result"] = serde_json::json!({"anyOf": [result, {"type": "null"}]});
         schema
     }

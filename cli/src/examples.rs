@@ -39,10 +39,11 @@ Examples:
 pub(crate) const PROTOCOL: &str = "\
 Examples:
   milp protocol list
+  milp protocol new mine.yaml
   milp protocol check protocols/tendermint.yaml
   milp protocol check mine.yaml --json
 
-A file of one's own can be checked; solving it is not possible yet.";
+An instance asks about a file of one's own with `protocol: ./mine.yaml`, a path beside it or below.";
 
 pub(crate) const SCHEMA: &str = "\
 Examples:

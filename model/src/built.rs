@@ -52,6 +52,15 @@ impl Built {
         matches!(self, Self::Causal(_) | Self::Levels(_))
     }
 
+    /// How many values can be decided in the program, if more might be in the protocol: only an
+    /// optimum of fewer says anything of that.
+    pub fn values(&self) -> Option<u32> {
+        match self {
+            Self::Levels(built) => built.values(),
+            _ => None,
+        }
+    }
+
     /// Whether the program has slots, so that its optimum may depend on how many.
     pub fn knows_slots(&self) -> bool {
         self.formulation().knows_slots()

@@ -5,18 +5,28 @@
 //! one thing changed; a formulation reads the list and knows no protocol by name. What a
 //! formulation cannot express it refuses by the name of the construct.
 
+pub(crate) mod file;
 mod groups;
 mod names;
 
-use milp_schema::Kind;
-use std::collections::BTreeSet;
+pub use milp_schema::{formula::Rotation, vocabulary::By as Who};
+
+use milp_schema::{
+    Kind, Protocol as Words, View,
+    formula::{Count, Duration as Lasts},
+    vocabulary::{Ahead, Role},
+};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
 
 /// A protocol, perhaps weakened by a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Protocol {
     /// Name of the protocol.
     pub name: String,
-    /// Who is primary of which view.
+    /// Who is primary of which view, as its words have it.
     pub rotation: Rotation,
     /// What travels between replicas.
     pub channels: Vec<Channel>,
@@ -25,6 +35,29 @@ pub struct Protocol {
 }
 
 impl Protocol {
+    /// The protocol with these rules, and a channel for whatever they send. Nobody forges what
+    /// passes on a decision, which has others' signatures, or asks for recovery; those are last.
+    pub(crate) fn new(of: Words, rules: Vec<Rule>) -> Self {
+        let channel = |kind: Kind| Channel {
+            kind,
+            forgeable: ![Role::Decision, Role::Question].contains(&kind.does().role),
+            lost_ahead: kind.does().ahead == Ahead::Lose,
+            pool: of.pools(),
+        };
+        let mut protocol = Self {
+            name: of.name.clone(),
+            rotation: of.primary,
+            channels: of.kinds().map(channel).collect(),
+            rules,
+        };
+        let sent: BTreeSet<Kind> = protocol.events().filter_map(|it| it.broadcasts).collect();
+        protocol
+            .channels
+            .retain(|channel| sent.contains(&channel.kind));
+        protocol.channels.sort_by_key(|channel| !channel.forgeable);
+        protocol
+    }
+
     /// The event rules, in order.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.rules.iter().filter_map(|rule| match rule {
@@ -101,28 +134,6 @@ impl Protocol {
             Rule::Enter(enter) => Some(enter),
             _ => None,
         })
-    }
-}
-
-/// Who is primary of view v at height h, among n replicas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rotation {
-    /// (h + v) mod n, the paper's.
-    HeightPlusView,
-    /// (h − v) mod n, the production engine's.
-    HeightMinusView,
-    /// v mod n, the TLA+ models'.
-    ViewOnly,
-}
-
-impl Rotation {
-    /// The primary of view v at height h among n replicas.
-    pub fn primary(self, n: u32, h: u32, v: u32) -> u32 {
-        match self {
-            Self::HeightPlusView => (h + v) % n,
-            Self::HeightMinusView => (h + n * v - v) % n,
-            Self::ViewOnly => v % n,
-        }
     }
 }
 
@@ -224,8 +235,6 @@ pub struct Event {
     pub name: &'static str,
     /// Line of the protocol page.
     pub line: &'static str,
-    /// Equations of the paper that its families are the corrected form of.
-    pub equations: &'static [u32],
     /// The kind it broadcasts, if any.
     pub broadcasts: Option<Kind>,
     /// Who does it.
@@ -248,15 +257,29 @@ pub struct Event {
     pub decides: bool,
 }
 
-/// Who does an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
-    /// The primary of the view.
-    Primary,
-    /// Every replica but the primary of the view.
-    Backup,
-    /// Every replica.
-    Any,
+impl Event {
+    /// Something about the block of the view, once in it, without guards yet.
+    pub(crate) fn new(
+        name: &'static str,
+        line: &'static str,
+        broadcasts: Option<Kind>,
+        modality: Modality,
+    ) -> Self {
+        Self {
+            name,
+            line,
+            broadcasts,
+            who: Who::Any,
+            about: About::Block,
+            once: Range::View,
+            scope: Scope::View,
+            modality,
+            requires: vec![],
+            checked: Checked::Always,
+            excludes: vec![],
+            decides: false,
+        }
+    }
 }
 
 /// What an event is about.
@@ -318,10 +341,8 @@ pub enum Modality {
 /// Time from the entry into a view to the firing of a timer, in block times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duration {
-    /// So many in view 0, none in later views.
-    FirstViewOnly(u32),
-    /// So many in view 0, twice as many in each next view.
-    Doubling(u32),
+    /// That of view 0 and that of later views.
+    Fixed([Lasts; 2]),
     /// As the rule [`Arming`] has it.
     Armed,
 }
@@ -330,9 +351,9 @@ impl Duration {
     /// The duration in block times in that view, if it is a fixed one.
     pub fn in_view(self, view: u32) -> Option<u32> {
         match self {
-            Self::FirstViewOnly(count) => Some(if view == 0 { count } else { 0 }),
-            Self::Doubling(count) => {
-                Some(count.saturating_mul(1_u32.checked_shl(view).unwrap_or(u32::MAX)))
+            Self::Fixed(lasts) => {
+                let time = lasts[usize::from(view > 0)].of(View(view));
+                Some(u32::try_from(time).unwrap_or(u32::MAX))
             }
             Self::Armed => None,
         }
@@ -371,6 +392,14 @@ pub enum Requires {
     Unless(&'static str),
 }
 
+impl Requires {
+    /// Messages of these kinds about the same block from a quorum.
+    pub(crate) fn quorum(of: Vec<Kind>) -> Self {
+        let at_least = Threshold::Quorum;
+        Self::Tally { of, at_least }
+    }
+}
+
 /// An own earlier event that forbids another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Excludes {
@@ -392,6 +421,16 @@ pub enum Threshold {
 }
 
 impl Threshold {
+    /// The one with that formula.
+    pub(crate) fn of(count: Count) -> Option<Self> {
+        match (count.n, count.f, count.constant, count.divisor) {
+            (1, -1, 0, 1) => Some(Self::Quorum),
+            (1, -1, -1, 1) => Some(Self::QuorumLessOne),
+            (0, 1, 1, 1) => Some(Self::MoreThanF),
+            _ => None,
+        }
+    }
+
     /// The number among `n` replicas of which `f` may be faulty.
     pub fn count(self, n: u32, f: u32) -> u32 {
         match self {
@@ -407,8 +446,6 @@ impl Threshold {
 pub struct Enter {
     /// Line of the protocol page.
     pub line: &'static str,
-    /// Equations of the paper.
-    pub equations: &'static [u32],
     /// The kind that asks for it; one sent in view u asks for view u + 1.
     pub of: Kind,
     /// How many replicas have to ask for the view or a later one.
@@ -429,4 +466,26 @@ pub enum Keeps {
     /// They are forgotten on entering a view, and counted for the view that the message just
     /// taken asks for.
     View,
+}
+
+/// `PrepareRequest` → `prepare_request`.
+pub(crate) fn snake(kind: &str) -> String {
+    let mut name = String::new();
+    for letter in kind.chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+/// A name or a line that the program keeps from now on, each once.
+pub(crate) fn kept(text: String) -> &'static str {
+    static KEPT: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = kept.get(text.as_str()).copied();
+    let text = known.unwrap_or_else(|| text.leak());
+    kept.insert(text);
+    text
 }

@@ -48,10 +48,14 @@ fn families(program: &Program) -> String {
 #[test]
 fn families_without_slots_read_as_their_formulas() {
     for protocol in Protocol::all().map(|protocol| protocol.name.as_str()) {
-        let program = causal::of(&instance(protocol)).unwrap().program;
-        let text = families(&program);
         let dir = env!("CARGO_MANIFEST_DIR");
         let path = format!("{dir}/tests/golden/causal-{protocol}.txt");
+        let built = match causal::of(&instance(protocol)) {
+            // Some files say more than this formulation can.
+            Err(Error::Unsupported { .. }) if !std::fs::exists(&path).unwrap() => continue,
+            built => built.unwrap(),
+        };
+        let text = families(&built.program);
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(&path, &text).expect("the golden file can be written");
         }

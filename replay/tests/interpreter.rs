@@ -10,7 +10,8 @@ use milp_replay::{
 };
 use milp_schema::{
     Choice, Instance, TraceEvent,
-    instance::{FaultKind, Network, Timers},
+    instance::{Fault, FaultKind, Network, Timers, Who},
+    schedule::Event,
     trace::{Phase, What},
     verdict::Liveness,
 };
@@ -217,4 +218,90 @@ fn files_of_dbft_do_act_by_act_what_own_replicas_do() {
         }
     }
     println!("{} executions: {ends:?}", ends.values().sum::<u32>());
+}
+
+/// Instances of a protocol that only its file states.
+fn of_file(protocol: &str) -> Vec<Instance> {
+    let plain = Instance {
+        faults: vec![any(FaultKind::Byzantine, 1)],
+        blocks_per_proposal: 2,
+        ..instance(protocol, 4, 3, 20)
+    };
+    let eventual = Instance {
+        network: Network::Eventual,
+        ..plain.clone()
+    };
+    let bounded = Network::Bounded {
+        delay_min: 1,
+        delay_max: 3,
+        gst: 4,
+    };
+    let timers = Instance {
+        faults: vec![any(FaultKind::Crash, 1)],
+        network: bounded,
+        timers: Timers::Protocol,
+        block_time: Some(3),
+        slots: 24,
+        ..plain.clone()
+    };
+    let heights = Instance {
+        heights: 2,
+        ..plain.clone()
+    };
+    let powers = Instance {
+        power: Some(vec![40, 30, 20, 10]),
+        faults: vec![Fault {
+            kind: FaultKind::Byzantine,
+            who: Who::Power(33),
+        }],
+        ..plain.clone()
+    };
+    let mutants = plain.protocol.mutants.keys().map(|mutant| Instance {
+        mutant: Some(mutant.clone()),
+        ..plain.clone()
+    });
+    let others = [&plain, &eventual, &timers, &heights, &powers];
+    others.into_iter().cloned().chain(mutants).collect()
+}
+
+#[test]
+fn random_executions_of_files_replay_identically_and_make_every_record() {
+    for protocol in ["tendermint", "ibft1"] {
+        let all = of_file(protocol);
+        let each = executions() / 20 / all.len() as u64;
+        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+        let mut ends = BTreeMap::new();
+        for instance in &all {
+            let mut beyond = 0;
+            for seed in 0..each {
+                let executed = random::execution(instance, seed);
+                beyond += u32::from(executed.left_out);
+                let replayed = play(instance, &executed, &OWN);
+                let verdict = &replayed.verdict;
+                assert!(
+                    verdict.confirms(),
+                    "{instance:?}: seed {seed}: {:?}",
+                    verdict.notes
+                );
+                *ends.entry(word(verdict.termination)).or_insert(0) += 1;
+                for prediction in &executed.schedule.predictions {
+                    let name = match &prediction.event {
+                        Event::Send(message) => format!("{} v{}", message.kind, message.view),
+                        Event::EnterView { view, .. } => format!("enter v{view}"),
+                        Event::Decide(block) => format!("decide v{}", block.view),
+                    };
+                    *counts.entry(name).or_default() += 1;
+                }
+            }
+            println!(
+                "{} {:?} {:?}: {beyond} of {each} beyond",
+                protocol, instance.mutant, instance.timers
+            );
+        }
+        println!("{protocol}: {ends:?} {counts:?}");
+        for kind in instance(protocol, 4, 1, 1).protocol.kinds() {
+            let name = format!("{kind} v1");
+            assert!(counts.contains_key(&name), "{name}: {counts:?}");
+        }
+    }
 }

@@ -26,6 +26,26 @@ use problem::{CSV_BYTES, MOST_BYTES, Place, Problems, YAML_BYTES, bytes_of, text
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
+/// Where a text finds the file of a protocol that does not come with the program.
+#[derive(Debug, Clone, Copy)]
+pub enum Near<'a> {
+    /// Nowhere.
+    Nothing,
+    /// In this folder or below.
+    Folder(&'a Path),
+    /// In this folder, under the name that it has beside a result, [`WRITTEN`](crate::protocol::WRITTEN).
+    Result(&'a Path),
+    /// This is its text, and that is its name.
+    Text(&'a str),
+}
+
+impl<'a> Near<'a> {
+    /// The text that stands beside another one, if there is any.
+    pub fn text(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Nothing, Self::Text)
+    }
+}
+
 /// The bytes of any file of ours.
 ///
 /// # Errors
@@ -48,7 +68,7 @@ pub fn text(path: &Path) -> Result<String, ReadError> {
 /// Everything that is wrong with the file.
 pub fn instance(path: &Path) -> Result<Instance, ReadError> {
     let (file, text) = text_of(path, YAML_BYTES)?;
-    instance_of(&file, &text, Some(folder_of(path)))
+    instance_near(&file, &text, Near::Folder(folder_of(path)))
 }
 
 /// Reads the text of an instance file; `file` is the name that problems are reported under. It has no
@@ -57,13 +77,17 @@ pub fn instance(path: &Path) -> Result<Instance, ReadError> {
 /// # Errors
 /// Everything that is wrong with the text.
 pub fn instance_text(file: &str, text: &str) -> Result<Instance, ReadError> {
-    instance_of(file, text, None)
+    instance_near(file, text, Near::Nothing)
 }
 
-fn instance_of(file: &str, text: &str, folder: Option<&Path>) -> Result<Instance, ReadError> {
+/// Reads the text of an instance file that may name a protocol file.
+///
+/// # Errors
+/// Everything that is wrong with the text, or with the protocol file.
+pub fn instance_near(file: &str, text: &str, near: Near<'_>) -> Result<Instance, ReadError> {
     let mut problems = Problems::new(file);
     let tree = tree::parse(text, &mut problems);
-    let instance = tree.and_then(|tree| self::instance::convert(&tree, folder, &mut problems));
+    let instance = tree.and_then(|tree| self::instance::convert(&tree, near, &mut problems));
     problems.finish(instance, &|line, column| Quote::of(text, line, column))
 }
 
@@ -258,7 +282,7 @@ fn written(
 /// Everything that is wrong with the file, the instance in it included.
 pub fn outcome(path: &Path) -> Result<Outcome, ReadError> {
     let (file, text) = text_of(path, YAML_BYTES)?;
-    outcome_of(&file, &text, Some(folder_of(path)))
+    outcome_near(&file, &text, Near::Result(folder_of(path)))
 }
 
 /// Reads the text of an `outcome.yaml`; `file` is the name that problems are reported under.
@@ -266,13 +290,17 @@ pub fn outcome(path: &Path) -> Result<Outcome, ReadError> {
 /// # Errors
 /// As for [`outcome`].
 pub fn outcome_text(file: &str, text: &str) -> Result<Outcome, ReadError> {
-    outcome_of(file, text, None)
+    outcome_near(file, text, Near::Nothing)
 }
 
-fn outcome_of(file: &str, text: &str, folder: Option<&Path>) -> Result<Outcome, ReadError> {
+/// Reads the text of an `outcome.yaml` whose instance may name a protocol file.
+///
+/// # Errors
+/// As for [`outcome`].
+pub fn outcome_near(file: &str, text: &str, near: Near<'_>) -> Result<Outcome, ReadError> {
     let mut problems = Problems::new(file);
     let tree = tree::parse(text, &mut problems);
-    let outcome = tree.and_then(|tree| self::outcome::convert(&tree, folder, &mut problems));
+    let outcome = tree.and_then(|tree| self::outcome::convert(&tree, near, &mut problems));
     problems.finish(outcome, &|line, column| Quote::of(text, line, column))
 }
 

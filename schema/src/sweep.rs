@@ -1,6 +1,7 @@
 //! Many instances at once: a base, and fields of it that take several values each.
 
 use crate::read::tree::{Entry, Node, Value};
+use std::path::PathBuf;
 
 /// What is swept; build one with `read::sweep` from a file.
 #[derive(Debug)]
@@ -9,6 +10,8 @@ pub struct Sweep {
     pub axes: Vec<Axis>,
     /// The instance file as a tree, before anything is changed.
     pub(crate) base: Node,
+    /// Where it lies: protocol files are named relative to it.
+    pub folder: PathBuf,
 }
 
 /// One entry of `over`: fields that change together.

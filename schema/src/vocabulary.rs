@@ -136,14 +136,18 @@ impl Vocabulary {
     }
 
     /// The kind under which a trace names a decided block: the one that passes it on, otherwise one
-    /// that makes it final.
+    /// that makes it final, or else the last vote.
     ///
     /// # Panics
-    /// If the protocol has neither.
+    /// If the protocol has no kind.
     pub fn decision(&'static self) -> Kind {
         let passes_on = self.kinds().find(|kind| kind.is(Role::Decision));
+        let votes = self.kinds().filter(|kind| kind.is(Role::Vote));
         let kind = passes_on.or_else(|| self.final_kinds().next());
-        kind.unwrap_or_else(|| panic!("protocol `{}` decides nothing", self.name))
+        let kind = kind
+            .or_else(|| votes.last())
+            .or_else(|| self.kinds().last());
+        kind.unwrap_or_else(|| panic!("protocol `{}` has no kind", self.name))
     }
 
     /// Every kind, in handling order.

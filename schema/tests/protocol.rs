@@ -9,6 +9,7 @@
 use milp_schema::{
     Protocol,
     protocol::{self, Definition, Head, Reads, Rules},
+    read::{self, Near},
 };
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -411,8 +412,22 @@ fn a_file_has_a_name_of_its_own_unless_it_is_the_shipped_one_byte_for_byte() {
         instance.protocol.given().expect("it is not shipped"),
     )
     .unwrap();
-    fs::write(&file, written).unwrap();
-    assert_eq!(milp_schema::read::instance(&file), Ok(instance));
+    fs::write(&file, &written).unwrap();
+    assert_eq!(milp_schema::read::instance(&file), Ok(instance.clone()));
+    let near = |near| read::instance_near("a text", &written, near);
+    let text = instance.protocol.given();
+    assert_eq!(near(Near::text(text)), Ok(instance.clone()));
+    assert_eq!(near(Near::Result(folder.path())), Ok(instance));
+    assert!(near(Near::Nothing).is_err());
+    let other = written.replace("./protocol.yaml", "./mine.yaml");
+    for beside in [Near::text(text), Near::Result(folder.path())] {
+        let refused = read::instance_near("a text", &other, beside).unwrap_err();
+        let refused = refused.to_string();
+        assert!(
+            refused.contains("not the file that lies beside"),
+            "{refused}"
+        );
+    }
 }
 
 #[cfg(unix)]

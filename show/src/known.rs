@@ -54,20 +54,34 @@ impl Knowledge {
         held.filter(|(_, message)| message.height == self.place.0)
     }
 
-    /// Whose votes for the block it has; those in doubt only if there are fewer than `enough`
-    /// without them.
-    pub fn senders(&self, votes: Votes, block: BlockId, enough: usize) -> BTreeSet<ReplicaId> {
+    /// Whose votes for the block it has, and of which view: the latest in which they are `enough`, or
+    /// else of all, said to be of the block's; those in doubt only if there are not enough without
+    /// them.
+    pub fn senders(
+        &self,
+        votes: Votes,
+        block: BlockId,
+        enough: &dyn Fn(&BTreeSet<ReplicaId>) -> bool,
+    ) -> (View, BTreeSet<ReplicaId>) {
         let counts = |message: &Message| words::votes(message.kind) == Some(votes);
         let about = self
             .held
             .iter()
             .filter(|((_, message), _)| message.block_id() == Some(block) && counts(message));
-        let who = |doubts: bool| {
-            let about = about.clone().filter(move |(_, doubt)| doubts || !**doubt);
+        let who = |doubts: bool, view: Option<View>| -> BTreeSet<ReplicaId> {
+            let about = about.clone().filter(|((_, message), doubt)| {
+                (doubts || !**doubt) && view.is_none_or(|view| message.view == view)
+            });
             about.map(|((sender, _), _)| *sender).collect()
         };
-        let sure: BTreeSet<ReplicaId> = who(false);
-        if sure.len() < enough { who(true) } else { sure }
+        let views = about.clone().map(|((_, message), _)| message.view);
+        let views: BTreeSet<View> = views.collect();
+        let found = [false, true].into_iter().find_map(|doubts| {
+            let views = views.iter().rev().map(|view| (*view, Some(*view)));
+            let mut each = views.chain([(block.view, None)]);
+            each.find_map(|(of, view)| Some((of, who(doubts, view))).filter(|(_, it)| enough(it)))
+        });
+        found.unwrap_or_else(|| (block.view, who(true, None)))
     }
 
     /// Who published the block.

@@ -2,8 +2,9 @@
 //! is drawn, and what else an instance decides about how a trace reads.
 
 use milp_schema::{
-    Instance, Kind, Protocol,
-    vocabulary::{By, Mark, Passed, Role, Safeguard, Shape},
+    Instance, Kind, Protocol, ReplicaId,
+    protocol::{Guard, Head, KindId, Reads, Rule, Rules, Views},
+    vocabulary::{By, Mark, Passed, Role, Safeguard, Shape, Words},
 };
 
 /// What a message of a kind does.
@@ -27,13 +28,6 @@ pub enum Does {
     Repeats,
 }
 
-impl Does {
-    /// Whether only a timer makes a replica send it.
-    pub fn by_timer(self) -> bool {
-        matches!(self, Self::Proposes | Self::Leaves | Self::Asks)
-    }
-}
-
 /// What a vote is counted with: how the count is called. What does not decide is shown first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Votes {
@@ -55,14 +49,10 @@ pub fn votes(kind: Kind) -> Option<Votes> {
     Some(Votes { decides, name })
 }
 
-/// The votes that make a block final under the protocol.
-///
-/// # Panics
-///
-/// If the protocol has none.
-pub fn decisive(protocol: Protocol) -> Votes {
+/// The votes that make a block final under the protocol, if its file says which do.
+pub fn decisive(protocol: Protocol) -> Option<Votes> {
     let mut kinds = protocol.final_kinds().filter_map(votes);
-    kinds.next().expect("some votes make a block final")
+    kinds.next()
 }
 
 /// The votes that bind, if there are such.
@@ -73,10 +63,10 @@ pub fn binding(protocol: Protocol) -> Option<Votes> {
 
 /// The votes of which a quorum lets a replica cast those that bind, or else decide: those that are
 /// handled last before them. Where there are none, those that decide.
-pub fn leading(protocol: Protocol) -> Votes {
-    let last = binding(protocol).unwrap_or_else(|| decisive(protocol));
+pub fn leading(protocol: Protocol) -> Option<Votes> {
+    let last = binding(protocol).or_else(|| decisive(protocol));
     let votes = protocol.kinds().filter_map(votes);
-    votes.take_while(|it| *it != last).last().unwrap_or(last)
+    votes.take_while(|it| Some(*it) != last).last().or(last)
 }
 
 /// The votes of a protocol that are called so.
@@ -87,7 +77,87 @@ pub(crate) fn called(protocol: Protocol, name: &str) -> Option<Votes> {
 
 /// How those votes are called together.
 pub(crate) fn grounds(protocol: Protocol) -> &'static str {
-    leading(protocol).name()
+    leading(protocol).map_or("votes", Votes::name)
+}
+
+/// The votes of these replicas together.
+pub fn power<'a>(instance: &Instance, who: impl IntoIterator<Item = &'a ReplicaId>) -> u32 {
+    let each = who.into_iter();
+    each.map(|replica| instance.power_of(*replica)).sum()
+}
+
+/// How many votes make a quorum, and of how many where replicas have powers.
+pub fn quorum(instance: &Instance) -> String {
+    let quorum = instance.threshold();
+    match &instance.power {
+        None => quorum.to_string(),
+        Some(_) => format!("{quorum} of {} votes", instance.votes()),
+    }
+}
+
+/// A sentence of ours with what the protocol calls a view and its primary.
+pub fn own(protocol: Protocol, text: &str) -> String {
+    let Words { view, primary } = &protocol.words;
+    called_so(text, [view, primary])
+}
+
+/// The text with these words for a view and its primary.
+pub(crate) fn called_so(text: &str, [view, primary]: [&str; 2]) -> String {
+    let names = [("view", view), ("primary", primary)];
+    let names = names.into_iter().filter(|(ours, theirs)| ours != theirs);
+    names.fold(text.to_owned(), |text, (ours, theirs)| {
+        renamed(&text, ours, theirs)
+    })
+}
+
+/// The text with a noun replaced, its plural and its capital letter kept.
+fn renamed(text: &str, ours: &str, theirs: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    let in_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    while let Some(at) = rest.find(in_word) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (word, after) = rest.split_at(rest.find(|c| !in_word(c)).unwrap_or(rest.len()));
+        let lower = word.to_lowercase();
+        let (first, tail) = theirs.split_at(theirs.chars().next().map_or(0, char::len_utf8));
+        let begins = if lower == word {
+            first.to_owned()
+        } else {
+            first.to_uppercase()
+        };
+        match lower.strip_prefix(ours) {
+            Some("") => out.extend([&begins, tail]),
+            Some("s") => out.extend([&begins, tail, "s"]),
+            _ => out.push_str(word),
+        }
+        rest = after;
+    }
+    out + rest
+}
+
+/// Whose word is the weakest.
+pub const INTERPRETER: &str = "the interpreter of the file";
+
+/// Who followed a schedule, by the name of what was driven: how much its word weighs.
+pub fn followers(engine: &str) -> &'static str {
+    let named = |suffix: &str| {
+        engine
+            .split(['[', '+', ':'])
+            .next()
+            .is_some_and(|it| it.ends_with(suffix))
+    };
+    if named("-file") {
+        INTERPRETER
+    } else if Protocol::all().any(|it| {
+        it.engines
+            .iter()
+            .any(|name| engine.starts_with(name.as_str()))
+    }) {
+        "the engine"
+    } else {
+        "replicas written from the page"
+    }
 }
 
 /// The class of a kind in SVG and HTML; [`style`] has its colours and dashes.
@@ -165,10 +235,50 @@ pub fn kind_that(protocol: Protocol, does: Does) -> Kind {
     kind.unwrap_or_else(|| panic!("protocol `{protocol}` has no kind that {does:?}"))
 }
 
-/// Whether a vote that binds does so for the rest of the height.
+/// Whether a vote that binds does so beyond its view.
 pub fn locks(instance: &Instance) -> bool {
+    if let Some(rules) = instance.rules() {
+        let other_views = |guard: &Guard| guard.pattern.view != Views::Own;
+        return !instance.protocol.has_binding_vote()
+            || bonds(instance, &rules).any(|(_, guard)| other_views(guard));
+    }
     let taken = instance.weakening().and_then(|mutant| mutant.takes);
     taken != Some(Safeguard::Lock)
+}
+
+/// Whether whoever is bound leaves its view no more.
+pub fn stays(instance: &Instance) -> bool {
+    let leaves = |rule: &Rule, rules: &Rules| match rule.head {
+        Head::Enter => true,
+        Head::Make { kind, .. } => {
+            let kind = instance.protocol.kind(&rules.kind(kind).name);
+            kind.is_some_and(|kind| kind.is(Role::Leave))
+        }
+        _ => false,
+    };
+    locks(instance)
+        && instance.rules().is_none_or(|rules| {
+            let bound = bonds(instance, &rules);
+            bound.into_iter().any(|(rule, _)| leaves(rule, &rules))
+        })
+}
+
+/// Every guard that reads an own vote that binds, with its rule.
+fn bonds<'a>(instance: &Instance, rules: &'a Rules) -> impl Iterator<Item = (&'a Rule, &'a Guard)> {
+    let protocol = instance.protocol;
+    let binds = move |kind: &KindId| {
+        let kind = protocol.kind(&rules.kind(*kind).name);
+        kind.is_some_and(|kind| kind.does().binds)
+    };
+    let guards = |rule: &'a Rule| rule.guards().map(move |guard| (rule, guard));
+    rules
+        .rules
+        .iter()
+        .flat_map(guards)
+        .filter(move |(_, guard)| {
+            matches!(guard.reads, Reads::Own | Reads::LastOwn)
+                && guard.pattern.kinds.iter().any(binds)
+        })
 }
 
 /// Whether whoever enters a view forgets all requests to leave one.

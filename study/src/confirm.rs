@@ -11,6 +11,10 @@ use std::{fmt, str::FromStr};
 
 /// The replicas a schedule was made for.
 pub const OWN: &str = "own";
+/// Those of the same protocol without its mutant.
+pub const SOUND: &str = "sound";
+/// The interpreter of the file that the schedule was made for.
+pub const INTERPRETER: &str = "interpreter";
 
 /// Production engines with an adapter.
 pub fn adapters() -> Vec<&'static str> {
@@ -19,11 +23,16 @@ pub fn adapters() -> Vec<&'static str> {
     engines.map(String::as_str).collect()
 }
 
-/// Which replicas to drive: `own`, the name of a production engine, or `PROTOCOL[:MUTANT]`.
+/// Which replicas to drive: `own`, `sound`, `interpreter`, the name of a production engine, or
+/// `PROTOCOL[:MUTANT]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Engine {
     /// Those the instance is about, mutant included.
     Own,
+    /// Those of the instance's protocol without its mutant.
+    Sound,
+    /// The file of the instance's protocol as it is interpreted, mutant included.
+    Interpreter,
     /// Built-in ones of a protocol.
     BuiltIn {
         /// Name of the protocol.
@@ -39,8 +48,13 @@ impl FromStr for Engine {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == OWN {
-            return Ok(Self::Own);
+        let plain = [
+            (OWN, Self::Own),
+            (SOUND, Self::Sound),
+            (INTERPRETER, Self::Interpreter),
+        ];
+        if let Some((_, engine)) = plain.into_iter().find(|(name, _)| *name == text) {
+            return Ok(engine);
         }
         if adapters().contains(&text) {
             return Ok(Self::Adapter(text.to_owned()));
@@ -51,7 +65,8 @@ impl FromStr for Engine {
         };
         let Some(known) = vocabulary::Protocol::named(protocol) else {
             let protocols = vocabulary::Protocol::all().map(|it| it.name.as_str());
-            let names = [OWN].into_iter().chain(adapters()).chain(protocols);
+            let names = [OWN, SOUND, INTERPRETER];
+            let names = names.into_iter().chain(adapters()).chain(protocols);
             return Err(format!(
                 "no replicas for protocol `{protocol}`: expected one of {}",
                 names.collect::<Vec<_>>().join(", ")
@@ -75,6 +90,8 @@ impl fmt::Display for Engine {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Own => out.write_str(OWN),
+            Self::Sound => out.write_str(SOUND),
+            Self::Interpreter => out.write_str(INTERPRETER),
             Self::BuiltIn {
                 protocol,
                 mutant: None,
@@ -92,9 +109,9 @@ impl Engine {
     /// The instance with these replicas in place of its own.
     pub(crate) fn put_into(&self, instance: &Instance) -> Result<Instance, Error> {
         let (protocol, mutant) = match self {
-            Self::Own => return Ok(instance.clone()),
+            Self::Own | Self::Interpreter => return Ok(instance.clone()),
             // A production engine has no mutants.
-            Self::Adapter(_) => (instance.protocol, &None),
+            Self::Adapter(_) | Self::Sound => (instance.protocol, &None),
             Self::BuiltIn { protocol, mutant } => (vocabulary::Protocol::shipped(protocol), mutant),
         };
         // A schedule drives no replicas whose primaries take turns in another order.
@@ -116,7 +133,8 @@ impl Engine {
     /// Whether these replicas follow the rules that the predictions are by.
     pub(crate) fn follows(&self, instance: &Instance) -> bool {
         match self {
-            Self::Own => true,
+            Self::Own | Self::Interpreter => true,
+            Self::Sound => instance.mutant.is_none(),
             Self::BuiltIn { protocol, mutant } => {
                 (protocol, mutant) == (&instance.protocol.name, &instance.mutant)
             }
@@ -195,7 +213,10 @@ impl Driven {
             Signatures::P256
         };
         let options = Options {
-            protocol: Protocol::Own,
+            protocol: match engine {
+                Engine::Interpreter => Protocol::Interpreter,
+                _ => Protocol::Own,
+            },
             compare: self.predicted && (how.compare || engine.follows(&self.instance)),
             foreign: !engine.follows(&self.instance),
             signatures,
@@ -203,7 +224,7 @@ impl Driven {
         };
         match engine {
             Engine::Adapter(name) => self.adapted(name, &instance, &options),
-            Engine::Own | Engine::BuiltIn { .. } => Ok(milp_replay::replay(
+            _ => Ok(milp_replay::replay(
                 &instance,
                 &self.faulty,
                 &self.schedule,
@@ -421,7 +442,7 @@ mod tests {
         ] {
             assert_eq!(name.parse::<Engine>().unwrap().to_string(), name);
         }
-        let names = "own, nspcc-dbft, dbft1, dbft2, tendermint, ibft1, dbft2-nspcc, dbft2-tla, dbft2-tla-per-view";
+        let names = "own, sound, interpreter, nspcc-dbft, dbft1, dbft2, tendermint, ibft1, dbft2-nspcc, dbft2-tla, dbft2-tla-per-view";
         for (name, names) in [
             ("pbft", names),
             ("", names),

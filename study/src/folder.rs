@@ -4,6 +4,7 @@ use crate::{Error, error::LIST};
 use milp_schema::{
     Choice, Instance, Outcome, ReplicaId, Schedule,
     instance::{FaultKind, Formulation, Who},
+    protocol::WRITTEN,
     read, write,
 };
 use std::{
@@ -242,7 +243,8 @@ pub(crate) fn is_there(path: &Path) -> bool {
     path.symlink_metadata().is_ok()
 }
 
-/// The files of a solve; without a schedule the outcome, and a certificate if there is one.
+/// The files of a solve; without a schedule the outcome, and a certificate and a protocol file if
+/// there are such.
 pub fn files(
     outcome: &Outcome,
     schedule: Option<&Schedule>,
@@ -252,6 +254,9 @@ pub fn files(
         OUTCOME.to_owned(),
         write::outcome_yaml(outcome).into_bytes(),
     )]);
+    if let Some(text) = outcome.instance.protocol.given() {
+        files.insert(WRITTEN.to_owned(), text.as_bytes().to_vec());
+    }
     if let Some(text) = certificate {
         files.insert(CERTIFICATE.to_owned(), text.as_bytes().to_vec());
     }
@@ -325,6 +330,7 @@ pub(crate) fn is_part_of_a_result(name: &str) -> bool {
         CERTIFICATE,
         CUTS,
         SHOWN,
+        WRITTEN,
     ]
     .contains(&name)
         || ["report.html", "report.svg", "report.png"].contains(&name)

@@ -12,7 +12,7 @@ pub use model::model;
 use crate::{
     Error, evidence,
     folder::{Driven, OUTCOME},
-    sentence,
+    sentence, solve,
 };
 use imported::carried_files;
 use milp_model::Built;
@@ -189,6 +189,7 @@ pub fn solution(
         command: command.to_owned(),
         run: vec![("milp".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
     };
+    outcome.run.extend(solve::of_a_file(&outcome.instance));
     outcome.sentence = sentence::again(&outcome, Some(&schedule), built.knows_slots());
     let certificate = evidence::text(&evidence);
     let files = crate::folder::files(&outcome, Some(&schedule), certificate.as_deref());

@@ -7,7 +7,7 @@ use crate::{
     folder::{self, CERTIFICATE, CUTS, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
     verify::{self, Verified, verify},
 };
-use milp_schema::{Instance, read, write};
+use milp_schema::{Instance, Protocol, protocol::WRITTEN, read, write};
 use milp_solver::{Progress, Searcher, Settings};
 use std::{
     collections::BTreeMap,
@@ -71,7 +71,8 @@ pub fn promote(
         .certificate_sha256
         .as_ref()
         .map(|_| CERTIFICATE);
-    let further = learned.into_iter().chain(certified);
+    let protocol = from.outcome.instance.protocol.given().map(|_| WRITTEN);
+    let further = learned.into_iter().chain(certified).chain(protocol);
     for name in [SCHEDULE, PREDICTIONS, OUTCOME].into_iter().chain(further) {
         files.insert(name.to_owned(), read::bytes(&from.dir.join(name))?);
     }
@@ -173,9 +174,13 @@ pub fn controls(instance: &Instance) -> Vec<Engine> {
         protocol: protocol.to_owned(),
         mutant: None,
     };
-    match (&instance.mutant, &instance.protocol.repaired_by) {
-        (Some(_), _) => vec![sound(&instance.protocol.name)],
-        (None, Some(repaired)) => vec![sound(repaired)],
+    let protocol = instance.protocol;
+    // A file of one's own may name a repair that nobody knows.
+    let repaired = protocol.repaired_by.as_deref().and_then(Protocol::named);
+    match (&instance.mutant, repaired) {
+        (Some(_), _) if protocol.given().is_some() => vec![Engine::Sound],
+        (Some(_), _) => vec![sound(&protocol.name)],
+        (None, Some(repaired)) => vec![sound(&repaired.name)],
         (None, None) => Vec::new(),
     }
 }

@@ -68,7 +68,7 @@ impl Asked {
                     confirm::probe(name)?;
                     asked.adapters.insert(name.clone());
                 }
-                Engine::BuiltIn { .. } => {
+                _ => {
                     return Err(Error::Refused(format!(
                         "{engine} is no choice here: own stands for all replicas built in, the \
                          others are {}",
@@ -82,8 +82,8 @@ impl Asked {
 
     fn includes(&self, engine: &Engine) -> bool {
         match engine {
-            Engine::Own | Engine::BuiltIn { .. } => self.own,
             Engine::Adapter(name) => self.adapters.contains(name),
+            _ => self.own,
         }
     }
 }

@@ -11,7 +11,7 @@ use milp_schema::{
     instance::{Goal, Instance, Sense},
     outcome::{Certificate, Termination},
 };
-use milp_show::words::count;
+use milp_show::words::{count, own};
 
 /// What the sentence is about.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -97,7 +97,7 @@ pub fn sentence(instance: &Instance, result: &Found) -> String {
             "undecided, stopped before any schedule was found".to_owned(),
         ),
     };
-    format!("{said} {scope}: {strength}")
+    own(instance.protocol, &format!("{said} {scope}: {strength}"))
 }
 
 /// The sentence of what an outcome and its schedule say, with nothing beside the instance's program.
@@ -117,6 +117,10 @@ pub(crate) fn again(outcome: &Outcome, schedule: Option<&Schedule>, within_slots
 
 /// The value of the goal in words; a number except where a number would mislead.
 pub fn value(instance: &Instance, primal: i64) -> String {
+    own(instance.protocol, &valued(instance, primal))
+}
+
+fn valued(instance: &Instance, primal: i64) -> String {
     match instance.goal {
         Goal::Fork => format!("{} at one height", count(primal, "block")),
         Goal::Finality => format!("{} at one height", count(primal, "certificate")),

@@ -8,7 +8,7 @@ use crate::{
     sentence::patterns,
 };
 use milp_replay::Replayed;
-use milp_schema::{read, write};
+use milp_schema::{protocol::WRITTEN, read, write};
 use milp_show::{explain::Story, export::Carried, report::Run, words};
 use std::{collections::BTreeMap, path::Path};
 
@@ -74,6 +74,9 @@ pub fn run(path: &Path, instance: Option<&Path>, engine: &Engine) -> Result<Run,
     } else {
         let yaml = write::instance_yaml(&driven.instance);
         files.insert(INSTANCE.to_owned(), yaml);
+    }
+    if let Some(text) = driven.instance.protocol.given() {
+        files.insert(WRITTEN.to_owned(), text.to_owned());
     }
     let locks = words::locks(&engine.put_into(&driven.instance)?);
     let told = sentence.iter();

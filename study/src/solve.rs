@@ -4,7 +4,7 @@
 //! build    the program of the request, by the formulation that is taken
 //! begin    where the search begins
 //! search   milp-solver
-//! decode   the point as a schedule
+//! decode   the point as a schedule; once more with a value more, or without a point that is none
 //! horizon  whether more slots would change the answer, if that is asked
 //! word     what is written
 //! follow   whether replicas follow a schedule that was made of an order of acts
@@ -13,6 +13,7 @@
 mod adequacy;
 mod begin;
 mod build;
+mod decode;
 mod horizon;
 mod probe;
 mod request;
@@ -24,8 +25,9 @@ pub use probe::probe;
 pub use request::{PASSED_OVER, Request, Solution};
 
 pub(crate) use build::build;
+pub(crate) use decode::{VALUES, leaves_values_open};
 pub(crate) use horizon::{at_once, check_horizon, longer};
-pub(crate) use word::{OF_THE_SEARCH, note_limit};
+pub(crate) use word::{OF_THE_SEARCH, note_limit, of_a_file};
 
 use crate::{Error, beside::Beside, clock::Clock, learn::cuts::Cuts};
 use milp_model::{Built, Error::NoSchedule};
@@ -152,22 +154,40 @@ fn stages(
         ..request.settings.clone()
     };
     let solved = milp_solver::solve(built.program(), &settings, interrupt, progress)?;
-    let point = solved.point.as_deref();
-    let decoded = point.map(|point| built.decode(point)).transpose()?;
+    let goal = request.instance.goal;
+    if let Ok(Some((values, more))) = decode::with_one_more(request.instance, built, &solved, clock)
+    {
+        let again = (request, beside, deepens);
+        let further = stages(again, &more, clock, interrupt, progress);
+        // A search that was cut short may know less.
+        if let Ok(mut further) = further
+            && further.outcome.primal >= solved.primal
+        {
+            let run = &mut further.outcome.run;
+            if !run.iter().any(|(key, _)| key == VALUES) {
+                run.push((VALUES.to_owned(), values.to_string()));
+            }
+            return Ok(further);
+        }
+    }
+    let mut found = decode::followed(request, built, solved, clock, interrupt, progress)?;
+    decode::of_these_values(built, goal, &mut found.solved);
     let seconds = clock.spent();
     let about = (request, beside, built);
-    let found = (&solved, decoded.as_ref());
-    let adequacy = horizon::checked(about, found, clock, interrupt, progress)?;
-    let solution = word::word(about, (solved, decoded), (seconds, adequacy), interrupt);
+    let known = (&found.solved, found.decoded.as_ref());
+    let adequacy = horizon::checked(about, known, clock, interrupt, progress)?;
+    let solution = word::word(about, found, (seconds, adequacy), interrupt);
     follow(built, solution)
 }
 
 /// A solution whose schedule, where the formulation made it of an order of acts, replicas follow.
 fn follow(built: &Built, solution: Solution) -> Result<Solution, Error> {
     if built.orders_acts() && solution.schedule.is_some() {
-        solution.replayed().map_err(|why| {
-            let why = why.to_string();
-            Error::Model(NoSchedule { why })
+        solution.replayed().map_err(|why| match built {
+            Built::Levels(_) => Error::Refused(format!("the schedule found is none: {why}")),
+            _ => Error::Model(NoSchedule {
+                why: why.to_string(),
+            }),
         })?;
     }
     Ok(solution)

@@ -1,14 +1,16 @@
 //! Instance files to start from, with a comment on every key.
 
 use crate::Error;
-use milp_schema::{Protocol, read};
+use milp_schema::{Protocol, protocol, read};
 use std::{fmt::Write as _, io::Write as _, path::Path};
 
 /// What the instance is to ask.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// Name of the protocol.
+    /// Name of the protocol, or `./` and its file.
     pub protocol: &'a str,
+    /// Where the instance is to lie.
+    pub folder: &'a Path,
     /// Number of replicas.
     pub replicas: u32,
     /// How many may be Byzantine; f where nothing is said.
@@ -40,14 +42,21 @@ pub fn instance(request: &Request<'_>) -> Result<String, Error> {
         faults = faults,
         goal = request.goal,
     );
-    for name in Protocol::named(protocol)
-        .iter()
-        .flat_map(|it| it.mutants.keys())
-    {
+    let near = read::Near::Folder(request.folder);
+    let read = read::instance_near("the new instance", &text, near)?;
+    for name in read.protocol.mutants.keys() {
         let _ = writeln!(text, "# mutant: {name}");
     }
-    read::instance_text("the new instance", &text)?;
     Ok(text)
+}
+
+/// The text of a protocol file to start from, under that name if a protocol can have it.
+pub fn protocol(name: &str) -> String {
+    let text = |name: &str| include_str!("protocol.yaml").replace("NAME", name);
+    let named = text(name);
+    let taken = Protocol::named(name).is_some();
+    let sound = !taken && protocol::read_text(name, &named).is_ok();
+    if sound { named } else { text("mine") }
 }
 
 /// Writes a file that is not there yet.
@@ -83,6 +92,7 @@ mod tests {
             for goal in ["fork", "finality", "stall", "slow", "views"] {
                 let request = Request {
                     protocol: &protocol.name,
+                    folder: Path::new(""),
                     replicas: 7,
                     byzantine: None,
                     goal,
@@ -100,9 +110,25 @@ mod tests {
     }
 
     #[test]
+    fn a_new_protocol_is_sound_whatever_its_file_is_called() {
+        for (stem, name) in [
+            ("own-2", "own-2"),
+            ("dbft2", "mine"),
+            ("", "mine"),
+            ("A: b", "mine"),
+        ] {
+            let read = protocol::read_text("new", &protocol(stem));
+            let read = read.unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(read.words.name, name);
+            assert!(read.rules.with("no-lock").is_some());
+        }
+    }
+
+    #[test]
     fn a_request_that_makes_no_sense_is_refused_by_the_reader() {
         let request = Request {
             protocol: "pbft",
+            folder: Path::new(""),
             replicas: 4,
             byzantine: Some(2),
             goal: "win",

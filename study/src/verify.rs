@@ -19,9 +19,10 @@ use crate::{
     evidence,
     folder::{self, CERTIFICATE, Driven, Folder, OUTCOME, SCHEDULE},
     learn::cuts::Cuts,
-    sentence, solve,
+    sentence,
+    solve::{self, VALUES, leaves_values_open},
 };
-use milp_model::Built;
+use milp_model::{Built, formulation::levels};
 use milp_replay::Recovery;
 use milp_schema::{
     Evidence, Instance, Outcome, Schedule,
@@ -308,6 +309,13 @@ impl Check {
                 return Ok(());
             }
         }
+        let bound = self.value.unwrap_or_default() as f64;
+        if leaves_values_open(&self.built, self.outcome.instance.goal, bound) {
+            self.differs(
+                "certificate",
+                "the program has no more values than are decided",
+            );
+        }
         let expected = certificate(&self.closed, &self.evidence, self.value);
         if expected != self.outcome.certificate {
             self.differs("certificate", format!("what was checked is {expected:?}"));
@@ -436,7 +444,15 @@ pub(crate) fn rebuilt(
         formulation,
         ..outcome.instance.clone()
     };
-    Ok((solve::build(&instance, beside)?, differs))
+    // How many values the program has is in the outcome only.
+    let mut run = outcome.run.iter();
+    let values = run.find(|(key, _)| key == VALUES);
+    let values = values.and_then(|(_, values)| values.parse::<u32>().ok());
+    let built = match (solve::build(&instance, beside)?, values) {
+        (Built::Levels(_), Some(values)) => Built::Levels(levels::of_with(&instance, values)?),
+        (built, _) => built,
+    };
+    Ok((built, differs))
 }
 
 /// A program without a point is claimed to be empty, which only searches say.

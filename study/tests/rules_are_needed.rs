@@ -14,7 +14,7 @@ use milp_model::{
     protocols,
     rule::{
         Arming, Checked, Duration, Enter, Event, Keeps, Modality, Negation, Protocol, Range,
-        Requires, Rotation, Rule, Scope, Threshold, Who,
+        Requires, Rule, Scope, Threshold, Who,
     },
 };
 use milp_replay::random;
@@ -27,11 +27,10 @@ use support::{any, breaking, instance, replicas_object, representatives, short};
 
 /// Every protocol that differs from `protocol` in one thing, with words for the difference.
 fn changed(protocol: &Protocol) -> Vec<(String, Protocol)> {
-    let rotation = if protocol.rotation == Rotation::HeightMinusView {
-        Rotation::HeightPlusView
-    } else {
-        Rotation::HeightMinusView
-    };
+    let rotations =
+        ["dbft2", "dbft2-nspcc"].map(|name| milp_schema::Protocol::shipped(name).primary);
+    let mut others = rotations.into_iter().filter(|it| *it != protocol.rotation);
+    let rotation = others.next().expect("there are two");
     let mut all = vec![(
         "rotation".to_owned(),
         Protocol {
@@ -104,7 +103,7 @@ fn changed_event(event: &Event) -> Vec<(String, Rule)> {
     if event.who != Who::Any {
         push("by anybody", &|event| event.who = Who::Any);
     }
-    let after = Duration::Doubling(1);
+    let after = Duration::Fixed(["2^v*T"; 2].map(|it| it.parse().expect("a duration")));
     match event.modality {
         Modality::Must => push("by timer", &|event| {
             event.modality = Modality::Timer { after }

@@ -9,7 +9,7 @@
 use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures, replay};
 use milp_schema::{
     Choice, Instance, Schedule, Slot,
-    instance::{FaultKind, Goal, Who},
+    instance::{FaultKind, Formulation, Goal, Who},
     trace::to_ndjson,
 };
 use milp_solver::Settings;
@@ -153,7 +153,7 @@ fn every_instance_has_a_kept_result_for_just_that_instance() {
 
 /// Whether the result is for any number of slots.
 fn is_timeless(folder: &Folder) -> bool {
-    ["counting", "causal"].contains(&folder.outcome.formulation.as_str())
+    !Formulation::named(&folder.outcome.formulation).is_some_and(Formulation::knows_slots)
 }
 
 /// Same n, heights, views, network and goal, and slots where both know them; only the adversary or

@@ -69,7 +69,7 @@ pub(crate) enum Command {
     /// Print the JSON Schema of instance files, or of what a command prints with --json
     #[command(after_help = examples::SCHEMA)]
     Schema(schema::Args),
-    /// List the protocols, or judge a protocol file
+    /// List the protocols, write a protocol file to start from, or judge one
     #[command(subcommand, after_help = examples::PROTOCOL)]
     Protocol(protocol::Args),
     /// Write a program for another solver, or a schedule for another viewer or checker

@@ -4,14 +4,14 @@ use crate::{document, exit, print};
 use milp_study::{Error, template};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where it goes and what it asks.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// File to write; one that is there already is left alone
     file: PathBuf,
-    /// Protocol
+    /// Protocol that comes with the program, or ./ and a file of one's own beside FILE
     #[arg(long, value_name = "NAME", default_value = "dbft2")]
     protocol: String,
     /// Number of replicas
@@ -35,6 +35,7 @@ pub(crate) struct Found {
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let text = template::instance(&template::Request {
         protocol: &args.protocol,
+        folder: args.file.parent().unwrap_or(Path::new("")),
         replicas: args.replicas,
         byzantine: args.byzantine,
         goal: &args.goal,

@@ -6,16 +6,21 @@ use milp_schema::{
     protocol::{self, Definition, Goes, RecordKind, Rule, ValueField},
     vocabulary::By,
 };
-use milp_study::Error;
+use milp_study::{Error, template};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What to do with protocols.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Args {
     /// List the protocols that come with the program
     List,
+    /// Write a small protocol of two phases to start from, with comments
+    New {
+        /// File to write; one that is there already is left alone
+        file: PathBuf,
+    },
     /// Judge a protocol file and say what is in it
     Check {
         /// Protocol file, as docs/LANGUAGE.md says
@@ -28,7 +33,7 @@ pub(crate) enum Args {
 pub(crate) struct Found {
     /// Every protocol, or that of the file.
     protocols: Vec<Listed>,
-    /// What is in the file; `null` for a list.
+    /// What is in the file; `null` for a list and a new file.
     says: Option<Said>,
 }
 
@@ -41,8 +46,8 @@ struct Listed {
     title: String,
     /// The page with its numbered pseudo-code.
     page: String,
-    /// Whether a formulation answers instances of it.
-    answered: bool,
+    /// Whether the file comes with the program, byte for byte.
+    shipped: bool,
 }
 
 /// What is in a file.
@@ -66,7 +71,7 @@ impl From<Protocol> for Listed {
             name: words.name.clone(),
             title: words.title.clone(),
             page: words.page.clone(),
-            answered: Protocol::all().any(|it| it == words),
+            shipped: Protocol::all().any(|it| it == words),
         }
     }
 }
@@ -112,6 +117,7 @@ fn kind(kind: &RecordKind) -> [String; 4] {
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let found = match args {
         Args::List => list(),
+        Args::New { file } => new(file)?,
         Args::Check { file } => check(&protocol::read(file)?),
     };
     document::result(&found);
@@ -120,13 +126,25 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
 
 fn list() -> Found {
     let protocols: Vec<_> = Protocol::all().map(Listed::from).collect();
-    let rows = protocols.iter().map(|it| {
-        let answered = if it.answered { "yes" } else { "not yet" };
-        [&it.name, &it.title, &it.page, answered].map(str::to_owned)
-    });
-    print::rows(["protocol", "title", "page", "answered"], rows, &[]);
+    let rows = protocols.iter();
+    let rows = rows.map(|it| [&it.name, &it.title, &it.page].map(String::clone));
+    print::rows(["protocol", "title", "page"], rows, &[]);
     let says = None;
     Found { protocols, says }
+}
+
+/// Writes a file, and says of it what is said of any.
+fn new(file: &Path) -> Result<Found, Error> {
+    let stem = file.file_stem().and_then(|stem| stem.to_str());
+    let text = template::protocol(stem.unwrap_or_default());
+    let definition = protocol::read_text(&file.display().to_string(), &text)?;
+    template::create(file, &text)?;
+    let file = file.display();
+    print::line(&format!(
+        "written: {file}; now: milp protocol check {file}, and `protocol: ./…` in an instance beside it"
+    ));
+    let (protocols, says) = (vec![Listed::from(definition.words)], None);
+    Ok(Found { protocols, says })
 }
 
 fn check(definition: &Definition) -> Found {
@@ -138,10 +156,10 @@ fn check(definition: &Definition) -> Found {
     print::rows(["timer"], says.timers.iter().map(|it| [it.clone()]), &[]);
     print::rows(["mutant", "changes"], says.mutants.clone(), &[]);
     print::line(&format!("{} ({}) is sound.", listed.title, listed.page));
-    print::line(match (listed.answered, definition.is_shipped()) {
-        (true, _) => "It comes with the program, and instances may name it.",
-        (_, true) => "It comes with the program, and no formulation answers it yet.",
-        _ => "Solving a file of one's own is not possible yet.",
+    print::line(if definition.is_shipped() {
+        "It comes with the program, and instances may name it."
+    } else {
+        "Instances beside it or above it name its path: `protocol: ./file.yaml`."
     });
     let (protocols, says) = (vec![listed], Some(says));
     Found { protocols, says }

@@ -6,6 +6,7 @@ use milp_schema::{
     verdict::{Holds, Liveness},
     write,
 };
+use milp_show::words::{INTERPRETER, followers};
 use milp_study::{
     Error, Recovery,
     confirm::{Confirmed, Engine, How, OWN, is_clean},
@@ -20,8 +21,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Args {
     /// Folder of a result, or a schedule.csv
     path: PathBuf,
-    /// Whose replicas to drive: own, nspcc-dbft (the production engine) or PROTOCOL[:MUTANT]; may
-    /// be given again, or as a list with commas. Those that follow other rules than the schedule's
+    /// Whose replicas to drive: own, sound (without the mutant), interpreter (of the protocol's
+    /// file), nspcc-dbft (the production engine) or PROTOCOL[:MUTANT]; may be given again, or as a list with commas. Those that follow other rules than the schedule's
     /// are not compared with the predictions, only the properties are checked
     #[arg(
         long = "engine",
@@ -60,6 +61,9 @@ pub(crate) struct Found {
 struct Judged {
     /// Which replicas.
     engine: String,
+    /// `the interpreter of the file`, `replicas written from the page` or `the engine`: how much the
+    /// word of those who followed weighs.
+    followed_by: String,
     /// `holds` or `violated`: no two honest replicas decide different blocks at a height.
     agreement: String,
     /// `holds` or `violated`: at most one valid certificate exists at a height.
@@ -88,6 +92,7 @@ impl From<&Verdict> for Judged {
     fn from(verdict: &Verdict) -> Self {
         Self {
             engine: verdict.engine.clone(),
+            followed_by: followers(&verdict.engine).to_owned(),
             agreement: holds(verdict.agreement).to_owned(),
             finality: holds(verdict.finality).to_owned(),
             validity: holds(verdict.validity).to_owned(),
@@ -212,6 +217,10 @@ fn table(verdict: &Verdict) {
     };
     print::facts([
         ("engine", Some(verdict.engine.clone())),
+        (
+            "followed by",
+            Some(followers(&verdict.engine).to_owned()).filter(|it| it == INTERPRETER),
+        ),
         ("agreement", Some(holds(verdict.agreement).to_owned())),
         ("finality", Some(holds(verdict.finality).to_owned())),
         ("validity", Some(holds(verdict.validity).to_owned())),

@@ -215,5 +215,5 @@ pub(crate) fn command_line() -> String {
 pub(crate) fn formulation(text: &str) -> Result<Formulation, String> {
     let name: StrDeserializer<'_, Unknown> = text.into_deserializer();
     Formulation::deserialize(name)
-        .map_err(|_| "expected auto, timed, counting or causal".to_owned())
+        .map_err(|_| "expected auto, timed, counting, causal or levels".to_owned())
 }

@@ -11,12 +11,21 @@ use crate::{Built, Error, protocols};
 use milp_schema::{Instance, instance::Formulation};
 
 /// `formulation: auto`: the cheapest formulation that is exact for the instance. Each refuses by name
-/// what it does not express exactly: `counting` first, then `causal` where it pays, then `timed`.
+/// what it does not express exactly: `counting` first, then `causal` where it pays, then `timed`;
+/// `levels` in place of these two where the rules are more than a list can say.
 pub(crate) fn cheapest(instance: &Instance) -> Result<Built, Error> {
-    let unsupported = |error: &Error| matches!(error, Error::Unsupported { .. });
+    let listed = is_listed(instance);
+    let unsupported = |error: &Error| match error {
+        Error::Unsupported { .. } => true,
+        Error::UnknownProtocol { .. } => !listed,
+        _ => false,
+    };
     match counting::of(instance).map(Built::Counting) {
         Err(error) if unsupported(&error) => {}
         other => return other,
+    }
+    if !listed {
+        return levels::of(instance).map(Built::Levels);
     }
     if causal_pays(instance) {
         match causal::of(instance).map(Built::Causal) {
@@ -43,7 +52,7 @@ pub fn passed_over(instance: &Instance, taken: Formulation) -> Vec<(Formulation,
             .err()
             .map(|error| (Formulation::Counting, unsupported(error))),
     );
-    if taken == Formulation::Causal {
+    if [Formulation::Causal, Formulation::Levels].contains(&taken) {
         return passed;
     }
     let why = if causal_pays(instance) {
@@ -53,6 +62,11 @@ pub fn passed_over(instance: &Instance, taken: Formulation) -> Vec<(Formulation,
     };
     passed.extend(why.map(|why| (Formulation::Causal, why)));
     passed
+}
+
+/// Whether the rules of the protocol are a list, which `causal` and `timed` read.
+fn is_listed(instance: &Instance) -> bool {
+    instance.rules().is_none() || protocols::of(instance).is_ok()
 }
 
 /// Where `causal` is taken without being asked for: in a pool, and where acceptance is guarded. There

@@ -59,6 +59,13 @@ impl<'a> Run<'a> {
         self.at[i as usize].running.contains(&timer)
     }
 
+    /// A timer of a replica whose firing would change something.
+    pub fn able(&self, i: u32) -> Option<TimerId> {
+        let running = self.at[i as usize].running.iter().copied();
+        let mut able = running.filter(|timer| self.first(i, |act| act.timer() == Some(*timer)).is_some());
+        able.next()
+    }
+
     /// Does what must be done, the first rule of the file first, until nothing must.
     pub fn complete(&mut self, i: u32) -> Vec<Happens> {
         let mut happens = Vec::new();

@@ -1,30 +1,30 @@
-//! The protocols, each an ordered list of rules beside its page in `docs/protocols/`.
+//! The protocols as lists of rules: from their files, or, where a file has no rules, written here
+//! beside their pages in `docs/protocols/`.
 
-pub mod dbft1;
-pub mod dbft2;
 pub mod nspcc;
 pub mod tla;
 
 use crate::{
     error::Error,
-    rule::{Protocol, Requires, Rule, Threshold},
+    rule::{Protocol, Requires, Rule, Threshold, file},
 };
 use milp_schema::{
     Instance, covers,
     instance::{Fault, Who},
-    vocabulary::Safeguard,
 };
 
 /// The protocol an instance names, weakened by its mutant.
 ///
 /// # Errors
-/// [`Error::UnknownProtocol`] when the protocol or mutant has no rules here,
-/// [`Error::Uncovered`] when the instance asks for more than its protocol has.
+/// [`Error::UnknownProtocol`] when the protocol or mutant has no rules, [`Error::Unsupported`] when
+/// its file says more than a list can, [`Error::Uncovered`] when the instance asks for more than its protocol has.
 pub fn of(instance: &Instance) -> Result<Protocol, Error> {
     let of = instance.protocol;
     let mut protocol = match of.name.as_str() {
-        "dbft1" => dbft1::paper(of),
-        "dbft2" => dbft2::paper(of),
+        _ if of.definition().is_some() => {
+            let rules = instance.rules().ok_or_else(|| unknown(instance))?;
+            file::of(instance.formulation.name(), of, &rules)?
+        }
         "dbft2-nspcc" => nspcc::rules(of),
         "dbft2-tla" => tla::current(of),
         "dbft2-tla-per-view" => tla::per_view(of),
@@ -45,19 +45,10 @@ pub fn of(instance: &Instance) -> Result<Protocol, Error> {
             hint: "remove `power`, or use `formulation: levels`".into(),
         });
     }
-    let Some(mutant) = instance.weakening() else {
-        return match instance.mutant {
-            None => Ok(protocol),
-            Some(_) => Err(unknown(instance)),
-        };
-    };
-    if mutant.quorum.is_some() {
+    if instance.mutant.is_some() && of.definition().is_none() {
+        let mutant = instance.weakening().filter(|it| it.takes.is_none());
+        mutant.ok_or_else(|| unknown(instance))?;
         small_quorum(&mut protocol);
-    }
-    match mutant.takes {
-        None => {}
-        Some(Safeguard::Lock) if protocol.name == "dbft2" => dbft2::no_commit_lock(&mut protocol),
-        Some(Safeguard::Lock) => return Err(unknown(instance)),
     }
     Ok(protocol)
 }

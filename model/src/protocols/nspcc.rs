@@ -6,10 +6,9 @@
 //! change views held are forgotten on entering a view; a decision is looked for when a commit
 //! comes.
 
-use super::dbft2;
 use crate::rule::{
-    About, Arming, Channel, Checked, Duration, Enter, Event, Excludes, Hold, Keeps, Modality,
-    Negation, Protocol, Range, Requires, Rotation, Rule, Scope, Threshold, Who,
+    About, Arming, Checked, Duration, Enter, Event, Excludes, Hold, Keeps, Modality, Negation,
+    Protocol, Range, Requires, Rule, Scope, Threshold, Who,
 };
 use milp_schema::{Kind, Protocol as Words};
 
@@ -17,77 +16,86 @@ const LOST: &str = "more_than_f_lost";
 
 /// The rules of the page, in handling order.
 pub fn rules(of: Words) -> Protocol {
-    Protocol {
-        name: of.name.clone(),
-        rotation: Rotation::HeightMinusView,
-        channels: channels(of),
-        rules: vec![
-            Rule::Event(dbft2::adopt(of, "dbft2-nspcc 54")),
-            Rule::Event(prepare_response(of)),
-            Rule::Hold(Hold {
-                kind: of.the("PrepareResponse"),
-                line: "dbft2-nspcc 17",
-                after: "change_view",
-                unless: LOST,
-            }),
-            Rule::Event(commit(of)),
-            Rule::Event(decide(of)),
-            Rule::Enter(enter(of)),
-            Rule::Negation(Negation {
-                name: LOST,
-                line: "dbft2-nspcc 42",
-                heard: vec![
-                    of.the("PrepareRequest"),
-                    of.the("PrepareResponse"),
-                    of.the("Commit"),
-                    of.the("RecoveryRequest"),
-                ],
-                heard_ahead: of.the("ChangeView"),
-                without: of.the("Commit"),
-            }),
-            Rule::Event(prepare_request(of)),
-            Rule::Event(on_timeout(
-                "recovery_request",
+    let rules = vec![
+        Rule::Event(adopt(of)),
+        Rule::Event(prepare_response(of)),
+        Rule::Hold(Hold {
+            kind: of.the("PrepareResponse"),
+            line: "dbft2-nspcc 17",
+            after: "change_view",
+            unless: LOST,
+        }),
+        Rule::Event(commit(of)),
+        Rule::Event(decide(of)),
+        Rule::Enter(enter(of)),
+        Rule::Negation(Negation {
+            name: LOST,
+            line: "dbft2-nspcc 42",
+            heard: vec![
+                of.the("PrepareRequest"),
+                of.the("PrepareResponse"),
+                of.the("Commit"),
                 of.the("RecoveryRequest"),
-                Requires::When(LOST),
-            )),
-            Rule::Event(on_timeout(
-                "change_view",
-                of.the("ChangeView"),
-                Requires::Unless(LOST),
-            )),
-            Rule::Timer(arming(of)),
-        ],
-    }
+            ],
+            heard_ahead: of.the("ChangeView"),
+            without: of.the("Commit"),
+        }),
+        Rule::Event(prepare_request(of)),
+        Rule::Event(on_timeout(
+            "recovery_request",
+            of.the("RecoveryRequest"),
+            Requires::When(LOST),
+        )),
+        Rule::Event(on_timeout(
+            "change_view",
+            of.the("ChangeView"),
+            Requires::Unless(LOST),
+        )),
+        Rule::Timer(arming(of)),
+    ];
+    Protocol::new(of, rules)
 }
 
-/// Recovery requests travel too; a Byzantine replica makes none (the engine leaves their
-/// authenticity to whoever embeds it).
-fn channels(of: Words) -> Vec<Channel> {
-    let mut channels = dbft2::channels(of);
-    channels.push(Channel {
-        kind: of.the("RecoveryRequest"),
-        forgeable: false,
-        lost_ahead: true,
-        pool: false,
-    });
-    channels
+fn must(name: &'static str, line: &'static str, broadcasts: Kind) -> Event {
+    Event::new(name, line, Some(broadcasts), Modality::Must)
+}
+
+fn on_timer(name: &'static str, line: &'static str, broadcasts: Kind) -> Event {
+    let after = Duration::Armed;
+    Event::new(name, line, Some(broadcasts), Modality::Timer { after })
+}
+
+/// Whoever holds a published block regards it as final, in any view.
+fn adopt(of: Words) -> Event {
+    Event {
+        once: Range::Height,
+        scope: Scope::Height,
+        requires: vec![Requires::HeldFromAnother(of.the("Block"))],
+        decides: true,
+        ..must("adopt", "dbft2-nspcc 54", of.the("Block"))
+    }
 }
 
 /// A backup answers the first request of the view, even if it asked to leave.
 fn prepare_response(of: Words) -> Event {
+    let kind = of.the("PrepareResponse");
     Event {
-        excludes: vec![],
-        ..dbft2::prepare_response(of, "dbft2-nspcc 11-15")
+        who: Who::Backup,
+        requires: vec![Requires::Held(of.the("PrepareRequest"))],
+        ..must("prepare_response", "dbft2-nspcc 11-15", kind)
     }
 }
 
-/// A request and a quorum of preparations bind the replica, even if it asked to leave.
+/// A request and a quorum of preparations bind the replica once per height, even if it asked to
+/// leave.
 fn commit(of: Words) -> Event {
     Event {
-        line: "dbft2-nspcc 22-24",
-        excludes: vec![],
-        ..dbft2::commit(of)
+        once: Range::Height,
+        requires: vec![
+            Requires::Own(vec!["prepare_request", "prepare_response"]),
+            Requires::quorum(vec![of.the("PrepareRequest"), of.the("PrepareResponse")]),
+        ],
+        ..must("commit", "dbft2-nspcc 22-24", of.the("Commit"))
     }
 }
 
@@ -95,55 +103,49 @@ fn commit(of: Words) -> Event {
 /// a commit comes or is sent, not when the request comes late.
 fn decide(of: Words) -> Event {
     Event {
+        once: Range::Height,
         requires: vec![
             Requires::Own(vec!["prepare_request", "prepare_response"]),
-            Requires::Tally {
-                of: vec![of.the("Commit")],
-                at_least: Threshold::Quorum,
-            },
+            Requires::quorum(vec![of.the("Commit")]),
         ],
         checked: Checked::OnVote { own: "commit" },
-        ..dbft2::decide(of, "dbft2-nspcc 26-30", vec![of.the("Commit")])
+        decides: true,
+        ..must("decide", "dbft2-nspcc 26-30", of.the("Block"))
     }
 }
 
+/// A quorum of requests for a view or a later one enters it; a lock forbids it.
 fn enter(of: Words) -> Enter {
     Enter {
+        line: "dbft2-nspcc 31-37",
+        of: of.the("ChangeView"),
+        at_least: Threshold::Quorum,
+        modality: Modality::Must,
+        excludes: vec!["commit"],
         keeps: Keeps::View,
-        ..dbft2::enter(of, "dbft2-nspcc 31-37", vec!["commit"])
     }
 }
 
+/// The primary's timer makes it propose.
 fn prepare_request(of: Words) -> Event {
+    let kind = of.the("PrepareRequest");
     Event {
-        modality: Modality::Timer {
-            after: Duration::Armed,
-        },
-        ..dbft2::prepare_request(of, "dbft2-nspcc 39,44")
+        who: Who::Primary,
+        about: About::Proposal,
+        ..on_timer("prepare_request", "dbft2-nspcc 39,44", kind)
     }
 }
 
 /// What any other timeout does, by whether more than f are committed or lost.
 fn on_timeout(name: &'static str, kind: Kind, condition: Requires) -> Event {
     Event {
-        name,
-        line: "dbft2-nspcc 41-43",
-        equations: &[],
-        broadcasts: Some(kind),
-        who: Who::Any,
         about: About::View,
-        once: Range::View,
-        scope: Scope::View,
-        modality: Modality::Timer {
-            after: Duration::Armed,
-        },
         requires: vec![Requires::OwnAsPrimary("prepare_request"), condition],
-        checked: Checked::Always,
         excludes: vec![Excludes {
             event: "commit",
             range: Range::Height,
         }],
-        decides: false,
+        ..on_timer(name, "dbft2-nspcc 41-43", kind)
     }
 }
 

@@ -6,10 +6,8 @@
 //! back takes more than f replicas that committed. An action open to two types with different
 //! guards is two events here (lines 3 and 5), so that each guard is a plain list.
 
-use super::dbft2;
 use crate::rule::{
-    About, Checked, Enter, Event, Excludes, Modality, Protocol, Range, Requires, Rotation, Rule,
-    Scope, Threshold, Who,
+    About, Enter, Event, Excludes, Keeps, Modality, Protocol, Range, Requires, Rule, Threshold, Who,
 };
 use milp_schema::{Kind, Protocol as Words};
 
@@ -35,41 +33,23 @@ pub fn per_view(of: Words) -> Protocol {
 /// The rules of the page, in its order; all actions start from the same pool, so that the order
 /// says nothing else.
 fn rules(of: Words, revision: Revision) -> Protocol {
-    Protocol {
-        name: of.name.clone(),
-        rotation: Rotation::ViewOnly,
-        channels: dbft2::channels(of),
-        rules: vec![
-            Rule::Event(prepare_request(of)),
-            Rule::Event(prepare_response(of)),
-            Rule::Event(returning_response(of, revision)),
-            Rule::Event(repeated_response(of, revision)),
-            Rule::Event(commit(of)),
-            Rule::Event(returning_commit(of, revision)),
-            Rule::Event(decide(of)),
-            Rule::Event(change_view(of, revision)),
-            Rule::Enter(enter(of)),
-        ],
-    }
+    let rules = vec![
+        Rule::Event(prepare_request(of)),
+        Rule::Event(prepare_response(of)),
+        Rule::Event(returning_response(of, revision)),
+        Rule::Event(repeated_response(of, revision)),
+        Rule::Event(commit(of)),
+        Rule::Event(returning_commit(of, revision)),
+        Rule::Event(decide(of)),
+        Rule::Event(change_view(of, revision)),
+        Rule::Enter(enter(of)),
+    ];
+    Protocol::new(of, rules)
 }
 
 /// An action about the block of the view, once per view, without guards yet.
 fn action(name: &'static str, line: &'static str, broadcasts: Option<Kind>) -> Event {
-    Event {
-        name,
-        line,
-        equations: &[],
-        broadcasts,
-        who: Who::Any,
-        about: About::Block,
-        once: Range::View,
-        scope: Scope::View,
-        modality: Modality::May,
-        requires: vec![],
-        checked: Checked::Always,
-        excludes: vec![],
-        decides: false,
-    }
+    Event::new(name, line, broadcasts, Modality::May)
 }
 
 fn in_view(event: &'static str) -> Excludes {
@@ -91,13 +71,6 @@ fn more_than_f_committed(of: Words, revision: Revision) -> Requires {
             of: vec![of.the("Commit")],
             at_least,
         },
-    }
-}
-
-fn quorum(of: Vec<Kind>) -> Requires {
-    Requires::Tally {
-        of,
-        at_least: Threshold::Quorum,
     }
 }
 
@@ -170,7 +143,7 @@ fn commit(of: Words) -> Event {
         once: Range::Height,
         requires: vec![
             Requires::Own(vec!["prepare_request", "prepare_response"]),
-            quorum(vec![of.the("PrepareRequest"), of.the("PrepareResponse")]),
+            Requires::quorum(vec![of.the("PrepareRequest"), of.the("PrepareResponse")]),
             Requires::Held(of.the("PrepareRequest")),
         ],
         excludes: vec![in_view("change_view")],
@@ -186,7 +159,7 @@ fn returning_commit(of: Words, revision: Revision) -> Event {
         requires: vec![
             Requires::Own(vec!["change_view"]),
             more_than_f_committed(of, revision),
-            quorum(vec![of.the("PrepareRequest"), of.the("PrepareResponse")]),
+            Requires::quorum(vec![of.the("PrepareRequest"), of.the("PrepareResponse")]),
             Requires::Held(of.the("PrepareRequest")),
         ],
         ..action("returning_commit", "dbft2-tla 5-6", Some(of.the("Commit")))
@@ -199,7 +172,7 @@ fn decide(of: Words) -> Event {
         once: Range::Height,
         requires: vec![
             Requires::Held(of.the("PrepareRequest")),
-            quorum(vec![of.the("Commit")]),
+            Requires::quorum(vec![of.the("Commit")]),
         ],
         decides: true,
         ..action("decide", "dbft2-tla 7-8", None)
@@ -225,12 +198,11 @@ fn change_view(of: Words, revision: Revision) -> Event {
 /// Lines 11–12: a quorum that asked to leave the view or a later one leads to the next view.
 fn enter(of: Words) -> Enter {
     Enter {
-        equations: &[],
+        line: "dbft2-tla 11-12",
+        of: of.the("ChangeView"),
+        at_least: Threshold::Quorum,
         modality: Modality::May,
-        ..dbft2::enter(
-            of,
-            "dbft2-tla 11-12",
-            vec!["commit", "returning_commit", "decide"],
-        )
+        excludes: vec!["commit", "returning_commit", "decide"],
+        keeps: Keeps::Height,
     }
 }

@@ -1,6 +1,8 @@
-//! Which rule, in the words of [`Group`], a part of an event states.
+//! Which rule, in the words of [`Group`], a part of an event states, and which equations of the
+//! paper (`docs/MODEL.md`) its families are the corrected form of. Those are told by what an event
+//! is, whatever a protocol calls it; what only may happen is a formal model's and has none.
 
-use super::{About, Event, Protocol, Requires, Threshold, Who};
+use super::{About, Enter, Event, Modality, Protocol, Requires, Threshold, Who};
 use crate::group::Group;
 use milp_schema::Kind;
 
@@ -22,6 +24,27 @@ impl Event {
             Group::ONE_DECISION => Group::STOPS,
             Group::ONE_REQUEST => Group::SILENCE,
             once => once,
+        }
+    }
+
+    /// The equations of the paper that its families state again.
+    pub(crate) fn equations(&self) -> &'static [u32] {
+        match self.happens_once() {
+            _ if self.modality == Modality::May => &[],
+            Group::ONE_DECISION => &[37, 39],
+            Group::ONE_PROPOSAL => &[20, 21],
+            Group::ONE_RESPONSE => &[26, 27, 28],
+            _ => &[],
+        }
+    }
+}
+
+impl Enter {
+    /// The equations of the paper that its families state again.
+    pub(crate) fn equations(&self) -> &'static [u32] {
+        match self.modality {
+            Modality::May => &[],
+            _ => &[3, 4, 5, 6],
         }
     }
 }

@@ -7,11 +7,15 @@ use super::{
 use milp_schema::{
     ReplicaId, Value, View,
     protocol::{
-        Condition, Earlier, Goes, Guard, Head, Justified, Justifies, Pattern, Reads, Rule, Rules,
-        ValueField, Values, Views,
+        Condition, Earlier, Goes, Guard, Justified, Pattern, Reads, Rule, Rules, ValueField,
+        Values, Views,
     },
 };
-use std::collections::BTreeSet;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 /// What the letters of a rule stand for; a letter that it has not stands for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,45 +26,18 @@ pub(super) struct Letters {
     pub(super) d: Option<View>,
 }
 
-/// Which letters the guards of a rule read.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Bound {
-    pub(super) x: bool,
-    pub(super) c: bool,
-    pub(super) d: bool,
-}
-
-impl Bound {
-    pub(super) fn of(rule: &Rule) -> Self {
-        let reads = |is: fn(&Pattern) -> bool| rule.guards().any(|guard| is(&guard.pattern));
-        let made = matches!(
-            rule.head,
-            Head::Make {
-                justification: Justifies::C,
-                ..
-            }
-        );
-        let below = |letter| {
-            let is = |it: &Condition| matches!(it, Condition::Below(of, _) if *of == letter);
-            rule.conditions.iter().any(is)
-        };
-        let c = |it: &Pattern| {
-            matches!(it.view, Views::C | Views::AfterC | Views::FromC)
-                || matches!(
-                    it.justification,
-                    Justified::C | Justified::UpToC | Justified::AfterC | Justified::FromC
-                )
-        };
-        Self {
-            x: reads(|it| matches!(it.value, Values::X | Values::Other)),
-            c: made || below(Earlier::C) || reads(c),
-            d: below(Earlier::D) || reads(|it| it.justification == Justified::D),
-        }
-    }
+/// Whether a guard has a letter that stands for nothing yet, so that it reads records for it.
+fn lacks(guard: &Guard, at: &Letters) -> bool {
+    let pattern = &guard.pattern;
+    let justified = |by| pattern.justification == by;
+    let c = pattern.view == Views::C || justified(Justified::C);
+    pattern.value == Values::X && at.x.is_none()
+        || c && at.c.is_none()
+        || justified(Justified::D) && at.d.is_none()
 }
 
 /// Whether a condition between views holds.
-pub(super) fn allows(condition: Condition, at: &Letters) -> bool {
+fn allows(condition: Condition, at: &Letters) -> bool {
     match condition {
         Condition::At(view) => at.v.0 == view,
         Condition::After(view) => at.v.0 > view,
@@ -74,22 +51,20 @@ pub(super) fn allows(condition: Condition, at: &Letters) -> bool {
     }
 }
 
-fn view(pattern: &Pattern, record: View, at: &Letters) -> bool {
-    let v = at.v;
-    let after_c = |least: u32| {
-        let from = at.c.map(|c| c.0 + least);
-        from.is_some_and(|from| record.0 >= from) && record < v
-    };
-    match pattern.view {
-        Views::Own => record == v,
-        Views::Back(back) => record.0.checked_add(back) == Some(v.0),
-        Views::C => at.c == Some(record),
-        Views::Before => record < v,
-        Views::UpTo => record <= v,
-        Views::AfterC => after_c(1),
-        Views::FromC => after_c(0),
-        Views::From(back) => record.0.saturating_add(back) >= v.0,
-        Views::Any => true,
+/// The views that a pattern looks at; `c` is any earlier view while it stands for nothing.
+fn views(pattern: &Pattern, at: &Letters) -> Range<u32> {
+    let v = at.v.0;
+    let one = |view: Option<u32>| view.map_or(0..0, |view| view..view + 1);
+    match (pattern.view, at.c) {
+        (Views::Own, _) => one(Some(v)),
+        (Views::Back(back), _) => one(v.checked_sub(back)),
+        (Views::C, Some(c)) => one(Some(c.0)),
+        (Views::AfterC, Some(c)) => c.0 + 1..v,
+        (Views::FromC, Some(c)) => c.0..v,
+        (Views::C | Views::AfterC | Views::FromC | Views::Before, _) => 0..v,
+        (Views::UpTo, _) => 0..v + 1,
+        (Views::From(back), _) => v.saturating_sub(back)..u32::MAX,
+        (Views::Any, _) => 0..u32::MAX,
     }
 }
 
@@ -106,8 +81,7 @@ fn value(pattern: &Pattern, record: Option<Value>, at: &Letters) -> bool {
 
 fn justification(pattern: &Pattern, record: Option<View>, at: &Letters) -> bool {
     let against = |holds: fn(View, View) -> bool| {
-        let both = record.zip(at.c);
-        both.is_some_and(|(record, c)| holds(record, c))
+        record.is_some_and(|record| at.c.is_none_or(|c| holds(record, c)))
     };
     match pattern.justification {
         Justified::C => record.is_some() && record == at.c,
@@ -122,140 +96,153 @@ fn justification(pattern: &Pattern, record: Option<View>, at: &Letters) -> bool 
     }
 }
 
-/// Whether a record is one of a pattern.
-fn fits(rules: &Rules, pattern: &Pattern, record: &Record, at: &Letters) -> bool {
-    let kind = rules.kind(record.kind);
-    pattern.kinds.contains(&record.kind)
-        && view(pattern, record.view, at)
-        && (kind.value == ValueField::None || value(pattern, record.value, at))
-        && (!kind.justified || justification(pattern, record.justification, at))
-}
-
-/// The views of a range that `each` goes through.
-fn range(pattern: &Pattern, at: &Letters) -> std::ops::Range<u32> {
-    let start = match pattern.view {
-        Views::AfterC => at.c.map_or(at.v.0, |c| c.0 + 1),
-        Views::FromC => at.c.map_or(at.v.0, |c| c.0),
-        _ => 0,
-    };
-    start..at.v.0
-}
-
 /// What a replica reads: its own records, and those of anybody.
-struct Reader<'a> {
-    world: &'a World,
-    replica: &'a Replica,
-    at: &'a Letters,
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    pub(super) world: &'a World,
+    pub(super) replica: &'a Replica,
 }
 
 impl Reader<'_> {
-    fn fits(&self, guard: &Guard, record: &Record, only: Option<View>) -> bool {
-        let here = only.is_none_or(|view| record.view == view);
-        here && fits(&self.world.setup.rules, &guard.pattern, record, self.at)
+    /// Whether a record is one of a pattern, its view aside.
+    fn fits(self, pattern: &Pattern, record: &Record, at: &Letters) -> bool {
+        let kind = self.world.setup.rules.kind(record.kind);
+        (kind.value == ValueField::None || value(pattern, record.value, at))
+            && (!kind.justified || justification(pattern, record.justification, at))
     }
 
-    /// The records of anybody that the guard reads, if those are where it looks.
-    fn read<'b>(
-        &'b self,
-        guard: &'b Guard,
-        only: Option<View>,
-        from: impl Iterator<Item = (ReplicaId, Record)> + 'b,
-    ) -> impl Iterator<Item = ReplicaId> + 'b {
-        let height = self.replica.height;
-        let leads =
-            move |sender, record: &Record| sender == self.world.setup.primary(height, record.view);
-        from.filter(move |(sender, record)| {
-            self.fits(guard, record, only)
-                && (guard.reads != Reads::Primary || leads(*sender, record))
-        })
-        .map(|(sender, _)| sender)
+    /// What a guard looks at in those views, of messages that existed then where a proof is read.
+    fn records(self, guard: &Guard, views: &Range<u32>, existed: Option<usize>) -> Vec<Taken> {
+        let (setup, replica) = (&self.world.setup, self.replica);
+        let primary = |it: &Taken| setup.primary(replica.height, it.record.view) == it.sender;
+        let reads = |it: &Taken| guard.reads != Reads::Primary || primary(it);
+        let kinds = &guard.pattern.kinds;
+        if let Some(existed) = existed {
+            let sent = self.world.posts[..existed].iter();
+            let taken = sent.filter_map(|post| post.for_height(setup, replica.height));
+            let taken = taken.filter(|it| kinds.contains(&it.record.kind) && reads(it));
+            return taken
+                .filter(|it| views.contains(&it.record.view.0))
+                .collect();
+        }
+        let mut found = Vec::new();
+        for kind in kinds.iter().filter(|_| !views.is_empty()) {
+            let [from, to] = [views.start, views.end].map(|view| Record::first(*kind, View(view)));
+            if matches!(guard.reads, Reads::Own | Reads::LastOwn) {
+                let own = replica.own.range(from..to);
+                found.extend(own.map(|record| record.of(replica.me, 0)));
+            } else {
+                let [from, to] = [from, to].map(|record| record.of(ReplicaId(0), 0));
+                found.extend(replica.taken.range(from..to).filter(|it| reads(it)));
+            }
+        }
+        found
     }
 
-    /// Whether the guard holds of records of anybody.
-    fn of_others(
-        &self,
+    /// Whether the guard holds of what it looks at in the views given.
+    fn holds_in(
+        self,
         guard: &Guard,
-        only: Option<View>,
-        from: impl Iterator<Item = (ReplicaId, Record)>,
+        views: &Range<u32>,
+        at: &Letters,
+        existed: Option<usize>,
     ) -> bool {
-        let mut senders = self.read(guard, only, from);
+        let found = if guard.reads == Reads::LastOwn {
+            let mut all = self.records(guard, &(0..u32::MAX), None);
+            all.retain(|it| matches!(it.record.value, Some(Value::Block { .. })));
+            let last = all.into_iter().max_by_key(|it| it.record.view);
+            let here = last.filter(|it| views.contains(&it.record.view.0));
+            here.into_iter().collect()
+        } else {
+            self.records(guard, views, existed)
+        };
+        let fits = |it: &&Taken| self.fits(&guard.pattern, &it.record, at);
         let Reads::Senders(number) = &guard.reads else {
-            return senders.next().is_some();
+            return found.iter().any(|it| fits(&it));
         };
         let setup = &self.world.setup;
-        let senders: BTreeSet<ReplicaId> = senders.collect();
+        let senders: BTreeSet<ReplicaId> = found.iter().filter(fits).map(|it| it.sender).collect();
         let power = senders.iter().map(|id| setup.power[id.index()]);
         power.sum::<u32>() >= setup.needs(number)
     }
 
-    /// Whether the guard holds, of the one view if one is given; `carriers` are the messages that a
-    /// proof may travel with.
-    fn holds_in(&self, guard: &Guard, only: Option<View>, carriers: &[usize]) -> bool {
-        let own = &self.replica.own;
-        match guard.reads {
-            Reads::Own => own.iter().any(|record| self.fits(guard, record, only)),
-            Reads::LastOwn => {
-                let blocks = |it: &&Record| {
-                    guard.pattern.kinds.contains(&it.kind)
-                        && matches!(it.value, Some(Value::Block { .. }))
-                };
-                let last = own.iter().filter(blocks).max_by_key(|record| record.view);
-                last.is_some_and(|record| self.fits(guard, record, only))
+    /// Whether the guard holds; `carriers` are the messages that a proof may travel with.
+    fn holds(self, guard: &Guard, at: &Letters, carriers: &[usize]) -> bool {
+        let held = |views: Range<u32>| {
+            let holds = |existed| self.holds_in(guard, &views, at, existed);
+            if guard.proof {
+                return carriers.iter().any(|existed| holds(Some(*existed)));
             }
-            Reads::Primary | Reads::Senders(_) if guard.proof => carriers.iter().any(|existed| {
-                let sent = &self.world.posts[..*existed];
-                let of_height = sent
-                    .iter()
-                    .filter(|post| post.message.height == self.replica.height);
-                let records = of_height.filter_map(|post| Some((post.author, post.record?)));
-                self.of_others(guard, only, records)
-            }),
-            Reads::Primary | Reads::Senders(_) => {
-                let taken = self.replica.taken.iter();
-                self.of_others(guard, only, taken.map(|it| (it.sender, it.record)))
-            }
-        }
-    }
-
-    fn holds(&self, guard: &Guard, carriers: &[usize]) -> bool {
+            holds(None)
+        };
+        let mut views = views(&guard.pattern, at);
         if guard.each {
-            let mut views = range(&guard.pattern, self.at).map(View);
-            return views.all(|view| self.holds_in(guard, Some(view), carriers));
+            return views.all(|view| held(view..view + 1));
         }
-        self.holds_in(guard, None, carriers)
+        held(views)
     }
 
-    /// When the messages were sent that the first guard beside a proof reads.
-    fn carriers(&self, rule: &Rule) -> Vec<usize> {
-        let sent =
-            |it: &&Guard| !it.proof && matches!(it.reads, Reads::Primary | Reads::Senders(_));
-        let Some(beside) = rule.when.iter().find(sent) else {
-            return Vec::new();
-        };
-        let reads = |it: &&Taken| {
-            let one = std::iter::once((it.sender, it.record));
-            self.read(beside, None, one).next().is_some()
-        };
-        let taken = self.replica.taken.iter().filter(reads);
-        taken.map(|it| it.existed).collect()
+    /// Whether everything that the rule asks for holds, and nothing that it must not find.
+    fn all_hold(self, rule: &Rule, at: &Letters) -> bool {
+        // A proof travels with what the first other guard reads of anybody.
+        let travels = |it: &&Guard| !it.proof && !matches!(it.reads, Reads::Own | Reads::LastOwn);
+        let proves = rule.guards().any(|guard| guard.proof);
+        let beside = rule.when.iter().find(travels).filter(|_| proves);
+        let beside = beside.map(|beside| {
+            let read = self.records(beside, &views(&beside.pattern, at), None);
+            let fits = read
+                .into_iter()
+                .filter(|it| self.fits(&beside.pattern, &it.record, at));
+            fits.map(|it| it.existed).collect::<Vec<_>>()
+        });
+        let carriers = beside.unwrap_or_default();
+        let holds = |guard: &Guard| self.holds(guard, at, &carriers);
+        rule.conditions.iter().all(|it| allows(*it, at))
+            && rule.when.iter().all(holds)
+            && !rule.unless.iter().any(holds)
     }
-}
 
-/// Whether everything that the rule asks for holds, and nothing that it must not find.
-pub(super) fn all_hold(world: &World, replica: &Replica, rule: &Rule, at: &Letters) -> bool {
-    let reader = Reader { world, replica, at };
-    let proves = rule.guards().any(|guard| guard.proof);
-    let carriers = if proves {
-        reader.carriers(rule)
-    } else {
-        Vec::new()
-    };
-    rule.conditions.iter().all(|it| allows(*it, at))
-        && rule.when.iter().all(|guard| reader.holds(guard, &carriers))
-        && !rule
-            .unless
+    /// A way to fill in the letters that are left so that the rule can be done, the guards from that
+    /// place on reading records for them.
+    pub(super) fn way(self, rule: &Rule, from: usize, at: Letters) -> Option<Letters> {
+        let mut rest = rule.when.iter().enumerate().skip(from);
+        let Some((place, guard)) = rest.find(|(_, guard)| lacks(guard, &at)) else {
+            let bound = !rule.when.iter().any(|guard| lacks(guard, &at));
+            return (bound && self.all_hold(rule, &at)).then_some(at);
+        };
+        let existed = guard.proof.then_some(self.world.posts.len());
+        let read = self.records(guard, &views(&guard.pattern, &at), existed);
+        let ways = read
             .iter()
-            .any(|guard| reader.holds(guard, &carriers))
+            .filter_map(|it| self.extended(&guard.pattern, &it.record, at));
+        // The lowest value first, then the latest view.
+        let order = |at: Letters| (at.x, Reverse(at.c), Reverse(at.d));
+        let ways: BTreeMap<_, Letters> = ways.map(|at| (order(at), at)).collect();
+        let mut ways = ways.into_values();
+        ways.find_map(|at| self.way(rule, place + 1, at))
+    }
+
+    /// The letters with what a record of a pattern makes of those that stand for nothing.
+    fn extended(self, pattern: &Pattern, record: &Record, at: Letters) -> Option<Letters> {
+        let kind = self.world.setup.rules.kind(record.kind);
+        let earlier = |view: &View| *view < at.v;
+        let justified = record.justification.filter(earlier);
+        let valid = |value: &Value| matches!(value, Value::Block { .. });
+        let mut new = at;
+        if pattern.view == Views::C {
+            new.c = Some(at.c.or(Some(record.view).filter(earlier))?);
+        }
+        if pattern.justification == Justified::C {
+            new.c = Some(new.c.or(justified)?);
+        }
+        if pattern.justification == Justified::D {
+            new.d = Some(at.d.or(justified)?);
+        }
+        if pattern.value == Values::X && kind.value != ValueField::None {
+            new.x = Some(at.x.or(record.value.filter(valid))?);
+        }
+        self.fits(pattern, record, &new).then_some(new)
+    }
 }
 
 /// Whether a message can be such a record at all.

@@ -20,13 +20,13 @@ use crate::{
         Working,
     },
 };
-use guard::Bound;
 use milp_schema::{
     Height, Instance, Kind, Message, Protocol, ReplicaId, Value, View,
     instance::Primary,
     protocol::{Number, Rules, TimerId},
+    vocabulary::By,
 };
-use replica::{Output, Record, Replica, Restless};
+use replica::{Record, Replica, Taken};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// What a run's replicas are told before it starts.
@@ -35,8 +35,6 @@ struct Setup {
     name: String,
     protocol: Protocol,
     rules: Rules,
-    /// Which letters each rule reads.
-    bound: Vec<Bound>,
     /// The kinds of messages by their place in the rules; none for what is kept.
     kinds: Vec<Option<Kind>>,
     /// Whether some guard reads proofs.
@@ -50,6 +48,16 @@ struct Setup {
 impl Setup {
     fn primary(&self, height: Height, view: View) -> ReplicaId {
         self.protocol.primary(self.replicas, height, view)
+    }
+
+    /// Whether a replica is one of `who` in that view.
+    fn may(&self, id: ReplicaId, who: By, height: Height, view: View) -> bool {
+        let leads = self.primary(height, view) == id;
+        match who {
+            By::Any => true,
+            By::Primary => leads,
+            By::Backup => !leads,
+        }
     }
 
     /// How much voting power that is.
@@ -68,12 +76,26 @@ struct Post {
     record: Option<Record>,
 }
 
+impl Post {
+    /// The record for who is at a height, if its author may make it.
+    fn for_height(&self, setup: &Setup, height: Height) -> Option<Taken> {
+        let record = self.record.filter(|_| self.message.height == height)?;
+        let by = setup.rules.kind(record.kind).by;
+        let may = setup.may(self.author, by, height, record.view);
+        may.then_some(record.of(self.author, 0))
+    }
+}
+
 /// What everybody's replicas share.
 #[derive(Debug, Clone)]
 struct World {
     setup: Arc<Setup>,
     /// Message number i + 1 at position i.
     posts: Vec<Post>,
+    /// What a replica has done in its act.
+    effects: Vec<Effect>,
+    /// The timers that it has started anew.
+    started: Vec<TimerId>,
 }
 
 impl World {
@@ -164,7 +186,6 @@ impl Interpreter {
         let setup = Setup {
             name: format!("{protocol}-file{}", mutant.collect::<String>()),
             protocol,
-            bound: rules.rules.iter().map(Bound::of).collect(),
             kinds: kinds.collect(),
             proves: rules.rules.iter().any(|it| it.guards().any(|it| it.proof)),
             rules,
@@ -176,6 +197,8 @@ impl Interpreter {
             world: World {
                 setup: Arc::new(setup),
                 posts: Vec::new(),
+                effects: Vec::new(),
+                started: Vec::new(),
             },
             seats: Vec::new(),
             block_time: 0,
@@ -187,47 +210,20 @@ impl Interpreter {
     fn act(
         &mut self,
         id: ReplicaId,
-        act: impl FnOnce(&mut Replica, &mut World, &mut Vec<Output>) -> Result<(), Restless>,
+        act: impl FnOnce(&mut Replica, &mut World) -> Result<(), EngineError>,
     ) -> Result<Vec<Effect>, EngineError> {
         let (world, seat) = (&mut self.world, &mut self.seats[id.index()]);
-        let mut out = Vec::new();
-        let height = seat.replica.height;
-        let done = act(&mut seat.replica, world, &mut out);
-        done.map_err(|Restless| EngineError::Refused {
-            act: format!("an act at replica {id}"),
-            why: "its rules never come to rest".to_owned(),
-        })?;
+        act(&mut seat.replica, world)?;
         let before = seat.deadlines.clone();
-        let mut effects = Vec::new();
-        let mut at = height;
-        for output in out {
-            match output {
-                Output::Start(timer) => {
-                    if let Some(blocks) = seat.replica.timers.get(&timer) {
-                        let lasts = self.block_time.saturating_mul(*blocks);
-                        seat.deadlines.insert(timer, self.now.saturating_add(lasts));
-                    }
-                }
-                Output::Enter(view) => effects.push(Effect::EnterView {
-                    replica: id,
-                    height: at,
-                    view,
-                }),
-                Output::Decide(block) => {
-                    at = block.height.next();
-                    effects.push(Effect::Decide { replica: id, block });
-                }
-                Output::Send(place) => effects.push(Effect::Send {
-                    replica: id,
-                    id: MessageId(place as u64 + 1),
-                    message: world.posts[place].message.clone(),
-                    carried: Vec::new(),
-                    recovery: false,
-                }),
-            }
+        let timers = &seat.replica.timers;
+        for timer in world.started.drain(..) {
+            let blocks = timers.get(&timer).copied().unwrap_or_default();
+            let lasts = self.block_time.saturating_mul(blocks);
+            let deadline = self.now.saturating_add(lasts);
+            seat.deadlines.insert(timer, deadline);
         }
-        let runs = |timer: &TimerId, _: &mut Nanos| seat.replica.timers.contains_key(timer);
-        seat.deadlines.retain(runs);
+        seat.deadlines.retain(|timer, _| timers.contains_key(timer));
+        let mut effects = std::mem::take(&mut world.effects);
         if seat.deadlines != before {
             effects.push(self.timers(id));
         }
@@ -331,8 +327,8 @@ impl Engine for Interpreter {
         self.block_time = start.block_time;
         let mut effects = Vec::new();
         for id in self.live() {
-            effects.extend(self.act(id, |replica, world, out| {
-                replica.start_timers(world, out);
+            effects.extend(self.act(id, |replica, world| {
+                replica.start_timers(world);
                 Ok(())
             })?);
         }
@@ -356,7 +352,7 @@ impl Engine for Interpreter {
                 why: format!("there is no message {}", id.0),
             });
         };
-        self.act(to, |replica, world, out| replica.receive(world, place, out))
+        self.act(to, |replica, world| replica.receive(world, place))
     }
 
     fn timeout(
@@ -366,8 +362,8 @@ impl Engine for Interpreter {
         _: (Height, View),
     ) -> Result<Vec<Effect>, EngineError> {
         let timer = self.timer(timer);
-        self.act(at, |replica, world, out| match timer {
-            Some(timer) if replica.timers.contains_key(&timer) => replica.fire(world, timer, out),
+        self.act(at, |replica, world| match timer {
+            Some(timer) if replica.timers.contains_key(&timer) => replica.fire(world, timer),
             _ => Ok(()),
         })
     }
@@ -380,7 +376,7 @@ impl Engine for Interpreter {
 
     fn pass(&mut self, at: ReplicaId, timer: &str) -> Result<Vec<Effect>, EngineError> {
         let timer = self.timer(timer);
-        self.act(at, |replica, _, _| {
+        self.act(at, |replica, _| {
             timer.map(|timer| replica.timers.remove(&timer));
             Ok(())
         })

@@ -2,14 +2,18 @@
 
 use super::{
     World,
-    guard::{self, Letters},
+    guard::{Letters, Reader},
 };
+use crate::engine::{Effect, EngineError, MessageId};
 use milp_schema::{
     BlockId, Height, Message, ReplicaId, Value, View,
     protocol::{Counts, Goes, Head, Justifies, KindId, Made, Mode, Rule, Scope, TimerId, Views},
-    vocabulary::{Ahead, By, Passed},
+    vocabulary::{Ahead, Passed},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// How many rules a replica does in one act: who does more never comes to rest.
 const RULES_IN_AN_ACT: usize = 1_000;
@@ -23,6 +27,27 @@ pub(super) struct Record {
     pub(super) justification: Option<View>,
 }
 
+impl Record {
+    /// None of that kind and view comes before it, none of earlier views after.
+    pub(super) fn first(kind: KindId, view: View) -> Self {
+        Self {
+            kind,
+            view,
+            value: None,
+            justification: None,
+        }
+    }
+
+    /// The record as one of a sender.
+    pub(super) fn of(self, sender: ReplicaId, existed: usize) -> Taken {
+        Taken {
+            record: self,
+            sender,
+            existed,
+        }
+    }
+}
+
 /// A record of anybody that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Taken {
@@ -32,23 +57,6 @@ pub(super) struct Taken {
     pub(super) existed: usize,
 }
 
-/// Something that a replica does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
-    /// Sends the message of that place among those posted.
-    Send(usize),
-    /// Enters a view of its height.
-    Enter(View),
-    /// Regards a block as final.
-    Decide(BlockId),
-    /// Starts a timer anew.
-    Start(TimerId),
-}
-
-/// The rules never come to rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Restless;
-
 /// The state of an honest replica; everything but `proposed` is of its height.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Replica {
@@ -56,8 +64,8 @@ pub(super) struct Replica {
     /// The number of heights once it has stopped.
     pub(super) height: Height,
     pub(super) view: View,
-    /// What it made, sent or kept, in the order in which it did.
-    pub(super) own: Vec<Record>,
+    /// What it made, sent or kept.
+    pub(super) own: BTreeSet<Record>,
     /// What it took, what it sent itself included.
     pub(super) taken: BTreeSet<Taken>,
     /// The timers that run, with the block times that they were started for.
@@ -76,7 +84,7 @@ impl Replica {
             me,
             height: Height(0),
             view: View(0),
-            own: Vec::new(),
+            own: BTreeSet::new(),
             taken: BTreeSet::new(),
             timers: BTreeMap::new(),
             started: BTreeSet::new(),
@@ -104,52 +112,37 @@ impl Replica {
 
     /// A message of that place among those posted is handed over. What is ahead is held back by
     /// whoever hands over.
-    pub(super) fn receive(
-        &mut self,
-        world: &mut World,
-        place: usize,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Restless> {
-        let post = &world.posts[place];
-        let Some(record) = post.record.filter(|_| post.message.height == self.height) else {
+    pub(super) fn receive(&mut self, world: &mut World, place: usize) -> Result<(), EngineError> {
+        let setup = &world.setup;
+        let post = world.posts[place].for_height(setup, self.height);
+        let Some(taken) = post.filter(|_| !self.stopped(world)) else {
             return Ok(());
         };
-        let setup = &world.setup;
-        let kind = setup.rules.kind(record.kind);
-        let passed = kind.passed == Passed::Ignore && record.view < self.view;
-        let ahead = kind.ahead != Ahead::Take && record.view > self.view;
-        let sender = post.author;
-        let may = setup.may(sender, kind.by, self.height, record.view);
-        let same = |it: &Taken| {
-            let (one, other) = (it.record, record);
-            it.sender == sender && (one.kind, one.view) == (other.kind, other.view)
+        let (kind, view) = (setup.rules.kind(taken.record.kind), taken.record.view);
+        let passed = kind.passed == Passed::Ignore && view < self.view;
+        let ahead = kind.ahead != Ahead::Take && view > self.view;
+        // Of a sender's different records of a view the first may be the one that counts.
+        let other = |it: &Taken| {
+            let of = |it: &Taken| (it.sender, it.record.kind, it.record.view);
+            of(it) == of(&taken) && it.record != taken.record
         };
-        let late = kind.counts == Counts::First && self.taken.iter().any(same);
-        if passed || ahead || late || !may || self.stopped(world) {
+        let late = kind.counts == Counts::First && self.taken.iter().any(other);
+        if passed || ahead || late {
             return Ok(());
         }
         let existed = if setup.proves { place } else { 0 };
-        self.taken.insert(Taken {
-            record,
-            sender,
-            existed,
-        });
-        self.complete(world, out)
+        self.taken.insert(Taken { existed, ..taken });
+        self.complete(world)
     }
 
     /// A timer that runs fires.
-    pub(super) fn fire(
-        &mut self,
-        world: &mut World,
-        timer: TimerId,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Restless> {
+    pub(super) fn fire(&mut self, world: &mut World, timer: TimerId) -> Result<(), EngineError> {
         let first = self.first(world, Mode::Timer(timer));
         self.timers.remove(&timer);
         if let Some((rule, at)) = first {
-            self.perform(world, rule, &at, out);
+            self.perform(world, rule, &at);
         }
-        self.complete(world, out)
+        self.complete(world)
     }
 
     /// Whether a firing of the timer would do anything now.
@@ -158,27 +151,26 @@ impl Replica {
     }
 
     /// Every rule that must be done is, the first of the file first, until none can be.
-    pub(super) fn complete(
-        &mut self,
-        world: &mut World,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Restless> {
+    pub(super) fn complete(&mut self, world: &mut World) -> Result<(), EngineError> {
         for _ in 0..RULES_IN_AN_ACT {
             let Some((rule, at)) = self.first(world, Mode::Must) else {
                 return Ok(());
             };
-            self.perform(world, rule, &at, out);
+            self.perform(world, rule, &at);
         }
-        Err(Restless)
+        Err(EngineError::Refused {
+            act: format!("an act at replica {}", self.me),
+            why: "its rules never come to rest".to_owned(),
+        })
     }
 
     /// The timers that who does nothing yet starts.
-    pub(super) fn start_timers(&mut self, world: &mut World, out: &mut Vec<Output>) {
-        let setup = std::sync::Arc::clone(&world.setup);
+    pub(super) fn start_timers(&mut self, world: &mut World) {
+        let setup = Arc::clone(&world.setup);
         for (place, rule) in setup.rules.rules.iter().enumerate() {
             let starts = matches!(rule.head, Head::Arm { .. }) && rule.mode == Mode::Must;
             if let Some(at) = self.way(world, place, rule).filter(|_| starts) {
-                self.perform(world, place, &at, out);
+                self.perform(world, place, &at);
             }
         }
     }
@@ -193,63 +185,26 @@ impl Replica {
         of_mode.find_map(|(place, rule)| Some((place, self.way(world, place, rule)?)))
     }
 
-    /// A way in which a rule can be done: the latest view entered, the first value, the latest
-    /// earlier view of those that there are.
+    /// A way in which a rule can be done, of the latest view entered.
     fn way(&self, world: &World, place: usize, rule: &Rule) -> Option<Letters> {
-        let bound = world.setup.bound[place];
-        let some = |bound: bool, of: &dyn Fn() -> Vec<View>| {
-            if bound {
-                of().into_iter().map(Some).collect()
-            } else {
-                vec![None]
-            }
+        let views = self.views(rule).into_iter();
+        let mut views = views.filter(|v| self.is_open(world, place, rule, *v));
+        let reader = Reader {
+            world,
+            replica: self,
         };
-        let xs: Vec<Option<Value>> = if bound.x {
-            self.values().into_iter().map(Some).collect()
-        } else {
-            vec![None]
+        let at = |v| Letters {
+            v,
+            x: None,
+            c: None,
+            d: None,
         };
-        for v in self.views(rule) {
-            if !self.is_open(world, place, rule, v) {
-                continue;
-            }
-            for &x in &xs {
-                for c in some(bound.c, &|| self.earlier(v)) {
-                    for d in some(bound.d, &|| self.earlier(v)) {
-                        let at = Letters { v, x, c, d };
-                        if guard::all_hold(world, self, rule, &at) {
-                            return Some(at);
-                        }
-                    }
-                }
-            }
-        }
-        None
-    }
-
-    fn records(&self) -> impl Iterator<Item = &Record> {
-        let taken = self.taken.iter().map(|it| &it.record);
-        taken.chain(&self.own)
-    }
-
-    /// The valid values that it knows of.
-    fn values(&self) -> BTreeSet<Value> {
-        let values = self.records().filter_map(|record| record.value);
-        let valid = |value: &Value| matches!(value, Value::Block { .. });
-        values.filter(valid).collect()
-    }
-
-    /// The views before `v` that records are of or name, the latest first.
-    fn earlier(&self, v: View) -> Vec<View> {
-        let named = |record: &Record| [Some(record.view), record.justification];
-        let views = self.records().flat_map(named).flatten();
-        let views: BTreeSet<View> = views.filter(|view| *view < v).collect();
-        views.into_iter().rev().collect()
+        views.find_map(|v| reader.way(rule, 0, at(v)))
     }
 
     /// What `v` can be.
     fn views(&self, rule: &Rule) -> Vec<View> {
-        let here = self.records().map(|record| record.view);
+        let here = self.taken.iter().map(|it| it.record.view);
         match (&rule.head, rule.scope) {
             (Head::Enter, _) => vec![self.view.next()],
             (Head::Skip, _) => {
@@ -279,9 +234,9 @@ impl Replica {
                 justification,
                 ..
             } => {
-                let made = |record: &Record| (record.kind, record.view) == (kind, v);
+                let [from, to] = [v, v.next()].map(|view| Record::first(kind, view));
                 let before = !matches!(justification, Justifies::Back(back) if back > v.0);
-                before && !self.own.iter().any(made)
+                before && self.own.range(from..to).next().is_none()
             }
             Head::Arm { .. } => v == self.view && !self.started.contains(&place),
             Head::Stop { timer } => v == self.view && self.timers.contains_key(&timer),
@@ -290,8 +245,8 @@ impl Replica {
         once && setup.may(self.me, rule.who, self.height, v)
     }
 
-    fn perform(&mut self, world: &mut World, place: usize, at: &Letters, out: &mut Vec<Output>) {
-        let setup = std::sync::Arc::clone(&world.setup);
+    fn perform(&mut self, world: &mut World, place: usize, at: &Letters) {
+        let setup = Arc::clone(&world.setup);
         match setup.rules.rules[place].head {
             Head::Make {
                 kind,
@@ -314,17 +269,21 @@ impl Replica {
                     value,
                     justification,
                 };
-                self.make(world, record, out);
+                self.make(world, record);
             }
             Head::Enter | Head::Skip => {
                 self.move_to(at.v);
-                out.push(Output::Enter(at.v));
+                world.effects.push(Effect::EnterView {
+                    replica: self.me,
+                    height: self.height,
+                    view: at.v,
+                });
             }
             Head::Arm { timer, lasts } => {
                 self.started.insert(place);
                 let blocks = lasts.map_or(1, |lasts| lasts.of(at.v));
                 self.timers.insert(timer, blocks);
-                out.push(Output::Start(timer));
+                world.started.push(timer);
             }
             Head::Stop { timer } => {
                 self.timers.remove(&timer);
@@ -341,10 +300,10 @@ impl Replica {
     }
 
     /// Keeps a record, sends it if its kind is sent, and leaves the height if it is a decision.
-    fn make(&mut self, world: &mut World, record: Record, out: &mut Vec<Output>) {
-        let setup = std::sync::Arc::clone(&world.setup);
+    fn make(&mut self, world: &mut World, record: Record) {
+        let setup = Arc::clone(&world.setup);
         let kind = setup.rules.kind(record.kind);
-        self.own.push(record);
+        self.own.insert(record);
         if let Some(name) = setup.kinds[record.kind.0].filter(|_| kind.goes == Goes::Sent) {
             let message = Message {
                 kind: name,
@@ -353,36 +312,31 @@ impl Replica {
                 value: record.value,
                 justification: record.justification,
             };
-            let place = world.post(self.me, message);
+            let place = world.post(self.me, message.clone());
             let existed = if setup.proves { place } else { 0 };
-            self.taken.insert(Taken {
-                record,
-                sender: self.me,
-                existed,
+            self.taken.insert(record.of(self.me, existed));
+            world.effects.push(Effect::Send {
+                replica: self.me,
+                id: MessageId(place as u64 + 1),
+                message,
+                carried: Vec::new(),
+                recovery: false,
             });
-            out.push(Output::Send(place));
         }
         if kind.is_final {
             if let Some(Value::Block { view, index }) = record.value {
-                out.push(Output::Decide(BlockId {
-                    height: self.height,
-                    view,
-                    index,
-                }));
+                let height = self.height;
+                world.effects.push(Effect::Decide {
+                    replica: self.me,
+                    block: BlockId {
+                        height,
+                        view,
+                        index,
+                    },
+                });
             }
             self.height = self.height.next();
             self.forget();
-        }
-    }
-}
-
-impl super::Setup {
-    /// Whether a replica is one of `who` in that view.
-    pub(super) fn may(&self, id: ReplicaId, who: By, height: Height, view: View) -> bool {
-        match who {
-            By::Any => true,
-            By::Primary => self.primary(height, view) == id,
-            By::Backup => self.primary(height, view) != id,
         }
     }
 }

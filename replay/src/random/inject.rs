@@ -3,11 +3,12 @@
 use super::{Draft, OBEYS, Random, past};
 use crate::engine::Engine;
 use milp_schema::{
-    Height, Instance, Message, ReplicaId, View,
+    Height, Instance, Kind, Message, ReplicaId, Value, View,
     instance::{FaultKind, Who},
-    schedule::{Choice, Copy},
-    vocabulary::{By, Does, Role},
+    schedule::{Choice, Copy as Sent},
+    vocabulary::{By, Does, Names, Role},
 };
+use std::collections::BTreeSet;
 
 impl<E: Engine + Clone> Draft<'_, E> {
     /// Byzantine replicas aim at where honest ones are, sometimes elsewhere.
@@ -38,26 +39,17 @@ impl<E: Engine + Clone> Draft<'_, E> {
         if height.0 >= self.instance.heights || view.0 >= self.instance.views {
             return;
         }
-        let leader = self.instance.primary(height, view);
-        let (protocol, leads) = (self.instance.protocol, leader == sender);
-        let what: fn(&Does) -> bool = match self.random.below(5) {
-            0 => |does| does.role == Role::Leave,
-            1 if protocol.has_binding_vote() => |does| does.binds,
-            2 if self.habits.holds_recovery => |does| does.by == By::Backup,
-            _ if leads => |does| does.role == Role::Proposal,
-            _ => |does| does.by == By::Backup,
+        let message = if self.habits.starts_timers {
+            self.by_file(sender, (height, view))
+        } else {
+            self.by_page(sender, (height, view))
         };
-        let Some(kind) = protocol.kinds().find(|kind| what(kind.does())) else {
+        let Some(message) = message else {
             return;
         };
-        // The first proposal is the likeliest, so that votes meet.
-        let other = self.random.below(self.blocks(leader));
-        let block = if self.random.percent(60) { 0 } else { other };
-        let change = kind.is(Role::Leave);
-        let message = Message::new(kind, height, view, (!change).then_some(block));
         if self.may_make(sender, receiver, &message) {
             self.made.insert((sender, receiver, message.clone()));
-            let copy = Copy {
+            let copy = Sent {
                 sender,
                 receiver,
                 message,
@@ -67,6 +59,93 @@ impl<E: Engine + Clone> Draft<'_, E> {
             self.session.inject(&copy).expect(OBEYS);
             self.choices.push(Choice::Inject { copy });
         }
+    }
+
+    /// A message of any kind that the protocol lets the sender make, about any value and justified by
+    /// any view.
+    fn by_file(&mut self, sender: ReplicaId, (height, view): (Height, View)) -> Option<Message> {
+        let leads = self.instance.primary(height, view) == sender;
+        let may = |kind: &Kind| {
+            let does = kind.does();
+            let role = matches!(does.role, Role::Proposal | Role::Vote | Role::Leave);
+            role && match does.by {
+                By::Any => true,
+                By::Primary => leads,
+                By::Backup => !leads,
+            }
+        };
+        let kinds: Vec<Kind> = self.instance.protocol.kinds().filter(may).collect();
+        let kind = self.one_of(&kinds)?;
+        let does = kind.does();
+        let value = match does.names {
+            Names::Nothing => None,
+            Names::Value => Some(self.block(height, view)),
+            Names::AnyValue => Some(self.any_value(height, view)),
+        };
+        let earlier = does.justified && view.0 > 0 && self.random.percent(50);
+        let justification = earlier.then(|| View(self.random.below(view.0)));
+        Some(Message {
+            kind,
+            height,
+            view,
+            value,
+            justification,
+        })
+    }
+
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+        let some = !all.is_empty();
+        some.then(|| all[self.random.below(all.len() as u32) as usize])
+    }
+
+    /// A proposal of a view, mostly the first, so that votes meet.
+    fn block(&mut self, height: Height, view: View) -> Value {
+        let other = self
+            .random
+            .below(self.blocks(self.instance.primary(height, view)));
+        let index = if self.random.percent(60) { 0 } else { other };
+        Value::Block { view, index }
+    }
+
+    /// Mostly a value that was spoken of.
+    fn any_value(&mut self, height: Height, view: View) -> Value {
+        let said = self.session.log().iter().filter_map(|event| {
+            let message = event.message.as_ref()?;
+            message.value.filter(|_| message.height == height)
+        });
+        let said: Vec<Value> = said.collect::<BTreeSet<_>>().into_iter().collect();
+        match self.random.below(10) {
+            0 => Value::Nil,
+            1 => Value::Bad,
+            2 | 3 => {
+                let view = View(self.random.below(view.0 + 1));
+                self.block(height, view)
+            }
+            _ => {
+                let known = self.one_of(&said);
+                known.unwrap_or_else(|| self.block(height, view))
+            }
+        }
+    }
+
+    /// What a Byzantine replica of the pages says.
+    fn by_page(&mut self, sender: ReplicaId, (height, view): (Height, View)) -> Option<Message> {
+        let leader = self.instance.primary(height, view);
+        let (protocol, leads) = (self.instance.protocol, leader == sender);
+        let what: fn(&Does) -> bool = match self.random.below(5) {
+            0 => |does| does.role == Role::Leave,
+            1 if protocol.has_binding_vote() => |does| does.binds,
+            2 if self.habits.holds_recovery => |does| does.by == By::Backup,
+            _ if leads => |does| does.role == Role::Proposal,
+            _ => |does| does.by == By::Backup,
+        };
+        let kind = protocol.kinds().find(|kind| what(kind.does()))?;
+        // The first proposal is the likeliest, so that votes meet.
+        let other = self.random.below(self.blocks(leader));
+        let block = if self.random.percent(60) { 0 } else { other };
+        let change = kind.is(Role::Leave);
+        let named = (!change).then_some(block);
+        Some(Message::new(kind, height, view, named))
     }
 
     /// The number of blocks that the program knows in a view of that primary.

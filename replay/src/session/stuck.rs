@@ -3,7 +3,11 @@
 use super::Session;
 use crate::engine::{Engine, State, Vote, Working};
 
-use milp_schema::{Height, Kind, ReplicaId, Value, View, instance::FaultKind, vocabulary::Role};
+use milp_schema::{
+    Height, Kind, ReplicaId, Value, View,
+    instance::FaultKind,
+    vocabulary::{Names, Role},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A commit's view and block; `None` for a block nobody ever proposed.
@@ -48,15 +52,26 @@ fn place(id: ReplicaId, state: &State) -> String {
         return format!("replica {id} has decided");
     };
     let place = format!("replica {id} in h{} v{}", working.height, working.view);
-    let own = |vote: &&Vote| vote.author == id && vote.kind.does().binds;
-    match working.votes.iter().find(own) {
-        Some(vote) => format!(
-            "{place} has committed {}",
-            name(ballot(vote.view, vote.value))
-        ),
-        None if working.asks_to_leave(id) => format!("{place} asks for v{}", working.view.next()),
-        None => format!("{place} waits"),
+    let own = |vote: &&Vote| {
+        let does = vote.kind.does();
+        vote.author == id && does.binds && does.names == Names::Value
+    };
+    let asks = working.asks_to_leave(id);
+    let asks = asks.then(|| format!("asks for v{}", working.view.next()));
+    if let Some(vote) = working.votes.iter().find(own) {
+        let ballot = name(ballot(vote.view, vote.value));
+        return format!("{place} has committed {ballot}");
     }
+    // What binds to a block of any view may have moved: the last one does.
+    let locked = working.bonds.first().and_then(|bond| {
+        let (value, kind, view) = (bond.value?, bond.kind, bond.view);
+        Some(format!("is locked on {value} by its {kind} of v{view}"))
+    });
+    let words: Vec<String> = locked.into_iter().chain(asks).collect();
+    if words.is_empty() {
+        return format!("{place} waits");
+    }
+    format!("{place} {}", words.join(" and "))
 }
 
 impl<'a> Table<'a> {
@@ -345,6 +360,35 @@ mod tests {
                  1)",
             ]
         );
+    }
+
+    /// Whatever the protocol calls its votes: what binds to a block of any view is a lock.
+    #[test]
+    fn a_lock_is_told_by_the_vote_that_made_it() {
+        let protocol = milp_schema::Protocol::shipped("ibft1");
+        let (kind, leave) = (protocol.the("commit"), protocol.the("round_change"));
+        let State::Working(mut state) = at_work(1, 3, &[], false) else {
+            unreachable!("it is at work");
+        };
+        let (view, index) = (View(0), 1);
+        state.votes.clear();
+        state.bonds = vec![Bond {
+            kind,
+            view: View(2),
+            value: Some(Value::Block { view, index }),
+        }];
+        let say = |state: &Working| place(ReplicaId(1), &State::Working(Box::new(state.clone())));
+        let locked = "replica 1 in h0 v3 is locked on v0b1 by its commit of v2";
+        assert_eq!(say(&state), locked);
+        state.votes.push(Vote {
+            author: ReplicaId(1),
+            kind: leave,
+            view: View(3),
+            value: None,
+        });
+        assert_eq!(say(&state), format!("{locked} and asks for v4"));
+        state.bonds.clear();
+        assert_eq!(say(&state), "replica 1 in h0 v3 asks for v4");
     }
 
     #[test]

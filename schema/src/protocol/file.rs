@@ -164,14 +164,26 @@ fn words(text: &str, problems: &mut Problems) -> Option<Protocol> {
 /// As for [`read`], and when the file does not lie below the folder or has the name of a protocol
 /// that comes with the program without being its file.
 pub fn beside(folder: &Path, name: &str) -> Result<Protocol, ReadError> {
-    let definition = read(&below(folder, name)?)?;
+    kept(name, read(&below(folder, name)?)?)
+}
+
+/// The protocol of a file whose text stands within another one.
+///
+/// # Errors
+/// As for [`beside`].
+pub fn embedded(text: &str) -> Result<Protocol, ReadError> {
+    kept(WRITTEN, read_text(WRITTEN, text)?)
+}
+
+/// The protocol of a definition, which is kept if it does not come with the program.
+fn kept(file: &str, definition: Definition) -> Result<Protocol, ReadError> {
     let words = definition.words;
     if definition.is_shipped() {
         return Ok(words);
     }
     if Protocol::named(&words.name).is_some() {
         let what = format!("`{words}` is the name of a protocol that comes with the program");
-        return refused(name, what, "give yours another `name`");
+        return refused(file, what, "give yours another `name`");
     }
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let known = given.iter().find(|it| it.text == definition.text);

@@ -7,6 +7,7 @@ pub(super) use faults::FAULT_KINDS;
 use faults::{faults, powers};
 
 use super::{
+    Near,
     fields::{self, Fields},
     format,
     problem::{Problems, did_you_mean, one_of, quoted},
@@ -15,7 +16,8 @@ use super::{
 use crate::{
     covers::{self, Uncovered},
     instance::{Budget, Formulation, Goal, Instance, Network, Primary, Sense, Timers},
-    limits, protocol,
+    limits,
+    protocol::{self, WRITTEN},
     vocabulary::Protocol,
 };
 use std::{ops::RangeInclusive, path::Path};
@@ -45,16 +47,12 @@ pub(crate) const KEYS: [&str; 20] = [
 ];
 
 /// The instance in `node`. Every part is judged even if an earlier one is wrong.
-pub(crate) fn convert(
-    node: &Node,
-    folder: Option<&Path>,
-    problems: &mut Problems,
-) -> Option<Instance> {
+pub(crate) fn convert(node: &Node, near: Near<'_>, problems: &mut Problems) -> Option<Instance> {
     let fields = Fields::of(node, "an instance", &KEYS, problems)?;
     if !format::check(&fields, "instance", problems) {
         return None;
     }
-    let names = names(&fields, folder, problems);
+    let names = names(&fields, near, problems);
     let answered = answered(&fields, problems);
     let replicas = number_or_any(&fields, "replicas", limits::REPLICAS, problems);
     somebody_counts(&fields, names.as_ref(), replicas, problems);
@@ -165,7 +163,7 @@ fn somebody_counts(
 }
 
 /// A protocol that comes with the program, or of a file below the folder of the instance.
-fn protocol(fields: &Fields, folder: Option<&Path>, problems: &mut Problems) -> Option<Protocol> {
+fn protocol(fields: &Fields, near: Near<'_>, problems: &mut Problems) -> Option<Protocol> {
     let file = fields.get("protocol").and_then(|node| match &node.value {
         Value::Scalar { text, .. } if text.contains(['/', '\\', '.']) => Some((node, text)),
         _ => None,
@@ -176,31 +174,36 @@ fn protocol(fields: &Fields, folder: Option<&Path>, problems: &mut Problems) -> 
             .collect();
         return fields.choice("protocol", &protocols, None, problems);
     };
-    let Some(folder) = folder else {
-        let what = format!(
-            "{} is a file, and this instance lies in no folder",
-            quoted(name)
-        );
-        let hint = "write the instance into a file beside that of the protocol";
-        problems.at(node.place, what, hint);
-        return None;
-    };
-    match protocol::beside(folder, name) {
-        Ok(protocol) => Some(protocol),
-        Err(error) => {
-            problems.also(error);
-            None
+    let written = Path::new(name) == Path::new(".").join(WRITTEN);
+    let read = match near {
+        Near::Folder(folder) => protocol::beside(folder, name),
+        Near::Result(folder) if written => protocol::beside(folder, name),
+        Near::Text(text) if written => protocol::embedded(text),
+        _ => {
+            let (why, hint) = match near {
+                Near::Nothing => (
+                    "is a file, and this instance lies in no folder",
+                    "write the instance into a file beside that of the protocol",
+                ),
+                _ => (
+                    "is not the file that lies beside a result",
+                    "write `./protocol.yaml`, and put the file there",
+                ),
+            };
+            problems.at(node.place, format!("{} {why}", quoted(name)), hint);
+            return None;
         }
-    }
+    };
+    read.map_err(|error| problems.also(error)).ok()
 }
 
 /// Protocol and mutant; the latter is judged only under a known protocol.
 fn names(
     fields: &Fields,
-    folder: Option<&Path>,
+    near: Near<'_>,
     problems: &mut Problems,
 ) -> Option<(Protocol, Option<String>)> {
-    let protocol = protocol(fields, folder, problems)?;
+    let protocol = protocol(fields, near, problems)?;
     let Some(node) = fields.get("mutant") else {
         return Some((protocol, None));
     };

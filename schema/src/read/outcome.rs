@@ -1,6 +1,7 @@
 //! `outcome.yaml`: what a solve found.
 
 use super::{
+    Near,
     fields::{self, Fields},
     format, instance,
     problem::{Problems, Reported},
@@ -12,7 +13,6 @@ use crate::{
     limits,
     outcome::{Certificate, Outcome, ProgramDigest, Termination},
 };
-use std::path::Path;
 
 const KEYS: [&str; 19] = [
     "format",
@@ -37,11 +37,7 @@ const KEYS: [&str; 19] = [
 ];
 
 /// The outcome in `node`. Every part is judged even if an earlier one is wrong.
-pub(crate) fn convert(
-    node: &Node,
-    folder: Option<&Path>,
-    problems: &mut Problems,
-) -> Option<Outcome> {
+pub(crate) fn convert(node: &Node, near: Near<'_>, problems: &mut Problems) -> Option<Outcome> {
     let fields = Fields::of(node, "an outcome", &KEYS, problems)?;
     if !format::check(&fields, "outcome", problems) {
         return None;
@@ -77,7 +73,7 @@ pub(crate) fn convert(
     });
     let instance = fields
         .required("instance", "the whole instance", problems)
-        .and_then(|node| instance::convert(node, folder, problems));
+        .and_then(|node| instance::convert(node, near, problems));
     let asked_slots = instance.as_ref().map(|instance| instance.slots);
     let instance = answered(&fields, instance, problems);
     let faulty = faulty(&fields, instance.as_ref(), problems);

@@ -360,14 +360,20 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|&candidate| {
-            (
-                edits(&name, &candidate.to_lowercase().replace('-', "_")),
-                candidate,
-            )
+            let plain = candidate.to_lowercase().replace('-', "_");
+            (edits(&name, &plain), shared(&name, &plain), candidate)
         })
-        .filter(|&(distance, candidate)| distance <= 1 + candidate.chars().count() / 4)
-        .min_by_key(|&(distance, _)| distance)
-        .map(|(_, candidate)| candidate)
+        .filter(|&(distance, shared, candidate)| {
+            distance <= 1 + candidate.chars().count() / 4 + usize::from(shared >= 4)
+        })
+        .min_by_key(|&(distance, ..)| distance)
+        .map(|(.., candidate)| candidate)
+}
+
+/// How many letters both begin with.
+fn shared(left: &str, right: &str) -> usize {
+    let both = left.bytes().zip(right.bytes());
+    both.take_while(|(left, right)| left == right).count()
 }
 
 /// Levenshtein's distance.

@@ -49,21 +49,29 @@ pub(crate) fn convert(node: &Node, folder: &Path, problems: &mut Problems) -> Op
     }
     let expected = "the path of an instance, or an instance";
     let base = fields.required("base", expected, problems);
-    let base = base.and_then(|node| self::base(node, folder, problems));
+    let file = base.and_then(|node| match &node.value {
+        Value::Scalar { text, .. } if !node.is_null() => Some(folder.join(text)),
+        _ => None,
+    });
+    let base = base.and_then(|node| self::base(node, file.as_deref(), problems));
     let expected = "fields with a list of values each, say `over: {n: [4, 7]}`";
     let over = fields.required("over", expected, problems);
     let axes = over.and_then(|node| axes(node, problems));
     Some(Sweep {
         axes: axes?,
         base: base?,
+        folder: file.map_or_else(
+            || folder.to_owned(),
+            |file| super::folder_of(&file).to_owned(),
+        ),
     })
 }
 
 /// The instance that is changed: written here, or in a file of its own.
-fn base(node: &Node, folder: &Path, problems: &mut Problems) -> Option<Node> {
-    let name = match &node.value {
-        Value::Map(_) => return Some(node.clone()),
-        Value::Scalar { text, .. } if !node.is_null() => text,
+fn base(node: &Node, file: Option<&Path>, problems: &mut Problems) -> Option<Node> {
+    let path = match (&node.value, file) {
+        (Value::Map(_), _) => return Some(node.clone()),
+        (_, Some(file)) => file,
         _ => {
             let what = format!(
                 "`base` must be the path of an instance or an instance, not {}",
@@ -73,9 +81,8 @@ fn base(node: &Node, folder: &Path, problems: &mut Problems) -> Option<Node> {
             return None;
         }
     };
-    let path = folder.join(name);
     let mut tree = None;
-    match text_of(&path, YAML_BYTES) {
+    match text_of(path, YAML_BYTES) {
         Ok((file, text)) => {
             let mut inner = Problems::new(&file);
             tree = tree::parse(&text, &mut inner);

@@ -174,12 +174,13 @@ fn stuck(scene: Scene, honest: &BTreeMap<ReplicaId, &Knowledge>, facts: &[Fact])
         .collect();
     let replicas = live().map(|(_, replica)| *replica).collect::<Vec<_>>();
     let binding = words::binding(scene.instance.protocol);
+    let all = |_: &_| true;
     let locks = locks
         .into_iter()
         .map(|(block, by)| {
             let held = replicas
                 .iter()
-                .filter_map(|replica| binding.map(|votes| replica.senders(votes, block, 0)))
+                .filter_map(|replica| binding.map(|votes| replica.senders(votes, block, &all).1))
                 .flatten();
             let own = honest
                 .iter()
@@ -188,7 +189,8 @@ fn stuck(scene: Scene, honest: &BTreeMap<ReplicaId, &Knowledge>, facts: &[Fact])
             Lock { block, by, commits }
         })
         .collect::<Vec<_>>();
-    let too_few = too_few(scene.quorum(), height, &locks, &free, &silent, &replicas);
+    let too_few =
+        words::stays(scene.instance) && too_few(scene, height, (&locks, &free, &silent), &replicas);
     Ending::Stuck {
         height,
         crossings: crossings(facts, &locks),
@@ -234,17 +236,16 @@ fn crossings(facts: &[Fact], locks: &[Lock]) -> Vec<Crossing> {
 }
 
 fn too_few(
-    quorum: usize,
+    scene: Scene,
     height: Height,
-    locks: &[Lock],
-    free: &[(ReplicaId, View, bool)],
-    silent: &BTreeSet<ReplicaId>,
+    (locks, free, silent): (&[Lock], &[(ReplicaId, View, bool)], &BTreeSet<ReplicaId>),
     replicas: &[&Knowledge],
 ) -> bool {
     let commits = locks.iter().all(|lock| {
         let could =
             |(_, view, asked): &&(ReplicaId, View, bool)| *view == lock.block.view && !asked;
-        lock.commits.len() + free.iter().filter(could).count() < quorum
+        let free = free.iter().filter(could).map(|(who, ..)| *who);
+        !scene.enough(&free.chain(lock.commits.iter().copied()).collect())
     });
     let highest = free.iter().map(|(_, view, _)| view.0).max().unwrap_or(0);
     let mut asking = replicas
@@ -253,5 +254,5 @@ fn too_few(
         .filter(|who| silent.contains(who))
         .collect::<BTreeSet<_>>();
     asking.extend(free.iter().map(|(who, _, _)| *who));
-    commits && asking.len() < quorum
+    commits && !scene.enough(&asking)
 }

@@ -21,6 +21,8 @@ pub enum Fact {
         slot: Slot,
         /// Who.
         by: ReplicaId,
+        /// In which view.
+        view: View,
         /// What.
         block: BlockId,
     },
@@ -79,6 +81,8 @@ pub struct Quorum {
     pub slot: Slot,
     /// Who.
     pub at: ReplicaId,
+    /// In which view, or which view it left.
+    pub view: View,
     /// Of what.
     pub of: Tally,
     /// Whose messages it held by then, its own included; ascending.
@@ -135,6 +139,11 @@ impl Scene<'_> {
         self.instance.threshold() as usize
     }
 
+    /// Whether the votes of these replicas are a quorum.
+    pub(super) fn enough(self, who: &BTreeSet<ReplicaId>) -> bool {
+        words::power(self.instance, who) as usize >= self.quorum()
+    }
+
     pub(super) fn byzantine(self, who: ReplicaId) -> bool {
         self.faulty.contains(&(who, FaultKind::Byzantine))
     }
@@ -156,6 +165,7 @@ impl Scene<'_> {
                 Some(Fact::Quorum(Quorum {
                     slot,
                     at,
+                    view: View(view.0.saturating_sub(1)),
                     of: Tally::Entered(height, view),
                     from: asking?,
                 }))
@@ -172,12 +182,14 @@ impl Scene<'_> {
         match (words::does(&message.kind), message.block_id()) {
             (Does::Proposes, _) => proposed(event),
             (Does::Binds, Some(block)) => {
-                let votes = words::leading(self.instance.protocol);
+                let votes = words::leading(self.instance.protocol)?;
+                let enough = |who: &_| self.enough(who);
                 Some(Fact::Quorum(Quorum {
                     slot,
                     at,
+                    view: message.view,
                     of: Tally::Prepared(block),
-                    from: known.of(at).senders(votes, block, self.quorum()),
+                    from: known.of(at).senders(votes, block, &enough).1,
                 }))
             }
             (does @ (Does::Leaves | Does::Asks), _) => Some(Fact::Asked {
@@ -192,13 +204,15 @@ impl Scene<'_> {
     }
 
     fn decided(self, known: &Known, slot: Slot, at: ReplicaId, block: BlockId) -> Option<Fact> {
-        let (votes, quorum) = (words::decisive(self.instance.protocol), self.quorum());
         let replica = known.of(at);
-        let from = replica.senders(votes, block, quorum);
-        if from.len() >= quorum {
+        let enough = |who: &_| self.enough(who);
+        let votes = words::decisive(self.instance.protocol);
+        let from = votes.map(|votes| replica.senders(votes, block, &enough));
+        if let Some((view, from)) = from.filter(|(_, from)| enough(from)) {
             return Some(Fact::Quorum(Quorum {
                 slot,
                 at,
+                view,
                 of: Tally::Decided(block),
                 from,
             }));
@@ -275,6 +289,7 @@ fn proposed(event: &TraceEvent) -> Option<Fact> {
     proposes.then_some(Fact::Proposed {
         slot: event.slot,
         by: event.replica,
+        view: message.view,
         block: message.block_id()?,
     })
 }
@@ -306,8 +321,10 @@ fn dedup(facts: Vec<Fact>) -> Vec<Fact> {
     let mut seen = BTreeSet::new();
     let mut kept = Vec::new();
     for fact in facts {
-        if let Fact::Proposed { by, block, .. } = &fact
-            && !seen.insert((*by, *block))
+        if let Fact::Proposed {
+            by, view, block, ..
+        } = &fact
+            && !seen.insert((*by, *view, *block))
         {
             continue;
         }

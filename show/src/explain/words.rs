@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The story of a schedule, one sentence per line; a heading per view.
 pub(super) fn lines(story: &Story) -> Vec<String> {
     let scene = story.scene();
-    let mut lines = vec![who(story, scene)];
+    let mut lines = vec![who(story)];
     let mut views: BTreeMap<(Height, View), Vec<&Fact>> = BTreeMap::new();
     for fact in &story.facts {
         views.entry(place(fact)).or_default().push(fact);
@@ -28,7 +28,7 @@ pub(super) fn lines(story: &Story) -> Vec<String> {
         lines.extend(view_lines(story, scene, &facts));
     }
     lines.push(String::new());
-    lines.extend(ending(story));
+    lines.extend(ended(story));
     // What is told is what happened, which is not what the schedule says.
     let said = |note: &&String| note.starts_with("impossible: ");
     let impossible = story.verdict.notes.iter().filter(said).cloned();
@@ -38,24 +38,36 @@ pub(super) fn lines(story: &Story) -> Vec<String> {
         lines.push("The schedule is no execution of these replicas".to_owned());
         lines.extend(impossible.into_iter().map(|note| format!("  {note}")));
     }
-    lines
+    // What is weaker than replicas of one's own is said.
+    if words::followers(&story.verdict.engine) == words::INTERPRETER {
+        lines.push(String::new());
+        lines.push(format!(
+            "Followed by {}, no other replica.",
+            words::INTERPRETER
+        ));
+    }
+    let protocol = story.instance.protocol;
+    let own = lines.iter().map(|line| words::own(protocol, line));
+    own.collect()
 }
 
 /// The view a fact belongs to: that of its block, or the one that is left.
 fn place(fact: &Fact) -> (Height, View) {
     match fact {
-        Fact::Proposed { block, .. } | Fact::Adopted { block, .. } => (block.height, block.view),
+        Fact::Proposed { block, view, .. } => (block.height, *view),
+        Fact::Adopted { block, .. } => (block.height, block.view),
         Fact::Asked { height, view, .. } => (*height, *view),
         Fact::Quorum(quorum) => match quorum.of {
-            Tally::Prepared(block) | Tally::Decided(block) => (block.height, block.view),
-            Tally::Entered(height, view) => (height, View(view.0.saturating_sub(1))),
+            Tally::Prepared(BlockId { height, .. })
+            | Tally::Decided(BlockId { height, .. })
+            | Tally::Entered(height, _) => (height, quorum.view),
         },
         Fact::Missed(missed) => (missed.message.height, missed.message.view),
         Fact::Crashed { .. } => (Height(0), View(0)),
     }
 }
 
-fn who(story: &Story, scene: Scene) -> String {
+fn who(story: &Story) -> String {
     let instance = &story.instance;
     let faulty = |kind, word: &str| {
         let who = story.faulty.iter().filter(|(_, other)| *other == kind);
@@ -74,7 +86,7 @@ fn who(story: &Story, scene: Scene) -> String {
         instance.protocol,
         mutant.map_or_else(String::new, |name| format!(", mutant {name}")),
         instance.replicas,
-        scene.quorum(),
+        words::quorum(instance),
         if kinds.is_empty() {
             "nobody is faulty".to_owned()
         } else {
@@ -89,7 +101,9 @@ fn view_lines(story: &Story, scene: Scene, facts: &[&Fact]) -> Vec<String> {
     let mut missed: BTreeMap<(ReplicaId, BlockId), Vec<&Missed>> = BTreeMap::new();
     for fact in facts {
         match fact {
-            Fact::Proposed { slot, by, block } => {
+            Fact::Proposed {
+                slot, by, block, ..
+            } => {
                 let how = if scene.byzantine(*by) {
                     ", Byzantine,"
                 } else {
@@ -167,6 +181,10 @@ fn reached(story: &Story, quorum: &Quorum) -> String {
         Tally::Decided(block) => {
             format!("replica {at} holds {votes} of {block} from {from} and decides it")
         }
+        // Timers alone lead on where nobody asks to leave.
+        Tally::Entered(_, view) if quorum.from.is_empty() => {
+            format!("replica {at} enters view {view}")
+        }
         Tally::Entered(_, view) => {
             format!("replica {at} holds requests to leave from {from} and enters view {view}")
         }
@@ -198,6 +216,15 @@ fn too_late(late: &[&Missed]) -> String {
 
 /// How it ended: a heading, and sentences that are set in.
 pub(super) fn ending(story: &Story) -> Vec<String> {
+    let protocol = story.instance.protocol;
+    let lines = ended(story);
+    lines
+        .iter()
+        .map(|line| words::own(protocol, line))
+        .collect()
+}
+
+fn ended(story: &Story) -> Vec<String> {
     let scene = story.scene();
     match &story.ending {
         Ending::Fork { blocks, both } => fork(story, scene, blocks, both),

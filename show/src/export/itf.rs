@@ -3,7 +3,11 @@
 
 use super::{Carried, story::Story};
 use crate::{Error, expected, known::Known};
-use milp_schema::{Schedule, Slot, read, write};
+use milp_schema::{
+    Schedule, Slot,
+    read::{self, Near},
+    write,
+};
 use serde_json::{Map, Value, json};
 
 /// What a file of ours says of itself.
@@ -46,7 +50,7 @@ pub(super) fn write(carried: &Carried, story: &Story<'_>) -> String {
             "decided": {"#map": blocks.collect::<Vec<_>>()},
         })
     });
-    let document = json!({
+    let mut document = json!({
         "#meta": {
             "format": "ITF",
             "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
@@ -59,6 +63,9 @@ pub(super) fn write(carried: &Carried, story: &Story<'_>) -> String {
         "vars": VARS,
         "states": states.collect::<Vec<_>>(),
     });
+    if let Some(text) = carried.instance.protocol.given() {
+        document["#meta"]["protocol"] = text.into();
+    }
     format!("{document:#}\n")
 }
 
@@ -141,7 +148,8 @@ fn carried(
     let refuse = |why: &str| Error::Refused(format!("{file}: {why}"));
     let instance = meta["instance"].as_str();
     let instance = instance.ok_or_else(|| refuse("its `#meta` has no instance"))?;
-    let instance = read::instance_text(file, instance)?;
+    let near = Near::text(meta["protocol"].as_str());
+    let instance = read::instance_near(file, instance, near)?;
     let csv = |header: String, rows: &[&Value]| {
         let rows = rows.iter().map(|row| line(header.trim_end(), row));
         let rows = rows.collect::<Vec<_>>();

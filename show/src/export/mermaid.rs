@@ -66,8 +66,22 @@ fn arrow_or_note(story: &Story<'_>, text: &mut String, replica: ReplicaId, act: 
         let late = if story.is_late(trip) { ", late" } else { "" };
         arrow(text, "->>", trip, late);
     } else {
-        let _ = writeln!(text, "    Note over r{replica}: {}", story.words(act));
+        let _ = writeln!(
+            text,
+            "    Note over r{replica}: {}",
+            escaped(&story.words(act))
+        );
     }
+}
+
+/// The text without the word that ends a block.
+fn escaped(text: &str) -> String {
+    let words = text.split(' ');
+    let words = words.map(|word| match word {
+        "end" => "(end)",
+        word => word,
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn arrow(text: &mut String, arrow: &str, trip: &Trip, more: &str) {
@@ -76,7 +90,9 @@ fn arrow(text: &mut String, arrow: &str, trip: &Trip, more: &str) {
     let _ = writeln!(
         text,
         "    r{}{arrow}r{}: {} (sent in {sent}{more})",
-        copy.sender, copy.receiver, copy.message
+        copy.sender,
+        copy.receiver,
+        escaped(&copy.message.to_string())
     );
 }
 

@@ -40,14 +40,14 @@ pub(super) fn write(story: &Story<'_>) -> String {
     );
     for kind in kinds(story) {
         let colour = kind.mark().colour.trim_start_matches('#').to_uppercase();
-        let _ = writeln!(text, "\\definecolor{{{kind}}}{{HTML}}{{{colour}}}");
+        let _ = writeln!(text, "\\definecolor{{k-{kind}}}{{HTML}}{{{colour}}}");
     }
     text += "\\begin{tikzpicture}[>=stealth,font=\\scriptsize,\n";
     for kind in kinds(story) {
         let dashes = dashes(kind);
         let _ = writeln!(
             text,
-            "  {kind}/.style={{draw={kind},text={kind},{dashes}}},"
+            "  k-{kind}/.style={{draw=k-{kind},text=k-{kind},{dashes}}},"
         );
     }
     text += "  late/.style={line width=1.2pt},\n\
@@ -111,7 +111,7 @@ fn way(story: &Story<'_>, text: &mut String, trip: &Trip) {
             let late = if story.is_late(trip) { ",late" } else { "" };
             let _ = writeln!(
                 text,
-                "\\draw[{style}{late},->] ({x:.2},{y:.2}) -- ({to_x:.2},{to_y:.2});"
+                "\\draw[k-{style}{late},->] ({x:.2},{y:.2}) -- ({to_x:.2},{to_y:.2});"
             );
         }
         End::Lost(_) => {
@@ -119,7 +119,7 @@ fn way(story: &Story<'_>, text: &mut String, trip: &Trip) {
             let (to_x, to_y) = (x + STEP * 0.4, y + (to_y - y) * 0.4);
             let _ = writeln!(
                 text,
-                "\\draw[{style}] ({x:.2},{y:.2}) -- ({to_x:.2},{to_y:.2}) node {{$\\times$}};"
+                "\\draw[k-{style}] ({x:.2},{y:.2}) -- ({to_x:.2},{to_y:.2}) node {{$\\times$}};"
             );
         }
         End::Open => {}
@@ -135,7 +135,7 @@ fn legend(story: &Story<'_>, text: &mut String) {
         let end = x + 0.8;
         let _ = writeln!(
             text,
-            "\\draw[{kind},->] ({x:.2},{y:.2}) -- ({end:.2},{y:.2}) node[right] {{{name}}};"
+            "\\draw[k-{kind},->] ({x:.2},{y:.2}) -- ({end:.2},{y:.2}) node[right] {{{name}}};"
         );
         x += 3.6;
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     explain::Story,
-    words::{Does, class, does, grounds, style},
+    words::{Does, class, does, grounds, own, style},
 };
 use milp_schema::{BlockId, Height, ReplicaId, View, trace::What};
 
@@ -204,9 +204,10 @@ impl Picture<'_> {
                 if right - left > 40.0 {
                     let name = self.band_name(band, place, right - left);
                     out.push_str(&format!(
-                        "<text class=\"place\" x=\"{:.1}\" y=\"{:.1}\">{name}</text>",
+                        "<text class=\"place\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
                         left + 3.0,
-                        y + 20.0
+                        y + 20.0,
+                        esc(&name)
                     ));
                 }
                 out.push_str("</g>\n");
@@ -226,13 +227,15 @@ impl Picture<'_> {
             (true, false) => format!("h{height} v{view}"),
             (false, _) => format!("view {view}"),
         };
+        let protocol = self.run.instance.protocol;
+        name = own(protocol, &name);
         let leads = self.run.instance.primary(height, view) == band.replica;
         let came = band.begin.and_then(|at| {
             let mark = &self.scene.marks[at];
             story::quorum(self.story, mark).filter(|_| mark.event.what == What::EnterView)
         });
         let more = [
-            leads.then(|| "primary".to_owned()),
+            leads.then(|| protocol.words.primary.clone()),
             came.map(|who| format!("on requests of {who}")),
         ];
         for words in more.into_iter().flatten() {
@@ -253,6 +256,7 @@ impl Picture<'_> {
                 .message
                 .as_ref()
                 .filter(|it| event.what == What::Send && does(&it.kind) == Does::Binds)
+                .filter(|it| it.block_id().is_some())
             else {
                 continue;
             };
@@ -266,14 +270,14 @@ impl Picture<'_> {
             } else {
                 "committed"
             };
-            let block = message.index().unwrap_or_default();
-            let grounds = grounds(self.run.instance.protocol);
+            let block = words::value(message).unwrap_or_default();
+            let grounds = esc(grounds(self.run.instance.protocol));
             let on = story::quorum(self.story, mark)
                 .map_or_else(String::new, |who| format!(", on {grounds} of {who}"));
             out.push_str(&format!(
                 "<g class=\"lock\" data-r=\"{}\" data-k=\"{}\" data-v=\"{}-{}\">\
                  <path class=\"bar\" d=\"M{x:.1} {:.1}H{end:.1}\"/>{}\
-                 <text class=\"small\" x=\"{:.1}\" y=\"{:.1}\">{bound} v{} b{block}{on}</text></g>\n",
+                 <text class=\"small\" x=\"{:.1}\" y=\"{:.1}\">{bound} v{} {block}{on}</text></g>\n",
                 event.replica,
                 class(message.kind),
                 message.height,
@@ -380,7 +384,10 @@ impl Picture<'_> {
             event.slot,
             mark.place.0,
             mark.place.1,
-            esc(&words::sentence(self.scene, at)),
+            esc(&own(
+                self.run.instance.protocol,
+                &words::sentence(self.scene, at)
+            )),
             self.glyph(mark, place)
         ));
     }

@@ -3,7 +3,7 @@
 use super::{Panel, Report, draw::esc, embed, finding, state, story, words};
 use crate::{
     Error,
-    words::{class, count},
+    words::{called_so, class, count, followers, own},
 };
 use milp_schema::{Verdict, verdict::Liveness};
 use serde_json::{Value, json};
@@ -71,7 +71,9 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     let kinds = report.panels.iter().flat_map(|panel| panel.scene.kinds());
     let kinds = kinds.collect::<BTreeSet<_>>().into_iter();
     let said = kinds.map(|kind| format!("\n<dt>{kind}</dt><dd>{}</dd>", esc(kind.says())));
-    out += &GLOSSARY.replace("KINDS", &said.collect::<String>());
+    let theirs = &first.run.instance.protocol.words;
+    let glossary = called_so(GLOSSARY, [&esc(&theirs.view), &esc(&theirs.primary)]);
+    out += &glossary.replace("KINDS", &said.collect::<String>());
     for (at, panel) in report.panels.iter().enumerate() {
         out += &events(panel, ["a", "b"][at], report.panels.len() > 1);
     }
@@ -126,7 +128,10 @@ fn headline(panel: &Panel) -> String {
             out += "</ul>\n";
         }
     }
-    out += &format!("<p class=\"verdict\">Replay on <strong>{engine}</strong>: {words}</p>\n");
+    let followers = followers(&panel.run.engine);
+    out += &format!(
+        "<p class=\"verdict\">Replay on <strong>{engine}</strong>, {followers}: {words}</p>\n"
+    );
     if !verdict.notes.is_empty() {
         out += "<details class=\"notes\"><summary>Every sentence of the verdict</summary>\n<ul>\n";
         for note in &verdict.notes {
@@ -210,7 +215,7 @@ fn figure(report: &Report, at: usize) -> String {
             format!(
                 "<li>{}: {} of {} ({})</li>",
                 esc(&tally.what),
-                tally.who.len(),
+                tally.have,
                 tally.need,
                 words::list(&who)
             )
@@ -270,6 +275,7 @@ fn controls(report: &Report) -> String {
         let p = ["a", "b"][at];
         format!("<button type=\"button\" data-copy=\"{p}\">Copy picture{which} as SVG</button>\n")
     });
+    let heading = esc(&own(panels[0].run.instance.protocol, "Views"));
     format!(
         "<form id=\"controls\" hidden>\n\
          <fieldset><legend>Slot</legend><button type=\"button\" id=\"back\" aria-label=\"one slot back\">◀</button>\n\
@@ -278,7 +284,7 @@ fn controls(report: &Report) -> String {
          <output id=\"now\" for=\"slot\">{last}</output></fieldset>\n\
          <fieldset><legend>Messages</legend>{}</fieldset>\n\
          <fieldset><legend>Replicas</legend>{}</fieldset>\n\
-         <fieldset><legend>Views</legend>{}</fieldset>\n\
+         <fieldset><legend>{heading}</legend>{}</fieldset>\n\
          <fieldset><legend>Show</legend><label><input type=\"checkbox\" id=\"acts\"> only what the adversary did</label>\n{both}\
          <button type=\"button\" id=\"clear\">Clear selection</button>\n{}\
          <output id=\"said\"></output></fieldset>\n\
@@ -403,7 +409,10 @@ fn events(panel: &Panel, prefix: &str, several: bool) -> String {
         };
         out += &format!(
             "<li id=\"{prefix}-e{at}\">{}</li>\n",
-            esc(&format!("{}{ways}", words::sentence(scene, at)))
+            esc(&own(
+                panel.run.instance.protocol,
+                &format!("{}{ways}", words::sentence(scene, at))
+            ))
         );
     }
     out + "</ol></details>\n"

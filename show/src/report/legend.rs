@@ -113,7 +113,8 @@ fn of_marks(scene: &Scene) -> [Sign; 11] {
     let forks = format!("<g class=\"forks\">{}</g>", shape::decision(x, y));
     let locks = any(|it| {
         let mut message = it.event.message.iter();
-        it.event.what == What::Send && message.any(|it| does(&it.kind) == Does::Binds)
+        it.event.what == What::Send
+            && message.any(|it| does(&it.kind) == Does::Binds && it.block_id().is_some())
     });
     [
         (has(What::Timeout), shape::hourglass(x, y), "timer fires"),

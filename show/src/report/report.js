@@ -182,10 +182,10 @@
     const head = element("th", String(replica));
     head.scope = "row";
     const quorums = document.createElement("ul");
-    for (const { what, who, need } of tallies) {
-      const lacks = who.length >= need ? "a quorum" : `${need - who.length} more needed`;
-      const entry = element("li", `${what}: ${who.length} of ${need} (${who.join(", ")}), ${lacks}`);
-      if (who.length >= need) entry.className = "full";
+    for (const { what, who, have, need } of tallies) {
+      const lacks = have >= need ? "a quorum" : `${need - have} more needed`;
+      const entry = element("li", `${what}: ${have} of ${need} (${who.join(", ")}), ${lacks}`);
+      if (have >= need) entry.className = "full";
       quorums.append(entry);
     }
     const cell = document.createElement("td");

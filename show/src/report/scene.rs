@@ -251,9 +251,9 @@ impl Scene {
             let message = mark.event.message.as_ref();
             let message = message.filter(|_| is_sending(mark.event.what))?;
             let vote = (message.kind, message.height, message.view);
-            Some(((mark.event.replica, vote), message.index()?))
+            Some(((mark.event.replica, vote), message.block_id()?))
         };
-        let mut blocks: BTreeMap<_, BTreeSet<u32>> = BTreeMap::new();
+        let mut blocks: BTreeMap<_, BTreeSet<BlockId>> = BTreeMap::new();
         for (vote, block) in self.marks.iter().filter_map(said) {
             blocks.entry(vote).or_default().insert(block);
         }

@@ -16,6 +16,8 @@ pub struct Tally {
     pub what: String,
     /// From whom the replica has a vote, itself included.
     pub who: Vec<u32>,
+    /// How many votes they have together.
+    pub have: u32,
     /// How many are needed.
     pub need: u32,
     /// Whether a quorum of them only lets a replica bind itself.
@@ -114,8 +116,8 @@ fn tallies(run: &Run, replica: &Knowledge) -> Vec<Tally> {
     let mut asks: BTreeMap<u32, View> = BTreeMap::new();
     for (sender, message) in replica.held() {
         if let Some(vote) = words::votes(message.kind) {
-            let block = message.index().unwrap_or_default();
-            let of = format!("{} of v{} b{block}", vote.name(), message.view);
+            let value = super::words::value(message).unwrap_or_default();
+            let of = format!("{} of v{} {value}", vote.name(), message.view);
             let who = votes.entry((vote, of)).or_default();
             if who.last() != Some(&sender.0) {
                 who.push(sender.0);
@@ -127,25 +129,31 @@ fn tallies(run: &Run, replica: &Knowledge) -> Vec<Tally> {
         }
     }
     let votes = votes.into_iter();
+    let have = |who: &[u32]| {
+        let who = who.iter().copied().map(ReplicaId).collect::<Vec<_>>();
+        words::power(&run.instance, &who)
+    };
     let votes = votes.map(|((vote, what), who)| Tally {
         what,
+        have: have(&who),
         who,
         need,
-        prepares: vote == words::leading(run.instance.protocol),
+        prepares: Some(vote) == words::leading(run.instance.protocol),
     });
     let targets = asks.values().copied().collect::<BTreeSet<_>>();
     let asks = targets
         .into_iter()
         .filter(|target| *target > view)
-        .map(|target| Tally {
-            what: format!("requests for v{target}"),
-            who: asks
-                .iter()
-                .filter(|(_, asked)| **asked >= target)
-                .map(|(who, _)| *who)
-                .collect(),
-            need,
-            prepares: false,
+        .map(|target| {
+            let asked = asks.iter().filter(|(_, asked)| **asked >= target);
+            let who: Vec<u32> = asked.map(|(who, _)| *who).collect();
+            Tally {
+                what: format!("requests for v{target}"),
+                have: have(&who),
+                who,
+                need,
+                prepares: false,
+            }
         });
     votes.chain(asks).collect()
 }
@@ -188,8 +196,9 @@ fn quorum(run: &Run, replica: &Knowledge, block: BlockId) -> Option<(&'static st
     let named = |protocol: &Protocol| run.engine.starts_with(&protocol.name);
     let protocol = Protocol::all().filter(named).last();
     let protocol = protocol.unwrap_or(run.instance.protocol);
-    let votes = words::called(run.instance.protocol, words::decisive(protocol).name())?;
-    let who = replica.senders(votes, block, usize::MAX);
-    let enough = who.len() as u32 >= run.instance.threshold();
-    enough.then(|| (votes.name(), who.iter().map(|it| it.0).collect()))
+    let votes = words::called(run.instance.protocol, words::decisive(protocol)?.name())?;
+    let need = run.instance.threshold();
+    let enough = |who: &BTreeSet<ReplicaId>| words::power(&run.instance, who) >= need;
+    let (_, who) = replica.senders(votes, block, &enough);
+    enough(&who).then(|| (votes.name(), who.iter().map(|it| it.0).collect()))
 }

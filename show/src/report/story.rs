@@ -9,7 +9,7 @@ use crate::{
     acts::{Deed, End},
     explain::{Fact, Story, Tally},
     known::is_sending,
-    words::{Does, count, does, grounds},
+    words::{Does, count, does, grounds, own, quorum as quorum_words, stays},
 };
 use milp_schema::{
     ReplicaId,
@@ -130,13 +130,16 @@ pub(crate) fn consequences(run: &Run, scene: &Scene, story: Option<&Story>) -> V
         let why = match votes {
             Some((what, who)) => {
                 let who = who.into_iter().map(ReplicaId).collect::<Vec<_>>();
-                let need = run.instance.threshold();
+                let need = quorum_words(&run.instance);
                 format!(
                     "on {what} of replicas {} (quorum {need})",
                     words::list(&who)
                 )
             }
-            None => "from another replica's Block".to_owned(),
+            None => {
+                let passed_on = run.instance.protocol.decision();
+                format!("from another replica's {passed_on}")
+            }
         };
         let when = if slot > run.instance.slots {
             format!("slot {slot}, in the heal phase")
@@ -154,14 +157,18 @@ pub(crate) fn consequences(run: &Run, scene: &Scene, story: Option<&Story>) -> V
         let commit = event
             .message
             .as_ref()
-            .is_some_and(|it| does(&it.kind) == Does::Binds);
+            .is_some_and(|it| does(&it.kind) == Does::Binds && it.block_id().is_some());
         match event.what {
             What::Send if commit && run.locks => found.push(format!(
-                "Replica {} commits in view {view} of height {height} in slot {}{} and is locked: \
-                 it leaves that view no more.",
+                "Replica {} commits in view {view} of height {height} in slot {}{} and is locked{}.",
                 event.replica,
                 event.slot,
                 on(story, mark, grounds(run.instance.protocol)),
+                if stays(&run.instance) {
+                    ": it leaves that view no more"
+                } else {
+                    ""
+                },
             )),
             What::EnterView => found.push(format!(
                 "Replica {} enters view {view} of height {height} in slot {}{}.",
@@ -172,7 +179,8 @@ pub(crate) fn consequences(run: &Run, scene: &Scene, story: Option<&Story>) -> V
             _ => {}
         }
     }
-    found
+    let protocol = run.instance.protocol;
+    found.iter().map(|it| own(protocol, it)).collect()
 }
 
 /// `, on requests of replicas 0, 1, 2`, where the story knows the quorum that a mark acts on.
@@ -189,11 +197,11 @@ pub(crate) fn quorum(story: Option<&Story>, mark: &Mark) -> Option<String> {
             let same = match quorum.of {
                 Tally::Entered(h, v) => event.what == What::EnterView && (h, v) == mark.place,
                 Tally::Prepared(block) => {
-                    event.what == What::Send && (block.height, block.view) == (height, view)
+                    event.what == What::Send && (block.height, quorum.view) == (height, view)
                 }
                 Tally::Decided(_) => false,
             };
-            same.then(|| words::list(&quorum.from))
+            (same && !quorum.from.is_empty()).then(|| words::list(&quorum.from))
         }
         _ => None,
     })
@@ -240,7 +248,7 @@ fn stuck(run: &Run) -> Vec<String> {
         return Vec::new();
     }
     let mut alike: BTreeMap<String, Vec<ReplicaId>> = BTreeMap::new();
-    let mut tallies: BTreeMap<String, (usize, u32, String)> = BTreeMap::new();
+    let mut tallies: BTreeMap<String, (u32, u32, String)> = BTreeMap::new();
     for (replica, states) in state::history(run).iter().enumerate() {
         let Some((_, state)) = states.last() else {
             continue;
@@ -251,9 +259,9 @@ fn stuck(run: &Run) -> Vec<String> {
             .tallies
             .iter()
             // What is complete somewhere is no obstacle.
-            .filter(|it| !it.prepares && (it.who.len() as u32) < it.need)
+            .filter(|it| !it.prepares && it.have < it.need)
         {
-            let count = tally.who.len();
+            let count = tally.have;
             let known = tallies.entry(tally.what.clone()).or_default();
             if count > known.0 {
                 let who = tally.who.iter().copied().map(ReplicaId).collect::<Vec<_>>();

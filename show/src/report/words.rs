@@ -23,8 +23,9 @@ pub(crate) fn label(mark: &Mark) -> String {
         Does::Leaves => format!("{letters}→v{}", message.view.next()),
         _ => format!("{letters} v{}", message.view),
     };
-    if let Some(block) = message.index().filter(|it| *it > 0 || mark.equivocates) {
-        label = format!("{label} b{block}");
+    let plain = message.index() == Some(0) && own_block(message) && !mark.equivocates;
+    if let Some(value) = value(message).filter(|_| !plain) {
+        label = format!("{label} {value}");
     }
     if mark.equivocates {
         label = format!("≠ {label}");
@@ -37,13 +38,27 @@ pub(crate) fn full(message: &Message) -> String {
     let Message {
         kind, height, view, ..
     } = message;
-    match message.index() {
+    match value(message) {
         _ if does(kind) == Does::Leaves => {
             format!("{kind} to view {} of h{height} v{view}", view.next())
         }
-        Some(block) => format!("{kind} of h{height} v{view} b{block}"),
+        Some(value) => format!("{kind} of h{height} v{view} {value}"),
         None => format!("{kind} of h{height} v{view}"),
     }
+}
+
+/// Whether the message names a block of its own view.
+fn own_block(message: &Message) -> bool {
+    message.block_id().is_some_and(|it| it.view == message.view)
+}
+
+/// The value that a message names; the view of a block only if it is another one than its own.
+pub(crate) fn value(message: &Message) -> Option<String> {
+    let value = message.value?;
+    Some(match message.index().filter(|_| own_block(message)) {
+        Some(index) => format!("b{index}"),
+        None => value.to_string(),
+    })
 }
 
 /// Replicas in a row.

@@ -5,8 +5,8 @@ use milp_model::{
     Decoded,
     formulation::timed,
     rule::{
-        About, Channel, Checked, Duration, Event, Modality, Protocol, Range, Requires, Rotation,
-        Rule, Scope, Threshold, Who,
+        About, Channel, Checked, Duration, Event, Modality, Protocol, Range, Requires, Rule, Scope,
+        Threshold, Who,
     },
 };
 use milp_schema::{
@@ -56,7 +56,6 @@ fn event(name: &'static str, sends: &str, who: Who, modality: Modality) -> Event
     Event {
         name,
         line: "toy",
-        equations: &[],
         broadcasts: Some(kind(sends)),
         who,
         about: About::Block,
@@ -78,7 +77,7 @@ pub(crate) fn echo_broadcast(threshold: Threshold) -> Protocol {
         "Offer",
         Who::Primary,
         Modality::Timer {
-            after: Duration::Doubling(1),
+            after: Duration::Fixed(["2^v*T"; 2].map(|it| it.parse().expect("a duration"))),
         },
     );
     offer.about = About::Proposal;
@@ -98,7 +97,7 @@ pub(crate) fn echo_broadcast(threshold: Threshold) -> Protocol {
     });
     Protocol {
         name: WORDS.name.clone(),
-        rotation: Rotation::HeightPlusView,
+        rotation: WORDS.primary,
         channels: channels.to_vec(),
         rules: [echo, deliver, offer].map(Rule::Event).to_vec(),
     }

@@ -5,7 +5,11 @@ use crate::{
     Error,
     folder::{CERTIFICATE, CUTS, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
 };
-use milp_schema::{Schedule, read};
+use milp_schema::{
+    Schedule,
+    protocol::WRITTEN,
+    read::{self, Near},
+};
 use milp_show::report::{Embedded, EmbeddedRun};
 
 /// Takes the files out of the text of a report and judges them as the files of a folder; `file` is
@@ -32,6 +36,7 @@ fn check(run: &EmbeddedRun, file: &str) -> Result<(), Error> {
         CERTIFICATE,
         CUTS,
         SHOWN,
+        WRITTEN,
     ];
     if let Some(name) = run.files.keys().find(|it| !known.contains(&it.as_str())) {
         return Err(Error::Refused(format!(
@@ -40,10 +45,11 @@ fn check(run: &EmbeddedRun, file: &str) -> Result<(), Error> {
     }
     let text = |name: &str| run.files.get(name).map(String::as_str);
     let at = |name: &str| format!("{name} in {file}");
+    let near = Near::text(text(WRITTEN));
     let lacks = |name: &str| Error::Refused(format!("{file} embeds no {name}"));
     let instance = match (text(OUTCOME), text(INSTANCE)) {
         (Some(outcome), _) => {
-            let outcome = read::outcome_text(&at(OUTCOME), outcome)?;
+            let outcome = read::outcome_near(&at(OUTCOME), outcome, near)?;
             let certificate = text(CERTIFICATE);
             if outcome.certificate_sha256.is_some() && certificate.is_none() {
                 return Err(lacks(CERTIFICATE));
@@ -53,7 +59,7 @@ fn check(run: &EmbeddedRun, file: &str) -> Result<(), Error> {
                 .transpose()?;
             outcome.instance
         }
-        (None, Some(text)) => read::instance_text(&at(INSTANCE), text)?,
+        (None, Some(text)) => read::instance_near(&at(INSTANCE), text, near)?,
         (None, None) => return Err(lacks(OUTCOME)),
     };
     let choices = text(SCHEDULE).ok_or_else(|| lacks(SCHEDULE))?;
@@ -78,7 +84,8 @@ pub fn is_edited(run: &EmbeddedRun) -> Result<bool, Error> {
     let (Some(outcome), Some(schedule)) = (run.files.get(OUTCOME), run.files.get(SCHEDULE)) else {
         return Ok(false);
     };
-    let hash = read::outcome_text(OUTCOME, outcome)?.schedule_sha256;
+    let near = Near::text(run.files.get(WRITTEN).map(String::as_str));
+    let hash = read::outcome_near(OUTCOME, outcome, near)?.schedule_sha256;
     let found = milp_schema::write::sha256_hex(schedule.as_bytes());
     Ok(hash.is_some_and(|hash| hash != found))
 }

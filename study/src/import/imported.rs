@@ -1,7 +1,7 @@
 //! What an import gives: the files of a result, as far as the original has them.
 
 use crate::folder::{PREDICTIONS, SCHEDULE};
-use milp_schema::{Choice, Instance, write};
+use milp_schema::{Choice, Instance, protocol::WRITTEN, write};
 use milp_show::export::Carried;
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -39,7 +39,9 @@ pub(super) fn carried_files(carried: &Carried) -> Imported {
 
 /// An instance and choices, without predictions.
 pub(super) fn skeleton(instance: &Instance, choices: &[Choice]) -> BTreeMap<String, Vec<u8>> {
-    BTreeMap::from([
+    let given = instance.protocol.given();
+    let protocol = given.map(|text| (WRITTEN.to_owned(), text.as_bytes().to_vec()));
+    let files = [
         (
             INSTANCE.to_owned(),
             write::instance_yaml(instance).into_bytes(),
@@ -48,5 +50,6 @@ pub(super) fn skeleton(instance: &Instance, choices: &[Choice]) -> BTreeMap<Stri
             SCHEDULE.to_owned(),
             write::choices_csv(choices).into_bytes(),
         ),
-    ])
+    ];
+    files.into_iter().chain(protocol).collect()
 }

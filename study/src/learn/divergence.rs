@@ -1,6 +1,8 @@
 //! The first place where an engine and the program part.
 
-use milp_schema::{Prediction, ReplicaId, Slot, View, schedule::Event, trace::TraceEvent};
+use milp_schema::{
+    Prediction, ReplicaId, Slot, View, schedule::Event, trace::TraceEvent, vocabulary::Sent,
+};
 use milp_show::{
     known,
     words::{Does, does},
@@ -94,7 +96,7 @@ fn take_away(from: &mut Vec<Prediction>, what: &[Prediction]) {
 
 /// Whether only a timer makes a replica do it.
 pub(crate) fn by_timer(act: &Event) -> bool {
-    matches!(act, Event::Send(said) if does(&said.kind).by_timer())
+    matches!(act, Event::Send(said) if said.kind.does().sent == Sent::Timer)
 }
 
 /// Where an act stands among those of one replica in one slot (`docs/EXECUTION.md`, E7): by view,

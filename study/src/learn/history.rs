@@ -11,6 +11,7 @@ use milp_schema::{
     instance::{Fault, FaultKind, Goal, Network, Timers},
     schedule::{Copy, Event},
     trace::{Phase, TraceEvent, What},
+    vocabulary::Sent,
 };
 use milp_show::{
     known,
@@ -342,7 +343,9 @@ impl Local {
                 Event::Decide(_) => left |= !act,
                 // A timer that acts too early would make the last one a repetition.
                 Event::Send(_) if act && timer => left = true,
-                Event::Send(said) if does(&said.kind).by_timer() && !act => made.push(said),
+                Event::Send(said) if said.kind.does().sent == Sent::Timer && !act => {
+                    made.push(said)
+                }
                 _ => {}
             }
         }

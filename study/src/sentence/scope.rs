@@ -2,7 +2,7 @@
 
 use crate::reading::Reading;
 use milp_model::left_out;
-use milp_schema::instance::{FaultKind, Instance, Network, Timers, Who};
+use milp_schema::instance::{Fault, FaultKind, Instance, Network, Timers, Who};
 use milp_show::words::count;
 
 /// The assumptions: "with 1 Byzantine replica of 4, within 4 views and 24 slots".
@@ -13,7 +13,8 @@ pub(crate) fn scope(instance: &Instance, within_slots: bool) -> String {
 /// " (the schedule uses none)", if the instance allows more.
 pub(super) fn used_of(instance: &Instance, reading: &Reading) -> String {
     let fewer = |kind| reading.used(kind) < instance.fault_count(kind);
-    if !KINDS.iter().any(|(kind, ..)| fewer(*kind)) {
+    let by_power = instance.faults.iter().any(by_power);
+    if by_power || !KINDS.iter().any(|(kind, ..)| fewer(*kind)) {
         return String::new();
     }
     let used = counted(|kind| reading.used(kind));
@@ -40,9 +41,27 @@ fn counted(number: impl Fn(FaultKind) -> u32) -> String {
     words.collect::<Vec<_>>().join(" and ")
 }
 
+/// Whether it is voting power that is limited.
+fn by_power(fault: &Fault) -> bool {
+    matches!(fault.who, Who::Power(_))
+}
+
 /// The assumptions, with what `used` says of the faults that a schedule uses.
 pub(super) fn assumed(instance: &Instance, within_slots: bool, used: &str) -> String {
-    let faulty = counted(|kind| instance.fault_count(kind));
+    let of_kind = |kind| instance.faults.iter().filter(move |it| it.kind == kind);
+    let counted = counted(|kind| {
+        let counted = of_kind(kind).filter(|it| !by_power(it));
+        counted.map(Fault::count).sum()
+    });
+    let votes = instance.votes();
+    let powerful = KINDS.iter().flat_map(|(kind, noun, after)| {
+        of_kind(*kind).filter_map(move |fault| match fault.who {
+            Who::Power(most) => Some(format!("{noun}s{after} of voting power {most} of {votes}")),
+            _ => None,
+        })
+    });
+    let faulty = [counted].into_iter().filter(|it| !it.is_empty());
+    let faulty = faulty.chain(powerful).collect::<Vec<_>>().join(" and ");
     let faulty = if faulty.is_empty() {
         "no faulty replica".to_owned()
     } else {
@@ -52,10 +71,16 @@ pub(super) fn assumed(instance: &Instance, within_slots: bool, used: &str) -> St
         Some(name) => format!(" under the mutant {name}"),
         None => String::new(),
     };
-    let mut all = vec![format!(
-        "with {faulty} of {}{used}{mutant}",
-        instance.replicas
-    )];
+    let n = instance.replicas;
+    let of = match &instance.power {
+        None if instance.faults.iter().any(by_power) => format!(", of {n} replicas"),
+        None => format!(" of {n}"),
+        Some(power) => {
+            let each = power.iter().map(ToString::to_string).collect::<Vec<_>>();
+            format!(", of {n} replicas (voting power {})", each.join(", "))
+        }
+    };
+    let mut all = vec![format!("with {faulty}{of}{used}{mutant}")];
     all.extend(conditions(instance));
     let conditions = all.join(", ");
     let views = count(instance.views.into(), "view");

@@ -3,17 +3,18 @@
 use super::{
     adequacy::Adequacy,
     build,
+    decode::Followed,
     request::{PASSED_OVER, Request, Solution},
 };
 use crate::{beside::Beside, evidence, sentence, size::Size};
-use milp_model::{Built, Decoded};
-use milp_schema::{Evidence, Outcome, Schedule, write};
-use milp_solver::{Settings, Solved};
+use milp_model::Built;
+use milp_schema::{Evidence, Instance, Outcome, Schedule, protocol::WRITTEN, write};
+use milp_solver::Settings;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The keys of `run:` that tell of the search. Others tell something of the answer, and
 /// `milp verify` derives that again.
-pub(crate) const OF_THE_SEARCH: [&str; 10] = [
+pub(crate) const OF_THE_SEARCH: [&str; 11] = [
     "milp",
     "milp-solver",
     "good_lp",
@@ -24,7 +25,16 @@ pub(crate) const OF_THE_SEARCH: [&str; 10] = [
     "system",
     "cores",
     "passed over",
+    "refused points",
 ];
+
+/// What `run:` says of a protocol whose file does not come with the program: its key and its words.
+pub(crate) fn of_a_file(instance: &Instance) -> Option<(String, String)> {
+    instance.protocol.given()?;
+    let digest = instance.protocol.definition()?.digest();
+    let words = format!("SHA-256 {digest}, none that comes with the program");
+    Some((WRITTEN.to_owned(), words))
+}
 
 /// Notes the limit that is for several solves together: what each had of it differs from run to run.
 pub(crate) fn note_limit(outcome: &mut Outcome, settings: &Settings) {
@@ -64,7 +74,11 @@ fn run_facts(
 /// The files of a result hold what was asked, what was found and what it rests on.
 pub(super) fn word(
     (request, beside, built): (&Request<'_>, Beside<'_>, &Built),
-    (solved, decoded): (Solved, Option<Decoded>),
+    Followed {
+        solved,
+        decoded,
+        refused,
+    }: Followed,
     (seconds, adequacy): (f64, Option<Adequacy>),
     interrupt: &AtomicBool,
 ) -> Solution {
@@ -86,6 +100,9 @@ pub(super) fn word(
     let mut run = run_facts(request.settings, solved.versions, adequacy.as_ref());
     let passed = build::passed_over(request, beside, built);
     run.extend(passed.map(|it| (PASSED_OVER.to_owned(), it)));
+    run.extend(of_a_file(request.instance));
+    let refused = (refused > 0).then(|| ("refused points".to_owned(), refused.to_string()));
+    run.extend(refused);
     let sha256 =
         |schedule: &Schedule| write::sha256_hex(write::choices_csv(&schedule.choices).as_bytes());
     let mut outcome = Outcome {

@@ -160,15 +160,24 @@ impl Running<'_> {
             write::remove_leftovers(&out.join(folder), &|_| true);
         }
         for row in &mut self.swept.rows {
-            let path = self.request.out.join(row.instance_file());
-            let known = read::bytes(&path).is_ok_and(|text| text == row.text.as_bytes());
-            if !known {
-                write::file(&path, row.text.as_bytes()).map_err(Error::io("write", &path))?;
+            let files = [
+                (row.instance_file(), Some(row.text.as_str())),
+                (row.protocol_file(), row.protocol),
+            ];
+            for (name, text) in files {
+                let path = self.request.out.join(name);
+                let Some(text) = text.map(str::as_bytes) else {
+                    continue;
+                };
+                if read::bytes(&path).is_ok_and(|known| known == text) {
+                    continue;
+                }
+                write::file(&path, text).map_err(Error::io("write", &path))?;
             }
             if row.state != State::Missing || self.request.fresh {
                 continue;
             }
-            let stamp = Stamp::of(&row.text, self.request.settings);
+            let stamp = Stamp::of(&row.question(), self.request.settings);
             if let Some(outcome) = stamp.still_holds(self.request.out, &row.name) {
                 row.state = State::Solved(Box::new(outcome));
                 self.swept.reused += 1;
@@ -199,7 +208,7 @@ impl Running<'_> {
             let row = &mut self.swept.rows[child.row];
             row.state = state;
             if matches!(row.state, State::Solved(_)) {
-                let stamp = Stamp::of(&row.text, self.request.settings);
+                let stamp = Stamp::of(&row.question(), self.request.settings);
                 stamp.write(self.request.out, &row.name)?;
             }
             any = true;

@@ -1,7 +1,7 @@
 //! One combination and what became of it.
 
 use crate::sentence;
-use milp_schema::{Outcome, outcome::Termination, read, sweep::Sweep, write};
+use milp_schema::{Outcome, outcome::Termination, protocol::WRITTEN, read, sweep::Sweep, write};
 use std::collections::BTreeSet;
 
 /// The longest name of a combination, in characters.
@@ -18,6 +18,8 @@ pub struct Row {
     pub steps: Vec<usize>,
     /// The text of its instance file.
     pub text: String,
+    /// The text of its protocol file, if that does not come with the program.
+    pub protocol: Option<&'static str>,
     /// What became of it.
     pub state: State,
 }
@@ -71,6 +73,16 @@ impl Row {
     /// The instance file, below the folder of the sweep.
     pub fn instance_file(&self) -> String {
         format!("instances/{}.yaml", self.name)
+    }
+
+    /// Its protocol file, if it has one, below the folder of the sweep.
+    pub fn protocol_file(&self) -> String {
+        format!("instances/{}.{WRITTEN}", self.name)
+    }
+
+    /// What the row is about: its files as one text.
+    pub(crate) fn question(&self) -> String {
+        self.text.clone() + self.protocol.unwrap_or_default()
     }
 
     /// The folder of the result, below the folder of the sweep.
@@ -149,16 +161,27 @@ pub(crate) fn all(sweep: &Sweep) -> Vec<Row> {
         let combination = sweep.combination(at);
         let name = name(&fields, &combination.values, &mut taken);
         let file = format!("instances/{name}.yaml");
-        let (text, state) = match read::instance_text(&file, &combination.text) {
-            Ok(instance) => (write::instance_yaml(&instance), State::Missing),
+        let near = read::Near::Folder(&sweep.folder);
+        let (text, protocol, state) = match read::instance_near(&file, &combination.text, near) {
+            Ok(instance) => {
+                let text = write::instance_yaml(&instance);
+                let written = format!("protocol: {}\n", instance.protocol.reference());
+                let protocol = instance.protocol.given();
+                let text = protocol.map_or(text.clone(), |_| {
+                    let beside = format!("protocol: ./{name}.{WRITTEN}\n");
+                    text.replacen(&written, &beside, 1)
+                });
+                (text, protocol, State::Missing)
+            }
             // The places are those in the file as it is written.
-            Err(error) => (combination.text, State::Invalid(reason(&error))),
+            Err(error) => (combination.text, None, State::Invalid(reason(&error))),
         };
         Row {
             name,
             values: combination.values,
             steps: sweep.steps(at),
             text,
+            protocol,
             state,
         }
     })

@@ -9,11 +9,13 @@ use crate::{
     folder::Folder,
     reading::Reading,
     sentence,
-    solve::{self, Adequacy, OF_THE_SEARCH},
+    solve::{self, Adequacy, OF_THE_SEARCH, VALUES, of_a_file},
 };
+use milp_model::Built;
 use milp_schema::{
     Instance,
     outcome::{Certificate, Termination},
+    protocol::WRITTEN,
 };
 use milp_show::acts;
 use milp_solver::{Progress, Searcher, Settings};
@@ -37,12 +39,23 @@ impl Check {
                 // What an engine does only the engine says; `Verified::words` tells that it was not
                 // asked.
                 "confirm" | "alarm" => true,
+                // The program is compared, and it was built with so many.
+                VALUES => matches!(self.built, Built::Levels(_)),
+                WRITTEN => of_a_file(&self.outcome.instance).is_some_and(|(_, it)| it == words),
                 "distinct" => said_of_others(self.further.shown.as_ref(), &words),
                 search => OF_THE_SEARCH.contains(&search),
             };
             if !known {
                 self.differs(&format!("run.{key}"), "this does not follow");
             }
+        }
+        // A protocol file that is not said to be one might be taken for that of the program.
+        let told = |key: &String| self.outcome.run.iter().any(|(other, _)| other == key);
+        if let Some((key, _)) = of_a_file(&self.outcome.instance).filter(|(key, _)| !told(key)) {
+            self.differs(
+                &format!("run.{key}"),
+                "its file does not come with the program",
+            );
         }
         Ok(())
     }

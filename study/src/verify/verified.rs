@@ -1,6 +1,6 @@
 //! What a check found, and its words.
 
-use milp_schema::{Outcome, outcome::Termination};
+use milp_schema::{Outcome, outcome::Termination, protocol::WRITTEN};
 
 /// What the bound of a result rests on once it was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +113,11 @@ impl Verified {
                 "; that no schedule has fewer acts is a search's word, not checked",
             ),
             ("confirm", "; the engine was not asked again"),
+            (
+                WRITTEN,
+                "; the rules are those of protocol.yaml beside it, followed by the interpreter of \
+                 the file",
+            ),
         ];
         let run = &self.outcome.run;
         let told = |key: &str| run.iter().any(|(known, _)| known == key);

@@ -156,7 +156,10 @@ impl Causal {
 
     /// The primary of view v.
     pub(crate) fn primary(&self, v: u32) -> u32 {
-        self.protocol.rotation.primary(self.n, 0, v)
+        self.protocol
+            .rotation
+            .of(self.n, milp_schema::Height(0), milp_schema::View(v))
+            .0
     }
 
     /// Whether replica i may have that fault.

@@ -66,7 +66,7 @@ impl Book {
     }
 
     pub(super) fn primary(&self, v: u32) -> u32 {
-        self.protocol.rotation.primary(self.n, 0, v)
+        self.protocol.rotation.of(self.n, Height(0), View(v)).0
     }
 
     pub(super) fn count(&self, threshold: Threshold) -> u32 {

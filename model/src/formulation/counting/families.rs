@@ -225,7 +225,7 @@ fn tally_requires_senders(counting: &mut Counting, v: u32) {
 /// to get there had none of them.
 fn enter_requires_quorum(counting: &mut Counting, v: u32) {
     let line = counting.book.enter.line;
-    let equations = counting.book.enter.equations;
+    let equations = counting.book.enter.equations();
     let legal = counting.draft.family(
         "enter_requires_change_view_quorum",
         line,

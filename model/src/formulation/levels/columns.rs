@@ -8,7 +8,7 @@ use crate::{
 };
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Who},
+    instance::{FaultKind, Goal, Who},
     protocol::KindId,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a column stands for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
-    /// Replica i is faulty in that way.
+    /// Replica i is faulty in that way; one that crashes does so after all that it does.
     Faulty(FaultKind, u32),
     /// Replica i does act number a.
     Did(usize, u32),
@@ -30,6 +30,10 @@ pub enum Key {
     Sends(usize, u32),
     /// By its last act in view v replica i took what meets the need of that number.
     Knows(usize, u32, u32),
+    /// In the end enough have sent what counts in quorum number m.
+    Enough(usize),
+    /// In the end all have the proposal.
+    Shown(Record),
     /// A column of the goal, by name and numbers.
     Goal(&'static str, [u32; 2]),
 }
@@ -43,7 +47,7 @@ impl AboutReplicas for Key {
             | Self::Way(_, i)
             | Self::Sends(_, i)
             | Self::Knows(_, i, _) => vec![i],
-            Self::Complete(_) | Self::Goal(..) => vec![],
+            Self::Complete(_) | Self::Enough(_) | Self::Shown(_) | Self::Goal(..) => vec![],
         }
     }
 }
@@ -101,6 +105,13 @@ impl Levels {
                 let name = format!("byzantine_i{i}");
                 self.draft
                     .add(Key::Faulty(FaultKind::Byzantine, i), name, 1);
+            }
+        }
+        let stall = self.instance.goal == Goal::Stall;
+        for i in (0..self.n).filter(|_| stall) {
+            if self.instance.may_be(FaultKind::Crash, i) {
+                let key = Key::Faulty(FaultKind::Crash, i);
+                self.draft.add(key, format!("crashed_i{i}"), 1);
             }
         }
         for i in 0..self.n {
@@ -173,6 +184,11 @@ impl Levels {
 
     pub(super) fn byzantine(&self, i: u32) -> Expr {
         self.faulty(FaultKind::Byzantine, i)
+    }
+
+    /// Whether all have the proposal in the end.
+    pub(super) fn shown(&self, proposal: &Record) -> Expr {
+        self.draft.get(&Key::Shown(*proposal))
     }
 
     /// Whether replica i does the act.

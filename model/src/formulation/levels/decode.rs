@@ -2,8 +2,8 @@
 //! exactly what its acts need, and what it then must do it does.
 
 use super::{
-    columns::Levels,
-    plan::{self, Place, Plan, Step, Support},
+    columns::{Key, Levels, made},
+    plan::{self, Names, Place, Plan, Step, Support},
 };
 use crate::{
     decoded::Decoded,
@@ -16,36 +16,46 @@ use crate::{
 };
 use milp_schema::{
     BlockId, Choice, Height, Message, Prediction, ReplicaId, Schedule, Slot, View,
-    instance::{FaultKind, Network},
+    instance::{FaultKind, Goal, Network},
     protocol::{Goes, Mode, Scope, TimerId},
     schedule::{self, Copy, Event as Seen},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The slot in which everybody starts.
-const START: u32 = 0;
+const START: u32 = 1;
 
 /// Where a row stands inside its slot: phase, replica, number.
 type Order = (u32, u32, u32, usize);
 
 /// How far a replica is: its slot, whether a timer fired in it, and the slot of its last entry.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Clock {
     slot: u32,
     fired: bool,
     entered: u32,
 }
 
+impl Clock {
+    fn start() -> Self {
+        Self {
+            slot: START,
+            fired: false,
+            entered: 0,
+        }
+    }
+}
+
 /// A schedule in the making.
 struct Following<'a> {
     levels: &'a Levels,
     plan: Plan<'a>,
-    names: BTreeMap<u32, u32>,
+    names: Names,
     ground: &'a Ground,
     run: Run<'a>,
     clocks: Vec<Clock>,
-    /// What honest replicas made, with its slot.
-    made: BTreeMap<(u32, Record), u32>,
+    /// What honest replicas sent, with its slot.
+    sent: BTreeMap<(u32, Record), u32>,
     /// What was handed over: receiver, sender, record.
     handed: BTreeSet<(u32, u32, Record)>,
     rows: Vec<(Order, Choice)>,
@@ -67,8 +77,8 @@ pub(super) fn decode(levels: &Levels, point: &[i64]) -> Result<Decoded, Error> {
     let mut following = Following {
         levels,
         run: Run::new(&ground),
-        clocks: vec![Clock::default(); levels.n as usize],
-        made: BTreeMap::new(),
+        clocks: vec![Clock::start(); levels.n as usize],
+        sent: BTreeMap::new(),
         handed: BTreeSet::new(),
         rows: Vec::new(),
         predictions: Vec::new(),
@@ -96,6 +106,9 @@ impl Following<'_> {
         if self.levels.instance.network == Network::Eventual {
             self.flood()?;
         }
+        if self.levels.instance.goal == Goal::Stall {
+            self.rest()?;
+        }
         let furthest = self.run.at.iter().map(|at| at.view).max();
         if furthest >= Some(self.levels.views) {
             return Err("what it shows leads out of the views".into());
@@ -110,7 +123,7 @@ impl Following<'_> {
     /// Takes a step: its replica gets what it needs, and does it, or its timer fires.
     fn place(&mut self, (_, i, step): Place, supports: &[Support]) -> Result<(), String> {
         let act = self.plan.act(step).clone();
-        if self.is_done(i, &act) {
+        if self.is_done((i, step), &act) {
             return Ok(());
         }
         if matches!(step, Step::Enters(_)) {
@@ -121,18 +134,19 @@ impl Following<'_> {
         }
         for support in supports {
             for &(j, sent) in &support.honest {
-                let record = self.named(&super::columns::made(&self.levels.ground.acts[sent]));
+                let record = made(&self.levels.ground.acts[sent]);
+                let record = self.named(&record, (j, Step::Does(sent)));
                 self.hand(i, j, record)?;
             }
             for (j, records) in &support.byzantine {
-                let record = self.chosen(i, *j, records);
+                let record = self.chosen((i, step), *j, records);
                 self.hand(i, *j, record)?;
             }
         }
         if let Mode::Timer(timer) = act.mode {
             self.fire(i, timer, &act)?;
         }
-        if self.is_done(i, &act) {
+        if self.is_done((i, step), &act) {
             return Ok(());
         }
         if std::env::var("DBG").is_ok() {
@@ -154,18 +168,18 @@ impl Following<'_> {
     }
 
     /// Whether a replica made the record of an act, or is in the view that it enters.
-    fn is_done(&self, i: u32, act: &Act) -> bool {
+    fn is_done(&self, (i, step): (u32, Step), act: &Act) -> bool {
         let at = &self.run.at[i as usize];
         match act.makes {
-            Some(record) => at.own.contains(&self.named(&record)),
+            Some(record) => at.own.contains(&self.named(&record, (i, step))),
             None => at.view >= act.letters.v,
         }
     }
 
-    /// A record under the names of its values.
-    fn named(&self, record: &Record) -> Record {
+    /// A record of a step under the names of its values.
+    fn named(&self, record: &Record, step: (u32, Step)) -> Record {
         let value = match record.value {
-            Value::Of(value) => Value::Of(self.names.get(&value).copied().unwrap_or(value)),
+            Value::Of(value) => Value::Of(self.names.of(value, step).unwrap_or(value)),
             other => other,
         };
         Record { value, ..*record }
@@ -173,8 +187,8 @@ impl Following<'_> {
 
     /// The record that Byzantine j sends: one that i has of it already, otherwise one that helps
     /// nothing else.
-    fn chosen(&self, i: u32, j: u32, records: &[Record]) -> Record {
-        let named = records.iter().map(|it| self.named(it));
+    fn chosen(&self, (i, step): (u32, Step), j: u32, records: &[Record]) -> Record {
+        let named = records.iter().map(|it| self.named(it, (i, step)));
         let known = named.clone().find(|it| self.handed.contains(&(i, j, *it)));
         let harmless = |it: &Record| (it.value != Value::Bad, u32::MAX - it.view, *it);
         let chosen = known.or_else(|| named.min_by_key(harmless));
@@ -193,7 +207,7 @@ impl Following<'_> {
             slot = slot.max(2);
             slot - 1
         } else {
-            let sent = self.made.get(&(j, record)).copied();
+            let sent = self.sent.get(&(j, record)).copied();
             let sent = sent.ok_or_else(|| format!("replica {j} does not send what {i} needs"))?;
             slot = slot.max(sent + 1);
             sent
@@ -229,8 +243,14 @@ impl Following<'_> {
             let text = self.text(act);
             return Err(format!("the timer of rule `{text}` does not run at replica {i}"));
         }
+        self.fire_now(i, timer);
+        Ok(())
+    }
+
+    fn fire_now(&mut self, i: u32, timer: TimerId) {
+        let view = self.run.at[i as usize].view;
         let clock = &mut self.clocks[i as usize];
-        (clock.slot, clock.fired) = (clock.slot.max(START + 1), true);
+        (clock.slot, clock.fired) = (clock.slot, true);
         let slot = clock.slot;
         let name = &self.ground.setting.rules.timers[timer.0];
         let timers = &self.levels.instance.protocol.timers;
@@ -245,7 +265,6 @@ impl Following<'_> {
         self.row((slot, 2, i), row);
         let happens = self.run.fire(i, timer);
         self.show(i, &happens);
-        Ok(())
     }
 
     /// What an observer sees of what a replica does.
@@ -262,7 +281,7 @@ impl Following<'_> {
                 Happens::Makes(record) => {
                     let rules = &self.ground.setting.rules;
                     if rules.kind(record.kind).goes == Goes::Sent {
-                        self.made.insert((i, record), slot);
+                        self.sent.insert((i, record), slot);
                         seen.push(Seen::Send(self.message(&record)));
                     }
                     if let (true, Value::Of(value)) = (self.ground.is_final(record.kind), record.value) {
@@ -305,16 +324,26 @@ impl Following<'_> {
         }
     }
 
-    /// Everything that honest replicas sent arrives at all of them, what they then send included.
+    /// Those who are there to the end.
+    fn live(&self) -> Vec<u32> {
+        let live = |i: &u32| !self.plan.crashes(*i);
+        self.honest().into_iter().filter(live).collect()
+    }
+
+    /// Everything that honest replicas sent arrives at all that live, what they then send included; of
+    /// a final state, what one got from a Byzantine one as well. Who crashes does so before.
     fn flood(&mut self) -> Result<(), String> {
         let last = self.clocks.iter().map(|clock| clock.slot).max().unwrap_or(0);
         for clock in &mut self.clocks {
             (clock.slot, clock.fired) = (last + 1, false);
         }
+        let shared = self.levels.instance.goal == Goal::Stall;
         loop {
-            let sent: Vec<(u32, Record)> = self.made.keys().copied().collect();
+            let mut sent: BTreeSet<(u32, Record)> = self.sent.keys().copied().collect();
+            let made = self.handed.iter().map(|&(_, j, record)| (j, record));
+            sent.extend(made.filter(|(j, _)| shared && self.plan.byzantine(*j)));
             let mut missing: Vec<(u32, u32, Record)> = Vec::new();
-            for i in self.honest() {
+            for i in self.live() {
                 let new = |(j, it): &&(u32, Record)| *j != i && !self.handed.contains(&(i, *j, *it));
                 missing.extend(sent.iter().filter(new).map(|&(j, it)| (i, j, it)));
             }
@@ -331,13 +360,50 @@ impl Following<'_> {
         }
     }
 
+    /// Timers fire as long as that changes anything; nobody decides by it.
+    fn rest(&mut self) -> Result<(), String> {
+        loop {
+            let live = self.live().into_iter();
+            let mut able = live.filter_map(|i| Some((i, self.run.able(i)?)));
+            let Some((i, timer)) = able.next() else {
+                break;
+            };
+            self.fire_now(i, timer);
+            self.flood()?;
+            if self.run.at[i as usize].view >= self.levels.views {
+                return Ok(());
+            }
+        }
+        for i in self.honest() {
+            if !self.plan.crashes(i) {
+                continue;
+            }
+            let clock = &self.clocks[i as usize];
+            let (slot, replica) = (Slot(clock.slot), ReplicaId(i));
+            self.row((slot.0, 0, i), Choice::Crash { slot, replica });
+        }
+        let height = self.levels.draft.get(&Key::Goal("height", [0; 2]));
+        if self.decided() && !self.plan.is(&height) {
+            return Err("somebody decides before all are at rest".into());
+        }
+        Ok(())
+    }
+
+    fn decided(&self) -> bool {
+        self.honest().into_iter().any(|i| self.run.decided(i))
+    }
+
     fn end(mut self) -> Decoded {
         self.rows.sort_by_key(|(order, _)| *order);
         self.predictions.sort();
         let slots = self.rows.last().map_or(1, |((slot, ..), _)| *slot);
-        let byzantine = (0..self.levels.n).filter(|&i| self.plan.byzantine(i));
+        let faulty = |i| {
+            let byzantine = self.plan.byzantine(i).then_some(FaultKind::Byzantine);
+            let kind = byzantine.or(self.plan.crashes(i).then_some(FaultKind::Crash))?;
+            Some((ReplicaId(i), kind))
+        };
         Decoded {
-            faulty: byzantine.map(|i| (ReplicaId(i), FaultKind::Byzantine)).collect(),
+            faulty: (0..self.levels.n).filter_map(faulty).collect(),
             schedule: Schedule {
                 choices: self.rows.into_iter().map(|(_, choice)| choice).collect(),
                 predictions: self.predictions,

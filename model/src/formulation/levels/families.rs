@@ -28,21 +28,32 @@ fn family(levels: &mut Levels, name: &str, line: &str, purpose: impl Into<Purpos
     levels.draft.family(name, line, &[], purpose)
 }
 
-/// `Σ byzantine ≤ count`, or `Σ power · byzantine ≤ power`.
+/// `Σ byzantine ≤ count`, or `Σ power · byzantine ≤ power`; the same of those that crash.
 fn faults(levels: &mut Levels) {
-    let family = family(levels, "byzantine_at_most", "E9", Group::BUDGET);
-    let faults = levels.instance.faults.clone();
-    let byzantine = faults.iter().filter(|it| it.kind == FaultKind::Byzantine);
-    for (number, fault) in byzantine.enumerate() {
+    for (number, fault) in levels.instance.faults.clone().iter().enumerate() {
+        let name = match fault.kind {
+            FaultKind::Byzantine => "byzantine_at_most",
+            FaultKind::Crash => "crashed_at_most",
+            FaultKind::Network => continue,
+        };
+        let family = family(levels, name, "E9", Group::BUDGET);
         let (most, by_power) = match &fault.who {
             Who::Any(count) => (*count, false),
             Who::Power(power) => (*power, true),
             // Nobody else has a column.
             Who::These(_) => continue,
         };
-        let weight = |i| if by_power { levels.power(i) } else { 1 };
-        let all = (0..levels.n).map(|i| levels.byzantine(i) * weight(i)).sum();
+        let all = (0..levels.n).map(|i| {
+            let weight = if by_power { levels.power(i) } else { 1 };
+            levels.faulty(fault.kind, i) * weight
+        });
+        let all = all.collect::<Vec<_>>().into_iter().sum();
         levels.at_most(family, &format!("_{number}"), all, i64::from(most).into());
+    }
+    let family = family(levels, "faulty_in_one_way", "E9", Group::CRASHES);
+    for i in 0..levels.n {
+        let both = levels.byzantine(i) + levels.faulty(FaultKind::Crash, i);
+        levels.at_most(family, &format!("_i{i}"), both, 1.into());
     }
 }
 
@@ -204,7 +215,7 @@ fn guards(levels: &mut Levels, act: &Act, i: u32, column: &Expr, label: &str) {
 }
 
 /// One of these is made by the primary of its view, or a Byzantine one may make it.
-fn from_primary(levels: &Levels, records: &[Record]) -> Expr {
+pub(super) fn from_primary(levels: &Levels, records: &[Record]) -> Expr {
     let primaries = &levels.ground.setting.primaries;
     let primary = |record: &Record| primaries[record.view as usize];
     let made = records.iter().map(|it| levels.makes(primary(it), [it]));

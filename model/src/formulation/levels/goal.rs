@@ -1,6 +1,9 @@
 //! What the adversary optimises, said of acts without slots.
 
-use super::columns::{Levels, made};
+use super::{
+    columns::{Levels, made},
+    rest,
+};
 use crate::{
     expr::Expr,
     ground::{Need, Record, Value},
@@ -40,7 +43,8 @@ pub(super) fn state(levels: &mut Levels) {
             let sent = broadcasts(levels);
             (sense, decided * blocks + reached * views + sent * messages)
         }
-        Goal::Stall | Goal::Slow => unreachable!("refused before anything is built"),
+        Goal::Stall => (Sense::Minimize, stalled(levels)),
+        Goal::Slow => unreachable!("refused before anything is built"),
     };
 }
 
@@ -115,6 +119,20 @@ fn in_order(levels: &mut Levels, things: Vec<Expr>) -> Expr {
         }
     }
     things.into_iter().sum()
+}
+
+/// Whether somebody decides in a final state: `Σ did ≤ height` for each replica.
+fn stalled(levels: &mut Levels) -> Expr {
+    rest::state(levels);
+    let family = family(levels, "decide_defines_height");
+    let height = levels.goal_column("height", [0; 2]);
+    for i in 0..levels.n {
+        let values = 0..levels.ground.setting.valid();
+        let acts = values.flat_map(|value| deciding(levels, value));
+        let decided = acts.map(|act| levels.did(act, i)).sum();
+        levels.at_most(family, &format!("_i{i}"), decided, height.clone());
+    }
+    height
 }
 
 /// The number of views above 0 that an honest replica enters: `entered ≤ reached ≤ Σ entered`.

@@ -18,6 +18,7 @@ mod meaning;
 mod must;
 mod plan;
 mod refuse;
+mod rest;
 mod valid;
 
 pub use columns::Key;
@@ -60,12 +61,13 @@ pub fn of(instance: &Instance) -> Result<Built, Error> {
 /// makes it too large.
 pub fn of_with(instance: &Instance, values: u32) -> Result<Built, Error> {
     let Some(rules) = instance.rules() else {
-        return Err(Error::UnknownProtocol {
-            protocol: instance.protocol.to_string(),
-            mutant: instance.mutant.clone(),
+        return Err(Error::Unsupported {
+            formulation: "levels",
+            construct: format!("protocol `{}`, whose file has no rules", instance.protocol),
+            hint: "use `formulation: auto`".into(),
         });
     };
-    refuse::refuse(instance)?;
+    refuse::refuse(instance, &rules)?;
     let setting = setting(instance, rules, values);
     limits::within(instance, Grows::WithoutSlots, || stated(instance, setting))
 }

@@ -8,12 +8,12 @@ use super::columns::{Key, Levels, group, made};
 use super::families::kind_name;
 use crate::{
     expr::Expr,
-    ground::{Act, Need, Own, Record},
+    ground::{Act, Need, Own, Record, Value},
     group::Group,
     program::Col,
 };
 use milp_schema::{
-    protocol::{Head, Mode, Rule, Scope},
+    protocol::{Guard, Head, Mode, Rule, Scope, Values},
     vocabulary::By,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,33 +33,65 @@ pub(super) fn state(levels: &mut Levels) {
     let must: Vec<Act> = acts.filter(|act| act.mode == Mode::Must).cloned().collect();
     let mut said = BTreeSet::new();
     for act in must {
-        if act.letters.v - u32::from(act.makes.is_none()) >= levels.views || unclear(levels, &act) {
+        let Some(excuse) = unclear(levels, &act) else {
             continue;
-        }
+        };
         for i in levels.ground.actors(&act).collect::<Vec<_>>() {
-            force(levels, &mut needs, &act, i, &mut said);
+            force(levels, &mut needs, (&act, &excuse), i, &mut said);
         }
     }
 }
 
-/// Whether the act compares two records by a value that is a class: then that both name it does not
-/// mean that it can be done.
-fn unclear(levels: &Levels, act: &Act) -> bool {
+/// What excuses an act that compares records by a value that is a class, so that both may name it
+/// and not mean the same: nothing does where one record is read, and that their primary is Byzantine
+/// where all of them are of its proposal. `None` where it cannot be told.
+fn unclear(levels: &Levels, act: &Act) -> Option<Expr> {
     let setting = &levels.ground.setting;
     let Some(x) = act.letters.x.filter(|x| setting.is_others(*x)) else {
-        return false;
+        return Some(Expr::default());
     };
-    let names = |record: &Record| record.value == crate::ground::Value::Of(x);
-    let reads = act.needs.iter().filter(|need| match need {
-        Need::Own(own) => own.matching().iter().any(names),
-        Need::Primary(records) => records.iter().any(names),
-        Need::Quorum(number) => levels.ground.quorums[*number].records.iter().any(names),
-    });
-    let quorum = |need: &&Need| matches!(need, Need::Quorum(_) | Need::Own(Own::Last(..)));
-    reads.clone().count() > 1
-        || reads.clone().any(|need| quorum(&need))
-        || !act.bars.is_empty()
-        || !setting.rules.rules[act.rule].unless.is_empty()
+    let rule = &setting.rules.rules[act.rule];
+    let compares = |guard: &Guard| matches!(guard.pattern.value, Values::X | Values::Other);
+    if rule.unless.iter().any(compares) {
+        return None;
+    }
+    let mut named = Vec::new();
+    let (mut reads, mut votes) = (0, 0);
+    for need in &act.needs {
+        let records = match need {
+            Need::Own(Own::Last(..)) => return None,
+            Need::Own(own) => own.matching(),
+            _ => need.taken(&levels.ground),
+        };
+        let before = named.len();
+        named.extend(records.iter().filter(|it| it.value == Value::Of(x)).copied());
+        reads += usize::from(named.len() > before);
+        votes += usize::from(named.len() > before && matches!(need, Need::Quorum(_)));
+    }
+    if reads <= 1 && votes == 0 {
+        return Some(Expr::default());
+    }
+    let view = named.first()?.view;
+    let one = |record: &Record| record.view == view && is_of_proposal(levels, record, 3);
+    let primary = setting.primaries[view as usize];
+    named.iter().all(one).then(|| levels.byzantine(primary))
+}
+
+/// Whether all who make a record repeat what the primary of its view proposed there.
+fn is_of_proposal(levels: &Levels, record: &Record, depth: u32) -> bool {
+    let makers = levels.makers.get(record).into_iter().flatten();
+    let same = |it: &Record| (it.view, it.value) == (record.view, record.value);
+    makers.map(|&act| &levels.ground.acts[act]).all(|act| {
+        levels.ground.setting.rules.kind(record.kind).by == By::Primary
+            || act.needs.iter().any(|need| match need {
+                Need::Primary(records) => records.iter().all(same),
+                Need::Own(Own::One(own)) => {
+                    let repeats = |it: &Record| same(it) && is_of_proposal(levels, it, depth - 1);
+                    depth > 0 && own.iter().all(repeats)
+                }
+                _ => false,
+            })
+    })
 }
 
 /// The rows of one act and replica, one for every way in which it can be seen that the act must be
@@ -67,7 +99,7 @@ fn unclear(levels: &Levels, act: &Act) -> bool {
 fn force(
     levels: &mut Levels,
     needs: &mut Needs,
-    act: &Act,
+    (act, excuse): (&Act, &Expr),
     i: u32,
     said: &mut BTreeSet<(Vec<(Col, i64)>, i64)>,
 ) {
@@ -85,7 +117,7 @@ fn force(
             return;
         }
     }
-    let excused = excuses(levels, act, i, view);
+    let excused = excuses(levels, act, i, view) + excuse.clone();
     let name = format!("{}_is_done", kind_name(levels, act));
     let family = levels.draft.family(&name, "E55", &[], Group::PROMPT);
     for shown in shown {
@@ -194,7 +226,7 @@ fn of_two(
 }
 
 /// Records by kind and view: of each an honest replica makes at most one.
-fn groups(records: &[Record]) -> BTreeMap<super::columns::Group, Vec<&Record>> {
+pub(super) fn groups(records: &[Record]) -> BTreeMap<super::columns::Group, Vec<&Record>> {
     let mut groups: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
     for record in records {
         groups.entry(group(record)).or_default().push(record);
@@ -203,7 +235,7 @@ fn groups(records: &[Record]) -> BTreeMap<super::columns::Group, Vec<&Record>> {
 }
 
 /// That the latest own record matches: one of view u does, and none of a later view does not.
-fn last(levels: &Levels, i: u32, view: u32, matching: &[Record], rest: &[Record]) -> Vec<Expr> {
+pub(super) fn last(levels: &Levels, i: u32, view: u32, matching: &[Record], rest: &[Record]) -> Vec<Expr> {
     let latest = |(&(_, u), records): (&super::columns::Group, &Vec<&Record>)| {
         let later = rest.iter().filter(|it| it.view > u && it.view <= view);
         levels.makes(i, records.iter().copied()) - levels.makes(i, later)

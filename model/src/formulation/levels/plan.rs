@@ -6,7 +6,7 @@ use crate::{
     ground::{Act, Need, Own, Record, Value},
 };
 use milp_schema::{
-    instance::{Goal, Sense},
+    instance::{FaultKind, Goal},
     protocol::Scope,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +81,10 @@ impl<'a> Plan<'a> {
         self.is(&self.levels.byzantine(i))
     }
 
+    pub(super) fn crashes(&self, i: u32) -> bool {
+        self.is(&self.levels.faulty(FaultKind::Crash, i))
+    }
+
     pub(super) fn act(&self, step: Step) -> &'a Act {
         match step {
             Step::Enters(way) => &self.levels.ground.entries[way],
@@ -124,11 +128,10 @@ impl<'a> Plan<'a> {
                 let view = |(_, step): &(u32, Step)| self.act(*step).letters.v;
                 furthest.max_by_key(view).into_iter().collect()
             }
-            Goal::Weighted { sense, messages, .. } if sense == Sense::Maximize && messages >= 0 => {
+            Goal::Stall | Goal::Slow | Goal::Weighted { .. } => {
                 let acts = self.done().map(|(i, act)| (i, Step::Does(act)));
                 acts.chain(furthest).collect()
             }
-            _ => furthest.collect(),
         }
     }
 
@@ -270,37 +273,89 @@ impl<'a> Plan<'a> {
         support
     }
 
-    /// What every value that is not a class is called: the number of a proposal. Who proposes a new
-    /// one in view v proposes number 0 of v; others get numbers that no honest primary uses.
-    pub(super) fn names(&self) -> BTreeMap<u32, u32> {
+    /// What values are called: each is the number of a proposal. Who proposes a new one in view v
+    /// proposes number 0 of v; others get numbers that no honest primary uses.
+    pub(super) fn names(&self) -> Names {
         let setting = &self.levels.ground.setting;
-        let per_view = self.levels.instance.blocks_per_proposal;
-        let all = setting.views * per_view;
+        let mut names = Names::default();
         if !setting.renames() {
-            return (0..all).map(|value| (value, value)).collect();
+            names.values = (0..setting.valid()).map(|value| (value, value)).collect();
+            return names;
         }
-        let mut names = BTreeMap::new();
-        for ((_, _), _, step) in self.steps.keys() {
-            let act = self.act(*step);
+        let per_view = self.levels.instance.blocks_per_proposal;
+        for &(_, i, step) in self.steps.keys() {
+            let act = self.act(step);
             if let (Some(x), true) = (act.letters.x, self.levels.ground.proposes(act)) {
-                names.entry(x).or_insert(act.letters.v * per_view);
+                let name = act.letters.v * per_view;
+                if setting.is_others(x) {
+                    names.others.insert((i, step), name);
+                } else {
+                    names.values.entry(x).or_insert(name);
+                }
             }
         }
-        let honest = |view: u32| !self.byzantine(setting.primaries[view as usize]);
-        let reserved = |name: u32| name % per_view == 0 && honest(name / per_view);
-        for (((v, _), _, step), _) in &self.steps {
-            let Some(x) = self.act(*step).letters.x else {
-                continue;
-            };
-            if names.contains_key(&x) {
+        for (&(_, i, step), supports) in &self.steps {
+            let act = self.act(step);
+            let Some(x) = act.letters.x else { continue };
+            if names.of(x, (i, step)).is_some() {
                 continue;
             }
-            let taken: BTreeSet<u32> = names.values().copied().collect();
-            let order = |name: &u32| (reserved(*name), name / per_view != *v, *name);
-            let free = (0..all).filter(|name| !taken.contains(name));
-            names.extend(free.min_by_key(order).map(|name| (x, name)));
+            let handed_on = self.handed_on(&names, x, (i, step), supports);
+            let name = handed_on.or_else(|| self.free(&names, act.letters.v));
+            if setting.is_others(x) {
+                names.others.extend(name.map(|name| ((i, step), name)));
+            } else {
+                names.values.extend(name.map(|name| (x, name)));
+            }
         }
         names
+    }
+
+    /// The name of a class where the replica, or one that it hears, has one for it.
+    fn handed_on(
+        &self,
+        names: &Names,
+        x: u32,
+        (i, step): (u32, Step),
+        supports: &[Support],
+    ) -> Option<u32> {
+        let act = self.act(step);
+        let own = act.needs.iter().filter_map(|need| match need {
+            Need::Own(Own::One(records)) => Some((i, self.maker(i, records)?)),
+            _ => None,
+        });
+        let heard = supports.iter().flat_map(|it| it.honest.iter().copied());
+        let mut all = own.chain(heard).map(|(j, act)| (j, Step::Does(act)));
+        all.find_map(|from| names.others.get(&from).copied())
+            .filter(|_| self.levels.ground.setting.is_others(x))
+    }
+
+    /// A name for what a Byzantine primary proposes in view v.
+    fn free(&self, names: &Names, v: u32) -> Option<u32> {
+        let setting = &self.levels.ground.setting;
+        let per_view = self.levels.instance.blocks_per_proposal;
+        let honest = |view: u32| !self.byzantine(setting.primaries[view as usize]);
+        let reserved = |name: u32| name % per_view == 0 && honest(name / per_view);
+        let taken: BTreeSet<u32> = names.values.values().copied().collect();
+        let order = |name: &u32| (reserved(*name), name / per_view != v, *name);
+        let all = 0..setting.views * per_view;
+        all.filter(|name| !taken.contains(name)).min_by_key(order)
+    }
+}
+
+/// What values are called.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    values: BTreeMap<u32, u32>,
+    /// What a class is in a step.
+    others: BTreeMap<(u32, Step), u32>,
+}
+
+impl Names {
+    /// The name of a value in a step.
+    pub(super) fn of(&self, value: u32, step: (u32, Step)) -> Option<u32> {
+        let own = self.others.get(&step).filter(|_| !self.values.contains_key(&value));
+        own.or_else(|| self.values.get(&value)).copied()
     }
 }
 

@@ -1,18 +1,22 @@
 //! What the formulation cannot express, by name.
 
+use super::rest;
 use crate::{error::Error, formulation::refuse};
 use milp_schema::{
     Instance,
-    instance::{Goal, Network, Primary, Sense, Timers},
+    instance::{FaultKind, Goal, Network, Primary, Sense, Timers},
+    protocol::Rules,
 };
 
 /// What is asked without slots is answered with them.
 const TIMED: &str = "use `formulation: timed`";
 
 /// The first thing that the formulation cannot express, if there is one.
-pub(super) fn refuse(instance: &Instance) -> Result<(), Error> {
+pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     let bounded = matches!(instance.network, Network::Bounded { .. });
     let eventual = instance.network == Network::Eventual;
+    let stall = instance.goal == Goal::Stall;
+    let byzantine = instance.fault_count(FaultKind::Byzantine);
     let reasons = [
         (
             instance.primary == Primary::Free,
@@ -50,7 +54,21 @@ pub(super) fn refuse(instance: &Instance) -> Result<(), Error> {
             "`budget: {timeouts: …}`",
             TIMED,
         ),
-        (instance.goal == Goal::Stall, "goal `stall`", TIMED),
+        (
+            stall && !eventual,
+            "goal `stall` with `network: asynchronous`",
+            "use `network: eventual`, otherwise silence alone is a stall",
+        ),
+        (
+            stall && instance.fault_count(FaultKind::Network) > 0,
+            "goal `stall` with `faults: {kind: network}`",
+            "use `kind: crash`, a lost copy is offered again by recovery",
+        ),
+        (
+            stall && byzantine > 0 && instance.fault_count(FaultKind::Crash) > 0,
+            "goal `stall` with Byzantine and crashing replicas together",
+            TIMED,
+        ),
         (
             eventual && !monotone(instance.goal),
             "this weighted goal with `network: eventual`",
@@ -62,7 +80,7 @@ pub(super) fn refuse(instance: &Instance) -> Result<(), Error> {
             return refuse::unsupported("levels", construct, hint);
         }
     }
-    Ok(())
+    if stall { rest::refuse(rules) } else { Ok(()) }
 }
 
 /// Whether letting everything arrive in the end cannot make the goal smaller.

@@ -7,7 +7,10 @@ use milp_schema::{Kind, instance::FaultKind};
 impl Timed {
     /// The primary of view v at height h.
     pub(crate) fn primary(&self, h: u32, v: u32) -> u32 {
-        self.protocol.rotation.primary(self.n, h, v)
+        self.protocol
+            .rotation
+            .of(self.n, milp_schema::Height(h), milp_schema::View(v))
+            .0
     }
 
     /// Whether replica i may have that fault.

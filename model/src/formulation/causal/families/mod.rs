@@ -24,15 +24,3 @@ pub(super) use require::{requirements, the_sender};
 pub(super) use rest::final_states;
 pub(super) use returning::stalls;
 pub(super) use symmetry::symmetry;
-
-/// `PrepareRequest` → `prepare_request`.
-pub(super) fn snake(kind: &str) -> String {
-    let mut name = String::new();
-    for letter in kind.chars() {
-        if letter.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_lowercase());
-    }
-    name
-}

@@ -35,7 +35,7 @@ fn requires_view(causal: &mut Causal, e: usize, i: u32) {
     let name = format!("{}_requires_view", rule.name);
     let family = causal
         .draft
-        .family(&name, rule.line, rule.equations, Group::PLACE);
+        .family(&name, rule.line, rule.equations(), Group::PLACE);
     for v in (1..causal.views)
         .filter(|&v| causal.does(e, i, v))
         .collect::<Vec<_>>()
@@ -90,7 +90,7 @@ fn excluded(causal: &mut Causal, e: usize, i: u32) {
         let family = causal.draft.family(
             &name,
             rule.line,
-            rule.equations,
+            rule.equations(),
             causal.events[other].forbids(),
         );
         for v in (0..causal.views)
@@ -130,7 +130,7 @@ fn enters(causal: &mut Causal, i: u32) {
     let nested = causal.draft.family(
         "enter_requires_view_below",
         enter.line,
-        enter.equations,
+        enter.equations(),
         Group::PLACE,
     );
     let honest = causal

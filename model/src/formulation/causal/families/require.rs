@@ -1,14 +1,11 @@
 //! What an act requires of others, and of the replica itself.
 
-use super::{
-    super::columns::{Act, Causal, Key},
-    snake,
-};
+use super::super::columns::{Act, Causal, Key};
 use crate::{
     expr::Expr,
     group::Group,
     program::FamilyId,
-    rule::{Modality, Requires},
+    rule::{Modality, Requires, snake},
 };
 
 /// The requirements of every event and of the step into a view.
@@ -32,7 +29,7 @@ pub(in super::super) fn requirements(causal: &mut Causal) {
     let name = "enter_requires_change_view_quorum";
     let family = causal
         .draft
-        .family(name, enter.line, enter.equations, Group::CHANGE_VIEWS);
+        .family(name, enter.line, enter.equations(), Group::CHANGE_VIEWS);
     for w in 1..causal.views {
         let m = causal.quorum_number(&causal.asks(&enter, w));
         for i in 0..causal.n {
@@ -95,7 +92,7 @@ fn requires(causal: &mut Causal, place: Place) {
         let family = causal.draft.family(
             &name,
             rule.line,
-            rule.equations,
+            rule.equations(),
             causal.protocol.requiring(requirement),
         );
         let (did, label) = (place.did(causal), place.label());
@@ -184,7 +181,7 @@ fn forced_by_request(causal: &mut Causal, place: Place) {
         let name = format!("{}_forces_{}", snake(kind.name()), forced.name);
         let family = causal
             .draft
-            .family(&name, forced.line, forced.equations, Group::PROMPT);
+            .family(&name, forced.line, forced.equations(), Group::PROMPT);
         let mut done = causal.did_in_view(f, i, v);
         for exclusion in &forced.excludes {
             let own = causal.event(exclusion.event);
@@ -221,7 +218,7 @@ fn forced_by_few(causal: &mut Causal, place: Place) {
         let name = format!("{}_forces_{}", rule.name, forced.name);
         let family = causal
             .draft
-            .family(&name, forced.line, forced.equations, Group::PROMPT);
+            .family(&name, forced.line, forced.equations(), Group::PROMPT);
         let earlier = Causal::up_to(forced.once, v);
         let done = causal.did(f, i, v, b) + causal.did_in(f, i, earlier.start..v);
         causal
@@ -245,7 +242,7 @@ fn not_between(causal: &mut Causal, place: Place, f: usize) {
         let name = format!("{}_forces_{}_before_{other}", rule.name, forced.name);
         let family = causal
             .draft
-            .family(&name, forced.line, forced.equations, Group::PROMPT);
+            .family(&name, forced.line, forced.equations(), Group::PROMPT);
         let both = place.did(causal) + causal.did_in_view(k, i, v);
         causal.draft.at_most(family, &place.label(), both, 1.into());
     }

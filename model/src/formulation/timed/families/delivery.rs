@@ -1,7 +1,7 @@
 //! What the network does with the copies of a message.
 
 use super::super::columns::Timed;
-use crate::{expr::Expr, group::Group};
+use crate::{expr::Expr, group::Group, rule::snake};
 use milp_schema::instance::{FaultKind, Network};
 
 /// The copies of channel c's message about (h, v, b) from j to i.
@@ -32,18 +32,6 @@ impl Copies {
         let Self { i, j, h, v, b, .. } = self;
         format!("_i{i}_j{j}_h{h}_v{v}_b{b}_t{t}")
     }
-}
-
-/// `PrepareRequest` → `prepare_request`.
-pub(super) fn snake(kind: &str) -> String {
-    let mut name = String::new();
-    for letter in kind.chars() {
-        if letter.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_lowercase());
-    }
-    name
 }
 
 /// Everything that arrives at i in slot t.

@@ -1,16 +1,13 @@
 //! When an honest replica may do an event.
 
-use super::{
-    super::{
-        columns::{Timed, Views},
-        look_up::blocks_by,
-    },
-    delivery::snake,
+use super::super::{
+    columns::{Timed, Views},
+    look_up::blocks_by,
 };
 use crate::{
     expr::Expr,
     group::Group,
-    rule::{Checked, Event, Modality, Range, Requires, Threshold},
+    rule::{Checked, Event, Modality, Range, Requires, Threshold, snake},
 };
 use milp_schema::Kind;
 
@@ -98,7 +95,7 @@ pub(super) fn requires_view(timed: &mut Timed, act: Act) {
     let name = format!("{}_requires_view", rule.name);
     let family = timed
         .draft
-        .family(&name, rule.line, rule.equations, Group::PLACE);
+        .family(&name, rule.line, rule.equations(), Group::PLACE);
     let Act { i, h, v, .. } = act;
     let at_end = matches!(rule.modality, Modality::Timer { .. }) && !act.leaves(timed);
     let view = if timed.in_view(act.e) { v } else { 0 };
@@ -162,7 +159,7 @@ pub(super) fn excluded_by_own(timed: &mut Timed, act: Act) {
         let family = timed.draft.family(
             &name,
             rule.line,
-            rule.equations,
+            rule.equations(),
             timed.protocol.forbidding(exclusion.event),
         );
         let earlier = timed.event(exclusion.event);
@@ -193,7 +190,7 @@ pub(super) fn requires(timed: &mut Timed, act: Act) {
         let family = timed.draft.family(
             &name,
             rule.line,
-            rule.equations,
+            rule.equations(),
             timed.protocol.requiring(requirement),
         );
         for b in act.blocks(timed) {
@@ -224,7 +221,7 @@ fn asked_now(timed: &mut Timed, act: Act, rule: &Event, requirement: &Requires) 
     let family = timed.draft.family(
         &family,
         rule.line,
-        rule.equations,
+        rule.equations(),
         timed.protocol.requiring(requirement),
     );
     for t in timed.slots() {
@@ -249,7 +246,7 @@ pub(super) fn requires_vote(timed: &mut Timed, act: Act) {
     let name = format!("{}_requires_vote", rule.name);
     let family = timed
         .draft
-        .family(&name, rule.line, rule.equations, Group::ORDER);
+        .family(&name, rule.line, rule.equations(), Group::ORDER);
     for b in act.blocks(timed) {
         for t in timed.slots() {
             let happens = act.did(timed, b, t) - act.did(timed, b, t - 1);

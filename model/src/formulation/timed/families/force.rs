@@ -28,7 +28,7 @@ pub(super) fn forced(timed: &mut Timed, act: Act) {
     let name = format!("{}_forces_{}", event::trigger(&rule), rule.name);
     let family = timed
         .draft
-        .family(&name, rule.line, rule.equations, Group::PROMPT);
+        .family(&name, rule.line, rule.equations(), Group::PROMPT);
     for b in act.blocks(timed) {
         for t in timed.slots() {
             let excuse = done(timed, &rule, act, t) + excused(timed, &rule, act, t);

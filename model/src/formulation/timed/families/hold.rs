@@ -3,11 +3,13 @@
 //! These families exist for protocols with one height (see `refuse`), so a replica is at the
 //! height from slot 0 on.
 
-use super::{
-    super::columns::Timed,
-    delivery::{Copies, snake},
+use super::{super::columns::Timed, delivery::Copies};
+use crate::{
+    expr::Expr,
+    group::Group,
+    left_out::LeftOut,
+    rule::{Hold, snake},
 };
-use crate::{expr::Expr, group::Group, left_out::LeftOut, rule::Hold};
 
 fn name(timed: &Timed, copies: Copies) -> String {
     snake(timed.protocol.channels[copies.c].kind.name())

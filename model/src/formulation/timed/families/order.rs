@@ -2,14 +2,13 @@
 
 use super::{
     super::columns::Timed,
-    delivery::snake,
     event::{Act, held},
 };
 use crate::{
     expr::Expr,
     group::Group,
     program::Tag,
-    rule::{Event, Modality, Requires},
+    rule::{Event, Modality, Requires, snake},
 };
 
 /// Of two blocks whose messages each would trigger the event, the one that arrived first does
@@ -25,7 +24,7 @@ pub(super) fn first_arrival_triggers(timed: &mut Timed, act: Act) {
     let name = format!("{}_requires_first_{}", rule.name, snake(kind.name()));
     let family = timed
         .draft
-        .family(&name, "E4", rule.equations, Group::ORDER);
+        .family(&name, "E4", rule.equations(), Group::ORDER);
     let last = timed.horizon;
     for (b, other) in rivals(timed, &rule, act) {
         for s in timed.slots() {

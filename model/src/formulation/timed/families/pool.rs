@@ -5,8 +5,8 @@
 //! one; nothing is ever taken out. Guards read `pool^(t−1)`, so that actions of different replicas
 //! in one slot are independent, and the order of a slot says nothing.
 
-use super::{super::columns::Timed, delivery::snake, event::Act, view_change::Step};
-use crate::{expr::Expr, group::Group, program::Tag};
+use super::{super::columns::Timed, event::Act, view_change::Step};
+use crate::{expr::Expr, group::Group, program::Tag, rule::snake};
 
 /// What a Byzantine replica puts into the pool.
 pub(super) fn injections(timed: &mut Timed) {
@@ -143,7 +143,7 @@ pub(super) fn requires_view(timed: &mut Timed, act: Act) {
     let name = format!("{}_requires_view", rule.name);
     let family = timed
         .draft
-        .family(&name, rule.line, rule.equations, Group::PLACE);
+        .family(&name, rule.line, rule.equations(), Group::PLACE);
     let Act { i, h, v, .. } = act;
     for t in timed.slots() {
         let label = act.label(None, t);

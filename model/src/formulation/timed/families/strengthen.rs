@@ -32,7 +32,7 @@ pub(super) fn honest_quorum(timed: &mut Timed, act: Act) {
         let name = format!("{}_requires_honest_quorum", rule.name);
         let family = timed
             .draft
-            .family(&name, rule.line, rule.equations, Group::BEHIND_A_QUORUM);
+            .family(&name, rule.line, rule.equations(), Group::BEHIND_A_QUORUM);
         for b in act.blocks(timed) {
             for t in timed.slots() {
                 let sent = sent_by_others(timed, act, of, b, t);

@@ -91,7 +91,7 @@ pub(super) fn ask_defines_asked(timed: &mut Timed, enter: &Enter, i: u32, h: u32
 pub(super) fn stays(timed: &mut Timed, enter: &Enter, step: Step) {
     let family = timed
         .draft
-        .family("enter_stays", enter.line, enter.equations, Group::PLACE);
+        .family("enter_stays", enter.line, enter.equations(), Group::PLACE);
     for t in timed.slots() {
         let now = step.entered(timed, t);
         timed.draft.at_most(
@@ -113,7 +113,7 @@ pub(super) fn requires_quorum(timed: &mut Timed, enter: &Enter, step: Step) {
     let family = timed.draft.family(
         "enter_requires_change_view_quorum",
         enter.line,
-        enter.equations,
+        enter.equations(),
         Group::CHANGE_VIEWS,
     );
     let count = timed.count(enter.at_least);

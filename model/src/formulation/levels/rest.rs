@@ -1,0 +1,217 @@
+//! Final states: everything under way has arrived, and nothing can be done any more, whichever
+//! timers fire.
+//!
+//! Of an act and a live honest replica that ends in its view, once for each: *what it needs is there
+//! ⇒ it is done, or its place is taken, or it is barred, or the replica has decided*:
+//! `in the view + Σ truths − number ≤ Σ did + Σ bars + Σ decided + crashed`.
+
+use super::columns::{Key, Levels, group, made};
+use super::families::{from_primary, kind_name};
+use crate::{
+    error::Error,
+    expr::Expr,
+    formulation::refuse::unsupported,
+    ground::{Act, Need, Own, Record},
+    group::Group,
+};
+use milp_schema::{
+    instance::FaultKind,
+    protocol::{Guard, Head, KindId, Mode, Rule, Rules, Scope},
+    vocabulary::Passed,
+};
+
+pub(super) fn state(levels: &mut Levels) {
+    let acts: Vec<Act> = levels.ground.acts.clone();
+    let entries: Vec<Act> = levels.ground.entries.clone();
+    truths(levels);
+    proposals(levels);
+    for act in acts.iter().chain(&entries) {
+        if is_lost(levels, act) {
+            continue;
+        }
+        for i in levels.ground.actors(act).collect::<Vec<_>>() {
+            nothing_left(levels, act, i);
+        }
+    }
+}
+
+/// Refuses protocols whose views never end: nothing keeps a replica from asking for the next view,
+/// so that only decisions bring them to rest.
+pub(super) fn refuse(rules: &Rules) -> Result<(), Error> {
+    let bound = |rule: &Rule, but: &[KindId]| {
+        let mut bars = rule.unless.iter();
+        bars.any(|guard| !guard.pattern.kinds.iter().all(|kind| but.contains(kind)))
+    };
+    let ends = |enter: &Rule| {
+        let starts = rules.rules.iter().filter(|it| match (&it.head, enter.mode) {
+            (Head::Arm { timer, .. }, Mode::Timer(waited)) => *timer == waited,
+            _ => false,
+        });
+        let guards = enter.when.iter().chain(starts.flat_map(|it| &it.when));
+        let makers_are_bound = |guard: &Guard| {
+            let kinds = &guard.pattern.kinds;
+            let makes = |rule: &&Rule| rule.makes().is_some_and(|it| kinds.contains(&it));
+            rules.rules.iter().filter(makes).all(|rule| bound(rule, kinds))
+        };
+        bound(enter, &[]) || guards.into_iter().any(makers_are_bound)
+    };
+    let mut entries = rules.rules.iter().filter(|rule| rule.head == Head::Enter);
+    if entries.all(ends) {
+        return Ok(());
+    }
+    unsupported(
+        "levels",
+        "goal `stall` of a protocol whose views never end",
+        "ask for another goal: nobody is at rest there who has not decided",
+    )
+}
+
+/// Whether some of what the act reads may have come too late for its replica, which ignored it.
+fn is_lost(levels: &Levels, act: &Act) -> bool {
+    let view = act.letters.v - u32::from(act.makes.is_none());
+    let rules = &levels.ground.setting.rules;
+    let late = |record: &Record| {
+        record.view < view && rules.kind(record.kind).passed == Passed::Ignore
+    };
+    act.needs.iter().any(|need| need.taken(&levels.ground).iter().any(late))
+}
+
+/// `enough`: honest senders reach the count, or somebody had the quorum, who then shares it:
+/// `Σ power · sends ≤ q − 1 + (n − q + 1) · enough`, `complete ≤ enough`, and whoever has more.
+fn truths(levels: &mut Levels) {
+    let family = levels.draft.family("final_state_knows_quorum", "E19", &[], Group::DELIVERY);
+    let all: Vec<usize> = (0..levels.ground.quorums.len()).collect();
+    let asked: Vec<usize> = all
+        .into_iter()
+        .filter(|it| levels.draft.col(&Key::Complete(*it)).is_some())
+        .collect();
+    for &number in &asked {
+        let name = format!("enough_m{number}");
+        levels.draft.add(Key::Enough(number), name, 1);
+    }
+    for &number in &asked {
+        let quorum = levels.ground.quorums[number].clone();
+        let enough: Expr = levels.draft.get(&Key::Enough(number));
+        let sent: Expr = (0..levels.n)
+            .map(|j| levels.sends(number, j) * levels.power(j))
+            .sum();
+        for j in 0..levels.n {
+            let Some(sends) = levels.draft.col(&Key::Sends(number, j)) else {
+                continue;
+            };
+            for (at, records) in super::must::groups(&quorum.records).into_values().enumerate() {
+                let made = levels.makes(j, records);
+                levels.at_most(family, &format!("_m{number}_i{j}_{at}"), made, sends.into());
+            }
+        }
+        let (total, least) = (levels.ground.setting.total(), quorum.at_least);
+        let short = i64::from(least) - 1;
+        let rest = i64::from(total) - short;
+        let label = format!("_m{number}");
+        levels.at_most(family, &label, sent, enough.clone() * rest + short);
+        levels.at_most(family, &format!("{label}_used"), levels.complete(number), enough.clone());
+        for &other in &asked {
+            let few = &levels.ground.quorums[other];
+            let within = few.records.iter().all(|it| quorum.records.binary_search(it).is_ok());
+            if other != number && within && few.at_least >= quorum.at_least {
+                let more = levels.draft.get(&Key::Enough(other));
+                levels.at_most(family, &format!("{label}_m{other}"), more, enough.clone());
+            }
+        }
+    }
+}
+
+/// The truth of a need of replica i in the end, at least; of a list of ways one each.
+fn truth(levels: &Levels, need: &Need, i: u32, act: &Act) -> Vec<Expr> {
+    let made_by = |records: &[Record]| -> Vec<Expr> {
+        let groups = super::must::groups(records).into_values();
+        groups.map(|records| levels.makes(i, records)).collect()
+    };
+    match need {
+        Need::Own(Own::One(records)) => made_by(records),
+        Need::Own(Own::Last(matching, rest)) => super::must::last(levels, i, act.letters.v, matching, rest),
+        Need::Primary(records) => {
+            // What an honest primary sent has arrived; what a Byzantine one showed to anybody, all have.
+            let mut ways: Vec<Expr> = records.iter().map(|it| levels.shown(it)).collect();
+            ways.retain(|way| way.terms().next().is_some());
+            ways
+        }
+        Need::Quorum(number) => vec![levels.draft.get(&Key::Enough(*number))],
+    }
+}
+
+/// The rows of one act and replica.
+fn nothing_left(levels: &mut Levels, act: &Act, i: u32) {
+    let view = act.letters.v - u32::from(act.makes.is_none());
+    let mut ways = vec![Vec::new()];
+    for need in &act.needs {
+        let truths = truth(levels, need, i, act);
+        let both = |so_far: &Vec<Expr>| -> Vec<Vec<Expr>> {
+            let more = |truth: &Expr| so_far.iter().cloned().chain([truth.clone()]).collect();
+            truths.iter().map(more).collect()
+        };
+        ways = ways.iter().flat_map(both).collect();
+    }
+    let next = |v: u32| {
+        if v < levels.views { levels.here(i, v) } else { Expr::default() }
+    };
+    let there = match act.scope {
+        Scope::View => levels.here(i, view) - next(view + 1),
+        Scope::Height => 1 - levels.byzantine(i),
+    };
+    let acts = levels.ground.acts.iter().enumerate();
+    let taken = acts.filter(|(_, it)| {
+        levels.ground.is_final(made(it).kind)
+            || act.makes.is_some_and(|record| group(&made(it)) == group(&record))
+    });
+    let mut excused: Expr = taken.map(|(number, _)| levels.did(number, i)).sum();
+    let bars = act.bars.iter().flat_map(Own::matching);
+    excused += levels.makes(i, bars.filter(|it| it.view <= view)) + levels.faulty(FaultKind::Crash, i);
+    let name = format!("final_state_has_no_enabled_{}", kind_name(levels, act));
+    let family = levels.draft.family(&name, "E19", &[], Group::PROMPT);
+    for (number, way) in ways.into_iter().enumerate() {
+        let count = way.len() as i64;
+        let left = there.clone() + way.into_iter().sum::<Expr>() + -count;
+        let (v, rule) = (act.letters.v, act.rule);
+        let x = act.letters.x.map_or(String::new(), |x| format!("_x{x}"));
+        let label = format!("_i{i}_v{v}_r{rule}{x}_{number}_c{:?}{:?}", act.letters.c, act.letters.d);
+        let label: String = label.chars().filter(|it| it.is_alphanumeric() || *it == '_').collect();
+        levels.at_most(family, &label, left, excused.clone());
+    }
+}
+
+/// That somebody used a proposal, or an honest primary sent it: `did ≤ shown`.
+fn proposals(levels: &mut Levels) {
+    let family = levels.draft.family("final_state_knows_proposal", "E19", &[], Group::DELIVERY);
+    let acts: Vec<Act> = levels.ground.acts.clone();
+    let mut records: Vec<Record> = acts
+        .iter()
+        .flat_map(|act| &act.needs)
+        .filter_map(|need| match need {
+            Need::Primary(records) => Some(records.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    records.sort_unstable();
+    records.dedup();
+    for record in &records {
+        let primary = levels.ground.setting.primaries[record.view as usize];
+        let name = format!("shown_{}", levels.words(record, primary));
+        let shown: Expr = levels.draft.add(Key::Shown(*record), name.clone(), 1).into();
+        let sent = levels.makes(primary, [record]);
+        levels.at_most(family, &format!("_{name}"), sent, shown.clone());
+        let could = from_primary(levels, std::slice::from_ref(record));
+        levels.at_most(family, &format!("_{name}_made"), shown, could);
+    }
+    for (number, act) in acts.iter().enumerate() {
+        for (at, need) in act.needs.iter().enumerate() {
+            let Need::Primary(records) = need else { continue };
+            let shown: Expr = records.iter().map(|it| levels.shown(it)).sum();
+            for i in levels.ground.actors(act).collect::<Vec<_>>() {
+                let label = format!("_a{number}_i{i}_n{at}");
+                levels.at_most(family, &label, levels.did(number, i), shown.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! From what a search found to a schedule: points that replicas do not follow are cut off, and what
+//! a program with few values says is said of no more than them.
+
+use super::request::Request;
+use crate::{Error, clock::Clock};
+use milp_model::{Built, Decoded, Error::Refused, formulation::levels};
+use milp_schema::{
+    Instance,
+    instance::Goal,
+    outcome::{Certificate, Termination},
+};
+use milp_solver::{Progress, Settings, Solved};
+use std::sync::atomic::AtomicBool;
+
+/// What a search found as a schedule, and how many points were refused before it.
+pub(super) struct Followed {
+    pub(super) solved: Solved,
+    pub(super) decoded: Option<Decoded>,
+    pub(super) refused: u32,
+}
+
+/// The schedule of the point; of another one where replicas do not follow it. What was proved of the
+/// program stays proved, but of a value that only refused points have.
+pub(super) fn followed(
+    request: &Request<'_>,
+    built: &Built,
+    mut solved: Solved,
+    clock: &Clock<'_>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Followed, Error> {
+    let best = solved.primal;
+    let mut program = None;
+    let mut refused = 0;
+    let decoded = loop {
+        let Some(point) = &solved.point else {
+            break None;
+        };
+        let row = match built.decode(point) {
+            Err(Refused { row, .. }) => row,
+            decoded => break Some(decoded?),
+        };
+        refused += 1;
+        let program = program.get_or_insert_with(|| built.program().clone());
+        program.rows.push(*row);
+        let settings = Settings {
+            prove: false,
+            warm_start: None,
+            ..clock.settings(request.settings)
+        };
+        let again = milp_solver::solve(program, &settings, interrupt, progress)?;
+        solved.nodes += again.nodes;
+        (solved.point, solved.primal) = (again.point, again.primal);
+    };
+    if solved.primal != best {
+        solved.termination = match solved.primal {
+            Some(_) => Termination::Feasible,
+            None => Termination::Undecided,
+        };
+        unproved(&mut solved);
+    }
+    Ok(Followed {
+        solved,
+        decoded,
+        refused,
+    })
+}
+
+fn unproved(solved: &mut Solved) {
+    solved.proved = false;
+    solved.certificate = Certificate::None;
+    solved.multipliers = None;
+}
+
+/// Whether more values than the program has might be decided, for all that such a bound says.
+pub(crate) fn leaves_values_open(built: &Built, goal: Goal, bound: f64) -> bool {
+    let counts = matches!(goal, Goal::Fork | Goal::Finality);
+    counts
+        && built
+            .values()
+            .is_some_and(|values| bound >= f64::from(values))
+}
+
+/// Takes back what a program with too few values cannot say: that there is nothing better.
+pub(super) fn of_these_values(built: &Built, goal: Goal, solved: &mut Solved) {
+    let Some(dual) = solved
+        .dual
+        .filter(|dual| leaves_values_open(built, goal, *dual))
+    else {
+        return;
+    };
+    debug_assert!(dual > 0.0);
+    solved.dual = Some(f64::INFINITY);
+    if solved.termination == Termination::Optimal {
+        solved.termination = Termination::Feasible;
+    }
+    unproved(solved);
+}
+
+/// The key under which `run:` has the number of values of a program, where that is not the first.
+pub(crate) const VALUES: &str = "values";
+
+/// The program with one more value and their number, where one with so many as `built` leaves open whether more can
+/// be decided.
+pub(super) fn with_one_more(
+    instance: &Instance,
+    built: &Built,
+    solved: &Solved,
+    clock: &Clock<'_>,
+) -> Result<Option<(u32, Built)>, Error> {
+    let reached = solved
+        .primal
+        .is_some_and(|it| leaves_values_open(built, instance.goal, it as f64));
+    let optimal = solved.termination == Termination::Optimal;
+    let (Some(values), true) = (built.values(), reached && optimal && !clock.over()) else {
+        return Ok(None);
+    };
+    let instance = instance.clone();
+    let more = clock.build(move || levels::of_with(&instance, values + 1));
+    more.map(|built| Some((values + 1, Built::Levels(built))))
+}
