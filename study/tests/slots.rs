@@ -11,7 +11,7 @@ mod support;
 use milp_model::{
     Decoded,
     formulation::{slots, timed},
-    program::Program,
+    program::{Program, Row, Tag},
 };
 use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
 use milp_schema::{
@@ -137,4 +137,49 @@ fn ibft1_decides_one_block() {
 #[test]
 fn ibft1_without_lock_decides_two() {
     check("ibft1 no-lock", &byzantine("ibft1", 12, Some("no-lock")), 2);
+}
+
+/// Random executions of replicas made from a file, and how many of them are points.
+fn two_ways(what: &str, instance: &Instance, each: u64) {
+    let built = slots::of(instance).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let program = &built.program;
+    let (mut points, mut broken_by) = (0, std::collections::BTreeMap::<String, u64>::new());
+    for seed in 0..each {
+        let execution = milp_replay::random::execution(instance, seed);
+        let point = match built.encode(&execution.schedule, &execution.faulty) {
+            Ok(point) => point,
+            Err(why) => {
+                *broken_by.entry(why).or_default() += 1;
+                continue;
+            }
+        };
+        let known = |row: &Row| row.terms.iter().all(|(col, _)| point[col.index()].is_some());
+        let values: Vec<i64> = point.iter().map(|value| value.unwrap_or(0)).collect();
+        let broken: Vec<&Row> = program
+            .rows
+            .iter()
+            .filter(|row| program.family(row).tag != Tag::Budget && known(row) && !row.holds(&values))
+            .collect();
+        match broken.first() {
+            None => points += 1,
+            Some(row) => {
+                let family = &program.family(row).name;
+                let count = broken_by.entry(family.clone()).or_default();
+                *count += 1;
+                if *count <= 1 {
+                    println!("{what}, seed {seed}: {:?}\n{}\n{}", broken.iter().map(|row| &row.name).collect::<Vec<_>>(),
+                        milp_schema::write::choices_csv(&execution.schedule.choices),
+                        milp_schema::write::predictions_csv(&execution.schedule.predictions));
+                }
+            }
+        }
+    }
+    println!("{what}: {points} of {each} are points {broken_by:?}");
+}
+
+#[test]
+fn random_executions_are_points() {
+    for protocol in ["dbft2", "dbft1", "ibft1", "tendermint"] {
+        two_ways(protocol, &byzantine(protocol, 12, None), 300);
+    }
 }

@@ -2,8 +2,8 @@
 
 use crate::{Error, clock::Clock};
 use milp_model::{
+    Built,
     expr::Expr,
-    formulation::timed::Built,
     program::{Family, FamilyId, Program, Row, Tag},
 };
 use milp_schema::{Act, instance::Sense, outcome::Termination};
@@ -58,7 +58,7 @@ impl Lexicographic<'_> {
         start: Vec<Option<i64>>,
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<(Option<Vec<i64>>, Vec<Stage>), Error> {
-        let mut program = self.built.program.clone();
+        let mut program = self.built.program().clone();
         let objective = std::mem::take(&mut program.objective);
         let constant = std::mem::take(&mut program.constant);
         let family = keep(&mut program);

@@ -120,6 +120,9 @@ fn record_of(slots: &Slots, message: &Message) -> Result<(u32, Record), String> 
     if message.view.0 >= slots.views {
         return Err(format!("view {} is outside the program", message.view));
     }
+    if matches!(message.value, Some(Named::Block { view, .. }) if view > message.view) {
+        return Err(format!("a value of view {} is named before", message.view.next()));
+    }
     let justification = message.justification.map(|view| view.0);
     Ok((h, Record { view: message.view.0, kind, value, justification }))
 }

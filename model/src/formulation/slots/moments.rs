@@ -2,6 +2,7 @@
 
 use super::columns::{Deed, Slots};
 use crate::ground::{Need, Own, Record};
+use milp_schema::protocol::Scope;
 use std::collections::BTreeSet;
 
 /// The slot at which a deed that excludes another is looked at: that of the other one, or the one
@@ -44,6 +45,9 @@ impl Slots {
         let decides = by.makes().is_some_and(|it| self.at[h as usize].ground.is_final(it.kind));
         if by.view() < it.view() && !decides {
             return Moment::Now;
+        }
+        if by.view() > it.view() && by.act.scope == Scope::View {
+            return Moment::Before; // it had to enter that view first
         }
         match (self.is_firing(h, deed), self.is_firing(h, other)) {
             (false, true) => Moment::Before,
