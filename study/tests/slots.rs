@@ -183,3 +183,9 @@ fn random_executions_are_points() {
         two_ways(protocol, &byzantine(protocol, 12, None), 300);
     }
 }
+
+#[test]
+fn export() {
+    let built = slots::of(&byzantine("tendermint", 12, None)).unwrap();
+    std::fs::write("/tmp/tm.lp", milp_solver::lp(&built.program)).unwrap();
+}

@@ -3,6 +3,7 @@
 use super::{
     columns::{Deed, Slots, What},
     look_up::parted,
+    moments::Moment,
 };
 use crate::{
     draft::Purpose,
@@ -12,6 +13,7 @@ use crate::{
     program::{FamilyId, Tag},
 };
 use milp_schema::protocol::Scope;
+use std::collections::BTreeMap;
 
 /// Deed number `deed` of height h at replica i.
 #[derive(Debug, Clone, Copy)]
@@ -105,16 +107,55 @@ pub(super) fn seats(slots: &Slots) -> Vec<Seat> {
     seats
 }
 
+/// Deeds of one replica of which it does at most one, and which decisions exclude alike.
+struct Exclusive {
+    seats: Vec<Seat>,
+    by: Vec<(usize, Moment)>,
+}
+
+impl Exclusive {
+    fn did(&self, slots: &Slots, t: u32) -> Expr {
+        self.seats.iter().map(|seat| seat.did(slots, t)).sum()
+    }
+
+    fn now(&self, slots: &Slots, t: u32) -> Expr {
+        self.did(slots, t) - self.did(slots, t - 1)
+    }
+}
+
+fn exclusive(slots: &Slots) -> Vec<Exclusive> {
+    let mut all: BTreeMap<_, Vec<Seat>> = BTreeMap::new();
+    for seat in seats(slots) {
+        let Seat { h, deed, i } = seat;
+        let it = seat.deed(slots);
+        // Records of a kind in a view, the ways into one, the starts of a rule.
+        let what = match it.what {
+            What::Makes(record) => (0, record.kind.0),
+            What::Enters | What::Skips => (1, 0),
+            What::Starts(_) => (2, it.act.rule),
+        };
+        let deciding = slots.deciding(h).into_iter();
+        let by: Vec<_> = deciding.map(|by| (by, slots.excludes(h, deed, by))).collect();
+        let height = it.act.scope == Scope::Height;
+        let key = (by, (h, i, what, it.act.letters.v, height));
+        all.entry(key).or_default().push(seat);
+    }
+    let exclusive = |((by, _), seats)| Exclusive { seats, by };
+    all.into_iter().map(exclusive).collect()
+}
+
 /// What an honest replica may do, and once.
 pub(super) fn deeds(slots: &mut Slots) {
     for seat in seats(slots) {
         stays(slots, seat);
-        excludes_crash(slots, seat);
-        excludes_decision(slots, seat);
         requires(slots, seat);
         excludes_own(slots, seat);
-        if !seat.deed(slots).is_entry() {
-            requires_view(slots, seat);
+    }
+    for once in exclusive(slots) {
+        excludes_crash(slots, &once);
+        excludes_decision(slots, &once);
+        if !once.seats[0].deed(slots).is_entry() {
+            requires_view(slots, &once);
         }
     }
     for h in 0..slots.heights {
@@ -134,52 +175,52 @@ fn stays(slots: &mut Slots, seat: Seat) {
     }
 }
 
-/// A record of a view is made in it, before a step into the next one: `did^t ≤ entered_v^t`,
-/// `Δ^t + entered_(v+1)^(t−1) ≤ 1`. One of the height needs the height only.
-fn requires_view(slots: &mut Slots, seat: Seat) {
+/// A record of a view is made in it, before a step into the next one: `Σ did^t ≤ entered_v^t`,
+/// `Σ Δ^t + entered_(v+1)^(t−1) ≤ 1` over what is done at most once. One of the height needs the
+/// height only.
+fn requires_view(slots: &mut Slots, once: &Exclusive) {
+    let seat = once.seats[0];
     let family = family(slots, seat, "requires_view", Some("E55"), Group::PLACE);
     let Seat { h, i, .. } = seat;
     let (view, scope) = (seat.deed(slots).view(), seat.deed(slots).act.scope);
     for t in slots.slots() {
         let label = seat.label(slots, t);
         let entered = slots.entered(h, i, if scope == Scope::View { view } else { 0 }, t);
-        slots.draft.at_most(family, &label, seat.did(slots, t), entered);
+        slots.draft.at_most(family, &label, once.did(slots, t), entered);
         if scope == Scope::View {
             let left = slots.entered(h, i, view + 1, t - 1);
-            let sum = seat.now(slots, t) + left;
+            let sum = once.now(slots, t) + left;
             slots.draft.at_most(family, &format!("{label}_in"), sum, 1.into());
         }
     }
 }
 
-/// A crashed replica does nothing: `Δ^t + crashed_i^t ≤ 1`.
-fn excludes_crash(slots: &mut Slots, seat: Seat) {
+/// A crashed replica does nothing: `Σ Δ^t + crashed_i^t ≤ 1`.
+fn excludes_crash(slots: &mut Slots, once: &Exclusive) {
+    let seat = once.seats[0];
     if !slots.may_crash(seat.i) {
         return;
     }
     let family = family(slots, seat, "excludes_crash", Some("E12"), Group::CRASHES);
     for t in slots.slots() {
-        let sum = seat.now(slots, t) + slots.crashed(seat.i, t);
+        let sum = once.now(slots, t) + slots.crashed(seat.i, t);
         slots.draft.at_most(family, &seat.label(slots, t), sum, 1.into());
     }
 }
 
-/// A decision ends the height: `Δ^t + Σ decided^s ≤ 1`, with s = t − 1 for a decision that comes
+/// A decision ends the height: `Σ Δ^t + Σ decided^s ≤ 1`, with s = t − 1 for a decision that comes
 /// after it in its slot.
-fn excludes_decision(slots: &mut Slots, seat: Seat) {
-    let Seat { h, deed, i } = seat;
+fn excludes_decision(slots: &mut Slots, once: &Exclusive) {
+    let seat = once.seats[0];
+    let Seat { h, i, .. } = seat;
     let ground = &slots.at[h as usize].ground;
     if seat.deed(slots).makes().is_some_and(|it| ground.is_final(it.kind)) {
         return; // at_most_once says it
     }
     let family = family(slots, seat, "excludes_decision", Some("E58"), Group::STOPS);
-    let deciding = slots.deciding(h);
     for t in slots.slots() {
-        let by = |&other: &usize| {
-            let s = slots.excludes(h, deed, other).of(t);
-            slots.did(h, other, i, s)
-        };
-        let sum = seat.now(slots, t) + deciding.iter().map(by).sum::<Expr>();
+        let by = |(other, moment): &(usize, Moment)| slots.did(h, *other, i, moment.of(t));
+        let sum = once.now(slots, t) + once.by.iter().map(by).sum::<Expr>();
         slots.draft.at_most(family, &seat.label(slots, t), sum, 1.into());
     }
 }

@@ -174,6 +174,8 @@ pub(super) struct At {
     pub(super) lasts: Vec<Own>,
     /// Of each quorum, the view behind which own records do not count: they come after what is asked.
     pub(super) own_below: Vec<u32>,
+    /// The first slot in which each replica can do each deed.
+    pub(super) first: Vec<Vec<u32>>,
 }
 
 /// A program under construction.
@@ -191,6 +193,7 @@ pub(super) struct Slots {
 
 impl At {
     fn new(ground: Ground, views: u32) -> Self {
+        let n = ground.setting.power.len();
         let acts = ground.acts.iter().chain(&ground.entries).chain(&ground.starts);
         let deeds: Vec<Deed> = acts.map(|act| Deed::new(&ground, act)).collect();
         let mut makers: BTreeMap<Record, Vec<usize>> = BTreeMap::new();
@@ -232,7 +235,8 @@ impl At {
             }
         }
         let records = records.into_iter().collect();
-        Self { deeds, makers, records, lasts, own_below, ground }
+        let first = vec![vec![0; n]; deeds.len()];
+        Self { deeds, makers, records, lasts, own_below, first, ground }
     }
 }
 
@@ -250,6 +254,7 @@ impl Slots {
             instance,
         };
         limits::refuse(&slots.instance, slots.copies())?;
+        slots.find_first();
         slots.add_faults();
         for h in 0..slots.heights {
             slots.add_deeds(h);
@@ -305,7 +310,7 @@ impl Slots {
             let label = it.label.clone();
             let actors: Vec<u32> = at.ground.actors(&it.act).collect();
             for i in actors {
-                for t in self.slots() {
+                for t in self.at[h as usize].first[deed][i as usize]..=self.horizon {
                     let key = Key::Did { h, deed, i, t };
                     self.binary(key, format!("{name}_i{i}_h{h}{label}_t{t}"));
                 }
@@ -322,7 +327,7 @@ impl Slots {
                 if !self.may_send(h, &it, j) {
                     continue;
                 }
-                for t in 1 + self.delay_min..=self.horizon {
+                for t in self.first_got(h, &it, i, j)..=self.horizon {
                     let key = Key::Got { h, record, i, j, t };
                     self.binary(key, format!("{name}_i{i}_j{j}_h{h}{label}_t{t}"));
                 }
@@ -358,14 +363,16 @@ impl Slots {
         for (quorum, i) in asked {
             for j in 0..self.n {
                 if self.several(h, quorum, i, j) {
-                    for t in self.slots() {
+                    let records = self.of_quorum(h, quorum, i, j);
+                    let firsts = records.iter().map(|it| self.first_got(h, it, i, j));
+                    for t in firsts.min().unwrap_or(1)..=self.horizon {
                         let key = Key::Counted { h, quorum, i, j, t };
                         self.binary(key, format!("counted_{quorum}_i{i}_j{j}_h{h}_t{t}"));
                     }
                 }
             }
             if self.is_open(h, quorum, i) {
-                for t in self.slots() {
+                for t in self.first_complete(h, quorum, i)..=self.horizon {
                     let key = Key::Complete { h, quorum, i, t };
                     self.binary(key, format!("complete_{quorum}_i{i}_h{h}_t{t}"));
                 }

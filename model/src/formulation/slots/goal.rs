@@ -121,23 +121,34 @@ fn byzantine(slots: &Slots) -> Expr {
     (0..slots.n).map(|i| slots.byzantine(i) * slots.power(i)).sum()
 }
 
-/// A value decided has a quorum behind it, where one quorum of one view decides it:
-/// `(q − B) · block ≤ Σ power · sent^T`, `q · block ≤ Σ power · (sent^T + byzantine)`.
+/// A value decided has quorums behind it, in one of the ways that decide it: `block ≤ Σ proof`,
+/// `(q − B) · proof ≤ Σ power · sent^T`, `q · proof ≤ Σ power · (sent^T + byzantine)`.
 fn decision_quorums(slots: &mut Slots, h: u32, x: u32, block: &Expr) {
-    let proofs = proofs(slots, h, x);
-    let [(_, quorums)] = proofs.as_slice() else { return };
     let name = "block_requires_honest_quorum";
     let family = slots.draft.family(name, "E13", &[39], Group::BEHIND_A_QUORUM);
-    for &quorum in quorums {
-        let (least, most) = (slots.at_least(h, quorum), most_faulty(slots, FaultKind::Byzantine));
-        let votes = honest_votes(slots, h, quorum);
-        let label = format!("_h{h}_x{x}_{quorum}");
-        if least > most {
-            let left = block.clone() * (least - most);
-            slots.draft.at_most(family, &label, left, votes.clone());
+    let proofs = proofs(slots, h, x);
+    let sole = proofs.len() == 1;
+    let mut any = Expr::default();
+    for (deed, quorums) in proofs {
+        let proof = match sole {
+            true => block.clone(),
+            false => slots.goal_column("proof", [h, x, deed as u32]),
+        };
+        for quorum in quorums {
+            let (least, most) = (slots.at_least(h, quorum), most_faulty(slots, FaultKind::Byzantine));
+            let votes = honest_votes(slots, h, quorum);
+            let label = format!("_h{h}_x{x}_{deed}_{quorum}");
+            if least > most {
+                let left = proof.clone() * (least - most);
+                slots.draft.at_most(family, &label, left, votes.clone());
+            }
+            let all = votes + byzantine(slots);
+            slots.draft.at_most(family, &format!("{label}_any"), proof.clone() * least, all);
         }
-        let any = votes + byzantine(slots);
-        slots.draft.at_most(family, &format!("{label}_any"), block.clone() * least, any);
+        any += proof;
+    }
+    if !sole {
+        slots.draft.at_most(family, &format!("_h{h}_x{x}"), block.clone(), any);
     }
 }
 

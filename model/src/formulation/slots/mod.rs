@@ -18,6 +18,7 @@
 mod acts;
 mod columns;
 mod decode;
+mod early;
 mod encode;
 mod enter;
 mod families;

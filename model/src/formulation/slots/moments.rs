@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 /// The slot at which a deed that excludes another is looked at: that of the other one, or the one
 /// before, where it comes later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Moment {
     Now,
     Before,
