@@ -20,7 +20,7 @@ pub use fewest::Stage;
 pub use offer::Minimized;
 
 use fewest::{Lexicographic, NODES};
-use milp_model::{Decoded, formulation::timed};
+use milp_model::{Decoded, formulation};
 use milp_schema::{Evidence, Instance, instance::Formulation};
 use milp_show::acts;
 use milp_solver::{Progress, Settings};
@@ -64,7 +64,7 @@ pub fn minimize(
         .primal
         .ok_or_else(|| Error::Refused(format!("{} holds no value to keep", from.dir.display())))?;
     let of = instance.clone();
-    let (built, counted) = clock.build(move || timed::with_acts(&of))?;
+    let (built, counted) = clock.build(move || formulation::with_acts(&of))?;
     let start = built
         .encode(&from.schedule, &from.outcome.faulty)
         .map_err(|why| {
@@ -72,7 +72,7 @@ pub fn minimize(
         })?;
     let before = acts::counts(instance, &from.schedule, &from.outcome.faulty);
     let lexicographic = Lexicographic {
-        program: &built.program,
+        program: built.program(),
         settings,
         clock,
         interrupt,
@@ -93,7 +93,7 @@ pub fn minimize(
     let Some(point) = point else {
         return as_given(stages);
     };
-    let decoded = built.decode(&point);
+    let decoded = built.decode(&point)?;
     let beside = moved(instance, &evidence, &point, &decoded)?;
     let fewer = offer.checked((decoded.schedule, decoded.faulty), beside, stages.clone());
     match fewer {
@@ -175,7 +175,7 @@ fn moved(
     point: &[i64],
     decoded: &Decoded,
 ) -> Result<Evidence, Error> {
-    let plain = milp_model::Built::Timed(timed::of(instance)?);
+    let plain = formulation::in_slots(instance)?;
     let point = &point[..plain.program().columns.len()];
     let mut parts = evidence::point(&plain, point, &decoded.schedule, &decoded.faulty);
     parts.extend(given.cubes().cloned());
