@@ -383,17 +383,21 @@ fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
     })
 }
 
-/// That the replica took what meets the need of an act, by what it did in that view or an earlier
-/// one: nothing if nothing shows it. A primary has what it made itself. What a timer's act needs was
+/// What is done that shows something, by kind and view: of each a replica does one; the acts in it;
+/// whether all of it is done in later views than a decision is of.
+type Shows = (BTreeMap<(usize, u32), Expr>, BTreeSet<usize>, bool);
+
+/// What a replica did in that view or an earlier one that shows that it took what meets the need of an
+/// act. A primary has what it made itself. What a timer's act needs was
 /// taken before it fired, and what a rule needs that the file lists later before it was done: that
 /// is asked of what is done in later views than a decision is of.
-fn knows(
-    levels: &mut Levels,
+fn shown_by(
+    levels: &Levels,
     needs: &mut Needs,
     (act, need): (&Act, &Need),
     i: u32,
     view: u32,
-) -> Option<Way> {
+) -> Shows {
     let decides = decides(levels, act);
     let later = |other: &Act| other.timer().is_some() || other.rule > act.rule;
     let is_late = |other: &Act| decides && other.letters.v > act.letters.v;
@@ -433,6 +437,18 @@ fn knows(
         }
     }
     shows.retain(|_, shows| shows.terms().next().is_some());
+    (shows, by, late)
+}
+
+/// That the replica took what meets the need of an act: nothing if nothing shows it.
+fn knows(
+    levels: &mut Levels,
+    needs: &mut Needs,
+    (act, need): (&Act, &Need),
+    i: u32,
+    view: u32,
+) -> Option<Way> {
+    let (shows, by, late) = shown_by(levels, needs, (act, need), i, view);
     if shows.len() <= 1 {
         let only = shows.into_values().next();
         return only.map(|it| Way {
