@@ -392,6 +392,14 @@ pub enum Requires {
     Unless(&'static str),
 }
 
+impl Requires {
+    /// Messages of these kinds about the same block from a quorum.
+    pub(crate) fn quorum(of: Vec<Kind>) -> Self {
+        let at_least = Threshold::Quorum;
+        Self::Tally { of, at_least }
+    }
+}
+
 /// An own earlier event that forbids another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Excludes {

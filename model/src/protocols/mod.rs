@@ -9,7 +9,7 @@ use crate::{
     rule::{Protocol, Requires, Rule, Threshold, file},
 };
 use milp_schema::{
-    Instance, Kind, covers,
+    Instance, covers,
     instance::{Fault, Who},
 };
 
@@ -76,10 +76,4 @@ fn small_quorum(protocol: &mut Protocol) {
             _ => {}
         }
     }
-}
-
-/// Messages of these kinds about one block from a quorum.
-fn quorum(of: Vec<Kind>) -> Requires {
-    let at_least = Threshold::Quorum;
-    Requires::Tally { of, at_least }
 }

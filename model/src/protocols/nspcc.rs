@@ -6,7 +6,6 @@
 //! change views held are forgotten on entering a view; a decision is looked for when a commit
 //! comes.
 
-use super::quorum;
 use crate::rule::{
     About, Arming, Checked, Duration, Enter, Event, Excludes, Hold, Keeps, Modality, Negation,
     Protocol, Range, Requires, Rule, Scope, Threshold, Who,
@@ -94,7 +93,7 @@ fn commit(of: Words) -> Event {
         once: Range::Height,
         requires: vec![
             Requires::Own(vec!["prepare_request", "prepare_response"]),
-            quorum(vec![of.the("PrepareRequest"), of.the("PrepareResponse")]),
+            Requires::quorum(vec![of.the("PrepareRequest"), of.the("PrepareResponse")]),
         ],
         ..must("commit", "dbft2-nspcc 22-24", of.the("Commit"))
     }
@@ -107,7 +106,7 @@ fn decide(of: Words) -> Event {
         once: Range::Height,
         requires: vec![
             Requires::Own(vec!["prepare_request", "prepare_response"]),
-            quorum(vec![of.the("Commit")]),
+            Requires::quorum(vec![of.the("Commit")]),
         ],
         checked: Checked::OnVote { own: "commit" },
         decides: true,

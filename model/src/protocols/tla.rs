@@ -6,7 +6,6 @@
 //! back takes more than f replicas that committed. An action open to two types with different
 //! guards is two events here (lines 3 and 5), so that each guard is a plain list.
 
-use super::quorum;
 use crate::rule::{
     About, Enter, Event, Excludes, Keeps, Modality, Protocol, Range, Requires, Rule, Threshold, Who,
 };
@@ -144,7 +143,7 @@ fn commit(of: Words) -> Event {
         once: Range::Height,
         requires: vec![
             Requires::Own(vec!["prepare_request", "prepare_response"]),
-            quorum(vec![of.the("PrepareRequest"), of.the("PrepareResponse")]),
+            Requires::quorum(vec![of.the("PrepareRequest"), of.the("PrepareResponse")]),
             Requires::Held(of.the("PrepareRequest")),
         ],
         excludes: vec![in_view("change_view")],
@@ -160,7 +159,7 @@ fn returning_commit(of: Words, revision: Revision) -> Event {
         requires: vec![
             Requires::Own(vec!["change_view"]),
             more_than_f_committed(of, revision),
-            quorum(vec![of.the("PrepareRequest"), of.the("PrepareResponse")]),
+            Requires::quorum(vec![of.the("PrepareRequest"), of.the("PrepareResponse")]),
             Requires::Held(of.the("PrepareRequest")),
         ],
         ..action("returning_commit", "dbft2-tla 5-6", Some(of.the("Commit")))
@@ -173,7 +172,7 @@ fn decide(of: Words) -> Event {
         once: Range::Height,
         requires: vec![
             Requires::Held(of.the("PrepareRequest")),
-            quorum(vec![of.the("Commit")]),
+            Requires::quorum(vec![of.the("Commit")]),
         ],
         decides: true,
         ..action("decide", "dbft2-tla 7-8", None)
