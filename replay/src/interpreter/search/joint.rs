@@ -221,7 +221,7 @@ impl Space {
             if self.goal != Goal::Views {
                 found.value = found.value.max(self.value(&state));
             }
-            found.deepest = found.deepest.max(open.len());
+            found.waiting = found.waiting.max(open.len());
             for seat in 0..state.len() {
                 let moves = self.moves(state[seat])?;
                 for step in moves.iter() {

@@ -129,7 +129,8 @@ fn smallest_deliveries_reach_what_single_deliveries_reach() {
         ("ibft1", 2, 2, None, &[]),
         ("ibft1", 3, 2, Some("ceil-quorum"), &[]),
     ] {
-        for goal in [Goal::Fork, Goal::Views] {
+        let goals = [Goal::Fork, Goal::Views].into_iter();
+        for goal in goals.take(views as usize) {
             let instance = Instance {
                 goal,
                 ..of(protocol, replicas, views, 0, mutant)
