@@ -58,6 +58,7 @@
 
 mod joint;
 mod local;
+mod step;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -108,6 +109,8 @@ pub fn search(instance: &Instance, limit: usize) -> Result<Searched, Error> {
         return not("a clock");
     } else if instance.budget != Budget::default() {
         return not("limits on the adversary's acts");
+    } else if instance.replicas > 8 || instance.views > 8 {
+        return not("so many views, blocks or replicas");
     } else if setup.proves {
         return not("proofs that travel");
     } else if Table::reads_ignored(&setup) {
