@@ -184,8 +184,40 @@ fn random_executions_are_points() {
     }
 }
 
+/// Faults of every kind, networks, heights, budgets and timers.
 #[test]
-fn export() {
-    let built = slots::of(&byzantine("tendermint", 12, None)).unwrap();
-    std::fs::write("/tmp/tm.lp", milp_solver::lp(&built.program)).unwrap();
+fn variants_of_dbft_have_the_optima_of_their_rule_list() {
+    for (name, instance) in support::variants(2, 7) {
+        if name != "seven replicas" && name != "beyond budget" {
+            same(name, &instance);
+        }
+    }
+}
+
+/// Delays and timers by the clock.
+fn bounded(protocol: &str, slots: u32, goal: Goal) -> Instance {
+    let mut instance = instance(protocol, 2, slots, goal);
+    instance.network = Network::Bounded {
+        delay_min: 1,
+        delay_max: 2,
+        gst: 0,
+    };
+    instance.timers = Timers::Protocol;
+    instance.block_time = Some(3);
+    instance
+}
+
+#[test]
+fn dbft_by_the_clock_has_the_optimum_of_its_rule_list() {
+    for goal in [Goal::Slow, Goal::Views] {
+        same("dbft1 by the clock", &bounded("dbft1", 14, goal));
+        same("dbft2 by the clock", &bounded("dbft2", 14, goal));
+    }
+}
+
+#[test]
+fn tendermint_by_the_clock_is_slow() {
+    let mut slow = bounded("tendermint", 16, Goal::Slow);
+    slow.faults = vec![any(FaultKind::Byzantine, 1)];
+    println!("{:?}", best("tendermint by the clock", &slow));
 }
