@@ -1,11 +1,17 @@
 //! What programs leave out though a schedule may have it.
 
 use crate::{
+    formulation::levels,
     ground::Setting,
     protocols,
     rule::{Keeps, Protocol, Rule},
 };
-use milp_schema::{Instance, instance::FaultKind, protocol::Head, vocabulary::Role};
+use milp_schema::{
+    Instance,
+    instance::{FaultKind, Formulation},
+    protocol::Head,
+    vocabulary::Role,
+};
 
 /// A pattern of executions that a program leaves out; each is a line of `docs/EXECUTION.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,7 +148,11 @@ pub fn of(instance: &Instance) -> Vec<LeftOut> {
 
 /// What the program in slots of a protocol file leaves out.
 fn of_file(instance: &Instance) -> Vec<LeftOut> {
-    let Some(rules) = instance.rules() else {
+    let slots = match instance.formulation {
+        Formulation::Auto => !levels::takes(instance),
+        asked => asked.knows_slots(),
+    };
+    let Some(rules) = instance.rules().filter(|_| slots) else {
         return Vec::new();
     };
     let skips = rules.rules.iter().any(|rule| rule.head == Head::Skip);

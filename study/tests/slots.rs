@@ -11,7 +11,7 @@ mod support;
 use milp_model::{
     Decoded,
     formulation::{slots, timed},
-    program::{Program, Row, Tag},
+    program::{Col, Program, Row, Tag},
 };
 use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
 use milp_schema::{
@@ -20,7 +20,7 @@ use milp_schema::{
 };
 use milp_solver::Solved;
 use std::sync::atomic::AtomicBool;
-use support::{any, instance, settings};
+use support::{any, instance, settings, short, weights};
 
 /// The optimum, proved.
 #[track_caller]
@@ -220,4 +220,51 @@ fn tendermint_by_the_clock_is_slow() {
     let mut slow = bounded("tendermint", 16, Goal::Slow);
     slow.faults = vec![any(FaultKind::Byzantine, 1)];
     println!("{:?}", best("tendermint by the clock", &slow));
+}
+
+/// Points of the program near random corners, and what happens in them.
+fn corners(what: &str, instance: &Instance, seeds: u64) -> u32 {
+    let built = slots::of(instance).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let mut points = 0;
+    for seed in 0..seeds {
+        let mut program = built.program.clone();
+        let mut weight = weights(seed);
+        // Copies are many and deeds few.
+        let of = |name: &str, weight: i64| match name.split('_').next() {
+            Some("did") if seed % 3 == 2 => weight * 3,
+            Some("got") if seed % 2 == 1 => weight - 2,
+            _ => weight,
+        };
+        program.objective = (0..program.columns.len() as u32)
+            .map(|col| (Col(col), of(&program.columns[col as usize].name, weight())))
+            .filter(|&(_, weight)| weight != 0)
+            .collect();
+        let mut settings = short(1);
+        settings.time_limit_seconds = 20.0;
+        let two = ("mip_max_improving_sols".into(), "2".into());
+        settings.options.push(two);
+        let solved = milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| {});
+        let Some(point) = solved.expect("the solver runs").point else { continue };
+        let decoded = built.decode(&point);
+        follow(&format!("{what}, seed {seed}"), instance, &decoded);
+        points += 1;
+    }
+    println!("{what}: {points} of {seeds} corners");
+    points
+}
+
+#[test]
+fn random_corners_replay() {
+    for protocol in ["ibft1", "tendermint", "dbft2", "dbft1"] {
+        corners(protocol, &byzantine(protocol, 8, None), 12);
+        let mut eventual = instance(protocol, 3, 10, Goal::Views);
+        eventual.network = Network::Eventual;
+        corners(&format!("{protocol}, eventual"), &eventual, 8);
+        let mut clock = bounded(protocol, 12, Goal::Slow);
+        clock.faults = vec![any(FaultKind::Crash, 1)];
+        corners(&format!("{protocol}, by the clock"), &clock, 8);
+        let mut heights = instance(protocol, 2, 10, Goal::Fork);
+        heights.heights = 2;
+        corners(&format!("{protocol}, two heights"), &heights, 8);
+    }
 }
