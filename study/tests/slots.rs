@@ -76,7 +76,9 @@ fn best(what: &str, instance: &Instance) -> Option<i64> {
     if let Some(point) = &solved.point {
         let decoded = built.decode(point);
         follow(what, instance, &decoded);
-        let again = built.encode(&decoded.schedule, &decoded.faulty).expect("its own");
+        let again = built
+            .encode(&decoded.schedule, &decoded.faulty)
+            .expect("its own");
         let again: Vec<i64> = again.iter().map(|it| it.unwrap_or(0)).collect();
         assert_eq!(built.decode(&again), decoded, "{what}");
     }
@@ -90,7 +92,6 @@ fn same(what: &str, instance: &Instance) {
     let old = optimum(&format!("{what}, rule list"), &old.program);
     assert_eq!(best(what, instance), old.primal, "{what}");
 }
-
 
 /// An optimum that is known.
 #[track_caller]
@@ -153,12 +154,18 @@ fn two_ways(what: &str, instance: &Instance, each: u64) {
                 continue;
             }
         };
-        let known = |row: &Row| row.terms.iter().all(|(col, _)| point[col.index()].is_some());
+        let known = |row: &Row| {
+            row.terms
+                .iter()
+                .all(|(col, _)| point[col.index()].is_some())
+        };
         let values: Vec<i64> = point.iter().map(|value| value.unwrap_or(0)).collect();
         let broken: Vec<&Row> = program
             .rows
             .iter()
-            .filter(|row| program.family(row).tag != Tag::Budget && known(row) && !row.holds(&values))
+            .filter(|row| {
+                program.family(row).tag != Tag::Budget && known(row) && !row.holds(&values)
+            })
             .collect();
         match broken.first() {
             None => points += 1,
@@ -167,9 +174,12 @@ fn two_ways(what: &str, instance: &Instance, each: u64) {
                 let count = broken_by.entry(family.clone()).or_default();
                 *count += 1;
                 if *count <= 1 {
-                    println!("{what}, seed {seed}: {:?}\n{}\n{}", broken.iter().map(|row| &row.name).collect::<Vec<_>>(),
+                    println!(
+                        "{what}, seed {seed}: {:?}\n{}\n{}",
+                        broken.iter().map(|row| &row.name).collect::<Vec<_>>(),
                         milp_schema::write::choices_csv(&execution.schedule.choices),
-                        milp_schema::write::predictions_csv(&execution.schedule.predictions));
+                        milp_schema::write::predictions_csv(&execution.schedule.predictions)
+                    );
                 }
             }
         }
@@ -244,7 +254,9 @@ fn corners(what: &str, instance: &Instance, seeds: u64) -> u32 {
         let two = ("mip_max_improving_sols".into(), "2".into());
         settings.options.push(two);
         let solved = milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| {});
-        let Some(point) = solved.expect("the solver runs").point else { continue };
+        let Some(point) = solved.expect("the solver runs").point else {
+            continue;
+        };
         let decoded = built.decode(&point);
         follow(&format!("{what}, seed {seed}"), instance, &decoded);
         points += 1;
