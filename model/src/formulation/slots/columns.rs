@@ -264,13 +264,13 @@ impl At {
         let records = records.into_iter().collect();
         let first = vec![vec![0; n]; deeds.len()];
         Self {
+            ground,
             deeds,
             makers,
             records,
             lasts,
             own_below,
             first,
-            ground,
         }
     }
 }

@@ -12,8 +12,10 @@ use crate::{
     program::Col,
 };
 use milp_schema::{
-    Act,
+    Act, Kind,
     instance::{FaultKind, Network, Timers, Who},
+    protocol::Goes,
+    vocabulary::Role,
 };
 
 /// Who is faulty: at most so many in each way, by number or by power, everybody in one way only; who
@@ -411,13 +413,23 @@ fn made_copies(slots: &mut Slots) -> Expr {
     total
 }
 
-/// Firings that make a replica do something but propose a new value.
+/// Requests to leave a view, and for recovery; where nobody asks, views are left by timers, and all
+/// firings count.
 fn timeouts(slots: &Slots) -> Expr {
+    let asks = |kind: Kind| kind.is(Role::Leave) || kind.is(Role::Question);
+    let firings = !slots
+        .instance
+        .protocol
+        .kinds()
+        .any(|kind| kind.is(Role::Leave));
     let mut all = Expr::default();
     for h in 0..slots.heights {
         let at = &slots.at[h as usize];
+        let sent = |it: &Record| at.ground.setting.rules.kind(it.kind).goes == Goes::Sent;
         for (deed, it) in at.deeds.iter().enumerate() {
-            if slots.timer_of(h, deed).is_some() && !at.ground.proposes(&it.act) {
+            let asked = it.makes().filter(sent);
+            let asked = asked.is_some_and(|it| asks(slots.message_kind(h, &it)));
+            if asked || (firings && slots.timer_of(h, deed).is_some()) {
                 all += (0..slots.n)
                     .map(|i| slots.did(h, deed, i, slots.horizon))
                     .sum();

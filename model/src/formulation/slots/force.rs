@@ -116,9 +116,9 @@ fn led(slots: &Slots, seat: Seat, t: u32) -> Expr {
     ways.map(|way| slots.did(h, way, i, by(way))).sum()
 }
 
-/// What must be done and can be is done in that slot:
-/// `Σ met^t ≤ needs − 1 + done^t + barred^s + byzantine_i + crashed_i^t + decided^(t−1)
-/// + 1 − entered_v^t + entered_(v+1)^(t−1)`, one row for each way to meet the needs.
+/// What must be done and can be is done in that slot, one row for each way to meet the needs:
+/// `Σ met^t ≤ needs − 1 + done^t + barred^s + absent`, absent being who is Byzantine, crashed, decided
+/// before the slot, not in the view by its end or beyond it before.
 ///
 /// What excludes it counts as an excuse from the next slot on (s = t − 1): in one slot it could come
 /// first or last, by the order of the copies (E62).

@@ -147,9 +147,10 @@ fn decision_quorums(slots: &mut Slots, h: u32, x: u32, block: &Expr) {
     let sole = proofs.len() == 1;
     let mut any = Expr::default();
     for (deed, quorums) in proofs {
-        let proof = match sole {
-            true => block.clone(),
-            false => slots.goal_column("proof", [h, x, deed as u32]),
+        let proof = if sole {
+            block.clone()
+        } else {
+            slots.goal_column("proof", [h, x, deed as u32])
         };
         for quorum in quorums {
             let (least, most) = (
@@ -275,7 +276,7 @@ fn votes_once(slots: &Slots, h: u32, kind: milp_schema::protocol::KindId) -> boo
             let bars = at.deeds[*deed].act.bars.iter();
             let barred: Vec<&Record> = bars
                 .filter(|bar| matches!(bar, Own::One(_)))
-                .flat_map(|bar| bar.matching())
+                .flat_map(Own::matching)
                 .collect();
             earlier.iter().all(|it| barred.contains(it))
         })
