@@ -33,10 +33,27 @@ pub struct At {
     started: BTreeSet<(usize, u32)>,
 }
 
+/// An act that was done, and what its replica had made and taken before.
+#[derive(Debug, Clone, Copy)]
+pub struct Done<'a> {
+    /// Who did it.
+    pub i: u32,
+    /// The act.
+    pub act: &'a Act,
+    /// The view it was in.
+    pub view: u32,
+    /// How much of its own.
+    pub own: usize,
+    /// How much it took.
+    pub taken: usize,
+}
+
 /// Replicas that follow the rules.
 #[derive(Debug, Clone)]
 pub struct Run<'a> {
     ground: &'a Ground,
+    /// What was done, in order.
+    pub done: Vec<Done<'a>>,
     /// Each replica; a Byzantine one stands still.
     pub at: Vec<At>,
 }
@@ -45,7 +62,8 @@ impl<'a> Run<'a> {
     /// All at the start, nothing done yet.
     pub fn new(ground: &'a Ground) -> Self {
         let at = vec![At::default(); ground.setting.power.len()];
-        Self { ground, at }
+        let done = Vec::new();
+        Self { ground, done, at }
     }
 
     /// Whether a replica has decided.
@@ -171,8 +189,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn perform(&mut self, i: u32, act: &Act, happens: &mut Vec<Happens>) {
+    fn perform(&mut self, i: u32, act: &'a Act, happens: &mut Vec<Happens>) {
         let at = &mut self.at[i as usize];
+        self.done.push(Done {
+            i,
+            act,
+            view: at.view,
+            own: at.own.len(),
+            taken: at.taken.len(),
+        });
         if let Some(record) = act.makes {
             at.own.push(record);
             happens.push(Happens::Makes(record));
@@ -196,7 +221,7 @@ impl<'a> Run<'a> {
 }
 
 /// Whether what a guard reads of the own past holds.
-fn holds(own: &[Record], guard: &Own) -> bool {
+pub(crate) fn holds(own: &[Record], guard: &Own) -> bool {
     match guard {
         Own::One(records) => own.iter().any(|it| records.binary_search(it).is_ok()),
         Own::Last(matching, rest) => {

@@ -12,6 +12,8 @@
 
 mod columns;
 mod decode;
+mod encode;
+mod event;
 mod families;
 mod goal;
 mod meaning;
@@ -22,6 +24,7 @@ mod rest;
 mod valid;
 
 pub use columns::Key;
+pub use encode::{Encoded, Encoder, Unencoded};
 
 use crate::{
     decoded::Decoded,
