@@ -5,10 +5,11 @@ use crate::Error;
 use milp_model::{
     Error::Refused,
     formulation::levels::{Built, Key},
-    program::Col,
+    program::{Col, FamilyId, Row},
 };
 use milp_schema::{Instance, instance::Goal, schedule::Event};
 use milp_solver::Settings;
+use std::collections::BTreeMap;
 
 /// A point that is refused so often is given up.
 const MOST_REFUSED: u64 = 30;
@@ -26,9 +27,13 @@ pub struct Corners {
     pub decide: u64,
     /// How often a point was refused and the program solved again.
     pub refused: u64,
+    /// Why, as often as it was said.
+    pub reasons: BTreeMap<String, u64>,
     /// How many objectives had a point that was refused.
     pub again: u64,
-    /// How many had no point in the end, within what a search may take.
+    /// How many had all the points refused that were tried.
+    pub given_up: u64,
+    /// How many had no point within what a search may take.
     pub none: u64,
     /// How many points the interpreter did not follow.
     pub wrong: u64,
@@ -81,29 +86,46 @@ fn corner(
         _ => 0,
     };
     let all = (0..program.columns.len() as u32).map(Col);
+    if instance.goal == Goal::Fork {
+        let blocks = all.clone().filter(|col| matches!(built.key(*col), Key::Goal("block", _)));
+        program.rows.push(Row {
+            name: "something_is_decided".into(),
+            family: FamilyId(0),
+            terms: blocks.map(|col| (col, 1)).collect(),
+            lower: Some(1),
+            upper: None,
+        });
+    }
     program.objective = all
         .map(|col| (col, weight() + more(col)))
         .filter(|&(_, weight)| weight != 0)
         .collect();
     let mut refused = 0;
     let decoded = loop {
-        // Any good point will do: the first two of one node, not the best.
+        // Any good point will do: the first two of a few nodes, not the best.
         let option = |name: &str, value: u32| (name.to_owned(), value.to_string());
         let settings = Settings {
-            options: vec![option("mip_max_nodes", 1), option("mip_max_improving_sols", 2)],
+            options: vec![option("mip_max_nodes", 20), option("mip_max_improving_sols", 2)],
             ..settings(until.left().max(0.1))
         };
         let solved =
             milp_solver::solve(&program, &settings, until.clock.interrupt, &mut |_| {})?;
-        let Some(point) = solved.point.filter(|_| refused < MOST_REFUSED) else {
+        let Some(point) = solved.point else {
             found.none += 1;
             break None;
         };
         match built.decode(&point) {
-            Err(Refused { row, .. }) => program.rows.push(*row),
+            Err(Refused { row, why }) => {
+                *found.reasons.entry(why).or_default() += 1;
+                program.rows.push(*row);
+            }
             decoded => break Some(decoded?),
         }
         refused += 1;
+        if refused == MOST_REFUSED {
+            found.given_up += 1;
+            break None;
+        }
     };
     found.refused += refused;
     found.again += u64::from(refused > 0);

@@ -26,7 +26,7 @@ use milp_schema::{
     protocol::{Note, Rules},
 };
 use milp_solver::Settings;
-use std::sync::atomic::AtomicBool;
+use std::{collections::BTreeSet, sync::atomic::AtomicBool};
 
 /// How much to try.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,6 +80,8 @@ pub struct Checked {
     pub mutants: Vec<Changed>,
     /// What is worth a look in the file.
     pub notes: Vec<Note>,
+    /// Settings of which the formulation takes no program, each with why: nothing was compared.
+    pub refused: Vec<String>,
     /// Whether the time or somebody ended it before everything was tried.
     pub cut_short: bool,
 }
@@ -224,19 +226,16 @@ pub fn check(
     protocol: Protocol,
     effort: &Effort,
     interrupt: &AtomicBool,
-    progress: &mut dyn FnMut(&str),
+    progress: &mut dyn FnMut(f64, &str),
 ) -> Result<Checked, Error> {
     let until = Until::within(effort.seconds, interrupt);
-    let plain = Instance::asking(protocol).build();
-    let rules = plain.rules().ok_or_else(|| {
-        Error::Refused(format!("protocol `{protocol}` is a file without rules"))
-    })?;
+    let rules = Instance::asking(protocol).build().rules();
+    let without = || Error::Refused(format!("protocol `{protocol}` is a file without rules"));
+    let rules = rules.ok_or_else(without)?;
     let mutants = rules.mutants.keys().map(Some);
-    let all: Vec<Instance> = [None]
-        .into_iter()
-        .chain(mutants)
-        .flat_map(|mutant| variants(protocol, &rules, mutant))
-        .collect();
+    let mutants = [None].into_iter().chain(mutants);
+    let all = mutants.flat_map(|mutant| variants(protocol, &rules, mutant));
+    let all: Vec<Instance> = all.collect();
     let mut checked = Checked {
         executions: Vec::new(),
         corners: Vec::new(),
@@ -244,29 +243,55 @@ pub fn check(
         fires: Vec::new(),
         mutants: Vec::new(),
         notes: rules.notes(),
+        refused: Vec::new(),
         cut_short: false,
     };
+    let mut say = |what: &str| progress(until.clock.spent(), what);
+    let mut fired = BTreeSet::new();
     for (done, instance) in all.iter().enumerate() {
-        let left = (all.len() - done) as f64;
-        progress(&format!("executions: {}", words(instance)));
-        let built = programs(instance)?;
-        let part = until.part(0.25 / left);
-        let seeds = 0..effort.executions;
-        checked.executions.push(executions(instance, &built, seeds, &part)?);
-        for goal in [instance.clone(), everything(instance)] {
-            progress(&format!("corners: {}", words(instance)));
-            let built = levels::of(&goal)?;
-            let part = until.part(0.2 / left);
-            checked.corners.push(corners(&goal, &built, effort.corners, &part)?);
+        let share = 1.0 / (all.len() - done) as f64;
+        let asked = both(instance, effort, until.part(0.45 * share), &mut say, &mut checked);
+        match asked {
+            Ok(those) if instance.mutant.is_none() => fired.extend(those),
+            Ok(_) => {}
+            Err(Error::Model(why)) => checked.refused.push(format!("{}: {why}", words(instance))),
+            Err(error) => return Err(error),
         }
     }
-    let plain = checked.executions.iter().take(variants(protocol, &rules, None).len());
-    progress("rules");
-    checked.fires = rules::fires(&all[1], plain, &until.part(0.3))?;
-    optima::compare(&all[0], effort.states, &until, progress, &mut checked)?;
-    let short = |tried: u64, of: u64| tried < of;
-    checked.cut_short = until.over()
-        || checked.executions.iter().any(|it| short(it.tried, effort.executions))
-        || checked.corners.iter().any(|it| short(it.tried, effort.corners));
+    let [few, many, ..] = &all[..] else {
+        return Ok(checked);
+    };
+    if checked.refused.is_empty() {
+        say("rules");
+        checked.fires = rules::fires(many, &fired, &until.part(0.3))?;
+        optima::compare(few, effort.states, &until, &mut say, &mut checked)?;
+    }
+    let mut tried = checked.executions.iter().map(|it| (it.tried, effort.executions));
+    let mut pulled = checked.corners.iter().map(|it| (it.tried, effort.corners));
+    checked.cut_short =
+        until.over() || tried.any(|(one, all)| one < all) || pulled.any(|(one, all)| one < all);
     Ok(checked)
+}
+
+/// Both directions in one setting; the rules that executions did, and in which view.
+fn both(
+    instance: &Instance,
+    effort: &Effort,
+    until: Until<'_>,
+    say: &mut dyn FnMut(&str),
+    checked: &mut Checked,
+) -> Result<BTreeSet<(usize, u32)>, Error> {
+    say(&format!("executions of {}", words(instance)));
+    let built = programs(instance)?;
+    let seeds = 0..effort.executions;
+    let drawn = executions(instance, &built, seeds, &until.part(0.4))?;
+    let fired = drawn.fired.keys().copied().collect();
+    checked.executions.push(drawn);
+    for (goal, share) in [(instance.clone(), 0.5), (everything(instance), 1.0)] {
+        say(&format!("corners of {}", words(instance)));
+        let built = levels::of(&goal)?;
+        let until = until.part(share);
+        checked.corners.push(corners(&goal, &built, effort.corners, &until)?);
+    }
+    Ok(fired)
 }

@@ -1,6 +1,6 @@
 //! Every rule is done in every view where it can be.
 
-use super::{Executions, Until, programs, settings};
+use super::{Until, programs, settings};
 use crate::Error;
 use milp_model::program::{FamilyId, Row};
 use milp_schema::{
@@ -40,16 +40,15 @@ impl Fires {
 ///
 /// # Errors
 /// What the formulation refuses; a solver that breaks down.
-pub(super) fn fires<'a>(
+pub(super) fn fires(
     instance: &Instance,
-    executions: impl Iterator<Item = &'a Executions>,
+    fired: &BTreeSet<(usize, u32)>,
     until: &Until<'_>,
 ) -> Result<Vec<Fires>, Error> {
     let Some(built) = programs(instance)?.pop() else {
         return Ok(Vec::new());
     };
     let rules = instance.rules().unwrap_or_else(|| unreachable!("it was built"));
-    let fired: BTreeSet<(usize, u32)> = executions.flat_map(|it| it.fired.keys().copied()).collect();
     let views = |number: usize| {
         let own = fired.iter().filter(move |it| it.0 == number);
         own.map(|it| it.1).collect::<BTreeSet<u32>>()
