@@ -85,7 +85,12 @@ fn every_command_takes_it_and_its_file_travels_with_the_result() {
     assert_eq!(scratch.text("out/ladder/protocol.yaml"), PROTOCOL);
     let outcome = scratch.text("out/ladder/outcome.yaml");
     let digest = milp_schema::write::sha256_hex(PROTOCOL.as_bytes());
-    for said in ["protocol: ./protocol.yaml", &digest, "within 2 epochs"] {
+    for said in [
+        "protocol: ./protocol.yaml",
+        &digest,
+        "within 2 epochs",
+        "values: '3'",
+    ] {
         assert!(outcome.contains(said), "{said}: {outcome}");
     }
     // From here on the file beside the result is the only one.
@@ -96,6 +101,10 @@ fn every_command_takes_it_and_its_file_travels_with_the_result() {
     runs(&scratch, "verify out/ladder", 10);
     runs(&scratch, "verify out/ladder --resolve", 0);
     runs(&scratch, "replay out/ladder --engine sound", 0);
+    // Nobody need be faulty for that.
+    let fewest = runs(&scratch, "minimize out/ladder --quiet", 10).stdout;
+    assert!(fewest.contains("0 faulty replicas (before 1)"), "{fewest}");
+    runs(&scratch, "verify out/ladder-minimal --resolve", 0);
 
     runs(&scratch, "promote out/ladder --name own/ladder", 0);
     assert_eq!(scratch.text("results/own/ladder/protocol.yaml"), PROTOCOL);

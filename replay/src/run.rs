@@ -8,7 +8,7 @@ use milp_schema::trace::{TraceEvent, What};
 use milp_schema::{
     Height, Instance, ReplicaId, Slot, View,
     instance::{FaultKind, Network, Timers},
-    schedule::{Choice, Copy, Schedule},
+    schedule::{Choice, Copy, Prediction, Schedule},
     vocabulary::Role,
 };
 use std::collections::BTreeMap;
@@ -60,6 +60,7 @@ pub(crate) fn drive<E: Engine>(
             driver.apply(row + 1, choice)?;
         }
         driver.stage.open()?;
+        driver.liked(&schedule.predictions, Slot(slot))?;
         driver.end_slot(Slot(slot))?;
     }
     driver.check_network();
@@ -154,6 +155,17 @@ impl<E: Engine> Driver<'_, E> {
             self.refuse(row, &compare::at(slot, replica, &what));
         }
         self.stage.fire(replica, timer)
+    }
+
+    /// What a replica may do when it likes has no row: it does what is predicted, once the rows of the
+    /// slot are done.
+    fn liked(&mut self, predictions: &[Prediction], slot: Slot) -> Result<(), Error> {
+        for it in predictions.iter().filter(|it| it.slot == slot) {
+            if self.stage.live().any(|id| id == it.replica) {
+                self.stage.may(it.replica, &it.event)?;
+            }
+        }
+        Ok(())
     }
 
     /// Loses what was sent and given up in this slot, and looks for timers that should have fired.

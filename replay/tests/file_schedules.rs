@@ -583,3 +583,28 @@ fn what_a_byzantine_replica_says_is_of_the_file() {
         assert!(error.ends_with(why), "{text}: {error}");
     }
 }
+
+/// Powers 40, 30, 20, 10: two replicas are a quorum of 67, three others are none.
+#[test]
+fn votes_count_by_voting_power() {
+    let power = |rows: &mut Rows| rows.instance.power = Some(vec![40, 30, 20, 10]);
+    let mut rows = Rows::of("tendermint", 4, &[]);
+    power(&mut rows);
+    rows.at(2).get(&[1], 1, &[0], "propose v0 v0b0");
+    rows.at(3).get(&[1], 1, &[0], "prevote v0 v0b0");
+    rows.get(&[0], 2, &[1], "prevote v0 v0b0");
+    rows.at(4).get(&[0, 1], 3, &[0, 1], "precommit v0 v0b0");
+    let two = rows.run(&[]);
+    for id in [0, 1] {
+        let decides = did(&two, id).last().cloned();
+        assert_eq!(decides.as_deref(), Some("4 decide h0v0b0"));
+    }
+    let mut rows = Rows::of("tendermint", 4, &[]);
+    power(&mut rows);
+    rows.at(2).get(&[1, 2, 3], 1, &[0], "propose v0 v0b0");
+    rows.at(3).get(&[1, 2, 3], 2, &[1, 2, 3], "prevote v0 v0b0");
+    let three = rows.run(&[]);
+    for id in 1..4 {
+        assert_eq!(did(&three, id), ["2 prevote h0 v0 b0"]);
+    }
+}

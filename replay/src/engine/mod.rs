@@ -18,7 +18,7 @@ pub use habits::Habits;
 pub use sidecar::{ANSWER_LIMIT, Sidecar};
 pub use state::{Bond, State, Vote, Working};
 
-use milp_schema::{BlockId, Height, Message, Protocol, ReplicaId, View};
+use milp_schema::{BlockId, Height, Message, Protocol, ReplicaId, View, schedule::Event};
 
 /// Nanoseconds of virtual time since the start of the run.
 pub type Nanos = u64;
@@ -214,6 +214,22 @@ pub trait Engine {
         })
     }
 
+    /// A replica that may do that when it likes does it; nothing happens if it may not.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn may(&mut self, _at: ReplicaId, _act: &Event) -> Result<Vec<Effect>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    /// What a replica may do now when it likes.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    fn likes(&mut self, _at: ReplicaId) -> Result<Vec<Event>, EngineError> {
+        Ok(Vec::new())
+    }
+
     /// The first slot has begun and its crashes are over: live replicas do what needs no message.
     ///
     /// # Errors
@@ -294,6 +310,14 @@ impl<E: Engine + ?Sized> Engine for &mut E {
 
     fn open(&mut self) -> Result<Vec<Effect>, EngineError> {
         (**self).open()
+    }
+
+    fn may(&mut self, at: ReplicaId, act: &Event) -> Result<Vec<Effect>, EngineError> {
+        (**self).may(at, act)
+    }
+
+    fn likes(&mut self, at: ReplicaId) -> Result<Vec<Event>, EngineError> {
+        (**self).likes(at)
     }
 
     fn arm_anew(&mut self) -> Result<Vec<Effect>, EngineError> {

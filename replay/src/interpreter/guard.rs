@@ -37,7 +37,7 @@ fn lacks(guard: &Guard, at: &Letters) -> bool {
 }
 
 /// Whether a condition between views holds.
-fn allows(condition: Condition, at: &Letters) -> bool {
+pub(super) fn allows(condition: Condition, at: &Letters) -> bool {
     match condition {
         Condition::At(view) => at.v.0 == view,
         Condition::After(view) => at.v.0 > view,
@@ -52,7 +52,7 @@ fn allows(condition: Condition, at: &Letters) -> bool {
 }
 
 /// The views that a pattern looks at; `c` is any earlier view while it stands for nothing.
-fn views(pattern: &Pattern, at: &Letters) -> Range<u32> {
+pub(super) fn views(pattern: &Pattern, at: &Letters) -> Range<u32> {
     let v = at.v.0;
     let one = |view: Option<u32>| view.map_or(0..0, |view| view..view + 1);
     match (pattern.view, at.c) {
@@ -105,7 +105,7 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// Whether a record is one of a pattern, its view aside.
-    fn fits(self, pattern: &Pattern, record: &Record, at: &Letters) -> bool {
+    pub(super) fn fits(self, pattern: &Pattern, record: &Record, at: &Letters) -> bool {
         let kind = self.world.setup.rules.kind(record.kind);
         (kind.value == ValueField::None || value(pattern, record.value, at))
             && (!kind.justified || justification(pattern, record.justification, at))
@@ -140,7 +140,7 @@ impl Reader<'_> {
     }
 
     /// Whether the guard holds of what it looks at in the views given.
-    fn holds_in(
+    pub(super) fn holds_in(
         self,
         guard: &Guard,
         views: &Range<u32>,
@@ -167,7 +167,7 @@ impl Reader<'_> {
     }
 
     /// Whether the guard holds; `carriers` are the messages that a proof may travel with.
-    fn holds(self, guard: &Guard, at: &Letters, carriers: &[usize]) -> bool {
+    pub(super) fn holds(self, guard: &Guard, at: &Letters, carriers: &[usize]) -> bool {
         let held = |views: Range<u32>| {
             let holds = |existed| self.holds_in(guard, &views, at, existed);
             if guard.proof {
@@ -204,11 +204,17 @@ impl Reader<'_> {
 
     /// A way to fill in the letters that are left so that the rule can be done, the guards from that
     /// place on reading records for them.
-    pub(super) fn way(self, rule: &Rule, from: usize, at: Letters) -> Option<Letters> {
+    pub(super) fn way(
+        self,
+        rule: &Rule,
+        from: usize,
+        at: Letters,
+        suits: &dyn Fn(&Letters) -> bool,
+    ) -> Option<Letters> {
         let mut rest = rule.when.iter().enumerate().skip(from);
         let Some((place, guard)) = rest.find(|(_, guard)| lacks(guard, &at)) else {
             let bound = !rule.when.iter().any(|guard| lacks(guard, &at));
-            return (bound && self.all_hold(rule, &at)).then_some(at);
+            return (bound && suits(&at) && self.all_hold(rule, &at)).then_some(at);
         };
         let existed = guard.proof.then_some(self.world.posts.len());
         let read = self.records(guard, &views(&guard.pattern, &at), existed);
@@ -219,7 +225,7 @@ impl Reader<'_> {
         let order = |at: Letters| (at.x, Reverse(at.c), Reverse(at.d));
         let ways: BTreeMap<_, Letters> = ways.map(|at| (order(at), at)).collect();
         let mut ways = ways.into_values();
-        ways.find_map(|at| self.way(rule, place + 1, at))
+        ways.find_map(|at| self.way(rule, place + 1, at, suits))
     }
 
     /// The letters with what a record of a pattern makes of those that stand for nothing.

@@ -10,6 +10,7 @@
 
 mod guard;
 mod replica;
+pub(crate) mod search;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ use milp_schema::{
     Height, Instance, Kind, Message, Protocol, ReplicaId, Value, View,
     instance::Primary,
     protocol::{Number, Rules, TimerId},
+    schedule::Event,
     vocabulary::By,
 };
 use replica::{Record, Replica, Taken};
@@ -372,6 +374,14 @@ impl Engine for Interpreter {
         let replica = &self.seats[at.index()].replica;
         let timer = self.timer(timer);
         Ok(timer.is_some_and(|timer| replica.would(&self.world, timer)))
+    }
+
+    fn may(&mut self, at: ReplicaId, act: &Event) -> Result<Vec<Effect>, EngineError> {
+        self.act(at, |replica, world| replica.may(world, act))
+    }
+
+    fn likes(&mut self, at: ReplicaId) -> Result<Vec<Event>, EngineError> {
+        Ok(self.seats[at.index()].replica.likes(&self.world))
     }
 
     fn pass(&mut self, at: ReplicaId, timer: &str) -> Result<Vec<Effect>, EngineError> {

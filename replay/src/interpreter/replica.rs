@@ -6,8 +6,9 @@ use super::{
 };
 use crate::engine::{Effect, EngineError, MessageId};
 use milp_schema::{
-    BlockId, Height, Message, ReplicaId, Value, View,
+    BlockId, Height, Kind, Message, ReplicaId, Value, View,
     protocol::{Counts, Goes, Head, Justifies, KindId, Made, Mode, Rule, Scope, TimerId, Views},
+    schedule::Event,
     vocabulary::{Ahead, Passed},
 };
 use std::{
@@ -16,7 +17,7 @@ use std::{
 };
 
 /// How many rules a replica does in one act: who does more never comes to rest.
-const RULES_IN_AN_ACT: usize = 1_000;
+pub(super) const RULES_IN_AN_ACT: usize = 1_000;
 
 /// What a replica made, or says that it made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +36,23 @@ impl Record {
             view,
             value: None,
             justification: None,
+        }
+    }
+
+    /// The record as a message of that kind.
+    pub(super) fn message(self, kind: Kind, height: Height) -> Message {
+        let Self {
+            view,
+            value,
+            justification,
+            ..
+        } = self;
+        Message {
+            kind,
+            height,
+            view,
+            value,
+            justification,
         }
     }
 
@@ -71,7 +89,7 @@ pub(super) struct Replica {
     /// The timers that run, with the block times that they were started for.
     pub(super) timers: BTreeMap<TimerId, u64>,
     /// The rules that started a timer in this view.
-    started: BTreeSet<usize>,
+    pub(super) started: BTreeSet<usize>,
     /// New values by (height, view): the world's memory, not the replica's. A value proposed after
     /// an amnesia is another one, and needs another number.
     proposed: BTreeMap<(Height, View), u32>,
@@ -113,11 +131,18 @@ impl Replica {
     /// A message of that place among those posted is handed over. What is ahead is held back by
     /// whoever hands over.
     pub(super) fn receive(&mut self, world: &mut World, place: usize) -> Result<(), EngineError> {
-        let setup = &world.setup;
-        let post = world.posts[place].for_height(setup, self.height);
-        let Some(taken) = post.filter(|_| !self.stopped(world)) else {
+        let Some(taken) = self.takes(world, place) else {
             return Ok(());
         };
+        self.taken.insert(taken);
+        self.complete(world)
+    }
+
+    /// What it takes if a message is handed over.
+    pub(super) fn takes(&self, world: &World, place: usize) -> Option<Taken> {
+        let setup = &world.setup;
+        let post = world.posts[place].for_height(setup, self.height);
+        let taken = post.filter(|_| !self.stopped(world))?;
         let (kind, view) = (setup.rules.kind(taken.record.kind), taken.record.view);
         let passed = kind.passed == Passed::Ignore && view < self.view;
         let ahead = kind.ahead != Ahead::Take && view > self.view;
@@ -127,12 +152,8 @@ impl Replica {
             of(it) == of(&taken) && it.record != taken.record
         };
         let late = kind.counts == Counts::First && self.taken.iter().any(other);
-        if passed || ahead || late {
-            return Ok(());
-        }
         let existed = if setup.proves { place } else { 0 };
-        self.taken.insert(Taken { existed, ..taken });
-        self.complete(world)
+        (!passed && !ahead && !late).then_some(Taken { existed, ..taken })
     }
 
     /// A timer that runs fires.
@@ -169,24 +190,79 @@ impl Replica {
         let setup = Arc::clone(&world.setup);
         for (place, rule) in setup.rules.rules.iter().enumerate() {
             let starts = matches!(rule.head, Head::Arm { .. }) && rule.mode == Mode::Must;
-            if let Some(at) = self.way(world, place, rule).filter(|_| starts) {
+            let at = self.way(world, place, rule, &|_| starts);
+            if let Some(at) = at {
                 self.perform(world, place, &at);
             }
         }
     }
 
-    /// The first rule of that mode that can be done, and with what.
-    fn first(&self, world: &World, mode: Mode) -> Option<(usize, Letters)> {
-        if self.stopped(world) {
-            return None;
+    /// Does what it may do when it likes, if it may do just that.
+    pub(super) fn may(&mut self, world: &mut World, act: &Event) -> Result<(), EngineError> {
+        let setup = Arc::clone(&world.setup);
+        let suits = |rule: &Rule, at: &Letters| match (self.record(rule, at), act) {
+            (Some(record), Event::Send(message)) => {
+                let said = |kind: &Kind| record.message(*kind, self.height) == *message;
+                setup.kinds[record.kind.0].is_some_and(|kind| said(&kind))
+            }
+            (None, Event::EnterView { view, .. }) => at.v == *view,
+            _ => false,
+        };
+        if let Some((rule, at)) = self.first_that(world, Mode::May, &suits) {
+            self.perform(world, rule, &at);
+            return self.complete(world);
         }
+        Ok(())
+    }
+
+    /// What it may do when it likes and others would see, a way of each rule.
+    pub(super) fn likes(&self, world: &World) -> Vec<Event> {
         let rules = world.setup.rules.rules.iter().enumerate();
-        let mut of_mode = rules.filter(|(_, rule)| rule.mode == mode);
-        of_mode.find_map(|(place, rule)| Some((place, self.way(world, place, rule)?)))
+        let of_mode = rules.filter(|(_, rule)| rule.mode == Mode::May && !self.stopped(world));
+        let acts = of_mode.filter_map(|(place, rule)| {
+            let at = self.way(world, place, rule, &|_| true)?;
+            match self.record(rule, &at) {
+                Some(record) => {
+                    let kind = world.setup.kinds[record.kind.0]?;
+                    Some(Event::Send(record.message(kind, self.height)))
+                }
+                None if matches!(rule.head, Head::Enter | Head::Skip) => Some(Event::EnterView {
+                    height: self.height,
+                    view: at.v,
+                }),
+                None => None,
+            }
+        });
+        acts.collect()
+    }
+
+    /// The first rule of that mode that can be done, and with what.
+    pub(super) fn first(&self, world: &World, mode: Mode) -> Option<(usize, Letters)> {
+        self.first_that(world, mode, &|_, _| true)
+    }
+
+    fn first_that(
+        &self,
+        world: &World,
+        mode: Mode,
+        suits: &dyn Fn(&Rule, &Letters) -> bool,
+    ) -> Option<(usize, Letters)> {
+        let rules = world.setup.rules.rules.iter().enumerate();
+        let mut of_mode = rules.filter(|(_, rule)| rule.mode == mode && !self.stopped(world));
+        of_mode.find_map(|(place, rule)| {
+            let at = self.way(world, place, rule, &|at| suits(rule, at))?;
+            Some((place, at))
+        })
     }
 
     /// A way in which a rule can be done, of the latest view entered.
-    fn way(&self, world: &World, place: usize, rule: &Rule) -> Option<Letters> {
+    fn way(
+        &self,
+        world: &World,
+        place: usize,
+        rule: &Rule,
+        suits: &dyn Fn(&Letters) -> bool,
+    ) -> Option<Letters> {
         let views = self.views(rule).into_iter();
         let mut views = views.filter(|v| self.is_open(world, place, rule, *v));
         let reader = Reader {
@@ -199,7 +275,41 @@ impl Replica {
             c: None,
             d: None,
         };
-        views.find_map(|v| reader.way(rule, 0, at(v)))
+        views.find_map(|v| reader.way(rule, 0, at(v), suits))
+    }
+
+    /// The record that a rule makes, if it makes one.
+    fn record(&self, rule: &Rule, at: &Letters) -> Option<Record> {
+        let Head::Make {
+            kind,
+            value,
+            justification,
+        } = rule.head
+        else {
+            return None;
+        };
+        // Number 0 of the view, unless it proposed there and forgot.
+        let proposed = self.proposed.get(&(self.height, at.v)).copied();
+        let new = Value::Block {
+            view: at.v,
+            index: proposed.unwrap_or_default(),
+        };
+        let value = match value {
+            Made::X => Some(at.x.unwrap_or(new)),
+            Made::Nil => Some(Value::Nil),
+            Made::None => None,
+        };
+        let justification = match justification {
+            Justifies::C => at.c,
+            Justifies::Back(back) => at.v.0.checked_sub(back).map(View),
+            Justifies::None => None,
+        };
+        Some(Record {
+            kind,
+            view: at.v,
+            value,
+            justification,
+        })
     }
 
     /// What `v` can be.
@@ -226,7 +336,7 @@ impl Replica {
     }
 
     /// Whether who and what is done leave the rule open in view `v`.
-    fn is_open(&self, world: &World, place: usize, rule: &Rule, v: View) -> bool {
+    pub(super) fn is_open(&self, world: &World, place: usize, rule: &Rule, v: View) -> bool {
         let setup = &world.setup;
         let once = match rule.head {
             Head::Make {
@@ -245,32 +355,18 @@ impl Replica {
         once && setup.may(self.me, rule.who, self.height, v)
     }
 
-    fn perform(&mut self, world: &mut World, place: usize, at: &Letters) {
+    pub(super) fn perform(&mut self, world: &mut World, place: usize, at: &Letters) {
         let setup = Arc::clone(&world.setup);
-        match setup.rules.rules[place].head {
-            Head::Make {
-                kind,
-                value,
-                justification,
-            } => {
-                let value = match value {
-                    Made::X => Some(at.x.unwrap_or_else(|| self.new_value(at.v))),
-                    Made::Nil => Some(Value::Nil),
-                    Made::None => None,
-                };
-                let justification = match justification {
-                    Justifies::C => at.c,
-                    Justifies::Back(back) => Some(View(at.v.0 - back)),
-                    Justifies::None => None,
-                };
-                let record = Record {
-                    kind,
-                    view: at.v,
-                    value,
-                    justification,
-                };
-                self.make(world, record);
+        let rule = &setup.rules.rules[place];
+        if let Some(record) = self.record(rule, at) {
+            // What is made of nothing that was read is new.
+            if at.x.is_none() && record.value.is_some_and(|it| it != Value::Nil) {
+                *self.proposed.entry((self.height, at.v)).or_default() += 1;
             }
+            self.make(world, record);
+        }
+        match rule.head {
+            Head::Make { .. } => {}
             Head::Enter | Head::Skip => {
                 self.move_to(at.v);
                 world.effects.push(Effect::EnterView {
@@ -291,27 +387,13 @@ impl Replica {
         }
     }
 
-    /// Number 0 of the view, unless it proposed there and forgot.
-    fn new_value(&mut self, view: View) -> Value {
-        let count = self.proposed.entry((self.height, view)).or_insert(0);
-        let index = *count;
-        *count += 1;
-        Value::Block { view, index }
-    }
-
     /// Keeps a record, sends it if its kind is sent, and leaves the height if it is a decision.
     fn make(&mut self, world: &mut World, record: Record) {
         let setup = Arc::clone(&world.setup);
         let kind = setup.rules.kind(record.kind);
         self.own.insert(record);
         if let Some(name) = setup.kinds[record.kind.0].filter(|_| kind.goes == Goes::Sent) {
-            let message = Message {
-                kind: name,
-                height: self.height,
-                view: record.view,
-                value: record.value,
-                justification: record.justification,
-            };
+            let message = record.message(name, self.height);
             let place = world.post(self.me, message.clone());
             let existed = if setup.proves { place } else { 0 };
             self.taken.insert(record.of(self.me, existed));

@@ -1,6 +1,8 @@
 //! Files of dBFT against own replicas to the end of the heal phase, act by act: both without
 //! recovery, on the same stage.
 
+#![expect(clippy::print_stdout, reason = "the counts are the result")]
+
 use super::Interpreter;
 use crate::{
     Recovery, Replayed, Replicas, Signatures, drive,

@@ -186,8 +186,27 @@ impl<'a, E: Engine + Clone> Draft<'a, E> {
                 self.timers(id)?;
             }
             self.injections();
+            for id in self.live() {
+                self.liked(id);
+            }
         }
         Ok(())
+    }
+
+    /// Now and then a replica does something that it may do when it likes, which has no row.
+    fn liked(&mut self, id: ReplicaId) {
+        let acts = self.session.likes(id).expect(OBEYS);
+        if acts.is_empty() || !self.random.percent(self.profile.timer) {
+            return;
+        }
+        let act = &acts[self.random.below(acts.len() as u32) as usize];
+        let before = (self.session.clone(), self.pasts[id.index()].clone());
+        let mark = self.session.log().len();
+        self.session.may(id, act).expect(OBEYS);
+        let (past, events) = (&mut self.pasts[id.index()], &self.session.log()[mark..]);
+        if past.did(events, self.now, self.instance.views).is_err() {
+            (self.session, self.pasts[id.index()]) = before;
+        }
     }
 
     fn begin(&mut self, slot: Slot) {

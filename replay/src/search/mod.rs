@@ -40,6 +40,7 @@ mod step;
 mod tests;
 mod value;
 
+pub use crate::interpreter::search::{Searched, search as file};
 use crate::{Error, protocols::Rules};
 use layout::Layout;
 use milp_schema::{

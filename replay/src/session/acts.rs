@@ -7,7 +7,11 @@ use crate::{
     network::Posted,
 };
 use milp_schema::trace::{TraceEvent, What};
-use milp_schema::{Height, ReplicaId, Slot, View, instance::FaultKind, schedule::Copy};
+use milp_schema::{
+    Height, ReplicaId, Slot, View,
+    instance::FaultKind,
+    schedule::{Copy, Event},
+};
 use std::sync::Arc;
 
 impl<E: Engine> Session<E> {
@@ -113,6 +117,21 @@ impl<E: Engine> Session<E> {
         let effects = self.engine.restart(id, backup)?;
         self.absorb(effects);
         self.settle(id)
+    }
+
+    /// A live replica does what it may do when it likes.
+    pub(crate) fn may(&mut self, id: ReplicaId, act: &Event) -> Result<(), Error> {
+        let effects = self.engine.may(id, act)?;
+        if effects.is_empty() {
+            return Ok(());
+        }
+        self.absorb(effects);
+        self.settle(id)
+    }
+
+    /// What a live replica may do when it likes.
+    pub(crate) fn likes(&mut self, id: ReplicaId) -> Result<Vec<Event>, Error> {
+        Ok(self.engine.likes(id)?)
     }
 
     /// The timers that may run at a replica, in the order of its protocol.

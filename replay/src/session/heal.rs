@@ -46,7 +46,7 @@ pub(crate) fn heal<E: Engine>(
         session.absorb(effects);
     }
     let mut seen: BTreeMap<Joint, Vec<Clockwork>> = BTreeMap::new();
-    let mut offered = 0;
+    let (mut offered, mut places) = (0, Vec::new());
     let mut remembered = 0;
     for _ in 0..STEP_LIMIT {
         if session.decided() {
@@ -63,6 +63,12 @@ pub(crate) fn heal<E: Engine>(
         session.fire_due()?;
         let states = session.states()?;
         let now = session.clockworks();
+        // Nobody returns to a view that it left, so no state from before is there again.
+        let moved: Vec<_> = session.everybody().map(|id| session.place(id)).collect();
+        if moved != places {
+            places = moved;
+            seen.clear();
+        }
         let joint = (states, session.network.labels());
         remembered += joint.1.len();
         if remembered > REMEMBERED {
@@ -178,7 +184,7 @@ impl<E: Engine> Session<E> {
         Ok(())
     }
 
-    /// Whatever was said of a height is offered to who is still there and never got it: what honest
+    /// Whatever was said of a height is offered to who has not left it and never got it: what honest
     /// replicas sent, and what one of them took of a Byzantine one. `from` is the place in the log
     /// of what was not offered yet.
     fn offer_again(&mut self, from: &mut usize) {
@@ -209,7 +215,7 @@ impl<E: Engine> Session<E> {
             };
             for receiver in self.everybody().filter(|id| *id != author) {
                 let seat = self.seat(receiver);
-                let there = seat.is_live() && seat.height == said.1.height;
+                let there = seat.is_live() && seat.height <= said.1.height;
                 let knows = seat.given.contains(&said) || self.network.carries(receiver, &said);
                 if there && !knows {
                     self.network.send(receiver, self.now, &posted, false);

@@ -5,6 +5,7 @@ use crate::{
     Error,
     solve::{Request, solve},
 };
+use milp_replay::search;
 use milp_schema::{Instance, outcome::Termination};
 
 /// The optimum of an instance beside what a search of its states finds.
@@ -70,10 +71,32 @@ fn optimum(instance: &Instance, until: &Until<'_>) -> Result<Option<i64>, Error>
     Ok(outcome.primal.filter(|_| optimal))
 }
 
+/// What an exhaustive search of so many states finds.
+fn searched(instance: &Instance, optimum: Option<i64>, states: usize) -> Searched {
+    let (found, how) = match search::file(instance, states) {
+        Ok(it) if it.complete => (Some(it.value), format!("all {} states", it.states)),
+        // What it has seen is an execution all the same.
+        Ok(it) if optimum.is_some_and(|optimum| it.value > optimum) => {
+            (Some(it.value), format!("{} states so far", it.states))
+        }
+        Ok(it) => (
+            None,
+            format!("up to {} in {} states, there are more", it.value, it.states),
+        ),
+        Err(why) => (None, why.to_string()),
+    };
+    Searched {
+        setting: words(instance),
+        optimum,
+        found,
+        how,
+    }
+}
+
 /// Compares optima: of the protocol with a search, and with those of its mutants.
 pub(super) fn compare(
     instance: &Instance,
-    _states: usize,
+    states: usize,
     until: &Until<'_>,
     progress: &mut dyn FnMut(&str),
     checked: &mut Checked,
@@ -87,12 +110,18 @@ pub(super) fn compare(
     let rules = instance.rules().unwrap_or_else(|| unreachable!("it was built"));
     let mut plain = Vec::new();
     for views in 1..=3 {
-        progress(&format!("optimum: {}", words(&of(views, None))));
-        plain.push((views, optimum(&of(views, None), &until.part(0.2))?));
+        let asked = of(views, None);
+        progress(&format!("optimum of {}", words(&asked)));
+        let optimum = optimum(&asked, &until.part(0.2))?;
+        plain.push((views, optimum));
+        if states > 0 && !until.over() {
+            progress(&format!("search of {}", words(&asked)));
+            checked.searched.push(searched(&asked, optimum, states));
+        }
     }
     let count = rules.mutants.len();
     for (done, name) in rules.mutants.keys().enumerate() {
-        progress(&format!("mutant: {name}"));
+        progress(&format!("optima of mutant {name}"));
         let part = until.part(0.8 / (count - done) as f64);
         let mut changed = Changed {
             name: name.clone(),

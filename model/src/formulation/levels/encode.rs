@@ -215,11 +215,12 @@ impl Encoder<'_> {
             entered: BTreeSet::new(),
             ways: BTreeSet::new(),
         };
-        for done in &run.done {
-            point.act(&run, done)?;
+        let all = || (0..).zip(&run.at).flat_map(|(i, at)| at.done.iter().map(move |it| (i, it)));
+        for (i, done) in all() {
+            point.act(&run, i, done)?;
         }
         point.walk(&run)?;
-        let fired = run.done.iter().map(|it| (it.act.rule, it.act.letters.v));
+        let fired = all().map(|(_, it)| (it.rule, it.letters.v));
         Ok(Encoded {
             point: point.columns(self.built),
             fired: fired.collect(),
@@ -298,10 +299,10 @@ impl Point<'_> {
     }
 
     /// What a replica had made and taken before something was done, in the program's values.
-    fn before(&self, run: &Run<'_>, done: &Done<'_>) -> At {
-        let at = &run.at[done.i as usize];
-        let own = at.own[..done.own].iter().map(|it| self.named(it));
-        let taken = at.taken[..done.taken].iter();
+    fn before(&self, at: &At, done: &Done) -> At {
+        let [own, taken] = done.had;
+        let own = at.own[..own].iter().map(|it| self.named(it));
+        let taken = at.taken[..taken].iter();
         let mut before = At::default();
         before.view = done.view;
         before.own = own.collect();
@@ -311,45 +312,45 @@ impl Point<'_> {
 
     /// The column of what was done, if the program has one. Nobody reads adopted decisions, and
     /// timers that start show in what they do.
-    fn act(&mut self, run: &Run<'_>, done: &Done<'_>) -> Result<(), Unencoded> {
-        let (levels, i) = (self.levels, done.i);
+    fn act(&mut self, run: &Run<'_>, i: u32, done: &Done) -> Result<(), Unencoded> {
+        let levels = self.levels;
         let ground = &levels.ground;
-        match ground.setting.rules.rules[done.act.rule].head {
+        match ground.setting.rules.rules[done.rule].head {
             Head::Arm { .. } | Head::Stop { .. } => return Ok(()),
             Head::Skip => {
-                self.entered.insert((i, done.act.letters.v));
+                self.entered.insert((i, done.letters.v));
                 return Ok(());
             }
             Head::Enter | Head::Make { .. } => {}
         }
         let letters = Letters {
-            x: done.act.letters.x.map(|x| self.names[&x]),
-            ..done.act.letters
+            x: done.letters.x.map(|x| self.names[&x]),
+            ..done.letters
         };
-        let same = |act: &Act| act.rule == done.act.rule && act.letters == letters;
+        let same = |act: &Act| act.rule == done.rule && act.letters == letters;
         let mut mapped = Run::new(ground);
-        mapped.at[i as usize] = self.before(run, done);
+        mapped.at[i as usize] = self.before(&run.at[i as usize], done);
         let at = &mapped.at[i as usize];
         let can = |act: &Act| {
             ground.actors(act).any(|it| it == i)
                 && act.needs.iter().all(|need| mapped.is_met(i, need))
                 && !act.bars.iter().any(|bar| holds(&at.own, bar))
         };
-        let list = match done.act.makes {
+        let list = match done.makes {
             Some(_) => &ground.acts,
             None => &ground.entries,
         };
         let mut fits = list.iter().enumerate().filter(|(_, act)| same(act));
         let mut known = fits.clone().peekable();
         let adopts = known.peek().is_none();
-        if adopts && done.act.makes.is_some_and(|it| ground.is_final(it.kind)) {
+        if adopts && done.makes.is_some_and(|it| ground.is_final(it.kind)) {
             return Ok(());
         }
         let Some((number, act)) = fits.find(|(_, act)| can(act)) else {
             let rules = &ground.setting.rules;
             let what = format!(
                 "the program has no act of rule `{}` for replica {i} in view {}",
-                rules.text(&rules.rules[done.act.rule]),
+                rules.text(&rules.rules[done.rule]),
                 letters.v
             );
             return Err(Unencoded::Differs {

@@ -5,7 +5,7 @@ use crate::{error::Error, formulation::refuse};
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal, Network, Primary, Sense, Timers},
-    protocol::Rules,
+    protocol::{Goes, Guard, Rule, Rules},
 };
 
 /// What is asked without slots is answered with them.
@@ -70,6 +70,11 @@ pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             TIMED,
         ),
         (
+            counts_messages(instance.goal) && passes_on(rules),
+            "a goal that counts messages where decisions are passed on",
+            TIMED,
+        ),
+        (
             eventual && !monotone(instance.goal),
             "this weighted goal with `network: eventual`",
             "use `network: asynchronous`, or `formulation: timed`",
@@ -81,6 +86,17 @@ pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
         }
     }
     if stall { rest::refuse(rules) } else { Ok(()) }
+}
+
+fn counts_messages(goal: Goal) -> bool {
+    matches!(goal, Goal::Weighted { messages, .. } if messages != 0)
+}
+
+/// Whether who takes over a decision sends it on.
+fn passes_on(rules: &Rules) -> bool {
+    let sent = rules.kind(rules.final_kind()).goes == Goes::Sent;
+    let reads = |guard: &Guard| guard.pattern.kinds.contains(&rules.final_kind());
+    sent && rules.rules.iter().flat_map(Rule::guards).any(reads)
 }
 
 /// Whether letting everything arrive in the end cannot make the goal smaller.
