@@ -8,6 +8,9 @@ use crate::{
 use milp_replay::search;
 use milp_schema::{Instance, outcome::Termination};
 
+/// The states of the first search.
+const FIRST_STATES: usize = 2_000;
+
 /// The optimum of an instance beside what a search of its states finds.
 #[derive(Debug, Clone)]
 pub struct Searched {
@@ -71,26 +74,45 @@ fn optimum(instance: &Instance, until: &Until<'_>) -> Result<Option<i64>, Error>
     Ok(outcome.primal.filter(|_| optimal))
 }
 
-/// What an exhaustive search of so many states finds.
-fn searched(instance: &Instance, optimum: Option<i64>, states: usize) -> Searched {
-    let (found, how) = match search::file(instance, states) {
-        Ok(it) if it.complete => (Some(it.value), format!("all {} states", it.states)),
-        // What it has seen is an execution all the same.
-        Ok(it) if optimum.is_some_and(|optimum| it.value > optimum) => {
-            (Some(it.value), format!("{} states so far", it.states))
-        }
-        Ok(it) => (
-            None,
-            format!("up to {} in {} states, there are more", it.value, it.states),
-        ),
-        Err(why) => (None, why.to_string()),
-    };
-    Searched {
+/// What exhaustive searches find, of ever more states: one does not look at the time.
+fn searched(
+    instance: &Instance,
+    optimum: Option<i64>,
+    states: usize,
+    until: &Until<'_>,
+) -> Searched {
+    let mut last = Searched {
         setting: words(instance),
         optimum,
-        found,
-        how,
+        found: None,
+        how: "the time was over".to_owned(),
+    };
+    let mut most = FIRST_STATES.min(states);
+    while most > 0 && !until.over() {
+        let whole = match search::file(instance, most) {
+            Err(why) => {
+                last.how = why.to_string();
+                break;
+            }
+            Ok(it) => {
+                let (value, states) = (it.value, it.states);
+                // What it has seen is an execution even if there are more.
+                let beyond = optimum.is_some_and(|optimum| value > optimum);
+                last.found = (it.complete || beyond).then_some(value);
+                last.how = if it.complete {
+                    format!("all {states} states")
+                } else {
+                    format!("up to {value} in {states} states, there are more")
+                };
+                it.complete || beyond
+            }
+        };
+        if whole || most == states {
+            break;
+        }
+        most = (most * 6).min(states);
     }
+    last
 }
 
 /// Compares optima: of the protocol with a search, and with those of its mutants.
@@ -112,17 +134,12 @@ pub(super) fn compare(
     for views in 1..=3 {
         let asked = of(views, None);
         progress(&format!("optimum of {}", words(&asked)));
-        let optimum = optimum(&asked, &until.part(0.2))?;
-        plain.push((views, optimum));
-        if states > 0 && !until.over() {
-            progress(&format!("search of {}", words(&asked)));
-            checked.searched.push(searched(&asked, optimum, states));
-        }
+        plain.push((views, optimum(&asked, &until.part(0.2))?));
     }
     let count = rules.mutants.len();
     for (done, name) in rules.mutants.keys().enumerate() {
         progress(&format!("optima of mutant {name}"));
-        let part = until.part(0.8 / (count - done) as f64);
+        let part = until.part(0.7 / (count - done) as f64);
         let mut changed = Changed {
             name: name.clone(),
             views: 0,
@@ -145,6 +162,11 @@ pub(super) fn compare(
             }
         }
         checked.mutants.push(changed);
+    }
+    for (views, optimum) in plain {
+        let asked = of(views, None);
+        progress(&format!("search of {}", words(&asked)));
+        checked.searched.push(searched(&asked, optimum, states, until));
     }
     Ok(())
 }
