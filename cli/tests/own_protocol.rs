@@ -65,7 +65,7 @@ fn verdict(scratch: &Scratch) -> (i64, bool) {
 #[test]
 fn a_guard_changed_in_one_line_changes_the_verdict() {
     let scratch = asked(PROTOCOL, "");
-    runs(&scratch, "protocol check instances/files/ladder.yaml", 0);
+    runs(&scratch, "protocol check --quick instances/files/ladder.yaml", 0);
     runs(&scratch, "check instances/ladder.yaml", 0);
     assert_eq!(verdict(&scratch), (1, true));
 
@@ -202,7 +202,7 @@ fn a_new_protocol_can_be_asked_about_at_once() {
     runs(&scratch, "protocol new mine.yaml", 0);
     let there = runs(&scratch, "protocol new mine.yaml", 2);
     assert!(there.stderr.contains("left alone"), "{there:?}");
-    runs(&scratch, "protocol check mine.yaml", 0);
+    runs(&scratch, "protocol check --quick mine.yaml", 0);
     runs(&scratch, "new question.yaml --protocol ./mine.yaml", 0);
     let asked = scratch.text("question.yaml");
     assert!(asked.contains("\n# mutant: no-lock"), "{asked}");

@@ -16,6 +16,21 @@ pub enum Happens {
     Enters(u32),
 }
 
+/// An act that was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Done {
+    /// The number of its rule.
+    pub rule: usize,
+    /// Its letters.
+    pub letters: Letters,
+    /// What it made.
+    pub makes: Option<Record>,
+    /// The view it was done in.
+    pub view: u32,
+    /// How much its replica had made and taken before.
+    pub had: [usize; 2],
+}
+
 /// A replica.
 #[derive(Debug, Clone, Default)]
 pub struct At {
@@ -23,8 +38,8 @@ pub struct At {
     pub view: u32,
     /// What it made, in order.
     pub own: Vec<Record>,
-    /// What it did, by rule and letters, in order.
-    pub done: Vec<(usize, Letters)>,
+    /// What it did, in order.
+    pub done: Vec<Done>,
     /// What it took, with its senders, in order.
     pub taken: Vec<(u32, Record)>,
     /// What the network holds back for it.
@@ -185,7 +200,13 @@ impl<'a> Run<'a> {
 
     fn perform(&mut self, i: u32, act: &Act, happens: &mut Vec<Happens>) {
         let at = &mut self.at[i as usize];
-        at.done.push((act.rule, act.letters));
+        at.done.push(Done {
+            rule: act.rule,
+            letters: act.letters,
+            makes: act.makes,
+            view: at.view,
+            had: [at.own.len(), at.taken.len()],
+        });
         if let Some(record) = act.makes {
             at.own.push(record);
             happens.push(Happens::Makes(record));
@@ -209,7 +230,7 @@ impl<'a> Run<'a> {
 }
 
 /// Whether what a guard reads of the own past holds.
-fn holds(own: &[Record], guard: &Own) -> bool {
+pub(crate) fn holds(own: &[Record], guard: &Own) -> bool {
     match guard {
         Own::One(records) => own.iter().any(|it| records.binary_search(it).is_ok()),
         Own::Last(matching, rest) => {

@@ -2,8 +2,9 @@
 
 use crate::{
     draft::{AboutReplicas, Draft},
+    error::Error,
     expr::Expr,
-    ground::{Act, Ground, Record, Value},
+    ground::{Act, Ground, Record, Setting, Value, Values},
     program::{FamilyId, Tag},
 };
 use milp_schema::{
@@ -108,6 +109,17 @@ impl Levels {
         };
         levels.add_columns();
         levels
+    }
+
+    /// The protocol as replicas follow it, values by their names.
+    pub(super) fn followed(&self) -> Result<Ground, Error> {
+        let per_view = self.instance.blocks_per_proposal;
+        let setting = Setting {
+            values: Values::Named { per_view },
+            follows: true,
+            ..self.ground.setting.clone()
+        };
+        Ground::new(setting, "levels")
     }
 
     fn add_columns(&mut self) {

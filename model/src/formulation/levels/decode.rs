@@ -5,22 +5,23 @@ mod end;
 
 use super::{
     columns::{Key, Levels, made},
+    event::Words,
     plan::{self, Names, Place, Plan, Step, Support, Wants},
 };
 use crate::{
     decoded::Decoded,
     error::Error,
     ground::{
-        Act, Ground, Record, Setting, Value, Values,
+        Act, Ground, Record, Value,
         run::{Happens, Run},
     },
     program::Row,
 };
 use milp_schema::{
-    BlockId, Choice, Height, Message, Prediction, ReplicaId, Slot, View,
+    Choice, Height, Prediction, ReplicaId, Slot, View,
     instance::{Goal, Network},
     protocol::{Goes, Mode, Scope, TimerId},
-    schedule::{self, Copy, Event as Seen},
+    schedule::Copy,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,14 +69,7 @@ struct Following<'a> {
 pub(super) fn decode(levels: &Levels, point: &[i64]) -> Result<Decoded, Error> {
     let plan = plan::of(levels, point);
     let names = plan.names();
-    let setting = Setting {
-        values: Values::Named {
-            per_view: levels.instance.blocks_per_proposal,
-        },
-        follows: true,
-        ..levels.ground.setting.clone()
-    };
-    let ground = Ground::new(setting, "levels")?;
+    let ground = levels.followed()?;
     let mut following = Following {
         levels,
         run: Run::new(&ground),
@@ -96,7 +90,14 @@ pub(super) fn decode(levels: &Levels, point: &[i64]) -> Result<Decoded, Error> {
     Ok(following.end())
 }
 
-impl Following<'_> {
+impl<'a> Following<'a> {
+    fn words(&self) -> Words<'a> {
+        Words {
+            instance: &self.levels.instance,
+            ground: self.ground,
+        }
+    }
+
     fn all(&mut self) -> Result<(), String> {
         for i in self.honest() {
             let happens = self.run.complete(i);
@@ -275,7 +276,7 @@ impl Following<'_> {
         let copy = Copy {
             sender: ReplicaId(j),
             receiver: ReplicaId(i),
-            message: self.message(&record),
+            message: self.words().message(&record),
             sent: Slot(sent),
             copy: 0,
         };
@@ -331,67 +332,22 @@ impl Following<'_> {
     /// What an observer sees of what a replica does.
     fn show(&mut self, i: u32, happens: &[Happens]) {
         let slot = self.clocks[i as usize].slot;
-        let height = Height(0);
+        let words = self.words();
         for happened in happens {
-            let mut seen = Vec::new();
             match *happened {
-                Happens::Enters(view) => {
-                    self.clocks[i as usize].entered = slot;
-                    seen.push(Seen::EnterView {
-                        height,
-                        view: View(view),
-                    });
-                }
+                Happens::Enters(_) => self.clocks[i as usize].entered = slot,
                 Happens::Makes(record) => {
-                    let rules = &self.ground.setting.rules;
-                    if rules.kind(record.kind).goes == Goes::Sent {
+                    if self.ground.setting.rules.kind(record.kind).goes == Goes::Sent {
                         self.sent.insert((i, record), slot);
-                        seen.push(Seen::Send(self.message(&record)));
-                    }
-                    if let (true, Value::Of(value)) =
-                        (self.ground.is_final(record.kind), record.value)
-                    {
-                        let (view, index) = self.proposal(value);
-                        seen.push(Seen::Decide(BlockId {
-                            height,
-                            view,
-                            index,
-                        }));
                     }
                 }
             }
-            self.predictions
-                .extend(seen.into_iter().map(|event| Prediction {
-                    slot: Slot(slot),
-                    replica: ReplicaId(i),
-                    event,
-                }));
-        }
-    }
-
-    /// The view and number of a value's first proposal.
-    fn proposal(&self, value: u32) -> (View, u32) {
-        let per_view = self.levels.instance.blocks_per_proposal;
-        (View(value / per_view), value % per_view)
-    }
-
-    fn message(&self, record: &Record) -> Message {
-        let name = &self.ground.setting.rules.kind(record.kind).name;
-        let value = match record.value {
-            Value::None => None,
-            Value::Nil => Some(schedule::Value::Nil),
-            Value::Bad => Some(schedule::Value::Bad),
-            Value::Of(value) => {
-                let (view, index) = self.proposal(value);
-                Some(schedule::Value::Block { view, index })
-            }
-        };
-        Message {
-            kind: self.levels.instance.protocol.the(name),
-            height: Height(0),
-            view: View(record.view),
-            value,
-            justification: record.justification.map(View),
+            let seen = words.seen(*happened).into_iter();
+            self.predictions.extend(seen.map(|event| Prediction {
+                slot: Slot(slot),
+                replica: ReplicaId(i),
+                event,
+            }));
         }
     }
 

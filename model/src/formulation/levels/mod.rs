@@ -12,6 +12,8 @@
 
 mod columns;
 mod decode;
+mod encode;
+mod event;
 mod families;
 mod goal;
 mod meaning;
@@ -25,6 +27,7 @@ mod valid;
 mod tests;
 
 pub use columns::Key;
+pub use encode::{Encoded, Encoder, Unencoded};
 
 use crate::{
     decoded::Decoded,

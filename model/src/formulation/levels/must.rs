@@ -470,7 +470,7 @@ fn knows(
     }
     let family = levels
         .draft
-        .family("knows_what_it_took", "E6", &[], Group::MEMORY);
+        .family(super::encode::KNOWS, "E6", &[], Group::MEMORY);
     let known: Expr = levels
         .draft
         .add(key, format!("knows_i{i}_v{view}_m{number}"), 1)

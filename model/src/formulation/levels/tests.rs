@@ -8,7 +8,7 @@ use crate::{
     formulation::levels::Built,
     ground::{
         Act, Ground, Letters, Need, Own, Record, Setting, Value, Values,
-        run::{Happens, Run},
+        run::{Done, Happens, Run},
     },
     program::Tag,
 };
@@ -248,7 +248,7 @@ fn point(built: &Built, run: &Run<'_>, byzantine: Option<u32>, all: bool) -> Opt
             let way = ways.iter().find(|_| ways.len() == 1);
             used.extend(way.iter().flat_map(|way| quorums(&ground.entries[**way])));
         }
-        for &(rule, letters) in &at.done {
+        for &Done { rule, letters, .. } in &at.done {
             let makes = setting.rules.rules[rule].makes().is_some();
             let enters = setting.rules.rules[rule].head == milp_schema::protocol::Head::Enter;
             let list = if makes { &ground.acts } else { &ground.entries };
