@@ -41,7 +41,8 @@ Examples:
   milp protocol list
   milp protocol new mine.yaml
   milp protocol check protocols/tendermint.yaml
-  milp protocol check mine.yaml --json
+  milp protocol check mine.yaml --quick --json
+  milp protocol check mine.yaml --seconds 600 --executions 10000
 
 An instance asks about a file of one's own with `protocol: ./mine.yaml`, a path beside it or below.";
 

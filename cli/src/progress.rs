@@ -44,18 +44,23 @@ impl Printer {
 
     /// Shows a sign of life, unless the last one is recent.
     pub(crate) fn show(&mut self, progress: &Progress) {
+        self.say(progress.seconds, || words(progress));
+    }
+
+    /// The same of any command that takes its time.
+    pub(crate) fn say(&mut self, seconds: f64, text: impl FnOnce() -> String) {
         let pause = match self.style {
             Style::Quiet => return,
             Style::Terminal => SECONDS_BETWEEN_UPDATES,
             Style::Lines => SECONDS_BETWEEN_LINES,
         };
         // A second solve of the same command starts its clock again.
-        let elapsed = progress.seconds - self.last_seconds;
+        let elapsed = seconds - self.last_seconds;
         if (0.0..pause).contains(&elapsed) {
             return;
         }
-        self.last_seconds = progress.seconds;
-        let text = words(progress);
+        self.last_seconds = seconds;
+        let text = text();
         let mut stderr = io::stderr().lock();
         // Progress is a courtesy: a closed standard error must not end a solve.
         let _ = match self.style {

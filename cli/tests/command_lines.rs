@@ -238,7 +238,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     ),
     ("cubes nowhere.yaml", 2, "nowhere.yaml"),
     ("check", 2, "<FILE>"),
-    ("protocol list", 0, "not yet"),
+    ("protocol list", 0, "docs/protocols/tendermint.md"),
     ("protocol", 2, "<COMMAND>"),
     ("protocol check", 2, "<FILE>"),
     ("protocol check nowhere.yaml", 2, "nowhere.yaml"),
@@ -248,7 +248,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     (
         "replay out/small --as pbft",
         2,
-        "expected one of own, nspcc-dbft, dbft1, dbft2",
+        "expected one of own, sound, interpreter, nspcc-dbft, dbft1",
     ),
     (
         "replay out/small --engine own,dbft4",

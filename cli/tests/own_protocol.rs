@@ -65,7 +65,7 @@ fn verdict(scratch: &Scratch) -> (i64, bool) {
 #[test]
 fn a_guard_changed_in_one_line_changes_the_verdict() {
     let scratch = asked(PROTOCOL, "");
-    runs(&scratch, "protocol check instances/files/ladder.yaml", 0);
+    runs(&scratch, "protocol check --quick instances/files/ladder.yaml", 0);
     runs(&scratch, "check instances/ladder.yaml", 0);
     assert_eq!(verdict(&scratch), (1, true));
 
@@ -85,7 +85,12 @@ fn every_command_takes_it_and_its_file_travels_with_the_result() {
     assert_eq!(scratch.text("out/ladder/protocol.yaml"), PROTOCOL);
     let outcome = scratch.text("out/ladder/outcome.yaml");
     let digest = milp_schema::write::sha256_hex(PROTOCOL.as_bytes());
-    for said in ["protocol: ./protocol.yaml", &digest, "within 2 epochs"] {
+    for said in [
+        "protocol: ./protocol.yaml",
+        &digest,
+        "within 2 epochs",
+        "values: '3'",
+    ] {
         assert!(outcome.contains(said), "{said}: {outcome}");
     }
     // From here on the file beside the result is the only one.
@@ -96,6 +101,10 @@ fn every_command_takes_it_and_its_file_travels_with_the_result() {
     runs(&scratch, "verify out/ladder", 10);
     runs(&scratch, "verify out/ladder --resolve", 0);
     runs(&scratch, "replay out/ladder --engine sound", 0);
+    // Nobody need be faulty for that.
+    let fewest = runs(&scratch, "minimize out/ladder --quiet", 10).stdout;
+    assert!(fewest.contains("0 faulty replicas (before 1)"), "{fewest}");
+    runs(&scratch, "verify out/ladder-minimal --resolve", 0);
 
     runs(&scratch, "promote out/ladder --name own/ladder", 0);
     assert_eq!(scratch.text("results/own/ladder/protocol.yaml"), PROTOCOL);
@@ -193,7 +202,7 @@ fn a_new_protocol_can_be_asked_about_at_once() {
     runs(&scratch, "protocol new mine.yaml", 0);
     let there = runs(&scratch, "protocol new mine.yaml", 2);
     assert!(there.stderr.contains("left alone"), "{there:?}");
-    runs(&scratch, "protocol check mine.yaml", 0);
+    runs(&scratch, "protocol check --quick mine.yaml", 0);
     runs(&scratch, "new question.yaml --protocol ./mine.yaml", 0);
     let asked = scratch.text("question.yaml");
     assert!(asked.contains("\n# mutant: no-lock"), "{asked}");

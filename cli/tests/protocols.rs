@@ -49,7 +49,7 @@ fn every_shipped_file_with_rules_is_sound_and_its_rules_are_printed_with_their_l
     for definition in protocol::shipped() {
         let (words, rules) = (definition.words, &definition.rules);
         let file = root().join(format!("protocols/{}.yaml", words.name));
-        let arguments = format!("protocol check {}", file.display());
+        let arguments = format!("protocol check --quick {}", file.display());
         let ran = scratch.run(&arguments);
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
         assert!(ran.stdout.contains("instances may name it"), "{ran:?}");
@@ -78,11 +78,11 @@ fn of_a_file_of_ones_own_it_says_how_instances_name_it() {
     let scratch = Scratch::new();
     let shipped = &protocol::named("dbft1").unwrap().text;
     scratch.put("mine.yaml", &format!("# Mine.\n{shipped}"));
-    let ran = scratch.run("protocol check mine.yaml");
+    let ran = scratch.run("protocol check --quick mine.yaml");
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
     let plain = "Instances beside it or above it name its path: `protocol: ./file.yaml`.";
     assert!(ran.stdout.ends_with(&format!("{plain}\n")), "{ran:?}");
-    let found = document(&scratch, "protocol check mine.yaml");
+    let found = document(&scratch, "protocol check --quick mine.yaml");
     assert_eq!(found["result"]["protocols"][0]["shipped"], false);
     assert_eq!(found["lines"][1], plain);
 }
@@ -102,9 +102,9 @@ fn a_broken_file_ends_with_2_and_every_problem_at_its_place_with_a_hint() {
             .unwrap();
         (row + 1, line.find(part).unwrap() + 1)
     };
-    let ran = scratch.run("protocol check broken.yaml");
+    let ran = scratch.run("protocol check --quick broken.yaml");
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
-    let found = document(&scratch, "protocol check broken.yaml");
+    let found = document(&scratch, "protocol check --quick broken.yaml");
     assert_eq!(found["exit"], 2);
     assert!(found["result"].is_null());
     let problems = found["error"]["problems"].as_array().unwrap();
@@ -126,7 +126,7 @@ fn a_broken_file_ends_with_2_and_every_problem_at_its_place_with_a_hint() {
 fn a_file_without_rules_is_told_so_and_nothing_that_follows_from_it() {
     let scratch = Scratch::new();
     let file = root().join("protocols/dbft2-nspcc.yaml");
-    let found = document(&scratch, &format!("protocol check {}", file.display()));
+    let found = document(&scratch, &format!("protocol check --quick {}", file.display()));
     let problems = found["error"]["problems"].as_array().unwrap();
     assert_eq!(problems.len(), 1, "{found:#}");
     assert_eq!(problems[0]["what"], "the key `rules` is missing");

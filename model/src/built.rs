@@ -3,7 +3,7 @@
 use crate::{
     decoded::Decoded,
     error::Error,
-    formulation::{causal, counting, levels, timed},
+    formulation::{causal, counting, levels, slots, timed},
     meaning::Meaning,
     program::{Col, Program},
 };
@@ -17,6 +17,8 @@ use milp_schema::{
 pub enum Built {
     /// One binary per event, indices and slot.
     Timed(timed::Built),
+    /// The same, from the rules of a protocol file.
+    Slots(slots::Built),
     /// How many replicas do what in which view.
     Counting(counting::Built),
     /// One level per act, no slots.
@@ -30,6 +32,7 @@ impl Built {
     pub fn program(&self) -> &Program {
         match self {
             Self::Timed(built) => &built.program,
+            Self::Slots(built) => &built.program,
             Self::Counting(built) => &built.program,
             Self::Causal(built) => &built.program,
             Self::Levels(built) => &built.program,
@@ -39,7 +42,7 @@ impl Built {
     /// The formulation.
     pub fn formulation(&self) -> Formulation {
         match self {
-            Self::Timed(_) => Formulation::Timed,
+            Self::Timed(_) | Self::Slots(_) => Formulation::Timed,
             Self::Counting(_) => Formulation::Counting,
             Self::Causal(_) => Formulation::Causal,
             Self::Levels(_) => Formulation::Levels,
@@ -74,6 +77,7 @@ impl Built {
     pub fn decode(&self, point: &[i64]) -> Result<Decoded, Error> {
         match self {
             Self::Timed(built) => Ok(built.decode(point)),
+            Self::Slots(built) => Ok(built.decode(point)),
             Self::Counting(built) => built.decode(point),
             Self::Causal(built) => built.decode(point),
             Self::Levels(built) => built.decode(point),
@@ -93,6 +97,7 @@ impl Built {
     ) -> Result<Vec<Option<i64>>, String> {
         match self {
             Self::Timed(built) => built.encode(schedule, faulty),
+            Self::Slots(built) => built.encode(schedule, faulty),
             Self::Counting(built) => built.encode(schedule, faulty),
             Self::Causal(_) | Self::Levels(_) => Err(format!(
                 "formulation `{}` takes no schedules, only the point of a result of the same \
@@ -107,6 +112,7 @@ impl Built {
     pub fn exchange(&self, first: u32, second: u32) -> Option<Vec<Col>> {
         match self {
             Self::Timed(built) => built.exchange(first, second),
+            Self::Slots(built) => built.exchange(first, second),
             Self::Counting(_) => None,
             Self::Causal(built) => built.exchange(first, second),
             Self::Levels(built) => built.exchange(first, second),
@@ -117,6 +123,7 @@ impl Built {
     pub fn meaning(&self) -> Meaning {
         match self {
             Self::Timed(built) => built.meaning(),
+            Self::Slots(built) => built.meaning(),
             Self::Counting(built) => built.meaning(),
             Self::Causal(built) => built.meaning(),
             Self::Levels(built) => built.meaning(),

@@ -35,7 +35,7 @@ use milp_schema::{Instance, instance::Formulation};
 pub fn build(instance: &Instance) -> Result<Built, Error> {
     match instance.formulation {
         Formulation::Auto => formulation::cheapest(instance),
-        Formulation::Timed => formulation::timed::of(instance).map(Built::Timed),
+        Formulation::Timed => formulation::in_slots(instance),
         Formulation::Counting => formulation::counting::of(instance).map(Built::Counting),
         Formulation::Causal => formulation::causal::of(instance).map(Built::Causal),
         Formulation::Levels => formulation::levels::of(instance).map(Built::Levels),

@@ -106,6 +106,16 @@ pub(crate) fn refuse(instance: &Instance, columns: u64) -> Result<(), Error> {
     Err(too_many.of(&Grows::WithSlots.keys(instance)))
 }
 
+/// Refuses a program of which it is known before it is built that it has at least so many rows.
+pub(crate) fn refuse_rows(instance: &Instance, grows: Grows, least: u64) -> Result<(), Error> {
+    let (what, most) = ("rows", ROWS);
+    let too_many = TooMany { what, least, most };
+    if least <= most {
+        return Ok(());
+    }
+    Err(too_many.of(&grows.keys(instance)))
+}
+
 /// What `build` builds of the instance, or the refusal when it becomes too large.
 pub(crate) fn within<T>(
     instance: &Instance,

@@ -90,6 +90,15 @@ pub fn of(
     if instance.block_time.is_none() {
         let asked = sent(schedule).filter(|(_, message)| asks(message));
         deeds.extend(asked.map(|((slot, replica), _)| Deed::Timeout(slot, replica)));
+        // Where nobody asks, views are left by the timers themselves.
+        let mut kinds = instance.protocol.kinds();
+        if !kinds.any(|kind| words::does(&kind) == Does::Leaves) {
+            let fired = schedule.choices.iter().filter_map(|choice| match choice {
+                Choice::Timeout { slot, replica, .. } => Some(Deed::Timeout(*slot, *replica)),
+                _ => None,
+            });
+            deeds.extend(fired);
+        }
     }
     deeds.sort_by_key(Deed::act);
     deeds

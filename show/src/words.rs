@@ -2,7 +2,7 @@
 //! is drawn, and what else an instance decides about how a trace reads.
 
 use milp_schema::{
-    Instance, Kind, Protocol, ReplicaId,
+    Instance, Kind, Message, Protocol, ReplicaId,
     protocol::{Guard, Head, KindId, Reads, Rule, Rules, Views},
     vocabulary::{By, Mark, Passed, Role, Safeguard, Shape, Words},
 };
@@ -208,6 +208,11 @@ pub fn path(shape: Shape) -> &'static str {
         Shape::Ring => "M-5 0A5 5 0 1 1 5 0A5 5 0 1 1 -5 0zM-2 0A2 2 0 1 0 2 0A2 2 0 1 0 -2 0z",
         Shape::Hexagon => "M-6 -3L0 -7L6 -3V3L0 7L-6 3z",
     }
+}
+
+/// Whether the message binds its sender to a block.
+pub fn binds(message: &Message) -> bool {
+    does(&message.kind) == Does::Binds && message.block_id().is_some()
 }
 
 /// What a message of the kind does.

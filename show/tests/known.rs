@@ -23,7 +23,7 @@ fn said(does: Does, view: u32) -> Message {
 }
 
 fn preparations() -> Votes {
-    words::leading(Protocol::shipped("dbft2")).unwrap()
+    words::leading(Protocol::shipped("dbft2")).expect("it has such votes")
 }
 
 fn senders(
@@ -38,7 +38,7 @@ fn senders(
 }
 
 fn commits() -> Votes {
-    words::decisive(Protocol::shipped("dbft2")).unwrap()
+    words::decisive(Protocol::shipped("dbft2")).expect("it has such votes")
 }
 
 fn at(slot: u32, replica: u32, what: What) -> TraceEvent {

@@ -23,6 +23,7 @@ pub mod learn;
 pub mod minimize;
 pub mod pareto;
 pub mod promote;
+pub mod protocol_check;
 pub mod reading;
 pub mod regress;
 pub mod sentence;

@@ -2,80 +2,33 @@
 //!
 //! Stage by stage in the order of [`Act::ALL`](milp_schema::Act::ALL): the value is fixed, the counts of the stages
 //! before are fixed at their minimum, the next count is minimised. Each stage is a solve with a
-//! certificate of its own, so the whole is minimal in this lexicographic order. The schedule is
-//! replayed before it is offered: no divergence, and the verdict of the one before.
+//! certificate of its own, so the whole is minimal in this lexicographic order; of a result of
+//! formulation `levels` only the first kind is. The schedule is replayed before it is offered: no divergence, and the verdict of the one before.
 
 mod fewest;
+mod levels;
+mod offer;
 
 use crate::{
     Error,
     clock::Clock,
     evidence,
-    folder::{self, CERTIFICATE, CUTS, Driven, Folder, RESULTS, SHOWN, is_there},
-    sentence,
+    folder::{self, CUTS, Driven, Folder, RESULTS, SHOWN, is_there},
     solve::{self, Solution},
 };
 pub use fewest::Stage;
+pub use offer::Minimized;
 
 use fewest::{Lexicographic, NODES};
-use milp_model::{Decoded, formulation::timed};
-use milp_schema::{
-    Evidence, Instance, Outcome, ReplicaId, Schedule, Verdict,
-    instance::{FaultKind, Formulation},
-    read, write,
-};
-use milp_show::acts::{self, name};
+use milp_model::{Decoded, formulation};
+use milp_schema::{Evidence, Instance, instance::Formulation};
+use milp_show::acts;
 use milp_solver::{Progress, Settings};
+use offer::{Offer, given_evidence};
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
-
-/// A schedule with the fewest acts.
-#[derive(Debug, Clone)]
-pub struct Minimized {
-    /// As of a solve: the value is the one given, the run says what was minimised.
-    pub outcome: Outcome,
-    /// The schedule.
-    pub schedule: Schedule,
-    /// The bound of the one given, and the point of this schedule.
-    pub evidence: Evidence,
-    /// One entry for each kind of act the instance knows.
-    pub stages: Vec<Stage>,
-    /// What the replicas did with the schedule.
-    pub verdict: Verdict,
-    /// Whether an interrupt came before the last stage was settled.
-    pub interrupted: bool,
-}
-
-impl Minimized {
-    /// Whether every stage has its certificate.
-    pub fn proved(&self) -> bool {
-        self.stages.iter().all(|stage| stage.proved)
-    }
-
-    /// The files of the result, by name.
-    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let certificate = evidence::text(&self.evidence);
-        folder::files(&self.outcome, Some(&self.schedule), certificate.as_deref())
-    }
-
-    /// The counts in one sentence, say "proved minimal, in this order: 3 late or missing copies
-    /// (before 8), 2 timer requests (before 5)".
-    pub fn words(&self) -> String {
-        let counts = self.stages.iter().map(|stage| {
-            let count = milp_show::words::count(stage.after, name(stage.act));
-            format!("{count} (before {})", stage.before)
-        });
-        let counts = counts.collect::<Vec<_>>().join(", ");
-        if self.proved() {
-            format!("proved minimal, in this order: {counts}")
-        } else {
-            format!("not proved minimal: {counts}")
-        }
-    }
-}
 
 /// The schedule with the fewest acts among those with the value of `from`.
 ///
@@ -94,6 +47,10 @@ pub fn minimize(
     let clock = Clock::start(settings, interrupt);
     let in_slots = match Formulation::named(&from.outcome.formulation) {
         Some(formulation) if formulation.knows_slots() => None,
+        Some(Formulation::Levels) => {
+            let how = (settings, clock, command);
+            return levels::minimize(from, how, interrupt, progress);
+        }
         _ => Some(in_slots(from, settings, command, interrupt, progress)?),
     };
     let (from, evidence) = match &in_slots {
@@ -107,7 +64,7 @@ pub fn minimize(
         .primal
         .ok_or_else(|| Error::Refused(format!("{} holds no value to keep", from.dir.display())))?;
     let of = instance.clone();
-    let (built, counted) = clock.build(move || timed::with_acts(&of))?;
+    let (built, counted) = clock.build(move || formulation::with_acts(&of))?;
     let start = built
         .encode(&from.schedule, &from.outcome.faulty)
         .map_err(|why| {
@@ -115,7 +72,7 @@ pub fn minimize(
         })?;
     let before = acts::counts(instance, &from.schedule, &from.outcome.faulty);
     let lexicographic = Lexicographic {
-        built: &built,
+        program: built.program(),
         settings,
         clock,
         interrupt,
@@ -127,6 +84,7 @@ pub fn minimize(
         given: &given,
         command,
         interrupted: interrupt.load(Ordering::SeqCst),
+        within_slots: true,
     };
     let as_given = |stages: Vec<Stage>| {
         let whose = (from.schedule.clone(), from.outcome.faulty.clone());
@@ -135,55 +93,13 @@ pub fn minimize(
     let Some(point) = point else {
         return as_given(stages);
     };
-    let decoded = built.decode(&point);
+    let decoded = built.decode(&point)?;
     let beside = moved(instance, &evidence, &point, &decoded)?;
     let fewer = offer.checked((decoded.schedule, decoded.faulty), beside, stages.clone());
     match fewer {
         // A search that was cut short leaves a schedule that nobody chose: what was given stands.
         Err(_) if clock.over() => as_given(stages.into_iter().map(Stage::untouched).collect()),
         other => other,
-    }
-}
-
-/// What a schedule with fewer acts has to agree with.
-struct Offer<'a> {
-    from: &'a Folder,
-    given: &'a Verdict,
-    command: &'a str,
-    interrupted: bool,
-}
-
-impl Offer<'_> {
-    /// The result with that schedule, if its replay says what that of the one given says.
-    fn checked(
-        &self,
-        (schedule, faulty): (Schedule, Vec<(ReplicaId, FaultKind)>),
-        evidence: Evidence,
-        stages: Vec<Stage>,
-    ) -> Result<Minimized, Error> {
-        let mut minimized = Minimized {
-            outcome: Outcome {
-                faulty,
-                schedule_sha256: Some(write::sha256_hex(
-                    write::choices_csv(&schedule.choices).as_bytes(),
-                )),
-                certificate_sha256: evidence::hash(&evidence),
-                command: self.command.to_owned(),
-                ..self.from.outcome.clone()
-            },
-            evidence,
-            verdict: self.given.clone(),
-            interrupted: self.interrupted,
-            schedule,
-            stages,
-        };
-        let schedule = Some(&minimized.schedule);
-        minimized.outcome.sentence = sentence::again(&minimized.outcome, schedule, true);
-        minimized.outcome.run.retain(|(key, _)| key != "acts");
-        let words = minimized.words();
-        minimized.outcome.run.push(("acts".to_owned(), words));
-        agree(self.from, &mut minimized, self.given)?;
-        Ok(minimized)
     }
 }
 
@@ -252,14 +168,6 @@ fn statable(from: &Folder) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the result given leaves for a stranger.
-fn given_evidence(from: &Folder) -> Result<Evidence, Error> {
-    match from.outcome.certificate_sha256 {
-        Some(_) => Ok(read::certificate(&from.dir.join(CERTIFICATE))?),
-        None => Ok(Evidence::default()),
-    }
-}
-
 /// The same bound beside another point. The columns that count acts come last and are left out.
 fn moved(
     instance: &Instance,
@@ -267,46 +175,11 @@ fn moved(
     point: &[i64],
     decoded: &Decoded,
 ) -> Result<Evidence, Error> {
-    let plain = milp_model::Built::Timed(timed::of(instance)?);
+    let plain = formulation::in_slots(instance)?;
     let point = &point[..plain.program().columns.len()];
     let mut parts = evidence::point(&plain, point, &decoded.schedule, &decoded.faulty);
     parts.extend(given.cubes().cloned());
     Ok(Evidence { parts })
-}
-
-/// The replay of the new schedule says what that of the old one says, and what was counted in the
-/// program is what the schedule has.
-fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<(), Error> {
-    let instance = &from.outcome.instance;
-    let found = Driven {
-        dir: from.dir.clone(),
-        instance: instance.clone(),
-        faulty: minimized.outcome.faulty.clone(),
-        schedule: minimized.schedule.clone(),
-        predicted: true,
-        edited: false,
-    }
-    .followed()?;
-    let same = |verdict: &Verdict| (verdict.properties(), verdict.termination);
-    if same(&found) != same(given) {
-        return Err(Error::Refused(format!(
-            "the schedule with the fewest acts is not offered, its replay says otherwise: {}",
-            found.notes.join("; ")
-        )));
-    }
-    let has = acts::counts(instance, &minimized.schedule, &minimized.outcome.faulty);
-    for stage in &minimized.stages {
-        let count = has[&stage.act];
-        if count != stage.after {
-            return Err(Error::Refused(format!(
-                "the schedule has {}, the program counted {}: a defect here",
-                milp_show::words::count(count, name(stage.act)),
-                stage.after
-            )));
-        }
-    }
-    minimized.verdict = found;
-    Ok(())
 }
 
 /// Where the result goes by default: `out/`, the place of what it was made from below `results/`

@@ -1,5 +1,7 @@
 //! `milp protocol`: which protocols there are, and whether a file of one is sound.
 
+mod compared;
+
 use crate::{document, exit, print};
 use milp_schema::{
     Protocol,
@@ -21,11 +23,9 @@ pub(crate) enum Args {
         /// File to write; one that is there already is left alone
         file: PathBuf,
     },
-    /// Judge a protocol file and say what is in it
-    Check {
-        /// Protocol file, as docs/LANGUAGE.md says
-        file: PathBuf,
-    },
+    /// Judge a protocol file, say what is in it, and compare what the optimiser and the interpreter
+    /// make of it on small settings
+    Check(compared::Args),
 }
 
 /// What was found.
@@ -35,6 +35,8 @@ pub(crate) struct Found {
     protocols: Vec<Listed>,
     /// What is in the file; `null` for a list and a new file.
     says: Option<Said>,
+    /// How the optimiser's reading of the file compares with the interpreter's; `null` unless asked.
+    compared: Option<compared::Compared>,
 }
 
 /// A protocol.
@@ -118,7 +120,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let found = match args {
         Args::List => list(),
         Args::New { file } => new(file)?,
-        Args::Check { file } => check(&protocol::read(file)?),
+        Args::Check(args) => return check(args),
     };
     document::result(&found);
     Ok(exit::DONE)
@@ -129,8 +131,11 @@ fn list() -> Found {
     let rows = protocols.iter();
     let rows = rows.map(|it| [&it.name, &it.title, &it.page].map(String::clone));
     print::rows(["protocol", "title", "page"], rows, &[]);
-    let says = None;
-    Found { protocols, says }
+    Found {
+        protocols,
+        says: None,
+        compared: None,
+    }
 }
 
 /// Writes a file, and says of it what is said of any.
@@ -143,13 +148,17 @@ fn new(file: &Path) -> Result<Found, Error> {
     print::line(&format!(
         "written: {file}; now: milp protocol check {file}, and `protocol: ./…` in an instance beside it"
     ));
-    let (protocols, says) = (vec![Listed::from(definition.words)], None);
-    Ok(Found { protocols, says })
+    Ok(Found {
+        protocols: vec![Listed::from(definition.words)],
+        says: None,
+        compared: None,
+    })
 }
 
-fn check(definition: &Definition) -> Found {
+fn check(args: &compared::Args) -> Result<u8, Error> {
+    let definition = protocol::read(&args.file)?;
     let listed = Listed::from(definition.words);
-    let says = Said::of(definition);
+    let says = Said::of(&definition);
     print::rows(["kind", "value", "by", "is"], says.kinds.clone(), &[]);
     print::rows(["count", "senders"], says.counts.clone(), &[]);
     print::rows(["lines", "rule"], says.rules.clone(), &[]);
@@ -161,6 +170,11 @@ fn check(definition: &Definition) -> Found {
     } else {
         "Instances beside it or above it name its path: `protocol: ./file.yaml`."
     });
-    let (protocols, says) = (vec![listed], Some(says));
-    Found { protocols, says }
+    let (exit, compared) = compared::run(args, definition.words)?;
+    document::result(&Found {
+        protocols: vec![listed],
+        says: Some(says),
+        compared,
+    });
+    Ok(exit)
 }

@@ -4,10 +4,11 @@ pub mod causal;
 pub mod counting;
 pub mod levels;
 mod refuse;
+pub mod slots;
 pub mod timed;
 
-use crate::{Built, Error, protocols};
-use milp_schema::{Instance, instance::Formulation};
+use crate::{Built, Error, expr::Expr, protocols};
+use milp_schema::{Act, Instance, instance::Formulation};
 
 /// `formulation: auto`: the cheapest formulation that is exact for the instance. Each refuses by name
 /// what it does not express exactly: `counting` first, then `causal` where it pays, then `timed`;
@@ -24,7 +25,10 @@ pub(crate) fn cheapest(instance: &Instance) -> Result<Built, Error> {
         other => return other,
     }
     if !listed {
-        return levels::of(instance).map(Built::Levels);
+        return match levels::of(instance).map(Built::Levels) {
+            Err(error) if unsupported(&error) => in_slots(instance),
+            other => other,
+        };
     }
     if causal_pays(instance) {
         match causal::of(instance).map(Built::Causal) {
@@ -32,7 +36,33 @@ pub(crate) fn cheapest(instance: &Instance) -> Result<Built, Error> {
             other => return other,
         }
     }
-    timed::of(instance).map(Built::Timed)
+    in_slots(instance)
+}
+
+/// Formulation `timed`: of a list of rules where there is one, otherwise of a file.
+///
+/// # Errors
+/// As for [`timed::of`] and [`slots::of`].
+pub fn in_slots(instance: &Instance) -> Result<Built, Error> {
+    if is_listed(instance) {
+        timed::of(instance).map(Built::Timed)
+    } else {
+        slots::of(instance).map(Built::Slots)
+    }
+}
+
+/// The same with what the adversary does counted, kind by kind: the objectives of a schedule with
+/// the fewest acts.
+///
+/// # Errors
+/// As for [`in_slots`].
+pub fn with_acts(instance: &Instance) -> Result<(Built, Vec<(Act, Expr)>), Error> {
+    if is_listed(instance) {
+        let (built, acts) = timed::with_acts(instance)?;
+        return Ok((Built::Timed(built), acts));
+    }
+    let (built, acts) = slots::with_acts(instance)?;
+    Ok((Built::Slots(built), acts))
 }
 
 /// What `formulation: auto` passes over for `taken`, each with what it does not express exactly, or

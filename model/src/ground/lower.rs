@@ -78,7 +78,11 @@ pub(super) fn refuse(setting: &Setting, formulation: &'static str) -> Result<(),
     }
     for rule in &rules.rules {
         if rule.mode == Mode::May {
-            return refuse(rule, "`may`, which copies do not tell", "let it be a `timer`");
+            return refuse(
+                rule,
+                "`may`, which copies do not tell",
+                "let it be a `timer`",
+            );
         }
         if matches!(rule.head, Head::Stop { .. }) {
             return refuse(rule, "a timer that is stopped", "use `formulation: timed`");

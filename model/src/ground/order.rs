@@ -1,7 +1,9 @@
 //! The order of kinds inside a view, if the guards imply one: then acts are sorted by view and kind.
 
 use crate::error::Error;
-use milp_schema::protocol::{Guard, Head, KindId, Mode, Reads, Rule, Rules, TimerId, Views};
+use milp_schema::protocol::{
+    Guard, Head, Justified, KindId, Mode, Pattern, Reads, Rule, Rules, TimerId, Values, Views,
+};
 use std::collections::BTreeSet;
 
 /// What comes before what in one view.
@@ -37,10 +39,9 @@ pub(super) fn ranks(rules: &Rules, formulation: &'static str) -> Result<Vec<usiz
         construct,
         hint: hint.into(),
     };
-    let edges = Edges::of(rules).map_err(|kind| {
-        let name = &rules.kind(kind).name;
-        let construct = format!("`{name}` made of `{name}` of the same view");
-        refuse(construct, "let one of them be a kind of its own")
+    let edges = Edges::of(rules).map_err(|construct| {
+        let hint = "let one of them be a kind of its own, or use `formulation: timed`";
+        refuse(construct, hint)
     })?;
     let mut ranks: Vec<Option<usize>> = vec![None; rules.kinds.len()];
     for place in 0..ranks.len() {
@@ -89,9 +90,9 @@ fn unordered(rule: &Rule, edges: &Edges) -> Option<KindId> {
 }
 
 impl Edges {
-    /// Who needs records of a kind in the same view comes after it, and so does who forbids it; of
-    /// two that forbid each other at most one is made.
-    fn of(rules: &Rules) -> Result<Self, KindId> {
+    /// Who needs records of a kind in the same view comes after it, and so does who forbids it. Of
+    /// two that forbid each other the one comes first of which no record is made after the other.
+    fn of(rules: &Rules) -> Result<Self, String> {
         let mut before = vec![BTreeSet::new(); rules.kinds.len()];
         let mut forbids = BTreeSet::new();
         for rule in &rules.rules {
@@ -101,7 +102,8 @@ impl Edges {
             for guard in needed(rules, rule).filter(|guard| reads_here(guard)) {
                 for kind in &guard.pattern.kinds {
                     if *kind == made {
-                        return Err(made);
+                        let name = &rules.kind(made).name;
+                        return Err(format!("`{name}` made of `{name}` of the same view"));
                     }
                     before[made.0].insert(kind.0);
                 }
@@ -124,9 +126,22 @@ impl Edges {
                 forbids.extend(guard.pattern.kinds.iter().map(|kind| (kind.0, made.0)));
             }
         }
-        for &(kind, made) in &forbids {
-            if kind != made && !forbids.contains(&(made, kind)) {
+        for &(kind, made) in forbids.iter().filter(|(kind, made)| kind != made) {
+            if !forbids.contains(&(made, kind)) {
                 before[kind].insert(made);
+            } else if made < kind {
+                let (first, then) = match (ends(rules, kind, made), ends(rules, made, kind)) {
+                    (true, _) => (made, kind),
+                    (_, true) => (kind, made),
+                    _ => {
+                        let name = |kind: usize| &rules.kinds[kind].name;
+                        let (one, other) = (name(made), name(kind));
+                        return Err(format!(
+                            "`{one}` and `{other}`, of which each bars the other by some rules"
+                        ));
+                    }
+                };
+                before[then].insert(first);
             }
         }
         Ok(Self { before })
@@ -146,6 +161,26 @@ impl Edges {
         }
         false
     }
+}
+
+/// Whether an own record of a kind bars every rule that makes the other in its view.
+fn ends(rules: &Rules, kind: usize, other: usize) -> bool {
+    let whole = |guard: &Guard| {
+        let Pattern {
+            value,
+            justification,
+            ..
+        } = guard.pattern;
+        let all = (value, justification) == (Values::Any, Justified::Any);
+        all && reads_here(guard)
+            && guard.reads == Reads::Own
+            && guard.pattern.kinds.contains(&KindId(kind))
+    };
+    let mut makes = rules
+        .rules
+        .iter()
+        .filter(|rule| rule.makes() == Some(KindId(other)));
+    makes.all(|rule| adopts(rules, rule) || rule.unless.iter().any(whole))
 }
 
 /// What a rule needs, what starts its timer included, but by a record such as it makes itself.

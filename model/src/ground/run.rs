@@ -1,6 +1,6 @@
 //! What honest replicas do: each by its own records, and by those that it was handed.
 
-use super::{Act, Ground, Need, Own, Record, Value};
+use super::{Act, Ground, Letters, Need, Own, Record, Value};
 use milp_schema::{
     protocol::{Head, Mode, Scope, TimerId},
     vocabulary::{Ahead, Passed},
@@ -16,6 +16,21 @@ pub enum Happens {
     Enters(u32),
 }
 
+/// An act that was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Done {
+    /// The number of its rule.
+    pub rule: usize,
+    /// Its letters.
+    pub letters: Letters,
+    /// What it made.
+    pub makes: Option<Record>,
+    /// The view it was done in.
+    pub view: u32,
+    /// How much its replica had made and taken before.
+    pub had: [usize; 2],
+}
+
 /// A replica.
 #[derive(Debug, Clone, Default)]
 pub struct At {
@@ -23,6 +38,8 @@ pub struct At {
     pub view: u32,
     /// What it made, in order.
     pub own: Vec<Record>,
+    /// What it did, in order.
+    pub done: Vec<Done>,
     /// What it took, with its senders, in order.
     pub taken: Vec<(u32, Record)>,
     /// What the network holds back for it.
@@ -54,6 +71,11 @@ impl<'a> Run<'a> {
         own.iter().any(|it| self.ground.is_final(it.kind))
     }
 
+    /// The timers of a replica that run.
+    pub fn running(&self, i: u32) -> Vec<TimerId> {
+        self.at[i as usize].running.iter().copied().collect()
+    }
+
     /// Whether a timer of a replica runs.
     pub fn runs(&self, i: u32, timer: TimerId) -> bool {
         self.at[i as usize].running.contains(&timer)
@@ -62,7 +84,8 @@ impl<'a> Run<'a> {
     /// A timer of a replica whose firing would change something.
     pub fn able(&self, i: u32) -> Option<TimerId> {
         let running = self.at[i as usize].running.iter().copied();
-        let mut able = running.filter(|timer| self.first(i, |act| act.timer() == Some(*timer)).is_some());
+        let mut able =
+            running.filter(|timer| self.first(i, |act| act.timer() == Some(*timer)).is_some());
         able.next()
     }
 
@@ -114,7 +137,11 @@ impl<'a> Run<'a> {
     /// highest.
     fn first(&self, i: u32, fits: impl Fn(&Act) -> bool) -> Option<&'a Act> {
         let ground = self.ground;
-        let acts = ground.acts.iter().chain(&ground.entries).chain(&ground.starts);
+        let acts = ground
+            .acts
+            .iter()
+            .chain(&ground.entries)
+            .chain(&ground.starts);
         let able = acts.filter(|act| fits(act) && self.can(i, act));
         able.min_by_key(|act| (act.rule, u32::MAX - act.letters.v, act.letters))
     }
@@ -173,6 +200,13 @@ impl<'a> Run<'a> {
 
     fn perform(&mut self, i: u32, act: &Act, happens: &mut Vec<Happens>) {
         let at = &mut self.at[i as usize];
+        at.done.push(Done {
+            rule: act.rule,
+            letters: act.letters,
+            makes: act.makes,
+            view: at.view,
+            had: [at.own.len(), at.taken.len()],
+        });
         if let Some(record) = act.makes {
             at.own.push(record);
             happens.push(Happens::Makes(record));
@@ -196,7 +230,7 @@ impl<'a> Run<'a> {
 }
 
 /// Whether what a guard reads of the own past holds.
-fn holds(own: &[Record], guard: &Own) -> bool {
+pub(crate) fn holds(own: &[Record], guard: &Own) -> bool {
     match guard {
         Own::One(records) => own.iter().any(|it| records.binary_search(it).is_ok()),
         Own::Last(matching, rest) => {

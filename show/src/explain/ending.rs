@@ -48,6 +48,9 @@ pub struct Crossing {
     pub block: BlockId,
 }
 
+/// A replica that is bound to nothing: in which view, and whether it asked to leave it.
+type Free = (ReplicaId, View, bool);
+
 /// Why it ended as it did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
@@ -68,7 +71,7 @@ pub enum Ending {
         crossings: Vec<Crossing>,
         /// Live honest replicas that are bound to none and decided none, each with its view and
         /// whether it asked to leave it; ascending.
-        free: Vec<(ReplicaId, View, bool)>,
+        free: Vec<Free>,
         /// Crashed and Byzantine replicas; ascending.
         silent: BTreeSet<ReplicaId>,
         /// Whether that is seen by counting: for every locked block the commits that exist and
@@ -238,12 +241,11 @@ fn crossings(facts: &[Fact], locks: &[Lock]) -> Vec<Crossing> {
 fn too_few(
     scene: Scene,
     height: Height,
-    (locks, free, silent): (&[Lock], &[(ReplicaId, View, bool)], &BTreeSet<ReplicaId>),
+    (locks, free, silent): (&[Lock], &[Free], &BTreeSet<ReplicaId>),
     replicas: &[&Knowledge],
 ) -> bool {
     let commits = locks.iter().all(|lock| {
-        let could =
-            |(_, view, asked): &&(ReplicaId, View, bool)| *view == lock.block.view && !asked;
+        let could = |(_, view, asked): &&Free| *view == lock.block.view && !asked;
         let free = free.iter().filter(could).map(|(who, ..)| *who);
         !scene.enough(&free.chain(lock.commits.iter().copied()).collect())
     });

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     explain::Story,
-    words::{Does, class, does, grounds, own, style},
+    words::{binds, class, grounds, own, style},
 };
 use milp_schema::{BlockId, Height, ReplicaId, View, trace::What};
 
@@ -255,8 +255,7 @@ impl Picture<'_> {
             let Some(message) = event
                 .message
                 .as_ref()
-                .filter(|it| event.what == What::Send && does(&it.kind) == Does::Binds)
-                .filter(|it| it.block_id().is_some())
+                .filter(|it| event.what == What::Send && binds(it))
             else {
                 continue;
             };
@@ -265,11 +264,7 @@ impl Picture<'_> {
             });
             let (x, y) = places[at];
             let end = decided.map_or(self.columns.end(), |later| places[at + later].0);
-            let bound = if self.run.locks {
-                "locked on"
-            } else {
-                "committed"
-            };
+            let bound = ["committed", "locked on"][usize::from(self.run.locks)];
             let block = words::value(message).unwrap_or_default();
             let grounds = esc(grounds(self.run.instance.protocol));
             let on = story::quorum(self.story, mark)

@@ -5,7 +5,7 @@ use super::{
     scene::{Arrow, Fate, Mark, Scene},
     shape,
 };
-use crate::words::{Does, class, does};
+use crate::words::{Does, binds, class, does};
 use milp_schema::{Kind, trace::What};
 
 /// The legend as SVG from `top` on, and its height. It names what the scene has, and nothing else;
@@ -113,8 +113,7 @@ fn of_marks(scene: &Scene) -> [Sign; 11] {
     let forks = format!("<g class=\"forks\">{}</g>", shape::decision(x, y));
     let locks = any(|it| {
         let mut message = it.event.message.iter();
-        it.event.what == What::Send
-            && message.any(|it| does(&it.kind) == Does::Binds && it.block_id().is_some())
+        it.event.what == What::Send && message.any(binds)
     });
     [
         (has(What::Timeout), shape::hourglass(x, y), "timer fires"),

@@ -9,7 +9,7 @@ use crate::{
     acts::{Deed, End},
     explain::{Fact, Story, Tally},
     known::is_sending,
-    words::{Does, count, does, grounds, own, quorum as quorum_words, stays},
+    words::{Does, binds, count, does, grounds, own, quorum as quorum_words, stays},
 };
 use milp_schema::{
     ReplicaId,
@@ -127,19 +127,16 @@ pub(crate) fn consequences(run: &Run, scene: &Scene, story: Option<&Story>) -> V
             block,
             votes,
         } = decision;
-        let why = match votes {
-            Some((what, who)) => {
-                let who = who.into_iter().map(ReplicaId).collect::<Vec<_>>();
-                let need = quorum_words(&run.instance);
-                format!(
-                    "on {what} of replicas {} (quorum {need})",
-                    words::list(&who)
-                )
-            }
-            None => {
-                let passed_on = run.instance.protocol.decision();
-                format!("from another replica's {passed_on}")
-            }
+        let why = if let Some((what, who)) = votes {
+            let who = who.into_iter().map(ReplicaId).collect::<Vec<_>>();
+            let need = quorum_words(&run.instance);
+            format!(
+                "on {what} of replicas {} (quorum {need})",
+                words::list(&who)
+            )
+        } else {
+            let passed_on = run.instance.protocol.decision();
+            format!("from another replica's {passed_on}")
         };
         let when = if slot > run.instance.slots {
             format!("slot {slot}, in the heal phase")
@@ -154,10 +151,7 @@ pub(crate) fn consequences(run: &Run, scene: &Scene, story: Option<&Story>) -> V
     for mark in &scene.marks {
         let event = &mark.event;
         let (height, view) = mark.place;
-        let commit = event
-            .message
-            .as_ref()
-            .is_some_and(|it| does(&it.kind) == Does::Binds && it.block_id().is_some());
+        let commit = event.message.as_ref().is_some_and(binds);
         match event.what {
             What::Send if commit && run.locks => found.push(format!(
                 "Replica {} commits in view {view} of height {height} in slot {}{} and is locked{}.",

@@ -344,7 +344,7 @@ impl Local {
                 // A timer that acts too early would make the last one a repetition.
                 Event::Send(_) if act && timer => left = true,
                 Event::Send(said) if said.kind.does().sent == Sent::Timer && !act => {
-                    made.push(said)
+                    made.push(said);
                 }
                 _ => {}
             }

@@ -3,7 +3,6 @@
 use crate::{Error, clock::Clock};
 use milp_model::{
     expr::Expr,
-    formulation::timed::Built,
     program::{Family, FamilyId, Program, Row, Tag},
 };
 use milp_schema::{Act, instance::Sense, outcome::Termination};
@@ -39,7 +38,7 @@ impl Stage {
 
 /// The solves, one per kind of act.
 pub(super) struct Lexicographic<'a> {
-    pub(super) built: &'a Built,
+    pub(super) program: &'a Program,
     pub(super) settings: &'a Settings,
     /// The limit is for all stages together.
     pub(super) clock: Clock<'a>,
@@ -58,7 +57,7 @@ impl Lexicographic<'_> {
         start: Vec<Option<i64>>,
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<(Option<Vec<i64>>, Vec<Stage>), Error> {
-        let mut program = self.built.program.clone();
+        let mut program = self.program.clone();
         let objective = std::mem::take(&mut program.objective);
         let constant = std::mem::take(&mut program.constant);
         let family = keep(&mut program);
@@ -244,7 +243,7 @@ mod tests {
         let none = AtomicBool::new(false);
         let settings = settings();
         let lexicographic = Lexicographic {
-            built,
+            program: &built.program,
             settings: &settings,
             clock: Clock::start(&settings, &none),
             interrupt: &none,

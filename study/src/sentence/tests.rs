@@ -223,3 +223,40 @@ fn what_a_program_leaves_out_is_said_in_words_and_listed() {
     );
     assert!(patterns(&instance(Goal::Fork)).is_empty());
 }
+
+#[test]
+fn voting_power_and_the_words_of_the_protocol_are_said() {
+    let powers = Instance {
+        power: Some(vec![40, 30, 20, 10]),
+        ..Instance::builder("tendermint")
+            .faults([Fault {
+                kind: FaultKind::Byzantine,
+                who: milp_schema::instance::Who::Power(33),
+            }])
+            .views(3)
+            .goal(Goal::Fork)
+            .build()
+    };
+    let found = Found {
+        within_slots: false,
+        ..result(Termination::Optimal, Some(1), 1.0)
+    };
+    assert_eq!(
+        sentence(&powers, &found),
+        "at height 0 at most 1 block can be decided with Byzantine replicas of voting power 33 of \
+         100, of 4 replicas (voting power 40, 30, 20, 10), within 3 rounds and any number of \
+         slots: optimal, says the solver"
+    );
+    let views = Instance {
+        goal: Goal::Views,
+        power: None,
+        faults: vec![],
+        ..powers
+    };
+    let said = sentence(&views, &result(Termination::Optimal, Some(3), 3.0));
+    assert!(
+        said.starts_with("the highest round an honest replica can enter is round 2"),
+        "{said}"
+    );
+    assert_eq!(value(&views, 3), "3 rounds (the highest is round 2)");
+}

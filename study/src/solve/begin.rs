@@ -18,7 +18,7 @@ pub(super) fn begin(
     }
     let left = clock.settings(request.settings);
     // What was learned names slots, which another horizon would shift.
-    if deepens && beside.is_nothing() && matches!(built, Built::Timed(_)) {
+    if deepens && beside.is_nothing() && built.knows_slots() {
         deepen::start(request.instance, built, &left, interrupt, progress)
     } else {
         deepen::start_at_once(request.instance, built, &left, interrupt)

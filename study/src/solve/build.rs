@@ -2,10 +2,7 @@
 
 use super::request::Request;
 use crate::{Error, beside::Beside, clock::Clock, evidence, folder::Folder};
-use milp_model::{
-    Built,
-    formulation::{self, timed},
-};
+use milp_model::{Built, formulation};
 use milp_schema::{Instance, instance::Formulation};
 
 /// The program of a request. A start is a schedule, so where `auto` takes `causal`, which takes none,
@@ -75,7 +72,7 @@ pub(super) fn passed_over(
     };
     for formulation in [Formulation::Counting, Formulation::Causal] {
         let known = passed.iter().any(|(other, _)| *other == formulation);
-        if let (Built::Timed(_), Some(why), false) = (built, given, known) {
+        if let (Built::Timed(_) | Built::Slots(_), Some(why), false) = (built, given, known) {
             passed.push((formulation, why.to_owned()));
         }
     }
@@ -88,5 +85,5 @@ pub(super) fn passed_over(
 /// The program of a request in slots.
 pub(super) fn in_slots(instance: &Instance, clock: &Clock<'_>) -> Result<Built, Error> {
     let instance = instance.clone();
-    clock.build(move || timed::of(&instance).map(Built::Timed))
+    clock.build(move || formulation::in_slots(&instance))
 }

@@ -119,3 +119,42 @@ pub(super) fn with_one_more(
     let more = clock.build(move || levels::of_with(&instance, values + 1));
     more.map(|built| Some((values + 1, Built::Levels(built))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::settings;
+
+    #[test]
+    fn as_many_decided_values_as_the_program_has_prove_nothing() {
+        let file = std::path::Path::new("../instances/tendermint/n4-no-lock-fork.yaml");
+        let instance = milp_schema::read::instance(file).expect("an instance");
+        let settings = settings();
+        let never = AtomicBool::new(false);
+        let clock = Clock::start(&settings, &never);
+        let built = Built::Levels(levels::of(&instance).expect("a program"));
+        assert_eq!(built.values(), Some(2));
+        let solve = |built: &Built| {
+            let solved = milp_solver::solve(built.program(), &settings, &never, &mut |_| {});
+            solved.expect("it solves")
+        };
+        let mut two = solve(&built);
+        assert_eq!((two.primal, two.proved), (Some(2), true));
+        let more = with_one_more(&instance, &built, &two, &clock).expect("a program");
+        let (values, more) = more.expect("one value more may be decided");
+        assert_eq!((values, more.values()), (3, Some(3)));
+        of_these_values(&built, instance.goal, &mut two);
+        assert_eq!(
+            (two.termination, two.proved),
+            (Termination::Feasible, false)
+        );
+        assert_eq!(two.certificate, Certificate::None);
+        assert!(two.dual.is_some_and(f64::is_infinite));
+
+        let mut three = solve(&more);
+        let none = with_one_more(&instance, &more, &three, &clock).expect("no program");
+        assert!(none.is_none());
+        of_these_values(&more, instance.goal, &mut three);
+        assert_eq!((three.primal, three.proved), (Some(2), true));
+    }
+}

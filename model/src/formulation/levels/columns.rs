@@ -2,8 +2,9 @@
 
 use crate::{
     draft::{AboutReplicas, Draft},
+    error::Error,
     expr::Expr,
-    ground::{Act, Ground, Record, Value},
+    ground::{Act, Ground, Record, Setting, Value, Values},
     program::{FamilyId, Tag},
 };
 use milp_schema::{
@@ -63,6 +64,10 @@ pub(super) struct Levels {
     pub(super) most_byzantine: u32,
     /// The acts that make a record.
     pub(super) makers: BTreeMap<Record, Vec<usize>>,
+    /// The acts that make one of a kind and view.
+    pub(super) groups: BTreeMap<Group, Vec<usize>>,
+    /// The acts that decide.
+    pub(super) finals: Vec<usize>,
     pub(super) draft: Draft<Key>,
     /// The family of rows that cut off what replicas do not follow.
     pub(super) not_followed: FamilyId,
@@ -79,8 +84,13 @@ pub(super) fn group(record: &Record) -> Group {
 impl Levels {
     pub(super) fn new(instance: Instance, ground: Ground) -> Self {
         let mut makers: BTreeMap<Record, Vec<usize>> = BTreeMap::new();
+        let mut groups: BTreeMap<Group, Vec<usize>> = BTreeMap::new();
+        let mut finals = Vec::new();
         for (number, act) in ground.acts.iter().enumerate() {
-            makers.entry(made(act)).or_default().push(number);
+            let record = made(act);
+            makers.entry(record).or_default().push(number);
+            groups.entry(group(&record)).or_default().push(number);
+            finals.extend(ground.is_final(record.kind).then_some(number));
         }
         let mut draft = Draft::new();
         let purpose = (Tag::Budget, crate::group::Group::ORDER);
@@ -91,12 +101,25 @@ impl Levels {
             views: ground.setting.views,
             most_byzantine: most_byzantine(&instance, &ground),
             makers,
+            groups,
+            finals,
             draft,
             instance,
             ground,
         };
         levels.add_columns();
         levels
+    }
+
+    /// The protocol as replicas follow it, values by their names.
+    pub(super) fn followed(&self) -> Result<Ground, Error> {
+        let per_view = self.instance.blocks_per_proposal;
+        let setting = Setting {
+            values: Values::Named { per_view },
+            follows: true,
+            ..self.ground.setting.clone()
+        };
+        Ground::new(setting, "levels")
     }
 
     fn add_columns(&mut self) {
@@ -162,17 +185,17 @@ impl Levels {
 
     /// A record of a replica, for the name of a column.
     pub(super) fn words(&self, record: &Record, i: u32) -> String {
-        let mut words = format!("{}_i{i}_v{}", self.kind(record.kind), record.view);
-        match record.value {
-            Value::None => {}
-            Value::Nil => words += "_nil",
-            Value::Bad => words += "_bad",
-            Value::Of(x) => words += &format!("_x{x}"),
-        }
-        if let Some(c) = record.justification {
-            words += &format!("_c{c}");
-        }
-        words
+        let value = match record.value {
+            Value::None => String::new(),
+            Value::Nil => "_nil".to_owned(),
+            Value::Bad => "_bad".to_owned(),
+            Value::Of(x) => format!("_x{x}"),
+        };
+        let justified = record
+            .justification
+            .map_or(String::new(), |c| format!("_c{c}"));
+        let kind = self.kind(record.kind);
+        format!("{kind}_i{i}_v{}{value}{justified}", record.view)
     }
 
     // Expressions.

@@ -1,28 +1,31 @@
 //! From a point to a schedule: what its value needs is done level by level, each replica is handed
 //! exactly what its acts need, and what it then must do it does.
 
+mod end;
+
 use super::{
     columns::{Key, Levels, made},
-    plan::{self, Names, Place, Plan, Step, Support},
+    event::Words,
+    plan::{self, Names, Place, Plan, Step, Support, Wants},
 };
 use crate::{
     decoded::Decoded,
     error::Error,
     ground::{
-        Act, Ground, Record, Setting, Value, Values,
+        Act, Ground, Record, Value,
         run::{Happens, Run},
     },
     program::Row,
 };
 use milp_schema::{
-    BlockId, Choice, Height, Message, Prediction, ReplicaId, Schedule, Slot, View,
-    instance::{FaultKind, Goal, Network},
+    Choice, Height, Prediction, ReplicaId, Slot, View,
+    instance::{Goal, Network},
     protocol::{Goes, Mode, Scope, TimerId},
-    schedule::{self, Copy, Event as Seen},
+    schedule::Copy,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The slot in which everybody starts.
+/// The first slot: what must be done at the start is done in it.
 const START: u32 = 1;
 
 /// Where a row stands inside its slot: phase, replica, number.
@@ -37,13 +40,11 @@ struct Clock {
 }
 
 impl Clock {
-    fn start() -> Self {
-        Self {
-            slot: START,
-            fired: false,
-            entered: 0,
-        }
-    }
+    const START: Self = Self {
+        slot: START,
+        fired: false,
+        entered: 0,
+    };
 }
 
 /// A schedule in the making.
@@ -51,6 +52,8 @@ struct Following<'a> {
     levels: &'a Levels,
     plan: Plan<'a>,
     names: Names,
+    /// The steps that were not taken yet.
+    open: BTreeMap<Place, Wants>,
     ground: &'a Ground,
     run: Run<'a>,
     clocks: Vec<Clock>,
@@ -66,23 +69,17 @@ struct Following<'a> {
 pub(super) fn decode(levels: &Levels, point: &[i64]) -> Result<Decoded, Error> {
     let plan = plan::of(levels, point);
     let names = plan.names();
-    let setting = Setting {
-        values: Values::Named {
-            per_view: levels.instance.blocks_per_proposal,
-        },
-        follows: true,
-        ..levels.ground.setting.clone()
-    };
-    let ground = Ground::new(setting, "levels")?;
+    let ground = levels.followed()?;
     let mut following = Following {
         levels,
         run: Run::new(&ground),
-        clocks: vec![Clock::start(); levels.n as usize],
+        clocks: vec![Clock::START; levels.n as usize],
         sent: BTreeMap::new(),
         handed: BTreeSet::new(),
         rows: Vec::new(),
         predictions: Vec::new(),
         ground: &ground,
+        open: plan.steps.clone(),
         plan,
         names,
     };
@@ -93,15 +90,21 @@ pub(super) fn decode(levels: &Levels, point: &[i64]) -> Result<Decoded, Error> {
     Ok(following.end())
 }
 
-impl Following<'_> {
+impl<'a> Following<'a> {
+    fn words(&self) -> Words<'a> {
+        Words {
+            instance: &self.levels.instance,
+            ground: self.ground,
+        }
+    }
+
     fn all(&mut self) -> Result<(), String> {
         for i in self.honest() {
             let happens = self.run.complete(i);
             self.show(i, &happens);
         }
-        let steps: Vec<(Place, Vec<Support>)> = self.plan.steps.clone().into_iter().collect();
-        for (place, supports) in steps {
-            self.place(place, &supports)?;
+        while let Some((&place, _)) = self.open.first_key_value() {
+            self.place(place)?;
         }
         if self.levels.instance.network == Network::Eventual {
             self.flood()?;
@@ -117,11 +120,82 @@ impl Following<'_> {
     }
 
     fn honest(&self) -> Vec<u32> {
-        (0..self.levels.n).filter(|&i| !self.plan.byzantine(i)).collect()
+        (0..self.levels.n)
+            .filter(|&i| !self.plan.byzantine(i))
+            .collect()
+    }
+
+    /// Takes a step, after those before it and those that it would bar.
+    fn place(&mut self, place: Place) -> Result<(), String> {
+        let Some(wants) = self.open.remove(&place) else {
+            return Ok(());
+        };
+        for before in wants.before {
+            self.place(before)?;
+        }
+        while let Some(barred) = self.barred(place, &wants.supports) {
+            self.place(barred)?;
+        }
+        self.take(place, &wants.supports)
+    }
+
+    /// An open step of the same replica and view that can no longer be taken after this one.
+    fn barred(&mut self, (_, i, step): Place, supports: &[Support]) -> Option<Place> {
+        let before = self.run.at[i as usize].clone();
+        let possible = self.possible(i);
+        for (j, record) in self.copies((i, step), supports) {
+            if j != i && !self.handed.contains(&(i, j, record)) {
+                self.run.deliver(i, j, record);
+            }
+        }
+        if let Some(timer) = self.plan.act(step).timer() {
+            self.run.fire(i, timer);
+        }
+        let still = self.possible(i);
+        self.run.at[i as usize] = before;
+        possible.into_iter().find(|place| !still.contains(place))
+    }
+
+    /// The open steps that a replica can still take in the view it is in.
+    fn possible(&self, i: u32) -> Vec<Place> {
+        let at = &self.run.at[i as usize];
+        let open = self.open.keys().copied();
+        let possible = |&(_, j, step): &Place| {
+            let act = self.plan.act(step);
+            let free = act.makes.is_none_or(|record| {
+                let record = self.named(&record, (j, step));
+                let same = |it: &Record| (it.kind, it.view) == (record.kind, record.view);
+                !at.own.iter().any(|it| same(it) && *it != record)
+            });
+            let view = act.letters.v - u32::from(act.makes.is_none());
+            let decides = act.makes.is_some_and(|it| self.ground.is_final(it.kind));
+            j == i
+                && act.scope == Scope::View
+                && free
+                && !decides
+                && view == at.view
+                && !self.run.decided(i)
+        };
+        open.filter(possible).collect()
+    }
+
+    /// What a step needs to be handed.
+    fn copies(&self, (i, step): (u32, Step), supports: &[Support]) -> Vec<(u32, Record)> {
+        let mut copies = Vec::new();
+        for support in supports {
+            let honest = support.honest.iter().map(|&(j, sent)| {
+                let record = made(&self.levels.ground.acts[sent]);
+                (j, self.named(&record, (j, Step::Does(sent))))
+            });
+            copies.extend(honest);
+            let byzantine = support.byzantine.iter();
+            copies.extend(byzantine.map(|(j, records)| (*j, self.chosen((i, step), *j, records))));
+        }
+        copies
     }
 
     /// Takes a step: its replica gets what it needs, and does it, or its timer fires.
-    fn place(&mut self, (_, i, step): Place, supports: &[Support]) -> Result<(), String> {
+    fn take(&mut self, (_, i, step): Place, supports: &[Support]) -> Result<(), String> {
         let act = self.plan.act(step).clone();
         if self.is_done((i, step), &act) {
             return Ok(());
@@ -132,28 +206,14 @@ impl Following<'_> {
                 (clock.slot, clock.fired) = (clock.slot + 1, false);
             }
         }
-        for support in supports {
-            for &(j, sent) in &support.honest {
-                let record = made(&self.levels.ground.acts[sent]);
-                let record = self.named(&record, (j, Step::Does(sent)));
-                self.hand(i, j, record)?;
-            }
-            for (j, records) in &support.byzantine {
-                let record = self.chosen((i, step), *j, records);
-                self.hand(i, *j, record)?;
-            }
+        for (j, record) in self.copies((i, step), supports) {
+            self.hand(i, j, record)?;
         }
         if let Mode::Timer(timer) = act.mode {
             self.fire(i, timer, &act)?;
         }
         if self.is_done((i, step), &act) {
             return Ok(());
-        }
-        if std::env::var("DBG").is_ok() {
-            let short = |r: &Record| format!("{}{}{:?}{:?}", self.ground.setting.rules.kind(r.kind).name, r.view, r.value, r.justification);
-            let at = &self.run.at[i as usize];
-            eprintln!("r{i} view {} own {:?}\n taken {:?}", at.view, at.own.iter().map(short).collect::<Vec<_>>(), at.taken.iter().map(|(j, r)| format!("{j}:{}", short(r))).collect::<Vec<_>>());
-            for (p, s) in &self.plan.steps { let a = self.plan.act(p.2); eprintln!("   {} {} {:?} {:?}", p.1, self.text(a), a.makes.map(|r| short(&r)), s.iter().map(|s| (s.honest.iter().map(|h| h.0).collect::<Vec<_>>(), s.byzantine.iter().map(|(j, r)| (*j, r.iter().map(short).collect::<Vec<_>>())).collect::<Vec<_>>())).collect::<Vec<_>>()); }
         }
         Err(format!(
             "replica {i} does something else than rule `{}` of view {}",
@@ -204,7 +264,7 @@ impl Following<'_> {
         let clock = &mut self.clocks[i as usize];
         let mut slot = clock.slot + u32::from(clock.fired);
         let sent = if self.plan.byzantine(j) {
-            slot = slot.max(2);
+            slot = slot.max(START + 1);
             slot - 1
         } else {
             let sent = self.sent.get(&(j, record)).copied();
@@ -216,7 +276,7 @@ impl Following<'_> {
         let copy = Copy {
             sender: ReplicaId(j),
             receiver: ReplicaId(i),
-            message: self.message(&record),
+            message: self.words().message(&record),
             sent: Slot(sent),
             copy: 0,
         };
@@ -241,7 +301,9 @@ impl Following<'_> {
         let there = act.letters.v - u32::from(act.makes.is_none());
         if !self.run.runs(i, timer) || (act.scope == Scope::View && view != there) {
             let text = self.text(act);
-            return Err(format!("the timer of rule `{text}` does not run at replica {i}"));
+            return Err(format!(
+                "the timer of rule `{text}` does not run at replica {i}"
+            ));
         }
         self.fire_now(i, timer);
         Ok(())
@@ -250,7 +312,7 @@ impl Following<'_> {
     fn fire_now(&mut self, i: u32, timer: TimerId) {
         let view = self.run.at[i as usize].view;
         let clock = &mut self.clocks[i as usize];
-        (clock.slot, clock.fired) = (clock.slot, true);
+        clock.fired = true;
         let slot = clock.slot;
         let name = &self.ground.setting.rules.timers[timer.0];
         let timers = &self.levels.instance.protocol.timers;
@@ -270,27 +332,18 @@ impl Following<'_> {
     /// What an observer sees of what a replica does.
     fn show(&mut self, i: u32, happens: &[Happens]) {
         let slot = self.clocks[i as usize].slot;
-        let height = Height(0);
+        let words = self.words();
         for happened in happens {
-            let mut seen = Vec::new();
             match *happened {
-                Happens::Enters(view) => {
-                    self.clocks[i as usize].entered = slot;
-                    seen.push(Seen::EnterView { height, view: View(view) });
-                }
+                Happens::Enters(_) => self.clocks[i as usize].entered = slot,
                 Happens::Makes(record) => {
-                    let rules = &self.ground.setting.rules;
-                    if rules.kind(record.kind).goes == Goes::Sent {
+                    if self.ground.setting.rules.kind(record.kind).goes == Goes::Sent {
                         self.sent.insert((i, record), slot);
-                        seen.push(Seen::Send(self.message(&record)));
-                    }
-                    if let (true, Value::Of(value)) = (self.ground.is_final(record.kind), record.value) {
-                        let (view, index) = self.proposal(value);
-                        seen.push(Seen::Decide(BlockId { height, view, index }));
                     }
                 }
             }
-            self.predictions.extend(seen.into_iter().map(|event| Prediction {
+            let seen = words.seen(*happened).into_iter();
+            self.predictions.extend(seen.map(|event| Prediction {
                 slot: Slot(slot),
                 replica: ReplicaId(i),
                 event,
@@ -298,124 +351,16 @@ impl Following<'_> {
         }
     }
 
-    /// The view and number of a value's first proposal.
-    fn proposal(&self, value: u32) -> (View, u32) {
-        let per_view = self.levels.instance.blocks_per_proposal;
-        (View(value / per_view), value % per_view)
-    }
-
-    fn message(&self, record: &Record) -> Message {
-        let name = &self.ground.setting.rules.kind(record.kind).name;
-        let value = match record.value {
-            Value::None => None,
-            Value::Nil => Some(schedule::Value::Nil),
-            Value::Bad => Some(schedule::Value::Bad),
-            Value::Of(value) => {
-                let (view, index) = self.proposal(value);
-                Some(schedule::Value::Block { view, index })
-            }
-        };
-        Message {
-            kind: self.levels.instance.protocol.the(name),
-            height: Height(0),
-            view: View(record.view),
-            value,
-            justification: record.justification.map(View),
-        }
-    }
-
-    /// Those who are there to the end.
-    fn live(&self) -> Vec<u32> {
-        let live = |i: &u32| !self.plan.crashes(*i);
-        self.honest().into_iter().filter(live).collect()
-    }
-
-    /// Everything that honest replicas sent arrives at all that live, what they then send included; of
-    /// a final state, what one got from a Byzantine one as well. Who crashes does so before.
-    fn flood(&mut self) -> Result<(), String> {
-        let last = self.clocks.iter().map(|clock| clock.slot).max().unwrap_or(0);
-        for clock in &mut self.clocks {
-            (clock.slot, clock.fired) = (last + 1, false);
-        }
-        let shared = self.levels.instance.goal == Goal::Stall;
-        loop {
-            let mut sent: BTreeSet<(u32, Record)> = self.sent.keys().copied().collect();
-            let made = self.handed.iter().map(|&(_, j, record)| (j, record));
-            sent.extend(made.filter(|(j, _)| shared && self.plan.byzantine(*j)));
-            let mut missing: Vec<(u32, u32, Record)> = Vec::new();
-            for i in self.live() {
-                let new = |(j, it): &&(u32, Record)| *j != i && !self.handed.contains(&(i, *j, *it));
-                missing.extend(sent.iter().filter(new).map(|&(j, it)| (i, j, it)));
-            }
-            missing.sort_by_key(|&(i, j, it)| (it.view, it.kind, i, j));
-            if missing.is_empty() {
-                return Ok(());
-            }
-            for (i, j, record) in missing {
-                self.hand(i, j, record)?;
-                if self.run.at[i as usize].view >= self.levels.views {
-                    return Ok(());
-                }
-            }
-        }
-    }
-
-    /// Timers fire as long as that changes anything; nobody decides by it.
-    fn rest(&mut self) -> Result<(), String> {
-        loop {
-            let live = self.live().into_iter();
-            let mut able = live.filter_map(|i| Some((i, self.run.able(i)?)));
-            let Some((i, timer)) = able.next() else {
-                break;
-            };
-            self.fire_now(i, timer);
-            self.flood()?;
-            if self.run.at[i as usize].view >= self.levels.views {
-                return Ok(());
-            }
-        }
-        for i in self.honest() {
-            if !self.plan.crashes(i) {
-                continue;
-            }
-            let clock = &self.clocks[i as usize];
-            let (slot, replica) = (Slot(clock.slot), ReplicaId(i));
-            self.row((slot.0, 0, i), Choice::Crash { slot, replica });
-        }
-        let height = self.levels.draft.get(&Key::Goal("height", [0; 2]));
-        if self.decided() && !self.plan.is(&height) {
-            return Err("somebody decides before all are at rest".into());
-        }
-        Ok(())
-    }
-
-    fn decided(&self) -> bool {
-        self.honest().into_iter().any(|i| self.run.decided(i))
-    }
-
-    fn end(mut self) -> Decoded {
-        self.rows.sort_by_key(|(order, _)| *order);
-        self.predictions.sort();
-        let slots = self.rows.last().map_or(1, |((slot, ..), _)| *slot);
-        let faulty = |i| {
-            let byzantine = self.plan.byzantine(i).then_some(FaultKind::Byzantine);
-            let kind = byzantine.or(self.plan.crashes(i).then_some(FaultKind::Crash))?;
-            Some((ReplicaId(i), kind))
-        };
-        Decoded {
-            faulty: (0..self.levels.n).filter_map(faulty).collect(),
-            schedule: Schedule {
-                choices: self.rows.into_iter().map(|(_, choice)| choice).collect(),
-                predictions: self.predictions,
-            },
-            slots: slots.max(1),
-        }
-    }
-
     /// The row that not all of the steps are taken: `Σ steps ≤ number − 1`.
     fn cut(&self) -> Row {
-        let steps = self.plan.steps.keys().map(|&place| self.plan.columns(place));
-        let columns: BTreeSet<_> = steps.flat_map(|it| it.terms().collect::<Vec<_>>()).collect();
+        let steps = self
+            .plan
+            .steps
+            .keys()
+            .map(|&place| self.plan.columns(place));
+        let columns: BTreeSet<_> = steps
+            .flat_map(|it| it.terms().collect::<Vec<_>>())
+            .collect();
         Row {
             name: "not_followed".into(),
             family: self.levels.not_followed,

@@ -87,13 +87,8 @@ pub(super) fn kind_name(levels: &Levels, act: &Act) -> String {
 /// Records of a kind in a view: `Σ did ≤ here`; decisions: `Σ did ≤ 1 − byzantine`, and who decides
 /// in its view goes no further, `Σ_(u ≤ v) did + entered_(v+1) ≤ 1`.
 fn once(levels: &mut Levels) {
-    let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for (number, act) in levels.ground.acts.iter().enumerate() {
-        groups.entry(group(&made(act))).or_default().push(number);
-    }
     let mut stops: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    let mut finals = Vec::new();
-    for ((kind, v), acts) in groups {
+    for ((kind, v), acts) in levels.groups.clone() {
         let first = &levels.ground.acts[acts[0]];
         let purpose = once_group(levels, first);
         let name = format!("{}_at_most_once", kind_name(levels, first));
@@ -113,17 +108,16 @@ fn once(levels: &mut Levels) {
         }
         if levels.ground.is_final(kind) {
             stops.entry(v).or_default().extend(bound);
-            finals.extend(acts);
         }
     }
-    decisions(levels, &stops, &finals);
+    decisions(levels, &stops);
 }
 
-fn decisions(levels: &mut Levels, stops: &BTreeMap<u32, Vec<usize>>, finals: &[usize]) {
+fn decisions(levels: &mut Levels, stops: &BTreeMap<u32, Vec<usize>>) {
     let once = family(levels, "decide_at_most_once", "E13", Group::ONE_DECISION);
     let leave = family(levels, "decide_excludes_enter", "E13", Group::STOPS);
     for i in 0..levels.n {
-        let all = finals.iter().map(|&act| levels.did(act, i)).sum();
+        let all = levels.finals.iter().map(|&act| levels.did(act, i)).sum();
         let honest = 1 - levels.byzantine(i);
         levels.at_most(once, &format!("_i{i}"), all, honest);
         let mut stopped = Expr::default();

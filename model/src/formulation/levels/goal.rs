@@ -13,7 +13,6 @@ use milp_schema::{
     instance::{Goal, Sense},
     protocol::Goes,
 };
-use std::collections::BTreeMap;
 
 /// Whether a goal asks for more of values than how many are decided.
 pub(super) fn needs_names(goal: Goal) -> bool {
@@ -157,13 +156,11 @@ fn reached(levels: &mut Levels) -> Expr {
 /// The number of honest broadcasts.
 fn broadcasts(levels: &Levels) -> Expr {
     let rules = &levels.ground.setting.rules;
-    let sent: BTreeMap<&Record, ()> = levels
-        .makers
-        .keys()
-        .filter(|it| rules.kind(it.kind).goes == Goes::Sent && !levels.ground.is_final(it.kind))
-        .map(|it| (it, ()))
-        .collect();
+    let sent = |act: &usize| rules.kind(made(&levels.ground.acts[*act]).kind).goes == Goes::Sent;
+    let acts: Vec<usize> = (0..levels.ground.acts.len()).filter(sent).collect();
+    let by = |i| acts.iter().map(move |&act| (act, i));
     (0..levels.n)
-        .map(|i| levels.makes(i, sent.keys().copied()))
+        .flat_map(by)
+        .map(|(act, i)| levels.did(act, i))
         .sum()
 }

@@ -12,6 +12,8 @@
 
 mod columns;
 mod decode;
+mod encode;
+mod event;
 mod families;
 mod goal;
 mod meaning;
@@ -21,12 +23,16 @@ mod refuse;
 mod rest;
 mod valid;
 
+#[cfg(test)]
+mod tests;
+
 pub use columns::Key;
+pub use encode::{Encoded, Encoder, Unencoded};
 
 use crate::{
     decoded::Decoded,
     error::Error,
-    ground::{Ground, Setting, Values},
+    ground::{Act, Ground, Own, Setting, Values},
     limits::{self, Grows},
     meaning::Meaning,
     program::{Col, Program},
@@ -74,6 +80,7 @@ pub fn of_with(instance: &Instance, values: u32) -> Result<Built, Error> {
 
 fn stated(instance: &Instance, setting: Setting) -> Result<Built, Error> {
     let ground = Ground::new(setting, "levels")?;
+    limits::refuse_rows(instance, Grows::WithoutSlots, least_rows(&ground))?;
     let mut levels = Levels::new(instance.clone(), ground);
     families::state(&mut levels);
     must::state(&mut levels);
@@ -81,6 +88,21 @@ fn stated(instance: &Instance, setting: Setting) -> Result<Built, Error> {
     goal::state(&mut levels);
     let program = levels.draft.finish();
     Ok(Built { program, levels })
+}
+
+/// How many rows the guards of acts have at least: what is read of the last own record has one for
+/// each view.
+fn least_rows(ground: &Ground) -> u64 {
+    let rows = |act: &Act| {
+        let bars = act.bars.iter().map(|bar| match bar {
+            Own::One(_) => 1,
+            Own::Last(matching, _) => u64::from(matching.last().map_or(0, |it| it.view)),
+        });
+        act.needs.len() as u64 + bars.sum::<u64>()
+    };
+    let all = ground.acts.iter();
+    all.map(|act| rows(act) * ground.actors(act).count() as u64)
+        .sum()
 }
 
 /// What the indices range over.
@@ -105,6 +127,12 @@ fn setting(instance: &Instance, rules: Rules, values: u32) -> Setting {
         rules,
         follows: false,
     }
+}
+
+/// Whether the formulation has words for what the instance asks, whatever its protocol.
+pub(crate) fn takes(instance: &Instance) -> bool {
+    let rules = instance.rules();
+    rules.is_some_and(|rules| refuse::refuse(instance, &rules).is_ok())
 }
 
 impl Built {

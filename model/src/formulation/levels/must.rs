@@ -18,6 +18,35 @@ use milp_schema::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What shows that a need is met: sums that are 1 then, and the acts in them.
+#[derive(Debug, Clone, Default)]
+struct Way {
+    terms: Vec<Expr>,
+    by: BTreeSet<usize>,
+    /// Whether one is shown only by what is done in later views than that of a decision.
+    late: bool,
+}
+
+impl Way {
+    fn new(term: Expr, by: impl IntoIterator<Item = usize>) -> Self {
+        let (terms, by) = (vec![term], by.into_iter().collect());
+        let late = false;
+        Self { terms, by, late }
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        both.terms.extend(other.terms.iter().cloned());
+        both.by.extend(&other.by);
+        both.late |= other.late;
+        both
+    }
+
+    fn is_possible(&self) -> bool {
+        self.terms.iter().all(|it| it.terms().next().is_some())
+    }
+}
+
 /// An act of more ways to see that it must be done has no rows.
 const MOST_WAYS: usize = 64;
 
@@ -25,6 +54,21 @@ const MOST_WAYS: usize = 64;
 #[derive(Default)]
 struct Needs {
     numbers: BTreeMap<(usize, Need), usize>,
+    /// The acts that take what meets a need.
+    takers: BTreeMap<Need, Vec<usize>>,
+}
+
+impl Needs {
+    fn takers(&mut self, levels: &Levels, need: &Need) -> Vec<usize> {
+        if let Some(known) = self.takers.get(need) {
+            return known.clone();
+        }
+        let acts = levels.ground.acts.iter().enumerate();
+        let takers = acts.filter(|(_, act)| takes(levels, act, need));
+        let takers: Vec<usize> = takers.map(|(number, _)| number).collect();
+        self.takers.insert(need.clone(), takers.clone());
+        takers
+    }
 }
 
 pub(super) fn state(levels: &mut Levels) {
@@ -64,7 +108,12 @@ fn unclear(levels: &Levels, act: &Act) -> Option<Expr> {
             _ => need.taken(&levels.ground),
         };
         let before = named.len();
-        named.extend(records.iter().filter(|it| it.value == Value::Of(x)).copied());
+        named.extend(
+            records
+                .iter()
+                .filter(|it| it.value == Value::Of(x))
+                .copied(),
+        );
         reads += usize::from(named.len() > before);
         votes += usize::from(named.len() > before && matches!(need, Need::Quorum(_)));
     }
@@ -104,29 +153,26 @@ fn force(
     said: &mut BTreeSet<(Vec<(Col, i64)>, i64)>,
 ) {
     let view = last_view(levels, act);
-    let mut shown = vec![Vec::new()];
+    let mut shown = vec![Way::default()];
     for need in &act.needs {
         let mut ways = ways(levels, needs, (act, need), i, view);
-        ways.retain(|way| way.iter().all(|it| it.terms().next().is_some()));
-        let both = |so_far: &Vec<Expr>| -> Vec<Vec<Expr>> {
-            let more = |way: &Vec<Expr>| so_far.iter().chain(way).cloned().collect();
-            ways.iter().map(more).collect()
-        };
+        ways.retain(Way::is_possible);
+        let both = |so_far: &Way| ways.iter().map(|way| so_far.and(way)).collect::<Vec<_>>();
         shown = shown.iter().flat_map(both).collect();
         if shown.len() > MOST_WAYS {
             return;
         }
     }
-    let excused = excuses(levels, act, i, view) + excuse.clone();
     let name = format!("{}_is_done", kind_name(levels, act));
     let family = levels.draft.family(&name, "E55", &[], Group::PROMPT);
-    for shown in shown {
-        let count = shown.len() as i64;
+    for way in shown {
+        let excused = excuses(levels, act, &way, (i, view)) + excuse.clone();
+        let count = way.terms.len() as i64;
         let there = match act.scope {
             Scope::View => levels.here(i, view),
             Scope::Height => 1 - levels.byzantine(i),
         };
-        let left = there + shown.into_iter().sum::<Expr>() + -count;
+        let left = there + way.terms.into_iter().sum::<Expr>() + -count;
         let difference = left.clone() - excused.clone();
         let row = (
             difference.terms().collect::<Vec<_>>(),
@@ -134,7 +180,7 @@ fn force(
         );
         if said.insert(row) {
             let label = format!("_i{i}_v{}_r{}_{}", act.letters.v, act.rule, said.len());
-            levels.at_most(family, &label, left, excused.clone());
+            levels.at_most(family, &label, left, excused);
         }
     }
 }
@@ -147,30 +193,48 @@ fn last_view(levels: &Levels, act: &Act) -> u32 {
     }
 }
 
-/// The ways to see that a need of an act is met, each a list of what is all the case.
+/// The ways to see that a need of an act is met.
 fn ways(
     levels: &mut Levels,
     needs: &mut Needs,
     (act, need): (&Act, &Need),
     i: u32,
     view: u32,
-) -> Vec<Vec<Expr>> {
-    let one = |ways: Vec<Expr>| ways.into_iter().map(|way| vec![way]).collect();
+) -> Vec<Way> {
     match need {
-        Need::Own(Own::One(records)) => {
-            let groups = groups(records).into_values();
-            one(groups.map(|records| levels.makes(i, records)).collect())
+        Need::Own(Own::One(records)) => groups(records)
+            .into_values()
+            .map(|records| own(levels, i, &records))
+            .collect(),
+        Need::Own(Own::Last(matching, rest)) => {
+            let makers = makers(levels, matching);
+            last(levels, i, view, matching, rest)
+                .into_iter()
+                .map(|way| Way::new(way, makers.clone()))
+                .collect()
         }
-        Need::Own(Own::Last(matching, rest)) => one(last(levels, i, view, matching, rest)),
-        Need::Primary(_) => one(knows(levels, needs, (act, need), i, view).into_iter().collect()),
+        Need::Primary(_) => knows(levels, needs, (act, need), i, view)
+            .into_iter()
+            .collect(),
         Need::Quorum(number) => {
-            let known = knows(levels, needs, (act, need), i, view);
-            let mut ways: Vec<Vec<Expr>> = one(known.into_iter().collect());
-            ways.extend(of_more(levels, needs, (act, *number), i, view).into_iter().map(|it| vec![it]));
+            let mut ways = of_more(levels, needs, (act, *number), i, view);
+            ways.extend(knows(levels, needs, (act, need), i, view));
             ways.extend(of_two(levels, needs, (act, *number), i, view));
             ways
         }
     }
+}
+
+/// The acts that make these records.
+fn makers<'a>(levels: &Levels, records: impl IntoIterator<Item = &'a Record>) -> Vec<usize> {
+    let makers = records.into_iter().filter_map(|it| levels.makers.get(it));
+    makers.flatten().copied().collect()
+}
+
+/// Replica i makes one of these records, of a kind and view.
+fn own(levels: &Levels, i: u32, records: &[&Record]) -> Way {
+    let makers = makers(levels, records.iter().copied());
+    Way::new(levels.makes(i, records.iter().copied()), makers)
 }
 
 /// A larger set of records has a quorum that the replica took, and nobody made one of those that do
@@ -181,7 +245,7 @@ fn of_more(
     (act, number): (&Act, usize),
     i: u32,
     view: u32,
-) -> Vec<Expr> {
+) -> Vec<Way> {
     let quorum = levels.ground.quorums[number].clone();
     let mut ways = Vec::new();
     for larger in 0..levels.ground.quorums.len() {
@@ -191,12 +255,18 @@ fn of_more(
         if !more || other.at_least < quorum.at_least {
             continue;
         }
-        let rest = other.records.iter().filter(|it| quorum.records.binary_search(it).is_err());
-        let rest: Vec<Record> = rest.copied().collect();
+        let counts = |it: &&Record| quorum.records.binary_search(it).is_err();
+        let rest: Vec<Record> = other.records.iter().filter(counts).copied().collect();
         let made = |j| levels.makes(j, &rest) + levels.byzantine(j);
         let others: Expr = (0..levels.n).map(made).sum();
         let known = knows(levels, needs, (act, &Need::Quorum(larger)), i, view);
-        ways.extend(known.map(|known| known - others));
+        ways.extend(known.map(|known| {
+            let terms = known.terms.into_iter().map(|it| it - others.clone());
+            Way {
+                terms: terms.collect(),
+                ..known
+            }
+        }));
     }
     ways
 }
@@ -208,21 +278,28 @@ fn of_two(
     (act, number): (&Act, usize),
     i: u32,
     view: u32,
-) -> Option<Vec<Expr>> {
+) -> Option<Way> {
     let quorum = levels.ground.quorums[number].clone();
     let rules = &levels.ground.setting.rules;
-    let proposals = quorum.records.iter().filter(|it| rules.kind(it.kind).by == By::Primary);
-    let proposals: Vec<Record> = proposals.copied().collect();
+    let of_primary = |it: &&Record| rules.kind(it.kind).by == By::Primary;
+    let proposals: Vec<Record> = quorum.records.iter().filter(of_primary).copied().collect();
     let primary = levels.ground.setting.primaries[proposals.first()?.view as usize];
     let power = levels.power(i) + levels.power(primary);
-    if i == primary || power < i64::from(quorum.at_least) || groups(&proposals).len() > 1 {
+    let one_group = groups(&proposals).len() == 1;
+    if i == primary || power < i64::from(quorum.at_least) || !one_group {
         return None;
     }
-    let own = groups(&quorum.records).into_values().map(|records| levels.makes(i, records));
-    let own: Vec<Expr> = own.filter(|it| it.terms().next().is_some()).collect();
+    let own = groups(&quorum.records)
+        .into_values()
+        .map(|it| own(levels, i, &it));
+    let own: Vec<Way> = own.filter(Way::is_possible).collect();
     let [own] = &own[..] else { return None };
     let known = knows(levels, needs, (act, &Need::Primary(proposals)), i, view)?;
-    Some(vec![own.clone(), known])
+    Some(own.and(&known))
+}
+
+fn decides(levels: &Levels, act: &Act) -> bool {
+    act.makes.is_some_and(|it| levels.ground.is_final(it.kind))
 }
 
 /// Records by kind and view: of each an honest replica makes at most one.
@@ -235,7 +312,13 @@ pub(super) fn groups(records: &[Record]) -> BTreeMap<super::columns::Group, Vec<
 }
 
 /// That the latest own record matches: one of view u does, and none of a later view does not.
-pub(super) fn last(levels: &Levels, i: u32, view: u32, matching: &[Record], rest: &[Record]) -> Vec<Expr> {
+pub(super) fn last(
+    levels: &Levels,
+    i: u32,
+    view: u32,
+    matching: &[Record],
+    rest: &[Record],
+) -> Vec<Expr> {
     let latest = |(&(_, u), records): (&super::columns::Group, &Vec<&Record>)| {
         let later = rest.iter().filter(|it| it.view > u && it.view <= view);
         levels.makes(i, records.iter().copied()) - levels.makes(i, later)
@@ -243,30 +326,47 @@ pub(super) fn last(levels: &Levels, i: u32, view: u32, matching: &[Record], rest
     groups(matching).iter().map(latest).collect()
 }
 
-/// What excuses: the place is taken, an own record bars, or what the file lists before it led the
-/// replica away. Nothing else excuses who does not decide and goes on.
-fn excuses(levels: &Levels, act: &Act, i: u32, view: u32) -> Expr {
-    let acts = levels.ground.acts.iter().enumerate();
-    let is_final = |it: &Act| levels.ground.is_final(made(it).kind);
+/// What excuses: the place is taken, an own record bars that may have come first, or what the file
+/// lists before it led the replica away. That it decided is no excuse where it had all that a decision needs before it did
+/// something in a later view.
+fn excuses(levels: &Levels, act: &Act, way: &Way, (i, view): (u32, u32)) -> Expr {
     let rules = &levels.ground.setting.rules.rules;
     let leaves = |rule: &Rule| matches!(rule.head, Head::Enter | Head::Skip);
     let left = rules[..act.rule].iter().any(leaves) || act.makes.is_none();
-    let decides = act.makes.is_some_and(|it| levels.ground.is_final(it.kind));
-    let mut excused: Expr = acts
-        .filter(|(_, other)| match act.makes {
-            _ if decides => false,
-            Some(record) => {
-                group(&made(other)) == group(&record) || is_final(other) && other.rule < act.rule
-            }
-            None => is_final(other),
-        })
-        .map(|(number, _)| levels.did(number, i))
-        .sum();
+    let is_final = decides(levels, act);
+    let place = act.makes.map(|record| group(&record));
+    let taken = place.and_then(|place| levels.groups.get(&place));
+    let taken = taken.into_iter().flatten().filter(|_| !is_final);
+    let first = |it: &&usize| match place {
+        Some(_) if is_final => !way.late,
+        Some(_) => levels.ground.acts[**it].rule < act.rule,
+        None => true,
+    };
+    let acts = taken.chain(levels.finals.iter().filter(first));
+    let mut excused: Expr = acts.map(|&number| levels.did(number, i)).sum();
     if left && view + 1 < levels.views {
         excused += levels.here(i, view + 1);
     }
     let bars = act.bars.iter().flat_map(Own::matching);
-    excused + levels.makes(i, bars.filter(|it| it.view <= view))
+    let first = |it: &&Record| it.view <= view && !comes_later(levels, act, &way.by, it);
+    excused + levels.makes(i, bars.filter(first))
+}
+
+/// Whether a record of the act's view comes after what shows that the act must be done: it bars all
+/// of that in this view, and who makes it does so on a firing or by a later rule.
+fn comes_later(levels: &Levels, act: &Act, by: &BTreeSet<usize>, record: &Record) -> bool {
+    let barred = |other: &Act| {
+        let bars = |bar: &Own| matches!(bar, Own::One(records) if records.contains(record));
+        other.letters.v < record.view || other.bars.iter().any(bars)
+    };
+    let later = |other: &Act| other.timer().is_some() || other.rule > act.rule;
+    let acts = &levels.ground.acts;
+    act.scope == Scope::View
+        && record.view == act.letters.v
+        && by.iter().all(|&it| barred(&acts[it]))
+        && makers(levels, [record])
+            .into_iter()
+            .all(|it| later(&acts[it]))
 }
 
 /// Whether the act takes what meets the need.
@@ -283,35 +383,48 @@ fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
     })
 }
 
-/// That the replica took what meets the need of an act, by what it did in that view or an earlier
-/// one: nothing if nothing shows it. A primary has what it made itself. What a timer's act needs was
-/// taken before it fired, and what a rule needs that the file lists later before it was done: who
-/// then could decide would have.
-fn knows(
-    levels: &mut Levels,
+/// What is done that shows something, by kind and view: of each a replica does one; the acts in it;
+/// whether all of it is done in later views than a decision is of.
+type Shows = (BTreeMap<(usize, u32), Expr>, BTreeSet<usize>, bool);
+
+/// What a replica did in that view or an earlier one that shows that it took what meets the need of an
+/// act. A primary has what it made itself. What a timer's act needs was
+/// taken before it fired, and what a rule needs that the file lists later before it was done: that
+/// is asked of what is done in later views than a decision is of.
+fn shown_by(
+    levels: &Levels,
     needs: &mut Needs,
     (act, need): (&Act, &Need),
     i: u32,
     view: u32,
-) -> Option<Expr> {
-    let decides = act.makes.is_some_and(|it| levels.ground.is_final(it.kind));
+) -> Shows {
+    let decides = decides(levels, act);
     let later = |other: &Act| other.timer().is_some() || other.rule > act.rule;
+    let is_late = |other: &Act| decides && other.letters.v > act.letters.v;
+    let (mut by, mut late) = (BTreeSet::new(), decides);
     let mut shows: BTreeMap<(usize, u32), Expr> = BTreeMap::new();
-    for (number, other) in levels.ground.acts.iter().enumerate() {
+    for number in needs.takers(levels, need) {
+        let other = &levels.ground.acts[number];
         let record = made(other);
         let of_view = other.letters.v <= view && other.scope == Scope::View;
         let counts = of_view && !levels.ground.is_final(record.kind);
-        if counts && (later(other) || !decides) && takes(levels, other, need) {
+        if counts
+            && (later(other) || !is_late(other))
+            && levels.draft.col(&Key::Did(number, i)).is_some()
+        {
             let column = levels.did(number, i);
             *shows.entry((record.kind.0, record.view)).or_default() += column;
+            by.insert(number);
+            late &= is_late(other);
         }
     }
     for (way, other) in levels.ground.entries.iter().enumerate() {
         let v = other.letters.v;
         let taken_in = v - u32::from(later(other));
-        let counts = taken_in <= view && v < levels.views && (later(other) || !decides);
+        let counts = taken_in <= view && v < levels.views && (later(other) || !is_late(other));
         if counts && takes(levels, other, need) && levels.ways(i, v).contains(&way) {
             shows.insert((usize::MAX, way as u32), levels.way(way, i));
+            late &= is_late(other);
         }
     }
     if let Need::Primary(records) = need {
@@ -319,21 +432,45 @@ fn knows(
         let own = records.iter().filter(|it| primaries[it.view as usize] == i);
         for (&(kind, v), records) in &groups(&own.copied().collect::<Vec<_>>()) {
             *shows.entry((kind.0, v)).or_default() += levels.makes(i, records.iter().copied());
+            by.extend(makers(levels, records.iter().copied()));
+            late = false;
         }
     }
     shows.retain(|_, shows| shows.terms().next().is_some());
+    (shows, by, late)
+}
+
+/// That the replica took what meets the need of an act: nothing if nothing shows it.
+fn knows(
+    levels: &mut Levels,
+    needs: &mut Needs,
+    (act, need): (&Act, &Need),
+    i: u32,
+    view: u32,
+) -> Option<Way> {
+    let (shows, by, late) = shown_by(levels, needs, (act, need), i, view);
     if shows.len() <= 1 {
-        return shows.into_values().next();
+        let only = shows.into_values().next();
+        return only.map(|it| Way {
+            late,
+            ..Way::new(it, by)
+        });
     }
     let next = needs.numbers.len();
-    let number = *needs.numbers.entry((act.rule, need.clone())).or_insert(next);
+    let number = *needs
+        .numbers
+        .entry((act.rule, need.clone()))
+        .or_insert(next);
     let key = Key::Knows(number, i, view);
     if let Some(col) = levels.draft.col(&key) {
-        return Some(col.into());
+        return Some(Way {
+            late,
+            ..Way::new(col.into(), by)
+        });
     }
     let family = levels
         .draft
-        .family("knows_what_it_took", "E6", &[], Group::MEMORY);
+        .family(super::encode::KNOWS, "E6", &[], Group::MEMORY);
     let known: Expr = levels
         .draft
         .add(key, format!("knows_i{i}_v{view}_m{number}"), 1)
@@ -342,5 +479,8 @@ fn knows(
         let label = format!("_i{i}_v{view}_m{number}_{at}");
         levels.at_most(family, &label, shows, known.clone());
     }
-    Some(known)
+    Some(Way {
+        late,
+        ..Way::new(known, by)
+    })
 }

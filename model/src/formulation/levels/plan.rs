@@ -29,6 +29,13 @@ pub(super) struct Support {
     pub(super) byzantine: Vec<(u32, Vec<Record>)>,
 }
 
+/// What a step needs: what others send, and the steps that come before it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Wants {
+    pub(super) supports: Vec<Support>,
+    pub(super) before: Vec<Place>,
+}
+
 /// A replica's step, by its level.
 pub(super) type Place = ((u32, usize), u32, Step);
 
@@ -36,10 +43,8 @@ pub(super) type Place = ((u32, usize), u32, Step);
 pub(super) struct Plan<'a> {
     levels: &'a Levels,
     point: &'a [i64],
-    /// What each step needs of others.
-    pub(super) steps: BTreeMap<Place, Vec<Support>>,
-    /// The senders of a quorum, the same for all who need it.
-    quorums: BTreeMap<usize, Support>,
+    /// What each step needs.
+    pub(super) steps: BTreeMap<Place, Wants>,
 }
 
 /// What a point's value needs.
@@ -48,25 +53,16 @@ pub(super) fn of<'a>(levels: &'a Levels, point: &'a [i64]) -> Plan<'a> {
         levels,
         point,
         steps: BTreeMap::new(),
-        quorums: BTreeMap::new(),
     };
-    let mut open = plan.roots();
-    while let Some((i, step)) = open.pop() {
-        let act = plan.act(step);
-        let decides = act.makes.is_some_and(|it| levels.ground.is_final(it.kind));
-        // Who decides by messages of any view does so in the end.
-        let level = if decides && act.scope == Scope::Height {
-            (levels.views, 0)
-        } else {
-            levels.ground.level(act)
-        };
-        let place = (level, i, step);
+    let roots = plan.roots().into_iter();
+    let mut open: Vec<Place> = roots.map(|(i, step)| plan.place(i, step)).collect();
+    while let Some(place) = open.pop() {
         if plan.steps.contains_key(&place) {
             continue;
         }
-        let (supports, needed) = plan.supports(i, act);
-        plan.steps.insert(place, supports);
-        open.extend(needed);
+        let wants = plan.wants(place);
+        open.extend(&wants.before);
+        plan.steps.insert(place, wants);
     }
     plan
 }
@@ -143,7 +139,9 @@ impl<'a> Plan<'a> {
             let Value::Of(value) = made(act).value else {
                 continue;
             };
-            let proof = levels.draft.get(&Key::Goal("proof", [value, number as u32]));
+            let proof = levels
+                .draft
+                .get(&Key::Goal("proof", [value, number as u32]));
             if self.is(&proof) {
                 for need in act.needs.iter().filter(|it| matches!(it, Need::Quorum(_))) {
                     let votes = self.done().filter(|(_, act)| {
@@ -160,7 +158,9 @@ impl<'a> Plan<'a> {
     /// The way in which a replica enters a view, if it does.
     fn entry(&self, i: u32, v: u32) -> Option<Step> {
         let ways = self.levels.ways(i, v);
-        let mut taken = ways.into_iter().filter(|&way| self.is(&self.levels.way(way, i)));
+        let mut taken = ways
+            .into_iter()
+            .filter(|&way| self.is(&self.levels.way(way, i)));
         taken.next().map(Step::Enters)
     }
 
@@ -171,8 +171,23 @@ impl<'a> Plan<'a> {
         acts.find(|&act| self.is(&self.levels.did(act, i)))
     }
 
-    /// Who sends what an act needs, and the steps that are needed for it.
-    fn supports(&mut self, i: u32, act: &Act) -> (Vec<Support>, Vec<(u32, Step)>) {
+    /// A step of a replica with its level; who decides by messages of any view does so in the end.
+    fn place(&self, i: u32, step: Step) -> Place {
+        let act = self.act(step);
+        let decides = act
+            .makes
+            .is_some_and(|it| self.levels.ground.is_final(it.kind));
+        let level = if decides && act.scope == Scope::Height {
+            (self.levels.views, 0)
+        } else {
+            self.levels.ground.level(act)
+        };
+        (level, i, step)
+    }
+
+    /// Who sends what a step needs, and the steps before it.
+    fn wants(&self, (_, i, step): Place) -> Wants {
+        let act = self.act(step);
         let (mut supports, mut needed) = (Vec::new(), Vec::new());
         let view = act.letters.v - u32::from(act.makes.is_none());
         if act.scope == Scope::View && view > 0 {
@@ -199,17 +214,21 @@ impl<'a> Plan<'a> {
         for need in &act.needs {
             let support = match need {
                 Need::Own(_) => continue,
-                Need::Primary(records) => self.from_primary(records),
-                Need::Quorum(number) => self.quorum(*number),
+                Need::Primary(records) => self.primary(records),
+                Need::Quorum(number) => self.quorum(*number, i),
             };
             let honest = support.honest.iter();
             needed.extend(honest.map(|&(j, act)| (j, Step::Does(act))));
             supports.push(support);
         }
-        (supports, needed)
+        let before = needed.into_iter().map(|(j, step)| self.place(j, step));
+        Wants {
+            supports,
+            before: before.collect(),
+        }
     }
 
-    fn from_primary(&self, records: &[Record]) -> Support {
+    fn primary(&self, records: &[Record]) -> Support {
         let mut support = Support::default();
         let primaries = &self.levels.ground.setting.primaries;
         for record in records {
@@ -228,33 +247,47 @@ impl<'a> Plan<'a> {
         support
     }
 
-    /// Enough senders of a quorum, honest ones one of each value in turn, so that those of one value
-    /// are no quorum of their own where others are there.
-    fn quorum(&mut self, number: usize) -> Support {
-        if let Some(known) = self.quorums.get(&number) {
-            return known.clone();
-        }
+    /// Enough senders of a quorum for replica i: itself, which has its own record anyway, and of the
+    /// honest ones one of each value in turn, so that those of one value are no quorum of their own
+    /// where others are there.
+    fn quorum(&self, number: usize, i: u32) -> Support {
         let levels = self.levels;
         let quorum = &levels.ground.quorums[number];
-        let mut by_value: BTreeMap<Value, Vec<(u32, usize)>> = BTreeMap::new();
+        let mut by_value: BTreeMap<Value, Vec<(u32, Option<usize>)>> = BTreeMap::new();
+        let mut senders = Vec::new();
         for j in 0..levels.n {
             if let Some(act) = self.maker(j, &quorum.records) {
                 let value = made(&levels.ground.acts[act]).value;
-                by_value.entry(value).or_default().push((j, act));
+                let list = if i == j {
+                    &mut senders
+                } else {
+                    by_value.entry(value).or_default()
+                };
+                list.push((j, Some(act)));
             }
         }
+        let own = senders
+            .first()
+            .map(|(_, act)| made(&levels.ground.acts[act.unwrap_or(0)]).value);
         let turns = by_value.values().map(Vec::len).max().unwrap_or(0);
-        let values = by_value.values();
-        let honest = (0..turns).flat_map(|turn| values.clone().filter_map(move |it| it.get(turn)));
-        let honest = honest.map(|&(j, act)| (j, Some(act)));
-        let byzantine = (0..levels.n).filter(|&j| self.byzantine(j)).map(|j| (j, None));
+        // Who has one of its own value takes others' first.
+        let others = by_value.iter().filter(|(value, _)| Some(**value) != own);
+        let same = by_value.iter().filter(|(value, _)| Some(**value) == own);
+        let values: Vec<_> = others.chain(same).map(|(_, list)| list).collect();
+        let honest = (0..turns).flat_map(|turn| values.iter().filter_map(move |it| it.get(turn)));
+        let byzantine = (0..levels.n)
+            .filter(|&j| self.byzantine(j))
+            .map(|j| (j, None));
         // Where any value counts, Byzantine senders name one that helps nothing else.
-        let any = quorum.records.iter().any(|it| it.value != quorum.records[0].value);
-        let senders: Vec<_> = if any {
-            byzantine.chain(honest).collect()
+        let any = quorum
+            .records
+            .iter()
+            .any(|it| it.value != quorum.records[0].value);
+        if any {
+            senders.extend(byzantine.chain(honest.copied()));
         } else {
-            honest.chain(byzantine).collect()
-        };
+            senders.extend(honest.copied().chain(byzantine));
+        }
         let mut missing = i64::from(quorum.at_least);
         let mut support = Support::default();
         for (j, act) in senders {
@@ -269,7 +302,6 @@ impl<'a> Plan<'a> {
                 None => support.byzantine.push((j, records)),
             }
         }
-        self.quorums.insert(number, support.clone());
         support
     }
 
@@ -294,13 +326,13 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        for (&(_, i, step), supports) in &self.steps {
+        for (&(_, i, step), wants) in &self.steps {
             let act = self.act(step);
             let Some(x) = act.letters.x else { continue };
             if names.of(x, (i, step)).is_some() {
                 continue;
             }
-            let handed_on = self.handed_on(&names, x, (i, step), supports);
+            let handed_on = self.handed_on(&names, x, (i, step), &wants.supports);
             let name = handed_on.or_else(|| self.free(&names, act.letters.v));
             if setting.is_others(x) {
                 names.others.extend(name.map(|name| ((i, step), name)));
@@ -335,7 +367,7 @@ impl<'a> Plan<'a> {
         let setting = &self.levels.ground.setting;
         let per_view = self.levels.instance.blocks_per_proposal;
         let honest = |view: u32| !self.byzantine(setting.primaries[view as usize]);
-        let reserved = |name: u32| name % per_view == 0 && honest(name / per_view);
+        let reserved = |name: u32| name.is_multiple_of(per_view) && honest(name / per_view);
         let taken: BTreeSet<u32> = names.values.values().copied().collect();
         let order = |name: &u32| (reserved(*name), name / per_view != v, *name);
         let all = 0..setting.views * per_view;
@@ -354,7 +386,10 @@ pub(super) struct Names {
 impl Names {
     /// The name of a value in a step.
     pub(super) fn of(&self, value: u32, step: (u32, Step)) -> Option<u32> {
-        let own = self.others.get(&step).filter(|_| !self.values.contains_key(&value));
+        let own = self
+            .others
+            .get(&step)
+            .filter(|_| !self.values.contains_key(&value));
         own.or_else(|| self.values.get(&value)).copied()
     }
 }

@@ -5,7 +5,7 @@ use crate::{error::Error, formulation::refuse};
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal, Network, Primary, Sense, Timers},
-    protocol::Rules,
+    protocol::{Goes, Guard, Rule, Rules},
 };
 
 /// What is asked without slots is answered with them.
@@ -14,9 +14,6 @@ const TIMED: &str = "use `formulation: timed`";
 /// The first thing that the formulation cannot express, if there is one.
 pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     let bounded = matches!(instance.network, Network::Bounded { .. });
-    let eventual = instance.network == Network::Eventual;
-    let stall = instance.goal == Goal::Stall;
-    let byzantine = instance.fault_count(FaultKind::Byzantine);
     let reasons = [
         (
             instance.primary == Primary::Free,
@@ -54,6 +51,29 @@ pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             "`budget: {timeouts: …}`",
             TIMED,
         ),
+    ];
+    first(&reasons)?;
+    refuse_together(instance, rules)?;
+    if instance.goal == Goal::Stall {
+        rest::refuse(rules)?;
+    }
+    Ok(())
+}
+
+/// The first reason that holds, as an error.
+fn first(reasons: &[(bool, &str, &str)]) -> Result<(), Error> {
+    let reason = reasons.iter().find(|(refused, ..)| *refused);
+    reason.map_or(Ok(()), |(_, construct, hint)| {
+        refuse::unsupported("levels", construct, hint)
+    })
+}
+
+/// What an instance and a protocol ask for together.
+fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
+    let stall = instance.goal == Goal::Stall;
+    let eventual = instance.network == Network::Eventual;
+    let byzantine = instance.fault_count(FaultKind::Byzantine);
+    first(&[
         (
             stall && !eventual,
             "goal `stall` with `network: asynchronous`",
@@ -70,17 +90,27 @@ pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             TIMED,
         ),
         (
+            counts_messages(instance.goal) && passes_on(rules),
+            "a goal that counts messages where decisions are passed on",
+            TIMED,
+        ),
+        (
             eventual && !monotone(instance.goal),
             "this weighted goal with `network: eventual`",
             "use `network: asynchronous`, or `formulation: timed`",
         ),
-    ];
-    for (refused, construct, hint) in reasons {
-        if refused {
-            return refuse::unsupported("levels", construct, hint);
-        }
-    }
-    if stall { rest::refuse(rules) } else { Ok(()) }
+    ])
+}
+
+fn counts_messages(goal: Goal) -> bool {
+    matches!(goal, Goal::Weighted { messages, .. } if messages != 0)
+}
+
+/// Whether who takes over a decision sends it on.
+fn passes_on(rules: &Rules) -> bool {
+    let sent = rules.kind(rules.final_kind()).goes == Goes::Sent;
+    let reads = |guard: &Guard| guard.pattern.kinds.contains(&rules.final_kind());
+    sent && rules.rules.iter().flat_map(Rule::guards).any(reads)
 }
 
 /// Whether letting everything arrive in the end cannot make the goal smaller.

@@ -5,7 +5,7 @@
 //! ⇒ it is done, or its place is taken, or it is barred, or the replica has decided*:
 //! `in the view + Σ truths − number ≤ Σ did + Σ bars + Σ decided + crashed`.
 
-use super::columns::{Key, Levels, group, made};
+use super::columns::{Key, Levels, group};
 use super::families::{from_primary, kind_name};
 use crate::{
     error::Error,
@@ -19,6 +19,7 @@ use milp_schema::{
     protocol::{Guard, Head, KindId, Mode, Rule, Rules, Scope},
     vocabulary::Passed,
 };
+use std::collections::BTreeSet;
 
 pub(super) fn state(levels: &mut Levels) {
     let acts: Vec<Act> = levels.ground.acts.clone();
@@ -43,15 +44,22 @@ pub(super) fn refuse(rules: &Rules) -> Result<(), Error> {
         bars.any(|guard| !guard.pattern.kinds.iter().all(|kind| but.contains(kind)))
     };
     let ends = |enter: &Rule| {
-        let starts = rules.rules.iter().filter(|it| match (&it.head, enter.mode) {
-            (Head::Arm { timer, .. }, Mode::Timer(waited)) => *timer == waited,
-            _ => false,
-        });
+        let starts = rules
+            .rules
+            .iter()
+            .filter(|it| match (&it.head, enter.mode) {
+                (Head::Arm { timer, .. }, Mode::Timer(waited)) => *timer == waited,
+                _ => false,
+            });
         let guards = enter.when.iter().chain(starts.flat_map(|it| &it.when));
         let makers_are_bound = |guard: &Guard| {
             let kinds = &guard.pattern.kinds;
             let makes = |rule: &&Rule| rule.makes().is_some_and(|it| kinds.contains(&it));
-            rules.rules.iter().filter(makes).all(|rule| bound(rule, kinds))
+            rules
+                .rules
+                .iter()
+                .filter(makes)
+                .all(|rule| bound(rule, kinds))
         };
         bound(enter, &[]) || guards.into_iter().any(makers_are_bound)
     };
@@ -70,16 +78,19 @@ pub(super) fn refuse(rules: &Rules) -> Result<(), Error> {
 fn is_lost(levels: &Levels, act: &Act) -> bool {
     let view = act.letters.v - u32::from(act.makes.is_none());
     let rules = &levels.ground.setting.rules;
-    let late = |record: &Record| {
-        record.view < view && rules.kind(record.kind).passed == Passed::Ignore
-    };
-    act.needs.iter().any(|need| need.taken(&levels.ground).iter().any(late))
+    let late =
+        |record: &Record| record.view < view && rules.kind(record.kind).passed == Passed::Ignore;
+    act.needs
+        .iter()
+        .any(|need| need.taken(&levels.ground).iter().any(late))
 }
 
 /// `enough`: honest senders reach the count, or somebody had the quorum, who then shares it:
 /// `Σ power · sends ≤ q − 1 + (n − q + 1) · enough`, `complete ≤ enough`, and whoever has more.
 fn truths(levels: &mut Levels) {
-    let family = levels.draft.family("final_state_knows_quorum", "E19", &[], Group::DELIVERY);
+    let family = levels
+        .draft
+        .family("final_state_knows_quorum", "E19", &[], Group::DELIVERY);
     let all: Vec<usize> = (0..levels.ground.quorums.len()).collect();
     let asked: Vec<usize> = all
         .into_iter()
@@ -99,7 +110,10 @@ fn truths(levels: &mut Levels) {
             let Some(sends) = levels.draft.col(&Key::Sends(number, j)) else {
                 continue;
             };
-            for (at, records) in super::must::groups(&quorum.records).into_values().enumerate() {
+            for (at, records) in super::must::groups(&quorum.records)
+                .into_values()
+                .enumerate()
+            {
                 let made = levels.makes(j, records);
                 levels.at_most(family, &format!("_m{number}_i{j}_{at}"), made, sends.into());
             }
@@ -109,10 +123,18 @@ fn truths(levels: &mut Levels) {
         let rest = i64::from(total) - short;
         let label = format!("_m{number}");
         levels.at_most(family, &label, sent, enough.clone() * rest + short);
-        levels.at_most(family, &format!("{label}_used"), levels.complete(number), enough.clone());
+        levels.at_most(
+            family,
+            &format!("{label}_used"),
+            levels.complete(number),
+            enough.clone(),
+        );
         for &other in &asked {
             let few = &levels.ground.quorums[other];
-            let within = few.records.iter().all(|it| quorum.records.binary_search(it).is_ok());
+            let within = few
+                .records
+                .iter()
+                .all(|it| quorum.records.binary_search(it).is_ok());
             if other != number && within && few.at_least >= quorum.at_least {
                 let more = levels.draft.get(&Key::Enough(other));
                 levels.at_most(family, &format!("{label}_m{other}"), more, enough.clone());
@@ -129,7 +151,9 @@ fn truth(levels: &Levels, need: &Need, i: u32, act: &Act) -> Vec<Expr> {
     };
     match need {
         Need::Own(Own::One(records)) => made_by(records),
-        Need::Own(Own::Last(matching, rest)) => super::must::last(levels, i, act.letters.v, matching, rest),
+        Need::Own(Own::Last(matching, rest)) => {
+            super::must::last(levels, i, act.letters.v, matching, rest)
+        }
         Need::Primary(records) => {
             // What an honest primary sent has arrived; what a Byzantine one showed to anybody, all have.
             let mut ways: Vec<Expr> = records.iter().map(|it| levels.shown(it)).collect();
@@ -153,20 +177,29 @@ fn nothing_left(levels: &mut Levels, act: &Act, i: u32) {
         ways = ways.iter().flat_map(both).collect();
     }
     let next = |v: u32| {
-        if v < levels.views { levels.here(i, v) } else { Expr::default() }
+        if v < levels.views {
+            levels.here(i, v)
+        } else {
+            Expr::default()
+        }
     };
     let there = match act.scope {
         Scope::View => levels.here(i, view) - next(view + 1),
         Scope::Height => 1 - levels.byzantine(i),
     };
-    let acts = levels.ground.acts.iter().enumerate();
-    let taken = acts.filter(|(_, it)| {
-        levels.ground.is_final(made(it).kind)
-            || act.makes.is_some_and(|record| group(&made(it)) == group(&record))
-    });
-    let mut excused: Expr = taken.map(|(number, _)| levels.did(number, i)).sum();
+    let place = act
+        .makes
+        .and_then(|record| levels.groups.get(&group(&record)));
+    let taken: BTreeSet<usize> = place
+        .into_iter()
+        .flatten()
+        .chain(&levels.finals)
+        .copied()
+        .collect();
+    let mut excused: Expr = taken.into_iter().map(|number| levels.did(number, i)).sum();
     let bars = act.bars.iter().flat_map(Own::matching);
-    excused += levels.makes(i, bars.filter(|it| it.view <= view)) + levels.faulty(FaultKind::Crash, i);
+    excused +=
+        levels.makes(i, bars.filter(|it| it.view <= view)) + levels.faulty(FaultKind::Crash, i);
     let name = format!("final_state_has_no_enabled_{}", kind_name(levels, act));
     let family = levels.draft.family(&name, "E19", &[], Group::PROMPT);
     for (number, way) in ways.into_iter().enumerate() {
@@ -174,15 +207,23 @@ fn nothing_left(levels: &mut Levels, act: &Act, i: u32) {
         let left = there.clone() + way.into_iter().sum::<Expr>() + -count;
         let (v, rule) = (act.letters.v, act.rule);
         let x = act.letters.x.map_or(String::new(), |x| format!("_x{x}"));
-        let label = format!("_i{i}_v{v}_r{rule}{x}_{number}_c{:?}{:?}", act.letters.c, act.letters.d);
-        let label: String = label.chars().filter(|it| it.is_alphanumeric() || *it == '_').collect();
+        let label = format!(
+            "_i{i}_v{v}_r{rule}{x}_{number}_c{:?}{:?}",
+            act.letters.c, act.letters.d
+        );
+        let label: String = label
+            .chars()
+            .filter(|it| it.is_alphanumeric() || *it == '_')
+            .collect();
         levels.at_most(family, &label, left, excused.clone());
     }
 }
 
 /// That somebody used a proposal, or an honest primary sent it: `did ≤ shown`.
 fn proposals(levels: &mut Levels) {
-    let family = levels.draft.family("final_state_knows_proposal", "E19", &[], Group::DELIVERY);
+    let family = levels
+        .draft
+        .family("final_state_knows_proposal", "E19", &[], Group::DELIVERY);
     let acts: Vec<Act> = levels.ground.acts.clone();
     let mut records: Vec<Record> = acts
         .iter()
@@ -198,7 +239,10 @@ fn proposals(levels: &mut Levels) {
     for record in &records {
         let primary = levels.ground.setting.primaries[record.view as usize];
         let name = format!("shown_{}", levels.words(record, primary));
-        let shown: Expr = levels.draft.add(Key::Shown(*record), name.clone(), 1).into();
+        let shown: Expr = levels
+            .draft
+            .add(Key::Shown(*record), name.clone(), 1)
+            .into();
         let sent = levels.makes(primary, [record]);
         levels.at_most(family, &format!("_{name}"), sent, shown.clone());
         let could = from_primary(levels, std::slice::from_ref(record));
@@ -206,7 +250,9 @@ fn proposals(levels: &mut Levels) {
     }
     for (number, act) in acts.iter().enumerate() {
         for (at, need) in act.needs.iter().enumerate() {
-            let Need::Primary(records) = need else { continue };
+            let Need::Primary(records) = need else {
+                continue;
+            };
             let shown: Expr = records.iter().map(|it| levels.shown(it)).sum();
             for i in levels.ground.actors(act).collect::<Vec<_>>() {
                 let label = format!("_a{number}_i{i}_n{at}");

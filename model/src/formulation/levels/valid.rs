@@ -57,7 +57,9 @@ fn share(levels: &Levels, first: usize, second: usize) -> bool {
 
 /// Of one kind and view at most one value has a quorum: `Σ complete ≤ 1`.
 fn one_value(levels: &mut Levels) {
-    let family = levels.draft.family("one_value_has_a_quorum", "E6", &[], RESTS_ON);
+    let family = levels
+        .draft
+        .family("one_value_has_a_quorum", "E6", &[], RESTS_ON);
     let mut same: BTreeMap<_, BTreeMap<Value, usize>> = BTreeMap::new();
     for number in plain(levels) {
         let quorum = &levels.ground.quorums[number];
@@ -75,7 +77,9 @@ fn one_value(levels: &mut Levels) {
 }
 
 fn pairs(levels: &mut Levels) {
-    let family = levels.draft.family("quorums_share_an_honest_sender", "E6", &[], RESTS_ON);
+    let family = levels
+        .draft
+        .family("quorums_share_an_honest_sender", "E6", &[], RESTS_ON);
     let plain = plain(levels);
     for (at, &first) in plain.iter().enumerate() {
         for &second in &plain[at + 1..] {
@@ -84,7 +88,8 @@ fn pairs(levels: &mut Levels) {
             } else {
                 None
             };
-            let Some(thirds) = thirds.filter(|it| !it.contains(&first) && !it.contains(&second)) else {
+            let Some(thirds) = thirds.filter(|it| !it.contains(&first) && !it.contains(&second))
+            else {
                 continue;
             };
             let two = levels.complete(first) + levels.complete(second);
@@ -147,7 +152,9 @@ fn did_after(levels: &Levels, record: &Record, number: usize, depth: u32) -> Som
         match bar {
             Own::One(records) if records.contains(record) => return Some(BTreeSet::new()),
             Own::Last(matching, rest) if matching.contains(record) => {
-                let lifts = rest.iter().filter(|it| it.view > record.view && it.view < act.letters.v);
+                let lifts = rest
+                    .iter()
+                    .filter(|it| it.view > record.view && it.view < act.letters.v);
                 let shown = union(lifts.map(|it| shows(levels, it, DEPTH)));
                 ways.extend(shown);
             }
@@ -162,7 +169,11 @@ fn did_after(levels: &Levels, record: &Record, number: usize, depth: u32) -> Som
         // What the act needs of the own past is barred, or what the record needed bars the act.
         let needed = act.needs.iter().filter_map(own);
         ways.extend(needed.filter_map(|records| {
-            union(records.iter().map(|it| made_both(levels, record, it, depth - 1)))
+            union(
+                records
+                    .iter()
+                    .map(|it| made_both(levels, record, it, depth - 1)),
+            )
         }));
         let makers = levels.makers[record].iter();
         ways.extend(union(makers.map(|&maker| {
@@ -192,7 +203,9 @@ fn act_shows(levels: &Levels, number: usize, depth: u32) -> Some3 {
     quorum.or_else(|| {
         let below = depth.checked_sub(1)?;
         needs.iter().find_map(|need| match need {
-            Need::Own(Own::One(records)) => union(records.iter().map(|it| shows(levels, it, below))),
+            Need::Own(Own::One(records)) => {
+                union(records.iter().map(|it| shows(levels, it, below)))
+            }
             _ => None,
         })
     })

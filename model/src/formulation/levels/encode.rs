@@ -1,0 +1,447 @@
+//! From an execution to a point: replicas follow its rows, and their acts are columns.
+
+use super::{
+    Built,
+    columns::{Key, Levels, made},
+    event::Words,
+};
+use crate::{
+    error::Error,
+    ground::{
+        Act, Ground, Letters, Need, Record, Value, Values,
+        run::{At, Done, Run, holds},
+    },
+    program::Col,
+};
+use milp_schema::{
+    Choice, Prediction, ReplicaId, Schedule, Slot,
+    instance::FaultKind,
+    protocol::{Goes, Head},
+    schedule::Event,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The name of the rows by which `knows` columns are defined.
+pub(super) const KNOWS: &str = "knows_what_it_took";
+
+/// Why an execution is no point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unencoded {
+    /// By this reading of the rules replicas do something else.
+    Differs {
+        /// The first slot in which they do.
+        slot: Slot,
+        /// What they do.
+        what: String,
+    },
+    /// The program has no columns for it.
+    Outside(&'static str),
+}
+
+/// An execution as a point.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    /// The columns that the execution gives a value; those of the goal have none.
+    pub point: Vec<Option<i64>>,
+    /// The rules of the file that were done, by number, and in which view.
+    pub fired: BTreeSet<(usize, u32)>,
+}
+
+/// Makes points of executions.
+#[derive(Debug)]
+pub struct Encoder<'a> {
+    built: &'a Built,
+    ground: Ground,
+}
+
+impl Built {
+    /// What makes points of executions.
+    ///
+    /// # Errors
+    /// As for [`super::of`].
+    pub fn encoder(&self) -> Result<Encoder<'_>, Error> {
+        let ground = self.levels.followed()?;
+        Ok(Encoder {
+            built: self,
+            ground,
+        })
+    }
+
+    /// The columns of every rule that acts in this program, by its number in the file and view.
+    pub fn acts(&self) -> BTreeMap<(usize, u32), Vec<Col>> {
+        let ground = &self.levels.ground;
+        let mut acts: BTreeMap<(usize, u32), Vec<Col>> = BTreeMap::new();
+        for (key, col) in self.levels.draft.keys() {
+            let act = match *key {
+                Key::Did(act, _) => &ground.acts[act],
+                Key::Way(way, _) => &ground.entries[way],
+                Key::Entered(i, v) => match self.levels.ways(i, v)[..] {
+                    [way] => &ground.entries[way],
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            let at = (act.rule, act.letters.v);
+            acts.entry(at).or_default().push(col);
+        }
+        acts
+    }
+}
+
+/// A point in the making.
+struct Point<'a> {
+    levels: &'a Levels,
+    /// What values are called in the program.
+    names: BTreeMap<u32, u32>,
+    byzantine: BTreeSet<u32>,
+    crashes: BTreeSet<u32>,
+    own: Vec<BTreeSet<Record>>,
+    did: BTreeSet<(usize, u32)>,
+    entered: BTreeSet<(u32, u32)>,
+    ways: BTreeSet<(usize, u32)>,
+}
+
+impl Encoder<'_> {
+    fn words(&self) -> Words<'_> {
+        Words {
+            instance: &self.built.levels.instance,
+            ground: &self.ground,
+        }
+    }
+
+    /// The choices with what replicas do on them by this reading of the rules.
+    ///
+    /// # Errors
+    /// Choices that it has no words for, or that lead out of the views.
+    pub fn follow(
+        &self,
+        choices: &[Choice],
+        faulty: &[(ReplicaId, FaultKind)],
+    ) -> Result<Schedule, Unencoded> {
+        let (_, mut predictions) = self.run(choices, faulty)?;
+        predictions.sort();
+        Ok(Schedule {
+            choices: choices.to_vec(),
+            predictions,
+        })
+    }
+
+    fn run(
+        &self,
+        choices: &[Choice],
+        faulty: &[(ReplicaId, FaultKind)],
+    ) -> Result<(Run<'_>, Vec<Prediction>), Unencoded> {
+        let words = self.words();
+        let byzantine = |i: ReplicaId| faulty.contains(&(i, FaultKind::Byzantine));
+        let mut run = Run::new(&self.ground);
+        let mut crashed = BTreeSet::new();
+        let mut predictions = Vec::new();
+        // Who crashes in the first slot does nothing at all.
+        let at_once = |it: &&Choice| matches!(it, Choice::Crash { slot: Slot(1), .. });
+        let before = choices.iter().take_while(at_once);
+        crashed.extend(before.filter_map(|it| match it {
+            Choice::Crash { replica, .. } => Some(*replica),
+            _ => None,
+        }));
+        for i in ReplicaId::all(self.ground.setting.replicas()) {
+            if !byzantine(i) && !crashed.contains(&i) {
+                let happens = run.complete(i.0);
+                show(words, (Slot(1), i), happens, &mut predictions);
+            }
+        }
+        for choice in choices {
+            let (slot, i, happens) = match choice {
+                Choice::Crash { replica, .. } => {
+                    crashed.insert(*replica);
+                    continue;
+                }
+                Choice::Drop { .. } | Choice::Inject { .. } => continue,
+                Choice::Restart { .. } => return Err(Unencoded::Outside("a restart")),
+                Choice::Deliver { slot, copy } => {
+                    let record = words.record(&copy.message);
+                    let record = record.ok_or(Unencoded::Outside("a kind without rules"))?;
+                    let i = copy.receiver;
+                    if crashed.contains(&i) || byzantine(i) {
+                        continue;
+                    }
+                    (*slot, i, run.deliver(i.0, copy.sender.0, record))
+                }
+                Choice::Timeout {
+                    slot,
+                    replica,
+                    timer,
+                    ..
+                } => {
+                    let running = words.timer(timer).filter(|it| run.runs(replica.0, *it));
+                    let Some(running) = running else {
+                        let what = format!("the timer `{timer}` of replica {replica} does not run");
+                        return Err(Unencoded::Differs { slot: *slot, what });
+                    };
+                    (*slot, *replica, run.fire(replica.0, running))
+                }
+            };
+            show(words, (slot, i), happens, &mut predictions);
+        }
+        if run.at.iter().any(|at| at.view >= self.ground.setting.views) {
+            return Err(Unencoded::Outside("more views"));
+        }
+        Ok((run, predictions))
+    }
+
+    /// The point of an execution. Decided values get numbers of their own first; `turn` says which
+    /// of the others do where there are too few.
+    ///
+    /// # Errors
+    /// [`Unencoded`].
+    pub fn encode(
+        &self,
+        schedule: &Schedule,
+        faulty: &[(ReplicaId, FaultKind)],
+        turn: u64,
+    ) -> Result<Encoded, Unencoded> {
+        let (run, predictions) = self.run(&schedule.choices, faulty)?;
+        same(&schedule.predictions, predictions)?;
+        let kind = |kind| {
+            let all = faulty.iter().filter(move |it| it.1 == kind);
+            all.map(|(i, _)| i.0).collect::<BTreeSet<u32>>()
+        };
+        let mut point = Point {
+            levels: &self.built.levels,
+            names: self.names(&run, turn),
+            byzantine: kind(FaultKind::Byzantine),
+            crashes: kind(FaultKind::Crash),
+            own: vec![BTreeSet::new(); run.at.len()],
+            did: BTreeSet::new(),
+            entered: BTreeSet::new(),
+            ways: BTreeSet::new(),
+        };
+        let all = || (0..).zip(&run.at).flat_map(|(i, at)| at.done.iter().map(move |it| (i, it)));
+        for (i, done) in all() {
+            point.act(&run, i, done)?;
+        }
+        point.walk(&run)?;
+        let fired = all().map(|(_, it)| (it.rule, it.letters.v));
+        Ok(Encoded {
+            point: point.columns(self.built),
+            fired: fired.collect(),
+        })
+    }
+
+    /// What values are called in the program.
+    fn names(&self, run: &Run<'_>, turn: u64) -> BTreeMap<u32, u32> {
+        let all = 0..self.ground.setting.valid();
+        let Values::Abstract { count, others } = self.built.levels.ground.setting.values else {
+            return all.map(|it| (it, it)).collect();
+        };
+        let decided = |x: &u32| {
+            let mut own = run.at.iter().flat_map(|at| &at.own);
+            own.any(|it| it.value == Value::Of(*x) && self.ground.is_final(it.kind))
+        };
+        let (mut order, mut rest): (Vec<u32>, Vec<u32>) = all.partition(decided);
+        let turns = turn as usize % rest.len().max(1);
+        rest.rotate_left(turns);
+        order.extend(rest);
+        let last = count - u32::from(others);
+        let named = order.into_iter().zip(0..);
+        named.map(|(x, at)| (x, at.min(last))).collect()
+    }
+}
+
+fn show(
+    words: Words<'_>,
+    (slot, replica): (Slot, ReplicaId),
+    happens: Vec<crate::ground::run::Happens>,
+    predictions: &mut Vec<Prediction>,
+) {
+    let seen = happens.into_iter().flat_map(|it| words.seen(it));
+    predictions.extend(seen.map(|event| Prediction {
+        slot,
+        replica,
+        event,
+    }));
+}
+
+/// Whether both readings of the rules do the same.
+fn same(theirs: &[Prediction], mut ours: Vec<Prediction>) -> Result<(), Unencoded> {
+    let mut theirs = theirs.to_vec();
+    theirs.sort();
+    ours.sort();
+    if theirs == ours {
+        return Ok(());
+    }
+    let only = |these: &[Prediction], those: &[Prediction]| {
+        these.iter().find(|it| !those.contains(it)).cloned()
+    };
+    let (more, less) = (only(&ours, &theirs), only(&theirs, &ours));
+    let slots = more.iter().chain(&less).map(|it| it.slot);
+    let slot = slots.min().unwrap_or(Slot(1));
+    let said = |what: &str, it: Option<Prediction>| {
+        let it = it.filter(|it| it.slot == slot)?;
+        let event = match it.event {
+            Event::Send(message) => format!("sends {message}"),
+            Event::EnterView { view, .. } => format!("enters view {view}"),
+            Event::Decide(block) => format!("decides {block}"),
+        };
+        Some(format!("replica {} {event} by {what} only", it.replica))
+    };
+    let both = [said("the program", more), said("the interpreter", less)];
+    let what = both.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    Err(Unencoded::Differs { slot, what })
+}
+
+impl Point<'_> {
+    fn named(&self, record: &Record) -> Record {
+        let value = match record.value {
+            Value::Of(x) => Value::Of(self.names[&x]),
+            other => other,
+        };
+        Record { value, ..*record }
+    }
+
+    /// What a replica had made and taken before something was done, in the program's values.
+    fn before(&self, at: &At, done: &Done) -> At {
+        let [own, taken] = done.had;
+        let own = at.own[..own].iter().map(|it| self.named(it));
+        let taken = at.taken[..taken].iter();
+        let mut before = At::default();
+        before.view = done.view;
+        before.own = own.collect();
+        before.taken = taken.map(|(j, it)| (*j, self.named(it))).collect();
+        before
+    }
+
+    /// The column of what was done, if the program has one. Nobody reads adopted decisions, and
+    /// timers that start show in what they do.
+    fn act(&mut self, run: &Run<'_>, i: u32, done: &Done) -> Result<(), Unencoded> {
+        let levels = self.levels;
+        let ground = &levels.ground;
+        match ground.setting.rules.rules[done.rule].head {
+            Head::Arm { .. } | Head::Stop { .. } => return Ok(()),
+            Head::Skip => {
+                self.entered.insert((i, done.letters.v));
+                return Ok(());
+            }
+            Head::Enter | Head::Make { .. } => {}
+        }
+        let letters = Letters {
+            x: done.letters.x.map(|x| self.names[&x]),
+            ..done.letters
+        };
+        let same = |act: &Act| act.rule == done.rule && act.letters == letters;
+        let mut mapped = Run::new(ground);
+        mapped.at[i as usize] = self.before(&run.at[i as usize], done);
+        let at = &mapped.at[i as usize];
+        let can = |act: &Act| {
+            ground.actors(act).any(|it| it == i)
+                && act.needs.iter().all(|need| mapped.is_met(i, need))
+                && !act.bars.iter().any(|bar| holds(&at.own, bar))
+        };
+        let list = match done.makes {
+            Some(_) => &ground.acts,
+            None => &ground.entries,
+        };
+        let mut fits = list.iter().enumerate().filter(|(_, act)| same(act));
+        let mut known = fits.clone().peekable();
+        let adopts = known.peek().is_none();
+        if adopts && done.makes.is_some_and(|it| ground.is_final(it.kind)) {
+            return Ok(());
+        }
+        let Some((number, act)) = fits.find(|(_, act)| can(act)) else {
+            let rules = &ground.setting.rules;
+            let what = format!(
+                "the program has no act of rule `{}` for replica {i} in view {}",
+                rules.text(&rules.rules[done.rule]),
+                letters.v
+            );
+            return Err(Unencoded::Differs {
+                slot: Slot(0),
+                what,
+            });
+        };
+        if act.makes.is_some() {
+            self.did.insert((number, i));
+            self.own[i as usize].insert(made(act));
+        } else {
+            self.entered.insert((i, letters.v));
+            self.ways.insert((number, i));
+        }
+        Ok(())
+    }
+
+    /// Who skipped views walked through them, in a way in which anybody could.
+    fn walk(&mut self, run: &Run<'_>) -> Result<(), Unencoded> {
+        let ground = &self.levels.ground;
+        let last: Vec<(u32, u32)> = (0..).zip(run.at.iter().map(|at| at.view)).collect();
+        for (i, view) in last {
+            for v in 1..=view {
+                self.entered.insert((i, v));
+                let ways = self.levels.ways(i, v);
+                if ways.iter().any(|&way| self.ways.contains(&(way, i))) {
+                    continue;
+                }
+                let met = |need: &Need| match need {
+                    Need::Own(own) => {
+                        let own_records = self.own[i as usize].iter().copied();
+                        holds(&own_records.collect::<Vec<_>>(), own)
+                    }
+                    Need::Primary(_) => true,
+                    Need::Quorum(number) => self.is_there(*number),
+                };
+                let could = |way: &&usize| ground.entries[**way].needs.iter().all(met);
+                let way = ways.iter().find(could);
+                let way = way.ok_or(Unencoded::Outside("a view skipped that is not entered"))?;
+                self.ways.insert((*way, i));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a replica sends what counts in a quorum.
+    fn sends(&self, number: usize, j: u32) -> bool {
+        let setting = &self.levels.ground.setting;
+        let records = &self.levels.ground.quorums[number].records;
+        let may = records.iter().filter(|it| setting.may_make(it, j));
+        if self.byzantine.contains(&j) {
+            return may.count() > 0;
+        }
+        let own = &self.own[j as usize];
+        let mut sent = may.filter(|it| setting.rules.kind(it.kind).goes == Goes::Sent);
+        sent.any(|it| own.contains(it))
+    }
+
+    fn is_there(&self, number: usize) -> bool {
+        let senders = (0..self.levels.n).filter(|&j| self.sends(number, j));
+        let power: i64 = senders.map(|j| self.levels.power(j)).sum();
+        power >= i64::from(self.levels.ground.quorums[number].at_least)
+    }
+
+    fn columns(&self, built: &Built) -> Vec<Option<i64>> {
+        let keys = self.levels.draft.in_order();
+        let of = |key: &Key| match *key {
+            Key::Faulty(FaultKind::Byzantine, i) => Some(self.byzantine.contains(&i)),
+            Key::Faulty(_, i) => Some(self.crashes.contains(&i)),
+            Key::Did(act, i) => Some(self.did.contains(&(act, i))),
+            Key::Entered(i, v) => Some(self.entered.contains(&(i, v))),
+            Key::Way(way, i) => Some(self.ways.contains(&(way, i))),
+            Key::Complete(number) => Some(self.is_there(number)),
+            Key::Sends(number, j) => {
+                Some(!self.byzantine.contains(&j) && self.sends(number, j))
+            }
+            Key::Knows(..) => Some(false),
+            Key::Enough(_) | Key::Shown(_) | Key::Goal(..) => None,
+        };
+        let mut point: Vec<Option<i64>> = keys.iter().map(|it| of(it).map(i64::from)).collect();
+        for row in &built.program.rows {
+            if built.program.family(row).name != KNOWS {
+                continue;
+            }
+            let value = |col: Col| point[col.index()].unwrap_or(0);
+            let sum: i64 = row.terms.iter().map(|&(col, k)| k * value(col)).sum();
+            let known = row.terms.iter().find(|(_, k)| *k < 0);
+            if let (Some((col, _)), true) = (known, row.upper.is_some_and(|most| sum > most)) {
+                point[col.index()] = Some(1);
+            }
+        }
+        point
+    }
+}

@@ -1,0 +1,146 @@
+//! A schedule with fewer acts and what it has to agree with before it is offered.
+
+use super::fewest::Stage;
+use crate::{
+    Error, evidence,
+    folder::{self, CERTIFICATE, Driven, Folder},
+    sentence,
+};
+use milp_schema::{
+    Evidence, Outcome, ReplicaId, Schedule, Verdict, instance::FaultKind, read, write,
+};
+use milp_show::acts::{self, name};
+use std::collections::BTreeMap;
+
+/// A schedule with the fewest acts.
+#[derive(Debug, Clone)]
+pub struct Minimized {
+    /// As of a solve: the value is the one given, the run says what was minimised.
+    pub outcome: Outcome,
+    /// The schedule.
+    pub schedule: Schedule,
+    /// The bound of the one given, and the point of this schedule.
+    pub evidence: Evidence,
+    /// One entry for each kind of act the instance knows.
+    pub stages: Vec<Stage>,
+    /// What the replicas did with the schedule.
+    pub verdict: Verdict,
+    /// Whether an interrupt came before the last stage was settled.
+    pub interrupted: bool,
+}
+
+impl Minimized {
+    /// Whether every stage has its certificate.
+    pub fn proved(&self) -> bool {
+        self.stages.iter().all(|stage| stage.proved)
+    }
+
+    /// The files of the result, by name.
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let certificate = evidence::text(&self.evidence);
+        folder::files(&self.outcome, Some(&self.schedule), certificate.as_deref())
+    }
+
+    /// The counts in one sentence, say "proved minimal, in this order: 3 late or missing copies
+    /// (before 8), 2 timer requests (before 5)".
+    pub fn words(&self) -> String {
+        let counts = self.stages.iter().map(|stage| {
+            let count = milp_show::words::count(stage.after, name(stage.act));
+            format!("{count} (before {})", stage.before)
+        });
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        if self.proved() {
+            format!("proved minimal, in this order: {counts}")
+        } else {
+            format!("not proved minimal: {counts}")
+        }
+    }
+}
+
+/// What a schedule with fewer acts has to agree with.
+pub(super) struct Offer<'a> {
+    pub(super) from: &'a Folder,
+    pub(super) given: &'a Verdict,
+    pub(super) command: &'a str,
+    pub(super) interrupted: bool,
+    /// Whether its program knows slots.
+    pub(super) within_slots: bool,
+}
+
+impl Offer<'_> {
+    /// The result with that schedule, if its replay says what that of the one given says.
+    pub(super) fn checked(
+        &self,
+        (schedule, faulty): (Schedule, Vec<(ReplicaId, FaultKind)>),
+        evidence: Evidence,
+        stages: Vec<Stage>,
+    ) -> Result<Minimized, Error> {
+        let mut minimized = Minimized {
+            outcome: Outcome {
+                faulty,
+                schedule_sha256: Some(write::sha256_hex(
+                    write::choices_csv(&schedule.choices).as_bytes(),
+                )),
+                certificate_sha256: evidence::hash(&evidence),
+                command: self.command.to_owned(),
+                ..self.from.outcome.clone()
+            },
+            evidence,
+            verdict: self.given.clone(),
+            interrupted: self.interrupted,
+            schedule,
+            stages,
+        };
+        let schedule = Some(&minimized.schedule);
+        let within_slots = self.within_slots;
+        minimized.outcome.sentence = sentence::again(&minimized.outcome, schedule, within_slots);
+        minimized.outcome.run.retain(|(key, _)| key != "acts");
+        let words = minimized.words();
+        minimized.outcome.run.push(("acts".to_owned(), words));
+        agree(self.from, &mut minimized, self.given)?;
+        Ok(minimized)
+    }
+}
+
+/// What the result given leaves for a stranger.
+pub(super) fn given_evidence(from: &Folder) -> Result<Evidence, Error> {
+    match from.outcome.certificate_sha256 {
+        Some(_) => Ok(read::certificate(&from.dir.join(CERTIFICATE))?),
+        None => Ok(Evidence::default()),
+    }
+}
+
+/// The replay of the new schedule says what that of the old one says, and what was counted in the
+/// program is what the schedule has.
+fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<(), Error> {
+    let instance = &from.outcome.instance;
+    let found = Driven {
+        dir: from.dir.clone(),
+        instance: instance.clone(),
+        faulty: minimized.outcome.faulty.clone(),
+        schedule: minimized.schedule.clone(),
+        predicted: true,
+        edited: false,
+    }
+    .followed()?;
+    let same = |verdict: &Verdict| (verdict.properties(), verdict.termination);
+    if same(&found) != same(given) {
+        return Err(Error::Refused(format!(
+            "the schedule with the fewest acts is not offered, its replay says otherwise: {}",
+            found.notes.join("; ")
+        )));
+    }
+    let has = acts::counts(instance, &minimized.schedule, &minimized.outcome.faulty);
+    for stage in &minimized.stages {
+        let count = has[&stage.act];
+        if count != stage.after {
+            return Err(Error::Refused(format!(
+                "the schedule has {}, the program counted {}: a defect here",
+                milp_show::words::count(count, name(stage.act)),
+                stage.after
+            )));
+        }
+    }
+    minimized.verdict = found;
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! Points of the program are schedules that the interpreter follows.
+
+use super::{Difference, Until, executions::interpret, settings, words};
+use crate::Error;
+use milp_model::{
+    Error::Refused,
+    formulation::levels::{Built, Key},
+    program::{Col, FamilyId, Row},
+};
+use milp_schema::{Instance, instance::Goal, schedule::Event};
+use milp_solver::Settings;
+use std::collections::BTreeMap;
+
+/// A point that is refused so often is given up.
+const MOST_REFUSED: u64 = 30;
+
+/// What random corners of one program showed.
+#[derive(Debug, Clone, Default)]
+pub struct Corners {
+    /// The setting in words.
+    pub setting: String,
+    /// How many objectives were drawn.
+    pub tried: u64,
+    /// How many of their points the interpreter followed.
+    pub followed: u64,
+    /// How many of those decide something.
+    pub decide: u64,
+    /// How often a point was refused and the program solved again.
+    pub refused: u64,
+    /// Why, as often as it was said.
+    pub reasons: BTreeMap<String, u64>,
+    /// How many objectives had a point that was refused.
+    pub again: u64,
+    /// How many had all the points refused that were tried.
+    pub given_up: u64,
+    /// How many had no point within what a search may take.
+    pub none: u64,
+    /// How many points the interpreter did not follow.
+    pub wrong: u64,
+    /// The shortest of them.
+    pub differs: Option<Difference>,
+}
+
+/// Pulls a program towards random corners, and follows what comes out.
+///
+/// # Errors
+/// A solver that breaks down.
+pub fn corners(
+    instance: &Instance,
+    built: &Built,
+    seeds: u64,
+    until: &Until<'_>,
+) -> Result<Corners, Error> {
+    let everything = !matches!(instance.goal, Goal::Fork);
+    let mut found = Corners {
+        setting: format!(
+            "{}, {}",
+            words(instance),
+            if everything { "everything" } else { "decisions" }
+        ),
+        ..Corners::default()
+    };
+    for seed in 0..seeds {
+        if until.over() {
+            break;
+        }
+        found.tried += 1;
+        corner(instance, built, seed, until, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn corner(
+    instance: &Instance,
+    built: &Built,
+    seed: u64,
+    until: &Until<'_>,
+    found: &mut Corners,
+) -> Result<(), Error> {
+    let mut program = built.program.clone();
+    let mut weight = weights(seed);
+    // Schedules are made of what decides, or of everything.
+    let decides = instance.goal == Goal::Fork || seed % 4 == 3;
+    let more = |col: Col| match built.key(col) {
+        Key::Goal("block", _) if decides => 15,
+        _ => 0,
+    };
+    let all = (0..program.columns.len() as u32).map(Col);
+    if instance.goal == Goal::Fork {
+        let blocks = all.clone().filter(|col| matches!(built.key(*col), Key::Goal("block", _)));
+        program.rows.push(Row {
+            name: "something_is_decided".into(),
+            family: FamilyId(0),
+            terms: blocks.map(|col| (col, 1)).collect(),
+            lower: Some(1),
+            upper: None,
+        });
+    }
+    program.objective = all
+        .map(|col| (col, weight() + more(col)))
+        .filter(|&(_, weight)| weight != 0)
+        .collect();
+    let mut refused = 0;
+    let decoded = loop {
+        // Any good point will do: the first two of a few nodes, not the best.
+        let option = |name: &str, value: u32| (name.to_owned(), value.to_string());
+        let settings = Settings {
+            options: vec![option("mip_max_nodes", 20), option("mip_max_improving_sols", 2)],
+            ..settings(until.left().max(0.1))
+        };
+        let solved =
+            milp_solver::solve(&program, &settings, until.clock.interrupt, &mut |_| {})?;
+        let Some(point) = solved.point else {
+            found.none += 1;
+            break None;
+        };
+        match built.decode(&point) {
+            Err(Refused { row, why }) => {
+                *found.reasons.entry(why).or_default() += 1;
+                program.rows.push(*row);
+            }
+            decoded => break Some(decoded?),
+        }
+        refused += 1;
+        if refused == MOST_REFUSED {
+            found.given_up += 1;
+            break None;
+        }
+    };
+    found.refused += refused;
+    found.again += u64::from(refused > 0);
+    let Some(decoded) = decoded else {
+        return Ok(());
+    };
+    let (faulty, schedule) = (decoded.faulty, decoded.schedule);
+    let what = match interpret(instance, &faulty, &schedule) {
+        Ok(replayed) if replayed.verdict.confirms() => {
+            found.followed += 1;
+            let mut events = schedule.predictions.iter().map(|it| &it.event);
+            found.decide += u64::from(events.any(|it| matches!(it, Event::Decide(_))));
+            return Ok(());
+        }
+        Ok(replayed) => replayed.verdict.notes.join("; "),
+        Err(why) => why.to_string(),
+    };
+    found.wrong += 1;
+    let length = schedule.choices.len();
+    let shorter = |it: &Difference| it.schedule.choices.len() <= length;
+    if !found.differs.as_ref().is_some_and(shorter) {
+        found.differs = Some(Difference {
+            what,
+            instance: instance.clone(),
+            faulty,
+            schedule,
+        });
+    }
+    Ok(())
+}
+
+/// A repeatable sequence of small weights (splitmix64).
+fn weights(seed: u64) -> impl FnMut() -> i64 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % 7) as i64 - 2
+    }
+}

@@ -1,0 +1,172 @@
+//! The optimum of the program: what search finds, and what mutants change.
+
+use super::{Checked, Until, settings, words};
+use crate::{
+    Error,
+    solve::{Request, solve},
+};
+use milp_replay::search;
+use milp_schema::{Instance, outcome::Termination};
+
+/// The states of the first search.
+const FIRST_STATES: usize = 2_000;
+
+/// The optimum of an instance beside what a search of its states finds.
+#[derive(Debug, Clone)]
+pub struct Searched {
+    /// The setting in words.
+    pub setting: String,
+    /// The optimum; nothing if it was left open.
+    pub optimum: Option<i64>,
+    /// The value that the search found; nothing if it gave none.
+    pub found: Option<i64>,
+    /// How far it came, or why it did not begin.
+    pub how: String,
+}
+
+impl Searched {
+    /// Whether both are known and not the same.
+    pub fn differs(&self) -> bool {
+        self.optimum.zip(self.found).is_some_and(|(one, other)| one != other)
+    }
+}
+
+/// What a mutant changes.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// The mutant.
+    pub name: String,
+    /// The most views that were looked at.
+    pub views: u32,
+    /// The optimum of the protocol there.
+    pub protocol: Option<i64>,
+    /// That of the mutant.
+    pub mutant: Option<i64>,
+}
+
+impl Changed {
+    /// Whether the verdict changes; nothing if that was left open.
+    pub fn changes(&self) -> Option<bool> {
+        self.protocol.zip(self.mutant).map(|(one, other)| one != other)
+    }
+}
+
+/// The optimum, if it was proved within the time.
+fn optimum(instance: &Instance, until: &Until<'_>) -> Result<Option<i64>, Error> {
+    if until.over() {
+        return Ok(None);
+    }
+    let mut settings = settings(until.left());
+    settings.prove = true;
+    let request = Request {
+        instance,
+        settings: &settings,
+        warm_start: None,
+        adequacy: false,
+        command: "protocol check",
+    };
+    let outcome = match solve(&request, until.clock.interrupt, &mut |_| {}) {
+        Ok(solution) => solution.outcome,
+        Err(Error::Stopped { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let optimal = outcome.termination == Termination::Optimal && outcome.proved;
+    Ok(outcome.primal.filter(|_| optimal))
+}
+
+/// What exhaustive searches find, of ever more states: one does not look at the time.
+fn searched(
+    instance: &Instance,
+    optimum: Option<i64>,
+    states: usize,
+    until: &Until<'_>,
+) -> Searched {
+    let mut last = Searched {
+        setting: words(instance),
+        optimum,
+        found: None,
+        how: "the time was over".to_owned(),
+    };
+    let mut most = FIRST_STATES.min(states);
+    while most > 0 && !until.over() {
+        let whole = match search::file(instance, most) {
+            Err(why) => {
+                last.how = why.to_string();
+                break;
+            }
+            Ok(it) => {
+                let (value, states) = (it.value, it.states);
+                // What it has seen is an execution even if there are more.
+                let beyond = optimum.is_some_and(|optimum| value > optimum);
+                last.found = (it.complete || beyond).then_some(value);
+                last.how = if it.complete {
+                    format!("all {states} states")
+                } else {
+                    format!("up to {value} in {states} states, there are more")
+                };
+                it.complete || beyond
+            }
+        };
+        if whole || most == states {
+            break;
+        }
+        most = (most * 6).min(states);
+    }
+    last
+}
+
+/// Compares optima: of the protocol with a search, and with those of its mutants.
+pub(super) fn compare(
+    instance: &Instance,
+    states: usize,
+    until: &Until<'_>,
+    progress: &mut dyn FnMut(&str),
+    checked: &mut Checked,
+) -> Result<(), Error> {
+    let of = |views: u32, mutant: Option<&String>| Instance {
+        views,
+        blocks_per_proposal: if views > 2 { 1 } else { 2 },
+        mutant: mutant.cloned(),
+        ..instance.clone()
+    };
+    let rules = instance.rules().unwrap_or_else(|| unreachable!("it was built"));
+    let mut plain = Vec::new();
+    for views in 1..=3 {
+        let asked = of(views, None);
+        progress(&format!("optimum of {}", words(&asked)));
+        plain.push((views, optimum(&asked, &until.part(0.2))?));
+    }
+    let count = rules.mutants.len();
+    for (done, name) in rules.mutants.keys().enumerate() {
+        progress(&format!("optima of mutant {name}"));
+        let part = until.part(0.7 / (count - done) as f64);
+        let mut changed = Changed {
+            name: name.clone(),
+            views: 0,
+            protocol: None,
+            mutant: None,
+        };
+        for &(views, protocol) in &plain {
+            let mutant = optimum(&of(views, Some(name)), &part)?;
+            if protocol.is_none() || mutant.is_none() {
+                break;
+            }
+            changed = Changed {
+                views,
+                protocol,
+                mutant,
+                ..changed
+            };
+            if changed.changes() == Some(true) {
+                break;
+            }
+        }
+        checked.mutants.push(changed);
+    }
+    for (views, optimum) in plain {
+        let asked = of(views, None);
+        progress(&format!("search of {}", words(&asked)));
+        checked.searched.push(searched(&asked, optimum, states, until));
+    }
+    Ok(())
+}

@@ -1,0 +1,357 @@
+//! Formulation `levels` on protocols that are files: optima, and schedules that replicas made from
+//! the same file follow without a divergence.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts are for whoever runs the test by hand"
+)]
+
+mod support;
+
+use milp_model::{Decoded, Error, formulation::levels, program::Col};
+use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
+use milp_schema::{
+    Instance,
+    instance::{Fault, FaultKind, Goal, Network, Sense, Who},
+};
+use milp_solver::{Settings, Solved, solve};
+use std::sync::atomic::AtomicBool;
+use support::{CORNER_NODES, settings, short, value_of, weights};
+
+/// How often a point may be refused before one is followed.
+const MOST_REFUSALS: u32 = 10;
+
+/// The question of a name: `tendermint`, or `tendermint no-lock`.
+fn question(name: &str, n: u32, byzantine: u32, views: u32) -> Instance {
+    let (protocol, mutant) = name.split_once(' ').unwrap_or((name, ""));
+    let mut instance = Instance::builder(protocol)
+        .replicas(n)
+        .views(views)
+        .network(Network::Asynchronous)
+        .faults([Fault::any(FaultKind::Byzantine, byzantine)])
+        .build();
+    instance.mutant = (!mutant.is_empty()).then(|| mutant.to_owned());
+    instance
+}
+
+/// The same where replicas have powers.
+fn by_power(power: &[u32], byzantine: u32, views: u32) -> Instance {
+    let n = power.len() as u32;
+    let mut instance = question("tendermint", n, 0, views);
+    instance.power = Some(power.to_vec());
+    let (kind, who) = (FaultKind::Byzantine, Who::Power(byzantine));
+    instance.faults = vec![Fault { kind, who }];
+    instance
+}
+
+fn run(built: &levels::Built, settings: &Settings) -> Solved {
+    let stop = AtomicBool::new(false);
+    solve(&built.program, settings, &stop, &mut |_| {}).expect("the solver runs")
+}
+
+/// What is found and followed: the optimum and the schedule.
+struct Found {
+    value: Option<i64>,
+    decoded: Option<Decoded>,
+}
+
+/// The optimum, of a point that is followed.
+fn best(instance: &Instance, values: u32) -> Found {
+    let mut built = levels::of_with(instance, values).expect("levels say it");
+    for refused in 0..MOST_REFUSALS {
+        let solved = run(&built, &settings(120.0, true));
+        assert!(solved.proved, "{}", instance.protocol);
+        println!(
+            "{} {:?} n {} views {}: {:?}, {} nodes, root {:?}, {} columns, {} rows, refused {refused}",
+            instance.protocol,
+            instance.mutant,
+            instance.replicas,
+            instance.views,
+            solved.primal,
+            solved.nodes,
+            solved.root_bound,
+            built.program.columns.len(),
+            built.program.rows.len(),
+        );
+        let Some(point) = &solved.point else {
+            let (value, decoded) = (None, None);
+            return Found { value, decoded };
+        };
+        match built.decode(point) {
+            Ok(decoded) => {
+                follow(instance, &decoded);
+                let (value, decoded) = (solved.primal, Some(decoded));
+                return Found { value, decoded };
+            }
+            Err(Error::Refused { why, row }) => {
+                println!("refused: {why}");
+                assert!(!row.holds(point), "the row cuts the point off");
+                built.program.rows.push(*row);
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    panic!("refused again and again");
+}
+
+/// Replicas made from the file do what the schedule predicts.
+fn follow(instance: &Instance, decoded: &Decoded) {
+    let options = Options {
+        protocol: Protocol::Interpreter,
+        compare: true,
+        foreign: false,
+        signatures: Signatures::Symbolic,
+        recovery: Recovery::Ideal,
+    };
+    let mut instance = instance.clone();
+    instance.slots = decoded.slots;
+    let replayed = replay(&instance, &decoded.faulty, &decoded.schedule, &options);
+    let replayed = replayed.unwrap_or_else(|error| panic!("{error}: {:#?}", decoded.schedule));
+    assert!(
+        replayed.verdict.confirms(),
+        "{:#?}\n{:#?}",
+        replayed.verdict,
+        decoded.schedule
+    );
+}
+
+/// The most values decided at once; one more is asked for while that leaves more open.
+fn fork(instance: &Instance) -> i64 {
+    for values in 2.. {
+        let found = best(instance, values);
+        let decoded = found.decoded.expect("nobody need decide");
+        assert_eq!(value_of(Goal::Fork, &decoded), found.value);
+        let built = levels::of_with(instance, values).expect("levels say it");
+        let optimum = found.value.expect("it is feasible");
+        if built
+            .values()
+            .is_none_or(|values| optimum < i64::from(values))
+        {
+            return optimum;
+        }
+    }
+    unreachable!("there are only so many values")
+}
+
+#[test]
+fn tendermint() {
+    for (name, views, blocks) in [
+        ("tendermint", 2, 1),
+        ("tendermint", 3, 1),
+        ("tendermint", 5, 1),
+        ("tendermint no-lock", 2, 2),
+        ("tendermint no-pol", 2, 2),
+    ] {
+        assert_eq!(fork(&question(name, 4, 1, views)), blocks, "{name}");
+    }
+}
+
+#[test]
+fn tendermint_by_power() {
+    assert_eq!(fork(&by_power(&[40, 30, 20, 10], 33, 2)), 1);
+    assert_eq!(fork(&by_power(&[3, 2, 2, 2, 1], 3, 2)), 1);
+    assert_eq!(fork(&by_power(&[3, 2, 2, 2, 1], 4, 2)), 2);
+}
+
+#[test]
+fn ibft1() {
+    for (name, n, byzantine, views, blocks) in [
+        ("ibft1", 4, 1, 3, 1),
+        ("ibft1", 5, 1, 2, 2),
+        ("ibft1", 6, 0, 2, 2),
+        ("ibft1 ceil-quorum", 5, 1, 3, 1),
+        ("ibft1 ceil-quorum", 6, 0, 2, 1),
+        ("ibft1 no-lock", 4, 1, 2, 2),
+    ] {
+        let instance = question(name, n, byzantine, views);
+        assert_eq!(fork(&instance), blocks, "{name}, n = {n}");
+    }
+}
+
+#[test]
+fn dbft() {
+    for (name, byzantine, views, blocks) in [
+        ("dbft1", 0, 2, 2),
+        ("dbft2", 1, 2, 1),
+        ("dbft2", 1, 4, 1),
+        ("dbft2 no-commit-lock", 1, 2, 2),
+        ("dbft2 small-quorum", 0, 2, 2),
+    ] {
+        assert_eq!(fork(&question(name, 4, byzantine, views)), blocks, "{name}");
+    }
+}
+
+#[test]
+fn other_goals() {
+    let weighted = |messages| Goal::Weighted {
+        sense: Sense::Maximize,
+        blocks: 2,
+        views: 1,
+        messages,
+    };
+    for (name, views, goal, eventual) in [
+        ("dbft2", 2, Goal::Finality, true),
+        ("dbft2", 3, Goal::Views, true),
+        ("dbft2", 2, weighted(0), true),
+        ("dbft1", 2, Goal::Finality, true),
+        ("dbft1", 2, Goal::Fork, true),
+        ("tendermint", 3, Goal::Views, true),
+        ("tendermint", 2, Goal::Finality, true),
+        ("tendermint no-lock", 2, Goal::Fork, true),
+        ("tendermint", 2, weighted(1), false),
+        ("ibft1", 2, Goal::Views, true),
+        ("ibft1 no-lock", 2, Goal::Fork, true),
+    ] {
+        let mut instance = question(name, 4, 1, views);
+        instance.goal = goal;
+        if eventual {
+            instance.network = Network::Eventual;
+        }
+        let found = best(&instance, 2);
+        let says = value_of(goal, &found.decoded.expect("it is feasible"));
+        assert!(
+            says.is_none() || says >= found.value,
+            "{name} {goal:?}: {says:?}"
+        );
+    }
+}
+
+#[test]
+fn dbft2_stalls() {
+    for (kind, count, views) in [
+        (FaultKind::Crash, 0, 2),
+        (FaultKind::Crash, 1, 2),
+        (FaultKind::Byzantine, 1, 2),
+        (FaultKind::Byzantine, 1, 3),
+    ] {
+        let mut instance = question("dbft2", 4, 0, views);
+        instance.faults = vec![Fault::any(kind, count)];
+        instance.goal = Goal::Stall;
+        instance.network = Network::Eventual;
+        let found = best(&instance, 2);
+        assert_eq!(found.value, Some(0));
+        let decoded = found.decoded.expect("it is feasible");
+        assert_eq!(value_of(Goal::Stall, &decoded), Some(0));
+        instance.slots = decoded.slots;
+        assert!(support::is_stuck(&instance, &decoded));
+    }
+}
+
+/// What `causal` says of the same rules as Rust code.
+#[test]
+fn causal_agrees() {
+    let weighted = |messages| Goal::Weighted {
+        sense: Sense::Maximize,
+        blocks: 3,
+        views: 2,
+        messages,
+    };
+    let goals = [
+        (Goal::Fork, Network::Eventual),
+        (Goal::Finality, Network::Asynchronous),
+        (Goal::Views, Network::Eventual),
+        (Goal::Stall, Network::Eventual),
+        (weighted(0), Network::Eventual),
+        (weighted(1), Network::Asynchronous),
+    ];
+    let mut compared = 0;
+    for name in [
+        "dbft1",
+        "dbft2",
+        "dbft2 no-commit-lock",
+        "dbft2 small-quorum",
+    ] {
+        for (kind, count) in [
+            (FaultKind::Byzantine, 1),
+            (FaultKind::Crash, 1),
+            (FaultKind::Byzantine, 2),
+        ] {
+            for (n, views, blocks) in [(4, 2, 1), (4, 1, 2), (4, 2, 2), (5, 2, 1), (4, 3, 1)] {
+                for (goal, network) in goals {
+                    let mut instance = question(name, n, 0, views);
+                    instance.faults = vec![Fault::any(kind, count)];
+                    (instance.goal, instance.network) = (goal, network);
+                    instance.blocks_per_proposal = blocks;
+                    let Ok(causal) = milp_model::formulation::causal::of(&instance) else {
+                        continue;
+                    };
+                    if levels::of(&instance).is_err() {
+                        continue;
+                    }
+                    let stop = AtomicBool::new(false);
+                    let other = solve(&causal.program, &settings(120.0, false), &stop, &mut |_| {});
+                    let value = best(&instance, 2).value;
+                    let other = other.expect("the solver runs").primal;
+                    assert_eq!(
+                        value, other,
+                        "{name} {kind:?} {count} n {n} views {views} {goal:?}"
+                    );
+                    compared += 1;
+                }
+            }
+        }
+    }
+    assert!(compared > 200, "{compared} compared");
+}
+
+/// What is too large is refused before it is made, with the key to lower.
+#[test]
+fn too_large_is_refused_at_once() {
+    let error = levels::of(&question("tendermint", 100, 33, 64)).expect_err("it is too large");
+    assert!(error.to_string().contains("`views` (64)"), "{error}");
+}
+
+/// Random corners of programs that weigh everything, all of it followed.
+#[test]
+fn corners_replay() {
+    for (name, n, byzantine, views) in [
+        ("tendermint", 4, 1, 2),
+        ("tendermint no-lock", 4, 1, 2),
+        ("tendermint no-pol", 4, 1, 3),
+        ("ibft1", 4, 1, 2),
+        ("ibft1 no-lock", 4, 1, 3),
+        ("dbft1", 4, 1, 2),
+        ("dbft2", 4, 1, 3),
+        ("dbft2 no-commit-lock", 4, 1, 3),
+    ] {
+        let mut instance = question(name, n, byzantine, views);
+        instance.goal = Goal::Weighted {
+            sense: Sense::Maximize,
+            blocks: 1,
+            views: 1,
+            messages: 0,
+        };
+        let built = levels::of(&instance).expect("levels say it");
+        let (mut followed, mut refused) = (0, 0);
+        for seed in 0..CORNERS {
+            let mut corner = levels::of(&instance).expect("levels say it");
+            let mut weight = weights(seed);
+            let columns = 0..built.program.columns.len() as u32;
+            let objective = columns.map(|col| (Col(col), weight()));
+            corner.program.objective = objective.filter(|(_, weight)| *weight != 0).collect();
+            let mut settings = short(CORNER_NODES);
+            settings
+                .options
+                .push(("mip_max_improving_sols".into(), "2".into()));
+            let Some(point) = run(&corner, &settings).point else {
+                continue;
+            };
+            match corner.decode(&point) {
+                Ok(decoded) => {
+                    follow(&instance, &decoded);
+                    followed += 1;
+                }
+                Err(Error::Refused { why, .. }) => {
+                    println!("{name}, seed {seed}: {why}");
+                    refused += 1;
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+        println!("{name}: {followed} followed, {refused} refused");
+        assert!(followed > 0, "{name}");
+    }
+}
+
+/// How many corners of each program.
+const CORNERS: u64 = 10;
