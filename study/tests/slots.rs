@@ -16,7 +16,7 @@ use milp_model::{
 use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
 use milp_schema::{
     Choice, Instance, Schedule,
-    instance::{FaultKind, Goal, Network, Timers},
+    instance::{FaultKind, Goal, Network, Sense, Timers},
     schedule::Event,
 };
 use milp_solver::Solved;
@@ -278,14 +278,9 @@ fn tendermint_by_the_clock_is_slow() {
         gst: 0,
     };
     slow.block_time = Some(1);
-    println!(
-        "{:?}",
-        best("tendermint by the clock, nobody faulty", &slow)
-    );
+    check("tendermint by the clock, nobody faulty", &slow, 7);
     slow.faults = vec![any(FaultKind::Byzantine, 1)];
-    println!("{:?}", best("tendermint by the clock", &slow));
-    slow.views = 3;
-    println!("{:?}", best("tendermint by the clock, 3 views", &slow));
+    check("tendermint by the clock", &slow, 13);
 }
 
 #[test]
@@ -297,9 +292,9 @@ fn powers_count() {
         who: milp_schema::instance::Who::Power(33),
     }];
     powers.blocks_per_proposal = 2;
-    println!("{:?}", best("powers", &powers));
+    check("powers", &powers, 1);
     powers.faults[0].who = milp_schema::instance::Who::Power(40);
-    println!("{:?}", best("powers, too many", &powers));
+    check("powers, too many", &powers, 2);
 }
 
 /// Points of the program near random corners, and what happens in them.
@@ -351,4 +346,40 @@ fn random_corners_replay() {
         points += corners(&format!("{protocol}, two heights"), &heights, 5);
     }
     assert!(points >= 80, "{points}");
+}
+
+/// What the program counts of the adversary's acts is what the schedule has.
+#[test]
+fn acts_are_counted_as_schedules_are_read() {
+    for protocol in ["ibft1", "tendermint"] {
+        let mut views = instance(protocol, 2, 7, Goal::Views);
+        views.faults = vec![any(FaultKind::Byzantine, 1)];
+        let (built, acts) = slots::with_acts(&views).expect("it builds");
+        let mut program = built.program.clone();
+        let goal = std::mem::take(&mut program.objective);
+        let family = program.rows[0].family;
+        program.rows.push(Row {
+            name: "value".into(),
+            family,
+            terms: goal,
+            lower: Some(1),
+            upper: None,
+        });
+        program.sense = Sense::Minimize;
+        let all: milp_model::expr::Expr = acts.iter().map(|(_, count)| count.clone()).sum();
+        program.objective = all.terms().collect();
+        let solved = optimum(protocol, &program);
+        let point = solved.point.expect("a view can be left");
+        let decoded = built.decode(&point);
+        follow(protocol, &views, &decoded);
+        let counts = milp_show::acts::counts(&views, &decoded.schedule, &decoded.faulty);
+        for (act, count) in acts {
+            let value: i64 = count.terms().map(|(col, k)| k * point[col.index()]).sum();
+            assert_eq!(
+                value + count.constant(),
+                counts[&act],
+                "{protocol}: {act:?}"
+            );
+        }
+    }
 }
