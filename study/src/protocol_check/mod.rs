@@ -13,7 +13,7 @@ mod executions;
 mod optima;
 mod rules;
 
-pub use corners::{Corners, corners};
+pub use corners::{Corners, corners, weights};
 pub use executions::{Executions, executions};
 pub use optima::{Changed, Searched};
 pub use rules::Fires;
@@ -190,7 +190,11 @@ pub(crate) fn words(instance: &Instance) -> String {
         Network::Eventual => "eventual",
         _ => "asynchronous",
     };
-    let (n, views, blocks) = (instance.replicas, instance.views, instance.blocks_per_proposal);
+    let (n, views, blocks) = (
+        instance.replicas,
+        instance.views,
+        instance.blocks_per_proposal,
+    );
     format!("{mutant}: n {n}, {views} views, {blocks} a proposal, {network}")
 }
 
@@ -250,7 +254,13 @@ pub fn check(
     let mut fired = BTreeSet::new();
     for (done, instance) in all.iter().enumerate() {
         let share = 1.0 / (all.len() - done) as f64;
-        let asked = both(instance, effort, until.part(0.45 * share), &mut say, &mut checked);
+        let asked = both(
+            instance,
+            effort,
+            until.part(0.45 * share),
+            &mut say,
+            &mut checked,
+        );
         match asked {
             Ok(those) if instance.mutant.is_none() => fired.extend(those),
             Ok(_) => {}
@@ -266,7 +276,10 @@ pub fn check(
         checked.fires = rules::fires(many, &fired, &until.part(0.3))?;
         optima::compare(few, effort.states, &until, &mut say, &mut checked)?;
     }
-    let mut tried = checked.executions.iter().map(|it| (it.tried, effort.executions));
+    let mut tried = checked
+        .executions
+        .iter()
+        .map(|it| (it.tried, effort.executions));
     let mut pulled = checked.corners.iter().map(|it| (it.tried, effort.corners));
     checked.cut_short =
         until.over() || tried.any(|(one, all)| one < all) || pulled.any(|(one, all)| one < all);
@@ -291,7 +304,9 @@ fn both(
         say(&format!("corners of {}", words(instance)));
         let built = levels::of(&goal)?;
         let until = until.part(share);
-        checked.corners.push(corners(&goal, &built, effort.corners, &until)?);
+        checked
+            .corners
+            .push(corners(&goal, &built, effort.corners, &until)?);
     }
     Ok(fired)
 }

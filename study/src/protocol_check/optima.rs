@@ -27,7 +27,9 @@ pub struct Searched {
 impl Searched {
     /// Whether both are known and not the same.
     pub fn differs(&self) -> bool {
-        self.optimum.zip(self.found).is_some_and(|(one, other)| one != other)
+        self.optimum
+            .zip(self.found)
+            .is_some_and(|(one, other)| one != other)
     }
 }
 
@@ -47,7 +49,9 @@ pub struct Changed {
 impl Changed {
     /// Whether the verdict changes; nothing if that was left open.
     pub fn changes(&self) -> Option<bool> {
-        self.protocol.zip(self.mutant).map(|(one, other)| one != other)
+        self.protocol
+            .zip(self.mutant)
+            .map(|(one, other)| one != other)
     }
 }
 
@@ -129,7 +133,9 @@ pub(super) fn compare(
         mutant: mutant.cloned(),
         ..instance.clone()
     };
-    let rules = instance.rules().unwrap_or_else(|| unreachable!("it was built"));
+    let rules = instance
+        .rules()
+        .unwrap_or_else(|| unreachable!("it was built"));
     let mut plain = Vec::new();
     for views in 1..=3 {
         let asked = of(views, None);
@@ -166,7 +172,9 @@ pub(super) fn compare(
     for (views, optimum) in plain {
         let asked = of(views, None);
         progress(&format!("search of {}", words(&asked)));
-        checked.searched.push(searched(&asked, optimum, states, until));
+        checked
+            .searched
+            .push(searched(&asked, optimum, states, until));
     }
     Ok(())
 }

@@ -8,7 +8,11 @@ use milp_study::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::{collections::{BTreeMap, BTreeSet}, path::PathBuf, sync::atomic::Ordering};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::atomic::Ordering,
+};
 
 /// What to judge, and how much to try.
 #[derive(Debug, clap::Args)]
@@ -184,7 +188,9 @@ fn differs(it: &Difference) -> Differs {
     Differs {
         what: it.what.clone(),
         instance: write::instance_yaml(instance),
-        faulty: faulty.map(|(i, kind)| format!("{i} {kind:?}").to_lowercase()).collect(),
+        faulty: faulty
+            .map(|(i, kind)| format!("{i} {kind:?}").to_lowercase())
+            .collect(),
         schedule: write::choices_csv(&it.schedule.choices),
         predictions: write::predictions_csv(&it.schedule.predictions),
     }
@@ -239,7 +245,13 @@ impl Compared {
         let header = ["random executions", "drawn", "points", "outside", "wrong"];
         print::rows(header, self.executions.clone(), &[1, 2]);
         let header = [
-            "random corners", "drawn", "followed", "decide", "refused", "given up", "no point",
+            "random corners",
+            "drawn",
+            "followed",
+            "decide",
+            "refused",
+            "given up",
+            "no point",
             "wrong",
         ];
         print::rows(header, self.corners.clone(), &[1, 2, 3, 4, 5, 6, 7]);
@@ -258,7 +270,10 @@ impl Compared {
         }
         for it in &self.warnings {
             let (line, column) = (it.line, it.column);
-            print::line(&format!("[{file}:{line}:{column}] {}; {}", it.what, it.hint));
+            print::line(&format!(
+                "[{file}:{line}:{column}] {}; {}",
+                it.what, it.hint
+            ));
         }
         for it in &self.differences {
             let faulty = it.faulty.join(", ");

@@ -17,7 +17,6 @@ use milp_schema::{
     Choice, Prediction, ReplicaId, Schedule, Slot,
     instance::FaultKind,
     protocol::{Goes, Head},
-    schedule::Event,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,13 +26,8 @@ pub(super) const KNOWS: &str = "knows_what_it_took";
 /// Why an execution is no point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unencoded {
-    /// By this reading of the rules replicas do something else.
-    Differs {
-        /// The first slot in which they do.
-        slot: Slot,
-        /// What they do.
-        what: String,
-    },
+    /// By this reading of the rules replicas do something else, in words.
+    Differs(String),
     /// The program has no columns for it.
     Outside(&'static str),
 }
@@ -175,7 +169,7 @@ impl Encoder<'_> {
                     let running = words.timer(timer).filter(|it| run.runs(replica.0, *it));
                     let Some(running) = running else {
                         let what = format!("the timer `{timer}` of replica {replica} does not run");
-                        return Err(Unencoded::Differs { slot: *slot, what });
+                        return Err(Unencoded::Differs(what));
                     };
                     (*slot, *replica, run.fire(replica.0, running))
                 }
@@ -200,7 +194,13 @@ impl Encoder<'_> {
         turn: u64,
     ) -> Result<Encoded, Unencoded> {
         let (run, predictions) = self.run(&schedule.choices, faulty)?;
-        same(&schedule.predictions, predictions)?;
+        let ours: BTreeSet<Prediction> = predictions.into_iter().collect();
+        let theirs = schedule.predictions.iter().cloned().collect();
+        if let Some(other) = ours.symmetric_difference(&theirs).next() {
+            let (slot, i) = (other.slot, other.replica);
+            let what = format!("replica {i} does something else in slot {slot}");
+            return Err(Unencoded::Differs(what));
+        }
         let kind = |kind| {
             let all = faulty.iter().filter(move |it| it.1 == kind);
             all.map(|(i, _)| i.0).collect::<BTreeSet<u32>>()
@@ -215,7 +215,11 @@ impl Encoder<'_> {
             entered: BTreeSet::new(),
             ways: BTreeSet::new(),
         };
-        let all = || (0..).zip(&run.at).flat_map(|(i, at)| at.done.iter().map(move |it| (i, it)));
+        let all = || {
+            (0..)
+                .zip(&run.at)
+                .flat_map(|(i, at)| at.done.iter().map(move |it| (i, it)))
+        };
         for (i, done) in all() {
             point.act(&run, i, done)?;
         }
@@ -259,34 +263,6 @@ fn show(
         replica,
         event,
     }));
-}
-
-/// Whether both readings of the rules do the same.
-fn same(theirs: &[Prediction], mut ours: Vec<Prediction>) -> Result<(), Unencoded> {
-    let mut theirs = theirs.to_vec();
-    theirs.sort();
-    ours.sort();
-    if theirs == ours {
-        return Ok(());
-    }
-    let only = |these: &[Prediction], those: &[Prediction]| {
-        these.iter().find(|it| !those.contains(it)).cloned()
-    };
-    let (more, less) = (only(&ours, &theirs), only(&theirs, &ours));
-    let slots = more.iter().chain(&less).map(|it| it.slot);
-    let slot = slots.min().unwrap_or(Slot(1));
-    let said = |what: &str, it: Option<Prediction>| {
-        let it = it.filter(|it| it.slot == slot)?;
-        let event = match it.event {
-            Event::Send(message) => format!("sends {message}"),
-            Event::EnterView { view, .. } => format!("enters view {view}"),
-            Event::Decide(block) => format!("decides {block}"),
-        };
-        Some(format!("replica {} {event} by {what} only", it.replica))
-    };
-    let both = [said("the program", more), said("the interpreter", less)];
-    let what = both.into_iter().flatten().collect::<Vec<_>>().join("; ");
-    Err(Unencoded::Differs { slot, what })
 }
 
 impl Point<'_> {
@@ -341,8 +317,7 @@ impl Point<'_> {
             None => &ground.entries,
         };
         let mut fits = list.iter().enumerate().filter(|(_, act)| same(act));
-        let mut known = fits.clone().peekable();
-        let adopts = known.peek().is_none();
+        let adopts = fits.clone().next().is_none();
         if adopts && done.makes.is_some_and(|it| ground.is_final(it.kind)) {
             return Ok(());
         }
@@ -353,10 +328,7 @@ impl Point<'_> {
                 rules.text(&rules.rules[done.rule]),
                 letters.v
             );
-            return Err(Unencoded::Differs {
-                slot: Slot(0),
-                what,
-            });
+            return Err(Unencoded::Differs(what));
         };
         if act.makes.is_some() {
             self.did.insert((number, i));
@@ -424,9 +396,7 @@ impl Point<'_> {
             Key::Entered(i, v) => Some(self.entered.contains(&(i, v))),
             Key::Way(way, i) => Some(self.ways.contains(&(way, i))),
             Key::Complete(number) => Some(self.is_there(number)),
-            Key::Sends(number, j) => {
-                Some(!self.byzantine.contains(&j) && self.sends(number, j))
-            }
+            Key::Sends(number, j) => Some(!self.byzantine.contains(&j) && self.sends(number, j)),
             Key::Knows(..) => Some(false),
             Key::Enough(_) | Key::Shown(_) | Key::Goal(..) => None,
         };
