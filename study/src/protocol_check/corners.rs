@@ -1,6 +1,9 @@
 //! Points of the program are schedules that the interpreter follows.
 
-use super::{Difference, Until, executions::interpret, settings, words};
+use super::{
+    executions::interpret,
+    setting::{Difference, Until, settings, words},
+};
 use crate::Error;
 use milp_model::{
     Error::Refused,

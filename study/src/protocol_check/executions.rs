@@ -1,6 +1,6 @@
 //! Executions of the interpreter are points of the program.
 
-use super::{Difference, Until, words};
+use super::setting::{Difference, Until, words};
 use crate::Error;
 use milp_model::{
     formulation::levels::{Built, Encoder, Unencoded},

@@ -1,6 +1,6 @@
 //! The optimum of the program: what search finds, and what mutants change.
 
-use super::{Checked, Until, settings, words};
+use super::setting::{Until, settings, words};
 use crate::{
     Error,
     solve::{Request, solve},
@@ -125,8 +125,8 @@ pub(super) fn compare(
     states: usize,
     until: &Until<'_>,
     progress: &mut dyn FnMut(&str),
-    checked: &mut Checked,
-) -> Result<(), Error> {
+) -> Result<(Vec<Changed>, Vec<Searched>), Error> {
+    let (mut mutants, mut all) = (Vec::new(), Vec::new());
     let of = |views: u32, mutant: Option<&String>| Instance {
         views,
         blocks_per_proposal: if views > 2 { 1 } else { 2 },
@@ -167,14 +167,12 @@ pub(super) fn compare(
                 break;
             }
         }
-        checked.mutants.push(changed);
+        mutants.push(changed);
     }
     for (views, optimum) in plain {
         let asked = of(views, None);
         progress(&format!("search of {}", words(&asked)));
-        checked
-            .searched
-            .push(searched(&asked, optimum, states, until));
+        all.push(searched(&asked, optimum, states, until));
     }
-    Ok(())
+    Ok((mutants, all))
 }

@@ -1,6 +1,6 @@
 //! Every rule is done in every view where it can be.
 
-use super::{Until, programs, settings};
+use super::setting::{Until, programs, settings};
 use crate::Error;
 use milp_model::program::{FamilyId, Row};
 use milp_schema::{

@@ -1,8 +1,7 @@
 //! From an execution to a point: replicas follow its rows, and their acts are columns.
 
 use super::{
-    Built,
-    columns::{Key, Levels, made},
+    columns::{KNOWS, Key, Levels, made},
     event::Words,
 };
 use crate::{
@@ -11,7 +10,7 @@ use crate::{
         Act, Ground, Letters, Need, Record, Value, Values,
         run::{At, Done, Run, holds},
     },
-    program::Col,
+    program::{Col, Program},
 };
 use milp_schema::{
     Choice, Prediction, ReplicaId, Schedule, Slot,
@@ -19,9 +18,6 @@ use milp_schema::{
     protocol::{Goes, Head},
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The name of the rows by which `knows` columns are defined.
-pub(super) const KNOWS: &str = "knows_what_it_took";
 
 /// Why an execution is no point.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,42 +40,9 @@ pub struct Encoded {
 /// Makes points of executions.
 #[derive(Debug)]
 pub struct Encoder<'a> {
-    built: &'a Built,
+    levels: &'a Levels,
+    program: &'a Program,
     ground: Ground,
-}
-
-impl Built {
-    /// What makes points of executions.
-    ///
-    /// # Errors
-    /// As for [`super::of`].
-    pub fn encoder(&self) -> Result<Encoder<'_>, Error> {
-        let ground = self.levels.followed()?;
-        Ok(Encoder {
-            built: self,
-            ground,
-        })
-    }
-
-    /// The columns of every rule that acts in this program, by its number in the file and view.
-    pub fn acts(&self) -> BTreeMap<(usize, u32), Vec<Col>> {
-        let ground = &self.levels.ground;
-        let mut acts: BTreeMap<(usize, u32), Vec<Col>> = BTreeMap::new();
-        for (key, col) in self.levels.draft.keys() {
-            let act = match *key {
-                Key::Did(act, _) => &ground.acts[act],
-                Key::Way(way, _) => &ground.entries[way],
-                Key::Entered(i, v) => match self.levels.ways(i, v)[..] {
-                    [way] => &ground.entries[way],
-                    _ => continue,
-                },
-                _ => continue,
-            };
-            let at = (act.rule, act.letters.v);
-            acts.entry(at).or_default().push(col);
-        }
-        acts
-    }
 }
 
 /// A point in the making.
@@ -95,10 +58,19 @@ struct Point<'a> {
     ways: BTreeSet<(usize, u32)>,
 }
 
-impl Encoder<'_> {
+impl<'a> Encoder<'a> {
+    pub(super) fn new(levels: &'a Levels, program: &'a Program) -> Result<Self, Error> {
+        let ground = levels.followed()?;
+        Ok(Self {
+            levels,
+            program,
+            ground,
+        })
+    }
+
     fn words(&self) -> Words<'_> {
         Words {
-            instance: &self.built.levels.instance,
+            instance: &self.levels.instance,
             ground: &self.ground,
         }
     }
@@ -206,7 +178,7 @@ impl Encoder<'_> {
             all.map(|(i, _)| i.0).collect::<BTreeSet<u32>>()
         };
         let mut point = Point {
-            levels: &self.built.levels,
+            levels: self.levels,
             names: self.names(&run, turn),
             byzantine: kind(FaultKind::Byzantine),
             crashes: kind(FaultKind::Crash),
@@ -226,7 +198,7 @@ impl Encoder<'_> {
         point.walk(&run)?;
         let fired = all().map(|(_, it)| (it.rule, it.letters.v));
         Ok(Encoded {
-            point: point.columns(self.built),
+            point: point.columns(self.program),
             fired: fired.collect(),
         })
     }
@@ -234,7 +206,7 @@ impl Encoder<'_> {
     /// What values are called in the program.
     fn names(&self, run: &Run<'_>, turn: u64) -> BTreeMap<u32, u32> {
         let all = 0..self.ground.setting.valid();
-        let Values::Abstract { count, others } = self.built.levels.ground.setting.values else {
+        let Values::Abstract { count, others } = self.levels.ground.setting.values else {
             return all.map(|it| (it, it)).collect();
         };
         let decided = |x: &u32| {
@@ -387,7 +359,7 @@ impl Point<'_> {
         power >= i64::from(self.levels.ground.quorums[number].at_least)
     }
 
-    fn columns(&self, built: &Built) -> Vec<Option<i64>> {
+    fn columns(&self, program: &Program) -> Vec<Option<i64>> {
         let keys = self.levels.draft.in_order();
         let of = |key: &Key| match *key {
             Key::Faulty(FaultKind::Byzantine, i) => Some(self.byzantine.contains(&i)),
@@ -401,8 +373,8 @@ impl Point<'_> {
             Key::Enough(_) | Key::Shown(_) | Key::Goal(..) => None,
         };
         let mut point: Vec<Option<i64>> = keys.iter().map(|it| of(it).map(i64::from)).collect();
-        for row in &built.program.rows {
-            if built.program.family(row).name != KNOWS {
+        for row in &program.rows {
+            if program.family(row).name != KNOWS {
                 continue;
             }
             let value = |col: Col| point[col.index()].unwrap_or(0);
