@@ -1,10 +1,17 @@
 //! What programs leave out though a schedule may have it.
 
 use crate::{
+    formulation::levels,
+    ground::Setting,
     protocols,
     rule::{Keeps, Protocol, Rule},
 };
-use milp_schema::{Instance, instance::FaultKind, vocabulary::Role};
+use milp_schema::{
+    Instance,
+    instance::{FaultKind, Formulation},
+    protocol::Head,
+    vocabulary::Role,
+};
 
 /// A pattern of executions that a program leaves out; each is a line of `docs/EXECUTION.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,11 +36,15 @@ pub enum LeftOut {
     RequestOnEntry,
     /// At a replica that has asked to leave its view, a response of that view arriving together with any other copy in one slot.
     ResponseBesideCopy,
+    /// Two acts of a replica of which one excludes the other, possible in one slot.
+    ExclusiveActs,
+    /// A value named by a Byzantine replica before the view in which it can be proposed.
+    EarlyName,
 }
 
 impl LeftOut {
     /// All of them, by their lines.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::EarlyAnswer,
         Self::RepeatedRequest,
         Self::OvertakenChangeView,
@@ -44,6 +55,8 @@ impl LeftOut {
         Self::CommitBeforePreparation,
         Self::RequestOnEntry,
         Self::ResponseBesideCopy,
+        Self::ExclusiveActs,
+        Self::EarlyName,
     ];
 
     /// Its line of `docs/EXECUTION.md`.
@@ -59,6 +72,8 @@ impl LeftOut {
             Self::CommitBeforePreparation => "E44",
             Self::RequestOnEntry => "E45",
             Self::ResponseBesideCopy => "E46",
+            Self::ExclusiveActs => "E62",
+            Self::EarlyName => "E63",
         }
     }
 
@@ -85,6 +100,8 @@ impl LeftOut {
             Self::ResponseBesideCopy => {
                 "no other copy beside a response at a replica that asked to leave"
             }
+            Self::ExclusiveActs => "no two acts that exclude each other in one slot",
+            Self::EarlyName => "no value named before its view",
         }
     }
 
@@ -115,6 +132,7 @@ impl LeftOut {
                 protocol.channels.iter().any(|channel| channel.lost_ahead) && views
             }
             Self::ResponseBesideCopy => protocol.guards(),
+            Self::ExclusiveActs | Self::EarlyName => false,
         }
     }
 }
@@ -122,10 +140,31 @@ impl LeftOut {
 /// What the program of an instance leaves out, by their lines; nothing where there is no program.
 pub fn of(instance: &Instance) -> Vec<LeftOut> {
     let Ok(protocol) = protocols::of(instance) else {
-        return Vec::new();
+        return of_file(instance);
     };
     let is = |pattern: &LeftOut| pattern.is_left_out(instance, &protocol);
     LeftOut::ALL.into_iter().filter(is).collect()
+}
+
+/// What the program in slots of a protocol file leaves out.
+fn of_file(instance: &Instance) -> Vec<LeftOut> {
+    let slots = match instance.formulation {
+        Formulation::Auto => !levels::takes(instance),
+        asked => asked.knows_slots(),
+    };
+    let Some(rules) = instance.rules().filter(|_| slots) else {
+        return Vec::new();
+    };
+    let skips = rules.rules.iter().any(|rule| rule.head == Head::Skip);
+    let byzantine = instance.fault_count(FaultKind::Byzantine) > 0;
+    let early = byzantine && !Setting::names_blocks_only(&rules);
+    let all = [
+        (LeftOut::SkippedView, skips && instance.views > 2),
+        (LeftOut::ExclusiveActs, true),
+        (LeftOut::EarlyName, early && instance.views > 1),
+    ];
+    let is = all.into_iter().filter(|(_, is)| *is);
+    is.map(|(pattern, _)| pattern).collect()
 }
 
 #[cfg(test)]

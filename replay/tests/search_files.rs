@@ -64,6 +64,28 @@ fn forks_are_found_where_there_are_any() {
     }
 }
 
+/// The largest sizes within 10⁷ states: a quarter of an hour.
+#[test]
+#[ignore = "minutes"]
+fn whole_spaces_of_up_to_ten_million_states() {
+    for (protocol, sizes, value) in [
+        ("dbft1", [4, 3, 0], 2),
+        ("dbft2", [4, 3, 0], 1),
+        ("dbft2", [4, 3, 1], 1),
+        ("ibft1", [4, 3, 1], 1),
+        ("ibft1", [5, 2, 1], 2),
+        ("tendermint", [4, 2, 1], 1),
+    ] {
+        let found = file(&of(protocol, None, sizes), 10_000_000).expect("searched");
+        eprintln!("{protocol} {sizes:?}: {found:?}");
+        assert_eq!(
+            (found.value, found.complete),
+            (value, true),
+            "{protocol} {sizes:?}"
+        );
+    }
+}
+
 /// The search stops at its limit, and what it found by then is there.
 #[test]
 fn forks_are_found_in_spaces_that_are_too_large() {

@@ -307,7 +307,10 @@ impl Cutter<'_> {
         let &(larger, true) = known.last()? else {
             return None;
         };
-        let sound = known.iter().filter(|(_, above)| !above);
+        // A relaxation may ask about them in another order than theirs.
+        let sound = known
+            .iter()
+            .filter(|&&(smaller, above)| !above && smaller < larger);
         let pairs: Vec<(u32, u32)> = sound.map(|&(smaller, _)| (smaller, larger)).collect();
         let (built, meaning) = (self.built, self.meaning);
         let exchange: Exchange = &|first, second| built.exchange(first, second);

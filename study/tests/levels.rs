@@ -354,4 +354,4 @@ fn corners_replay() {
 }
 
 /// How many corners of each program.
-const CORNERS: u64 = 150;
+const CORNERS: u64 = 10;

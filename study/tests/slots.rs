@@ -11,7 +11,7 @@ mod support;
 use milp_model::{
     Decoded,
     formulation::{slots, timed},
-    program::{Program, Row, Tag},
+    program::{Col, Program, Row, Tag},
 };
 use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
 use milp_schema::{
@@ -20,7 +20,7 @@ use milp_schema::{
 };
 use milp_solver::Solved;
 use std::sync::atomic::AtomicBool;
-use support::{any, instance, settings};
+use support::{any, instance, settings, short, weights};
 
 /// The optimum, proved.
 #[track_caller]
@@ -76,7 +76,9 @@ fn best(what: &str, instance: &Instance) -> Option<i64> {
     if let Some(point) = &solved.point {
         let decoded = built.decode(point);
         follow(what, instance, &decoded);
-        let again = built.encode(&decoded.schedule, &decoded.faulty).expect("its own");
+        let again = built
+            .encode(&decoded.schedule, &decoded.faulty)
+            .expect("its own");
         let again: Vec<i64> = again.iter().map(|it| it.unwrap_or(0)).collect();
         assert_eq!(built.decode(&again), decoded, "{what}");
     }
@@ -90,7 +92,6 @@ fn same(what: &str, instance: &Instance) {
     let old = optimum(&format!("{what}, rule list"), &old.program);
     assert_eq!(best(what, instance), old.primal, "{what}");
 }
-
 
 /// An optimum that is known.
 #[track_caller]
@@ -153,12 +154,18 @@ fn two_ways(what: &str, instance: &Instance, each: u64) {
                 continue;
             }
         };
-        let known = |row: &Row| row.terms.iter().all(|(col, _)| point[col.index()].is_some());
+        let known = |row: &Row| {
+            row.terms
+                .iter()
+                .all(|(col, _)| point[col.index()].is_some())
+        };
         let values: Vec<i64> = point.iter().map(|value| value.unwrap_or(0)).collect();
         let broken: Vec<&Row> = program
             .rows
             .iter()
-            .filter(|row| program.family(row).tag != Tag::Budget && known(row) && !row.holds(&values))
+            .filter(|row| {
+                program.family(row).tag != Tag::Budget && known(row) && !row.holds(&values)
+            })
             .collect();
         match broken.first() {
             None => points += 1,
@@ -167,9 +174,12 @@ fn two_ways(what: &str, instance: &Instance, each: u64) {
                 let count = broken_by.entry(family.clone()).or_default();
                 *count += 1;
                 if *count <= 1 {
-                    println!("{what}, seed {seed}: {:?}\n{}\n{}", broken.iter().map(|row| &row.name).collect::<Vec<_>>(),
+                    println!(
+                        "{what}, seed {seed}: {:?}\n{}\n{}",
+                        broken.iter().map(|row| &row.name).collect::<Vec<_>>(),
                         milp_schema::write::choices_csv(&execution.schedule.choices),
-                        milp_schema::write::predictions_csv(&execution.schedule.predictions));
+                        milp_schema::write::predictions_csv(&execution.schedule.predictions)
+                    );
                 }
             }
         }
@@ -184,8 +194,89 @@ fn random_executions_are_points() {
     }
 }
 
+/// Faults of every kind, networks, heights, budgets and timers.
 #[test]
-fn export() {
-    let built = slots::of(&byzantine("tendermint", 12, None)).unwrap();
-    std::fs::write("/tmp/tm.lp", milp_solver::lp(&built.program)).unwrap();
+fn variants_of_dbft_have_the_optima_of_their_rule_list() {
+    for (name, instance) in support::variants(2, 7) {
+        if name != "seven replicas" && name != "beyond budget" {
+            same(name, &instance);
+        }
+    }
+}
+
+/// Delays and timers by the clock.
+fn bounded(protocol: &str, slots: u32, goal: Goal) -> Instance {
+    let mut instance = instance(protocol, 2, slots, goal);
+    instance.network = Network::Bounded {
+        delay_min: 1,
+        delay_max: 2,
+        gst: 0,
+    };
+    instance.timers = Timers::Protocol;
+    instance.block_time = Some(3);
+    instance
+}
+
+#[test]
+fn dbft_by_the_clock_has_the_optimum_of_its_rule_list() {
+    for goal in [Goal::Slow, Goal::Views] {
+        same("dbft1 by the clock", &bounded("dbft1", 14, goal));
+        same("dbft2 by the clock", &bounded("dbft2", 14, goal));
+    }
+}
+
+#[test]
+fn tendermint_by_the_clock_is_slow() {
+    let mut slow = bounded("tendermint", 16, Goal::Slow);
+    slow.faults = vec![any(FaultKind::Byzantine, 1)];
+    println!("{:?}", best("tendermint by the clock", &slow));
+}
+
+/// Points of the program near random corners, and what happens in them.
+fn corners(what: &str, instance: &Instance, seeds: u64) -> u32 {
+    let built = slots::of(instance).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let mut points = 0;
+    for seed in 0..seeds {
+        let mut program = built.program.clone();
+        let mut weight = weights(seed);
+        // Copies are many and deeds few.
+        let of = |name: &str, weight: i64| match name.split('_').next() {
+            Some("did") if seed % 3 == 2 => weight * 3,
+            Some("got") if seed % 2 == 1 => weight - 2,
+            _ => weight,
+        };
+        program.objective = (0..program.columns.len() as u32)
+            .map(|col| (Col(col), of(&program.columns[col as usize].name, weight())))
+            .filter(|&(_, weight)| weight != 0)
+            .collect();
+        let mut settings = short(1);
+        settings.time_limit_seconds = 20.0;
+        let two = ("mip_max_improving_sols".into(), "2".into());
+        settings.options.push(two);
+        let solved = milp_solver::solve(&program, &settings, &AtomicBool::new(false), &mut |_| {});
+        let Some(point) = solved.expect("the solver runs").point else {
+            continue;
+        };
+        let decoded = built.decode(&point);
+        follow(&format!("{what}, seed {seed}"), instance, &decoded);
+        points += 1;
+    }
+    println!("{what}: {points} of {seeds} corners");
+    points
+}
+
+#[test]
+fn random_corners_replay() {
+    for protocol in ["ibft1", "tendermint", "dbft2", "dbft1"] {
+        corners(protocol, &byzantine(protocol, 8, None), 12);
+        let mut eventual = instance(protocol, 3, 10, Goal::Views);
+        eventual.network = Network::Eventual;
+        corners(&format!("{protocol}, eventual"), &eventual, 8);
+        let mut clock = bounded(protocol, 12, Goal::Slow);
+        clock.faults = vec![any(FaultKind::Crash, 1)];
+        corners(&format!("{protocol}, by the clock"), &clock, 8);
+        let mut heights = instance(protocol, 2, 10, Goal::Fork);
+        heights.heights = 2;
+        corners(&format!("{protocol}, two heights"), &heights, 8);
+    }
 }

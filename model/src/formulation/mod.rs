@@ -25,7 +25,10 @@ pub(crate) fn cheapest(instance: &Instance) -> Result<Built, Error> {
         other => return other,
     }
     if !listed {
-        return levels::of(instance).map(Built::Levels);
+        return match levels::of(instance).map(Built::Levels) {
+            Err(error) if unsupported(&error) => in_slots(instance),
+            other => other,
+        };
     }
     if causal_pays(instance) {
         match causal::of(instance).map(Built::Causal) {

@@ -2,10 +2,7 @@
 
 use super::request::Request;
 use crate::{Error, beside::Beside, clock::Clock, evidence, folder::Folder};
-use milp_model::{
-    Built,
-    formulation,
-};
+use milp_model::{Built, formulation};
 use milp_schema::{Instance, instance::Formulation};
 
 /// The program of a request. A start is a schedule, so where `auto` takes `causal`, which takes none,

@@ -130,6 +130,12 @@ fn setting(instance: &Instance, rules: Rules, values: u32) -> Setting {
     }
 }
 
+/// Whether the formulation has words for what the instance asks, whatever its protocol.
+pub(crate) fn takes(instance: &Instance) -> bool {
+    let rules = instance.rules();
+    rules.is_some_and(|rules| refuse::refuse(instance, &rules).is_ok())
+}
+
 impl Built {
     /// The schedule a point of the program stands for.
     ///

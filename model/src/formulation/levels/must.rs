@@ -23,18 +23,22 @@ use std::collections::{BTreeMap, BTreeSet};
 struct Way {
     terms: Vec<Expr>,
     by: BTreeSet<usize>,
+    /// Whether one is shown only by what is done in later views than that of a decision.
+    late: bool,
 }
 
 impl Way {
     fn new(term: Expr, by: impl IntoIterator<Item = usize>) -> Self {
         let (terms, by) = (vec![term], by.into_iter().collect());
-        Self { terms, by }
+        let late = false;
+        Self { terms, by, late }
     }
 
     fn and(&self, other: &Self) -> Self {
         let mut both = self.clone();
         both.terms.extend(other.terms.iter().cloned());
         both.by.extend(&other.by);
+        both.late |= other.late;
         both
     }
 
@@ -162,7 +166,7 @@ fn force(
     let name = format!("{}_is_done", kind_name(levels, act));
     let family = levels.draft.family(&name, "E55", &[], Group::PROMPT);
     for way in shown {
-        let excused = excuses(levels, act, &way.by, (i, view)) + excuse.clone();
+        let excused = excuses(levels, act, &way, (i, view)) + excuse.clone();
         let count = way.terms.len() as i64;
         let there = match act.scope {
             Scope::View => levels.here(i, view),
@@ -260,7 +264,7 @@ fn of_more(
             let terms = known.terms.into_iter().map(|it| it - others.clone());
             Way {
                 terms: terms.collect(),
-                by: known.by,
+                ..known
             }
         }));
     }
@@ -282,7 +286,7 @@ fn of_two(
     let primary = levels.ground.setting.primaries[proposals.first()?.view as usize];
     let power = levels.power(i) + levels.power(primary);
     let one_group = groups(&proposals).len() == 1;
-    if i == primary || power < i64::from(quorum.at_least) || !one_group || decides(levels, act) {
+    if i == primary || power < i64::from(quorum.at_least) || !one_group {
         return None;
     }
     let own = groups(&quorum.records)
@@ -323,19 +327,18 @@ pub(super) fn last(
 }
 
 /// What excuses: the place is taken, an own record bars that may have come first, or what the file
-/// lists before it led the replica away. That it decided is no excuse where what it took before it
-/// did something else was all that a decision needs.
-fn excuses(levels: &Levels, act: &Act, by: &BTreeSet<usize>, (i, view): (u32, u32)) -> Expr {
+/// lists before it led the replica away. That it decided is no excuse where it had all that a decision needs before it did
+/// something in a later view.
+fn excuses(levels: &Levels, act: &Act, way: &Way, (i, view): (u32, u32)) -> Expr {
     let rules = &levels.ground.setting.rules.rules;
     let leaves = |rule: &Rule| matches!(rule.head, Head::Enter | Head::Skip);
     let left = rules[..act.rule].iter().any(leaves) || act.makes.is_none();
     let is_final = decides(levels, act);
-    let before = is_final && !act.needs.iter().any(|it| matches!(it, Need::Own(_)));
     let place = act.makes.map(|record| group(&record));
     let taken = place.and_then(|place| levels.groups.get(&place));
     let taken = taken.into_iter().flatten().filter(|_| !is_final);
     let first = |it: &&usize| match place {
-        Some(_) if is_final => !before,
+        Some(_) if is_final => !way.late,
         Some(_) => levels.ground.acts[**it].rule < act.rule,
         None => true,
     };
@@ -345,7 +348,7 @@ fn excuses(levels: &Levels, act: &Act, by: &BTreeSet<usize>, (i, view): (u32, u3
         excused += levels.here(i, view + 1);
     }
     let bars = act.bars.iter().flat_map(Own::matching);
-    let first = |it: &&Record| it.view <= view && !comes_later(levels, act, by, it);
+    let first = |it: &&Record| it.view <= view && !comes_later(levels, act, &way.by, it);
     excused + levels.makes(i, bars.filter(first))
 }
 
@@ -380,10 +383,64 @@ fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
     })
 }
 
-/// That the replica took what meets the need of an act, by what it did in that view or an earlier
-/// one: nothing if nothing shows it. A primary has what it made itself. What a timer's act needs was
-/// taken before it fired, and what a rule needs that the file lists later before it was done: who
-/// then could decide would have.
+/// What is done that shows something, by kind and view: of each a replica does one; the acts in it;
+/// whether all of it is done in later views than a decision is of.
+type Shows = (BTreeMap<(usize, u32), Expr>, BTreeSet<usize>, bool);
+
+/// What a replica did in that view or an earlier one that shows that it took what meets the need of an
+/// act. A primary has what it made itself. What a timer's act needs was
+/// taken before it fired, and what a rule needs that the file lists later before it was done: that
+/// is asked of what is done in later views than a decision is of.
+fn shown_by(
+    levels: &Levels,
+    needs: &mut Needs,
+    (act, need): (&Act, &Need),
+    i: u32,
+    view: u32,
+) -> Shows {
+    let decides = decides(levels, act);
+    let later = |other: &Act| other.timer().is_some() || other.rule > act.rule;
+    let is_late = |other: &Act| decides && other.letters.v > act.letters.v;
+    let (mut by, mut late) = (BTreeSet::new(), decides);
+    let mut shows: BTreeMap<(usize, u32), Expr> = BTreeMap::new();
+    for number in needs.takers(levels, need) {
+        let other = &levels.ground.acts[number];
+        let record = made(other);
+        let of_view = other.letters.v <= view && other.scope == Scope::View;
+        let counts = of_view && !levels.ground.is_final(record.kind);
+        if counts
+            && (later(other) || !is_late(other))
+            && levels.draft.col(&Key::Did(number, i)).is_some()
+        {
+            let column = levels.did(number, i);
+            *shows.entry((record.kind.0, record.view)).or_default() += column;
+            by.insert(number);
+            late &= is_late(other);
+        }
+    }
+    for (way, other) in levels.ground.entries.iter().enumerate() {
+        let v = other.letters.v;
+        let taken_in = v - u32::from(later(other));
+        let counts = taken_in <= view && v < levels.views && (later(other) || !is_late(other));
+        if counts && takes(levels, other, need) && levels.ways(i, v).contains(&way) {
+            shows.insert((usize::MAX, way as u32), levels.way(way, i));
+            late &= is_late(other);
+        }
+    }
+    if let Need::Primary(records) = need {
+        let primaries = &levels.ground.setting.primaries;
+        let own = records.iter().filter(|it| primaries[it.view as usize] == i);
+        for (&(kind, v), records) in &groups(&own.copied().collect::<Vec<_>>()) {
+            *shows.entry((kind.0, v)).or_default() += levels.makes(i, records.iter().copied());
+            by.extend(makers(levels, records.iter().copied()));
+            late = false;
+        }
+    }
+    shows.retain(|_, shows| shows.terms().next().is_some());
+    (shows, by, late)
+}
+
+/// That the replica took what meets the need of an act: nothing if nothing shows it.
 fn knows(
     levels: &mut Levels,
     needs: &mut Needs,
@@ -391,40 +448,13 @@ fn knows(
     i: u32,
     view: u32,
 ) -> Option<Way> {
-    let decides = decides(levels, act);
-    let mut by = BTreeSet::new();
-    let later = |other: &Act| other.timer().is_some() || other.rule > act.rule;
-    let mut shows: BTreeMap<(usize, u32), Expr> = BTreeMap::new();
-    for number in needs.takers(levels, need) {
-        let other = &levels.ground.acts[number];
-        let record = made(other);
-        let of_view = other.letters.v <= view && other.scope == Scope::View;
-        let counts = of_view && !levels.ground.is_final(record.kind);
-        if counts && (later(other) || !decides) {
-            let column = levels.did(number, i);
-            *shows.entry((record.kind.0, record.view)).or_default() += column;
-            by.insert(number);
-        }
-    }
-    for (way, other) in levels.ground.entries.iter().enumerate() {
-        let v = other.letters.v;
-        let taken_in = v - u32::from(later(other));
-        let counts = taken_in <= view && v < levels.views && (later(other) || !decides);
-        if counts && takes(levels, other, need) && levels.ways(i, v).contains(&way) {
-            shows.insert((usize::MAX, way as u32), levels.way(way, i));
-        }
-    }
-    if let (Need::Primary(records), false) = (need, decides) {
-        let primaries = &levels.ground.setting.primaries;
-        let own = records.iter().filter(|it| primaries[it.view as usize] == i);
-        for (&(kind, v), records) in &groups(&own.copied().collect::<Vec<_>>()) {
-            *shows.entry((kind.0, v)).or_default() += levels.makes(i, records.iter().copied());
-            by.extend(makers(levels, records.iter().copied()));
-        }
-    }
-    shows.retain(|_, shows| shows.terms().next().is_some());
+    let (shows, by, late) = shown_by(levels, needs, (act, need), i, view);
     if shows.len() <= 1 {
-        return shows.into_values().next().map(|it| Way::new(it, by));
+        let only = shows.into_values().next();
+        return only.map(|it| Way {
+            late,
+            ..Way::new(it, by)
+        });
     }
     let next = needs.numbers.len();
     let number = *needs
@@ -433,7 +463,10 @@ fn knows(
         .or_insert(next);
     let key = Key::Knows(number, i, view);
     if let Some(col) = levels.draft.col(&key) {
-        return Some(Way::new(col.into(), by));
+        return Some(Way {
+            late,
+            ..Way::new(col.into(), by)
+        });
     }
     let family = levels
         .draft
@@ -446,5 +479,8 @@ fn knows(
         let label = format!("_i{i}_v{view}_m{number}_{at}");
         levels.at_most(family, &label, shows, known.clone());
     }
-    Some(Way::new(known, by))
+    Some(Way {
+        late,
+        ..Way::new(known, by)
+    })
 }

@@ -14,9 +14,6 @@ const TIMED: &str = "use `formulation: timed`";
 /// The first thing that the formulation cannot express, if there is one.
 pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     let bounded = matches!(instance.network, Network::Bounded { .. });
-    let eventual = instance.network == Network::Eventual;
-    let stall = instance.goal == Goal::Stall;
-    let byzantine = instance.fault_count(FaultKind::Byzantine);
     let reasons = [
         (
             instance.primary == Primary::Free,
@@ -54,6 +51,29 @@ pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             "`budget: {timeouts: …}`",
             TIMED,
         ),
+    ];
+    first(&reasons)?;
+    refuse_together(instance, rules)?;
+    if instance.goal == Goal::Stall {
+        rest::refuse(rules)?;
+    }
+    Ok(())
+}
+
+/// The first reason that holds, as an error.
+fn first(reasons: &[(bool, &str, &str)]) -> Result<(), Error> {
+    let reason = reasons.iter().find(|(refused, ..)| *refused);
+    reason.map_or(Ok(()), |(_, construct, hint)| {
+        refuse::unsupported("levels", construct, hint)
+    })
+}
+
+/// What an instance and a protocol ask for together.
+fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
+    let stall = instance.goal == Goal::Stall;
+    let eventual = instance.network == Network::Eventual;
+    let byzantine = instance.fault_count(FaultKind::Byzantine);
+    first(&[
         (
             stall && !eventual,
             "goal `stall` with `network: asynchronous`",
@@ -79,13 +99,7 @@ pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             "this weighted goal with `network: eventual`",
             "use `network: asynchronous`, or `formulation: timed`",
         ),
-    ];
-    for (refused, construct, hint) in reasons {
-        if refused {
-            return refuse::unsupported("levels", construct, hint);
-        }
-    }
-    if stall { rest::refuse(rules) } else { Ok(()) }
+    ])
 }
 
 fn counts_messages(goal: Goal) -> bool {

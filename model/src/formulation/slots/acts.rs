@@ -54,7 +54,11 @@ impl Seat {
     pub(super) fn line(self, slots: &Slots) -> String {
         let rule = &slots.at[self.h as usize].ground.setting.rules.rules[self.deed(slots).act.rule];
         let range = |(from, to): &(u32, u32)| {
-            if from == to { from.to_string() } else { format!("{from}-{to}") }
+            if from == to {
+                from.to_string()
+            } else {
+                format!("{from}-{to}")
+            }
         };
         let ranges: Vec<String> = rule.lines.ranges.iter().map(range).collect();
         format!("{} {}", slots.instance.protocol.name, ranges.join(","))
@@ -92,7 +96,9 @@ pub(super) fn family(
 ) -> FamilyId {
     let name = format!("{}_{verb}", seat.name(slots));
     let own = seat.line(slots);
-    slots.draft.family(&name, line.unwrap_or(&own), &[], purpose)
+    slots
+        .draft
+        .family(&name, line.unwrap_or(&own), &[], purpose)
 }
 
 /// Every deed at every replica that has its role.
@@ -135,7 +141,9 @@ fn exclusive(slots: &Slots) -> Vec<Exclusive> {
             What::Starts(_) => (2, it.act.rule),
         };
         let deciding = slots.deciding(h).into_iter();
-        let by: Vec<_> = deciding.map(|by| (by, slots.excludes(h, deed, by))).collect();
+        let by: Vec<_> = deciding
+            .map(|by| (by, slots.excludes(h, deed, by)))
+            .collect();
         let height = it.act.scope == Scope::Height;
         let key = (by, (h, i, what, it.act.letters.v, height));
         all.entry(key).or_default().push(seat);
@@ -171,7 +179,9 @@ fn stays(slots: &mut Slots, seat: Seat) {
     let family = family(slots, seat, "stays", Some("E6"), Group::MEMORY);
     for t in slots.slots() {
         let (before, now) = (seat.did(slots, t - 1), seat.did(slots, t));
-        slots.draft.at_most(family, &seat.label(slots, t), before, now);
+        slots
+            .draft
+            .at_most(family, &seat.label(slots, t), before, now);
     }
 }
 
@@ -186,11 +196,15 @@ fn requires_view(slots: &mut Slots, once: &Exclusive) {
     for t in slots.slots() {
         let label = seat.label(slots, t);
         let entered = slots.entered(h, i, if scope == Scope::View { view } else { 0 }, t);
-        slots.draft.at_most(family, &label, once.did(slots, t), entered);
+        slots
+            .draft
+            .at_most(family, &label, once.did(slots, t), entered);
         if scope == Scope::View {
             let left = slots.entered(h, i, view + 1, t - 1);
             let sum = once.now(slots, t) + left;
-            slots.draft.at_most(family, &format!("{label}_in"), sum, 1.into());
+            slots
+                .draft
+                .at_most(family, &format!("{label}_in"), sum, 1.into());
         }
     }
 }
@@ -204,7 +218,9 @@ fn excludes_crash(slots: &mut Slots, once: &Exclusive) {
     let family = family(slots, seat, "excludes_crash", Some("E12"), Group::CRASHES);
     for t in slots.slots() {
         let sum = once.now(slots, t) + slots.crashed(seat.i, t);
-        slots.draft.at_most(family, &seat.label(slots, t), sum, 1.into());
+        slots
+            .draft
+            .at_most(family, &seat.label(slots, t), sum, 1.into());
     }
 }
 
@@ -214,20 +230,28 @@ fn excludes_decision(slots: &mut Slots, once: &Exclusive) {
     let seat = once.seats[0];
     let Seat { h, i, .. } = seat;
     let ground = &slots.at[h as usize].ground;
-    if seat.deed(slots).makes().is_some_and(|it| ground.is_final(it.kind)) {
+    if seat
+        .deed(slots)
+        .makes()
+        .is_some_and(|it| ground.is_final(it.kind))
+    {
         return; // at_most_once says it
     }
     let family = family(slots, seat, "excludes_decision", Some("E58"), Group::STOPS);
     for t in slots.slots() {
         let by = |(other, moment): &(usize, Moment)| slots.did(h, *other, i, moment.of(t));
         let sum = once.now(slots, t) + once.by.iter().map(by).sum::<Expr>();
-        slots.draft.at_most(family, &seat.label(slots, t), sum, 1.into());
+        slots
+            .draft
+            .at_most(family, &seat.label(slots, t), sum, 1.into());
     }
 }
 
 fn purpose(slots: &Slots, seat: Seat, need: &Need) -> Group {
     let deed = seat.deed(slots);
-    let decides = deed.makes().is_some_and(|it| slots.at[seat.h as usize].ground.is_final(it.kind));
+    let decides = deed
+        .makes()
+        .is_some_and(|it| slots.at[seat.h as usize].ground.is_final(it.kind));
     match need {
         Need::Quorum(_) if deed.is_entry() => Group::CHANGE_VIEWS,
         Need::Quorum(_) if decides => Group::COMMITS,
@@ -276,10 +300,19 @@ pub(super) fn barring(
         return slots.own(h, bar, i, t);
     };
     let made = |part: &Vec<_>| -> Expr {
-        let makers = part.iter().filter_map(|record| slots.at[h as usize].makers.get(record));
-        makers.flatten().map(|&other| slots.did(h, other, i, by(other))).sum()
+        let makers = part
+            .iter()
+            .filter_map(|record| slots.at[h as usize].makers.get(record));
+        makers
+            .flatten()
+            .map(|&other| slots.did(h, other, i, by(other)))
+            .sum()
     };
-    parted(records).values().map(made).filter(|it| !it.is_constant()).collect()
+    parted(records)
+        .values()
+        .map(made)
+        .filter(|it| !it.is_constant())
+        .collect()
 }
 
 /// What was made before forbids it: `Δ^t + made^s ≤ 1` for each kind and view of the bar, with s =
@@ -287,7 +320,9 @@ pub(super) fn barring(
 fn excludes_own(slots: &mut Slots, seat: Seat) {
     let Seat { h, deed, .. } = seat;
     for (number, bar) in seat.deed(slots).act.bars.clone().iter().enumerate() {
-        let Some(first) = bar.matching().first() else { continue };
+        let Some(first) = bar.matching().first() else {
+            continue;
+        };
         let earlier = first.view < seat.deed(slots).act.letters.v;
         let group = if earlier { Group::LOCK } else { Group::SILENCE };
         let verb = format!("excludes_{}", snake(&slots.kind(h, first)));
@@ -308,41 +343,59 @@ fn excludes_own(slots: &mut Slots, seat: Seat) {
 fn at_most_once(slots: &mut Slots, h: u32, i: u32) {
     let at = &slots.at[h as usize];
     let records: Vec<_> = at.makers.keys().copied().collect();
-    let (finals, others): (Vec<_>, Vec<_>) =
-        records.into_iter().partition(|it| at.ground.is_final(it.kind));
+    let (finals, others): (Vec<_>, Vec<_>) = records
+        .into_iter()
+        .partition(|it| at.ground.is_final(it.kind));
     let mut parts: Vec<_> = parted(&others).into_values().collect();
     parts.push(finals);
     for part in parts {
         let Some(first) = part.first() else { continue };
         let decides = slots.at[h as usize].ground.is_final(first.kind);
-        let group = if decides { Group::ONE_DECISION } else { Group::ONE_RESPONSE };
+        let group = if decides {
+            Group::ONE_DECISION
+        } else {
+            Group::ONE_RESPONSE
+        };
         let name = format!("{}_at_most_once", snake(&slots.kind(h, first)));
         let family = slots.draft.family(&name, "E55", &[], group);
         let did = slots.made_any(h, &part, i, slots.horizon);
         let label = format!("_i{i}_h{h}_v{}", first.view);
         if !did.is_constant() {
-            slots.draft.at_most(family, &label, did + slots.byzantine(i), 1.into());
+            slots
+                .draft
+                .at_most(family, &label, did + slots.byzantine(i), 1.into());
         }
     }
 }
 
 /// A rule starts a timer once in a view: `Σ started^T + byzantine_i ≤ 1`.
 fn start_at_most_once(slots: &mut Slots, h: u32, i: u32) {
-    let family = slots.draft.family("start_at_most_once", "E56", &[], (Tag::Legal, Group::TIMERS));
+    let family = slots.draft.family(
+        "start_at_most_once",
+        "E56",
+        &[],
+        (Tag::Legal, Group::TIMERS),
+    );
     let rules = slots.at[h as usize].ground.setting.rules.rules.len();
     for rule in 0..rules {
         for v in 0..slots.views {
             let deeds = slots.at[h as usize].deeds.iter().enumerate();
             let starts = deeds.filter(|(_, it)| {
-                matches!(it.what, What::Starts(_)) && it.act.rule == rule && it.view() == v
+                matches!(it.what, What::Starts(_))
+                    && it.act.rule == rule
+                    && it.view() == v
                     && !it.is_plain_start()
             });
             let starts: Vec<usize> = starts.map(|(deed, _)| deed).collect();
-            let all: Expr =
-                starts.into_iter().map(|deed| slots.did(h, deed, i, slots.horizon)).sum();
+            let all: Expr = starts
+                .into_iter()
+                .map(|deed| slots.did(h, deed, i, slots.horizon))
+                .sum();
             if !all.is_constant() {
                 let label = format!("_i{i}_h{h}_v{v}_r{rule}");
-                slots.draft.at_most(family, &label, all + slots.byzantine(i), 1.into());
+                slots
+                    .draft
+                    .at_most(family, &label, all + slots.byzantine(i), 1.into());
             }
         }
     }

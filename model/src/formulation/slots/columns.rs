@@ -13,7 +13,10 @@ use milp_schema::{
     instance::FaultKind,
     protocol::{Goes, Head, Mode, TimerId},
 };
-use std::{collections::{BTreeMap, BTreeSet}, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 /// What a column stands for; `h` is a height, `i` and `j` are replicas, `t` is a slot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,11 +29,28 @@ pub enum Key {
     /// Replica i did deed number `deed` of the height.
     Did { h: u32, deed: usize, i: u32, t: u32 },
     /// A copy of record number `record` of the height from j was delivered to i.
-    Got { h: u32, record: usize, i: u32, j: u32, t: u32 },
+    Got {
+        h: u32,
+        record: usize,
+        i: u32,
+        j: u32,
+        t: u32,
+    },
     /// One of them counts in a quorum.
-    Counted { h: u32, quorum: usize, i: u32, j: u32, t: u32 },
+    Counted {
+        h: u32,
+        quorum: usize,
+        i: u32,
+        j: u32,
+        t: u32,
+    },
     /// A quorum is complete.
-    Complete { h: u32, quorum: usize, i: u32, t: u32 },
+    Complete {
+        h: u32,
+        quorum: usize,
+        i: u32,
+        t: u32,
+    },
     /// The latest own record is one that guard number `own` reads.
     Last { h: u32, own: usize, i: u32, t: u32 },
     /// A column of the goal or of a budget, by name and numbers.
@@ -101,7 +121,9 @@ impl Deed {
         write!(label, "_r{}", act.rule).expect("writing to a string cannot fail");
         let same = |it: &&Act| {
             let skips = matches!(ground.setting.rules.rules[it.rule].head, Head::Skip);
-            !skips && it.mode == Mode::Must && it.letters.v == act.letters.v
+            !skips
+                && it.mode == Mode::Must
+                && it.letters.v == act.letters.v
                 && (&it.needs, &it.bars, &it.who) == (&act.needs, &act.bars, &act.who)
         };
         let doubled = what == What::Skips && ground.entries.iter().any(|it| same(&it));
@@ -156,7 +178,9 @@ impl Deed {
 
     /// Whether it is a start that asks for nothing but to be in the view.
     pub(super) fn is_plain_start(&self) -> bool {
-        matches!(self.what, What::Starts(_)) && self.act.needs.is_empty() && self.act.bars.is_empty()
+        matches!(self.what, What::Starts(_))
+            && self.act.needs.is_empty()
+            && self.act.bars.is_empty()
     }
 }
 
@@ -194,7 +218,11 @@ pub(super) struct Slots {
 impl At {
     fn new(ground: Ground, views: u32) -> Self {
         let n = ground.setting.power.len();
-        let acts = ground.acts.iter().chain(&ground.entries).chain(&ground.starts);
+        let acts = ground
+            .acts
+            .iter()
+            .chain(&ground.entries)
+            .chain(&ground.starts);
         let deeds: Vec<Deed> = acts.map(|act| Deed::new(&ground, act)).collect();
         let mut makers: BTreeMap<Record, Vec<usize>> = BTreeMap::new();
         for (number, deed) in deeds.iter().enumerate() {
@@ -213,8 +241,7 @@ impl At {
         let taken = deeds.iter().flat_map(|deed| &deed.act.needs);
         let taken = taken.flat_map(|need| need.taken(&ground)).filter(proposed);
         let sent = |it: &&Record| rules.kind(it.kind).goes == Goes::Sent;
-        let records: BTreeSet<Record> =
-            taken.chain(makers.keys()).filter(sent).copied().collect();
+        let records: BTreeSet<Record> = taken.chain(makers.keys()).filter(sent).copied().collect();
         let mut lasts: Vec<Own> = Vec::new();
         let mut own_below = vec![views; ground.quorums.len()];
         for deed in &deeds {
@@ -236,7 +263,15 @@ impl At {
         }
         let records = records.into_iter().collect();
         let first = vec![vec![0; n]; deeds.len()];
-        Self { deeds, makers, records, lasts, own_below, first, ground }
+        Self {
+            ground,
+            deeds,
+            makers,
+            records,
+            lasts,
+            own_below,
+            first,
+        }
     }
 }
 
@@ -249,7 +284,10 @@ impl Slots {
             views,
             horizon: instance.slots,
             delay_min: instance.delays().0,
-            at: grounds.into_iter().map(|ground| At::new(ground, views)).collect(),
+            at: grounds
+                .into_iter()
+                .map(|ground| At::new(ground, views))
+                .collect(),
             draft: Draft::new(),
             instance,
         };

@@ -26,8 +26,17 @@ struct Course<'a> {
 }
 
 pub(super) fn decode(slots: &Slots, point: &[i64]) -> Decoded {
-    let mut course = Course { slots, point, did: BTreeMap::new() };
-    let keys = || slots.draft.keys().filter(|(key, col)| point[col.index()] == 1 && course_began(slots, point, key));
+    let mut course = Course {
+        slots,
+        point,
+        did: BTreeMap::new(),
+    };
+    let keys = || {
+        slots
+            .draft
+            .keys()
+            .filter(|(key, col)| point[col.index()] == 1 && course_began(slots, point, key))
+    };
     for (key, _) in keys() {
         if let Key::Did { h, deed, i, t } = *key {
             course.did.entry((i, t)).or_default().push((h, deed));
@@ -44,7 +53,11 @@ pub(super) fn decode(slots: &Slots, point: &[i64]) -> Decoded {
             }
             Key::Did { h, deed, i, t } => {
                 let events = seen(slots, h, slots.deed(h, deed));
-                let of = |event| Prediction { slot: Slot(t), replica: ReplicaId(i), event };
+                let of = |event| Prediction {
+                    slot: Slot(t),
+                    replica: ReplicaId(i),
+                    event,
+                };
                 predictions.extend(events.into_iter().map(of));
                 rows.extend(course.firing(h, deed, i, t));
             }
@@ -56,7 +69,10 @@ pub(super) fn decode(slots: &Slots, point: &[i64]) -> Decoded {
     predictions.sort();
     let choices = rows.into_iter().map(|(_, choice)| choice).collect();
     Decoded {
-        schedule: Schedule { choices, predictions },
+        schedule: Schedule {
+            choices,
+            predictions,
+        },
         faulty: faulty(slots, point),
         slots: slots.horizon,
     }
@@ -71,8 +87,19 @@ fn value(expr: &Expr, point: &[i64]) -> i64 {
 fn course_began(slots: &Slots, point: &[i64], key: &Key) -> bool {
     let before = match *key {
         Key::Crashed { i, t } => Key::Crashed { i, t: t - 1 },
-        Key::Did { h, deed, i, t } => Key::Did { h, deed, i, t: t - 1 },
-        Key::Got { h, record, i, j, t } => Key::Got { h, record, i, j, t: t - 1 },
+        Key::Did { h, deed, i, t } => Key::Did {
+            h,
+            deed,
+            i,
+            t: t - 1,
+        },
+        Key::Got { h, record, i, j, t } => Key::Got {
+            h,
+            record,
+            i,
+            j,
+            t: t - 1,
+        },
         _ => return false,
     };
     value(&slots.draft.get(&before), point) == 0
@@ -93,7 +120,10 @@ fn named(slots: &Slots, h: u32, value: Value) -> Option<Named> {
         Value::None => None,
         Value::Nil => Some(Named::Nil),
         Value::Bad => Some(Named::Bad),
-        Value::Of(x) => Some(Named::Block { view: View(x / per_view), index: x % per_view }),
+        Value::Of(x) => Some(Named::Block {
+            view: View(x / per_view),
+            index: x % per_view,
+        }),
     }
 }
 
@@ -114,7 +144,10 @@ fn seen(slots: &Slots, h: u32, deed: &Deed) -> Vec<Seen> {
         What::Makes(record) => record,
         What::Starts(_) => return Vec::new(),
         What::Enters | What::Skips => {
-            return vec![Seen::EnterView { height, view: View(deed.act.letters.v) }];
+            return vec![Seen::EnterView {
+                height,
+                view: View(deed.act.letters.v),
+            }];
         }
     };
     let ground = &slots.at[h as usize].ground;
@@ -122,7 +155,11 @@ fn seen(slots: &Slots, h: u32, deed: &Deed) -> Vec<Seen> {
     let sends = sent.then(|| Seen::Send(message(slots, h, &record)));
     let decides = match named(slots, h, record.value) {
         Some(Named::Block { view, index }) if ground.is_final(record.kind) => {
-            Some(Seen::Decide(BlockId { height, view, index }))
+            Some(Seen::Decide(BlockId {
+                height,
+                view,
+                index,
+            }))
         }
         _ => None,
     };
@@ -134,7 +171,10 @@ impl Course<'_> {
     fn firing(&self, h: u32, deed: usize, i: u32, t: u32) -> Option<(Order, Choice)> {
         let slots = self.slots;
         let (timer, v) = slots.timer_of(h, deed)?;
-        let kind = slots.deed(h, deed).makes().map_or(u32::MAX, |it| it.kind.0 as u32);
+        let kind = slots
+            .deed(h, deed)
+            .makes()
+            .map_or(u32::MAX, |it| it.kind.0 as u32);
         let (slot, replica, height) = (Slot(t), ReplicaId(i), Height(h));
         let choice = Choice::Timeout {
             slot,
@@ -167,13 +207,30 @@ impl Course<'_> {
         };
         let kind = record.kind.0 as u32;
         if byzantine {
-            let order =
-                (copy.sent, 3, ReplicaId(j), Height(h), kind, i, record.view, 0);
+            let order = (
+                copy.sent,
+                3,
+                ReplicaId(j),
+                Height(h),
+                kind,
+                i,
+                record.view,
+                0,
+            );
             rows.push((order, Choice::Inject { copy: copy.clone() }));
         }
         let slot = Slot(t);
         let serves = self.serves(h, &record, i, t);
-        let order = (slot, 1, ReplicaId(i), Height(h), serves, kind, record.view, j);
+        let order = (
+            slot,
+            1,
+            ReplicaId(i),
+            Height(h),
+            serves,
+            kind,
+            record.view,
+            j,
+        );
         rows.push((order, Choice::Deliver { slot, copy }));
     }
 
@@ -196,6 +253,10 @@ impl Course<'_> {
             }
         });
         let all: Vec<u32> = serves.collect();
-        if all.contains(&1) { 1 } else { all.into_iter().min().unwrap_or(2) }
+        if all.contains(&1) {
+            1
+        } else {
+            all.into_iter().min().unwrap_or(2)
+        }
     }
 }

@@ -37,11 +37,19 @@ impl Slots {
         if !self.does(h, deed, i) || it.act.letters.v >= self.views {
             return self.never();
         }
-        let view = if it.act.scope == Scope::View { it.view() } else { 0 };
+        let view = if it.act.scope == Scope::View {
+            it.view()
+        } else {
+            0
+        };
         let place = self.first_in(h, i, view);
         // A view above 0 is left in a later slot than it is entered.
         let place = place + u32::from(it.is_entry() && view > 0);
-        let needs = it.act.needs.iter().map(|need| self.first_met(h, at, need, i));
+        let needs = it
+            .act
+            .needs
+            .iter()
+            .map(|need| self.first_met(h, at, need, i));
         needs.fold(place.max(1), u32::max).min(self.never())
     }
 
@@ -52,7 +60,10 @@ impl Slots {
             (0, 0) => 0,
             (h, 0) => {
                 let deciding = self.deciding(h - 1).into_iter();
-                deciding.map(|deed| first(h - 1, deed)).min().unwrap_or(self.never())
+                deciding
+                    .map(|deed| first(h - 1, deed))
+                    .min()
+                    .unwrap_or(self.never())
             }
             (h, v) => {
                 let ways = self.ways(h, v).into_iter();
@@ -74,7 +85,11 @@ impl Slots {
         if i == j {
             return made;
         }
-        let sent = if self.may_forge(h, record, j) { 1 } else { made };
+        let sent = if self.may_forge(h, record, j) {
+            1
+        } else {
+            made
+        };
         sent + self.delay_min
     }
 
@@ -86,9 +101,8 @@ impl Slots {
             }
             Need::Primary(records) => {
                 let primary = |it: &Record| at.ground.setting.primaries[it.view as usize];
-                let travels = |it: &&Record| {
-                    primary(it) == i || at.records.binary_search(it).is_ok()
-                };
+                let travels =
+                    |it: &&Record| primary(it) == i || at.records.binary_search(it).is_ok();
                 let mut firsts = records
                     .iter()
                     .filter(travels)

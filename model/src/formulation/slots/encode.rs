@@ -78,9 +78,10 @@ pub(super) fn encode(
             Key::Faulty(kind, i) => faulty.contains(&(ReplicaId(*i), *kind)),
             Key::Crashed { i, t } => first.crashed.get(i).is_some_and(|crash| crash <= t),
             Key::Did { h, deed, i, t } => first.has_done(*h, *deed, *i, *t),
-            Key::Got { h, record, i, j, t } => {
-                first.got.get(&(*h, *record, *i, *j)).is_some_and(|got| got <= t)
-            }
+            Key::Got { h, record, i, j, t } => first
+                .got
+                .get(&(*h, *record, *i, *j))
+                .is_some_and(|got| got <= t),
             Key::Counted { h, quorum, i, j, t } => first.counts(*h, *quorum, *i, *j, *t),
             Key::Complete { h, quorum, i, t } => first.is_complete(*h, *quorum, *i, *t),
             Key::Last { h, own, i, t } => {
@@ -104,7 +105,9 @@ fn record_of(slots: &Slots, message: &Message) -> Result<(u32, Record), String> 
     };
     let rules = &at.ground.setting.rules;
     let name = message.kind.name();
-    let kind = rules.named(name).ok_or_else(|| format!("no kind `{name}` in the program"))?;
+    let kind = rules
+        .named(name)
+        .ok_or_else(|| format!("no kind `{name}` in the program"))?;
     let Values::Named { per_view } = at.ground.setting.values else {
         return Err("values have no names".into());
     };
@@ -121,16 +124,32 @@ fn record_of(slots: &Slots, message: &Message) -> Result<(u32, Record), String> 
         return Err(format!("view {} is outside the program", message.view));
     }
     if matches!(message.value, Some(Named::Block { view, .. }) if view > message.view) {
-        return Err(format!("a value of view {} is named before", message.view.next()));
+        return Err(format!(
+            "a value of view {} is named before",
+            message.view.next()
+        ));
     }
     let justification = message.justification.map(|view| view.0);
-    Ok((h, Record { view: message.view.0, kind, value, justification }))
+    Ok((
+        h,
+        Record {
+            view: message.view.0,
+            kind,
+            value,
+            justification,
+        },
+    ))
 }
 
 /// What is predicted, by slot and replica.
 fn wanted(slots: &Slots, schedule: &Schedule) -> Result<BTreeMap<(u32, u32), Vec<Wanted>>, String> {
     let mut wanted: BTreeMap<(u32, u32), Vec<Wanted>> = BTreeMap::new();
-    for Prediction { slot, replica, event } in &schedule.predictions {
+    for Prediction {
+        slot,
+        replica,
+        event,
+    } in &schedule.predictions
+    {
         if slot.0 > slots.horizon {
             return Err(format!("slot {slot} is outside the program"));
         }
@@ -147,7 +166,9 @@ fn wanted(slots: &Slots, schedule: &Schedule) -> Result<BTreeMap<(u32, u32), Vec
             }
             Seen::Decide(block) => {
                 let at = &slots.at[block.height.index()];
-                let Values::Named { per_view } = at.ground.setting.values else { continue };
+                let Values::Named { per_view } = at.ground.setting.values else {
+                    continue;
+                };
                 let x = Value::Of(block.view.0 * per_view + block.index);
                 let kept = |it: &&Record| {
                     let kind = at.ground.setting.rules.kind(it.kind);
@@ -172,7 +193,10 @@ impl First<'_> {
 
     fn has_made(&self, h: u32, record: &Record, i: u32, t: u32) -> bool {
         let makers = self.slots.at[h as usize].makers.get(record);
-        makers.into_iter().flatten().any(|deed| self.has_done(h, *deed, i, t))
+        makers
+            .into_iter()
+            .flatten()
+            .any(|deed| self.has_done(h, *deed, i, t))
     }
 
     fn has_got(&self, h: u32, record: &Record, i: u32, j: u32, t: u32) -> bool {
@@ -200,7 +224,12 @@ impl First<'_> {
         match own {
             Own::One(records) => records.iter().any(|it| made(&it)),
             Own::Last(matching, rest) => {
-                let last = matching.iter().chain(rest).filter(made).map(|it| it.view).max();
+                let last = matching
+                    .iter()
+                    .chain(rest)
+                    .filter(made)
+                    .map(|it| it.view)
+                    .max();
                 let mut own = matching.iter().filter(made);
                 last.is_some() && own.any(|it| Some(it.view) == last)
             }
@@ -211,12 +240,19 @@ impl First<'_> {
         match (h, v) {
             (0, 0) => true,
             (h, 0) => self.has_decided(h - 1, i, t),
-            (h, v) => self.slots.ways(h, v).iter().any(|way| self.has_done(h, *way, i, t)),
+            (h, v) => self
+                .slots
+                .ways(h, v)
+                .iter()
+                .any(|way| self.has_done(h, *way, i, t)),
         }
     }
 
     fn has_decided(&self, h: u32, i: u32, t: u32) -> bool {
-        self.slots.deciding(h).iter().any(|deed| self.has_done(h, *deed, i, t))
+        self.slots
+            .deciding(h)
+            .iter()
+            .any(|deed| self.has_done(h, *deed, i, t))
     }
 
     /// Whether a deed can be done, its timer aside.
@@ -235,8 +271,7 @@ impl First<'_> {
         let place = match it.act.scope {
             Scope::View => {
                 let v = it.view();
-                self.is_entered(h, i, v, t)
-                    && (it.is_entry() || !self.is_entered(h, i, v + 1, t))
+                self.is_entered(h, i, v, t) && (it.is_entry() || !self.is_entered(h, i, v + 1, t))
             }
             Scope::Height => self.is_entered(h, i, 0, t),
         };
@@ -253,7 +288,9 @@ impl First<'_> {
             let silent = self.silent(i, t);
             let able = wanted.iter().enumerate().find_map(|(at, one)| {
                 let deeds = self.candidates(one, i);
-                let able = deeds.into_iter().find(|(h, deed)| self.can(*h, *deed, i, t));
+                let able = deeds
+                    .into_iter()
+                    .find(|(h, deed)| self.can(*h, *deed, i, t));
                 able.map(|deed| (at, deed))
             });
             let (h, deed) = match (silent, able) {

@@ -15,7 +15,9 @@ pub(super) fn entries(slots: &mut Slots) {
             entry_excludes_firing(slots, seat);
         }
     }
-    let family = slots.draft.family("enter_at_most_once", "E8", &[], Group::PLACE);
+    let family = slots
+        .draft
+        .family("enter_at_most_once", "E8", &[], Group::PLACE);
     for h in 0..slots.heights {
         for i in 0..slots.n {
             for w in 1..slots.views {
@@ -33,11 +35,19 @@ pub(super) fn entries(slots: &mut Slots) {
 /// A replica enters one view above 0 in a slot (E8): `did^t ≤ entered_(w−1)^(t−1)`, and for w = 1
 /// `did^t ≤ entered_0^t`.
 fn requires_view_before(slots: &mut Slots, seat: Seat) {
-    let family = family(slots, seat, "requires_view_before", Some("E8"), Group::PLACE);
+    let family = family(
+        slots,
+        seat,
+        "requires_view_before",
+        Some("E8"),
+        Group::PLACE,
+    );
     let w = seat.deed(slots).act.letters.v;
     for t in slots.slots() {
         let before = slots.entered(seat.h, seat.i, w - 1, if w == 1 { t } else { t - 1 });
-        slots.draft.at_most(family, &seat.label(slots, t), seat.did(slots, t), before);
+        slots
+            .draft
+            .at_most(family, &seat.label(slots, t), seat.did(slots, t), before);
     }
 }
 
@@ -46,7 +56,13 @@ fn requires_view_before(slots: &mut Slots, seat: Seat) {
 /// that leads out of the view: `Σ_(j≠i) counted_ij^t ≤ q − 1 + (m − q + 1) · (2 − Δ^t − Δentered^t)`
 /// with m what the others can have.
 fn entry_excludes_firing(slots: &mut Slots, seat: Seat) {
-    let family = family(slots, seat, "excludes_enter", Some("E8"), (Tag::Legal, Group::ORDER));
+    let family = family(
+        slots,
+        seat,
+        "excludes_enter",
+        Some("E8"),
+        (Tag::Legal, Group::ORDER),
+    );
     let Seat { h, i, .. } = seat;
     let w = seat.deed(slots).view() + 1;
     for way in slots.ways(h, w) {

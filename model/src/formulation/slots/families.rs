@@ -12,29 +12,47 @@ use crate::{
     program::Col,
 };
 use milp_schema::{
-    Act,
+    Act, Kind,
     instance::{FaultKind, Network, Timers, Who},
+    protocol::Goes,
+    vocabulary::Role,
 };
 
 /// Who is faulty: at most so many in each way, by number or by power, everybody in one way only; who
 /// crashes is faulty, and stays crashed.
 pub(super) fn faults(slots: &mut Slots) {
     for (kind, name) in FAULTS {
-        let family = slots.draft.family(&format!("{name}_at_most"), "E9", &[], Group::BUDGET);
-        let faults = slots.instance.faults.iter().filter(|fault| fault.kind == kind);
-        let by_power = faults.clone().any(|fault| matches!(fault.who, Who::Power(_)));
+        let family = slots
+            .draft
+            .family(&format!("{name}_at_most"), "E9", &[], Group::BUDGET);
+        let faults = slots
+            .instance
+            .faults
+            .iter()
+            .filter(|fault| fault.kind == kind);
+        let by_power = faults
+            .clone()
+            .any(|fault| matches!(fault.who, Who::Power(_)));
         let weight = |slots: &Slots, i| if by_power { slots.power(i) } else { 1 };
         let most = if by_power {
             most_faulty(slots, kind)
         } else {
             i64::from(slots.instance.fault_count(kind))
         };
-        let all = (0..slots.n).map(|i| slots.faulty(kind, i) * weight(slots, i)).sum();
+        let all = (0..slots.n)
+            .map(|i| slots.faulty(kind, i) * weight(slots, i))
+            .sum();
         slots.draft.at_most(family, "", all, most.into());
     }
-    let once = slots.draft.family("faulty_in_one_way", "E9", &[], Group::CRASHES);
-    let requires = slots.draft.family("crash_requires_fault", "E12", &[], Group::CRASHES);
-    let stays = slots.draft.family("crash_stays", "E12", &[], Group::CRASHES);
+    let once = slots
+        .draft
+        .family("faulty_in_one_way", "E9", &[], Group::CRASHES);
+    let requires = slots
+        .draft
+        .family("crash_requires_fault", "E12", &[], Group::CRASHES);
+    let stays = slots
+        .draft
+        .family("crash_stays", "E12", &[], Group::CRASHES);
     for i in 0..slots.n {
         let all = FAULTS.iter().map(|&(kind, _)| slots.faulty(kind, i)).sum();
         slots.draft.at_most(once, &format!("_i{i}"), all, 1.into());
@@ -43,7 +61,9 @@ pub(super) fn faults(slots: &mut Slots) {
         slots.draft.at_most(requires, &format!("_i{i}"), last, may);
         for t in slots.slots() {
             let (before, now) = (slots.crashed(i, t - 1), slots.crashed(i, t));
-            slots.draft.at_most(stays, &format!("_i{i}_t{t}"), before, now);
+            slots
+                .draft
+                .at_most(stays, &format!("_i{i}_t{t}"), before, now);
         }
     }
 }
@@ -52,7 +72,11 @@ pub(super) fn faults(slots: &mut Slots) {
 pub(super) fn most_faulty(slots: &Slots, kind: FaultKind) -> i64 {
     let mut powers: Vec<i64> = (0..slots.n).map(|i| slots.power(i)).collect();
     powers.sort_unstable_by(|a, b| b.cmp(a));
-    let faults = slots.instance.faults.iter().filter(|fault| fault.kind == kind);
+    let faults = slots
+        .instance
+        .faults
+        .iter()
+        .filter(|fault| fault.kind == kind);
     let most = faults.map(|fault| match &fault.who {
         Who::Any(count) => powers.iter().take(*count as usize).sum(),
         Who::These(replicas) => replicas.iter().map(|it| slots.power(it.0)).sum(),
@@ -99,18 +123,29 @@ pub(super) fn copies(slots: &mut Slots) {
 /// and t = T under `eventual`, t = s + `delay_max` for every s ≥ gst under `bounded`.
 fn delivery(slots: &mut Slots, (h, i, j): (u32, u32, u32), record: &Record) {
     let kind = snake(&slots.kind(h, record));
-    let stays = slots.draft.family(&format!("receive_{kind}_stays"), "E6", &[], Group::MEMORY);
+    let stays = slots
+        .draft
+        .family(&format!("receive_{kind}_stays"), "E6", &[], Group::MEMORY);
     let name = format!("receive_{kind}_requires_send");
     let requires = slots.draft.family(&name, "E2", &[], Group::SIGNATURES);
     let name = format!("send_{kind}_forces_receive");
     let forces = slots.draft.family(&name, "E10", &[], Group::DELIVERY);
-    let forged = if slots.may_forge(h, record, j) { slots.byzantine(j) } else { Expr::default() };
+    let forged = if slots.may_forge(h, record, j) {
+        slots.byzantine(j)
+    } else {
+        Expr::default()
+    };
     let label = |t: u32| format!("_i{i}_j{j}_h{h}{}_t{t}", record_label(record));
     for t in slots.slots() {
-        let (before, now) = (slots.got(h, record, i, j, t - 1), slots.got(h, record, i, j, t));
+        let (before, now) = (
+            slots.got(h, record, i, j, t - 1),
+            slots.got(h, record, i, j, t),
+        );
         slots.draft.at_most(stays, &label(t), before, now.clone());
         let sent = slots.made(h, record, j, t.saturating_sub(slots.delay_min));
-        slots.draft.at_most(requires, &label(t), now, sent + forged.clone());
+        slots
+            .draft
+            .at_most(requires, &label(t), now, sent + forged.clone());
     }
     let due: Vec<(u32, u32)> = match slots.instance.network {
         Network::Asynchronous => vec![],
@@ -132,8 +167,13 @@ fn delivery(slots: &mut Slots, (h, i, j): (u32, u32, u32), record: &Record) {
 
 /// A sender counts once, whatever it sent: `got ≤ counted ≤ Σ got`.
 fn counts(slots: &mut Slots, h: u32, quorum: usize, i: u32) {
-    let family = slots.draft.family("receive_defines_counted", "E60", &[], Group::MEMORY);
-    for j in (0..slots.n).filter(|&j| slots.several(h, quorum, i, j)).collect::<Vec<_>>() {
+    let family = slots
+        .draft
+        .family("receive_defines_counted", "E60", &[], Group::MEMORY);
+    for j in (0..slots.n)
+        .filter(|&j| slots.several(h, quorum, i, j))
+        .collect::<Vec<_>>()
+    {
         let records = slots.of_quorum(h, quorum, i, j);
         let parts: Vec<Vec<Record>> = if i == j {
             parted(&records).into_values().collect()
@@ -147,7 +187,9 @@ fn counts(slots: &mut Slots, h: u32, quorum: usize, i: u32) {
             for (number, part) in parts.iter().enumerate() {
                 let got: Expr = part.iter().map(|it| slots.got(h, it, i, j, t)).sum();
                 let label = format!("{label}_{number}");
-                slots.draft.at_most(family, &label, got.clone(), counted.clone());
+                slots
+                    .draft
+                    .at_most(family, &label, got.clone(), counted.clone());
                 all += got;
             }
             slots.draft.at_most(family, &label, counted, all);
@@ -158,7 +200,9 @@ fn counts(slots: &mut Slots, h: u32, quorum: usize, i: u32) {
 /// A quorum is complete if its power is there: `q · complete ≤ Σ power · counted ≤ q − 1 +
 /// (m − q + 1) · complete` with m what there can be; each sender that is enough alone by itself.
 fn completes(slots: &mut Slots, h: u32, quorum: usize, i: u32) {
-    let family = slots.draft.family("counted_defines_complete", "E60", &[], Group::MEMORY);
+    let family = slots
+        .draft
+        .family("counted_defines_complete", "E60", &[], Group::MEMORY);
     let (least, most) = (slots.at_least(h, quorum), slots.most(h, quorum, i));
     for t in slots.slots() {
         let complete = slots.complete(h, quorum, i, t);
@@ -168,14 +212,20 @@ fn completes(slots: &mut Slots, h: u32, quorum: usize, i: u32) {
             let counted = slots.counted(h, quorum, i, j, t);
             if slots.power(j) >= least {
                 let label = format!("{label}_j{j}");
-                slots.draft.at_most(family, &label, counted.clone(), complete.clone());
+                slots
+                    .draft
+                    .at_most(family, &label, counted.clone(), complete.clone());
             }
             all += counted * slots.power(j);
         }
-        slots.draft.at_most(family, &label, complete.clone() * least, all.clone());
+        slots
+            .draft
+            .at_most(family, &label, complete.clone() * least, all.clone());
         if least > 1 {
             let right = complete * (most - least + 1) + (least - 1);
-            slots.draft.at_most(family, &format!("{label}_forces"), all, right);
+            slots
+                .draft
+                .at_most(family, &format!("{label}_forces"), all, right);
         }
     }
 }
@@ -184,8 +234,12 @@ fn completes(slots: &mut Slots, h: u32, quorum: usize, i: u32) {
 /// senders that are honest or Byzantine: `(q − B) · complete^t ≤ Σ power · sent_j^(t−d)` and `q ·
 /// complete^t ≤ Σ power · (sent_j^(t−d) + byzantine_j)`, the own records as of t.
 fn honest_quorum(slots: &mut Slots, h: u32, quorum: usize, i: u32) {
-    let family =
-        slots.draft.family("complete_requires_honest_quorum", "E60", &[], Group::BEHIND_A_QUORUM);
+    let family = slots.draft.family(
+        "complete_requires_honest_quorum",
+        "E60",
+        &[],
+        Group::BEHIND_A_QUORUM,
+    );
     let most = most_faulty(slots, FaultKind::Byzantine);
     let least = slots.at_least(h, quorum);
     let records = &slots.at[h as usize].ground.quorums[quorum].records;
@@ -197,7 +251,11 @@ fn honest_quorum(slots: &mut Slots, h: u32, quorum: usize, i: u32) {
         let (mut sent, mut byzantine) = (Expr::default(), Expr::default());
         for j in 0..slots.n {
             let records = slots.of_quorum(h, quorum, i, j);
-            let by = if i == j { t } else { t.saturating_sub(slots.delay_min) };
+            let by = if i == j {
+                t
+            } else {
+                t.saturating_sub(slots.delay_min)
+            };
             sent += slots.made_any(h, &records, j, by) * slots.power(j);
             if i != j && records.iter().any(|it| slots.may_forge(h, it, j)) {
                 byzantine += slots.byzantine(j) * slots.power(j);
@@ -211,7 +269,9 @@ fn honest_quorum(slots: &mut Slots, h: u32, quorum: usize, i: u32) {
         }
         if !byzantine.is_constant() {
             let label = format!("{label}_any");
-            slots.draft.at_most(family, &label, complete * least, sent + byzantine);
+            slots
+                .draft
+                .at_most(family, &label, complete * least, sent + byzantine);
         }
     }
 }
@@ -219,16 +279,24 @@ fn honest_quorum(slots: &mut Slots, h: u32, quorum: usize, i: u32) {
 /// The latest own record is one that a guard reads: `matching_u − Σ_(w>u) rest_w ≤ last ≤ Σ
 /// matching`, and `last + rest_u ≤ 1 + Σ_(w>u) matching_w`, for each view u.
 fn latest(slots: &mut Slots, h: u32, own: usize, i: u32) {
-    let Own::Last(matching, rest) = slots.at[h as usize].lasts[own].clone() else { return };
-    let family = slots.draft.family("records_define_last", "E55", &[], Group::MEMORY);
+    let Own::Last(matching, rest) = slots.at[h as usize].lasts[own].clone() else {
+        return;
+    };
+    let family = slots
+        .draft
+        .family("records_define_last", "E55", &[], Group::MEMORY);
     let (matching, rest) = (parted(&matching), parted(&rest));
     for t in slots.slots() {
-        let Some(last) = slots.draft.col(&Key::Last { h, own, i, t }) else { return };
+        let Some(last) = slots.draft.col(&Key::Last { h, own, i, t }) else {
+            return;
+        };
         let last = Expr::from(last);
         let label = format!("_{own}_i{i}_h{h}_t{t}");
         let after = |of: &std::collections::BTreeMap<_, Vec<Record>>, view: u32| -> Expr {
             let later = of.iter().filter(|((_, at), _)| *at > view);
-            later.map(|(_, records)| slots.made_any(h, records, i, t)).sum()
+            later
+                .map(|(_, records)| slots.made_any(h, records, i, t))
+                .sum()
         };
         let mut rows = Vec::new();
         let mut any = Expr::default();
@@ -243,7 +311,9 @@ fn latest(slots: &mut Slots, h: u32, own: usize, i: u32) {
             rows.push((last.clone() + made, after(&matching, *view) + 1));
         }
         for (number, (left, right)) in rows.into_iter().enumerate() {
-            slots.draft.at_most(family, &format!("{label}_{number}"), left, right);
+            slots
+                .draft
+                .at_most(family, &format!("{label}_{number}"), left, right);
         }
     }
 }
@@ -284,7 +354,9 @@ fn all_copies(slots: &Slots) -> Vec<(u32, usize, u32, u32)> {
 /// Copies of honest messages that are late or not within the horizon, where it leaves room for them:
 /// `late ≥ sent_j^s − got^(s+d)`, from above only.
 fn late_copies(slots: &mut Slots) -> Expr {
-    let family = slots.draft.family("late_defines_late", "E2", &[], Group::BUDGET);
+    let family = slots
+        .draft
+        .family("late_defines_late", "E2", &[], Group::BUDGET);
     let mut total = Expr::default();
     for (number, (h, record, i, j)) in all_copies(slots).into_iter().enumerate() {
         let record = slots.at[h as usize].records[record];
@@ -292,14 +364,19 @@ fn late_copies(slots: &mut Slots) -> Expr {
             continue;
         }
         let number = number as u32;
-        let new = slots.draft.col(&Key::Goal("late", [number, 0, 0])).is_none();
+        let new = slots
+            .draft
+            .col(&Key::Goal("late", [number, 0, 0]))
+            .is_none();
         let late = slots.goal_column("late", [number, 0, 0]);
         for s in 1..=slots.horizon.saturating_sub(slots.delay_min) {
             let sent = slots.made(h, &record, j, s);
             let got = slots.got(h, &record, i, j, s + slots.delay_min);
             if new {
                 let label = format!("_{number}_t{s}");
-                slots.draft.at_most(family, &label, sent - got, late.clone());
+                slots
+                    .draft
+                    .at_most(family, &label, sent - got, late.clone());
             }
         }
         total += late;
@@ -309,7 +386,9 @@ fn late_copies(slots: &mut Slots) -> Expr {
 
 /// Copies that Byzantine replicas make: `made ≥ got^T + byzantine_j − 1`, from above only.
 fn made_copies(slots: &mut Slots) -> Expr {
-    let family = slots.draft.family("inject_defines_inject", "E11", &[], Group::BUDGET);
+    let family = slots
+        .draft
+        .family("inject_defines_inject", "E11", &[], Group::BUDGET);
     let mut total = Expr::default();
     for (number, (h, record, i, j)) in all_copies(slots).into_iter().enumerate() {
         let record = slots.at[h as usize].records[record];
@@ -317,26 +396,43 @@ fn made_copies(slots: &mut Slots) -> Expr {
             continue;
         }
         let number = number as u32;
-        let new = slots.draft.col(&Key::Goal("made", [number, 0, 0])).is_none();
+        let new = slots
+            .draft
+            .col(&Key::Goal("made", [number, 0, 0]))
+            .is_none();
         let made = slots.goal_column("made", [number, 0, 0]);
         if new {
             let got = slots.got(h, &record, i, j, slots.horizon);
             let both = got + slots.byzantine(j) + (-1);
-            slots.draft.at_most(family, &format!("_{number}"), both, made.clone());
+            slots
+                .draft
+                .at_most(family, &format!("_{number}"), both, made.clone());
         }
         total += made;
     }
     total
 }
 
-/// Firings that make a replica do something but propose a new value.
+/// Requests to leave a view, and for recovery; where nobody asks, views are left by timers, and all
+/// firings count.
 fn timeouts(slots: &Slots) -> Expr {
+    let asks = |kind: Kind| kind.is(Role::Leave) || kind.is(Role::Question);
+    let firings = !slots
+        .instance
+        .protocol
+        .kinds()
+        .any(|kind| kind.is(Role::Leave));
     let mut all = Expr::default();
     for h in 0..slots.heights {
         let at = &slots.at[h as usize];
+        let sent = |it: &Record| at.ground.setting.rules.kind(it.kind).goes == Goes::Sent;
         for (deed, it) in at.deeds.iter().enumerate() {
-            if slots.timer_of(h, deed).is_some() && !at.ground.proposes(&it.act) {
-                all += (0..slots.n).map(|i| slots.did(h, deed, i, slots.horizon)).sum();
+            let asked = it.makes().filter(sent);
+            let asked = asked.is_some_and(|it| asks(slots.message_kind(h, &it)));
+            if asked || (firings && slots.timer_of(h, deed).is_some()) {
+                all += (0..slots.n)
+                    .map(|i| slots.did(h, deed, i, slots.horizon))
+                    .sum();
             }
         }
     }
@@ -365,5 +461,7 @@ pub(super) fn adversary(slots: &mut Slots) -> Vec<(Act, Expr)> {
         (Act::Late, late),
         (Act::Timeout, timeouts),
     ];
-    acts.into_iter().filter(|(_, count)| !count.is_constant()).collect()
+    acts.into_iter()
+        .filter(|(_, count)| !count.is_constant())
+        .collect()
 }

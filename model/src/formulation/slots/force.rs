@@ -5,11 +5,7 @@ use super::{
     columns::{Slots, What},
     moments::Moment,
 };
-use crate::{
-    expr::Expr,
-    group::Group,
-    program::Tag,
-};
+use crate::{expr::Expr, group::Group, program::Tag};
 use milp_schema::protocol::Scope;
 
 /// Rows for everything that must be done.
@@ -43,7 +39,10 @@ pub(super) fn ways(slots: &Slots, seat: Seat, t: u32) -> Vec<(i64, Expr)> {
         let met = slots.met(seat.h, need, seat.i, t);
         ways = ways
             .iter()
-            .flat_map(|(count, sum)| met.iter().map(move |one| (count + 1, sum.clone() + one.clone())))
+            .flat_map(|(count, sum)| {
+                met.iter()
+                    .map(move |one| (count + 1, sum.clone() + one.clone()))
+            })
             .collect();
     }
     ways
@@ -59,8 +58,14 @@ fn absent(slots: &Slots, seat: Seat, t: u32, decided: Moment) -> Expr {
 /// What bars a deed, as an excuse.
 fn barred(slots: &Slots, seat: Seat, t: u32, moment: Option<Moment>) -> Expr {
     let bars = seat.deed(slots).act.bars.clone();
-    let by = |other| moment.unwrap_or_else(|| slots.excuses(seat.h, seat.deed, other)).of(t);
-    bars.iter().flat_map(|bar| barring(slots, seat, bar, t, by)).sum()
+    let by = |other| {
+        moment
+            .unwrap_or_else(|| slots.excuses(seat.h, seat.deed, other))
+            .of(t)
+    };
+    bars.iter()
+        .flat_map(|bar| barring(slots, seat, bar, t, by))
+        .sum()
 }
 
 /// The same record made, whatever the rule, or another one of its kind and view before.
@@ -73,7 +78,11 @@ pub(super) fn done(slots: &Slots, seat: Seat, t: u32) -> Expr {
             matches!(other.what, What::Starts(_))
                 && (other.act.rule, other.view()) == (it.act.rule, it.view())
         };
-        let all = at.deeds.iter().enumerate().filter(|(_, other)| alike(other));
+        let all = at
+            .deeds
+            .iter()
+            .enumerate()
+            .filter(|(_, other)| alike(other));
         return all.map(|(other, _)| slots.did(h, other, i, t)).sum();
     };
     let decides = at.ground.is_final(record.kind);
@@ -97,13 +106,19 @@ pub(super) fn done(slots: &Slots, seat: Seat, t: u32) -> Expr {
 fn led(slots: &Slots, seat: Seat, t: u32) -> Expr {
     let Seat { h, deed, i } = seat;
     let ways = slots.ways(h, slots.deed(h, deed).act.letters.v).into_iter();
-    let by = |way: usize| if slots.timer_of(h, way).is_some() { t - 1 } else { t };
+    let by = |way: usize| {
+        if slots.timer_of(h, way).is_some() {
+            t - 1
+        } else {
+            t
+        }
+    };
     ways.map(|way| slots.did(h, way, i, by(way))).sum()
 }
 
-/// What must be done and can be is done in that slot:
-/// `Σ met^t ≤ needs − 1 + done^t + barred^s + byzantine_i + crashed_i^t + decided^(t−1)
-/// + 1 − entered_v^t + entered_(v+1)^(t−1)`, one row for each way to meet the needs.
+/// What must be done and can be is done in that slot, one row for each way to meet the needs:
+/// `Σ met^t ≤ needs − 1 + done^t + barred^s + absent`, absent being who is Byzantine, crashed, decided
+/// before the slot, not in the view by its end or beyond it before.
 ///
 /// What excludes it counts as an excuse from the next slot on (s = t − 1): in one slot it could come
 /// first or last, by the order of the copies (E62).
@@ -117,9 +132,7 @@ fn forces(slots: &mut Slots, seat: Seat) {
         .is_some_and(|it| slots.at[h as usize].ground.is_final(it.kind));
     for t in slots.slots() {
         let place = match scope {
-            Scope::View => {
-                1 - slots.entered(h, i, view, t) + slots.entered(h, i, view + 1, t - 1)
-            }
+            Scope::View => 1 - slots.entered(h, i, view, t) + slots.entered(h, i, view + 1, t - 1),
             Scope::Height => 1 - slots.entered(h, i, 0, t),
         };
         let mut excuse = place + absent(slots, seat, t, Moment::Before);
@@ -132,7 +145,9 @@ fn forces(slots: &mut Slots, seat: Seat) {
         };
         for (number, (count, met)) in ways(slots, seat, t).into_iter().enumerate() {
             let label = format!("{}_{number}", seat.label(slots, t));
-            slots.draft.at_most(family, &label, met - (count - 1).into(), excuse.clone());
+            slots
+                .draft
+                .at_most(family, &label, met - (count - 1).into(), excuse.clone());
         }
     }
 }
@@ -179,7 +194,9 @@ fn forces_entry(slots: &mut Slots, seat: Seat) {
             excuse += newly.unwrap_or_default();
             for (number, (count, met)) in ways(slots, seat, t).into_iter().enumerate() {
                 let label = format!("{}_{case}_{number}", seat.label(slots, t));
-                slots.draft.at_most(family, &label, met - (count - 1).into(), excuse.clone());
+                slots
+                    .draft
+                    .at_most(family, &label, met - (count - 1).into(), excuse.clone());
             }
         }
     }

@@ -28,7 +28,12 @@ pub(super) fn state(slots: &mut Slots) -> Result<(), Error> {
         }
         Goal::Views => (Sense::Maximize, reached(slots) + 1),
         Goal::Slow => (Sense::Maximize, undecided(slots)),
-        Goal::Weighted { sense, blocks, views, messages } => {
+        Goal::Weighted {
+            sense,
+            blocks,
+            views,
+            messages,
+        } => {
             let things = decided(slots);
             let decided: Expr = things.iter().map(|(_, block)| block.clone()).sum();
             votes_fit(slots, &things);
@@ -56,12 +61,16 @@ fn values(slots: &Slots, h: u32) -> u32 {
 fn of_value(slots: &Slots, h: u32, x: u32) -> Vec<Record> {
     let at = &slots.at[h as usize];
     let records = at.makers.keys().copied();
-    records.filter(|it| at.ground.is_final(it.kind) && it.value == Value::Of(x)).collect()
+    records
+        .filter(|it| at.ground.is_final(it.kind) && it.value == Value::Of(x))
+        .collect()
 }
 
 /// `block_hx`: some honest replica decided x, `did_i^T ≤ block ≤ Σ did^T`.
 fn decided(slots: &mut Slots) -> Vec<((u32, u32), Expr)> {
-    let family = slots.draft.family("decide_defines_block", "E13", &[2, 38], Tag::Goal);
+    let family = slots
+        .draft
+        .family("decide_defines_block", "E13", &[2, 38], Tag::Goal);
     let mut blocks = Vec::new();
     for h in 0..slots.heights {
         for x in 0..values(slots, h) {
@@ -74,10 +83,14 @@ fn decided(slots: &mut Slots) -> Vec<((u32, u32), Expr)> {
             for i in 0..slots.n {
                 let did = slots.made_any(h, &records, i, slots.horizon);
                 let label = format!("_i{i}_h{h}_x{x}");
-                slots.draft.at_most(family, &label, did.clone(), block.clone());
+                slots
+                    .draft
+                    .at_most(family, &label, did.clone(), block.clone());
                 all += did;
             }
-            slots.draft.at_most(family, &format!("_h{h}_x{x}"), block.clone(), all);
+            slots
+                .draft
+                .at_most(family, &format!("_h{h}_x{x}"), block.clone(), all);
             decision_quorums(slots, h, x, &block);
             blocks.push(((h, x), block));
         }
@@ -118,24 +131,32 @@ fn honest_votes(slots: &Slots, h: u32, quorum: usize) -> Expr {
 }
 
 fn byzantine(slots: &Slots) -> Expr {
-    (0..slots.n).map(|i| slots.byzantine(i) * slots.power(i)).sum()
+    (0..slots.n)
+        .map(|i| slots.byzantine(i) * slots.power(i))
+        .sum()
 }
 
 /// A value decided has quorums behind it, in one of the ways that decide it: `block ≤ Σ proof`,
 /// `(q − B) · proof ≤ Σ power · sent^T`, `q · proof ≤ Σ power · (sent^T + byzantine)`.
 fn decision_quorums(slots: &mut Slots, h: u32, x: u32, block: &Expr) {
     let name = "block_requires_honest_quorum";
-    let family = slots.draft.family(name, "E13", &[39], Group::BEHIND_A_QUORUM);
+    let family = slots
+        .draft
+        .family(name, "E13", &[39], Group::BEHIND_A_QUORUM);
     let proofs = proofs(slots, h, x);
     let sole = proofs.len() == 1;
     let mut any = Expr::default();
     for (deed, quorums) in proofs {
-        let proof = match sole {
-            true => block.clone(),
-            false => slots.goal_column("proof", [h, x, deed as u32]),
+        let proof = if sole {
+            block.clone()
+        } else {
+            slots.goal_column("proof", [h, x, deed as u32])
         };
         for quorum in quorums {
-            let (least, most) = (slots.at_least(h, quorum), most_faulty(slots, FaultKind::Byzantine));
+            let (least, most) = (
+                slots.at_least(h, quorum),
+                most_faulty(slots, FaultKind::Byzantine),
+            );
             let votes = honest_votes(slots, h, quorum);
             let label = format!("_h{h}_x{x}_{deed}_{quorum}");
             if least > most {
@@ -143,12 +164,16 @@ fn decision_quorums(slots: &mut Slots, h: u32, x: u32, block: &Expr) {
                 slots.draft.at_most(family, &label, left, votes.clone());
             }
             let all = votes + byzantine(slots);
-            slots.draft.at_most(family, &format!("{label}_any"), proof.clone() * least, all);
+            slots
+                .draft
+                .at_most(family, &format!("{label}_any"), proof.clone() * least, all);
         }
         any += proof;
     }
     if !sole {
-        slots.draft.at_most(family, &format!("_h{h}_x{x}"), block.clone(), any);
+        slots
+            .draft
+            .at_most(family, &format!("_h{h}_x{x}"), block.clone(), any);
     }
 }
 
@@ -156,7 +181,9 @@ fn decision_quorums(slots: &mut Slots, h: u32, x: u32, block: &Expr) {
 /// quorum, in one of the ways that decide it: `q · proof ≤ Σ power · (voted^T + byzantine)`,
 /// `certificate ≤ Σ proof`.
 fn certificates(slots: &mut Slots) -> Vec<((u32, u32), Expr)> {
-    let family = slots.draft.family("certificate_requires_quorum", "E13", &[1], Tag::Goal);
+    let family = slots
+        .draft
+        .family("certificate_requires_quorum", "E13", &[1], Tag::Goal);
     let mut certificates = Vec::new();
     for h in 0..slots.heights {
         for x in 0..values(slots, h) {
@@ -168,12 +195,16 @@ fn certificates(slots: &mut Slots) -> Vec<((u32, u32), Expr)> {
                     let votes = certified_votes(slots, h, quorum);
                     let least = slots.at_least(h, quorum);
                     let label = format!("_h{h}_x{x}_{deed}_{quorum}");
-                    slots.draft.at_most(family, &label, proof.clone() * least, votes);
+                    slots
+                        .draft
+                        .at_most(family, &label, proof.clone() * least, votes);
                 }
                 any += proof;
             }
             let label = format!("_h{h}_x{x}");
-            slots.draft.at_most(family, &label, certificate.clone(), any);
+            slots
+                .draft
+                .at_most(family, &label, certificate.clone(), any);
             certificates.push(((h, x), certificate));
         }
     }
@@ -188,9 +219,13 @@ fn certified_votes(slots: &mut Slots, h: u32, quorum: usize) -> Expr {
     for i in 0..slots.n {
         let voted = slots.made_any(h, &records, i, slots.horizon);
         let voted = if parts > 1 {
-            let family = slots.draft.family("send_defines_vote", "E13", &[], Tag::Goal);
+            let family = slots
+                .draft
+                .family("send_defines_vote", "E13", &[], Tag::Goal);
             let vote = slots.goal_column("vote", [h, quorum as u32, i]);
-            slots.draft.at_most(family, &format!("_h{h}_{quorum}_i{i}"), vote.clone(), voted);
+            slots
+                .draft
+                .at_most(family, &format!("_h{h}_{quorum}_i{i}"), vote.clone(), voted);
             vote
         } else {
             voted
@@ -213,7 +248,8 @@ fn most_decisions(slots: &Slots, h: u32) -> Option<i64> {
         for (_, quorums) in proofs(slots, h, x) {
             let once = quorums.into_iter().find(|quorum| {
                 let records = &at.ground.quorums[*quorum].records;
-                let kinds: std::collections::BTreeSet<_> = records.iter().map(|it| it.kind).collect();
+                let kinds: std::collections::BTreeSet<_> =
+                    records.iter().map(|it| it.kind).collect();
                 kinds.len() == 1 && kinds.iter().all(|kind| votes_once(slots, h, *kind))
             })?;
             let honest = slots.at_least(h, once) - most;
@@ -231,13 +267,16 @@ fn votes_once(slots: &Slots, h: u32, kind: milp_schema::protocol::KindId) -> boo
     let at = &slots.at[h as usize];
     let makers = at.makers.iter().filter(|(record, _)| record.kind == kind);
     makers.clone().all(|(record, deeds)| {
-        let earlier: Vec<&Record> =
-            at.makers.keys().filter(|it| it.kind == kind && it.view < record.view).collect();
+        let earlier: Vec<&Record> = at
+            .makers
+            .keys()
+            .filter(|it| it.kind == kind && it.view < record.view)
+            .collect();
         deeds.iter().all(|deed| {
             let bars = at.deeds[*deed].act.bars.iter();
             let barred: Vec<&Record> = bars
                 .filter(|bar| matches!(bar, Own::One(_)))
-                .flat_map(|bar| bar.matching())
+                .flat_map(Own::matching)
                 .collect();
             earlier.iter().all(|it| barred.contains(it))
         })
@@ -247,12 +286,18 @@ fn votes_once(slots: &Slots, h: u32, kind: milp_schema::protocol::KindId) -> boo
 /// At every height only so many quorums of votes fit.
 fn votes_fit(slots: &mut Slots, things: &[((u32, u32), Expr)]) {
     for h in 0..slots.heights {
-        let Some(most) = most_decisions(slots, h) else { continue };
+        let Some(most) = most_decisions(slots, h) else {
+            continue;
+        };
         let name = "decisions_at_most_by_votes";
-        let family = slots.draft.family(name, "E13", &[2], Group::VOTES_FOR_DECISIONS);
+        let family = slots
+            .draft
+            .family(name, "E13", &[2], Group::VOTES_FOR_DECISIONS);
         let of = things.iter().filter(|((at, _), _)| *at == h);
         let all = of.map(|(_, thing)| thing.clone()).sum();
-        slots.draft.at_most(family, &format!("_h{h}"), all, most.into());
+        slots
+            .draft
+            .at_most(family, &format!("_h{h}"), all, most.into());
     }
 }
 
@@ -263,17 +308,26 @@ fn most_at_one_height(slots: &mut Slots, things: Vec<((u32, u32), Expr)>) -> Exp
     if slots.heights == 1 {
         return things.into_iter().map(|(_, thing)| thing).sum();
     }
-    let family = slots.draft.family("count_at_one_height", "E13", &[2], Tag::Goal);
-    let chosen: Vec<Expr> =
-        (0..slots.heights).map(|h| slots.goal_column("chosen", [h, 0, 0])).collect();
-    slots.draft.at_most(family, "", chosen.iter().cloned().sum(), 1.into());
+    let family = slots
+        .draft
+        .family("count_at_one_height", "E13", &[2], Tag::Goal);
+    let chosen: Vec<Expr> = (0..slots.heights)
+        .map(|h| slots.goal_column("chosen", [h, 0, 0]))
+        .collect();
+    slots
+        .draft
+        .at_most(family, "", chosen.iter().cloned().sum(), 1.into());
     let mut counted = Expr::default();
     for ((h, x), thing) in things {
         let column = slots.goal_column("counted", [h, x, 0]);
         let label = format!("_h{h}_x{x}");
-        slots.draft.at_most(family, &format!("{label}_a"), column.clone(), thing);
+        slots
+            .draft
+            .at_most(family, &format!("{label}_a"), column.clone(), thing);
         let here = chosen[h as usize].clone();
-        slots.draft.at_most(family, &format!("{label}_b"), column.clone(), here);
+        slots
+            .draft
+            .at_most(family, &format!("{label}_b"), column.clone(), here);
         counted += column;
     }
     counted
@@ -281,7 +335,9 @@ fn most_at_one_height(slots: &mut Slots, things: Vec<((u32, u32), Expr)>) -> Exp
 
 /// The number of views above 0 that an honest replica entered: `entered ≤ reached ≤ Σ entered`.
 fn reached(slots: &mut Slots) -> Expr {
-    let family = slots.draft.family("enter_defines_reached", "E13", &[], Tag::Goal);
+    let family = slots
+        .draft
+        .family("enter_defines_reached", "E13", &[], Tag::Goal);
     let mut total = Expr::default();
     for v in 1..slots.views {
         let reached = slots.goal_column("reached", [v, 0, 0]);
@@ -290,11 +346,15 @@ fn reached(slots: &mut Slots) -> Expr {
             for i in 0..slots.n {
                 let entered = slots.entered(h, i, v, slots.horizon);
                 let label = format!("_i{i}_h{h}_v{v}");
-                slots.draft.at_most(family, &label, entered.clone(), reached.clone());
+                slots
+                    .draft
+                    .at_most(family, &label, entered.clone(), reached.clone());
                 all += entered;
             }
         }
-        slots.draft.at_most(family, &format!("_v{v}"), reached.clone(), all);
+        slots
+            .draft
+            .at_most(family, &format!("_v{v}"), reached.clone(), all);
         total += reached;
     }
     total
@@ -303,7 +363,9 @@ fn reached(slots: &mut Slots) -> Expr {
 /// The number of slots, slot 0 included, at whose end nobody decided height 0: `Σ_t (1 − first^t)`
 /// with `decided_i^t ≤ first^t`; one more than there are where nobody ever does.
 fn undecided(slots: &mut Slots) -> Expr {
-    let defines = slots.draft.family("decide_defines_first", "E13", &[], Tag::Goal);
+    let defines = slots
+        .draft
+        .family("decide_defines_first", "E13", &[], Tag::Goal);
     let stays = slots.draft.family("first_stays", "E13", &[], Tag::Goal);
     let mut undecided = Expr::from(1);
     let mut before = Expr::default();
@@ -311,9 +373,13 @@ fn undecided(slots: &mut Slots) -> Expr {
         let first = slots.goal_column("first", [t, 0, 0]);
         for i in 0..slots.n {
             let decided = slots.decided(0, i, t);
-            slots.draft.at_most(defines, &format!("_i{i}_t{t}"), decided, first.clone());
+            slots
+                .draft
+                .at_most(defines, &format!("_i{i}_t{t}"), decided, first.clone());
         }
-        slots.draft.at_most(stays, &format!("_t{t}"), before, first.clone());
+        slots
+            .draft
+            .at_most(stays, &format!("_t{t}"), before, first.clone());
         before = first.clone();
         undecided += 1 - first;
     }
@@ -327,7 +393,9 @@ fn broadcasts(slots: &Slots) -> Expr {
         let at = &slots.at[h as usize];
         let sent = |it: &&Record| at.ground.setting.rules.kind(it.kind).goes == Goes::Sent;
         for record in at.makers.keys().filter(sent) {
-            all += (0..slots.n).map(|i| slots.made(h, record, i, slots.horizon)).sum();
+            all += (0..slots.n)
+                .map(|i| slots.made(h, record, i, slots.horizon))
+                .sum();
         }
     }
     all

@@ -19,7 +19,10 @@ pub(super) type Once = (KindId, u32);
 pub(super) fn parted(records: &[Record]) -> BTreeMap<Once, Vec<Record>> {
     let mut parts: BTreeMap<Once, Vec<Record>> = BTreeMap::new();
     for record in records {
-        parts.entry((record.kind, record.view)).or_default().push(*record);
+        parts
+            .entry((record.kind, record.view))
+            .or_default()
+            .push(*record);
     }
     parts
 }
@@ -121,8 +124,7 @@ impl Slots {
     /// The deeds that decide.
     pub(super) fn deciding(&self, h: u32) -> Vec<usize> {
         let at = &self.at[h as usize];
-        let decides =
-            |record: &Record| at.ground.is_final(record.kind);
+        let decides = |record: &Record| at.ground.is_final(record.kind);
         let makers = at.makers.iter().filter(|(record, _)| decides(record));
         makers.flat_map(|(_, deeds)| deeds).copied().collect()
     }
@@ -154,7 +156,8 @@ impl Slots {
             (h, 0) => self.decided(h - 1, i, t),
             (h, v) => {
                 let ways = self.ways(h, v).into_iter();
-                ways.map(|way| self.draft.get(&Key::Did { h, deed: way, i, t })).sum()
+                ways.map(|way| self.draft.get(&Key::Did { h, deed: way, i, t }))
+                    .sum()
             }
         }
     }
@@ -181,7 +184,10 @@ impl Slots {
     /// Whether an honest replica j may make the record.
     pub(super) fn may_make(&self, h: u32, record: &Record, j: u32) -> bool {
         let makers = self.at[h as usize].makers.get(record);
-        makers.into_iter().flatten().any(|deed| self.does(h, *deed, j))
+        makers
+            .into_iter()
+            .flatten()
+            .any(|deed| self.does(h, *deed, j))
     }
 
     pub(super) fn may_send(&self, h: u32, record: &Record, j: u32) -> bool {
@@ -200,7 +206,9 @@ impl Slots {
             return records.filter(own).collect();
         }
         let travels = |it: &Record| at.records.binary_search(it).is_ok();
-        records.filter(|it| travels(it) && self.may_send(h, it, j)).collect()
+        records
+            .filter(|it| travels(it) && self.may_send(h, it, j))
+            .collect()
     }
 
     /// Whether i may have several of j's records of a quorum, so that one has to be counted.
@@ -275,7 +283,11 @@ impl Slots {
     }
 
     /// The timer of a deed, and the view in which it was started.
-    pub(super) fn timer_of(&self, h: u32, deed: usize) -> Option<(milp_schema::protocol::TimerId, u32)> {
+    pub(super) fn timer_of(
+        &self,
+        h: u32,
+        deed: usize,
+    ) -> Option<(milp_schema::protocol::TimerId, u32)> {
         let it = self.deed(h, deed);
         match it.act.mode {
             Mode::Timer(timer) => Some((timer, it.view())),
@@ -284,7 +296,12 @@ impl Slots {
     }
 
     /// The deeds that start a timer in a view.
-    pub(super) fn starts(&self, h: u32, timer: milp_schema::protocol::TimerId, v: u32) -> Vec<usize> {
+    pub(super) fn starts(
+        &self,
+        h: u32,
+        timer: milp_schema::protocol::TimerId,
+        v: u32,
+    ) -> Vec<usize> {
         let deeds = self.at[h as usize].deeds.iter().enumerate();
         let starts = deeds.filter(|(_, it)| it.what == What::Starts(timer) && it.view() == v);
         starts.map(|(deed, _)| deed).collect()

@@ -151,7 +151,9 @@ impl Built {
         let decided = (0..slots.heights)
             .flat_map(|h| (0..slots.views).map(move |v| (h, v)))
             .map(|(h, v)| {
-                let all = (0..slots.n).map(|i| slots.decided_in(h, i, v, slots.horizon)).sum();
+                let all = (0..slots.n)
+                    .map(|i| slots.decided_in(h, i, v, slots.horizon))
+                    .sum();
                 Expression::new(format!("decided_h{h}_v{v}"), &all)
             });
         Meaning {

@@ -42,7 +42,9 @@ impl Slots {
     /// rule behind that of the deed, ends the height.
     pub(super) fn excludes(&self, h: u32, deed: usize, other: usize) -> Moment {
         let (it, by) = (self.deed(h, deed), self.deed(h, other));
-        let decides = by.makes().is_some_and(|it| self.at[h as usize].ground.is_final(it.kind));
+        let decides = by
+            .makes()
+            .is_some_and(|it| self.at[h as usize].ground.is_final(it.kind));
         if by.view() < it.view() && !decides {
             return Moment::Now;
         }
@@ -63,7 +65,9 @@ impl Slots {
     /// (`Now`): only if it came first for sure.
     pub(super) fn excuses(&self, h: u32, deed: usize, other: usize) -> Moment {
         let (it, by) = (self.deed(h, deed), self.deed(h, other));
-        let decides = by.makes().is_some_and(|it| self.at[h as usize].ground.is_final(it.kind));
+        let decides = by
+            .makes()
+            .is_some_and(|it| self.at[h as usize].ground.is_final(it.kind));
         if self.is_firing(h, deed) || (by.view() < it.view() && !decides) {
             return Moment::Now;
         }
@@ -88,10 +92,14 @@ impl Slots {
             .map(|record| record.kind.0)
             .collect();
         let keeps = |deed: &&Deed| {
-            deed.makes().is_some_and(|it| {
-                at.ground.is_final(it.kind) || bars.contains(&it.kind.0)
-            })
+            deed.makes()
+                .is_some_and(|it| at.ground.is_final(it.kind) || bars.contains(&it.kind.0))
         };
-        !own.is_empty() && at.deeds.iter().filter(keeps).all(|it| kinds(it).is_disjoint(&own))
+        !own.is_empty()
+            && at
+                .deeds
+                .iter()
+                .filter(keeps)
+                .all(|it| kinds(it).is_disjoint(&own))
     }
 }

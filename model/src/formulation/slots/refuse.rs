@@ -9,7 +9,7 @@ use crate::{
 use milp_schema::{
     Instance,
     instance::{Goal, Primary, Timers},
-    protocol::{Counts, Goes, Guard, Head, KindId, Mode, Reads, Rules, Scope},
+    protocol::{Counts, Goes, Guard, Head, KindId, Mode, Reads, Rule, Rules, Scope},
     vocabulary::{Ahead, Passed},
 };
 use std::collections::BTreeSet;
@@ -17,22 +17,41 @@ use std::collections::BTreeSet;
 /// The first thing that the formulation cannot express, if there is one.
 pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     let sent = || rules.kinds.iter().filter(|kind| kind.goes == Goes::Sent);
-    let guards = || rules.rules.iter().flat_map(|rule| rule.guards());
+    let guards = || rules.rules.iter().flat_map(Rule::guards);
     let reasons = [
-        (instance.primary == Primary::Free, "`primary: free`", "use `primary: rotation`"),
-        (instance.goal == Goal::Stall, "goal `stall` of a protocol file", "ask for another goal"),
-        (rules.chain, "values that are a chain", "use a protocol of unrelated values"),
+        (
+            instance.primary == Primary::Free,
+            "`primary: free`",
+            "use `primary: rotation`",
+        ),
+        (
+            instance.goal == Goal::Stall,
+            "goal `stall` of a protocol file",
+            "ask for another goal",
+        ),
+        (
+            rules.chain,
+            "values that are a chain",
+            "use a protocol of unrelated values",
+        ),
         (
             rules.rules.iter().any(|rule| rule.mode == Mode::May),
             "a rule that `may` be done",
             "let a timer do it",
         ),
         (
-            rules.rules.iter().any(|rule| matches!(rule.head, Head::Stop { .. })),
+            rules
+                .rules
+                .iter()
+                .any(|rule| matches!(rule.head, Head::Stop { .. })),
             "a timer that is stopped",
             "let its rules ask for what stops it",
         ),
-        (guards().any(|guard| guard.proof), "`proof`", "let the rule read what it took"),
+        (
+            guards().any(|guard| guard.proof),
+            "`proof`",
+            "let the rule read what it took",
+        ),
         (
             sent().any(|kind| kind.counts == Counts::First),
             "`counts: first`",
@@ -68,7 +87,11 @@ pub(super) fn readings(slots: &Slots) -> Result<(), Error> {
         let rules = &at.ground.setting.rules;
         for deed in &at.deeds {
             let text = rules.text(&rules.rules[deed.act.rule]);
-            let taken = deed.act.needs.iter().flat_map(|need| need.taken(&at.ground));
+            let taken = deed
+                .act
+                .needs
+                .iter()
+                .flat_map(|need| need.taken(&at.ground));
             let mut taken = taken.filter(|it| !at.ground.is_final(it.kind));
             let hazy = |it: &Record| {
                 let kind = rules.kind(it.kind);
@@ -81,11 +104,13 @@ pub(super) fn readings(slots: &Slots) -> Result<(), Error> {
             };
             if let Some(record) = taken.find(|it| hazy(it)) {
                 let name = &rules.kind(record.kind).name;
-                let construct = format!("`{name}` read in another view than its own (rule `{text}`)");
+                let construct =
+                    format!("`{name}` read in another view than its own (rule `{text}`)");
                 return unsupported("timed", &construct, "let it be taken in every view");
             }
         }
         circles(slots, &at.deeds)?;
+        restarts(at)?;
         for rule in &rules.rules {
             let last = |guard: &&Guard| guard.reads == Reads::LastOwn;
             let mut kinds = rule.guards().filter(last).flat_map(|it| &it.pattern.kinds);
@@ -135,7 +160,9 @@ fn circles(slots: &Slots, deeds: &[Deed]) -> Result<(), Error> {
         }
     }
     let mut done: BTreeSet<usize> = BTreeSet::new();
-    while let Some(next) = (0..rests.len()).find(|it| !done.contains(it) && rests[*it].is_subset(&done)) {
+    while let Some(next) =
+        (0..rests.len()).find(|it| !done.contains(it) && rests[*it].is_subset(&done))
+    {
         done.insert(next);
     }
     let Some(left) = (0..rests.len()).find(|it| !done.contains(it)) else {
@@ -144,4 +171,37 @@ fn circles(slots: &Slots, deeds: &[Deed]) -> Result<(), Error> {
     let name = &ground.setting.rules.kinds[left].name;
     let construct = format!("`{name}`, which waits in a view for what waits for it");
     unsupported("timed", &construct, "let one of them read earlier views")
+}
+
+/// A timer that is started again has fired before: its later starts rest on what only its firings
+/// make.
+fn restarts(at: &At) -> Result<(), Error> {
+    let rules = &at.ground.setting.rules;
+    let fired = |record: &Record, timer| {
+        let makers = at.makers.get(record).into_iter().flatten();
+        makers.clone().count() > 0
+            && makers
+                .clone()
+                .all(|deed| at.deeds[*deed].act.mode == Mode::Timer(timer))
+    };
+    for i in 0..at.ground.setting.replicas() {
+        let mut first = BTreeSet::new();
+        for deed in &at.deeds {
+            let What::Starts(timer) = deed.what else {
+                continue;
+            };
+            let again = deed.act.needs.iter().any(|need| match need {
+                Need::Own(own) => own.matching().iter().all(|it| fired(it, timer)),
+                _ => false,
+            });
+            let does = at.ground.actors(&deed.act).any(|it| it == i);
+            if does && !again && !first.insert((timer, deed.view())) {
+                let text = rules.text(&rules.rules[deed.act.rule]);
+                let construct =
+                    format!("a timer that is started again before it fires (rule `{text}`)");
+                return unsupported("timed", &construct, "give it a timer of its own");
+            }
+        }
+    }
+    Ok(())
 }

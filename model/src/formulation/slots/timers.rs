@@ -6,7 +6,11 @@ use super::{
     force::{done, ways},
 };
 use crate::{expr::Expr, group::Group, program::Tag};
-use milp_schema::{View, instance::Timers, protocol::{Head, TimerId}};
+use milp_schema::{
+    View,
+    instance::Timers,
+    protocol::{Head, TimerId},
+};
 use std::collections::BTreeMap;
 
 /// The firings of one timer at one replica in one view.
@@ -28,7 +32,10 @@ impl Firing {
     }
 
     fn did(&self, slots: &Slots, t: u32) -> Expr {
-        self.deeds.iter().map(|deed| slots.did(self.h, *deed, self.i, t)).sum()
+        self.deeds
+            .iter()
+            .map(|deed| slots.did(self.h, *deed, self.i, t))
+            .sum()
     }
 
     fn starts(&self, slots: &Slots) -> Vec<usize> {
@@ -38,7 +45,11 @@ impl Firing {
     }
 
     fn seat(&self, deed: usize) -> Seat {
-        Seat { h: self.h, deed, i: self.i }
+        Seat {
+            h: self.h,
+            deed,
+            i: self.i,
+        }
     }
 }
 
@@ -46,13 +57,21 @@ fn firings(slots: &Slots) -> Vec<Firing> {
     let mut all: BTreeMap<(u32, u32, TimerId, u32), Vec<usize>> = BTreeMap::new();
     for h in 0..slots.heights {
         for deed in 0..slots.at[h as usize].deeds.len() {
-            let Some((timer, v)) = slots.timer_of(h, deed) else { continue };
+            let Some((timer, v)) = slots.timer_of(h, deed) else {
+                continue;
+            };
             for i in (0..slots.n).filter(|&i| slots.does(h, deed, i)) {
                 all.entry((h, i, timer, v)).or_default().push(deed);
             }
         }
     }
-    let firing = |((h, i, timer, v), deeds)| Firing { h, i, timer, v, deeds };
+    let firing = |((h, i, timer, v), deeds)| Firing {
+        h,
+        i,
+        timer,
+        v,
+        deeds,
+    };
     all.into_iter().map(firing).collect()
 }
 
@@ -69,12 +88,22 @@ pub(super) fn timers(slots: &mut Slots) {
 
 /// A start gives one firing: `Σ did^t ≤ Σ started^t`.
 fn requires_start(slots: &mut Slots, firing: &Firing) {
-    let family = slots.draft.family("firing_requires_start", "E56", &[], (Tag::Legal, Group::TIMERS));
+    let family = slots.draft.family(
+        "firing_requires_start",
+        "E56",
+        &[],
+        (Tag::Legal, Group::TIMERS),
+    );
     let starts = firing.starts(slots);
     for t in slots.slots() {
-        let started = starts.iter().map(|start| slots.did(firing.h, *start, firing.i, t)).sum();
+        let started = starts
+            .iter()
+            .map(|start| slots.did(firing.h, *start, firing.i, t))
+            .sum();
         let label = firing.label(slots, t);
-        slots.draft.at_most(family, &label, firing.did(slots, t), started);
+        slots
+            .draft
+            .at_most(family, &label, firing.did(slots, t), started);
     }
 }
 
@@ -84,13 +113,20 @@ fn requires_start(slots: &mut Slots, firing: &Firing) {
 fn first_rule_is_done(slots: &mut Slots, firing: &Firing) {
     let (h, i) = (firing.h, firing.i);
     let rule = |slots: &Slots, deed: usize| slots.deed(h, deed).act.rule;
-    let once = |slots: &Slots, deed: usize| slots.deed(h, deed).makes().map(|it| (it.kind, it.view));
+    let once =
+        |slots: &Slots, deed: usize| slots.deed(h, deed).makes().map(|it| (it.kind, it.view));
     for &deed in &firing.deeds {
         let seat = firing.seat(deed);
         if !seat.is_told(slots) {
             continue;
         }
-        let family = family(slots, seat, "is_first_of_timer", Some("E56"), (Tag::Legal, Group::TIMERS));
+        let family = family(
+            slots,
+            seat,
+            "is_first_of_timer",
+            Some("E56"),
+            (Tag::Legal, Group::TIMERS),
+        );
         for &other in &firing.deeds {
             if rule(slots, other) >= rule(slots, deed) {
                 continue;
@@ -99,13 +135,16 @@ fn first_rule_is_done(slots: &mut Slots, firing: &Firing) {
             let alike = once(slots, deed).is_some() && once(slots, deed) == once(slots, other);
             for t in slots.slots() {
                 let now = seat.now(slots, t);
-                let mut excuse = 1 - now.clone() + done(slots, before, t) + barred(slots, before, t);
+                let mut excuse =
+                    1 - now.clone() + done(slots, before, t) + barred(slots, before, t);
                 if alike {
                     excuse = excuse - now;
                 }
                 for (number, (count, met)) in ways(slots, before, t).into_iter().enumerate() {
                     let label = format!("{}_{other}_{number}", seat.label(slots, t));
-                    slots.draft.at_most(family, &label, met - (count - 1).into(), excuse.clone());
+                    slots
+                        .draft
+                        .at_most(family, &label, met - (count - 1).into(), excuse.clone());
                 }
             }
         }
@@ -115,16 +154,22 @@ fn first_rule_is_done(slots: &mut Slots, firing: &Firing) {
 
 fn barred(slots: &Slots, seat: Seat, t: u32) -> Expr {
     let bars = seat.deed(slots).act.bars.iter();
-    bars.flat_map(|bar| barring(slots, seat, bar, t, |_| t)).sum()
+    bars.flat_map(|bar| barring(slots, seat, bar, t, |_| t))
+        .sum()
 }
 
 /// How long a timer runs, in slots; one that outlasts the horizon is as good as any.
 fn lasts(slots: &Slots, h: u32, start: usize) -> u32 {
     let it = slots.deed(h, start);
     let head = &slots.at[h as usize].ground.setting.rules.rules[it.act.rule].head;
-    let block_time = slots.instance.block_time.expect("validated with the instance");
+    let block_time = slots
+        .instance
+        .block_time
+        .expect("validated with the instance");
     let times = match head {
-        Head::Arm { lasts: Some(lasts), .. } => lasts.of(View(it.view())),
+        Head::Arm {
+            lasts: Some(lasts), ..
+        } => lasts.of(View(it.view())),
         _ => unreachable!("refused before anything is built"),
     };
     let lasts = times.saturating_mul(u64::from(block_time));
@@ -148,22 +193,43 @@ fn due(slots: &Slots, firing: &Firing, start: usize, t: u32) -> Expr {
 ///
 /// Who would leave the last view is outside the horizon.
 fn fires_when_due(slots: &mut Slots, firing: &Firing) {
-    let requires = slots.draft.family("firing_requires_due", "E56", &[], (Tag::Legal, Group::TIMERS));
+    let requires = slots.draft.family(
+        "firing_requires_due",
+        "E56",
+        &[],
+        (Tag::Legal, Group::TIMERS),
+    );
     let starts = firing.starts(slots);
     let (h, i, v) = (firing.h, firing.i, firing.v);
     for t in slots.slots() {
         let label = firing.label(slots, t);
         let now = firing.did(slots, t) - firing.did(slots, t - 1);
-        let due_now: Expr = starts.iter().map(|start| due(slots, firing, *start, t)).sum();
+        let due_now: Expr = starts
+            .iter()
+            .map(|start| due(slots, firing, *start, t))
+            .sum();
         slots.draft.at_most(requires, &label, now, due_now);
     }
     for &deed in &firing.deeds {
         let seat = firing.seat(deed);
         let ends = seat.deed(slots).act.letters.v >= slots.views;
-        let (verb, tag) = if ends { ("ends_horizon", Tag::Budget) } else { ("is_due", Tag::Legal) };
-        let family = family(slots, seat, verb, None, (tag, if ends { Group::ORDER } else { Group::TIMERS }));
+        let (verb, tag) = if ends {
+            ("ends_horizon", Tag::Budget)
+        } else {
+            ("is_due", Tag::Legal)
+        };
+        let family = family(
+            slots,
+            seat,
+            verb,
+            None,
+            (tag, if ends { Group::ORDER } else { Group::TIMERS }),
+        );
         let rule = seat.deed(slots).act.rule;
-        let others: Vec<usize> = firing.deeds.iter().copied()
+        let others: Vec<usize> = firing
+            .deeds
+            .iter()
+            .copied()
             .filter(|&other| other != deed && slots.deed(h, other).act.rule <= rule)
             .collect();
         for t in slots.slots() {
@@ -173,7 +239,10 @@ fn fires_when_due(slots: &mut Slots, firing: &Firing) {
                 + slots.crashed(i, t)
                 + slots.byzantine(i)
                 + barred(slots, seat, t);
-            excuse += others.iter().map(|&other| slots.does_in(h, other, i, t)).sum();
+            excuse += others
+                .iter()
+                .map(|&other| slots.does_in(h, other, i, t))
+                .sum();
             if matches!(seat.deed(slots).what, What::Makes(_)) {
                 excuse += done(slots, seat, t);
             }

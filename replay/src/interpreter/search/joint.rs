@@ -2,7 +2,8 @@
 
 use super::{
     Searched,
-    local::{Local, Locals, Said, Step},
+    local::{Local, Locals},
+    step::{Said, Step},
     table::Table,
 };
 use crate::{
@@ -92,16 +93,21 @@ impl Space {
         };
         for id in space.honest.clone() {
             let start = space.locals.start(id)?;
-            space.number(start.to);
+            space.number(start.to)?;
         }
         Ok(space)
     }
 
-    fn number(&mut self, local: Local) -> u32 {
+    fn number(&mut self, local: Local) -> Result<u32, Error> {
         if let Some(number) = self.numbers.get(&local) {
-            return *number;
+            return Ok(*number);
         }
         let number = self.known.len() as u32;
+        if u64::from(number) >> self.bits() > 0 {
+            return Err(Error::NotSearched {
+                why: "so many states of a replica",
+            });
+        }
         self.said.push(local.said);
         let values = &self.locals.table.values;
         let decided = local
@@ -112,7 +118,12 @@ impl Space {
         self.images.push(None);
         self.known.push(local.clone());
         self.numbers.insert(local, number);
-        number
+        Ok(number)
+    }
+
+    /// How many bits of a joint state stand for a replica's.
+    fn bits(&self) -> usize {
+        (128 / self.honest.len().max(1)).min(32)
     }
 
     fn moves(&mut self, number: u32) -> Result<Arc<[Move]>, Error> {
@@ -140,7 +151,7 @@ impl Space {
             .collect();
         let mut moves = Vec::new();
         for (Step { to, entered, .. }, (needs, names)) in steps.into_iter().zip(seats) {
-            let to = self.number(to);
+            let to = self.number(to)?;
             moves.push(Move {
                 needs,
                 names,
@@ -153,33 +164,34 @@ impl Space {
         Ok(moves)
     }
 
-    fn images(&mut self, number: u32) -> Arc<[u32]> {
+    fn images(&mut self, number: u32) -> Result<Arc<[u32]>, Error> {
         if let Some(images) = &self.images[number as usize] {
-            return Arc::clone(images);
+            return Ok(Arc::clone(images));
         }
         let local = self.known[number as usize].clone();
         let mut images = Vec::new();
         for place in 0..self.renamings.len() {
             let renamed = self.renamings[place].local(&local);
-            images.push(self.number(renamed));
+            images.push(self.number(renamed)?);
         }
         let images: Arc<[u32]> = images.into();
         self.images[number as usize] = Some(Arc::clone(&images));
-        images
+        Ok(images)
     }
 
     /// The least of the names of a state, as one number.
-    fn canonical(&mut self, state: &[u32]) -> u128 {
-        let bits = 128 / state.len().max(1);
+    fn canonical(&mut self, state: &[u32]) -> Result<u128, Error> {
+        let bits = self.bits();
         let pack = |state: &[u32]| {
             state
                 .iter()
-                .fold(0, |all, it| all << bits.min(32) | u128::from(*it))
+                .fold(0, |all, it| all << bits | u128::from(*it))
         };
         if self.renamings.len() == 1 {
-            return pack(state);
+            return Ok(pack(state));
         }
-        let images: Vec<Arc<[u32]>> = state.iter().map(|it| self.images(*it)).collect();
+        let images = state.iter().map(|it| self.images(*it));
+        let images: Vec<Arc<[u32]>> = images.collect::<Result<_, _>>()?;
         let mut least = u128::MAX;
         let mut renamed = vec![0; state.len()];
         for (place, renaming) in self.renamings.iter().enumerate() {
@@ -190,11 +202,11 @@ impl Space {
             }
             least = least.min(pack(&renamed));
         }
-        least
+        Ok(least)
     }
 
     pub(super) fn unpack(&self, mut packed: u128) -> Vec<u32> {
-        let bits = (128 / self.honest.len().max(1)).min(32);
+        let bits = self.bits();
         let mut state = vec![0; self.honest.len()];
         for seat in state.iter_mut().rev() {
             *seat = (packed & ((1 << bits) - 1)) as u32;
@@ -210,7 +222,7 @@ impl Space {
         found: &mut Searched,
     ) -> Result<BTreeSet<u128>, Error> {
         let start: Vec<u32> = (0..self.honest.len() as u32).collect();
-        let start = self.canonical(&start);
+        let start = self.canonical(&start)?;
         let mut seen = BTreeSet::from([start]);
         let mut open = vec![start];
         if self.goal == Goal::Views {
@@ -221,7 +233,7 @@ impl Space {
             if self.goal != Goal::Views {
                 found.value = found.value.max(self.value(&state));
             }
-            found.deepest = found.deepest.max(open.len());
+            found.waiting = found.waiting.max(open.len());
             for seat in 0..state.len() {
                 let moves = self.moves(state[seat])?;
                 for step in moves.iter() {
@@ -233,7 +245,7 @@ impl Space {
                     }
                     let mut next = state.clone();
                     next[seat] = step.to;
-                    let next = self.canonical(&next);
+                    let next = self.canonical(&next)?;
                     if seen.contains(&next) {
                         continue;
                     }

@@ -1,6 +1,9 @@
 //! One honest replica in a search: what is kept of it, and what one act of it leads to.
 
-use super::table::{Need, Table, Way, is_of_timer};
+use super::{
+    step::{Said, Step, least},
+    table::{Need, Table, Way, is_of_timer},
+};
 use crate::engine::{Effect, EngineError};
 use crate::interpreter::{
     World,
@@ -23,22 +26,6 @@ pub(super) struct Local {
     /// What it sent, by bits.
     pub(super) said: u128,
     pub(super) decided: Option<Value>,
-}
-
-/// Records of a replica by bits.
-pub(super) type Said = (ReplicaId, u128);
-
-/// What one act leads to.
-#[derive(Debug, Clone)]
-pub(super) struct Step {
-    /// What must have been sent, all of it.
-    pub(super) needs: BTreeMap<ReplicaId, u128>,
-    /// Of each of these, something must have been sent: an honest value that a Byzantine replica
-    /// names.
-    pub(super) names: BTreeSet<Said>,
-    pub(super) to: Local,
-    /// The highest view entered on the way.
-    pub(super) entered: u32,
 }
 
 /// How an act begins, once all is handed over but the last.
@@ -465,56 +452,4 @@ fn enough<'a>(
         }
     }
     all
-}
-
-/// Without the steps that need more than another one which leads to the same with less handed over.
-fn least(steps: Vec<Step>) -> Vec<Step> {
-    let mut groups: BTreeMap<Local, Vec<Step>> = BTreeMap::new();
-    for step in steps {
-        let group = groups.entry(step.without_taken()).or_default();
-        if !group.iter().any(|other| other.is_within(&step)) {
-            group.retain(|other| !step.is_within(other));
-            group.push(step);
-        }
-    }
-    groups.into_values().flatten().collect()
-}
-
-impl Step {
-    fn nothing(local: &Local) -> Self {
-        Self {
-            needs: BTreeMap::new(),
-            names: BTreeSet::new(),
-            to: local.clone(),
-            entered: 0,
-        }
-    }
-
-    /// The one step and then the other.
-    fn then(&self, next: &Self) -> Self {
-        let mut both = next.clone();
-        for (id, bits) in &self.needs {
-            *both.needs.entry(*id).or_default() |= bits;
-        }
-        both.names.extend(&self.names);
-        both.entered = both.entered.max(self.entered);
-        both
-    }
-
-    fn without_taken(&self) -> Local {
-        let mut local = self.to.clone();
-        local.replica.taken.clear();
-        local
-    }
-
-    /// Whether the other step needs as much and has as much handed over.
-    fn is_within(&self, other: &Self) -> bool {
-        let covers =
-            |(id, bits): (&ReplicaId, &u128)| other.needs.get(id).is_some_and(|of| bits & !of == 0);
-        self.needs.iter().all(covers)
-            && self.names.is_subset(&other.names)
-            && self.entered >= other.entered
-            && self.to.replica.taken.len() <= other.to.replica.taken.len()
-            && self.to.replica.taken.is_subset(&other.to.replica.taken)
-    }
 }

@@ -1,8 +1,64 @@
 //! Exhaustive search over the replicas of a protocol file: the best value of a goal on a small
 //! instance.
+//!
+//! One height, an asynchronous network, free timers. It drives the same [`Replica`](super::replica)
+//! as a replay; no rule is written twice. [`table`] has the messages there can be and what each way
+//! of a rule needs of them, [`local`] one replica and its steps, [`joint`] all of them together.
+//!
+//! # A step is one act with a smallest set of deliveries
+//!
+//! Take any execution and look at the acts of its replicas in their order. Hand to each replica,
+//! just before each of its acts, only a smallest set of what it held then that lets it act. Nothing
+//! is lost:
+//!
+//! * *Guards are monotone.* They ask for records that are there; `unless` reads own ones. So who
+//!   holds less can do less, and is at rest wherever it was at rest with more.
+//! * *What comes late still counts.* A copy of a later view may wait, and where one of a passed view
+//!   is ignored nothing may read it later: a file in which something does is refused. Where only the
+//!   first record of a sender counts, who holds less is bound less.
+//! * *An act is the first of a delivery or follows others.* As the first it needs the message that
+//!   was delivered last, and before that the replica was at rest with everything else: so of a
+//!   smallest set one message is handed over last, and nothing happens before. If something does,
+//!   the act did not come first.
+//! * *Acts that follow* are done at once if they can be, the first of the file first. With less held,
+//!   a rule further below may come first, or another way of the same one. Where that matters (one
+//!   bars the other, both make the same record, or one leaves the view) the set of the rule above is
+//!   handed over as well, if it can have been held all the time; so too if it could not be handed
+//!   over afterwards without something else coming first. Only what one act lets come first is
+//!   looked at, not what a chain of them does: no shipped file needs more.
+//! * *What was handed over stays* and may make the replica act later; then it would have with more.
+//!
+//! The tests of this folder compare it with searches in which every delivery and every firing is a
+//! step: the same acts in the same combinations.
+//!
+//! # What is no state of its own
+//!
+//! * What no rule can read any more: records of rules that are done or barred for good, timers
+//!   whose firing does nothing, everything of a replica that has decided.
+//! * Acts that nobody else can see (timers, kept records, entered views unless the goal counts them)
+//!   are done just before the next act of the same replica that is seen: they need no less then, and
+//!   others do not wait for them.
+//! * Of two steps to the same records, one that needs less sent and hands over less can do whatever
+//!   the other can: what the other was handed is still there.
+//! * Replicas that lead no modelled view and have the same power may change names, and so may the
+//!   first two values of a Byzantine primary.
+//! * A decision that is adopted adds no value.
+//!
+//! # Byzantine replicas
+//!
+//! They send what they like without a step: every kind but decisions, which others would check, any
+//! justification, nil, *bad*, and the valid values of views up to the message's own. A value of an
+//! honest primary they can name once it was sent. In views that they lead they have as many values
+//! as the instance allows, and at least two: a quorum for a value has honest senders whom no quorum
+//! of that view for another one shares unless more than the protocol's faulty replicas lie, so
+//! values without a quorum only split votes, and one of them does that. With faults beyond the
+//! budget ask for as many values as there may be quorums.
+//! Fewer of them are searched only where that might be worse: of an execution in which k replicas
+//! decide, any other may as well be Byzantine and say the same.
 
 mod joint;
 mod local;
+mod step;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -26,8 +82,8 @@ pub struct Searched {
     pub states: usize,
     /// How many different states of single replicas these are made of.
     pub replicas: usize,
-    /// The most acts in a row.
-    pub deepest: usize,
+    /// How many states were waiting at most.
+    pub waiting: usize,
     /// Whether there are no more states.
     pub complete: bool,
 }
@@ -53,6 +109,8 @@ pub fn search(instance: &Instance, limit: usize) -> Result<Searched, Error> {
         return not("a clock");
     } else if instance.budget != Budget::default() {
         return not("limits on the adversary's acts");
+    } else if instance.replicas > 8 || instance.views > 8 {
+        return not("so many views, blocks or replicas");
     } else if setup.proves {
         return not("proofs that travel");
     } else if Table::reads_ignored(&setup) {

@@ -1,5 +1,6 @@
 use super::{
-    local::{Local, Locals, Step},
+    local::{Local, Locals},
+    step::Step,
     *,
 };
 use crate::engine::EngineError;
@@ -19,26 +20,6 @@ fn of(protocol: &str, replicas: u32, views: u32, byzantine: u32, mutant: Option<
     }
     instance.mutant = mutant.map(str::to_owned);
     instance
-}
-
-#[test]
-#[expect(clippy::disallowed_methods, reason = "a measurement")]
-fn measured() {
-    let Ok(what) = std::env::var("SEARCHED") else {
-        return;
-    };
-    let words: Vec<&str> = what.split(' ').collect();
-    let number = |at: usize| words[at].parse::<u32>().expect("a number");
-    let instance = of(
-        words[0],
-        number(1),
-        number(2),
-        number(3),
-        words.get(5).copied(),
-    );
-    let start = std::time::Instant::now();
-    let found = search(&instance, number(4) as usize).expect("searched");
-    eprintln!("{what}: {found:?} {:?}", start.elapsed());
 }
 
 /// What two searches are compared in: of each honest replica its view, what it decided and said.
@@ -129,7 +110,8 @@ fn smallest_deliveries_reach_what_single_deliveries_reach() {
         ("ibft1", 2, 2, None, &[]),
         ("ibft1", 3, 2, Some("ceil-quorum"), &[]),
     ] {
-        for goal in [Goal::Fork, Goal::Views] {
+        let goals = [Goal::Fork, Goal::Views].into_iter();
+        for goal in goals.take(views as usize) {
             let instance = Instance {
                 goal,
                 ..of(protocol, replicas, views, 0, mutant)
