@@ -1,7 +1,10 @@
 //! What the optimiser and the interpreter make of a protocol file, beside one another.
 
 use crate::{exit, print, progress::Printer, stop};
-use milp_schema::{Protocol, protocol::Position, write};
+use milp_schema::{
+    protocol::{self, Position},
+    write,
+};
 use milp_study::{
     Error,
     protocol_check::{self, Checked, Corners, Difference, Effort, Executions, Fires},
@@ -96,10 +99,11 @@ struct Differs {
 }
 
 /// The comparison, if it is asked for, and the exit code.
-pub(super) fn run(args: &Args, protocol: Protocol) -> Result<(u8, Option<Compared>), Error> {
+pub(super) fn run(args: &Args, text: &str) -> Result<(u8, Option<Compared>), Error> {
     if args.quick {
         return Ok((exit::DONE, None));
     }
+    let protocol = protocol::embedded(text)?;
     let effort = Effort {
         executions: args.executions,
         corners: args.corners,
