@@ -16,7 +16,7 @@ mod setting;
 
 pub use corners::{Corners, corners, weights};
 pub use executions::{Executions, executions};
-pub use optima::{Changed, Searched};
+pub use optima::{Changed, Optima, Searched};
 pub use rules::Fires;
 pub use setting::{Difference, Until, programs};
 
@@ -57,12 +57,10 @@ pub struct Checked {
     pub executions: Vec<Executions>,
     /// Corners, by setting.
     pub corners: Vec<Corners>,
-    /// Optimum and search.
-    pub searched: Vec<Searched>,
+    /// Optima, of search and of mutants beside them.
+    pub optima: Optima,
     /// Every rule of the file.
     pub fires: Vec<Fires>,
-    /// Every mutant.
-    pub mutants: Vec<Changed>,
     /// What is worth a look in the file.
     pub notes: Vec<Note>,
     /// Settings of which the formulation takes no program, each with why: nothing was compared.
@@ -76,12 +74,12 @@ impl Checked {
     pub fn differences(&self) -> impl Iterator<Item = &Difference> {
         let executions = self.executions.iter().filter_map(|it| it.differs.as_ref());
         let corners = self.corners.iter().filter_map(|it| it.differs.as_ref());
-        executions.chain(corners)
+        executions.chain(corners).chain(&self.optima.wrong)
     }
 
     /// Whether something is wrong.
     pub fn differs(&self) -> bool {
-        self.differences().next().is_some() || self.searched.iter().any(Searched::differs)
+        self.differences().next().is_some() || self.optima.searched.iter().any(Searched::differs)
     }
 }
 
@@ -106,9 +104,8 @@ pub fn check(
     let mut checked = Checked {
         executions: Vec::new(),
         corners: Vec::new(),
-        searched: Vec::new(),
+        optima: Optima::default(),
         fires: Vec::new(),
-        mutants: Vec::new(),
         notes: rules.notes(),
         refused: Vec::new(),
         cut_short: false,
@@ -137,8 +134,7 @@ pub fn check(
     if checked.refused.is_empty() {
         say("rules");
         checked.fires = rules::fires(many, &fired, &until.part(0.3))?;
-        let (mutants, searched) = optima::compare(few, effort.states, &until, &mut say)?;
-        (checked.mutants, checked.searched) = (mutants, searched);
+        checked.optima = optima::compare(few, effort.states, &until, &mut say)?;
     }
     let mut tried = checked
         .executions

@@ -1,12 +1,12 @@
 //! The optimum of the program: what search finds, and what mutants change.
 
-use super::setting::{Until, settings, words};
+use super::setting::{Difference, Until, settings, words};
 use crate::{
     Error,
     solve::{Request, solve},
 };
 use milp_replay::search;
-use milp_schema::{Instance, outcome::Termination};
+use milp_schema::{Instance, Schedule, outcome::Termination};
 
 /// The states of the first search.
 const FIRST_STATES: usize = 2_000;
@@ -33,6 +33,17 @@ impl Searched {
     }
 }
 
+/// What optima showed.
+#[derive(Debug, Clone, Default)]
+pub struct Optima {
+    /// Every mutant.
+    pub mutants: Vec<Changed>,
+    /// Optimum and search.
+    pub searched: Vec<Searched>,
+    /// Optima whose schedule the interpreter does not follow.
+    pub wrong: Vec<Difference>,
+}
+
 /// What a mutant changes.
 #[derive(Debug, Clone)]
 pub struct Changed {
@@ -55,8 +66,12 @@ impl Changed {
     }
 }
 
-/// The optimum, if it was proved within the time.
-fn optimum(instance: &Instance, until: &Until<'_>) -> Result<Option<i64>, Error> {
+/// The optimum, if it was proved within the time and replicas follow its schedule.
+fn optimum(
+    instance: &Instance,
+    until: &Until<'_>,
+    wrong: &mut Vec<Difference>,
+) -> Result<Option<i64>, Error> {
     if until.over() {
         return Ok(None);
     }
@@ -72,6 +87,15 @@ fn optimum(instance: &Instance, until: &Until<'_>) -> Result<Option<i64>, Error>
     let outcome = match solve(&request, until.clock.interrupt, &mut |_| {}) {
         Ok(solution) => solution.outcome,
         Err(Error::Stopped { .. }) => return Ok(None),
+        Err(Error::Refused(what)) => {
+            wrong.push(Difference {
+                what,
+                instance: instance.clone(),
+                faulty: Vec::new(),
+                schedule: Schedule::default(),
+            });
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     let optimal = outcome.termination == Termination::Optimal && outcome.proved;
@@ -125,8 +149,8 @@ pub(super) fn compare(
     states: usize,
     until: &Until<'_>,
     progress: &mut dyn FnMut(&str),
-) -> Result<(Vec<Changed>, Vec<Searched>), Error> {
-    let (mut mutants, mut all) = (Vec::new(), Vec::new());
+) -> Result<Optima, Error> {
+    let mut found = Optima::default();
     let of = |views: u32, mutant: Option<&String>| Instance {
         views,
         blocks_per_proposal: if views > 2 { 1 } else { 2 },
@@ -140,7 +164,7 @@ pub(super) fn compare(
     for views in 1..=3 {
         let asked = of(views, None);
         progress(&format!("optimum of {}", words(&asked)));
-        plain.push((views, optimum(&asked, &until.part(0.2))?));
+        plain.push((views, optimum(&asked, &until.part(0.2), &mut found.wrong)?));
     }
     let count = rules.mutants.len();
     for (done, name) in rules.mutants.keys().enumerate() {
@@ -153,7 +177,7 @@ pub(super) fn compare(
             mutant: None,
         };
         for &(views, protocol) in &plain {
-            let mutant = optimum(&of(views, Some(name)), &part)?;
+            let mutant = optimum(&of(views, Some(name)), &part, &mut found.wrong)?;
             if protocol.is_none() || mutant.is_none() {
                 break;
             }
@@ -167,12 +191,14 @@ pub(super) fn compare(
                 break;
             }
         }
-        mutants.push(changed);
+        found.mutants.push(changed);
     }
     for (views, optimum) in plain {
         let asked = of(views, None);
         progress(&format!("search of {}", words(&asked)));
-        all.push(searched(&asked, optimum, states, until));
+        found
+            .searched
+            .push(searched(&asked, optimum, states, until));
     }
-    Ok((mutants, all))
+    Ok(found)
 }

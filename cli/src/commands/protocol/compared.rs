@@ -202,7 +202,7 @@ fn differs(it: &Difference) -> Differs {
 
 impl Compared {
     fn of(checked: &Checked) -> Self {
-        let mutants = checked.mutants.iter().map(|it| {
+        let mutants = checked.optima.mutants.iter().map(|it| {
             let changes = match it.changes() {
                 Some(true) => "yes",
                 Some(false) => "no",
@@ -219,7 +219,7 @@ impl Compared {
         }
         let reasons = reasons.into_iter();
         let reasons = reasons.map(|(why, count)| [why.to_owned(), count.to_string()]);
-        let searched = checked.searched.iter().map(|it| {
+        let searched = checked.optima.searched.iter().map(|it| {
             let [optimum, found] = [it.optimum, it.found].map(value);
             [it.setting.clone(), optimum, found, it.how.clone()]
         });
