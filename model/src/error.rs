@@ -63,7 +63,7 @@ pub enum Error {
         /// A row that cuts off the point and all in which the same is done. The bound of a program
         /// with such a row is one for what its schedules show, no longer for the protocol: what was
         /// proved before it was added stays proved.
-        row: Box<crate::program::Row>,
+        row: Box<crate::row::Row>,
     },
     /// A rule names an event or message that the protocol does not have.
     #[error("rule `{rule}` of protocol `{protocol}` names `{missing}`, which it does not define")]

@@ -20,6 +20,7 @@ pub mod limits;
 pub mod meaning;
 pub mod program;
 pub mod protocols;
+mod row;
 pub mod rule;
 
 pub use built::Built;

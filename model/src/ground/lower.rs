@@ -1,8 +1,8 @@
 //! From rules to acts.
 
 use super::{
-    Act, Ground, Letters, MOST_ACTS, Need, Own, Quorum, Record, Setting, Values,
-    order::{adopts, starts},
+    form::{Act, Ground, Letters, MOST_ACTS, Need, Own, Quorum, Record, Setting, Values},
+    order::{self, adopts, starts},
     pattern::{Reading, letters_of, proposes},
 };
 use crate::error::Error;
@@ -13,8 +13,26 @@ use milp_schema::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+impl Ground {
+    /// The rules in a setting.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] before anything is made; [`Error::Unsupported`] names kinds that no
+    /// order of a view orders.
+    pub fn new(setting: Setting, formulation: &'static str) -> Result<Self, Error> {
+        refuse_size(&setting)?;
+        let ranks = if setting.follows {
+            (0..setting.rules.kinds.len()).collect()
+        } else {
+            refuse(&setting, formulation)?;
+            order::ranks(&setting.rules, formulation)?
+        };
+        Ok(ground(setting, ranks))
+    }
+}
+
 /// Refuses what would have too many acts, before any is made.
-pub(super) fn refuse_size(setting: &Setting) -> Result<(), Error> {
+fn refuse_size(setting: &Setting) -> Result<(), Error> {
     let n = u64::from(setting.replicas());
     let (views, values) = (u64::from(setting.views), u64::from(setting.valid()));
     let mut least = 0_u64;
@@ -53,7 +71,7 @@ fn acting(setting: &Setting) -> impl Iterator<Item = &Rule> {
 }
 
 /// Refuses, by name, what acts in this form do not say exactly.
-pub(super) fn refuse(setting: &Setting, formulation: &'static str) -> Result<(), Error> {
+fn refuse(setting: &Setting, formulation: &'static str) -> Result<(), Error> {
     let rules = &setting.rules;
     let refuse = |rule: &Rule, what: &str, hint: &str| {
         Err(Error::Unsupported {
@@ -135,7 +153,7 @@ struct Asks {
     who: Vec<(By, u32)>,
 }
 
-pub(super) fn ground(setting: Setting, ranks: Vec<usize>) -> Ground {
+fn ground(setting: Setting, ranks: Vec<usize>) -> Ground {
     let mut asked = Asked::default();
     let (mut acts, mut entries, mut starts) = (Vec::new(), Vec::new(), Vec::new());
     for (number, rule) in setting.rules.rules.iter().enumerate() {

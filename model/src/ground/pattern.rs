@@ -1,6 +1,6 @@
 //! What a pattern matches.
 
-use super::{Letters, Own, Record, Setting, Value, Values};
+use super::form::{Act, Ground, Letters, Own, Record, Setting, Value, Values};
 use milp_schema::protocol::{
     Condition, Earlier, Guard, Head, Justified, Justifies, KindId, Made, Pattern, Rule, ValueField,
     Values as Named, Views,
@@ -240,6 +240,13 @@ impl Setting {
             value,
             justification,
         })
+    }
+}
+
+impl Ground {
+    /// Whether an act proposes a new value.
+    pub fn proposes(&self, act: &Act) -> bool {
+        proposes(&self.setting.rules.rules[act.rule])
     }
 }
 

@@ -1,6 +1,6 @@
 //! What honest replicas do: each by its own records, and by those that it was handed.
 
-use super::{Act, Ground, Letters, Need, Own, Record, Value};
+use super::form::{Act, Ground, Letters, Need, Own, Record, Value};
 use milp_schema::{
     protocol::{Head, Mode, Scope, TimerId},
     vocabulary::{Ahead, Passed},
