@@ -16,7 +16,8 @@ use milp_schema::{
     protocol, write,
 };
 use milp_study::protocol_check::{
-    Checked, Corners, Difference, Effort, Executions, Until, check, corners, executions, programs,
+    Checked, Corners, Difference, Effort, Executions, Fires, Until, check, corners, executions,
+    programs,
 };
 use std::sync::atomic::AtomicBool;
 
@@ -220,4 +221,19 @@ fn a_program_with_other_rows_is_found() {
         assert!(after.given_up > before.given_up, "{after:?}");
         assert!(before.followed > after.followed, "{after:?}");
     }
+}
+
+/// A file that no list has: what is compared needs nothing but its text.
+#[test]
+fn both_readings_of_a_file_of_ones_own_agree() {
+    let text = include_str!("../../cli/tests/own_protocol/ladder.yaml");
+    let protocol = protocol::embedded(text).unwrap_or_else(|error| panic!("{error}"));
+    let never = AtomicBool::new(false);
+    let checked = check(protocol, &EFFORT, &never, &mut |_, _| {});
+    let checked = checked.unwrap_or_else(|error| panic!("{error}"));
+    let all: Vec<String> = checked.differences().map(show).collect();
+    assert!(all.is_empty(), "{}", all.join("\n"));
+    assert!(!checked.fires.iter().any(Fires::nowhere));
+    assert_eq!(checked.optima.mutants[0].changes(), Some(true));
+    assert!(!checked.cut_short);
 }
