@@ -13,8 +13,8 @@ pub(crate) const UNPROVED: u8 = 10;
 pub(crate) const INFEASIBLE: u8 = 11;
 /// Solve: an engine asked to confirm does what the rules forbid. Replay: a violation, a stuck
 /// state, a divergence, a row that could not happen, or an engine that broke down on a legal
-/// schedule. Regress: anything not as expected. Verify: anything not as claimed. Fuzz: a
-/// difference.
+/// schedule. Regress: anything not as expected. Verify: anything not as claimed. Fuzz and protocol
+/// check: a difference.
 pub(crate) const VIOLATION: u8 = 12;
 /// Solve: a limit came before any schedule was found.
 pub(crate) const UNDECIDED: u8 = 13;
@@ -43,7 +43,7 @@ pub(crate) const CODES: [(u8, &str); 8] = [
         VIOLATION,
         "solve: an engine asked to confirm does what the rules forbid; replay: a violation, a stuck \
          state, a divergence, a row that could not happen, or an engine crash on a legal schedule; \
-         regress: not as expected; verify: not as claimed; fuzz: a difference",
+         regress: not as expected; verify: not as claimed; fuzz, protocol check: a difference",
     ),
     (
         UNDECIDED,
@@ -64,7 +64,8 @@ Exit codes:
   11   solve: infeasible
   12   solve: an engine asked to confirm does what the rules forbid; replay: a violation, a
        stuck state, a divergence, a row that could not happen, or an engine crash on a legal
-       schedule; regress: not as expected; verify: not as claimed; fuzz: a difference
+       schedule; regress: not as expected; verify: not as claimed; fuzz, protocol check: a
+       difference
   13   solve: undecided, a limit came before any schedule was found
   130  interrupted (incumbent and bound are kept)";
 

@@ -137,7 +137,10 @@ fn every_command_prints_one_document_that_fits_its_schema() {
         ("man pages", 0),
         ("engine check false", 1),
         ("protocol list", 0),
-        ("protocol check mine/protocol.yaml --quiet --executions 3 --corners 1 --seconds 20 --states 1000", 0),
+        (
+            "protocol check mine/protocol.yaml --quiet --executions 3 --corners 1 --seconds 20 --states 1000",
+            0,
+        ),
         ("fuzz --engine nspcc-dbft --steps 50", 0),
     ];
     let mut seen = vec!["doctor".to_owned()];

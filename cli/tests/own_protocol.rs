@@ -65,7 +65,11 @@ fn verdict(scratch: &Scratch) -> (i64, bool) {
 #[test]
 fn a_guard_changed_in_one_line_changes_the_verdict() {
     let scratch = asked(PROTOCOL, "");
-    runs(&scratch, "protocol check --quick instances/files/ladder.yaml", 0);
+    runs(
+        &scratch,
+        "protocol check --quick instances/files/ladder.yaml",
+        0,
+    );
     runs(&scratch, "check instances/ladder.yaml", 0);
     assert_eq!(verdict(&scratch), (1, true));
 

@@ -126,7 +126,10 @@ fn a_broken_file_ends_with_2_and_every_problem_at_its_place_with_a_hint() {
 fn a_file_without_rules_is_told_so_and_nothing_that_follows_from_it() {
     let scratch = Scratch::new();
     let file = root().join("protocols/dbft2-nspcc.yaml");
-    let found = document(&scratch, &format!("protocol check --quick {}", file.display()));
+    let found = document(
+        &scratch,
+        &format!("protocol check --quick {}", file.display()),
+    );
     let problems = found["error"]["problems"].as_array().unwrap();
     assert_eq!(problems.len(), 1, "{found:#}");
     assert_eq!(problems[0]["what"], "the key `rules` is missing");

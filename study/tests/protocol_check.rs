@@ -16,7 +16,8 @@ use milp_schema::{
     protocol, write,
 };
 use milp_study::protocol_check::{
-    Checked, Corners, Difference, Effort, Executions, Until, check, corners, executions, programs,
+    Checked, Corners, Difference, Effort, Executions, Fires, Until, check, corners, executions,
+    programs,
 };
 use std::sync::atomic::AtomicBool;
 
@@ -24,7 +25,7 @@ use std::sync::atomic::AtomicBool;
 const EFFORT: Effort = Effort {
     executions: 25,
     corners: 2,
-    states: 100_000,
+    states: 12_000,
     seconds: 3_600.0,
 };
 
@@ -76,21 +77,27 @@ fn compare(name: &str, unseen: &[&str], same: &[&str]) {
         refused += it.refused;
     }
     println!("{name}: {points} points, {followed} corners, {refused} points refused");
-    assert!(followed * 2 >= 2 * settings as u64 * EFFORT.corners, "{followed}");
+    assert!(
+        followed * 2 >= 2 * settings as u64 * EFFORT.corners,
+        "{followed}"
+    );
     assert!(decide * 4 >= followed, "{decide}");
     let nowhere = checked.fires.iter().filter(|it| it.nowhere());
     let nowhere: Vec<&str> = nowhere.map(|it| it.text.as_str()).collect();
     assert_eq!(nowhere, unseen);
     for it in &checked.fires {
         assert!(it.open.is_empty(), "{it:?}");
-        println!("{}: {:?} {:?} {:?}", it.text, it.executions, it.program, it.never);
+        println!(
+            "{}: {:?} {:?} {:?}",
+            it.text, it.executions, it.program, it.never
+        );
     }
-    let mutants = checked.mutants.iter();
+    let mutants = checked.optima.mutants.iter();
     let unchanged = mutants.filter(|it| it.changes() != Some(true));
     let unchanged: Vec<&str> = unchanged.map(|it| it.name.as_str()).collect();
     assert_eq!(unchanged, same);
-    println!("{:?}", checked.searched);
-    assert!(!checked.differs(), "{:?}", checked.searched);
+    println!("{:?}", checked.optima.searched);
+    assert!(!checked.differs(), "{:?}", checked.optima.searched);
 }
 
 #[test]
@@ -147,12 +154,20 @@ fn built(instance: &Instance) -> Vec<Built> {
 /// schedule that is shown for it has few rows.
 #[test]
 fn a_program_of_other_rules_is_found_by_executions_and_by_corners() {
-    for (name, mutant) in [("tendermint", "no-lock"), ("ibft1", "no-lock"), ("dbft2", "small-quorum")] {
+    for (name, mutant) in [
+        ("tendermint", "no-lock"),
+        ("ibft1", "no-lock"),
+        ("dbft2", "small-quorum"),
+    ] {
         let (protocol, changed) = (asked(name, None), asked(name, Some(mutant)));
         let found = drawn(&protocol, &built(&changed));
         assert!(found.wrong > 0, "{name}: {found:?}");
         let differs = found.differs.expect("it is shown");
-        println!("{name}, executions: {} wrong, {}", found.wrong, show(&differs));
+        println!(
+            "{name}, executions: {} wrong, {}",
+            found.wrong,
+            show(&differs)
+        );
         assert!(differs.schedule.choices.len() <= 30, "{}", show(&differs));
         let program = levels::of(&changed).expect("levels takes it");
         let found = pulled(&protocol, &program);
@@ -174,7 +189,11 @@ fn a_program_with_other_rows_is_found() {
         let instance = asked(name, None);
         let mut strict = built(&instance);
         for Built { program, .. } in &mut strict {
-            let rows: Vec<bool> = program.rows.iter().map(|it| needs_quorum(program, it)).collect();
+            let rows: Vec<bool> = program
+                .rows
+                .iter()
+                .map(|it| needs_quorum(program, it))
+                .collect();
             assert!(rows.iter().filter(|it| **it).count() > 10);
             // Nobody does it any more.
             let needing = program.rows.iter_mut().zip(rows).filter(|it| it.1);
@@ -185,7 +204,11 @@ fn a_program_with_other_rows_is_found() {
         let found = drawn(&instance, &strict);
         let differs = found.differs.expect("executions are cut");
         println!("{name}: {} cut, {}", found.wrong, show(&differs));
-        assert!(differs.what.contains("requires_quorum"), "{}", show(&differs));
+        assert!(
+            differs.what.contains("requires_quorum"),
+            "{}",
+            show(&differs)
+        );
         assert!(differs.schedule.choices.len() <= 12, "{}", show(&differs));
 
         let mut loose = levels::of(&instance).expect("levels takes it");
@@ -198,4 +221,19 @@ fn a_program_with_other_rows_is_found() {
         assert!(after.given_up > before.given_up, "{after:?}");
         assert!(before.followed > after.followed, "{after:?}");
     }
+}
+
+/// A file that no list has: what is compared needs nothing but its text.
+#[test]
+fn both_readings_of_a_file_of_ones_own_agree() {
+    let text = include_str!("../../cli/tests/own_protocol/ladder.yaml");
+    let protocol = protocol::embedded(text).unwrap_or_else(|error| panic!("{error}"));
+    let never = AtomicBool::new(false);
+    let checked = check(protocol, &EFFORT, &never, &mut |_, _| {});
+    let checked = checked.unwrap_or_else(|error| panic!("{error}"));
+    let all: Vec<String> = checked.differences().map(show).collect();
+    assert!(all.is_empty(), "{}", all.join("\n"));
+    assert!(!checked.fires.iter().any(Fires::nowhere));
+    assert_eq!(checked.optima.mutants[0].changes(), Some(true));
+    assert!(!checked.cut_short);
 }

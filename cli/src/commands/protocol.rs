@@ -170,7 +170,7 @@ fn check(args: &compared::Args) -> Result<u8, Error> {
     } else {
         "Instances beside it or above it name its path: `protocol: ./file.yaml`."
     });
-    let (exit, compared) = compared::run(args, definition.words)?;
+    let (exit, compared) = compared::run(args, &definition.text)?;
     document::result(&Found {
         protocols: vec![listed],
         says: Some(says),

@@ -1,6 +1,9 @@
 //! Points of the program are schedules that the interpreter follows.
 
-use super::{Difference, Until, executions::interpret, settings, words};
+use super::{
+    executions::interpret,
+    setting::{Difference, Until, settings, words},
+};
 use crate::Error;
 use milp_model::{
     Error::Refused,
@@ -56,7 +59,11 @@ pub fn corners(
         setting: format!(
             "{}, {}",
             words(instance),
-            if everything { "everything" } else { "decisions" }
+            if everything {
+                "everything"
+            } else {
+                "decisions"
+            }
         ),
         ..Corners::default()
     };
@@ -87,7 +94,9 @@ fn corner(
     };
     let all = (0..program.columns.len() as u32).map(Col);
     if instance.goal == Goal::Fork {
-        let blocks = all.clone().filter(|col| matches!(built.key(*col), Key::Goal("block", _)));
+        let blocks = all
+            .clone()
+            .filter(|col| matches!(built.key(*col), Key::Goal("block", _)));
         program.rows.push(Row {
             name: "something_is_decided".into(),
             family: FamilyId(0),
@@ -105,11 +114,13 @@ fn corner(
         // Any good point will do: the first two of a few nodes, not the best.
         let option = |name: &str, value: u32| (name.to_owned(), value.to_string());
         let settings = Settings {
-            options: vec![option("mip_max_nodes", 20), option("mip_max_improving_sols", 2)],
+            options: vec![
+                option("mip_max_nodes", 20),
+                option("mip_max_improving_sols", 2),
+            ],
             ..settings(until.left().max(0.1))
         };
-        let solved =
-            milp_solver::solve(&program, &settings, until.clock.interrupt, &mut |_| {})?;
+        let solved = milp_solver::solve(&program, &settings, until.clock.interrupt, &mut |_| {})?;
         let Some(point) = solved.point else {
             found.none += 1;
             break None;
@@ -158,7 +169,7 @@ fn corner(
 }
 
 /// A repeatable sequence of small weights (splitmix64).
-fn weights(seed: u64) -> impl FnMut() -> i64 {
+pub fn weights(seed: u64) -> impl FnMut() -> i64 {
     let mut state = seed;
     move || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -1,6 +1,6 @@
 //! Executions of the interpreter are points of the program.
 
-use super::{Difference, Until, words};
+use super::setting::{Difference, Until, words};
 use crate::Error;
 use milp_model::{
     formulation::levels::{Built, Encoder, Unencoded},
@@ -8,7 +8,10 @@ use milp_model::{
 };
 use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures, random, replay};
 use milp_schema::{Choice, Instance, ReplicaId, Schedule, instance::FaultKind};
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 /// What random executions of one setting showed.
 #[derive(Debug, Clone, Default)]
@@ -56,20 +59,20 @@ pub fn executions(
         found.tried += 1;
         let execution = random::interpreted(instance, seed);
         let (schedule, faulty) = (&execution.schedule, &execution.faulty);
-        let mut fired = BTreeMap::new();
+        let mut fired = BTreeSet::new();
         let all = encoders.iter().try_for_each(|(built, encoder)| {
             let encoded = encoder.encode(schedule, faulty, seed);
             let encoded = encoded.map_err(|why| match why {
                 Unencoded::Outside(why) => Some(why),
-                Unencoded::Differs { .. } => None,
+                Unencoded::Differs(_) => None,
             })?;
-            fired.extend(encoded.fired.iter().map(|at| (*at, ())));
+            fired.extend(encoded.fired);
             broken(built, &encoded.point).map_or(Ok(()), |_| Err(None))
         });
         match all {
             Ok(()) => {
                 found.points += 1;
-                for (at, ()) in fired {
+                for at in fired {
                     *found.fired.entry(at).or_default() += 1;
                 }
             }
@@ -77,7 +80,10 @@ pub fn executions(
             Err(None) => {
                 found.wrong += 1;
                 let length = |it: &random::Executed| it.schedule.choices.len();
-                if shortest.as_ref().is_none_or(|it| length(&execution) < length(it)) {
+                if shortest
+                    .as_ref()
+                    .is_none_or(|it| length(&execution) < length(it))
+                {
                     shortest = Some(execution);
                 }
             }
@@ -135,16 +141,17 @@ fn wrong(
         let what = verdict.notes.first().cloned().unwrap_or_default();
         return Some((what, schedule));
     }
-    let what = encoders.iter().find_map(|(built, encoder)| {
-        match encoder.encode(&schedule, faulty, 0) {
-            Ok(encoded) => {
-                let row = broken(built, &encoded.point)?;
-                Some(format!("row `{row}` cuts it"))
-            }
-            Err(Unencoded::Differs { what, .. }) => Some(what),
-            Err(Unencoded::Outside(_)) => None,
-        }
-    });
+    let what =
+        encoders.iter().find_map(
+            |(built, encoder)| match encoder.encode(&schedule, faulty, 0) {
+                Ok(encoded) => {
+                    let row = broken(built, &encoded.point)?;
+                    Some(format!("row `{row}` cuts it"))
+                }
+                Err(Unencoded::Differs(what)) => Some(what),
+                Err(Unencoded::Outside(_)) => None,
+            },
+        );
     what.map(|what| (what, schedule))
 }
 
@@ -169,15 +176,8 @@ fn shrunk(
             at = at.min(choices.len());
         }
     }
-    let (what, schedule) = shown.unwrap_or_else(|| {
-        let told = encoders.iter().find_map(|(built, encoder)| {
-            match encoder.encode(&schedule, &faulty, 0) {
-                Ok(encoded) => broken(built, &encoded.point).map(str::to_owned),
-                Err(why) => Some(format!("{why:?}")),
-            }
-        });
-        (told.unwrap_or_default(), schedule)
-    });
+    let whole = || ("in the execution as it was drawn".to_owned(), schedule);
+    let (what, schedule) = shown.unwrap_or_else(whole);
     Difference {
         what,
         instance: instance.clone(),

@@ -12,20 +12,18 @@ mod corners;
 mod executions;
 mod optima;
 mod rules;
+mod setting;
 
-pub use corners::{Corners, corners};
+pub use corners::{Corners, corners, weights};
 pub use executions::{Executions, executions};
-pub use optima::{Changed, Searched};
+pub use optima::{Changed, Optima, Searched};
 pub use rules::Fires;
+pub use setting::{Difference, Until, programs};
 
-use crate::{Error, clock::Clock};
-use milp_model::formulation::levels::{self, Built};
-use milp_schema::{
-    Instance, Protocol, ReplicaId, Schedule,
-    instance::{Fault, FaultKind, Formulation, Goal, Network, Sense},
-    protocol::{Note, Rules},
-};
-use milp_solver::Settings;
+use crate::Error;
+use milp_model::formulation::levels;
+use milp_schema::{Instance, Protocol, protocol::Note};
+use setting::{everything, variants, words};
 use std::{collections::BTreeSet, sync::atomic::AtomicBool};
 
 /// How much to try.
@@ -52,19 +50,6 @@ impl Default for Effort {
     }
 }
 
-/// Where both readings of a file differ, or a row cuts an execution.
-#[derive(Debug, Clone)]
-pub struct Difference {
-    /// What differs.
-    pub what: String,
-    /// The question in which it does.
-    pub instance: Instance,
-    /// Who is faulty.
-    pub faulty: Vec<(ReplicaId, FaultKind)>,
-    /// The shortest schedule that was found for it, with what the program predicts.
-    pub schedule: Schedule,
-}
-
 /// What was found of a protocol.
 #[derive(Debug, Clone)]
 pub struct Checked {
@@ -72,12 +57,10 @@ pub struct Checked {
     pub executions: Vec<Executions>,
     /// Corners, by setting.
     pub corners: Vec<Corners>,
-    /// Optimum and search.
-    pub searched: Vec<Searched>,
+    /// Optima, of search and of mutants beside them.
+    pub optima: Optima,
     /// Every rule of the file.
     pub fires: Vec<Fires>,
-    /// Every mutant.
-    pub mutants: Vec<Changed>,
     /// What is worth a look in the file.
     pub notes: Vec<Note>,
     /// Settings of which the formulation takes no program, each with why: nothing was compared.
@@ -91,130 +74,12 @@ impl Checked {
     pub fn differences(&self) -> impl Iterator<Item = &Difference> {
         let executions = self.executions.iter().filter_map(|it| it.differs.as_ref());
         let corners = self.corners.iter().filter_map(|it| it.differs.as_ref());
-        executions.chain(corners)
+        executions.chain(corners).chain(&self.optima.wrong)
     }
 
     /// Whether something is wrong.
     pub fn differs(&self) -> bool {
-        self.differences().next().is_some() || self.searched.iter().any(Searched::differs)
-    }
-}
-
-/// A share of the time.
-#[derive(Debug, Clone, Copy)]
-pub struct Until<'a> {
-    clock: Clock<'a>,
-    end: f64,
-}
-
-impl<'a> Until<'a> {
-    /// So many seconds from now, unless somebody interrupts.
-    pub fn within(seconds: f64, interrupt: &'a AtomicBool) -> Self {
-        let clock = Clock::start(&settings(seconds), interrupt);
-        Self {
-            clock,
-            end: seconds,
-        }
-    }
-
-    /// A part of what is left.
-    fn part(self, share: f64) -> Self {
-        let end = self.clock.spent() + share * self.left();
-        Self { end, ..self }
-    }
-
-    fn left(&self) -> f64 {
-        (self.end - self.clock.spent()).max(0.0)
-    }
-
-    fn over(&self) -> bool {
-        self.clock.interrupted() || self.left() <= 0.0
-    }
-}
-
-/// One thread, seed 0.
-fn settings(seconds: f64) -> Settings {
-    Settings {
-        time_limit_seconds: seconds,
-        relative_gap: 0.0,
-        threads: 1,
-        seed: 0,
-        prove: false,
-        presolve: true,
-        warm_start: None,
-        options: Vec::new(),
-    }
-}
-
-/// The smallest question of at least four replicas, one of them Byzantine, in which every count of
-/// the rules can be reached.
-pub fn setting(protocol: Protocol, rules: &Rules, views: u32, blocks: u32) -> Instance {
-    let reached = |n: &u32| {
-        let mut counts = rules.counts.values();
-        counts.all(|count| (1..=*n).contains(&count.of(*n, (n - 1) / 3)))
-    };
-    let n = (4..=10).find(reached).unwrap_or(4);
-    let mut instance = Instance::asking(protocol)
-        .replicas(n)
-        .views(views)
-        .slots(4 + 5 * views)
-        .network(Network::Asynchronous)
-        .faults([Fault::any(FaultKind::Byzantine, 1)])
-        .goal(Goal::Fork)
-        .formulation(Formulation::Levels)
-        .build();
-    instance.blocks_per_proposal = blocks;
-    instance
-}
-
-/// The settings of a protocol or mutant: two values in two views, and three views.
-fn variants(protocol: Protocol, rules: &Rules, mutant: Option<&String>) -> Vec<Instance> {
-    let mut variants = vec![
-        setting(protocol, rules, 2, 2),
-        setting(protocol, rules, 3, 1),
-        Instance {
-            network: Network::Eventual,
-            ..setting(protocol, rules, 2, 1)
-        },
-    ];
-    for variant in &mut variants {
-        variant.mutant = mutant.cloned();
-    }
-    variants
-}
-
-/// A setting in words.
-pub(crate) fn words(instance: &Instance) -> String {
-    let mutant = instance.mutant.as_deref().unwrap_or("protocol");
-    let network = match instance.network {
-        Network::Eventual => "eventual",
-        _ => "asynchronous",
-    };
-    let (n, views, blocks) = (instance.replicas, instance.views, instance.blocks_per_proposal);
-    format!("{mutant}: n {n}, {views} views, {blocks} a proposal, {network}")
-}
-
-/// The programs of a setting: with few values and a class of all others, and with all values.
-///
-/// # Errors
-/// What the formulation refuses.
-pub fn programs(instance: &Instance) -> Result<Vec<Built>, Error> {
-    let few = levels::of(instance)?;
-    let all = few.values().map(|_| levels::of_with(instance, u32::MAX));
-    Ok([few].into_iter().chain(all.transpose()?).collect())
-}
-
-/// The same question, in which everything that is done counts.
-fn everything(instance: &Instance) -> Instance {
-    let goal = Goal::Weighted {
-        sense: Sense::Maximize,
-        blocks: 1,
-        views: 1,
-        messages: 0,
-    };
-    Instance {
-        goal,
-        ..instance.clone()
+        self.differences().next().is_some() || self.optima.searched.iter().any(Searched::differs)
     }
 }
 
@@ -239,9 +104,8 @@ pub fn check(
     let mut checked = Checked {
         executions: Vec::new(),
         corners: Vec::new(),
-        searched: Vec::new(),
+        optima: Optima::default(),
         fires: Vec::new(),
-        mutants: Vec::new(),
         notes: rules.notes(),
         refused: Vec::new(),
         cut_short: false,
@@ -250,7 +114,13 @@ pub fn check(
     let mut fired = BTreeSet::new();
     for (done, instance) in all.iter().enumerate() {
         let share = 1.0 / (all.len() - done) as f64;
-        let asked = both(instance, effort, until.part(0.45 * share), &mut say, &mut checked);
+        let asked = both(
+            instance,
+            effort,
+            until.part(0.45 * share),
+            &mut say,
+            &mut checked,
+        );
         match asked {
             Ok(those) if instance.mutant.is_none() => fired.extend(those),
             Ok(_) => {}
@@ -264,9 +134,12 @@ pub fn check(
     if checked.refused.is_empty() {
         say("rules");
         checked.fires = rules::fires(many, &fired, &until.part(0.3))?;
-        optima::compare(few, effort.states, &until, &mut say, &mut checked)?;
+        checked.optima = optima::compare(few, effort.states, &until, &mut say)?;
     }
-    let mut tried = checked.executions.iter().map(|it| (it.tried, effort.executions));
+    let mut tried = checked
+        .executions
+        .iter()
+        .map(|it| (it.tried, effort.executions));
     let mut pulled = checked.corners.iter().map(|it| (it.tried, effort.corners));
     checked.cut_short =
         until.over() || tried.any(|(one, all)| one < all) || pulled.any(|(one, all)| one < all);
@@ -291,7 +164,9 @@ fn both(
         say(&format!("corners of {}", words(instance)));
         let built = levels::of(&goal)?;
         let until = until.part(share);
-        checked.corners.push(corners(&goal, &built, effort.corners, &until)?);
+        checked
+            .corners
+            .push(corners(&goal, &built, effort.corners, &until)?);
     }
     Ok(fired)
 }

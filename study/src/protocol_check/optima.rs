@@ -1,12 +1,12 @@
 //! The optimum of the program: what search finds, and what mutants change.
 
-use super::{Checked, Until, settings, words};
+use super::setting::{Difference, Until, settings, words};
 use crate::{
     Error,
     solve::{Request, solve},
 };
 use milp_replay::search;
-use milp_schema::{Instance, outcome::Termination};
+use milp_schema::{Instance, Schedule, outcome::Termination};
 
 /// The states of the first search.
 const FIRST_STATES: usize = 2_000;
@@ -27,8 +27,21 @@ pub struct Searched {
 impl Searched {
     /// Whether both are known and not the same.
     pub fn differs(&self) -> bool {
-        self.optimum.zip(self.found).is_some_and(|(one, other)| one != other)
+        self.optimum
+            .zip(self.found)
+            .is_some_and(|(one, other)| one != other)
     }
+}
+
+/// What optima showed.
+#[derive(Debug, Clone, Default)]
+pub struct Optima {
+    /// Every mutant.
+    pub mutants: Vec<Changed>,
+    /// Optimum and search.
+    pub searched: Vec<Searched>,
+    /// Optima whose schedule the interpreter does not follow.
+    pub wrong: Vec<Difference>,
 }
 
 /// What a mutant changes.
@@ -47,12 +60,18 @@ pub struct Changed {
 impl Changed {
     /// Whether the verdict changes; nothing if that was left open.
     pub fn changes(&self) -> Option<bool> {
-        self.protocol.zip(self.mutant).map(|(one, other)| one != other)
+        self.protocol
+            .zip(self.mutant)
+            .map(|(one, other)| one != other)
     }
 }
 
-/// The optimum, if it was proved within the time.
-fn optimum(instance: &Instance, until: &Until<'_>) -> Result<Option<i64>, Error> {
+/// The optimum, if it was proved within the time and replicas follow its schedule.
+fn optimum(
+    instance: &Instance,
+    until: &Until<'_>,
+    wrong: &mut Vec<Difference>,
+) -> Result<Option<i64>, Error> {
     if until.over() {
         return Ok(None);
     }
@@ -68,6 +87,15 @@ fn optimum(instance: &Instance, until: &Until<'_>) -> Result<Option<i64>, Error>
     let outcome = match solve(&request, until.clock.interrupt, &mut |_| {}) {
         Ok(solution) => solution.outcome,
         Err(Error::Stopped { .. }) => return Ok(None),
+        Err(Error::Refused(what)) => {
+            wrong.push(Difference {
+                what,
+                instance: instance.clone(),
+                faulty: Vec::new(),
+                schedule: Schedule::default(),
+            });
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     let optimal = outcome.termination == Termination::Optimal && outcome.proved;
@@ -121,20 +149,22 @@ pub(super) fn compare(
     states: usize,
     until: &Until<'_>,
     progress: &mut dyn FnMut(&str),
-    checked: &mut Checked,
-) -> Result<(), Error> {
+) -> Result<Optima, Error> {
+    let mut found = Optima::default();
     let of = |views: u32, mutant: Option<&String>| Instance {
         views,
         blocks_per_proposal: if views > 2 { 1 } else { 2 },
         mutant: mutant.cloned(),
         ..instance.clone()
     };
-    let rules = instance.rules().unwrap_or_else(|| unreachable!("it was built"));
+    let rules = instance
+        .rules()
+        .unwrap_or_else(|| unreachable!("it was built"));
     let mut plain = Vec::new();
     for views in 1..=3 {
         let asked = of(views, None);
         progress(&format!("optimum of {}", words(&asked)));
-        plain.push((views, optimum(&asked, &until.part(0.2))?));
+        plain.push((views, optimum(&asked, &until.part(0.2), &mut found.wrong)?));
     }
     let count = rules.mutants.len();
     for (done, name) in rules.mutants.keys().enumerate() {
@@ -147,7 +177,7 @@ pub(super) fn compare(
             mutant: None,
         };
         for &(views, protocol) in &plain {
-            let mutant = optimum(&of(views, Some(name)), &part)?;
+            let mutant = optimum(&of(views, Some(name)), &part, &mut found.wrong)?;
             if protocol.is_none() || mutant.is_none() {
                 break;
             }
@@ -161,12 +191,14 @@ pub(super) fn compare(
                 break;
             }
         }
-        checked.mutants.push(changed);
+        found.mutants.push(changed);
     }
     for (views, optimum) in plain {
         let asked = of(views, None);
         progress(&format!("search of {}", words(&asked)));
-        checked.searched.push(searched(&asked, optimum, states, until));
+        found
+            .searched
+            .push(searched(&asked, optimum, states, until));
     }
-    Ok(())
+    Ok(found)
 }

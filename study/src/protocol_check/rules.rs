@@ -1,6 +1,6 @@
 //! Every rule is done in every view where it can be.
 
-use super::{Until, programs, settings};
+use super::setting::{Until, programs, settings};
 use crate::Error;
 use milp_model::program::{FamilyId, Row};
 use milp_schema::{
@@ -48,7 +48,9 @@ pub(super) fn fires(
     let Some(built) = programs(instance)?.pop() else {
         return Ok(Vec::new());
     };
-    let rules = instance.rules().unwrap_or_else(|| unreachable!("it was built"));
+    let rules = instance
+        .rules()
+        .unwrap_or_else(|| unreachable!("it was built"));
     let views = |number: usize| {
         let own = fired.iter().filter(move |it| it.0 == number);
         own.map(|it| it.1).collect::<BTreeSet<u32>>()

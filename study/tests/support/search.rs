@@ -2,6 +2,7 @@
 
 use milp_model::program::Row;
 use milp_solver::Settings;
+pub(crate) use milp_study::protocol_check::weights;
 use std::cmp::Reverse;
 
 /// One thread, seed 0.
@@ -24,18 +25,6 @@ pub(crate) fn short(nodes: u32) -> Settings {
     let mut settings = settings(3_600.0, false);
     settings.options = vec![("mip_max_nodes".into(), nodes.to_string())];
     settings
-}
-
-/// A repeatable sequence of small weights (splitmix64).
-pub(crate) fn weights(seed: u64) -> impl FnMut() -> i64 {
-    let mut state = seed;
-    move || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        i64::try_from((z ^ (z >> 31)) % 7).expect("less than 7") - 2
-    }
 }
 
 /// Some rows that stand for all: of those with the most terms, late ones first, because early in an

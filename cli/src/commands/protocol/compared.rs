@@ -1,14 +1,21 @@
 //! What the optimiser and the interpreter make of a protocol file, beside one another.
 
 use crate::{exit, print, progress::Printer, stop};
-use milp_schema::{Protocol, protocol::Position, write};
+use milp_schema::{
+    protocol::{self, Position},
+    write,
+};
 use milp_study::{
     Error,
     protocol_check::{self, Checked, Corners, Difference, Effort, Executions, Fires},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::{collections::{BTreeMap, BTreeSet}, path::PathBuf, sync::atomic::Ordering};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::atomic::Ordering,
+};
 
 /// What to judge, and how much to try.
 #[derive(Debug, clap::Args)]
@@ -92,10 +99,11 @@ struct Differs {
 }
 
 /// The comparison, if it is asked for, and the exit code.
-pub(super) fn run(args: &Args, protocol: Protocol) -> Result<(u8, Option<Compared>), Error> {
+pub(super) fn run(args: &Args, text: &str) -> Result<(u8, Option<Compared>), Error> {
     if args.quick {
         return Ok((exit::DONE, None));
     }
+    let protocol = protocol::embedded(text)?;
     let effort = Effort {
         executions: args.executions,
         corners: args.corners,
@@ -184,7 +192,9 @@ fn differs(it: &Difference) -> Differs {
     Differs {
         what: it.what.clone(),
         instance: write::instance_yaml(instance),
-        faulty: faulty.map(|(i, kind)| format!("{i} {kind:?}").to_lowercase()).collect(),
+        faulty: faulty
+            .map(|(i, kind)| format!("{i} {kind:?}").to_lowercase())
+            .collect(),
         schedule: write::choices_csv(&it.schedule.choices),
         predictions: write::predictions_csv(&it.schedule.predictions),
     }
@@ -192,7 +202,7 @@ fn differs(it: &Difference) -> Differs {
 
 impl Compared {
     fn of(checked: &Checked) -> Self {
-        let mutants = checked.mutants.iter().map(|it| {
+        let mutants = checked.optima.mutants.iter().map(|it| {
             let changes = match it.changes() {
                 Some(true) => "yes",
                 Some(false) => "no",
@@ -209,7 +219,7 @@ impl Compared {
         }
         let reasons = reasons.into_iter();
         let reasons = reasons.map(|(why, count)| [why.to_owned(), count.to_string()]);
-        let searched = checked.searched.iter().map(|it| {
+        let searched = checked.optima.searched.iter().map(|it| {
             let [optimum, found] = [it.optimum, it.found].map(value);
             [it.setting.clone(), optimum, found, it.how.clone()]
         });
@@ -239,7 +249,13 @@ impl Compared {
         let header = ["random executions", "drawn", "points", "outside", "wrong"];
         print::rows(header, self.executions.clone(), &[1, 2]);
         let header = [
-            "random corners", "drawn", "followed", "decide", "refused", "given up", "no point",
+            "random corners",
+            "drawn",
+            "followed",
+            "decide",
+            "refused",
+            "given up",
+            "no point",
             "wrong",
         ];
         print::rows(header, self.corners.clone(), &[1, 2, 3, 4, 5, 6, 7]);
@@ -258,7 +274,10 @@ impl Compared {
         }
         for it in &self.warnings {
             let (line, column) = (it.line, it.column);
-            print::line(&format!("[{file}:{line}:{column}] {}; {}", it.what, it.hint));
+            print::line(&format!(
+                "[{file}:{line}:{column}] {}; {}",
+                it.what, it.hint
+            ));
         }
         for it in &self.differences {
             let faulty = it.faulty.join(", ");

@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     expr::Expr,
     ground::{Act, Ground, Record, Setting, Value, Values},
-    program::{FamilyId, Tag},
+    program::{Col, FamilyId, Tag},
 };
 use milp_schema::{
     Instance,
@@ -52,6 +52,9 @@ impl AboutReplicas for Key {
         }
     }
 }
+
+/// The name of the rows by which `knows` columns are defined.
+pub(super) const KNOWS: &str = "knows_what_it_took";
 
 /// A program under construction.
 #[derive(Debug)]
@@ -120,6 +123,25 @@ impl Levels {
             ..self.ground.setting.clone()
         };
         Ground::new(setting, "levels")
+    }
+
+    /// The columns of every rule, by its number in the file and view.
+    pub(super) fn columns_of_rules(&self) -> BTreeMap<(usize, u32), Vec<Col>> {
+        let mut columns: BTreeMap<(usize, u32), Vec<Col>> = BTreeMap::new();
+        for (key, col) in self.draft.keys() {
+            let act = match *key {
+                Key::Did(act, _) => &self.ground.acts[act],
+                Key::Way(way, _) => &self.ground.entries[way],
+                Key::Entered(i, v) => match self.ways(i, v)[..] {
+                    [way] => &self.ground.entries[way],
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            let at = (act.rule, act.letters.v);
+            columns.entry(at).or_default().push(col);
+        }
+        columns
     }
 
     fn add_columns(&mut self) {

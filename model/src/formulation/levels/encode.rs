@@ -1,8 +1,7 @@
 //! From an execution to a point: replicas follow its rows, and their acts are columns.
 
 use super::{
-    Built,
-    columns::{Key, Levels, made},
+    columns::{KNOWS, Key, Levels, made},
     event::Words,
 };
 use crate::{
@@ -11,29 +10,20 @@ use crate::{
         Act, Ground, Letters, Need, Record, Value, Values,
         run::{At, Done, Run, holds},
     },
-    program::Col,
+    program::{Col, Program},
 };
 use milp_schema::{
     Choice, Prediction, ReplicaId, Schedule, Slot,
     instance::FaultKind,
     protocol::{Goes, Head},
-    schedule::Event,
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The name of the rows by which `knows` columns are defined.
-pub(super) const KNOWS: &str = "knows_what_it_took";
 
 /// Why an execution is no point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unencoded {
-    /// By this reading of the rules replicas do something else.
-    Differs {
-        /// The first slot in which they do.
-        slot: Slot,
-        /// What they do.
-        what: String,
-    },
+    /// By this reading of the rules replicas do something else, in words.
+    Differs(String),
     /// The program has no columns for it.
     Outside(&'static str),
 }
@@ -50,42 +40,9 @@ pub struct Encoded {
 /// Makes points of executions.
 #[derive(Debug)]
 pub struct Encoder<'a> {
-    built: &'a Built,
+    levels: &'a Levels,
+    program: &'a Program,
     ground: Ground,
-}
-
-impl Built {
-    /// What makes points of executions.
-    ///
-    /// # Errors
-    /// As for [`super::of`].
-    pub fn encoder(&self) -> Result<Encoder<'_>, Error> {
-        let ground = self.levels.followed()?;
-        Ok(Encoder {
-            built: self,
-            ground,
-        })
-    }
-
-    /// The columns of every rule that acts in this program, by its number in the file and view.
-    pub fn acts(&self) -> BTreeMap<(usize, u32), Vec<Col>> {
-        let ground = &self.levels.ground;
-        let mut acts: BTreeMap<(usize, u32), Vec<Col>> = BTreeMap::new();
-        for (key, col) in self.levels.draft.keys() {
-            let act = match *key {
-                Key::Did(act, _) => &ground.acts[act],
-                Key::Way(way, _) => &ground.entries[way],
-                Key::Entered(i, v) => match self.levels.ways(i, v)[..] {
-                    [way] => &ground.entries[way],
-                    _ => continue,
-                },
-                _ => continue,
-            };
-            let at = (act.rule, act.letters.v);
-            acts.entry(at).or_default().push(col);
-        }
-        acts
-    }
 }
 
 /// A point in the making.
@@ -101,10 +58,19 @@ struct Point<'a> {
     ways: BTreeSet<(usize, u32)>,
 }
 
-impl Encoder<'_> {
+impl<'a> Encoder<'a> {
+    pub(super) fn new(levels: &'a Levels, program: &'a Program) -> Result<Self, Error> {
+        let ground = levels.followed()?;
+        Ok(Self {
+            levels,
+            program,
+            ground,
+        })
+    }
+
     fn words(&self) -> Words<'_> {
         Words {
-            instance: &self.built.levels.instance,
+            instance: &self.levels.instance,
             ground: &self.ground,
         }
     }
@@ -175,7 +141,7 @@ impl Encoder<'_> {
                     let running = words.timer(timer).filter(|it| run.runs(replica.0, *it));
                     let Some(running) = running else {
                         let what = format!("the timer `{timer}` of replica {replica} does not run");
-                        return Err(Unencoded::Differs { slot: *slot, what });
+                        return Err(Unencoded::Differs(what));
                     };
                     (*slot, *replica, run.fire(replica.0, running))
                 }
@@ -200,13 +166,19 @@ impl Encoder<'_> {
         turn: u64,
     ) -> Result<Encoded, Unencoded> {
         let (run, predictions) = self.run(&schedule.choices, faulty)?;
-        same(&schedule.predictions, predictions)?;
+        let ours: BTreeSet<Prediction> = predictions.into_iter().collect();
+        let theirs = schedule.predictions.iter().cloned().collect();
+        if let Some(other) = ours.symmetric_difference(&theirs).next() {
+            let (slot, i) = (other.slot, other.replica);
+            let what = format!("replica {i} does something else in slot {slot}");
+            return Err(Unencoded::Differs(what));
+        }
         let kind = |kind| {
             let all = faulty.iter().filter(move |it| it.1 == kind);
             all.map(|(i, _)| i.0).collect::<BTreeSet<u32>>()
         };
         let mut point = Point {
-            levels: &self.built.levels,
+            levels: self.levels,
             names: self.names(&run, turn),
             byzantine: kind(FaultKind::Byzantine),
             crashes: kind(FaultKind::Crash),
@@ -215,14 +187,18 @@ impl Encoder<'_> {
             entered: BTreeSet::new(),
             ways: BTreeSet::new(),
         };
-        let all = || (0..).zip(&run.at).flat_map(|(i, at)| at.done.iter().map(move |it| (i, it)));
+        let all = || {
+            (0..)
+                .zip(&run.at)
+                .flat_map(|(i, at)| at.done.iter().map(move |it| (i, it)))
+        };
         for (i, done) in all() {
             point.act(&run, i, done)?;
         }
         point.walk(&run)?;
         let fired = all().map(|(_, it)| (it.rule, it.letters.v));
         Ok(Encoded {
-            point: point.columns(self.built),
+            point: point.columns(self.program),
             fired: fired.collect(),
         })
     }
@@ -230,7 +206,7 @@ impl Encoder<'_> {
     /// What values are called in the program.
     fn names(&self, run: &Run<'_>, turn: u64) -> BTreeMap<u32, u32> {
         let all = 0..self.ground.setting.valid();
-        let Values::Abstract { count, others } = self.built.levels.ground.setting.values else {
+        let Values::Abstract { count, others } = self.levels.ground.setting.values else {
             return all.map(|it| (it, it)).collect();
         };
         let decided = |x: &u32| {
@@ -259,34 +235,6 @@ fn show(
         replica,
         event,
     }));
-}
-
-/// Whether both readings of the rules do the same.
-fn same(theirs: &[Prediction], mut ours: Vec<Prediction>) -> Result<(), Unencoded> {
-    let mut theirs = theirs.to_vec();
-    theirs.sort();
-    ours.sort();
-    if theirs == ours {
-        return Ok(());
-    }
-    let only = |these: &[Prediction], those: &[Prediction]| {
-        these.iter().find(|it| !those.contains(it)).cloned()
-    };
-    let (more, less) = (only(&ours, &theirs), only(&theirs, &ours));
-    let slots = more.iter().chain(&less).map(|it| it.slot);
-    let slot = slots.min().unwrap_or(Slot(1));
-    let said = |what: &str, it: Option<Prediction>| {
-        let it = it.filter(|it| it.slot == slot)?;
-        let event = match it.event {
-            Event::Send(message) => format!("sends {message}"),
-            Event::EnterView { view, .. } => format!("enters view {view}"),
-            Event::Decide(block) => format!("decides {block}"),
-        };
-        Some(format!("replica {} {event} by {what} only", it.replica))
-    };
-    let both = [said("the program", more), said("the interpreter", less)];
-    let what = both.into_iter().flatten().collect::<Vec<_>>().join("; ");
-    Err(Unencoded::Differs { slot, what })
 }
 
 impl Point<'_> {
@@ -341,8 +289,7 @@ impl Point<'_> {
             None => &ground.entries,
         };
         let mut fits = list.iter().enumerate().filter(|(_, act)| same(act));
-        let mut known = fits.clone().peekable();
-        let adopts = known.peek().is_none();
+        let adopts = fits.clone().next().is_none();
         if adopts && done.makes.is_some_and(|it| ground.is_final(it.kind)) {
             return Ok(());
         }
@@ -353,10 +300,7 @@ impl Point<'_> {
                 rules.text(&rules.rules[done.rule]),
                 letters.v
             );
-            return Err(Unencoded::Differs {
-                slot: Slot(0),
-                what,
-            });
+            return Err(Unencoded::Differs(what));
         };
         if act.makes.is_some() {
             self.did.insert((number, i));
@@ -415,7 +359,7 @@ impl Point<'_> {
         power >= i64::from(self.levels.ground.quorums[number].at_least)
     }
 
-    fn columns(&self, built: &Built) -> Vec<Option<i64>> {
+    fn columns(&self, program: &Program) -> Vec<Option<i64>> {
         let keys = self.levels.draft.in_order();
         let of = |key: &Key| match *key {
             Key::Faulty(FaultKind::Byzantine, i) => Some(self.byzantine.contains(&i)),
@@ -424,15 +368,13 @@ impl Point<'_> {
             Key::Entered(i, v) => Some(self.entered.contains(&(i, v))),
             Key::Way(way, i) => Some(self.ways.contains(&(way, i))),
             Key::Complete(number) => Some(self.is_there(number)),
-            Key::Sends(number, j) => {
-                Some(!self.byzantine.contains(&j) && self.sends(number, j))
-            }
+            Key::Sends(number, j) => Some(!self.byzantine.contains(&j) && self.sends(number, j)),
             Key::Knows(..) => Some(false),
             Key::Enough(_) | Key::Shown(_) | Key::Goal(..) => None,
         };
         let mut point: Vec<Option<i64>> = keys.iter().map(|it| of(it).map(i64::from)).collect();
-        for row in &built.program.rows {
-            if built.program.family(row).name != KNOWS {
+        for row in &program.rows {
+            if program.family(row).name != KNOWS {
                 continue;
             }
             let value = |col: Col| point[col.index()].unwrap_or(0);

@@ -39,6 +39,7 @@ use crate::{
 };
 use columns::Levels;
 use milp_schema::{Height, Instance, ReplicaId, View, protocol::Rules};
+use std::collections::BTreeMap;
 
 /// A program of this formulation and what its columns mean.
 #[derive(Debug)]
@@ -143,6 +144,19 @@ impl Built {
     /// row that cuts it off: nobody does all of that.
     pub fn decode(&self, point: &[i64]) -> Result<Decoded, Error> {
         decode::decode(&self.levels, point)
+    }
+
+    /// What makes points of executions.
+    ///
+    /// # Errors
+    /// As for [`of`].
+    pub fn encoder(&self) -> Result<Encoder<'_>, Error> {
+        Encoder::new(&self.levels, &self.program)
+    }
+
+    /// The columns of every rule that acts in this program, by its number in the file and view.
+    pub fn acts(&self) -> BTreeMap<(usize, u32), Vec<Col>> {
+        self.levels.columns_of_rules()
     }
 
     /// What the columns say in words of the protocol.

@@ -4,7 +4,7 @@
 //! is done, or its place is taken, or it is barred:
 //! `here + Σ knows + Σ own − (number − 1) ≤ Σ did + Σ bars`.
 
-use super::columns::{Key, Levels, group, made};
+use super::columns::{KNOWS, Key, Levels, group, made};
 use super::families::kind_name;
 use crate::{
     expr::Expr,
@@ -470,7 +470,7 @@ fn knows(
     }
     let family = levels
         .draft
-        .family(super::encode::KNOWS, "E6", &[], Group::MEMORY);
+        .family(KNOWS, "E6", &[], Group::MEMORY);
     let known: Expr = levels
         .draft
         .add(key, format!("knows_i{i}_v{view}_m{number}"), 1)
