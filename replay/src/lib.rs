@@ -56,7 +56,7 @@ use interpreter::Interpreter;
 use milp_schema::{
     Instance, Protocol as Vocabulary, ReplicaId, Schedule, TraceEvent, Verdict,
     instance::{FaultKind, Primary},
-    verdict::Liveness,
+    verdict::{Holds, Liveness},
 };
 use properties::{AGREEMENT, FINALITY, Facts, INTEGRITY, LOCK, VALIDITY, sometimes, termination};
 use protocols::{Rules, Table};
@@ -239,6 +239,9 @@ fn drive(
         stuck,
     };
     let mut replayed = judge(&facts, course);
+    if properties::moves(protocol) {
+        replayed.verdict.lock = Holds::NotJudged;
+    }
     words::trace(instance.protocol, &mut replayed.trace);
     Ok(replayed)
 }

@@ -10,6 +10,8 @@ pub enum Holds {
     Holds,
     /// It was violated; the verdict's notes say where.
     Violated,
+    /// The protocol promises nothing of the kind.
+    NotJudged,
 }
 
 /// How the heal phase ended.

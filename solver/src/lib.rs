@@ -41,6 +41,7 @@
 mod aside;
 mod backend;
 pub mod close;
+mod corner;
 pub mod cubes;
 pub mod exact;
 mod proof;
@@ -55,6 +56,7 @@ mod text;
 mod support;
 
 pub use aside::{GRACE, Limits, Voice, aside, hurry, left};
+pub use corner::weights;
 pub use solution::{is_solution, read_solution, solution};
 pub use solve::{Again, Searcher, again, again_by, relaxed, solve};
 pub use text::{NEGATED, lp, mps};

@@ -15,11 +15,12 @@ use milp_model::{
 };
 use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
 use milp_schema::{
-    Instance,
+    Choice, Instance, Schedule,
     instance::{FaultKind, Goal, Network, Sense, Timers},
+    schedule::Event,
 };
 use milp_solver::Solved;
-use std::sync::atomic::AtomicBool;
+use std::{collections::BTreeSet, sync::atomic::AtomicBool};
 use support::{any, instance, settings, short, weights};
 
 /// The optimum, proved.
@@ -140,57 +141,100 @@ fn ibft1_without_lock_decides_two() {
     check("ibft1 no-lock", &byzantine("ibft1", 12, Some("no-lock")), 2);
 }
 
-/// Random executions of replicas made from a file, and how many of them are points.
+/// Whether every row but those of budgets holds, of the columns that are known; the families of those
+/// that do not.
+fn broken(program: &Program, point: &[Option<i64>]) -> BTreeSet<String> {
+    let values: Vec<i64> = point.iter().map(|value| value.unwrap_or(0)).collect();
+    let known = |row: &Row| {
+        row.terms
+            .iter()
+            .all(|(col, _)| point[col.index()].is_some())
+    };
+    let asked = |row: &&Row| program.family(row).tag != Tag::Budget;
+    let rows = program.rows.iter().filter(asked);
+    let broken = rows.filter(|row| known(row) && !row.holds(&values));
+    broken.map(|row| program.family(row).name.clone()).collect()
+}
+
+/// Whether what happens in the slot of a prediction may as well not, or is said twice.
+fn is_free(schedule: &Schedule, place: usize) -> bool {
+    let it = &schedule.predictions[place];
+    let fires = |choice: &Choice| {
+        matches!(choice, Choice::Timeout { slot, replica, .. }
+            if (*slot, *replica) == (it.slot, it.replica))
+    };
+    matches!(it.event, Event::Decide(_)) || schedule.choices.iter().any(fires)
+}
+
+/// Random executions of replicas made from a file are points, but for what excludes one another in a
+/// slot (E62) and values named early (E63); without one of its reactions none is.
 fn two_ways(what: &str, instance: &Instance, each: u64) {
     let built = slots::of(instance).unwrap_or_else(|error| panic!("{what}: {error}"));
-    let program = &built.program;
-    let (mut points, mut broken_by) = (0, std::collections::BTreeMap::<String, u64>::new());
+    let (mut points, mut outside, mut exclusive, mut dropped) = (0, 0, 0, 0);
     for seed in 0..each {
         let execution = milp_replay::random::execution(instance, seed);
-        let point = match built.encode(&execution.schedule, &execution.faulty) {
-            Ok(point) => point,
-            Err(why) => {
-                *broken_by.entry(why).or_default() += 1;
+        let Ok(point) = built.encode(&execution.schedule, &execution.faulty) else {
+            outside += 1;
+            continue;
+        };
+        let families = broken(&built.program, &point);
+        if !families.is_empty() {
+            let known = |it: &String| {
+                it.ends_with("_is_forced") || it.contains("_excludes_") || it.starts_with("enter_")
+            };
+            assert!(
+                families.iter().all(known),
+                "{what}, seed {seed}: {families:?}"
+            );
+            exclusive += 1;
+            continue;
+        }
+        points += 1;
+        if points > 20 {
+            continue;
+        }
+        for place in 0..execution.schedule.predictions.len() {
+            if is_free(&execution.schedule, place) {
                 continue;
             }
-        };
-        let known = |row: &Row| {
-            row.terms
-                .iter()
-                .all(|(col, _)| point[col.index()].is_some())
-        };
-        let values: Vec<i64> = point.iter().map(|value| value.unwrap_or(0)).collect();
-        let broken: Vec<&Row> = program
-            .rows
-            .iter()
-            .filter(|row| {
-                program.family(row).tag != Tag::Budget && known(row) && !row.holds(&values)
-            })
-            .collect();
-        match broken.first() {
-            None => points += 1,
-            Some(row) => {
-                let family = &program.family(row).name;
-                let count = broken_by.entry(family.clone()).or_default();
-                *count += 1;
-                if *count <= 1 {
-                    println!(
-                        "{what}, seed {seed}: {:?}\n{}\n{}",
-                        broken.iter().map(|row| &row.name).collect::<Vec<_>>(),
-                        milp_schema::write::choices_csv(&execution.schedule.choices),
-                        milp_schema::write::predictions_csv(&execution.schedule.predictions)
-                    );
-                }
-            }
+            let mut schedule = execution.schedule.clone();
+            schedule.predictions.remove(place);
+            let without = built.encode(&schedule, &execution.faulty);
+            let legal = without.is_ok_and(|point| broken(&built.program, &point).is_empty());
+            assert!(!legal, "{what}, seed {seed}, prediction {place}");
+            dropped += 1;
         }
     }
-    println!("{what}: {points} of {each} are points {broken_by:?}");
+    println!(
+        "{what}: {points} of {each} are points, {outside} outside, {exclusive} exclude, {dropped} dropped"
+    );
+    assert!(
+        points * 10 >= (each - outside) * 9,
+        "{what}: {points} of {each}"
+    );
+    assert!(
+        outside * 3 < each && dropped > 30,
+        "{what}: {outside}, {dropped}"
+    );
 }
 
 #[test]
 fn random_executions_are_points() {
     for protocol in ["dbft2", "dbft1", "ibft1", "tendermint"] {
         two_ways(protocol, &byzantine(protocol, 12, None), 300);
+        let mut eventual = instance(protocol, 3, 12, Goal::Fork);
+        eventual.network = Network::Eventual;
+        eventual.faults = vec![any(FaultKind::Crash, 1)];
+        two_ways(&format!("{protocol}, eventual"), &eventual, 200);
+        two_ways(
+            &format!("{protocol}, by the clock"),
+            &bounded(protocol, 14, Goal::Fork),
+            200,
+        );
+        let mut heights = instance(protocol, 2, 12, Goal::Fork);
+        heights.heights = 2;
+        heights.faults = vec![any(FaultKind::Network, 1)];
+        two_ways(&format!("{protocol}, two heights"), &heights, 200);
     }
 }
 
@@ -227,9 +271,30 @@ fn dbft_by_the_clock_has_the_optimum_of_its_rule_list() {
 
 #[test]
 fn tendermint_by_the_clock_is_slow() {
-    let mut slow = bounded("tendermint", 16, Goal::Slow);
+    let mut slow = bounded("tendermint", 14, Goal::Slow);
+    slow.network = Network::Bounded {
+        delay_min: 1,
+        delay_max: 1,
+        gst: 0,
+    };
+    slow.block_time = Some(1);
+    check("tendermint by the clock, nobody faulty", &slow, 7);
     slow.faults = vec![any(FaultKind::Byzantine, 1)];
-    println!("{:?}", best("tendermint by the clock", &slow));
+    check("tendermint by the clock", &slow, 13);
+}
+
+#[test]
+fn powers_count() {
+    let mut powers = instance("tendermint", 1, 6, Goal::Fork);
+    powers.power = Some(vec![40, 30, 20, 10]);
+    powers.faults = vec![milp_schema::instance::Fault {
+        kind: FaultKind::Byzantine,
+        who: milp_schema::instance::Who::Power(33),
+    }];
+    powers.blocks_per_proposal = 2;
+    check("powers", &powers, 1);
+    powers.faults[0].who = milp_schema::instance::Who::Power(40);
+    check("powers, too many", &powers, 2);
 }
 
 /// Points of the program near random corners, and what happens in them.
@@ -267,16 +332,54 @@ fn corners(what: &str, instance: &Instance, seeds: u64) -> u32 {
 
 #[test]
 fn random_corners_replay() {
-    for protocol in ["ibft1", "tendermint", "dbft2", "dbft1"] {
-        corners(protocol, &byzantine(protocol, 8, None), 12);
-        let mut eventual = instance(protocol, 3, 10, Goal::Views);
+    let mut points = 0;
+    for protocol in ["tendermint", "ibft1", "dbft2", "dbft1"] {
+        points += corners(protocol, &byzantine(protocol, 7, None), 10);
+        let mut eventual = instance(protocol, 2, 8, Goal::Views);
         eventual.network = Network::Eventual;
-        corners(&format!("{protocol}, eventual"), &eventual, 8);
-        let mut clock = bounded(protocol, 12, Goal::Slow);
+        points += corners(&format!("{protocol}, eventual"), &eventual, 5);
+        let mut clock = bounded(protocol, 9, Goal::Slow);
         clock.faults = vec![any(FaultKind::Crash, 1)];
-        corners(&format!("{protocol}, by the clock"), &clock, 8);
-        let mut heights = instance(protocol, 2, 10, Goal::Fork);
+        points += corners(&format!("{protocol}, by the clock"), &clock, 5);
+        let mut heights = instance(protocol, 1, 9, Goal::Fork);
         heights.heights = 2;
-        corners(&format!("{protocol}, two heights"), &heights, 8);
+        points += corners(&format!("{protocol}, two heights"), &heights, 5);
+    }
+    assert!(points >= 80, "{points}");
+}
+
+/// What the program counts of the adversary's acts is what the schedule has.
+#[test]
+fn acts_are_counted_as_schedules_are_read() {
+    for protocol in ["ibft1", "tendermint"] {
+        let mut views = instance(protocol, 2, 7, Goal::Views);
+        views.faults = vec![any(FaultKind::Byzantine, 1)];
+        let (built, acts) = slots::with_acts(&views).expect("it builds");
+        let mut program = built.program.clone();
+        let goal = std::mem::take(&mut program.objective);
+        let family = program.rows[0].family;
+        program.rows.push(Row {
+            name: "value".into(),
+            family,
+            terms: goal,
+            lower: Some(1),
+            upper: None,
+        });
+        program.sense = Sense::Minimize;
+        let all: milp_model::expr::Expr = acts.iter().map(|(_, count)| count.clone()).sum();
+        program.objective = all.terms().collect();
+        let solved = optimum(protocol, &program);
+        let point = solved.point.expect("a view can be left");
+        let decoded = built.decode(&point);
+        follow(protocol, &views, &decoded);
+        let counts = milp_show::acts::counts(&views, &decoded.schedule, &decoded.faulty);
+        for (act, count) in acts {
+            let value: i64 = count.terms().map(|(col, k)| k * point[col.index()]).sum();
+            assert_eq!(
+                value + count.constant(),
+                counts[&act],
+                "{protocol}: {act:?}"
+            );
+        }
     }
 }

@@ -194,6 +194,7 @@ fn holds(holds: Holds) -> &'static str {
     match holds {
         Holds::Holds => "holds",
         Holds::Violated => "violated",
+        Holds::NotJudged => "not judged",
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::{Facts, Property};
 use milp_schema::{
-    Height, Message, ReplicaId,
+    Height, Message, Protocol, ReplicaId,
     trace::TraceEvent,
     vocabulary::{Names, Role},
 };
@@ -18,6 +18,12 @@ pub(crate) const LOCK: Property = Property {
     violations,
 };
 
+/// What binds to a block of any view may be let go of later, and no vocabulary says when.
+pub(crate) fn moves(protocol: Protocol) -> bool {
+    let mut kinds = protocol.kinds().map(|kind| kind.does());
+    kinds.any(|does| does.binds && does.names == Names::AnyValue)
+}
+
 fn violations(_: &Facts, trace: &[TraceEvent]) -> Vec<String> {
     let mut bound: BTreeMap<(ReplicaId, Height), &Message> = BTreeMap::new();
     let mut sentences = Vec::new();
@@ -27,7 +33,6 @@ fn violations(_: &Facts, trace: &[TraceEvent]) -> Vec<String> {
         };
         let place = (event.replica, message.height);
         let does = message.kind.does();
-        // What binds to a block of any view may be let go of later, and no vocabulary says when.
         let binds = does.binds && does.names == Names::Value;
         let breaks = |vote: &&&Message| {
             if binds {

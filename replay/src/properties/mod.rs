@@ -15,7 +15,7 @@ mod validity;
 pub(crate) use agreement::AGREEMENT;
 pub(crate) use finality::FINALITY;
 pub(crate) use integrity::INTEGRITY;
-pub(crate) use lock::LOCK;
+pub(crate) use lock::{LOCK, moves};
 pub(crate) use sometimes::sometimes;
 pub(crate) use termination::termination;
 pub(crate) use validity::VALIDITY;

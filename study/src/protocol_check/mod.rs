@@ -14,7 +14,7 @@ mod optima;
 mod rules;
 mod setting;
 
-pub use corners::{Corners, corners, weights};
+pub use corners::{Corners, corners};
 pub use executions::{Executions, executions};
 pub use optima::{Changed, Optima, Searched};
 pub use rules::Fires;

@@ -2,7 +2,8 @@
 
 use milp_model::program::Row;
 use milp_solver::Settings;
-pub(crate) use milp_study::protocol_check::weights;
+#[allow(unused_imports, reason = "every test file uses a part of it")]
+pub(crate) use milp_solver::weights;
 use std::cmp::Reverse;
 
 /// One thread, seed 0.

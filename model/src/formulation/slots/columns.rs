@@ -239,9 +239,14 @@ impl At {
             _ => true,
         };
         let taken = deeds.iter().flat_map(|deed| &deed.act.needs);
-        let taken = taken.flat_map(|need| need.taken(&ground)).filter(proposed);
+        let taken = taken.flat_map(|need| need.taken(&ground));
         let sent = |it: &&Record| rules.kind(it.kind).goes == Goes::Sent;
-        let records: BTreeSet<Record> = taken.chain(makers.keys()).filter(sent).copied().collect();
+        let records: BTreeSet<Record> = taken
+            .chain(makers.keys())
+            .filter(sent)
+            .filter(proposed)
+            .copied()
+            .collect();
         let mut lasts: Vec<Own> = Vec::new();
         let mut own_below = vec![views; ground.quorums.len()];
         for deed in &deeds {

@@ -60,6 +60,7 @@ pub(super) fn encode(
             Choice::Drop { .. } | Choice::Timeout { .. } | Choice::Inject { .. } => {}
         }
     }
+    one_by_one(schedule)?;
     let wanted = wanted(slots, schedule)?;
     let byzantine: BTreeSet<u32> = faulty
         .iter()
@@ -139,6 +140,29 @@ fn record_of(slots: &Slots, message: &Message) -> Result<(u32, Record), String> 
             justification,
         },
     ))
+}
+
+/// Views are entered one by one, each in a slot of its own (E8, E40).
+fn one_by_one(schedule: &Schedule) -> Result<(), String> {
+    let mut last: BTreeMap<(u32, u32), (u32, u32)> = BTreeMap::new();
+    for Prediction {
+        slot,
+        replica,
+        event,
+    } in &schedule.predictions
+    {
+        let Seen::EnterView { height, view } = event else {
+            continue;
+        };
+        let before = last.insert((height.0, replica.0), (view.0, slot.0));
+        let (from, at) = before.unwrap_or((0, 0));
+        if view.0 != from + 1 || (from > 0 && slot.0 == at) {
+            return Err(format!(
+                "{replica} enters view {view} beside or without another one"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// What is predicted, by slot and replica.

@@ -131,3 +131,19 @@ fn smallest_deliveries_reach_what_single_deliveries_reach() {
         }
     }
 }
+
+/// Who echoes with two votes in hand sets off the rule above, which bars the one below: votes that
+/// no act needs yet are handed over before the proposal.
+#[test]
+fn what_was_held_all_the_time_comes_first() {
+    let text = include_str!("../../../tests/fixtures/order.yaml");
+    let protocol = milp_schema::protocol::embedded(text).unwrap_or_else(|it| panic!("{it}"));
+    let instance = Instance {
+        protocol,
+        ..of("dbft1", 3, 1, 0, None)
+    };
+    let (some, _) = acts(&instance, &[], false);
+    let (all, slow) = acts(&instance, &[], true);
+    eprintln!("{} and {} acts", some.len(), all.len());
+    assert!(slow.complete && some == all);
+}
