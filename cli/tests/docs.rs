@@ -109,13 +109,16 @@ fn section(help: &str, title: &str) -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-/// Every subcommand with every option of its own.
+/// Every subcommand with every option of its own and of those below it.
 fn options() -> BTreeMap<String, BTreeSet<String>> {
     let scratch = Scratch::new();
     let mut commands = section(&scratch.run("--help").stdout, "Commands:");
     assert!(commands.remove("help"));
     let options = |command: &String| {
-        let help = scratch.run(&format!("{command} --help")).stdout;
+        let mut help = scratch.run(&format!("{command} --help")).stdout;
+        for below in section(&help, "Commands:") {
+            help += &scratch.run(&format!("{command} {below} --help")).stdout;
+        }
         let words = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
         let options = words
             .filter(|word| word.starts_with("--"))

@@ -35,6 +35,8 @@ pub struct Effort {
     pub corners: u64,
     /// The most states of a search.
     pub states: usize,
+    /// The most seconds for a search.
+    pub search_seconds: f64,
     /// Seconds for everything; what they leave out is said.
     pub seconds: f64,
 }
@@ -45,6 +47,7 @@ impl Default for Effort {
             executions: 300,
             corners: 10,
             states: 300_000,
+            search_seconds: 10.0,
             seconds: 90.0,
         }
     }
@@ -134,7 +137,8 @@ pub fn check(
     if checked.refused.is_empty() {
         say("rules");
         checked.fires = rules::fires(many, &fired, &until.part(0.3))?;
-        checked.optima = optima::compare(few, effort.states, &until, &mut say)?;
+        let search = (effort.states, effort.search_seconds);
+        checked.optima = optima::compare(few, search, &until, &mut say)?;
     }
     let mut tried = checked
         .executions

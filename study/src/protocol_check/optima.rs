@@ -8,9 +8,6 @@ use crate::{
 use milp_replay::search;
 use milp_schema::{Instance, Schedule, outcome::Termination};
 
-/// The states of the first search.
-const FIRST_STATES: usize = 2_000;
-
 /// The optimum of an instance beside what a search of its states finds.
 #[derive(Debug, Clone)]
 pub struct Searched {
@@ -102,51 +99,38 @@ fn optimum(
     Ok(outcome.primal.filter(|_| optimal))
 }
 
-/// What exhaustive searches find, of ever more states: one does not look at the time.
+/// What an exhaustive search of so many states finds, in so many seconds.
 fn searched(
     instance: &Instance,
     optimum: Option<i64>,
-    states: usize,
+    (states, seconds): (usize, f64),
     until: &Until<'_>,
-) -> Searched {
-    let mut last = Searched {
+) -> Result<Searched, Error> {
+    let asked = instance.clone();
+    let done = until.aside(seconds, move || search::file(&asked, states))?;
+    let (found, how) = match done {
+        None => (None, "the time was over".to_owned()),
+        Some(Err(why)) => (None, why.to_string()),
+        Some(Ok(it)) if it.complete => (Some(it.value), format!("all {} states", it.states)),
+        Some(Ok(it)) => {
+            // What it has seen is an execution even if there are more.
+            let beyond = optimum.is_some_and(|optimum| it.value > optimum);
+            let how = format!("up to {} in {} states, there are more", it.value, it.states);
+            (beyond.then_some(it.value), how)
+        }
+    };
+    Ok(Searched {
         setting: words(instance),
         optimum,
-        found: None,
-        how: "the time was over".to_owned(),
-    };
-    let mut most = FIRST_STATES.min(states);
-    while most > 0 && !until.over() {
-        let whole = match search::file(instance, most) {
-            Err(why) => {
-                last.how = why.to_string();
-                break;
-            }
-            Ok(it) => {
-                let (value, states) = (it.value, it.states);
-                // What it has seen is an execution even if there are more.
-                let beyond = optimum.is_some_and(|optimum| value > optimum);
-                last.found = (it.complete || beyond).then_some(value);
-                last.how = if it.complete {
-                    format!("all {states} states")
-                } else {
-                    format!("up to {value} in {states} states, there are more")
-                };
-                it.complete || beyond
-            }
-        };
-        if whole || most == states {
-            break;
-        }
-        most = (most * 6).min(states);
-    }
-    last
+        found,
+        how,
+    })
 }
 
 /// Compares optima: of the protocol with a search, and with those of its mutants.
 pub(super) fn compare(
     instance: &Instance,
-    states: usize,
+    search: (usize, f64),
     until: &Until<'_>,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Optima, Error> {
@@ -198,7 +182,7 @@ pub(super) fn compare(
         progress(&format!("search of {}", words(&asked)));
         found
             .searched
-            .push(searched(&asked, optimum, states, until));
+            .push(searched(&asked, optimum, search, until)?);
     }
     Ok(found)
 }

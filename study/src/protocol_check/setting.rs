@@ -7,7 +7,7 @@ use milp_schema::{
     instance::{Fault, FaultKind, Formulation, Goal, Network, Sense},
     protocol::Rules,
 };
-use milp_solver::Settings;
+use milp_solver::{Limits, Settings, Voice, aside};
 use std::sync::atomic::AtomicBool;
 
 /// Where both readings of a file differ, or a row cuts an execution.
@@ -44,6 +44,20 @@ impl<'a> Until<'a> {
     pub(super) fn part(self, share: f64) -> Self {
         let end = self.clock.spent() + share * self.left();
         Self { end, ..self }
+    }
+
+    /// What does not look at the time itself; nothing if it takes longer than so many seconds.
+    pub(super) fn aside<T: Send + 'static>(
+        &self,
+        most: f64,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Option<T>, Error> {
+        let limits = Limits {
+            interrupt: self.clock.interrupt,
+            seconds: most.min(self.left()),
+        };
+        let done = aside(limits, |_: &Voice<()>| work(), &mut |()| ());
+        done.map_err(Error::io("start", "a thread"))
     }
 
     pub(super) fn left(&self) -> f64 {

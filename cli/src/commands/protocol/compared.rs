@@ -108,6 +108,7 @@ pub(super) fn run(args: &Args, text: &str) -> Result<(u8, Option<Compared>), Err
         executions: args.executions,
         corners: args.corners,
         states: args.states,
+        search_seconds: f64::from(args.seconds) / 9.0,
         seconds: f64::from(args.seconds),
     };
     let mut printer = Printer::new(args.quiet);
