@@ -468,9 +468,7 @@ fn knows(
             ..Way::new(col.into(), by)
         });
     }
-    let family = levels
-        .draft
-        .family(KNOWS, "E6", &[], Group::MEMORY);
+    let family = levels.draft.family(KNOWS, "E6", &[], Group::MEMORY);
     let known: Expr = levels
         .draft
         .add(key, format!("knows_i{i}_v{view}_m{number}"), 1)

@@ -240,12 +240,18 @@ impl Course<'_> {
         let at = &self.slots.at[h as usize];
         let done = self.did.get(&(i, t)).into_iter().flatten();
         let here = done.filter(|(height, _)| *height == h);
-        let reading = here.filter(|(_, deed)| {
+        // Which of the rules that make a record did is nobody's to tell.
+        let alike = |(_, deed): &(u32, usize)| match at.deeds[*deed].makes() {
+            Some(record) => at.makers[&record].clone(),
+            None => vec![*deed],
+        };
+        let here = here.flat_map(alike);
+        let reading = here.filter(|deed| {
             let mut needs = at.deeds[*deed].act.needs.iter();
             needs.any(|need| need.taken(&at.ground).contains(record))
         });
-        let serves = reading.map(|(_, deed)| {
-            let deed = &at.deeds[*deed];
+        let serves = reading.map(|deed| {
+            let deed = &at.deeds[deed];
             match deed.makes() {
                 Some(made) if at.ground.is_final(made.kind) => 1,
                 None if deed.is_entry() => 2,
