@@ -242,7 +242,8 @@ fn random_executions_are_points() {
 #[test]
 fn variants_of_dbft_have_the_optima_of_their_rule_list() {
     for (name, instance) in support::variants(2, 7) {
-        if name != "seven replicas" && name != "beyond budget" {
+        // The largest of them takes minutes.
+        if name != "seven replicas" {
             same(name, &instance);
         }
     }

@@ -234,29 +234,37 @@ impl Course<'_> {
         rows.push((order, Choice::Deliver { slot, copy }));
     }
 
-    /// What a copy is for in its slot: what is done before a decision, the decision, or the rest: what
-    /// leads out of a view comes after what keeps its replica there.
+    /// What a copy is for in its slot: what is done before a decision, the decision, first the one made
+    /// of votes and then the one taken over, or the rest: what leads out of a view comes after what
+    /// keeps its replica there.
     fn serves(&self, h: u32, record: &Record, i: u32, t: u32) -> u32 {
         let at = &self.slots.at[h as usize];
         let done = self.did.get(&(i, t)).into_iter().flatten();
         let here = done.filter(|(height, _)| *height == h);
-        let reading = here.filter(|(_, deed)| {
+        // Which of the rules that make a record did is nobody's to tell.
+        let alike = |(_, deed): &(u32, usize)| match at.deeds[*deed].makes() {
+            Some(record) => at.makers[&record].clone(),
+            None => vec![*deed],
+        };
+        let here = here.flat_map(alike);
+        let reading = here.filter(|deed| {
             let mut needs = at.deeds[*deed].act.needs.iter();
             needs.any(|need| need.taken(&at.ground).contains(record))
         });
-        let serves = reading.map(|(_, deed)| {
-            let deed = &at.deeds[*deed];
+        let serves = reading.map(|deed| {
+            let deed = &at.deeds[deed];
             match deed.makes() {
                 Some(made) if at.ground.is_final(made.kind) => 1,
-                None if deed.is_entry() => 2,
+                None if deed.is_entry() => 3,
                 _ => 0,
             }
         });
         let all: Vec<u32> = serves.collect();
-        if all.contains(&1) {
-            1
-        } else {
-            all.into_iter().min().unwrap_or(2)
+        let decides = all.contains(&1);
+        match all.into_iter().min() {
+            _ if decides && at.ground.is_final(record.kind) => 2,
+            _ if decides => 1,
+            serves => serves.unwrap_or(3),
         }
     }
 }

@@ -135,7 +135,11 @@ fn forces(slots: &mut Slots, seat: Seat) {
             Scope::View => 1 - slots.entered(h, i, view, t) + slots.entered(h, i, view + 1, t - 1),
             Scope::Height => 1 - slots.entered(h, i, 0, t),
         };
-        let mut excuse = place + absent(slots, seat, t, Moment::Before);
+        let decided = match seat.deed(slots).what {
+            What::Starts(_) => Moment::Now,
+            _ => Moment::Before,
+        };
+        let mut excuse = place + absent(slots, seat, t, decided);
         excuse += barred(slots, seat, t, None);
         excuse += if decides {
             // What was decided before is an excuse already.

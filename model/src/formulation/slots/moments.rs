@@ -1,6 +1,6 @@
 //! Which of two deeds of one replica comes first inside a slot.
 
-use super::columns::{Deed, Slots};
+use super::columns::{Deed, Slots, What};
 use crate::ground::{Need, Own, Record};
 use milp_schema::protocol::Scope;
 use std::collections::BTreeSet;
@@ -50,6 +50,9 @@ impl Slots {
         }
         if by.view() > it.view() && by.act.scope == Scope::View {
             return Moment::Before; // it had to enter that view first
+        }
+        if decides && matches!(it.what, What::Starts(_)) {
+            return Moment::Before; // who has decided does not look at its timers
         }
         match (self.is_firing(h, deed), self.is_firing(h, other)) {
             (false, true) => Moment::Before,

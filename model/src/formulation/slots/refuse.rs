@@ -178,11 +178,8 @@ fn circles(slots: &Slots, deeds: &[Deed]) -> Result<(), Error> {
 fn restarts(at: &At) -> Result<(), Error> {
     let rules = &at.ground.setting.rules;
     let fired = |record: &Record, timer| {
-        let makers = at.makers.get(record).into_iter().flatten();
-        makers.clone().count() > 0
-            && makers
-                .clone()
-                .all(|deed| at.deeds[*deed].act.mode == Mode::Timer(timer))
+        let mut makers = at.makers.get(record).into_iter().flatten();
+        makers.all(|deed| at.deeds[*deed].act.mode == Mode::Timer(timer))
     };
     for i in 0..at.ground.setting.replicas() {
         let mut first = BTreeSet::new();
