@@ -20,7 +20,7 @@ pub(crate) const LOCK: Property = Property {
 
 /// What binds to a block of any view may be let go of later, and no vocabulary says when.
 pub(crate) fn moves(protocol: Protocol) -> bool {
-    let mut kinds = protocol.kinds().map(|kind| kind.does());
+    let mut kinds = protocol.kinds().map(milp_schema::Kind::does);
     kinds.any(|does| does.binds && does.names == Names::AnyValue)
 }
 

@@ -66,7 +66,7 @@ fn forged(ground: &Ground, chance: &mut Chance, j: u32, view: u32) -> Option<Rec
 }
 
 /// Replicas after so many random steps; nobody gets records of later views or decisions.
-fn execution<'a>(ground: &'a Ground, byzantine: Option<u32>, seed: u64) -> Run<'a> {
+fn execution(ground: &Ground, byzantine: Option<u32>, seed: u64) -> Run<'_> {
     let mut chance = Chance(seed);
     let mut run = Run::new(ground);
     let mut sent: Vec<(u32, Record)> = Vec::new();

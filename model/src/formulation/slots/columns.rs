@@ -380,7 +380,7 @@ impl Slots {
 
     fn add_lasts(&mut self, h: u32) {
         for own in 0..self.at[h as usize].lasts.len() {
-            if super::look_up::sole_view(&self.at[h as usize].lasts[own]) {
+            if sole_view(&self.at[h as usize].lasts[own]) {
                 continue;
             }
             for i in 0..self.n {
@@ -451,4 +451,15 @@ pub(super) fn record_label(record: &Record) -> String {
         write!(label, "_c{c}").expect("writing to a string cannot fail");
     }
     label
+}
+
+/// Whether a guard on the latest own record asks for no more than that there is one of a view.
+pub(super) fn sole_view(own: &Own) -> bool {
+    let Own::Last(matching, rest) = own else {
+        return true;
+    };
+    let Some(view) = matching.first().map(|it| it.view) else {
+        return true;
+    };
+    matching.iter().all(|it| it.view == view) && rest.iter().all(|it| it.view <= view)
 }

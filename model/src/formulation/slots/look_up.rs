@@ -27,17 +27,6 @@ pub(super) fn parted(records: &[Record]) -> BTreeMap<Once, Vec<Record>> {
     parts
 }
 
-/// Whether a guard on the latest own record asks for no more than that there is one of a view.
-pub(super) fn sole_view(own: &Own) -> bool {
-    let Own::Last(matching, rest) = own else {
-        return true;
-    };
-    let Some(view) = matching.first().map(|it| it.view) else {
-        return true;
-    };
-    matching.iter().all(|it| it.view == view) && rest.iter().all(|it| it.view <= view)
-}
-
 impl Slots {
     pub(super) fn slots(&self) -> std::ops::RangeInclusive<u32> {
         1..=self.horizon
@@ -253,7 +242,7 @@ impl Slots {
     /// What a guard reads of the own past: the ways in which it holds at slot t, each 0 or 1.
     pub(super) fn own(&self, h: u32, own: &Own, i: u32, t: u32) -> Vec<Expr> {
         match own {
-            Own::Last(matching, _) if !sole_view(own) => {
+            Own::Last(matching, _) if !super::columns::sole_view(own) => {
                 let lasts = &self.at[h as usize].lasts;
                 let own = lasts.iter().position(|it| it == own);
                 let own = own.expect("every such guard has its columns");
