@@ -103,7 +103,11 @@ fn refuse(setting: &Setting, formulation: &'static str) -> Result<(), Error> {
             );
         }
         if matches!(rule.head, Head::Stop { .. }) {
-            return refuse(rule, "a timer that is stopped", "use `formulation: timed`");
+            return refuse(rule, "a timer that is stopped", "let it run out");
+        }
+        if rule.guards().any(|guard| guard.proof) {
+            let hint = "without `proof` the rule asks for what the replica took itself";
+            return refuse(rule, "what travels with a message", hint);
         }
         let here = |guard: &Guard| {
             matches!(

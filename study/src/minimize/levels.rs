@@ -27,8 +27,6 @@ pub(super) fn minimize(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Minimized, Error> {
-    let dir = from.dir.display();
-    let refused = |what: &str| Error::Refused(format!("{dir} {what}"));
     let given = Driven::from(from).followed()?;
     let given_evidence = given_evidence(from)?;
     let outcome = from.outcome.clone();
@@ -37,12 +35,7 @@ pub(super) fn minimize(
     let Outcome {
         instance, faulty, ..
     } = &from.outcome;
-    let start = evidence::kept(&built, &from.dir, &from.outcome, &from.schedule)?;
-    let start = start.ok_or_else(|| refused("has no point of its program to start from"))?;
-    let value = from
-        .outcome
-        .primal
-        .ok_or_else(|| refused("holds no value to keep"))?;
+    let (start, value) = start(from, &built)?;
     let before = acts::counts(instance, &from.schedule, faulty);
     let lexicographic = Lexicographic {
         program: built.program(),
@@ -95,6 +88,19 @@ pub(super) fn minimize(
     }
     let whose = (from.schedule.clone(), faulty.clone());
     offer(from).checked(whose, given_evidence, stages(&before, proved && few))
+}
+
+/// The point of a result and its value.
+fn start(from: &Folder, built: &Built) -> Result<(Vec<i64>, i64), Error> {
+    let dir = from.dir.display();
+    let refused = |what: &str| Error::Refused(format!("{dir} {what}"));
+    let start = evidence::kept(built, &from.dir, &from.outcome, &from.schedule)?;
+    let start = start.ok_or_else(|| refused("has no point of its program to start from"))?;
+    let value = from.outcome.primal;
+    Ok((
+        start,
+        value.ok_or_else(|| refused("holds no value to keep"))?,
+    ))
 }
 
 /// Faulty replicas first; no number of acts weighs as much as one of them.

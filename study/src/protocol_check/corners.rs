@@ -6,9 +6,10 @@ use super::{
 };
 use crate::Error;
 use milp_model::{
+    Decoded,
     Error::Refused,
     formulation::levels::{Built, Key},
-    program::{Col, FamilyId, Row},
+    program::{Col, FamilyId, Program, Row},
 };
 use milp_schema::{Instance, instance::Goal, schedule::Event};
 use milp_solver::Settings;
@@ -77,26 +78,16 @@ pub fn corners(
     Ok(found)
 }
 
-fn corner(
-    instance: &Instance,
-    built: &Built,
-    seed: u64,
-    until: &Until<'_>,
-    found: &mut Corners,
-) -> Result<(), Error> {
+/// The program, pulled towards a corner: by small weights, of what decides or of everything.
+fn pulled(instance: &Instance, built: &Built, seed: u64) -> Program {
     let mut program = built.program.clone();
     let mut weight = milp_solver::weights(seed);
-    // Schedules are made of what decides, or of everything.
     let decides = instance.goal == Goal::Fork || seed % 4 == 3;
-    let more = |col: Col| match built.key(col) {
-        Key::Goal("block", _) if decides => 15,
-        _ => 0,
-    };
+    let is_block = |col: &Col| matches!(built.key(*col), Key::Goal("block", _));
+    let more = |col: Col| if decides && is_block(&col) { 15 } else { 0 };
     let all = (0..program.columns.len() as u32).map(Col);
     if instance.goal == Goal::Fork {
-        let blocks = all
-            .clone()
-            .filter(|col| matches!(built.key(*col), Key::Goal("block", _)));
+        let blocks = all.clone().filter(is_block);
         program.rows.push(Row {
             name: "something_is_decided".into(),
             family: FamilyId(0),
@@ -109,8 +100,17 @@ fn corner(
         .map(|col| (col, weight() + more(col)))
         .filter(|&(_, weight)| weight != 0)
         .collect();
-    let mut refused = 0;
-    let decoded = loop {
+    program
+}
+
+/// The schedule of a point near the corner; points that are refused are cut off.
+fn drawn(
+    built: &Built,
+    mut program: Program,
+    until: &Until<'_>,
+    found: &mut Corners,
+) -> Result<Option<Decoded>, Error> {
+    for refused in 0..MOST_REFUSED {
         // Any good point will do: the first two of a few nodes, not the best.
         let option = |name: &str, value: u32| (name.to_owned(), value.to_string());
         let settings = Settings {
@@ -123,23 +123,30 @@ fn corner(
         let solved = milp_solver::solve(&program, &settings, until.clock.interrupt, &mut |_| {})?;
         let Some(point) = solved.point else {
             found.none += 1;
-            break None;
+            return Ok(None);
         };
         match built.decode(&point) {
             Err(Refused { row, why }) => {
                 *found.reasons.entry(why).or_default() += 1;
                 program.rows.push(*row);
             }
-            decoded => break Some(decoded?),
+            decoded => return decoded.map(Some).map_err(Error::from),
         }
-        refused += 1;
-        if refused == MOST_REFUSED {
-            found.given_up += 1;
-            break None;
-        }
-    };
-    found.refused += refused;
-    found.again += u64::from(refused > 0);
+        found.refused += 1;
+        found.again += u64::from(refused == 0);
+    }
+    found.given_up += 1;
+    Ok(None)
+}
+
+fn corner(
+    instance: &Instance,
+    built: &Built,
+    seed: u64,
+    until: &Until<'_>,
+    found: &mut Corners,
+) -> Result<(), Error> {
+    let decoded = drawn(built, pulled(instance, built, seed), until, found)?;
     let Some(decoded) = decoded else {
         return Ok(());
     };
