@@ -5,6 +5,7 @@ use milp_schema::{
     instance::FaultKind,
     trace::{Phase, What},
     verdict::Liveness,
+    vocabulary::Role,
 };
 use milp_show::explain::{Crossing, Ending, Fact, Missed, Quorum, Story, Tally, Too};
 use milp_study::{folder::Driven, show::story};
@@ -49,24 +50,22 @@ fn first(story: &Story, by: ReplicaId, wanted: &dyn Fn(&Message) -> bool) -> Opt
 /// Everybody named sent such a message before, and one of another replica arrived or stands in
 /// the pool.
 fn check_quorum(story: &Story, quorum: &Quorum) {
-    let less = usize::from(story.instance.mutant.as_deref() == Some("small-quorum"));
-    let needed = story.instance.quorum() as usize - less;
-    assert!(quorum.from.len() >= needed, "{quorum:?}");
-    let pool = story.instance.protocol.pools();
-    let dbft1 = story.instance.protocol.name == "dbft1";
-    let wanted = |message: &Message| match quorum.of {
-        Tally::Prepared(block) => {
-            message.block_id() == Some(block)
-                && ["PrepareRequest", "PrepareResponse"].contains(&message.kind.name())
-        }
-        Tally::Decided(block) => {
-            message.block_id() == Some(block)
-                && ((message.kind.name() == "Commit") != dbft1)
-                && message.kind.name() != "Block"
-        }
-        Tally::Entered(height, view) => {
-            let asks = message.kind.name() == "ChangeView";
-            asks && message.height == height && message.view.next() >= view
+    let instance = &story.instance;
+    let votes: u32 = quorum.from.iter().map(|id| instance.power_of(*id)).sum();
+    // A timer alone may lead on.
+    let by_timer = matches!(quorum.of, Tally::Entered(..)) && quorum.from.is_empty();
+    assert!(by_timer || votes >= instance.threshold(), "{quorum:?}");
+    let pool = instance.protocol.pools();
+    let wanted = |message: &Message| {
+        let does = message.kind.does();
+        let votes = matches!(does.role, Role::Vote | Role::Proposal);
+        match quorum.of {
+            Tally::Prepared(block) => message.block_id() == Some(block) && votes,
+            Tally::Decided(block) => message.block_id() == Some(block) && votes && does.is_final,
+            Tally::Entered(height, view) => {
+                let asks = does.role == Role::Leave;
+                asks && message.height == height && message.view.next() >= view
+            }
         }
     };
     for sender in &quorum.from {
@@ -101,7 +100,7 @@ fn check_missed(story: &Story, missed: &Missed) {
                 Too::Decided(_) => event.what == What::Decide,
                 Too::Asked(_) => event
                     .sent()
-                    .is_some_and(|message| message.kind.name() == "ChangeView"),
+                    .is_some_and(|message| message.kind.is(Role::Leave)),
             }
     });
     assert!(did, "{missed:?}");
