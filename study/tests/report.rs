@@ -9,6 +9,7 @@ use milp_schema::{
     Act, Choice, Kind, Message, ReplicaId, Slot,
     schedule::Copy,
     trace::{Phase, What},
+    vocabulary::Role,
     write,
 };
 use milp_show::{
@@ -241,20 +242,18 @@ fn a_decision_has_a_quorum_of_votes_or_a_block_behind_it() {
     for run in runs() {
         for decision in state::decisions(&run) {
             decisions += 1;
-            let need = match run.instance.mutant.as_deref() {
-                Some("small-quorum") => run.instance.quorum() - 1,
-                _ => run.instance.quorum(),
-            };
             if let Some((_, who)) = &decision.votes {
-                assert!(who.len() as u32 >= need, "{}: {decision:?}", run.name);
+                let votes: u32 = who.iter().map(|id| run.instance.power_of(*id)).sum();
+                let need = run.instance.threshold();
+                assert!(votes >= need, "{}: {decision:?}", run.name);
                 let distinct = who.iter().collect::<BTreeSet<_>>();
                 assert_eq!(distinct.len(), who.len());
             } else {
                 let block = run.trace.iter().any(|event| {
-                    let kind = event.message.as_ref().map(|it| it.kind.name());
+                    let mut message = event.message.iter();
                     matches!(event.what, What::Deliver | What::HandOver)
                         && event.replica == decision.replica
-                        && kind == Some("Block")
+                        && message.any(|it| it.kind.is(Role::Decision))
                 });
                 assert!(block, "{}: {decision:?}", run.name);
             }
