@@ -243,7 +243,10 @@ fn a_decision_has_a_quorum_of_votes_or_a_block_behind_it() {
         for decision in state::decisions(&run) {
             decisions += 1;
             if let Some((_, who)) = &decision.votes {
-                let votes: u32 = who.iter().map(|id| run.instance.power_of(*id)).sum();
+                let votes: u32 = who
+                    .iter()
+                    .map(|id| run.instance.power_of(ReplicaId(*id)))
+                    .sum();
                 let need = run.instance.threshold();
                 assert!(votes >= need, "{}: {decision:?}", run.name);
                 let distinct = who.iter().collect::<BTreeSet<_>>();

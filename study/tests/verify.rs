@@ -152,6 +152,7 @@ fn program(outcome: &Outcome) -> Program {
         "timed" => Formulation::Timed,
         "counting" => Formulation::Counting,
         "causal" => Formulation::Causal,
+        "levels" => Formulation::Levels,
         other => panic!("no formulation is called {other}"),
     };
     let instance = Instance {

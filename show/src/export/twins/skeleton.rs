@@ -43,6 +43,10 @@ pub fn read(file: &str, text: &str) -> Result<Skeleton, Error> {
             "there are more twins than nodes, or no nodes".to_owned(),
         ));
     }
+    let most = *milp_schema::limits::REPLICAS.end();
+    if parsed.num_nodes > most {
+        return Err(refuse(format!("it has more than {most} nodes")));
+    }
     let views = first.iter().enumerate();
     let views = views.map(|(view, phase)| parts(&parsed, view, phase).map_err(refuse));
     let views = views.collect::<Result<Vec<_>, _>>()?;
