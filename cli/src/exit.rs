@@ -16,7 +16,7 @@ pub(crate) const INFEASIBLE: u8 = 11;
 /// schedule. Regress: anything not as expected. Verify: anything not as claimed. Fuzz and protocol
 /// check: a difference.
 pub(crate) const VIOLATION: u8 = 12;
-/// Solve: a limit came before any schedule was found.
+/// Solve: a limit came before any schedule was found. Protocol check: something was not compared.
 pub(crate) const UNDECIDED: u8 = 13;
 /// Solve: interrupted; incumbent and bound are kept.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -47,7 +47,8 @@ pub(crate) const CODES: [(u8, &str); 8] = [
     ),
     (
         UNDECIDED,
-        "solve: undecided, a limit came before any schedule was found",
+        "solve: undecided, a limit came before any schedule was found; protocol check: something \
+         could not be compared",
     ),
     (INTERRUPTED, "interrupted (incumbent and bound are kept)"),
 ];
@@ -66,7 +67,8 @@ Exit codes:
        stuck state, a divergence, a row that could not happen, or an engine crash on a legal
        schedule; regress: not as expected; verify: not as claimed; fuzz, protocol check: a
        difference
-  13   solve: undecided, a limit came before any schedule was found
+  13   solve: undecided, a limit came before any schedule was found; protocol check: something
+       could not be compared
   130  interrupted (incumbent and bound are kept)";
 
 #[cfg(test)]

@@ -246,10 +246,12 @@ fn drive(
     Ok(replayed)
 }
 
-/// Whether the replicas of an instance are those made from its protocol file: there are no others.
+/// Whether the replicas of an instance are those made from its protocol file: there are no others,
+/// or they count heads where the instance has powers.
 fn interprets(instance: &Instance) -> bool {
     let own = protocols::NAMES.contains(&instance.protocol.name.as_str());
-    !own && matches!(interpreter::rules(instance), Ok(Some(_)))
+    let counts_heads = own && instance.power.is_none();
+    !counts_heads && matches!(interpreter::rules(instance), Ok(Some(_)))
 }
 
 /// What the replicas of dBFT 2.0 wait for, mutant included.

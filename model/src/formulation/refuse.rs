@@ -6,7 +6,7 @@ use crate::{
 };
 use milp_schema::{
     Instance,
-    instance::{Fault, FaultKind, Network, Timers},
+    instance::{Fault, FaultKind, Goal, Network, Sense, Timers},
 };
 
 /// The refusal of a construct by a formulation.
@@ -134,4 +134,22 @@ pub(crate) fn copies(formulation: &'static str, protocol: &Protocol) -> Result<(
         );
     }
     Ok(())
+}
+
+/// Whether letting everything arrive in the end cannot make the goal smaller.
+pub(crate) fn monotone(goal: Goal) -> bool {
+    match goal {
+        Goal::Weighted {
+            sense,
+            blocks,
+            views,
+            messages,
+        } => sense == Sense::Maximize && blocks >= 0 && views >= 0 && messages == 0,
+        _ => true,
+    }
+}
+
+/// Whether the goal gives messages a weight.
+pub(crate) fn counts_messages(goal: Goal) -> bool {
+    matches!(goal, Goal::Weighted { messages, .. } if messages != 0)
 }

@@ -125,8 +125,10 @@ pub(super) fn run(args: &Args, text: &str) -> Result<(u8, Option<Compared>), Err
         exit::VIOLATION
     } else if interrupt.load(Ordering::SeqCst) {
         exit::INTERRUPTED
-    } else {
+    } else if checked.refused.is_empty() {
         exit::DONE
+    } else {
+        exit::UNDECIDED
     };
     Ok((code, Some(compared)))
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Goal, Network, Primary, Sense, Timers},
+    instance::{FaultKind, Goal, Network, Primary, Timers},
 };
 
 /// What is asked without slots is answered with them.
@@ -107,12 +107,12 @@ fn refuse_together(instance: &Instance, protocol: &Protocol) -> Result<(), Error
             TIMED,
         ),
         (
-            copies && eventual && !monotone(instance.goal),
+            copies && eventual && !refuse::monotone(instance.goal),
             "this weighted goal with `network: eventual`",
             "use `network: asynchronous`, or `formulation: timed`",
         ),
         (
-            guards && counts_messages(instance.goal),
+            guards && refuse::counts_messages(instance.goal),
             "a goal that counts messages where acceptance is guarded",
             TIMED,
         ),
@@ -199,23 +199,6 @@ fn smallest_quorum(instance: &Instance, protocol: &Protocol) -> u32 {
     });
     let enter = protocol.enter().map(|enter| enter.at_least.count(n, f));
     events.chain(enter).min().unwrap_or(0)
-}
-
-/// Whether letting everything arrive in the end cannot make the goal smaller.
-fn monotone(goal: Goal) -> bool {
-    match goal {
-        Goal::Weighted {
-            sense,
-            blocks,
-            views,
-            messages,
-        } => sense == Sense::Maximize && blocks >= 0 && views >= 0 && messages == 0,
-        _ => true,
-    }
-}
-
-fn counts_messages(goal: Goal) -> bool {
-    matches!(goal, Goal::Weighted { messages, .. } if messages != 0)
 }
 
 fn unsupported(construct: &str, hint: &str) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use super::rest;
 use crate::{error::Error, formulation::refuse};
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Goal, Network, Primary, Sense, Timers},
+    instance::{FaultKind, Goal, Network, Primary, Timers},
     protocol::{Goes, Guard, Rule, Rules},
 };
 
@@ -90,20 +90,16 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             TIMED,
         ),
         (
-            counts_messages(instance.goal) && passes_on(rules),
+            refuse::counts_messages(instance.goal) && passes_on(rules),
             "a goal that counts messages where decisions are passed on",
             TIMED,
         ),
         (
-            eventual && !monotone(instance.goal),
+            eventual && !refuse::monotone(instance.goal),
             "this weighted goal with `network: eventual`",
             "use `network: asynchronous`, or `formulation: timed`",
         ),
     ])
-}
-
-fn counts_messages(goal: Goal) -> bool {
-    matches!(goal, Goal::Weighted { messages, .. } if messages != 0)
 }
 
 /// Whether who takes over a decision sends it on.
@@ -111,17 +107,4 @@ fn passes_on(rules: &Rules) -> bool {
     let sent = rules.kind(rules.final_kind()).goes == Goes::Sent;
     let reads = |guard: &Guard| guard.pattern.kinds.contains(&rules.final_kind());
     sent && rules.rules.iter().flat_map(Rule::guards).any(reads)
-}
-
-/// Whether letting everything arrive in the end cannot make the goal smaller.
-fn monotone(goal: Goal) -> bool {
-    match goal {
-        Goal::Weighted {
-            sense,
-            blocks,
-            views,
-            messages,
-        } => sense == Sense::Maximize && blocks >= 0 && views >= 0 && messages == 0,
-        _ => true,
-    }
 }
