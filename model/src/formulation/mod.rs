@@ -51,6 +51,24 @@ pub fn in_slots(instance: &Instance) -> Result<Built, Error> {
     }
 }
 
+/// The program whose rows are asked which rules stand in the way of an execution with so many
+/// decided values: in slots where the rules are a list, or `timed` is asked for; of a file without
+/// slots, where that is exact.
+///
+/// # Errors
+/// As for [`in_slots`] and [`levels::of_with`].
+pub fn of_rules(instance: &Instance, values: u32) -> Result<Built, Error> {
+    if is_listed(instance) || instance.formulation == Formulation::Timed {
+        return in_slots(instance);
+    }
+    match levels::of_with(instance, values.max(levels::VALUES)).map(Built::Levels) {
+        Err(Error::Unsupported { .. }) if instance.formulation == Formulation::Auto => {
+            in_slots(instance)
+        }
+        other => other,
+    }
+}
+
 /// The same with what the adversary does counted, kind by kind: the objectives of a schedule with
 /// the fewest acts.
 ///

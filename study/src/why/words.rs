@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The answer to "why not", one sentence or list entry per line.
 pub fn why_not_words(instance: &Instance, answer: &WhyNot) -> Vec<String> {
-    let scope = sentence::scope(instance, true);
+    let scope = sentence::scope(instance, answer.within_slots);
     let reach = answer
         .value
         .map(|value| format!("reach {}", sentence::value(instance, value)));
@@ -92,13 +92,16 @@ fn strength(answer: &WhyNot) -> Vec<String> {
 /// The tables of some instances of one protocol side by side, the header first: rule, lines, the
 /// optimum of each instance without the rule and whether it is necessary there, and purpose.
 pub fn necessity_words(tables: &[(&Instance, &Necessity)]) -> Vec<Vec<String>> {
-    let goals = tables.iter().map(|(instance, _)| {
-        let (name, views, slots) = (
-            instance.goal.name(),
-            milp_show::words::count(instance.views.into(), "view"),
-            milp_show::words::count(instance.slots.into(), "slot"),
-        );
-        format!("goal {name}, {views}, {slots}")
+    let goals = tables.iter().map(|(instance, table)| {
+        let (goal, views) = (instance.goal.name(), instance.views.into());
+        let views = milp_show::words::count(views, "view");
+        let slots = milp_show::words::count(instance.slots.into(), "slot");
+        let slots = if table.within_slots {
+            format!(", {slots}")
+        } else {
+            String::new()
+        };
+        format!("goal {goal}, {views}{slots}")
     });
     let mut rows = vec![row("rules", "lines", goals, "what the rule is for")];
     let whole = tables

@@ -50,7 +50,7 @@ pub struct Built {
 }
 
 /// How many values a program has at first.
-const VALUES: u32 = 2;
+pub(super) const VALUES: u32 = 2;
 
 /// Builds the program of an instance, with two values.
 ///
