@@ -253,6 +253,25 @@ impl<K: Clone + Ord> Draft<K> {
     }
 }
 
+impl Program {
+    /// A further family of rows.
+    pub fn add_family(&mut self, family: Family) -> FamilyId {
+        self.families.push(family);
+        FamilyId(self.families.len() as u32 - 1)
+    }
+
+    /// A further row `left ≤ right` of a family, named by it and by `indices`, unless the columns'
+    /// bounds imply it.
+    ///
+    /// # Panics
+    /// If the family is none of the program.
+    pub fn add_at_most(&mut self, family: FamilyId, indices: &str, left: Expr, right: Expr) {
+        let name = format!("{}{indices}", self.families[family.0 as usize].name);
+        let row = Row::at_most(name, family, &self.columns, left, right);
+        self.rows.extend(row);
+    }
+}
+
 impl Row {
     /// `left ≤ right`; `None` if the bounds of `columns` imply it.
     pub(crate) fn at_most(

@@ -3,12 +3,14 @@
 pub mod causal;
 pub mod counting;
 pub mod levels;
+pub mod projection;
 mod refuse;
 pub mod slots;
 pub mod timed;
 
 use crate::{Built, Error, expr::Expr, protocols};
 use milp_schema::{Act, Instance, instance::Formulation};
+use projection::{Line, Projection};
 
 /// `formulation: auto`: the cheapest formulation that is exact for the instance. Each refuses by name
 /// what it does not express exactly: `counting` first, then `causal` where it pays, then `timed`;
@@ -49,6 +51,20 @@ pub fn in_slots(instance: &Instance) -> Result<Built, Error> {
     } else {
         slots::of(instance).map(Built::Slots)
     }
+}
+
+/// The program in slots with the columns that a projection asks for, which come last, and the
+/// projection's lines, ascending by subject.
+///
+/// # Errors
+/// As for [`in_slots`].
+pub fn projected(instance: &Instance, projection: Projection) -> Result<(Built, Vec<Line>), Error> {
+    if is_listed(instance) {
+        let (built, lines) = timed::projected(instance, projection)?;
+        return Ok((Built::Timed(built), lines));
+    }
+    let (built, lines) = slots::projected(instance, projection)?;
+    Ok((Built::Slots(built), lines))
 }
 
 /// The program whose rows are asked which rules stand in the way of an execution with so many

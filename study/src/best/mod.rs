@@ -10,7 +10,7 @@ pub(crate) mod shown;
 pub mod symmetry;
 mod words;
 
-pub use milp_model::formulation::timed::Projection;
+pub use milp_model::formulation::projection::Projection;
 pub use shown::{FORMAT, PROJECTIONS, Shown, name, projection, words};
 
 use crate::{
@@ -170,7 +170,7 @@ pub fn csv(ranked: &[Ranked]) -> String {
 ///
 /// # Errors
 ///
-/// As for [`solve::solve`]; when the instance is none of formulation `timed`; when a replay
+/// As for [`solve::solve`]; when formulation `timed` cannot build the instance; when a replay
 /// diverges; whatever `keep` says.
 pub fn best(
     request: &Request<'_>,

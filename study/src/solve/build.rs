@@ -47,7 +47,7 @@ pub(crate) fn build(instance: &Instance, beside: Beside<'_>) -> Result<Built, Er
     match beside {
         Beside::Nothing => Ok(milp_model::build(instance)?),
         Beside::Learned(cuts) => Ok(Built::Timed(cuts.program(instance)?)),
-        Beside::Shown(shown) => Ok(Built::Timed(shown.program(instance)?)),
+        Beside::Shown(shown) => shown.program(instance),
     }
 }
 
