@@ -110,7 +110,8 @@ impl Built {
             Self::Timed(built) => built.encode(schedule, faulty),
             Self::Slots(built) => built.encode(schedule, faulty),
             Self::Counting(built) => built.encode(schedule, faulty),
-            Self::Causal(_) | Self::Levels(_) => Err(format!(
+            Self::Levels(built) => built.encode(schedule, faulty),
+            Self::Causal(_) => Err(format!(
                 "formulation `{}` takes no schedules, only the point of a result of the same \
                  program",
                 self.formulation().name()

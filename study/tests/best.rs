@@ -257,6 +257,19 @@ fn forks_by_equivocation_are_shown_once_each_and_then_there_are_no_more() {
 }
 
 #[test]
+fn forks_of_a_protocol_file_are_shown_once_each() {
+    for protocol in ["tendermint", "ibft1"] {
+        let (looks, orbits, found) = one_of_each(&equivocation(protocol), Projection::Committed);
+        assert_eq!(found.group, "interchangeable: replicas 1 2 3", "{protocol}");
+        assert_eq!(found.ending, Ending::Harmless(1, true), "{protocol}");
+        assert_eq!(found.ranked.len(), orbits, "{protocol}");
+        assert!(looks > orbits && orbits > 1, "{protocol}: {looks} {orbits}");
+        let rank = &found.ranked[0].solution.outcome;
+        assert_eq!(rank.formulation, "timed", "{protocol}");
+    }
+}
+
+#[test]
 fn quorums_are_shown_once_each() {
     let (looks, orbits, _) = one_of_each(&prompt("dbft1", 5, 1), Projection::Quorums);
     assert!(looks > orbits && orbits > 1);
