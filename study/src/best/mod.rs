@@ -320,6 +320,7 @@ impl Course<'_> {
         solve::note_limit(&mut solution.outcome, asked.settings);
         let seen = solution.point.as_ref().map(|point| self.look.seen(point));
         let words = seen.map_or_else(String::new, |seen| words::of(self.look.subjects(&seen)));
+        let words = milp_show::words::own(self.instance.protocol, &words);
         Ok(Ranked {
             rank,
             solution,

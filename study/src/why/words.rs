@@ -9,12 +9,13 @@ use milp_model::group::Group;
 use milp_schema::{Instance, outcome::Termination};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The answer to "why not", one sentence or list entry per line.
+/// The answer to "why not", one sentence or list entry per line, in the words of the protocol.
 pub fn why_not_words(instance: &Instance, answer: &WhyNot) -> Vec<String> {
-    let scope = sentence::scope(instance, answer.within_slots);
+    let own = |text: &str| milp_show::words::own(instance.protocol, text);
+    let scope = own(&sentence::scope(instance, answer.within_slots));
     let reach = answer
         .value
-        .map(|value| format!("reach {}", sentence::value(instance, value)));
+        .map(|value| own(&format!("reach {}", sentence::value(instance, value))));
     let question = match (&reach, answer.possible) {
         (Some(reach), Some(true)) => return vec![format!("The adversary can {reach}, {scope}.")],
         (None, Some(true)) => return vec![format!("There is an execution {scope}.")],
