@@ -154,6 +154,22 @@ fn questions_about_many_schedules_and_about_rules_are_answered_of_it() {
     let effort = runs(&scratch, effort, 0).stdout;
     let end = "2 Byzantine replicas: 2 blocks at one height; less effort does not reach it: proved";
     assert!(effort.contains(end), "{effort}");
+
+    // An engine is asked whether it follows; of one that does not, the first difference is said.
+    scratch.put("instances/free.yaml", &question("mutant: no-lock\n"));
+    let confirmed = "solve instances/free.yaml --quiet --confirm interpreter --out followed";
+    let confirmed = runs(&scratch, confirmed, 0).stdout;
+    assert!(
+        confirmed.contains("confirmed on ladder-file+no-lock"),
+        "{confirmed}"
+    );
+    let stricter = "solve instances/free.yaml --quiet --confirm sound --out left";
+    let stricter = runs(&scratch, stricter, 10).stdout;
+    assert!(
+        stricter.contains("stopped after 0 cuts: what replica "),
+        "{stricter}"
+    );
+    assert!(stricter.contains("not what is predicted"), "{stricter}");
 }
 
 #[test]

@@ -127,8 +127,9 @@ pub fn passed_over(instance: &Instance, taken: Formulation) -> Vec<(Formulation,
     passed
 }
 
-/// Whether the rules of the protocol are a list, which `causal` and `timed` read.
-fn is_listed(instance: &Instance) -> bool {
+/// Whether the rules of the protocol are a list, which `causal`, the old `timed`, and whoever learns
+/// from an engine read.
+pub fn is_listed(instance: &Instance) -> bool {
     instance.rules().is_none() || protocols::of(instance).is_ok()
 }
 

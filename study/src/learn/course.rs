@@ -20,7 +20,10 @@ use crate::{
     sentence,
     solve::{self, Solution},
 };
-use milp_model::formulation::timed::{self, Built};
+use milp_model::formulation::{
+    self,
+    timed::{self, Built},
+};
 use milp_replay::{Recovery, Replayed};
 use milp_schema::{
     Instance, ReplicaId, Slot, Verdict,
@@ -220,8 +223,17 @@ impl<'a, 'r> Course<'a, 'r> {
 
     /// A cut, or an alarm, for each replica that parts in the first slot in which any does.
     fn learn_from(&mut self, driven: &Driven, replayed: &Replayed) -> Result<Look, Halt> {
-        let built = timed::of(&driven.instance).map_err(Error::from)?;
         let mut parting = divergence::first(&driven.schedule.predictions, &replayed.trace);
+        if !formulation::is_listed(&driven.instance) {
+            let first = parting.first().map_or_else(
+                || "the engine differs in time only".to_owned(),
+                divergence_words,
+            );
+            let why = "cuts are about blocks of the view they are named in, as in a list of rules; \
+                       of other protocol files nothing is learned";
+            return Ok(Look::Over(Ending::Stopped(format!("{first}: {why}"))));
+        }
+        let built = timed::of(&driven.instance).map_err(Error::from)?;
         parting.extend(self.forbidden_timers(&built, driven, replayed)?);
         if parting.is_empty() {
             let mut notes = replayed.verdict.notes.iter().map(String::as_str);
