@@ -3,6 +3,7 @@
 pub mod causal;
 pub mod counting;
 pub mod levels;
+mod meet;
 pub mod projection;
 mod refuse;
 pub mod slots;

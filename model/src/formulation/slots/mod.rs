@@ -29,6 +29,7 @@ mod moments;
 mod refuse;
 mod seen;
 mod timers;
+mod valid;
 
 pub use columns::Key;
 
@@ -112,6 +113,7 @@ fn open(instance: &Instance) -> Result<Slots, Error> {
     force::forced(&mut slots);
     timers::timers(&mut slots);
     families::budgets(&mut slots);
+    valid::state(&mut slots);
     goal::state(&mut slots)?;
     Ok(slots)
 }
