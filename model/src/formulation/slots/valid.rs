@@ -48,6 +48,11 @@ pub(super) fn state(slots: &mut Slots) {
     }
 }
 
+/// Whether a quorum is complete at somebody in the end, where that has a column.
+pub(super) fn there_of(slots: &Slots, h: u32, quorum: usize) -> Option<Expr> {
+    slots.draft.col(&key(h, quorum)).map(Expr::from)
+}
+
 fn key(h: u32, quorum: usize) -> Key {
     Key::Goal("there", [h, quorum as u32, 0])
 }
