@@ -105,6 +105,8 @@ pub struct Act {
     pub scope: Scope,
     /// What must hold, of a timer's act what started the timer included.
     pub needs: Vec<Need>,
+    /// What must have travelled with a message that it needs.
+    pub proofs: Vec<Proof>,
     /// What must not.
     pub bars: Vec<Own>,
 }
@@ -118,6 +120,15 @@ pub enum Need {
     Primary(Vec<Record>),
     /// The quorum of that number.
     Quorum(usize),
+}
+
+/// What a message carries: the records that existed when it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Proof {
+    /// What they meet, whether or not the receiver took them.
+    pub of: Need,
+    /// What the message meets, a need of the same act.
+    pub with: Need,
 }
 
 /// What a guard reads of the own past.
@@ -215,6 +226,11 @@ impl Act {
             Mode::Timer(timer) => Some(timer),
             Mode::Must | Mode::May => None,
         }
+    }
+
+    /// What must be there, whether it is taken or travels with a message.
+    pub fn asks(&self) -> impl Iterator<Item = &Need> {
+        self.needs.iter().chain(self.proofs.iter().map(|it| &it.of))
     }
 }
 

@@ -8,7 +8,7 @@ use super::columns::{KNOWS, Key, Levels, group, made};
 use super::families::kind_name;
 use crate::{
     expr::Expr,
-    ground::{Act, Need, Own, Record, Value},
+    ground::{Act, Need, Own, Proof, Record, Value},
     group::Group,
     program::Col,
 };
@@ -101,7 +101,7 @@ fn unclear(levels: &Levels, act: &Act) -> Option<Expr> {
     }
     let mut named = Vec::new();
     let (mut reads, mut votes) = (0, 0);
-    for need in &act.needs {
+    for need in act.asks() {
         let records = match need {
             Need::Own(Own::Last(..)) => return None,
             Need::Own(own) => own.matching(),
@@ -163,6 +163,15 @@ fn force(
             return;
         }
     }
+    for proof in &act.proofs {
+        let mut ways = carried_to(levels, proof, i);
+        ways.retain(Way::is_possible);
+        let both = |so_far: &Way| ways.iter().map(|way| so_far.and(way)).collect::<Vec<_>>();
+        shown = shown.iter().flat_map(both).collect();
+    }
+    if shown.len() > MOST_WAYS {
+        return;
+    }
     let name = format!("{}_is_done", kind_name(levels, act));
     let family = levels.draft.family(&name, "E55", &[], Group::PROMPT);
     for way in shown {
@@ -223,6 +232,37 @@ fn ways(
             ways
         }
     }
+}
+
+/// The primary of a proof's message, and its acts by which that travels with it. There is only one
+/// message, so that whoever took it took this one.
+pub(super) fn carriers(levels: &Levels, Proof { of, with }: &Proof) -> Option<(u32, Vec<usize>)> {
+    let Need::Primary(records) = with else {
+        return None;
+    };
+    let view = records.first()?.view;
+    let carries = |it: &usize| takes(levels, &levels.ground.acts[*it], of);
+    let acts = makers(levels, records).into_iter().filter(carries);
+    let primary = levels.ground.setting.primaries[view as usize];
+    (groups(records).len() == 1).then(|| (primary, acts.collect()))
+}
+
+/// The ways to see that a proof travelled with the message that replica i took.
+fn carried_to(levels: &Levels, proof: &Proof, i: u32) -> Vec<Way> {
+    let sent = carriers(levels, proof).map(|(primary, acts)| {
+        let sent = acts.iter().map(|&it| levels.did(it, primary)).sum();
+        Way::new(sent, acts.into_iter().filter(|_| primary == i))
+    });
+    // Who did something else by the same message has that, or one that was sent later.
+    let one = matches!(&proof.with, Need::Primary(records) if records.len() == 1);
+    let used = |act: &Act| {
+        let mut proofs = act.proofs.iter();
+        proofs.any(|it| it.with == proof.with && covers(levels, &it.of, &proof.of))
+    };
+    let acts = levels.ground.acts.iter().enumerate();
+    let acts = acts.filter(|(_, act)| one && used(act));
+    let used = acts.map(|(it, _)| Way::new(levels.did(it, i), [it]));
+    sent.into_iter().chain(used).collect()
 }
 
 /// The acts that make these records.
@@ -371,16 +411,21 @@ fn comes_later(levels: &Levels, act: &Act, by: &BTreeSet<usize>, record: &Record
 
 /// Whether the act takes what meets the need.
 fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
+    act.needs.iter().any(|own| covers(levels, own, need))
+}
+
+/// Whether what meets one need of others meets the other.
+fn covers(levels: &Levels, own: &Need, need: &Need) -> bool {
     let within =
         |few: &[Record], many: &[Record]| few.iter().all(|it| many.binary_search(it).is_ok());
-    act.needs.iter().any(|own| match (own, need) {
+    match (own, need) {
         (Need::Primary(few), Need::Primary(many)) => within(few, many),
         (Need::Quorum(own), Need::Quorum(need)) => {
             let (own, need) = (&levels.ground.quorums[*own], &levels.ground.quorums[*need]);
             own.at_least >= need.at_least && within(&own.records, &need.records)
         }
         _ => false,
-    })
+    }
 }
 
 /// What is done that shows something, by kind and view: of each a replica does one; the acts in it;
