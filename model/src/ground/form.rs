@@ -243,6 +243,20 @@ impl Need {
             Self::Quorum(number) => &ground.quorums[*number].records,
         }
     }
+
+    /// Whether what others sent meets the other need as well if it meets this one.
+    pub fn covers(&self, other: &Self, ground: &Ground) -> bool {
+        let within =
+            |few: &[Record], many: &[Record]| few.iter().all(|it| many.binary_search(it).is_ok());
+        match (self, other) {
+            (Self::Primary(few), Self::Primary(many)) => within(few, many),
+            (Self::Quorum(own), Self::Quorum(other)) => {
+                let (own, other) = (&ground.quorums[*own], &ground.quorums[*other]);
+                own.at_least >= other.at_least && within(&own.records, &other.records)
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Own {

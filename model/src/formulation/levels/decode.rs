@@ -295,7 +295,10 @@ impl<'a> Following<'a> {
         let (copy, taken) = if self.plan.byzantine(j) {
             self.inject(slot.max(START + 1) - 1, i, j, record)
         } else {
-            let sent = self.sent.get(&(j, record)).zip(self.run.existed(j, &record));
+            let sent = self
+                .sent
+                .get(&(j, record))
+                .zip(self.run.existed(j, &record));
             let sent = sent.ok_or_else(|| format!("replica {j} does not send what {i} needs"))?;
             let taken = Taken {
                 sender: j,
@@ -327,8 +330,14 @@ impl<'a> Following<'a> {
     fn inject(&mut self, slot: u32, i: u32, j: u32, record: Record) -> (Copy, Taken) {
         let slot = self.turn((slot, 3, j));
         let mut copy = self.copy(slot, (i, j), &record);
-        let first = |it: &Copy| Copy { copy: 0, ..it.clone() } == copy;
-        let same = |row: &&(Order, Choice)| matches!(&row.1, Choice::Inject { copy } if first(copy));
+        let first = |it: &Copy| {
+            Copy {
+                copy: 0,
+                ..it.clone()
+            } == copy
+        };
+        let same =
+            |row: &&(Order, Choice)| matches!(&row.1, Choice::Inject { copy } if first(copy));
         copy.copy = self.rows.iter().filter(same).count() as u32;
         self.row((slot, 3, j), Choice::Inject { copy: copy.clone() });
         (copy, self.run.inject(j, record))

@@ -10,6 +10,7 @@
 //! | `knows_i_v_<m>` | what i took by then meets a need |
 //! | `byzantine_i` | who is faulty |
 
+mod carried;
 mod columns;
 mod decode;
 mod encode;

@@ -4,11 +4,12 @@
 //! is done, or its place is taken, or it is barred:
 //! `here + Σ knows + Σ own − (number − 1) ≤ Σ did + Σ bars`.
 
+use super::carried::carried_to;
 use super::columns::{KNOWS, Key, Levels, group, made};
 use super::families::kind_name;
 use crate::{
     expr::Expr,
-    ground::{Act, Need, Own, Proof, Record, Value},
+    ground::{Act, Need, Own, Record, Value},
     group::Group,
     program::Col,
 };
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What shows that a need is met: sums that are 1 then, and the acts in them.
 #[derive(Debug, Clone, Default)]
-struct Way {
+pub(super) struct Way {
     terms: Vec<Expr>,
     by: BTreeSet<usize>,
     /// Whether one is shown only by what is done in later views than that of a decision.
@@ -28,7 +29,7 @@ struct Way {
 }
 
 impl Way {
-    fn new(term: Expr, by: impl IntoIterator<Item = usize>) -> Self {
+    pub(super) fn new(term: Expr, by: impl IntoIterator<Item = usize>) -> Self {
         let (terms, by) = (vec![term], by.into_iter().collect());
         let late = false;
         Self { terms, by, late }
@@ -234,39 +235,11 @@ fn ways(
     }
 }
 
-/// The primary of a proof's message, and its acts by which that travels with it. There is only one
-/// message, so that whoever took it took this one.
-pub(super) fn carriers(levels: &Levels, Proof { of, with }: &Proof) -> Option<(u32, Vec<usize>)> {
-    let Need::Primary(records) = with else {
-        return None;
-    };
-    let view = records.first()?.view;
-    let carries = |it: &usize| takes(levels, &levels.ground.acts[*it], of);
-    let acts = makers(levels, records).into_iter().filter(carries);
-    let primary = levels.ground.setting.primaries[view as usize];
-    (groups(records).len() == 1).then(|| (primary, acts.collect()))
-}
-
-/// The ways to see that a proof travelled with the message that replica i took.
-fn carried_to(levels: &Levels, proof: &Proof, i: u32) -> Vec<Way> {
-    let sent = carriers(levels, proof).map(|(primary, acts)| {
-        let sent = acts.iter().map(|&it| levels.did(it, primary)).sum();
-        Way::new(sent, acts.into_iter().filter(|_| primary == i))
-    });
-    // Who did something else by the same message has that, or one that was sent later.
-    let one = matches!(&proof.with, Need::Primary(records) if records.len() == 1);
-    let used = |act: &Act| {
-        let mut proofs = act.proofs.iter();
-        proofs.any(|it| it.with == proof.with && covers(levels, &it.of, &proof.of))
-    };
-    let acts = levels.ground.acts.iter().enumerate();
-    let acts = acts.filter(|(_, act)| one && used(act));
-    let used = acts.map(|(it, _)| Way::new(levels.did(it, i), [it]));
-    sent.into_iter().chain(used).collect()
-}
-
 /// The acts that make these records.
-fn makers<'a>(levels: &Levels, records: impl IntoIterator<Item = &'a Record>) -> Vec<usize> {
+pub(super) fn makers<'a>(
+    levels: &Levels,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Vec<usize> {
     let makers = records.into_iter().filter_map(|it| levels.makers.get(it));
     makers.flatten().copied().collect()
 }
@@ -410,22 +383,8 @@ fn comes_later(levels: &Levels, act: &Act, by: &BTreeSet<usize>, record: &Record
 }
 
 /// Whether the act takes what meets the need.
-fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
-    act.needs.iter().any(|own| covers(levels, own, need))
-}
-
-/// Whether what meets one need of others meets the other.
-fn covers(levels: &Levels, own: &Need, need: &Need) -> bool {
-    let within =
-        |few: &[Record], many: &[Record]| few.iter().all(|it| many.binary_search(it).is_ok());
-    match (own, need) {
-        (Need::Primary(few), Need::Primary(many)) => within(few, many),
-        (Need::Quorum(own), Need::Quorum(need)) => {
-            let (own, need) = (&levels.ground.quorums[*own], &levels.ground.quorums[*need]);
-            own.at_least >= need.at_least && within(&own.records, &need.records)
-        }
-        _ => false,
-    }
+pub(super) fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
+    act.needs.iter().any(|own| own.covers(need, &levels.ground))
 }
 
 /// What is done that shows something, by kind and view: of each a replica does one; the acts in it;

@@ -78,7 +78,9 @@ impl<'a> Plan<'a> {
         for wants in self.steps.clone().into_values() {
             let honest = |((_, _), support): &((u32, Step), Support)| support.honest.clone();
             let sent = wants.carried.iter().flat_map(honest);
-            let sent: Vec<Place> = sent.map(|(j, act)| self.place(j, Step::Does(act))).collect();
+            let sent: Vec<Place> = sent
+                .map(|(j, act)| self.place(j, Step::Does(act)))
+                .collect();
             for carrier in &wants.carriers {
                 let Some(sends) = self.steps.get_mut(carrier) else {
                     continue;

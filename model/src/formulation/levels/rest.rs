@@ -5,6 +5,7 @@
 //! ⇒ it is done, or its place is taken, or it is barred, or the replica has decided*:
 //! `in the view + Σ truths − number ≤ Σ did + Σ bars + Σ decided + crashed`.
 
+use super::carried::carriers;
 use super::columns::{Key, Levels, group};
 use super::families::{from_primary, kind_name};
 use crate::{
@@ -152,10 +153,22 @@ fn used(levels: &mut Levels, family: FamilyId, number: usize, enough: &Expr) {
     }
     let takes = |act: &Act| act.needs.contains(&asks);
     let mut steps = Vec::new();
-    for (act, it) in levels.ground.acts.iter().enumerate().filter(|it| takes(it.1)) {
+    for (act, it) in levels
+        .ground
+        .acts
+        .iter()
+        .enumerate()
+        .filter(|it| takes(it.1))
+    {
         steps.extend(levels.ground.actors(it).map(|i| levels.did(act, i)));
     }
-    for (way, it) in levels.ground.entries.iter().enumerate().filter(|it| takes(it.1)) {
+    for (way, it) in levels
+        .ground
+        .entries
+        .iter()
+        .enumerate()
+        .filter(|it| takes(it.1))
+    {
         steps.extend(levels.ground.actors(it).map(|i| levels.way(way, i)));
     }
     steps.retain(|it: &Expr| it.terms().next().is_some());
@@ -199,7 +212,7 @@ fn nothing_left(levels: &mut Levels, act: &Act, i: u32) {
     }
     for proof in &act.proofs {
         // What travels with a message of a Byzantine primary may be too little for ever.
-        let carriers = super::must::carriers(levels, proof);
+        let carriers = carriers(levels, proof);
         let sent = carriers.filter(|(_, acts)| !acts.is_empty());
         let sent = sent.map(|(primary, acts)| -> Expr {
             acts.into_iter().map(|it| levels.did(it, primary)).sum()
