@@ -13,18 +13,24 @@ use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
 use milp_schema::{
     Instance,
     instance::{Fault, FaultKind, Goal, Network, Sense, Who},
+    protocol::beside,
 };
 use milp_solver::{Settings, Solved, solve};
-use std::sync::atomic::AtomicBool;
+use std::{path::Path, sync::atomic::AtomicBool};
 use support::{CORNER_NODES, settings, short, value_of, weights};
 
 /// How often a point may be refused before one is followed.
 const MOST_REFUSALS: u32 = 10;
 
-/// The question of a name: `tendermint`, or `tendermint no-lock`.
+/// The question of a name: `tendermint`, `tendermint no-lock`, or `./qbft.yaml` of the tests.
 fn question(name: &str, n: u32, byzantine: u32, views: u32) -> Instance {
     let (protocol, mutant) = name.split_once(' ').unwrap_or((name, ""));
-    let mut instance = Instance::builder(protocol)
+    let files = Path::new("../model/tests/fixtures");
+    let protocol = match protocol.strip_prefix("./") {
+        Some(_) => beside(files, protocol).expect("a sound file"),
+        None => milp_schema::Protocol::shipped(protocol),
+    };
+    let mut instance = Instance::asking(protocol)
         .replicas(n)
         .views(views)
         .network(Network::Asynchronous)
@@ -165,6 +171,23 @@ fn ibft1() {
     ] {
         let instance = question(name, n, byzantine, views);
         assert_eq!(fork(&instance), blocks, "{name}, n = {n}");
+    }
+}
+
+/// Evidence travels with proposals.
+#[test]
+fn qbft_and_pbft() {
+    for (name, views, blocks) in [
+        ("./qbft.yaml", 2, 1),
+        ("./qbft.yaml", 3, 1),
+        ("./qbft.yaml no-certificate", 2, 2),
+        ("./qbft.yaml no-justification", 2, 2),
+        ("./qbft.yaml any-prepared", 2, 1),
+        ("./qbft.yaml any-prepared", 3, 2),
+        ("./pbft.yaml", 3, 1),
+        ("./pbft.yaml no-certificate", 2, 2),
+    ] {
+        assert_eq!(fork(&question(name, 4, 1, views)), blocks, "{name}");
     }
 }
 
@@ -313,6 +336,10 @@ fn corners_replay() {
         ("dbft1", 4, 1, 2),
         ("dbft2", 4, 1, 3),
         ("dbft2 no-commit-lock", 4, 1, 3),
+        ("./qbft.yaml", 4, 1, 2),
+        ("./qbft.yaml any-prepared", 4, 1, 3),
+        ("./qbft.yaml no-justification", 4, 1, 3),
+        ("./pbft.yaml no-certificate", 4, 1, 3),
     ] {
         let mut instance = question(name, n, byzantine, views);
         instance.goal = Goal::Weighted {

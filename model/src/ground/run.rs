@@ -5,7 +5,7 @@ use milp_schema::{
     protocol::{Goes, Head, Mode, Scope, TimerId},
     vocabulary::{Ahead, Passed},
 };
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 /// What a replica does, as it does it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,9 +167,9 @@ impl<'a> Run<'a> {
         happens
     }
 
-    /// The first act of the file that a replica can do, of those that fit; of views skipped to, the
-    /// highest.
-    fn first(&self, i: u32, fits: impl Fn(&Act) -> bool) -> Option<&'a Act> {
+    /// The first act of the file that a replica can do, of those that fit: of views skipped to the
+    /// highest, of several ways of a rule that of the first value, then that of the latest view `c`.
+    pub fn first(&self, i: u32, fits: impl Fn(&Act) -> bool) -> Option<&'a Act> {
         let ground = self.ground;
         let acts = ground
             .acts
@@ -177,7 +177,10 @@ impl<'a> Run<'a> {
             .chain(&ground.entries)
             .chain(&ground.starts);
         let able = acts.filter(|act| fits(act) && self.can(i, act));
-        able.min_by_key(|act| (act.rule, u32::MAX - act.letters.v, act.letters))
+        able.min_by_key(|act| {
+            let Letters { v, x, c, d } = act.letters;
+            (act.rule, Reverse(v), x, Reverse(c), Reverse(d))
+        })
     }
 
     /// Whether a replica can do an act, a timer's act aside from its firing.

@@ -15,7 +15,7 @@ use crate::{
 use milp_schema::{
     Choice, Prediction, ReplicaId, Schedule, Slot,
     instance::FaultKind,
-    protocol::{Goes, Head},
+    protocol::{Goes, Head, Mode},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -335,6 +335,8 @@ impl Point<'_> {
         let ground = &self.levels.ground;
         let last: Vec<(u32, u32)> = (0..).zip(run.at.iter().map(|at| at.view)).collect();
         for (i, view) in last {
+            let entered = |v: u32| v == 0 || self.entered.contains(&(i, v));
+            let skipped: Vec<u32> = (1..view).filter(|v| !entered(*v)).collect();
             for v in 1..=view {
                 self.entered.insert((i, v));
                 let ways = self.levels.ways(i, v);
@@ -354,8 +356,35 @@ impl Point<'_> {
                 let way = way.ok_or(Unencoded::Outside("a view skipped that is not entered"))?;
                 self.ways.insert((*way, i));
             }
+            for v in skipped {
+                self.pass(i, v);
+            }
         }
         Ok(())
+    }
+
+    /// What a replica would have done in a view that it skipped, by its own records alone.
+    fn pass(&mut self, i: u32, v: u32) {
+        let ground = &self.levels.ground;
+        let per_view = self.levels.instance.blocks_per_proposal;
+        let new = Some(self.names[&(v * per_view)]);
+        let mut run = Run::new(ground);
+        run.at[i as usize].view = v;
+        // Who had decided would not have gone on.
+        let before = |it: &&Record| it.view <= v && !ground.is_final(it.kind);
+        let own = self.own[i as usize].iter().filter(before);
+        run.at[i as usize].own = own.copied().collect();
+        let must = |act: &Act| {
+            let named = !ground.proposes(act) || act.letters.x == new;
+            act.mode == Mode::Must && act.makes.is_some() && named
+        };
+        while let Some(act) = run.first(i, must) {
+            let number = ground.acts.iter().position(|it| std::ptr::eq(it, act));
+            self.did.extend(number.map(|number| (number, i)));
+            let record = made(act);
+            self.own[i as usize].insert(record);
+            run.at[i as usize].own.push(record);
+        }
     }
 
     /// Whether a replica sends what counts in a quorum.
