@@ -260,6 +260,31 @@ fn dbft2_stalls() {
     }
 }
 
+/// The requests for a view travel with its proposal: that makes no other final states.
+#[test]
+fn proofs_in_final_states() {
+    for (kind, count) in [
+        (FaultKind::Crash, 0),
+        (FaultKind::Crash, 1),
+        (FaultKind::Byzantine, 1),
+    ] {
+        for (mutant, views) in [("", 2), (" small-quorum", 2), ("", 3)] {
+            let value = |file: &str| {
+                let mut instance = question(&format!("{file}{mutant}"), 4, 0, views);
+                instance.faults = vec![Fault::any(kind, count)];
+                instance.goal = Goal::Stall;
+                instance.network = Network::Eventual;
+                best(&instance, 2).value
+            };
+            assert_eq!(
+                value("./dbft2.yaml"),
+                value("dbft2"),
+                "{kind:?} {count}{mutant}"
+            );
+        }
+    }
+}
+
 /// What `causal` says of the same rules as Rust code.
 #[test]
 fn causal_agrees() {
