@@ -164,7 +164,7 @@ impl Edges {
 fn carried(rule: &Rule) -> impl Iterator<Item = (KindId, KindId)> {
     let message = rule.when.iter().find(|it| is_message(it));
     let proofs = rule.when.iter().filter(|it| it.proof);
-    let pairs = proofs.flat_map(move |proof| message.map(|message| (message, proof)));
+    let pairs = proofs.filter_map(move |proof| message.map(|message| (message, proof)));
     let of_one_view = pairs.filter(|(message, proof)| {
         let same = message.pattern.view == proof.pattern.view;
         same || (reads_here(message) && reads_here(proof))

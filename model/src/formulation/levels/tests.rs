@@ -309,14 +309,8 @@ fn derived(reading: &mut Reading<'_>, used: &BTreeSet<usize>, all: bool) {
     }
 }
 
-fn check(
-    name: &str,
-    n: u32,
-    byzantine: u32,
-    views: u32,
-    values: u32,
-    seeds: u64,
-) -> BTreeMap<String, u32> {
+/// Of a shipped protocol, or of a file of the tests.
+fn question(name: &str, n: u32, byzantine: u32, views: u32) -> Instance {
     let (protocol, mutant) = name.split_once(' ').unwrap_or((name, ""));
     let shipped = || milp_schema::Protocol::shipped(protocol);
     let folder = std::path::Path::new("tests/fixtures");
@@ -328,6 +322,18 @@ fn check(
         .faults([Fault::any(FaultKind::Byzantine, byzantine)])
         .build();
     instance.mutant = (!mutant.is_empty()).then(|| mutant.to_owned());
+    instance
+}
+
+fn check(
+    name: &str,
+    n: u32,
+    byzantine: u32,
+    views: u32,
+    values: u32,
+    seeds: u64,
+) -> BTreeMap<String, u32> {
+    let instance = question(name, n, byzantine, views);
     let built = of_with(&instance, values).expect("levels say it");
     let setting = Setting {
         values: Values::Named { per_view: 1 },
@@ -396,4 +402,19 @@ fn random_executions_satisfy_every_row() {
         let never: Vec<_> = seen.iter().filter(|(_, times)| **times == 0).collect();
         assert!(never.len() * 3 < seen.len(), "{name}: never {never:?}");
     }
+}
+
+/// What would travel with a message of an earlier view is of a later one.
+#[test]
+fn a_proof_that_may_come_after_its_message_is_refused() {
+    let text = include_str!("../../../tests/fixtures/qbft.yaml");
+    let rule = "commit(v, x) <- q prepare(v, x)";
+    let late = "commit(v, x) <- 1 preprepare(c, x, *), proof q prepare(v, x)";
+    let file = milp_schema::protocol::read_text("late.yaml", &text.replace(rule, late));
+    let instance = question("./qbft.yaml", 4, 1, 2);
+    let rules = file.expect("it is sound").rules;
+    let setting = super::setting(&instance, rules, 2);
+    let refused = Ground::new(setting, "levels").expect_err("nothing orders it");
+    let says = format!("a proof that may come after its message (rule `{late}`)");
+    assert!(refused.to_string().contains(&says), "{refused}");
 }
