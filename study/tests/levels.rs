@@ -8,7 +8,11 @@
 
 mod support;
 
-use milp_model::{Decoded, Error, formulation::levels, program::Col};
+use milp_model::{
+    Decoded, Error,
+    formulation::levels,
+    program::{Col, Row},
+};
 use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
 use milp_schema::{
     Instance,
@@ -260,7 +264,8 @@ fn dbft2_stalls() {
     }
 }
 
-/// The requests for a view travel with its proposal: that makes no other final states.
+/// The requests for a view travel with its proposal: that makes no other final states, since nobody
+/// rests who could answer a proposal by what travels with it.
 #[test]
 fn proofs_in_final_states() {
     for (kind, count) in [
@@ -274,7 +279,14 @@ fn proofs_in_final_states() {
                 instance.faults = vec![Fault::any(kind, count)];
                 instance.goal = Goal::Stall;
                 instance.network = Network::Eventual;
-                best(&instance, 2).value
+                let program = levels::of(&instance).expect("levels say it").program;
+                let responses = |row: &&Row| {
+                    let family = &program.family(row).name;
+                    family == "final_state_has_no_enabled_prepareresponse"
+                };
+                let rows = program.rows.iter().filter(responses).count();
+                assert!(rows > 0, "{file}");
+                (best(&instance, 2).value, rows)
             };
             assert_eq!(
                 value("./dbft2.yaml"),
