@@ -196,6 +196,23 @@ fn qbft_and_pbft() {
 }
 
 #[test]
+fn hotstuff() {
+    for (name, views, blocks) in [
+        ("hotstuff", 3, 1),
+        ("hotstuff no-lock", 2, 2),
+        ("hotstuff no-qc", 2, 1),
+        ("hotstuff no-qc", 3, 2),
+        ("hotstuff any-qc", 3, 1),
+        ("hotstuff-two-phase", 3, 1),
+        ("hotstuff-two-phase no-lock", 2, 2),
+        ("hotstuff-two-phase no-qc", 2, 1),
+        ("hotstuff-two-phase no-qc", 3, 2),
+    ] {
+        assert_eq!(fork(&question(name, 4, 1, views)), blocks, "{name}");
+    }
+}
+
+#[test]
 fn dbft() {
     for (name, byzantine, views, blocks) in [
         ("dbft1", 0, 2, 2),
