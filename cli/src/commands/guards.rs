@@ -66,7 +66,7 @@ fn words(effect: &Effect) -> String {
             format!("{without} blocks in {views} {}", of(*views))
         }
         Effect::Open { views, why } => {
-            let why = why.as_deref().unwrap_or("a limit came");
+            let why = why.as_deref().unwrap_or("no proof came within the limits");
             match views {
                 0 => format!("open: {why}"),
                 _ => format!("not needed in {views} {}, open in more: {why}", of(*views)),

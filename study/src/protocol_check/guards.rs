@@ -7,6 +7,7 @@ use super::{
 use crate::Error;
 use milp_schema::{
     Instance, Outcome, Protocol,
+    outcome::Termination,
     protocol::{Lines, weakened},
 };
 use std::sync::atomic::AtomicBool;
@@ -88,8 +89,8 @@ pub fn guards(
     let mut plain = Vec::new();
     for views in 1..=views {
         progress(until.clock.spent(), &format!("{protocol}, {views} views"));
-        let found = outcome(&asked(protocol, views), &until.part(0.1), &mut Vec::new());
-        let value = known(found)?.ok().filter(proved);
+        let value = known(&asked(protocol, views), &until.part(0.1))?;
+        let value = value.ok().filter(proved);
         plain.push((views, value.and_then(|it| it.primal)));
     }
     let mut found = Vec::new();
@@ -105,9 +106,7 @@ pub fn guards(
         let part = until.part(1.0 / (all.len() - done) as f64);
         let agreement = match weakened(definition, rule, guard) {
             Err(error) => Effect::Senseless(error.problems[0].what.clone()),
-            Ok(weaker) => effect(&plain, |views| {
-                known(outcome(&asked(weaker, views), &part, &mut Vec::new()))
-            })?,
+            Ok(weaker) => effect(&plain, |views| known(&asked(weaker, views), &part))?,
         };
         found.push(Without {
             lines,
@@ -122,9 +121,10 @@ pub fn guards(
 /// What is known of an optimum, or why nothing is, if that is not a limit.
 type Known = Result<Outcome, Option<String>>;
 
-fn known(outcome: Result<Option<Outcome>, Error>) -> Result<Known, Error> {
-    match outcome {
-        Ok(outcome) => Ok(outcome.ok_or(None)),
+fn known(instance: &Instance, until: &Until<'_>) -> Result<Known, Error> {
+    let mut wrong = Vec::new();
+    match outcome(instance, until, &mut wrong) {
+        Ok(outcome) => Ok(outcome.ok_or_else(|| wrong.pop().map(|it| it.what))),
         Err(Error::Model(why)) => Ok(Err(Some(why.to_string()))),
         Err(error) => Err(error),
     }
@@ -158,6 +158,9 @@ fn effect(
                 });
             }
             Some(without) if without == protocol && proved(&found) => same = (views, protocol),
+            None if found.termination == Termination::Infeasible => {
+                return open(Some("nothing can happen at all".to_owned()));
+            }
             _ => return open(None),
         }
     }
