@@ -11,6 +11,7 @@ use std::{ops::RangeInclusive, path::PathBuf};
 
 /// A schedule to tell, or a question about an instance.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each question")]
 pub(crate) struct Args {
     /// Folder of a result or a schedule.csv; with one of the questions below, an instance file, with
     /// --guards a protocol file
