@@ -193,8 +193,9 @@ fn shows(meet: &Meet<'_>, record: &Record, depth: u32) -> Some3 {
 }
 
 fn act_shows(meet: &Meet<'_>, number: usize, depth: u32) -> Some3 {
-    let needs = &meet.ground.acts[number].needs;
-    let quorum = needs.iter().find_map(|need| match need {
+    let act = &meet.ground.acts[number];
+    let needs = &act.needs;
+    let quorum = act.asks().find_map(|need| match need {
         Need::Quorum(number) => Some(BTreeSet::from([*number])),
         _ => None,
     });
