@@ -233,9 +233,12 @@ impl<K: Clone + Ord> Draft<K> {
     /// The program; nothing of it is left here but what the columns stand for.
     pub fn finish(&mut self) -> Program {
         for (family, (page, ranges)) in std::mem::take(&mut self.cited) {
-            let range = |(from, to): (u32, u32)| match from == to {
-                true => from.to_string(),
-                false => format!("{from}-{to}"),
+            let range = |(from, to): (u32, u32)| {
+                if from == to {
+                    from.to_string()
+                } else {
+                    format!("{from}-{to}")
+                }
             };
             let ranges: Vec<String> = ranges.into_iter().map(range).collect();
             self.families[family.0 as usize].line = format!("{page} {}", ranges.join(","));

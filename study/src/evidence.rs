@@ -38,9 +38,10 @@ pub(crate) fn hash(evidence: &Evidence) -> Option<String> {
 /// of an order of acts, they say nothing of the point that they are made of.
 fn said(built: &Built, schedule: &Schedule, faulty: &[(ReplicaId, FaultKind)]) -> Vec<i64> {
     let columns = built.program().columns.len();
-    let encoded = match built.orders_acts() {
-        true => Err(String::new()),
-        false => built.encode(schedule, faulty),
+    let encoded = if built.orders_acts() {
+        Err(String::new())
+    } else {
+        built.encode(schedule, faulty)
     };
     let mut point = encoded.map_or_else(
         |_| vec![0; columns],

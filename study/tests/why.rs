@@ -295,7 +295,7 @@ fn of_a_file(protocol: &str, views: u32, mutant: Option<&str>) -> Instance {
 fn rules_of_a_protocol_file_are_named_with_their_lines_and_no_smaller_set_forbids_it() {
     let question = of_a_file("tendermint", 1, None);
     let answer = asked(&question, Some(2));
-    assert!(answer.proved && answer.smallest && !answer.within_slots);
+    assert!(answer.proved && answer.smallest && !answer.formulation.knows_slots());
     let needed = |group| answer.needed.iter().find(|it| it.rule.group == group);
     let votes = needed(Group::COMMITS).expect("two quorums share an honest replica");
     assert_eq!(votes.rule.lines, ["tendermint 49-51"]);
@@ -311,7 +311,7 @@ fn rules_of_a_protocol_file_are_named_with_their_lines_and_no_smaller_set_forbid
     };
     let answer = asked(&timed, Some(2));
     assert_eq!(answer.possible, Some(false));
-    assert!(answer.within_slots && needed_has(&answer, Group::COMMITS));
+    assert!(answer.formulation.knows_slots() && needed_has(&answer, Group::COMMITS));
 }
 
 fn needed_has(answer: &WhyNot, group: Group) -> bool {

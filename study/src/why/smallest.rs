@@ -17,7 +17,7 @@ use milp_model::{
 };
 use milp_schema::{
     Instance,
-    instance::{Goal, Sense},
+    instance::{Formulation, Goal, Sense},
     outcome::Termination,
 };
 use milp_solver::{Progress, exact::LARGEST};
@@ -51,8 +51,8 @@ pub struct WhyNot {
     pub proved: bool,
     /// Programs that were solved, and nodes of all of them.
     pub effort: (usize, i64),
-    /// Whether the program has slots, so that the answer is about so many.
-    pub within_slots: bool,
+    /// Of which program; of one with slots the answer is about so many.
+    pub formulation: Formulation,
 }
 
 /// The rules because of which no schedule reaches `value` (or is worse); without a value, because
@@ -125,7 +125,7 @@ fn answered(
         smallest: false,
         proved: false,
         effort: (0, 0),
-        within_slots: built.knows_slots(),
+        formulation: built.formulation(),
     };
     match search.test(search.all, progress)? {
         Tested::Forbidden => {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The answer to "why not", one sentence or list entry per line, in the words of the protocol.
 pub fn why_not_words(instance: &Instance, answer: &WhyNot) -> Vec<String> {
     let own = |text: &str| milp_show::words::own(instance.protocol, text);
-    let scope = own(&sentence::scope(instance, answer.within_slots));
+    let scope = own(&sentence::scope(instance, answer.formulation.knows_slots()));
     let reach = answer
         .value
         .map(|value| own(&format!("reach {}", sentence::value(instance, value))));
