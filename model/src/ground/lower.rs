@@ -80,14 +80,6 @@ fn refuse(setting: &Setting, formulation: &'static str) -> Result<(), Error> {
             hint: hint.into(),
         })
     };
-    if rules.chain {
-        let rule = &rules.rules[0];
-        return refuse(
-            rule,
-            "values that are a chain",
-            "use a protocol of unrelated values",
-        );
-    }
     let blocks = rules.kinds.iter().any(|it| it.value == ValueField::Block);
     if blocks && matches!(setting.values, Values::Abstract { .. }) {
         let rule = &rules.rules[0];

@@ -120,8 +120,10 @@ impl Edges {
                     before[message.0].extend(carried.map(|it| it.0));
                 }
             }
-            // Who decides does nothing more, so that whatever bars a decision came before.
-            let bars = rule.unless.iter().filter(|_| !rules.kind(made).is_final);
+            // Who decides does nothing more, so that whatever bars a decision came before; in a
+            // chain it goes on.
+            let stops = rules.kind(made).is_final && !rules.chain;
+            let bars = rule.unless.iter().filter(|_| !stops);
             for guard in bars.filter(|guard| reads_here(guard)) {
                 forbids.extend(guard.pattern.kinds.iter().map(|kind| (kind.0, made.0)));
             }

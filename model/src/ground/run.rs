@@ -5,7 +5,7 @@ use milp_schema::{
     protocol::{Head, Mode, Scope, TimerId},
     vocabulary::{Ahead, Passed},
 };
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 /// What a replica does, as it does it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,11 @@ impl<'a> Run<'a> {
         own.iter().any(|it| self.ground.is_final(it.kind))
     }
 
+    /// Whether a replica does nothing more: it has decided, and a decision ends the height.
+    pub fn stopped(&self, i: u32) -> bool {
+        !self.ground.setting.rules.chain && self.decided(i)
+    }
+
     /// The timers of a replica that run.
     pub fn running(&self, i: u32) -> Vec<TimerId> {
         self.at[i as usize].running.iter().copied().collect()
@@ -133,8 +138,8 @@ impl<'a> Run<'a> {
         happens
     }
 
-    /// The first act of the file that a replica can do, of those that fit; of views skipped to, the
-    /// highest.
+    /// The first act of the file that a replica can do, of those that fit; of views skipped to the
+    /// highest, of justifications the latest.
     fn first(&self, i: u32, fits: impl Fn(&Act) -> bool) -> Option<&'a Act> {
         let ground = self.ground;
         let acts = ground
@@ -143,7 +148,10 @@ impl<'a> Run<'a> {
             .chain(&ground.entries)
             .chain(&ground.starts);
         let able = acts.filter(|act| fits(act) && self.can(i, act));
-        able.min_by_key(|act| (act.rule, u32::MAX - act.letters.v, act.letters))
+        able.min_by_key(|act| {
+            let Letters { v, x, c, d } = act.letters;
+            (act.rule, Reverse(v), x, Reverse((c, d)))
+        })
     }
 
     /// Whether a replica can do an act, a timer's act aside from its firing.
@@ -162,8 +170,10 @@ impl<'a> Run<'a> {
             let same = |it: &Record| it.kind == made.kind && it.view == made.view;
             !at.own.iter().any(same)
         };
+        let decides = |made: Record| self.ground.is_final(made.kind);
         there
-            && !self.decided(i)
+            && !self.stopped(i)
+            && !(act.makes.is_some_and(decides) && self.decided(i))
             && act.makes.is_none_or(free)
             && self.ground.actors(act).any(|it| it == i)
             && act.needs.iter().all(|need| self.is_met(i, need))

@@ -301,6 +301,7 @@ impl Replica {
         };
         let justification = match justification {
             Justifies::C => at.c,
+            Justifies::D => at.d,
             Justifies::Back(back) => at.v.0.checked_sub(back).map(View),
             Justifies::None => None,
         };

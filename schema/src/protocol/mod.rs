@@ -268,6 +268,8 @@ pub enum Made {
 pub enum Justifies {
     /// `c`.
     C,
+    /// `d`.
+    D,
     /// `v-k`.
     Back(u32),
     /// `-`, or of a kind that has none.

@@ -75,6 +75,16 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     let byzantine = instance.fault_count(FaultKind::Byzantine);
     first(&[
         (
+            stall && rules.chain,
+            "goal `stall` of a chain, whose views never end",
+            "ask for `fork`: nobody comes to rest there",
+        ),
+        (
+            instance.goal == Goal::Finality && rules.chain,
+            "goal `finality` of a chain, where blocks are final by those that extend them",
+            "ask for `fork`",
+        ),
+        (
             stall && !eventual,
             "goal `stall` with `network: asynchronous`",
             "use `network: eventual`, otherwise silence alone is a stall",

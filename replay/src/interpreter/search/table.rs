@@ -190,7 +190,7 @@ impl Table {
                     .map(Some)
                     .chain((value == Made::None).then_some(None));
                 let justified: Vec<Option<View>> = match justification {
-                    Justifies::C => View::all(view.0).map(Some).collect(),
+                    Justifies::C | Justifies::D => View::all(view.0).map(Some).collect(),
                     Justifies::Back(back) => view
                         .0
                         .checked_sub(back)
