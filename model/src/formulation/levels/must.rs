@@ -331,7 +331,9 @@ pub(super) fn last(
 /// something in a later view. In a chain who decided goes on: that excuses from deciding alone.
 fn excuses(levels: &Levels, act: &Act, way: &Way, (i, view): (u32, u32)) -> Expr {
     let rules = &levels.ground.setting.rules.rules;
-    let leaves = |rule: &Rule| matches!(rule.head, Head::Enter | Head::Skip);
+    // Before a timer fires everything else is done.
+    let leaves =
+        |rule: &Rule| rule.mode == Mode::Must && matches!(rule.head, Head::Enter | Head::Skip);
     let left = rules[..act.rule].iter().any(leaves) || act.makes.is_none();
     let is_final = decides(levels, act);
     let chain = levels.ground.setting.rules.chain;
