@@ -2,7 +2,7 @@
 
 use super::{
     form::{Act, Ground, Letters, MOST_ACTS, Need, Own, Quorum, Record, Setting, Values},
-    order::{self, adopts, starts},
+    order::{self, adopts, reads_here, starts},
     pattern::{Reading, letters_of, proposes},
 };
 use crate::error::Error;
@@ -64,8 +64,7 @@ fn acting(setting: &Setting) -> impl Iterator<Item = &Rule> {
     let acts = move |rule: &&Rule| match rule.head {
         Head::Make { .. } => follows || !adopts(rules, rule),
         Head::Enter => true,
-        Head::Skip | Head::Arm { .. } => follows,
-        Head::Stop { .. } => false,
+        Head::Skip | Head::Arm { .. } | Head::Stop { .. } => follows,
     };
     rules.rules.iter().filter(acts)
 }
@@ -94,28 +93,28 @@ fn refuse(setting: &Setting, formulation: &'static str) -> Result<(), Error> {
                 "let it be a `timer`",
             );
         }
-        if matches!(rule.head, Head::Stop { .. }) {
-            return refuse(rule, "a timer that is stopped", "let it run out");
-        }
         if rule.guards().any(|guard| guard.proof) {
             let hint = "without `proof` the rule asks for what the replica took itself";
             return refuse(rule, "what travels with a message", hint);
         }
-        let here = |guard: &Guard| {
-            matches!(
-                guard.pattern.view,
-                Views::Own | Views::UpTo | Views::From(0)
-            )
+        // Who skips comes on what led the first one there, which a role may have kept to itself.
+        let leads = |it: &Rule| match it.head {
+            Head::Skip => true,
+            Head::Enter => it.when.iter().any(reads_later),
+            _ => false,
         };
-        if rule.head == Head::Enter && rule.when.iter().any(here) {
-            return refuse(
-                rule,
-                "a view that is entered by its own records",
-                "let `enter` read `v-1`",
-            );
+        let here = rule.head == Head::Enter && rule.when.iter().any(reads_here);
+        if here && rules.rules.iter().any(leads) {
+            let what = "a view that is entered by its own records, beside views that are skipped";
+            return refuse(rule, what, "let all of them be entered by records of `v-1`");
         }
     }
     Ok(())
+}
+
+/// Whether a guard of an entry reads later views than the one before.
+fn reads_later(guard: &Guard) -> bool {
+    matches!(guard.pattern.view, Views::From(_) | Views::Any)
 }
 
 /// Quorums that were asked for so far.
@@ -275,6 +274,9 @@ fn asks(
     let mut asks = Asks::default();
     if rule.who != By::Any {
         asks.who.push((rule.who, letters.v));
+    }
+    if rule.head == Head::Enter && order::follows_primary(&setting.rules, rule) {
+        asks.who.push((By::Backup, letters.v));
     }
     for guard in &rule.when {
         needs(setting, asked, guard, letters, &mut asks.needs);

@@ -163,6 +163,7 @@ impl<'a> Run<'a> {
             (Head::Enter, _) => at.view + 1 == v,
             (Head::Skip, _) => at.view < v,
             (Head::Arm { .. }, _) => at.view == v && !at.started.contains(&(act.rule, v)),
+            (Head::Stop { timer }, _) => at.view == v && at.running.contains(timer),
             (_, Scope::View) => at.view == v,
             (_, Scope::Height) => true,
         };
@@ -220,21 +221,32 @@ impl<'a> Run<'a> {
         if let Some(record) = act.makes {
             at.own.push(record);
             happens.push(Happens::Makes(record));
-        } else if let Head::Arm { timer, .. } = self.ground.setting.rules.rules[act.rule].head {
-            at.started.insert((act.rule, act.letters.v));
-            at.running.insert(timer);
-        } else {
-            at.view = act.letters.v;
-            at.running.clear();
-            happens.push(Happens::Enters(at.view));
-            let (now, later) = at.held.drain(..).partition(|(_, it)| it.view <= at.view);
-            at.held = later;
-            let mut now: Vec<(u32, Record)> = now;
-            now.sort_by_key(|(_, it)| it.kind);
-            for (sender, record) in now {
-                happens.extend(self.complete(i));
-                happens.extend(self.deliver(i, sender, record));
+            return;
+        }
+        match self.ground.setting.rules.rules[act.rule].head {
+            Head::Arm { timer, .. } => {
+                at.started.insert((act.rule, act.letters.v));
+                at.running.insert(timer);
             }
+            Head::Stop { timer } => {
+                at.running.remove(&timer);
+            }
+            _ => self.enter(i, act.letters.v, happens),
+        }
+    }
+
+    fn enter(&mut self, i: u32, view: u32, happens: &mut Vec<Happens>) {
+        let at = &mut self.at[i as usize];
+        at.view = view;
+        at.running.clear();
+        happens.push(Happens::Enters(view));
+        let (now, later) = at.held.drain(..).partition(|(_, it)| it.view <= view);
+        at.held = later;
+        let mut now: Vec<(u32, Record)> = now;
+        now.sort_by_key(|(_, it)| it.kind);
+        for (sender, record) in now {
+            happens.extend(self.complete(i));
+            happens.extend(self.deliver(i, sender, record));
         }
     }
 }

@@ -227,7 +227,7 @@ fn by_view<'a>(
     let level = levels.ground.level(act);
     let mut views: BTreeMap<u32, Vec<&Record>> = BTreeMap::new();
     for record in records {
-        if (record.view, 1 + levels.ground.ranks[record.kind.0]) < level {
+        if levels.ground.place(record) < level {
             views.entry(record.view).or_default().push(record);
         }
     }

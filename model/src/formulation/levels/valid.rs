@@ -36,6 +36,9 @@ type Some3 = Option<BTreeSet<usize>>;
 pub(super) fn state(levels: &mut Levels) {
     one_value(levels);
     pairs(levels);
+    if levels.ground.setting.rules.chain {
+        parents(levels);
+    }
 }
 
 /// The quorums of one value or none in one view.
@@ -81,6 +84,27 @@ fn one_value(levels: &mut Levels) {
     }
 }
 
+/// A block with a certificate extends one that has one: behind the quorum is an honest sender, who
+/// needed a quorum for its parent, `complete₁ ≤ Σ complete₃`.
+fn parents(levels: &mut Levels) {
+    let family = levels
+        .draft
+        .family("quorum_extends_a_quorum", "E6", &[], RESTS_ON);
+    for number in plain(levels) {
+        let quorum = &levels.ground.quorums[number];
+        if quorum.at_least <= levels.most_byzantine {
+            continue;
+        }
+        let shown = union(quorum.records.iter().map(|it| shows(levels, it, DEPTH)));
+        let Some(shown) = shown.filter(|it| !it.contains(&number)) else {
+            continue;
+        };
+        let any: Expr = shown.iter().map(|&it| levels.complete(it)).sum();
+        let one = levels.complete(number);
+        levels.at_most(family, &format!("_m{number}"), one, any);
+    }
+}
+
 fn pairs(levels: &mut Levels) {
     let family = levels
         .draft
@@ -121,7 +145,7 @@ fn both(levels: &Levels, first: usize, second: usize) -> Some3 {
 
 /// What a replica that made both records shows.
 fn made_both(levels: &Levels, one: &Record, other: &Record, depth: u32) -> Some3 {
-    let place = |record: &Record| (record.view, levels.ground.ranks[record.kind.0]);
+    let place = |record: &Record| levels.ground.place(record);
     let (one, other) = if place(one) <= place(other) {
         (one, other)
     } else {
