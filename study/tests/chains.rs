@@ -1,5 +1,6 @@
-//! Chained protocols in formulation `levels`: branches decided, and schedules that replicas made
-//! from the same file follow without a divergence.
+//! Chained protocols in formulation `levels`, views that are entered by records of their own, timers
+//! that are stopped: optima, and schedules that replicas made from the same file follow without a
+//! divergence.
 
 mod support;
 
@@ -17,8 +18,13 @@ static CHAINED: LazyLock<Protocol> = LazyLock::new(|| {
     protocol::embedded(include_str!("support/chained.yaml")).expect("it is sound")
 });
 
-fn question(mutant: &str, views: u32) -> Instance {
-    let mut instance = Instance::asking(*CHAINED)
+/// Who complained is called into the next view by its leader; who voted complains no more.
+static COMPLAINTS: LazyLock<Protocol> = LazyLock::new(|| {
+    protocol::embedded(include_str!("support/complaints.yaml")).expect("it is sound")
+});
+
+fn question(protocol: Protocol, mutant: &str, views: u32) -> Instance {
+    let mut instance = Instance::asking(protocol)
         .replicas(4)
         .views(views)
         .network(Network::Asynchronous)
@@ -30,18 +36,24 @@ fn question(mutant: &str, views: u32) -> Instance {
 
 #[test]
 fn locked() {
-    assert_eq!(fork(&question("", 6)), 1);
+    assert_eq!(fork(&question(*CHAINED, "", 6)), 1);
 }
 
 #[test]
 fn without_a_lock() {
-    assert_eq!(fork(&question("no-lock", 5)), 1);
-    assert_eq!(fork(&question("no-lock", 6)), 2);
+    assert_eq!(fork(&question(*CHAINED, "no-lock", 5)), 1);
+    assert_eq!(fork(&question(*CHAINED, "no-lock", 6)), 2);
 }
 
 #[test]
 fn views_that_are_not_consecutive() {
-    assert_eq!(fork(&question("any-views", 6)), 2);
-    assert_eq!(fork(&question("any-views", 7)), 2);
-    assert_eq!(fork(&question("any-views", 8)), 2);
+    assert_eq!(fork(&question(*CHAINED, "any-views", 8)), 2);
+}
+
+/// Of four replicas three voted or complained before two blocks are decided: a replica that voted
+/// does not complain, but the leader calls it.
+#[test]
+fn a_leader_calls() {
+    assert_eq!(fork(&question(*COMPLAINTS, "", 3)), 1);
+    assert_eq!(fork(&question(*COMPLAINTS, "votes-again", 2)), 2);
 }
