@@ -45,11 +45,6 @@ fn without_a_lock() {
     assert_eq!(fork(&question(*CHAINED, "no-lock", 6)), 2);
 }
 
-#[test]
-fn views_that_are_not_consecutive() {
-    assert_eq!(fork(&question(*CHAINED, "any-views", 8)), 2);
-}
-
 /// Of four replicas three voted or complained before two blocks are decided: a replica that voted
 /// does not complain, but the leader calls it.
 #[test]

@@ -46,7 +46,7 @@ pub(crate) struct Found {
 pub(crate) fn best(instance: &Instance, values: u32) -> Found {
     let mut built = levels::of_with(instance, values).expect("levels say it");
     for refused in 0..MOST_REFUSALS {
-        let solved = run(&built, &settings(300.0, true));
+        let solved = run(&built, &settings(120.0, true));
         assert!(solved.proved, "{}", instance.protocol);
         println!(
             "{} {:?} n {} views {}: {:?}, {} nodes, root {:?}, {} columns, {} rows, refused {refused}",
