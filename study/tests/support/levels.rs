@@ -11,17 +11,23 @@ use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
 use milp_schema::{
     Instance,
     instance::{Fault, FaultKind, Goal, Network},
+    protocol::beside,
 };
 use milp_solver::{Settings, Solved, solve};
-use std::sync::atomic::AtomicBool;
+use std::{path::Path, sync::atomic::AtomicBool};
 
 /// How often a point may be refused before one is followed.
 const MOST_REFUSALS: u32 = 10;
 
-/// The question of a name: `tendermint`, or `tendermint no-lock`.
+/// The question of a name: `tendermint`, `tendermint no-lock`, or `./qbft.yaml` of the tests.
 pub(crate) fn question(name: &str, n: u32, byzantine: u32, views: u32) -> Instance {
     let (protocol, mutant) = name.split_once(' ').unwrap_or((name, ""));
-    let mut instance = Instance::builder(protocol)
+    let files = Path::new("../model/tests/fixtures");
+    let protocol = match protocol.strip_prefix("./") {
+        Some(_) => beside(files, protocol).expect("a sound file"),
+        None => milp_schema::Protocol::shipped(protocol),
+    };
+    let mut instance = Instance::asking(protocol)
         .replicas(n)
         .views(views)
         .network(Network::Asynchronous)
