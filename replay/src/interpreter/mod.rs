@@ -8,6 +8,8 @@
 //!
 //! What a restart without backup forgets is everything of the height, own records included.
 
+#[cfg(test)]
+mod chains;
 mod guard;
 mod replica;
 pub(crate) mod search;
