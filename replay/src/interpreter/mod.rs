@@ -9,6 +9,7 @@
 //! What a restart without backup forgets is everything of the height, own records included.
 
 #[cfg(test)]
+#[path = "chains/tests.rs"]
 mod chains;
 mod guard;
 mod replica;

@@ -134,7 +134,7 @@ impl Run {
     fn certify(&mut self, block: &str, voters: &[u32], to: &[u32]) -> &mut Self {
         let leader = self.message(&format!("propose {block}")).view.0 % 4;
         self.give(&format!("propose {block}"), &[leader], voters);
-        self.give(&format!("vote {block}"), voters, to)
+        self.give(&format!("block_vote {block}"), voters, to)
     }
 
     fn fire(&mut self, who: &[u32]) -> &mut Self {
@@ -224,10 +224,10 @@ fn hotstuff_with_gaps(run: &mut Run) {
         .give("newview v5 v1b0 v3", &[3], &[1])
         .give("newview v5 -", &[2], &[1])
         .certify("v5 v1b0 v3", &[0, 1, 2], &[]);
-    run.give("vote v2 v0b0 v0", &[0, 1, 2], &[0])
-        .give("vote v4 v0b0 v2", &[0, 1, 2], &[0])
-        .give("vote v3 v1b0 v1", &[0, 1, 2], &[1])
-        .give("vote v5 v1b0 v3", &[0, 1, 2], &[1]);
+    run.give("block_vote v2 v0b0 v0", &[0, 1, 2], &[0])
+        .give("block_vote v4 v0b0 v2", &[0, 1, 2], &[0])
+        .give("block_vote v3 v1b0 v1", &[0, 1, 2], &[1])
+        .give("block_vote v5 v1b0 v3", &[0, 1, 2], &[1]);
 }
 
 /// Replica 2 decides v0b0; the others time out and follow the Byzantine leader onto genesis.
@@ -236,8 +236,8 @@ fn jolteon_without_comparison(run: &mut Run) {
         .certify("v1 v0b0 v0", &[0, 1, 2], &[2]);
     for view in 1..3 {
         run.fire(&[0, 1]);
-        run.give(&format!("timeout v{view} v0b0 v0"), &[0, 1], &[0, 1])
-            .give(&format!("timeout v{view} -"), &[3], &[0, 1]);
+        run.give(&format!("round_timeout v{view} v0b0 v0"), &[0, 1], &[0, 1])
+            .give(&format!("round_timeout v{view} -"), &[3], &[0, 1]);
     }
     run.certify("v3 v3b0", &[0, 1, 3], &[0, 1])
         .certify("v4 v3b0 v3", &[0, 1, 3], &[0, 1]);
@@ -246,13 +246,13 @@ fn jolteon_without_comparison(run: &mut Run) {
 /// Who knows the certificates of v0b0 and of v1b0, the later one, times out with the former.
 fn jolteon_with_old_certificates(run: &mut Run) {
     run.certify("v0 v0b0", &[0, 1, 2], &[]).fire(&[0, 1, 2]);
-    run.give("timeout v0 -", &[0, 1, 2], &[0, 1, 2])
-        .give("vote v0 v0b0", &[0, 1, 2], &[0, 1])
+    run.give("round_timeout v0 -", &[0, 1, 2], &[0, 1, 2])
+        .give("block_vote v0 v0b0", &[0, 1, 2], &[0, 1])
         .certify("v1 v1b0", &[0, 1, 2], &[0, 1, 2])
         .certify("v2 v1b0 v1", &[0, 1, 2], &[2])
         .fire(&[0, 1])
-        .give("timeout v2 v0b0 v0", &[0, 1], &[0, 1])
-        .give("timeout v2 -", &[3], &[0, 1])
+        .give("round_timeout v2 v0b0 v0", &[0, 1], &[0, 1])
+        .give("round_timeout v2 -", &[3], &[0, 1])
         .certify("v3 v0b0 v0", &[0, 1, 3], &[0, 1])
         .certify("v4 v0b0 v3", &[0, 1, 3], &[0, 1]);
 }
@@ -261,7 +261,7 @@ fn jolteon_with_old_certificates(run: &mut Run) {
 fn simplex_with_both(run: &mut Run) {
     run.give("propose v0 v0b0", &[0], &[1, 2]).fire(&[0, 1]);
     run.give("dummy v0", &[0, 3], &[1])
-        .give("vote v0 v0b0", &[0, 1, 2], &[0, 2])
+        .give("block_vote v0 v0b0", &[0, 1, 2], &[0, 2])
         .give("finalize v0", &[0, 2, 3], &[2])
         .certify("v1 v1b0", &[0, 1, 3], &[0, 1])
         .give("finalize v1", &[0, 1, 3], &[0, 1]);
@@ -282,21 +282,21 @@ fn complaints_with_gaps(run: &mut Run) {
         .give("propose v0 v0b0", &[0], &[2])
         .fire(&[0, 2])
         .give("propose v1 v1b0", &[1], &[0, 2])
-        .give("vote v0 v0b0", &[0, 2, 3], &[0, 2])
+        .give("block_vote v0 v0b0", &[0, 2, 3], &[0, 2])
         .give("complain v1", &[0, 2, 3], &[2])
         .give("propose v2 v0b0 v0", &[2], &[0, 1])
-        .give("vote v1 v1b0", &[1, 2, 3], &[0, 1])
+        .give("block_vote v1 v1b0", &[1, 2, 3], &[0, 1])
         .fire(&[0, 2])
         .give("propose v3 v1b0 v1", &[3], &[0, 1, 2])
-        .give("vote v2 v0b0 v0", &[0, 2, 3], &[0, 2])
+        .give("block_vote v2 v0b0 v0", &[0, 2, 3], &[0, 2])
         .give("complain v3", &[0, 2, 3], &[0])
         .fire(&[1, 2])
         .give("propose v4 v0b0 v2", &[0], &[1, 2])
-        .give("vote v4 v0b0 v2", &[0, 2, 3], &[2])
-        .give("vote v3 v1b0 v1", &[0, 1, 3], &[0, 1])
+        .give("block_vote v4 v0b0 v2", &[0, 2, 3], &[2])
+        .give("block_vote v3 v1b0 v1", &[0, 1, 3], &[0, 1])
         .give("complain v4", &[1, 2, 3], &[1])
         .give("propose v5 v1b0 v3", &[1], &[0])
-        .give("vote v5 v1b0 v3", &[0, 1, 3], &[1]);
+        .give("block_vote v5 v1b0 v3", &[0, 1, 3], &[1]);
 }
 
 /// Every mutant of a chain decides two branches in a run of its own, in which its file decides one at
