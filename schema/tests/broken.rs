@@ -232,6 +232,16 @@ const INSTANCES: &[Case] = &[
         )],
     ),
     case(
+        "heights of a chain",
+        "protocol: dbft2",
+        "protocol: jolteon\nheights: 2",
+        &[(
+            3,
+            10,
+            "protocol `jolteon` does not cover more than one height",
+        )],
+    ),
+    case(
         "a quorum of nobody",
         "replicas: 4",
         "replicas: 1\nmutant: small-quorum",
