@@ -258,6 +258,8 @@ fn of_file(protocol: &str) -> Vec<Instance> {
 #[test]
 fn random_executions_of_files_replay_identically_and_make_every_record() {
     for protocol in [
+        "tendermint",
+        "ibft1",
         "hotstuff-chained",
         "hotstuff-complaints",
         "jolteon",

@@ -345,3 +345,16 @@ fn every_mutant_decides_two_branches() {
     });
     assert_eq!(all.collect::<BTreeSet<_>>(), played);
 }
+
+/// The new leader's word takes others along, with the complaints as its proof, before its own proposal
+/// takes it on.
+#[test]
+fn a_new_leader_passes_on_that_a_quorum_complained() {
+    let mut run = Run::of(&instance("hotstuff-complaints", None), 3);
+    run.lenient = false;
+    run.fire(&[1, 2]);
+    run.give("complain v0", &[1, 2, 3], &[1])
+        .give("nextview v1", &[1], &[2])
+        .give("propose v1 v1b0", &[1], &[2])
+        .give("block_vote v1 v1b0", &[1, 2], &[0]);
+}
