@@ -261,7 +261,6 @@ fn random_executions_of_files_replay_identically_and_make_every_record() {
         "tendermint",
         "ibft1",
         "hotstuff-chained",
-        "hotstuff-complaints",
         "jolteon",
         "simplex",
     ] {
