@@ -319,7 +319,7 @@ impl Table {
             let decides = rule
                 .makes()
                 .is_some_and(|kind| self.setup.rules.kind(kind).is_final);
-            matches!(rule.head, Head::Enter | Head::Skip) || decides
+            matches!(rule.head, Head::Enter | Head::Skip) || decides && !self.setup.rules.chain
         };
         let bars = |made: &Rule, rule: &Rule| {
             let reads = |guard: &Guard| {
