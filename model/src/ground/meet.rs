@@ -5,7 +5,7 @@
 //! bars the other, or a later record that lifts the bar needs a third quorum, then of the two quorums
 //! one is missing or a third is there: `there₁ + there₂ ≤ 1 + Σ there₃`.
 
-use super::{Ground, Need, Own, Record, Value};
+use super::{Ground, Need, Own, Record};
 use milp_schema::protocol::KindId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,22 +61,45 @@ impl<'a> Meet<'a> {
         at_least(first) + at_least(second) > most
     }
 
-    /// Of each kind and view the quorums of one value each, of which one at most is there.
+    /// Of each kind and view quorums that share no record, of which one at most is there: one value
+    /// has one, and of a value one justification.
     pub fn one_value(&self) -> BTreeMap<(KindId, u32), Vec<usize>> {
-        let mut same: BTreeMap<_, BTreeMap<Value, usize>> = BTreeMap::new();
+        let mut same: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for &number in &self.plain {
             let quorum = &self.ground.quorums[number];
             let groups: BTreeSet<_> = quorum.records.iter().map(group).collect();
             let first = groups.first().copied().filter(|_| groups.len() == 1);
             if let (Some(place), true) = (first, self.share(number, number)) {
-                let values = same.entry(place).or_default();
-                values.entry(quorum.records[0].value).or_insert(number);
+                let apart = |it: &Record| !quorum.records.contains(it);
+                let others = same.entry(place).or_default();
+                let mut records = others.iter().map(|&it| &self.ground.quorums[it].records);
+                if records.all(|it| it.iter().all(apart)) {
+                    others.push(number);
+                }
             }
         }
-        let values = same.into_iter();
-        values
-            .map(|(place, values)| (place, values.into_values().collect()))
-            .collect()
+        same
+    }
+
+    /// Of chains a quorum each, and those of which one is there if it is: a block with a certificate
+    /// extends one that has one, because behind the quorum is an honest sender, who needed a quorum
+    /// for its parent.
+    pub fn parents(&self) -> Vec<(usize, BTreeSet<usize>)> {
+        let mut parents = Vec::new();
+        for &number in self
+            .plain
+            .iter()
+            .filter(|_| self.ground.setting.rules.chain)
+        {
+            let quorum = &self.ground.quorums[number];
+            if quorum.at_least <= self.most_byzantine {
+                continue;
+            }
+            let shown = union(quorum.records.iter().map(|it| shows(self, it, DEPTH)));
+            let shown = shown.filter(|it| !it.contains(&number));
+            parents.extend(shown.map(|shown| (number, shown)));
+        }
+        parents
     }
 
     /// Two quorums each, and those of which one is there if both are.
@@ -114,7 +137,7 @@ fn both(meet: &Meet<'_>, first: usize, second: usize) -> Some3 {
 
 /// What a replica that made both records shows.
 fn made_both(meet: &Meet<'_>, one: &Record, other: &Record, depth: u32) -> Some3 {
-    let place = |record: &Record| (record.view, meet.ground.ranks[record.kind.0]);
+    let place = |record: &Record| meet.ground.place(record);
     let (one, other) = if place(one) <= place(other) {
         (one, other)
     } else {

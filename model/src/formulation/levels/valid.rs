@@ -7,11 +7,12 @@ use crate::{
     ground::Meet,
 };
 
-/// `Σ complete ≤ 1` over the values of a kind and view, and `complete₁ + complete₂ ≤ 1 + Σ complete₃`.
+/// `Σ complete ≤ 1` over the values of a kind and view, `complete₁ + complete₂ ≤ 1 + Σ complete₃`,
+/// and of chains `complete₁ ≤ Σ complete₃`.
 pub(super) fn state(levels: &mut Levels) {
     let asked = |number| levels.draft.col(&Key::Complete(number)).is_some();
     let meet = Meet::new(&levels.ground, levels.most_byzantine, asked);
-    let (same, pairs) = (meet.one_value(), meet.pairs());
+    let (same, pairs, parents) = (meet.one_value(), meet.pairs(), meet.parents());
     let family = levels.draft.family(ONE_VALUE, "E6", &[], RESTS_ON);
     for ((kind, v), values) in same {
         let all: Expr = values.iter().map(|&it| levels.complete(it)).sum();
@@ -22,5 +23,16 @@ pub(super) fn state(levels: &mut Levels) {
         let two = levels.complete(first) + levels.complete(second);
         let third: Expr = thirds.iter().map(|&it| levels.complete(it)).sum();
         levels.at_most(family, &format!("_m{first}_m{second}"), two, third + 1);
+    }
+    if !levels.ground.setting.rules.chain {
+        return;
+    }
+    let family = levels
+        .draft
+        .family("quorum_extends_a_quorum", "E6", &[], RESTS_ON);
+    for (number, shown) in parents {
+        let any: Expr = shown.iter().map(|&it| levels.complete(it)).sum();
+        let one = levels.complete(number);
+        levels.at_most(family, &format!("_m{number}"), one, any);
     }
 }
