@@ -154,6 +154,8 @@ fn what_the_reader_accepts_satisfies_the_schema() {
         "stall",
         "slow",
         "views",
+        "{wasted: {bad: 0, up_to: 2}}",
+        "{wasted: {bad: 1, up_to: 1}}\ngossip: true",
         "{weighted: {sense: minimize}}",
         "{weighted: {sense: maximize, blocks: 1000, views: -100, messages: 0}}",
     ];

@@ -35,6 +35,7 @@ fn goal() -> impl Strategy<Value = Goal> {
         Just(Goal::Stall),
         Just(Goal::Slow),
         Just(Goal::Views),
+        Just(Goal::Wasted { bad: 0, up_to: 1 }),
         (sense, weight(), weight(), weight()).prop_map(|(sense, blocks, views, messages)| {
             Goal::Weighted {
                 sense,
@@ -133,6 +134,7 @@ fn instance() -> impl Strategy<Value = Instance> {
                     timers: block_time.map_or(Timers::Free, |_| Timers::Protocol),
                     block_time,
                     primary,
+                    gossip: matches!(goal, Goal::Wasted { .. }),
                     goal,
                     formulation,
                     budget,

@@ -16,6 +16,7 @@ mod encode;
 mod event;
 mod families;
 mod goal;
+mod good;
 mod meaning;
 mod must;
 mod plan;

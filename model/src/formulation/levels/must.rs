@@ -370,7 +370,7 @@ fn comes_later(levels: &Levels, act: &Act, by: &BTreeSet<usize>, record: &Record
 }
 
 /// Whether the act takes what meets the need.
-fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
+pub(super) fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
     let within =
         |few: &[Record], many: &[Record]| few.iter().all(|it| many.binary_search(it).is_ok());
     act.needs.iter().any(|own| match (own, need) {

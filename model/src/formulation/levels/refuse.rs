@@ -73,7 +73,14 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     let stall = instance.goal == Goal::Stall;
     let eventual = instance.network == Network::Eventual;
     let byzantine = instance.fault_count(FaultKind::Byzantine);
+    let wasted = matches!(instance.goal, Goal::Wasted { .. });
+    let others = instance.faults.iter().any(|it| it.kind != FaultKind::Byzantine);
     first(&[
+        (
+            wasted && others,
+            "goal `wasted` with replicas that crash or that the network fails",
+            "use `kind: byzantine`",
+        ),
         (
             stall && !eventual,
             "goal `stall` with `network: asynchronous`",

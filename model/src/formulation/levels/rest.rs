@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 pub(super) fn state(levels: &mut Levels) {
     let acts: Vec<Act> = levels.ground.acts.clone();
     let entries: Vec<Act> = levels.ground.entries.clone();
-    truths(levels);
+    truths(levels, true);
     proposals(levels);
     for act in acts.iter().chain(&entries) {
         if is_lost(levels, act) {
@@ -85,9 +85,9 @@ fn is_lost(levels: &Levels, act: &Act) -> bool {
         .any(|need| need.taken(&levels.ground).iter().any(late))
 }
 
-/// `enough`: honest senders reach the count, or somebody had the quorum, who then shares it:
-/// `Σ power · sends ≤ q − 1 + (n − q + 1) · enough`, `complete ≤ enough`, and whoever has more.
-fn truths(levels: &mut Levels) {
+/// `enough`: honest senders reach the count, or somebody had the quorum, who then shares it if that
+/// is so: `Σ power · sends ≤ q − 1 + (n − q + 1) · enough`, `complete ≤ enough`, and whoever has more.
+pub(super) fn truths(levels: &mut Levels, shared: bool) {
     let family = levels
         .draft
         .family("final_state_knows_quorum", "E19", &[], Group::DELIVERY);
@@ -123,12 +123,10 @@ fn truths(levels: &mut Levels) {
         let rest = i64::from(total) - short;
         let label = format!("_m{number}");
         levels.at_most(family, &label, sent, enough.clone() * rest + short);
-        levels.at_most(
-            family,
-            &format!("{label}_used"),
-            levels.complete(number),
-            enough.clone(),
-        );
+        if shared {
+            let used = levels.complete(number);
+            levels.at_most(family, &format!("{label}_used"), used, enough.clone());
+        }
         for &other in &asked {
             let few = &levels.ground.quorums[other];
             let within = few
@@ -220,7 +218,7 @@ fn nothing_left(levels: &mut Levels, act: &Act, i: u32) {
 }
 
 /// That somebody used a proposal, or an honest primary sent it: `did ≤ shown`.
-fn proposals(levels: &mut Levels) {
+pub(super) fn proposals(levels: &mut Levels) {
     let family = levels
         .draft
         .family("final_state_knows_proposal", "E19", &[], Group::DELIVERY);
