@@ -461,6 +461,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
                     integrity,
                     lock,
                     termination,
+                    wasted: divergences,
                     divergences,
                     impossible,
                     unapplied,

@@ -8,6 +8,7 @@
 //!
 //! What a restart without backup forgets is everything of the height, own records included.
 
+pub(crate) mod good;
 mod guard;
 mod replica;
 pub(crate) mod search;
