@@ -310,7 +310,7 @@ pub(super) fn made(act: &Act) -> Record {
 }
 
 /// The most power that can be Byzantine: by count the most powerful ones.
-fn most_byzantine(instance: &Instance, ground: &Ground) -> u32 {
+pub(super) fn most_byzantine(instance: &Instance, ground: &Ground) -> u32 {
     let powers = &ground.setting.power;
     let byzantine = instance.faults.iter();
     let byzantine = byzantine.filter(|fault| fault.kind == FaultKind::Byzantine);

@@ -20,6 +20,7 @@ mod good;
 mod meaning;
 mod must;
 mod plan;
+mod prune;
 mod refuse;
 mod rest;
 mod valid;
@@ -39,7 +40,7 @@ use crate::{
     program::{Col, Program},
 };
 use columns::Levels;
-use milp_schema::{Height, Instance, ReplicaId, View, protocol::Rules};
+use milp_schema::{Height, Instance, ReplicaId, View, instance::Goal, protocol::Rules};
 use std::collections::BTreeMap;
 
 /// A program of this formulation and what its columns mean.
@@ -81,7 +82,10 @@ pub fn of_with(instance: &Instance, values: u32) -> Result<Built, Error> {
 }
 
 fn stated(instance: &Instance, setting: Setting) -> Result<Built, Error> {
-    let ground = Ground::new(setting, "levels")?;
+    let mut ground = Ground::new(setting, "levels")?;
+    if matches!(instance.goal, Goal::Wasted { .. }) {
+        prune::prune(&mut ground, instance);
+    }
     limits::refuse_rows(instance, Grows::WithoutSlots, least_rows(&ground))?;
     let mut levels = Levels::new(instance.clone(), ground);
     families::state(&mut levels);
