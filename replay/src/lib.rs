@@ -2,7 +2,7 @@
 //!
 //! A [`Schedule`] holds the adversary's choices; they drive. Its predictions are only compared
 //! with what the replicas did; each difference is a *divergence*. What follows the last slot, who
-//! handles what when and what a final state is: `docs/EXECUTION.md`, cited as E1 to E61. The
+//! handles what when and what a final state is: `docs/EXECUTION.md`, cited as E1 to E73. The
 //! replicas' rules: `docs/protocols/*.md`, cited by line. No rule here is shared with the
 //! optimiser, so a mistake in one cannot hide from the other.
 //!

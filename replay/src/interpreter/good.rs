@@ -1,5 +1,5 @@
 //! How many good views pass without a decision, judged by what is in a trace
-//! (`docs/EXECUTION.md`, E64 to E66).
+//! (`docs/EXECUTION.md`, E70 to E72).
 //!
 //! Replicas made from the file are handed what the trace hands over, so that what they made and took
 //! is known when a view ends; which rules they left undone for a timer is asked of them.

@@ -72,7 +72,7 @@ pub(super) fn state(levels: &mut Levels, bad: u32, up_to: u32) -> Expr {
 /// `together_v ≤ here_v + byzantine`; `good_v`: an honest one leads it,
 /// `together_v − byzantine ≤ good_v ≤ together_v, 1 − byzantine`; `Σ good ≤ up_to`.
 fn wasted(levels: &mut Levels, bad: u32, up_to: u32) -> Expr {
-    let family = levels.draft.family("good_view_has_all", "E64", &[], Tag::Goal);
+    let family = levels.draft.family("good_view_has_all", "E70", &[], Tag::Goal);
     let mut all = Expr::default();
     let mut before: Option<Expr> = None;
     for v in bad..levels.views {
@@ -99,7 +99,7 @@ fn wasted(levels: &mut Levels, bad: u32, up_to: u32) -> Expr {
         before = Some(together);
     }
     levels.at_most(family, "_most", all.clone(), i64::from(up_to).into());
-    let family = levels.draft.family("nobody_decides", "E64", &[], Tag::Goal);
+    let family = levels.draft.family("nobody_decides", "E70", &[], Tag::Goal);
     for i in 0..levels.n {
         let finals = levels.finals.iter().map(|&act| levels.did(act, i));
         let decided = finals.sum();
@@ -112,7 +112,7 @@ fn wasted(levels: &mut Levels, bad: u32, up_to: u32) -> Expr {
 fn used_where_enough(levels: &mut Levels) {
     let family = levels
         .draft
-        .family("enough_makes_quorum", "E65", &[], Group::DELIVERY);
+        .family("enough_makes_quorum", "E73", &[], Group::DELIVERY);
     for number in 0..levels.ground.quorums.len() {
         if levels.draft.col(&Key::Complete(number)).is_some() {
             let enough = levels.draft.get(&Key::Enough(number));
@@ -140,7 +140,7 @@ fn good(levels: &mut Levels, act: &Act, bad: u32) -> Option<Expr> {
     }
     let key = Key::Goal("after", [view, 0]);
     if levels.draft.col(&key).is_none() {
-        let family = levels.draft.family("good_view_comes", "E64", &[], Tag::Goal);
+        let family = levels.draft.family("good_view_comes", "E70", &[], Tag::Goal);
         let after = levels.goal_column("after", [view, 0]);
         for v in view.max(bad)..levels.views {
             let good = levels.draft.get(&Key::Goal("good", [v, 0]));
@@ -178,7 +178,7 @@ fn nothing_left(
         Has::OfHonest => format!("good_view_leaves_no_{}", kind_name(levels, act)),
         Has::All => format!("good_view_ends_without_{}", kind_name(levels, act)),
     };
-    let family = levels.draft.family(&name, "E65", &[], Group::PROMPT);
+    let family = levels.draft.family(&name, "E73", &[], Group::PROMPT);
     let label = label(act, i);
     for (number, (way, _)) in ways.into_iter().enumerate() {
         let count = way.len() as i64;
@@ -271,7 +271,7 @@ fn last(
     shared.last.insert(key, column.clone());
     let family = levels
         .draft
-        .family("last_own_record", "E65", &[], Group::LOCK);
+        .family("last_own_record", "E73", &[], Group::LOCK);
     let views = |records: &[Record]| -> BTreeMap<u32, Vec<Record>> {
         let mut views: BTreeMap<u32, Vec<Record>> = BTreeMap::new();
         for record in records {
@@ -334,7 +334,7 @@ fn took(
     shared.took.insert(key, took.clone());
     let family = levels
         .draft
-        .family("good_view_knows", "E65", &[], Group::MEMORY);
+        .family("good_view_knows", "E73", &[], Group::MEMORY);
     for (at, shows) in shows.into_values().enumerate() {
         let label = format!("_i{i}_{number}_{at}");
         levels.at_most(family, &label, shows, took.clone());

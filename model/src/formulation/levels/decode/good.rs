@@ -37,6 +37,9 @@ impl Following<'_> {
         if self.levels.instance.gossip {
             self.spread(view, true)?;
         }
+        if self.decided() {
+            return Err(format!("somebody decides by the end of view {view}"));
+        }
         Ok(())
     }
 
