@@ -5,7 +5,8 @@ use crate::{error::Error, formulation::refuse};
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal, Network, Primary, Timers},
-    protocol::{Goes, Guard, Rule, Rules},
+    protocol::{Goes, Guard, KindId, Mode, Rule, Rules},
+    vocabulary::By,
 };
 
 /// What is asked without slots is answered with them.
@@ -82,6 +83,11 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             "use `kind: byzantine`",
         ),
         (
+            wasted && proposes_on_firing(rules),
+            "goal `wasted` where primaries propose when a timer fires, which need not in a good view",
+            "use a protocol whose primaries propose when they enter the view",
+        ),
+        (
             stall && !eventual,
             "goal `stall` with `network: asynchronous`",
             "use `network: eventual`, otherwise silence alone is a stall",
@@ -107,6 +113,14 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             "use `network: asynchronous`, or `formulation: timed`",
         ),
     ])
+}
+
+/// Whether a record that only primaries make waits for a timer.
+fn proposes_on_firing(rules: &Rules) -> bool {
+    let of_primary = |kind: KindId| rules.kind(kind).by == By::Primary;
+    let fired = |rule: &&Rule| matches!(rule.mode, Mode::Timer(_));
+    let mut fired = rules.rules.iter().filter(fired);
+    fired.any(|rule| rule.makes().is_some_and(of_primary))
 }
 
 /// Whether who takes over a decision sends it on.
