@@ -212,11 +212,15 @@ impl Vocabulary {
 }
 
 /// The files that come with the program, in the order in which they are listed.
-pub(crate) const SHIPPED: [&str; 7] = [
+pub(crate) const SHIPPED: [&str; 11] = [
     include_str!("../../protocols/dbft1.yaml"),
     include_str!("../../protocols/dbft2.yaml"),
     include_str!("../../protocols/tendermint.yaml"),
     include_str!("../../protocols/ibft1.yaml"),
+    include_str!("../../protocols/pbft.yaml"),
+    include_str!("../../protocols/qbft.yaml"),
+    include_str!("../../protocols/hotstuff.yaml"),
+    include_str!("../../protocols/hotstuff-two-phase.yaml"),
     include_str!("../../protocols/dbft2-nspcc.yaml"),
     include_str!("../../protocols/dbft2-tla.yaml"),
     include_str!("../../protocols/dbft2-tla-per-view.yaml"),

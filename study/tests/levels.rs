@@ -8,23 +8,33 @@
 
 mod support;
 
-use milp_model::{Decoded, Error, formulation::levels, program::Col};
+use milp_model::{
+    Decoded, Error,
+    formulation::levels,
+    program::{Col, Row},
+};
 use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
 use milp_schema::{
     Instance,
     instance::{Fault, FaultKind, Goal, Network, Sense, Who},
+    protocol::beside,
 };
 use milp_solver::{Settings, Solved, solve};
-use std::sync::atomic::AtomicBool;
+use std::{path::Path, sync::atomic::AtomicBool};
 use support::{CORNER_NODES, settings, short, value_of, weights};
 
 /// How often a point may be refused before one is followed.
 const MOST_REFUSALS: u32 = 10;
 
-/// The question of a name: `tendermint`, or `tendermint no-lock`.
+/// The question of a name: `tendermint`, `tendermint no-lock`, or `./qbft.yaml` of the tests.
 fn question(name: &str, n: u32, byzantine: u32, views: u32) -> Instance {
     let (protocol, mutant) = name.split_once(' ').unwrap_or((name, ""));
-    let mut instance = Instance::builder(protocol)
+    let files = Path::new("../model/tests/fixtures");
+    let protocol = match protocol.strip_prefix("./") {
+        Some(_) => beside(files, protocol).expect("a sound file"),
+        None => milp_schema::Protocol::shipped(protocol),
+    };
+    let mut instance = Instance::asking(protocol)
         .replicas(n)
         .views(views)
         .network(Network::Asynchronous)
@@ -168,6 +178,40 @@ fn ibft1() {
     }
 }
 
+/// Evidence travels with proposals.
+#[test]
+fn qbft_and_pbft() {
+    for (name, views, blocks) in [
+        ("./qbft.yaml", 2, 1),
+        ("./qbft.yaml", 3, 1),
+        ("./qbft.yaml no-certificate", 2, 2),
+        ("./qbft.yaml no-justification", 2, 2),
+        ("./qbft.yaml any-prepared", 2, 1),
+        ("./qbft.yaml any-prepared", 3, 2),
+        ("./pbft.yaml", 3, 1),
+        ("./pbft.yaml no-certificate", 2, 2),
+    ] {
+        assert_eq!(fork(&question(name, 4, 1, views)), blocks, "{name}");
+    }
+}
+
+#[test]
+fn hotstuff() {
+    for (name, views, blocks) in [
+        ("hotstuff", 3, 1),
+        ("hotstuff no-lock", 2, 2),
+        ("hotstuff no-qc", 2, 1),
+        ("hotstuff no-qc", 3, 2),
+        ("hotstuff any-qc", 3, 1),
+        ("hotstuff-two-phase", 3, 1),
+        ("hotstuff-two-phase no-lock", 2, 2),
+        ("hotstuff-two-phase no-qc", 2, 1),
+        ("hotstuff-two-phase no-qc", 3, 2),
+    ] {
+        assert_eq!(fork(&question(name, 4, 1, views)), blocks, "{name}");
+    }
+}
+
 #[test]
 fn dbft() {
     for (name, byzantine, views, blocks) in [
@@ -234,6 +278,39 @@ fn dbft2_stalls() {
         assert_eq!(value_of(Goal::Stall, &decoded), Some(0));
         instance.slots = decoded.slots;
         assert!(support::is_stuck(&instance, &decoded));
+    }
+}
+
+/// The requests for a view travel with its proposal: that makes no other final states, since nobody
+/// rests who could answer a proposal by what travels with it.
+#[test]
+fn proofs_in_final_states() {
+    for (kind, count) in [
+        (FaultKind::Crash, 0),
+        (FaultKind::Crash, 1),
+        (FaultKind::Byzantine, 1),
+    ] {
+        for (mutant, views) in [("", 2), (" small-quorum", 2), ("", 3)] {
+            let value = |file: &str| {
+                let mut instance = question(&format!("{file}{mutant}"), 4, 0, views);
+                instance.faults = vec![Fault::any(kind, count)];
+                instance.goal = Goal::Stall;
+                instance.network = Network::Eventual;
+                let program = levels::of(&instance).expect("levels say it").program;
+                let responses = |row: &&Row| {
+                    let family = &program.family(row).name;
+                    family == "final_state_has_no_enabled_prepareresponse"
+                };
+                let rows = program.rows.iter().filter(responses).count();
+                assert!(rows > 0, "{file}");
+                (best(&instance, 2).value, rows)
+            };
+            assert_eq!(
+                value("./dbft2.yaml"),
+                value("dbft2"),
+                "{kind:?} {count}{mutant}"
+            );
+        }
     }
 }
 
@@ -313,6 +390,10 @@ fn corners_replay() {
         ("dbft1", 4, 1, 2),
         ("dbft2", 4, 1, 3),
         ("dbft2 no-commit-lock", 4, 1, 3),
+        ("./qbft.yaml", 4, 1, 2),
+        ("./qbft.yaml any-prepared", 4, 1, 3),
+        ("./qbft.yaml no-justification", 4, 1, 3),
+        ("./pbft.yaml no-certificate", 4, 1, 3),
     ] {
         let mut instance = question(name, n, byzantine, views);
         instance.goal = Goal::Weighted {

@@ -1,6 +1,6 @@
 //! `milp explain`: a schedule in words, or the rules that forbid a worse one.
 
-use super::why;
+use super::{guards, why};
 use crate::{document, exit, limits::Limits, print};
 use clap::builder::RangedI64ValueParser;
 use milp_schema::limits;
@@ -11,9 +11,11 @@ use std::{ops::RangeInclusive, path::PathBuf};
 
 /// A schedule to tell, or a question about an instance.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each question")]
 pub(crate) struct Args {
-    /// Folder of a result or a schedule.csv; with one of the questions below, an instance file
-    path: PathBuf,
+    /// Folder of a result or a schedule.csv; with one of the questions below, an instance file, with
+    /// --guards a protocol file
+    pub(super) path: PathBuf,
     /// Why can the adversary not reach this value? The smallest set of rules that forbids it
     #[arg(
         long,
@@ -28,6 +30,10 @@ pub(crate) struct Args {
     /// The optimum without each single rule, and what the rule is for
     #[arg(long, group = "question")]
     pub(super) rules: bool,
+    /// Of a protocol file: the most blocks of a height without each rule and each single guard, and
+    /// from how many views on it matters
+    #[arg(long, group = "question")]
+    guards: bool,
     /// Another instance of the protocol, say with another goal, whose optima stand beside them
     #[arg(long, value_name = "FILE", requires = "rules")]
     pub(super) beside: Option<PathBuf>,
@@ -62,6 +68,9 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    if args.guards {
+        return guards::run(args);
+    }
     if args.why_not.is_some() || args.infeasible || args.rules {
         return why::run(&args.path, args);
     }

@@ -10,6 +10,7 @@ mod engine;
 mod explain;
 mod export;
 mod fuzz;
+mod guards;
 mod import;
 mod man;
 mod minimize;

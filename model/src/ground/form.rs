@@ -105,6 +105,8 @@ pub struct Act {
     pub scope: Scope,
     /// What must hold, of a timer's act what started the timer included.
     pub needs: Vec<Need>,
+    /// What must have travelled with a message that it needs.
+    pub proofs: Vec<Proof>,
     /// What must not.
     pub bars: Vec<Own>,
 }
@@ -118,6 +120,15 @@ pub enum Need {
     Primary(Vec<Record>),
     /// The quorum of that number.
     Quorum(usize),
+}
+
+/// What a message carries: the records that existed when it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Proof {
+    /// What they meet, whether or not the receiver took them.
+    pub of: Need,
+    /// What the message meets, a need of the same act.
+    pub with: Need,
 }
 
 /// What a guard reads of the own past.
@@ -216,6 +227,11 @@ impl Act {
             Mode::Must | Mode::May => None,
         }
     }
+
+    /// What must be there, whether it is taken or travels with a message.
+    pub fn asks(&self) -> impl Iterator<Item = &Need> {
+        self.needs.iter().chain(self.proofs.iter().map(|it| &it.of))
+    }
 }
 
 impl Need {
@@ -225,6 +241,20 @@ impl Need {
             Self::Own(_) => &[],
             Self::Primary(records) => records,
             Self::Quorum(number) => &ground.quorums[*number].records,
+        }
+    }
+
+    /// Whether what others sent meets the other need as well if it meets this one.
+    pub fn covers(&self, other: &Self, ground: &Ground) -> bool {
+        let within =
+            |few: &[Record], many: &[Record]| few.iter().all(|it| many.binary_search(it).is_ok());
+        match (self, other) {
+            (Self::Primary(few), Self::Primary(many)) => within(few, many),
+            (Self::Quorum(own), Self::Quorum(other)) => {
+                let (own, other) = (&ground.quorums[*own], &ground.quorums[*other]);
+                own.at_least >= other.at_least && within(&own.records, &other.records)
+            }
+            _ => false,
         }
     }
 }

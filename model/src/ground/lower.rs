@@ -1,7 +1,7 @@
 //! From rules to acts.
 
 use super::{
-    form::{Act, Ground, Letters, MOST_ACTS, Need, Own, Quorum, Record, Setting, Values},
+    form::{Act, Ground, Letters, MOST_ACTS, Need, Own, Proof, Quorum, Record, Setting, Values},
     order::{self, adopts, starts},
     pattern::{Reading, letters_of, proposes},
 };
@@ -21,13 +21,15 @@ impl Ground {
     /// order of a view orders.
     pub fn new(setting: Setting, formulation: &'static str) -> Result<Self, Error> {
         refuse_size(&setting)?;
-        let ranks = if setting.follows {
-            (0..setting.rules.kinds.len()).collect()
-        } else {
-            refuse(&setting, formulation)?;
-            order::ranks(&setting.rules, formulation)?
-        };
-        Ok(ground(setting, ranks))
+        if setting.follows {
+            let ranks = (0..setting.rules.kinds.len()).collect();
+            return Ok(ground(setting, ranks));
+        }
+        refuse(&setting, formulation)?;
+        let ranks = order::ranks(&setting.rules, formulation)?;
+        let ground = ground(setting, ranks);
+        order::refuse_late(&ground, formulation)?;
+        Ok(ground)
     }
 }
 
@@ -105,10 +107,6 @@ fn refuse(setting: &Setting, formulation: &'static str) -> Result<(), Error> {
         if matches!(rule.head, Head::Stop { .. }) {
             return refuse(rule, "a timer that is stopped", "let it run out");
         }
-        if rule.guards().any(|guard| guard.proof) {
-            let hint = "without `proof` the rule asks for what the replica took itself";
-            return refuse(rule, "what travels with a message", hint);
-        }
         let here = |guard: &Guard| {
             matches!(
                 guard.pattern.view,
@@ -153,6 +151,7 @@ impl Asked {
 #[derive(Clone, Default)]
 struct Asks {
     needs: Vec<Need>,
+    proofs: Vec<Proof>,
     bars: Vec<Own>,
     who: Vec<(By, u32)>,
 }
@@ -190,6 +189,7 @@ fn ground(setting: Setting, ranks: Vec<usize>) -> Ground {
                     mode: rule.mode,
                     scope: rule.scope,
                     needs: asks.needs,
+                    proofs: asks.proofs,
                     bars: asks.bars,
                 };
                 list.push(act);
@@ -245,6 +245,7 @@ fn alternatives(setting: &Setting, asked: &mut Asked, rule: &Rule, letters: &Let
             ways.extend(way.filter(|way| !way.needs.iter().any(itself)));
         }
     }
+    // Who reads nothing carries nothing either.
     let free = |way: &Asks| way.needs.is_empty() && way.bars.is_empty();
     let covers = |way: &Asks, other: &Asks| {
         let mut roles = way.who.iter();
@@ -265,6 +266,7 @@ fn alternatives(setting: &Setting, asked: &mut Asked, rule: &Rule, letters: &Let
                 all.needs.push(need);
             }
         }
+        all.proofs.extend(way.proofs);
         all.bars.extend(way.bars);
         all
     };
@@ -284,8 +286,20 @@ fn asks(
     if rule.who != By::Any {
         asks.who.push((rule.who, letters.v));
     }
-    for guard in &rule.when {
+    let mut with = None;
+    for guard in rule.when.iter().filter(|guard| !guard.proof) {
+        let before = asks.needs.len();
         needs(setting, asked, guard, letters, &mut asks.needs);
+        if with.is_none() && order::is_message(guard) {
+            with = asks.needs.get(before).cloned();
+        }
+    }
+    for guard in rule.when.iter().filter(|guard| guard.proof) {
+        let mut carried = Vec::new();
+        needs(setting, asked, guard, letters, &mut carried);
+        // A loader refuses what travels with nothing.
+        let proof = |of| with.clone().map(|with| Proof { of, with });
+        asks.proofs.extend(carried.into_iter().filter_map(proof));
     }
     let never = |need: &Need| match need {
         Need::Own(own) => own.matching().is_empty(),
@@ -298,7 +312,8 @@ fn asks(
             most < quorum.at_least
         }
     };
-    if asks.needs.iter().any(never) {
+    let carried = asks.proofs.iter().map(|it| &it.of);
+    if asks.needs.iter().chain(carried).any(never) {
         return None;
     }
     for guard in &rule.unless {

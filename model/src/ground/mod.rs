@@ -10,5 +10,5 @@ mod pattern;
 pub mod run;
 
 pub use form::{
-    Act, Ground, Letters, MOST_ACTS, Need, Own, Quorum, Record, Setting, Value, Values,
+    Act, Ground, Letters, MOST_ACTS, Need, Own, Proof, Quorum, Record, Setting, Value, Values,
 };

@@ -1,5 +1,6 @@
 //! The order of kinds inside a view, if the guards imply one: then acts are sorted by view and kind.
 
+use super::form::{Ground, Proof, Record};
 use crate::error::Error;
 use milp_schema::protocol::{
     Guard, Head, Justified, KindId, Mode, Pattern, Reads, Rule, Rules, TimerId, Values, Views,
@@ -14,6 +15,11 @@ struct Edges {
 /// Whether a guard reads records of the view that the rule is about.
 fn reads_here(guard: &Guard) -> bool {
     matches!(guard.pattern.view, Views::Own | Views::UpTo)
+}
+
+/// Whether a guard reads messages that must be taken; proofs travel with the first that a rule has.
+pub(super) fn is_message(guard: &Guard) -> bool {
+    !guard.proof && !matches!(guard.reads, Reads::Own | Reads::LastOwn)
 }
 
 /// Whether a rule takes over a decision: another replica made it, by another rule.
@@ -96,6 +102,9 @@ impl Edges {
         let mut before = vec![BTreeSet::new(); rules.kinds.len()];
         let mut forbids = BTreeSet::new();
         for rule in &rules.rules {
+            for (message, kind) in carried(rule) {
+                before[message.0].insert(kind.0);
+            }
             let Some(made) = rule.makes().filter(|_| !adopts(rules, rule)) else {
                 continue;
             };
@@ -106,18 +115,6 @@ impl Edges {
                         return Err(format!("`{name}` made of `{name}` of the same view"));
                     }
                     before[made.0].insert(kind.0);
-                }
-            }
-            let proofs = rule.when.iter().filter(|guard| guard.proof);
-            let carrier = rule
-                .when
-                .iter()
-                .find(|guard| !guard.proof && reads_here(guard));
-            // What a message carries existed before it.
-            for guard in proofs.filter(|guard| reads_here(guard)) {
-                for message in carrier.iter().flat_map(|it| &it.pattern.kinds) {
-                    let carried = guard.pattern.kinds.iter().filter(|it| *it != message);
-                    before[message.0].extend(carried.map(|it| it.0));
                 }
             }
             // Who decides does nothing more, so that whatever bars a decision came before.
@@ -161,6 +158,45 @@ impl Edges {
         }
         false
     }
+}
+
+/// The kinds of a view that travel with a message of that view, which they come before.
+fn carried(rule: &Rule) -> impl Iterator<Item = (KindId, KindId)> {
+    let message = rule.when.iter().find(|it| is_message(it));
+    let proofs = rule.when.iter().filter(|it| it.proof);
+    let pairs = proofs.filter_map(move |proof| message.map(|message| (message, proof)));
+    let of_one_view = pairs.filter(|(message, proof)| {
+        let same = message.pattern.view == proof.pattern.view;
+        same || (reads_here(message) && reads_here(proof))
+    });
+    of_one_view.flat_map(|(message, proof)| {
+        let kinds = message.pattern.kinds.iter();
+        kinds.flat_map(|&message| {
+            let carried = proof.pattern.kinds.iter().filter(move |it| **it != message);
+            carried.map(move |&kind| (message, kind))
+        })
+    })
+}
+
+/// Refuses what would have to travel with a message and may come after it.
+pub(super) fn refuse_late(ground: &Ground, formulation: &'static str) -> Result<(), Error> {
+    let level = |record: &Record| (record.view, ground.ranks[record.kind.0]);
+    for act in ground.acts.iter().chain(&ground.entries) {
+        for Proof { of, with } in &act.proofs {
+            let last = of.taken(ground).iter().map(level).max();
+            let first = with.taken(ground).iter().map(level).min();
+            if last >= first {
+                let rules = &ground.setting.rules;
+                let rule = rules.text(&rules.rules[act.rule]);
+                return Err(Error::Unsupported {
+                    formulation,
+                    construct: format!("a proof that may come after its message (rule `{rule}`)"),
+                    hint: "let it read earlier views, or kinds that the message waits for".into(),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether an own record of a kind bars every rule that makes the other in its view.

@@ -194,6 +194,52 @@ fn kept(file: &str, definition: Definition) -> Result<Protocol, ReadError> {
     Ok(words)
 }
 
+/// The protocol without one of its rules, or without one guard of it: the place among `when`, then
+/// `unless`. It has no mutants.
+///
+/// # Errors
+/// What is wrong with rules without it, say that nothing binds a letter any more.
+pub fn weakened(
+    definition: &Definition,
+    rule: usize,
+    guard: Option<usize>,
+) -> Result<Protocol, ReadError> {
+    let mut rules = definition.rules.clone();
+    match guard {
+        None => {
+            rules.rules.remove(rule);
+        }
+        Some(place) => {
+            let rule = &mut rules.rules[rule];
+            match place.checked_sub(rule.when.len()) {
+                None => rule.when.remove(place),
+                Some(place) => rule.unless.remove(place),
+            };
+        }
+    }
+    let unread = |error: serde_yaml::Error| {
+        refused("a weakened file", error.to_string(), "write it by hand")
+    };
+    let mut file: serde_yaml::Mapping = match serde_yaml::from_str(&definition.text) {
+        Ok(file) => file,
+        Err(error) => return unread(error),
+    };
+    let mut name = format!("weaker-{}", definition.words.name);
+    name.truncate(32);
+    let lines = rules.rules.iter().map(|rule| {
+        let mut line = serde_yaml::Mapping::new();
+        line.insert(rule.lines.to_string().into(), rules.text(rule).into());
+        serde_yaml::Value::from(line)
+    });
+    file.insert("rules".into(), lines.collect::<Vec<_>>().into());
+    file.insert("mutants".into(), serde_yaml::Mapping::new().into());
+    file.insert("name".into(), name.into());
+    match serde_yaml::to_string(&file) {
+        Ok(text) => embedded(&text),
+        Err(error) => unread(error),
+    }
+}
+
 /// The path of a file that an instance in `folder` names.
 fn below(folder: &Path, name: &str) -> Result<PathBuf, ReadError> {
     let hint = "write `./name.yaml` and put the file beside the instance or in a folder below";

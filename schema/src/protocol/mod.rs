@@ -64,7 +64,7 @@ mod reader;
 mod schema;
 mod whole;
 
-pub use file::{Definition, WRITTEN, beside, embedded, named, read, read_text, shipped};
+pub use file::{Definition, WRITTEN, beside, embedded, named, read, read_text, shipped, weakened};
 pub use notes::Note;
 pub use schema::json_schema;
 

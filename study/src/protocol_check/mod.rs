@@ -6,16 +6,19 @@
 //! search      every state there is has no better value than the program's optimum
 //! fires       every rule is done in every view where it can be
 //! mutants     each changes the optimum
+//! guards      which rule and which guard carries agreement
 //! ```
 
 mod corners;
 mod executions;
+mod guards;
 mod optima;
 mod rules;
 mod setting;
 
 pub use corners::{Corners, corners};
 pub use executions::{Executions, executions};
+pub use guards::{Effect, Without, guards};
 pub use optima::{Changed, Optima, Searched};
 pub use rules::Fires;
 pub use setting::{Difference, Until, programs};

@@ -6,7 +6,7 @@ use crate::{
     solve::{Request, solve},
 };
 use milp_replay::search;
-use milp_schema::{Instance, Schedule, outcome::Termination};
+use milp_schema::{Instance, Outcome, Schedule, outcome::Termination};
 
 /// The optimum of an instance beside what a search of its states finds.
 #[derive(Debug, Clone)]
@@ -69,6 +69,22 @@ fn optimum(
     until: &Until<'_>,
     wrong: &mut Vec<Difference>,
 ) -> Result<Option<i64>, Error> {
+    let outcome = outcome(instance, until, wrong)?;
+    Ok(outcome.filter(proved).and_then(|it| it.primal))
+}
+
+/// Whether nothing is better, by a proof.
+pub(super) fn proved(outcome: &Outcome) -> bool {
+    outcome.termination == Termination::Optimal && outcome.proved
+}
+
+/// What is known of a question within the time; its schedule, if it has one, is one that replicas
+/// follow.
+pub(super) fn outcome(
+    instance: &Instance,
+    until: &Until<'_>,
+    wrong: &mut Vec<Difference>,
+) -> Result<Option<Outcome>, Error> {
     if until.over() {
         return Ok(None);
     }
@@ -81,9 +97,9 @@ fn optimum(
         adequacy: false,
         command: "protocol check",
     };
-    let outcome = match solve(&request, until.clock.interrupt, &mut |_| {}) {
-        Ok(solution) => solution.outcome,
-        Err(Error::Stopped { .. }) => return Ok(None),
+    match solve(&request, until.clock.interrupt, &mut |_| {}) {
+        Ok(solution) => Ok(Some(solution.outcome)),
+        Err(Error::Stopped { .. }) => Ok(None),
         Err(Error::Refused(what)) => {
             wrong.push(Difference {
                 what,
@@ -91,12 +107,10 @@ fn optimum(
                 faulty: Vec::new(),
                 schedule: Schedule::default(),
             });
-            return Ok(None);
+            Ok(None)
         }
-        Err(error) => return Err(error),
-    };
-    let optimal = outcome.termination == Termination::Optimal && outcome.proved;
-    Ok(outcome.primal.filter(|_| optimal))
+        Err(error) => Err(error),
+    }
 }
 
 /// What an exhaustive search of so many states finds, in so many seconds.

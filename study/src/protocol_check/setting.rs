@@ -85,7 +85,7 @@ pub(super) fn settings(seconds: f64) -> Settings {
 
 /// The smallest question of at least four replicas, one of them Byzantine, in which every count of
 /// the rules can be reached.
-fn setting(protocol: Protocol, rules: &Rules, views: u32, blocks: u32) -> Instance {
+pub(super) fn setting(protocol: Protocol, rules: &Rules, views: u32, blocks: u32) -> Instance {
     let reached = |n: &u32| {
         let mut counts = rules.counts.values();
         counts.all(|count| (1..=*n).contains(&count.of(*n, (n - 1) / 3)))

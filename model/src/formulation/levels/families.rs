@@ -169,7 +169,7 @@ fn acts(levels: &mut Levels) {
 fn guards(levels: &mut Levels, act: &Act, i: u32, column: &Expr, label: &str) {
     let name = kind_name(levels, act);
     let is_final = act.makes.is_some_and(|it| levels.ground.is_final(it.kind));
-    for (number, need) in act.needs.iter().enumerate() {
+    for (number, need) in act.asks().enumerate() {
         let label = format!("{label}_n{number}");
         match need {
             Need::Own(Own::One(records)) => {

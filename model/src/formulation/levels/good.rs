@@ -11,12 +11,12 @@
 use super::{
     columns::{Key, Levels, group},
     families::{by_view, kind_name},
-    must::{groups, takes},
+    must::{groups, makers, takes},
     rest,
 };
 use crate::{
     expr::Expr,
-    ground::{Act, Need, Own, Record},
+    ground::{Act, Need, Own, Proof, Record},
     group::Group,
     program::Tag,
 };
@@ -170,6 +170,12 @@ fn nothing_left(
         };
         ways = ways.iter().flat_map(both).collect();
     }
+    for proof in &act.proofs {
+        let Some(sent) = travels(levels, proof) else {
+            return;
+        };
+        ways.iter_mut().for_each(|(way, _)| way.extend(sent.clone()));
+    }
     if has == Has::All {
         ways.retain(|(_, of_honest)| !of_honest);
     }
@@ -236,6 +242,34 @@ fn truths(
     }
     truths.retain(|(truth, _)| truth.terms().next().is_some());
     truths
+}
+
+/// That a proof travels with a message of an honest replica: nothing where it travels with each of
+/// those that are read, `None` where that cannot be told.
+fn travels(levels: &Levels, proof: &Proof) -> Option<Option<Expr>> {
+    let records = proof.with.taken(&levels.ground);
+    let carries = |act: &usize| existed(levels, &levels.ground.acts[*act], &proof.of, 2);
+    let makers = makers(levels, records);
+    let Need::Primary(_) = proof.with else {
+        return makers.iter().all(carries).then_some(None);
+    };
+    let primary = levels.ground.setting.primaries[records.first()?.view as usize];
+    let sent = makers.iter().filter(|it| carries(it));
+    let sent: Expr = sent.map(|&act| levels.did(act, primary)).sum();
+    let some = sent.terms().next().is_some();
+    some.then_some(Some(sent))
+}
+
+/// Whether what meets a need was there before an act: it asks for that, or for own records of which
+/// that holds.
+fn existed(levels: &Levels, act: &Act, need: &Need, depth: u32) -> bool {
+    act.asks().any(|it| it.covers(need, &levels.ground))
+        || act.needs.iter().any(|own| {
+            let Need::Own(own) = own else { return false };
+            let makers = makers(levels, own.matching());
+            let all = |&it: &usize| existed(levels, &levels.ground.acts[it], need, depth - 1);
+            depth > 0 && !makers.is_empty() && makers.iter().all(all)
+        })
 }
 
 fn of_replica(levels: &mut Levels, name: &'static str, i: u32, number: u32) -> Expr {

@@ -10,6 +10,7 @@
 //! | `knows_i_v_<m>` | what i took by then meets a need |
 //! | `byzantine_i` | who is faulty |
 
+mod carried;
 mod columns;
 mod decode;
 mod encode;
@@ -104,7 +105,7 @@ fn least_rows(ground: &Ground) -> u64 {
             Own::One(_) => 1,
             Own::Last(matching, _) => u64::from(matching.last().map_or(0, |it| it.view)),
         });
-        act.needs.len() as u64 + bars.sum::<u64>()
+        act.asks().count() as u64 + bars.sum::<u64>()
     };
     let all = ground.acts.iter();
     all.map(|act| rows(act) * ground.actors(act).count() as u64)

@@ -18,7 +18,7 @@ pub(super) fn prune(ground: &mut Ground, instance: &Instance) {
     }
     loop {
         let possible = Possible::of(ground, instance, most_byzantine);
-        let can = |act: &Act| act.needs.iter().all(|need| possible.is_met(ground, need));
+        let can = |act: &Act| act.asks().all(|need| possible.is_met(ground, need));
         let acts: Vec<bool> = ground.acts.iter().map(can).collect();
         let entries: Vec<bool> = ground.entries.iter().map(can).collect();
         let before = acts.len() + entries.len();

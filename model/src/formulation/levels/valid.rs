@@ -195,8 +195,9 @@ fn shows(levels: &Levels, record: &Record, depth: u32) -> Some3 {
 }
 
 fn act_shows(levels: &Levels, number: usize, depth: u32) -> Some3 {
-    let needs = &levels.ground.acts[number].needs;
-    let quorum = needs.iter().find_map(|need| match need {
+    let act = &levels.ground.acts[number];
+    let needs = &act.needs;
+    let quorum = act.asks().find_map(|need| match need {
         Need::Quorum(number) => Some(BTreeSet::from([*number])),
         _ => None,
     });

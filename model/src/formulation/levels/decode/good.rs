@@ -2,7 +2,7 @@
 //! timers fire when nothing is under way.
 
 use super::{Following, Place, Step};
-use crate::ground::Record;
+use crate::ground::{Record, run::Taken};
 use std::collections::BTreeSet;
 
 impl Following<'_> {
@@ -119,7 +119,7 @@ impl Following<'_> {
                     |(j, it): &&(u32, Record)| *j != i && !self.handed.contains(&(i, *j, *it));
                 missing.extend(sent.iter().filter(new).map(|&(j, it)| (i, j, it)));
             }
-            missing.sort_by_key(|&(i, j, it)| (it.view, it.kind, i, j));
+            missing.sort_by_key(|&(i, j, it)| (i, it.view, it.kind, j));
             let mut changed = false;
             for (i, j, record) in missing {
                 if !self.leads_out(view, (i, j, record)) {
@@ -135,10 +135,17 @@ impl Following<'_> {
 
     /// Whether a copy leads its receiver out of a view.
     fn leads_out(&mut self, view: u32, (i, j, record): (u32, u32, Record)) -> bool {
-        let before = self.run.at[i as usize].clone();
-        self.run.deliver(i, j, record);
+        let (before, posts) = (self.run.at[i as usize].clone(), self.run.posts.len());
+        let existed = self.run.existed(j, &record).unwrap_or(posts);
+        let copy = Taken {
+            sender: j,
+            record,
+            existed,
+        };
+        self.run.deliver(i, copy);
         let left = self.run.at[i as usize].view > view;
         self.run.at[i as usize] = before;
+        self.run.posts.truncate(posts);
         left
     }
 }
