@@ -283,10 +283,21 @@ impl Ground {
         self.setting.rules.kind(kind).is_final
     }
 
-    /// Where an act stands: its view, and the place in it; an entry comes first.
+    /// Where a record stands: its view, and the place in it.
+    pub fn place(&self, record: &Record) -> (u32, usize) {
+        (record.view, 1 + 2 * self.ranks[record.kind.0])
+    }
+
+    /// Where an act stands; an entry comes first, or right behind the last of what it reads of the
+    /// view entered.
     pub fn level(&self, act: &Act) -> (u32, usize) {
-        let rank = act.makes.map_or(0, |record| 1 + self.ranks[record.kind.0]);
-        (act.letters.v, rank)
+        if let Some(record) = &act.makes {
+            return self.place(record);
+        }
+        let v = act.letters.v;
+        let read = act.needs.iter().flat_map(|need| need.taken(self));
+        let here = read.filter(|it| it.view == v);
+        (v, here.map(|it| self.place(it).1 + 1).max().unwrap_or(0))
     }
 
     /// Whether a receiver counts only the first record of a kind and view that a sender sent it.

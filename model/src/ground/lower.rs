@@ -2,7 +2,7 @@
 
 use super::{
     form::{Act, Ground, Letters, MOST_ACTS, Need, Own, Proof, Quorum, Record, Setting, Values},
-    order::{self, adopts, starts},
+    order::{self, adopts, reads_here, starts},
     pattern::{Reading, letters_of, proposes},
 };
 use crate::error::Error;
@@ -66,8 +66,7 @@ fn acting(setting: &Setting) -> impl Iterator<Item = &Rule> {
     let acts = move |rule: &&Rule| match rule.head {
         Head::Make { .. } => follows || !adopts(rules, rule),
         Head::Enter => true,
-        Head::Skip | Head::Arm { .. } => follows,
-        Head::Stop { .. } => false,
+        Head::Skip | Head::Arm { .. } | Head::Stop { .. } => follows,
     };
     rules.rules.iter().filter(acts)
 }
@@ -82,14 +81,6 @@ fn refuse(setting: &Setting, formulation: &'static str) -> Result<(), Error> {
             hint: hint.into(),
         })
     };
-    if rules.chain {
-        let rule = &rules.rules[0];
-        return refuse(
-            rule,
-            "values that are a chain",
-            "use a protocol of unrelated values",
-        );
-    }
     let blocks = rules.kinds.iter().any(|it| it.value == ValueField::Block);
     if blocks && matches!(setting.values, Values::Abstract { .. }) {
         let rule = &rules.rules[0];
@@ -104,24 +95,24 @@ fn refuse(setting: &Setting, formulation: &'static str) -> Result<(), Error> {
                 "let it be a `timer`",
             );
         }
-        if matches!(rule.head, Head::Stop { .. }) {
-            return refuse(rule, "a timer that is stopped", "let it run out");
-        }
-        let here = |guard: &Guard| {
-            matches!(
-                guard.pattern.view,
-                Views::Own | Views::UpTo | Views::From(0)
-            )
+        // Who skips comes on what led the first one there, which a role may have kept to itself.
+        let leads = |it: &Rule| match it.head {
+            Head::Skip => true,
+            Head::Enter => it.when.iter().any(reads_later),
+            _ => false,
         };
-        if rule.head == Head::Enter && rule.when.iter().any(here) {
-            return refuse(
-                rule,
-                "a view that is entered by its own records",
-                "let `enter` read `v-1`",
-            );
+        let here = rule.head == Head::Enter && rule.when.iter().any(reads_here);
+        if here && rules.rules.iter().any(leads) {
+            let what = "a view that is entered by its own records, beside views that are skipped";
+            return refuse(rule, what, "let all of them be entered by records of `v-1`");
         }
     }
     Ok(())
+}
+
+/// Whether a guard of an entry reads later views than the one before.
+fn reads_later(guard: &Guard) -> bool {
+    matches!(guard.pattern.view, Views::From(_) | Views::Any)
 }
 
 /// Quorums that were asked for so far.
@@ -285,6 +276,9 @@ fn asks(
     let mut asks = Asks::default();
     if rule.who != By::Any {
         asks.who.push((rule.who, letters.v));
+    }
+    if rule.head == Head::Enter && order::follows_primary(&setting.rules, rule) {
+        asks.who.push((By::Backup, letters.v));
     }
     let mut with = None;
     for guard in rule.when.iter().filter(|guard| !guard.proof) {

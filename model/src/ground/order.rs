@@ -2,8 +2,12 @@
 
 use super::form::{Ground, Proof, Record};
 use crate::error::Error;
-use milp_schema::protocol::{
-    Guard, Head, Justified, KindId, Mode, Pattern, Reads, Rule, Rules, TimerId, Values, Views,
+use milp_schema::{
+    protocol::{
+        Guard, Head, Justified, KindId, Mode, Pattern, Reads, Rule, Rules, Scope, TimerId, Values,
+        Views,
+    },
+    vocabulary::By,
 };
 use std::collections::BTreeSet;
 
@@ -13,7 +17,7 @@ struct Edges {
 }
 
 /// Whether a guard reads records of the view that the rule is about.
-fn reads_here(guard: &Guard) -> bool {
+pub(super) fn reads_here(guard: &Guard) -> bool {
     matches!(guard.pattern.view, Views::Own | Views::UpTo)
 }
 
@@ -29,6 +33,16 @@ pub(super) fn adopts(rules: &Rules, rule: &Rule) -> bool {
         kinds.any(|kind| rules.kind(*kind).is_final)
     };
     rule.when.iter().any(reads_final)
+}
+
+/// Whether who enters by a rule reads what its primary made in that view: then it is another one.
+pub(super) fn follows_primary(rules: &Rules, rule: &Rule) -> bool {
+    let of_primary = |guard: &&Guard| {
+        let mut kinds = guard.pattern.kinds.iter();
+        guard.reads == Reads::Primary || kinds.all(|kind| rules.kind(*kind).by == By::Primary)
+    };
+    let mut here = rule.when.iter().filter(|guard| reads_here(guard));
+    here.any(|guard| guard.pattern.view == Views::Own && of_primary(&guard))
 }
 
 /// The rules that start a timer.
@@ -117,10 +131,17 @@ impl Edges {
                     before[made.0].insert(kind.0);
                 }
             }
-            // Who decides does nothing more, so that whatever bars a decision came before.
-            let bars = rule.unless.iter().filter(|_| !rules.kind(made).is_final);
+            // Who decides does nothing more, so that whatever bars a decision came before; in a
+            // chain it goes on.
+            let stops = rules.kind(made).is_final && !rules.chain;
+            let bars = rule.unless.iter().filter(|_| !stops);
             for guard in bars.filter(|guard| reads_here(guard)) {
                 forbids.extend(guard.pattern.kinds.iter().map(|kind| (kind.0, made.0)));
+            }
+        }
+        for rule in rules.rules.iter().filter(|it| it.head == Head::Enter) {
+            for (first, then) in entered(rules, rule)? {
+                before[then.0].insert(first.0);
             }
         }
         for &(kind, made) in forbids.iter().filter(|(kind, made)| kind != made) {
@@ -158,6 +179,35 @@ impl Edges {
         }
         false
     }
+}
+
+/// Who enters a view by records of it makes all of its own behind them: the kinds of both.
+fn entered(rules: &Rules, rule: &Rule) -> Result<Vec<(KindId, KindId)>, String> {
+    let read = rule.when.iter().filter(|guard| reads_here(guard));
+    let read: BTreeSet<KindId> = read.flat_map(|it| it.pattern.kinds.clone()).collect();
+    let backups = follows_primary(rules, rule);
+    let enters = |who: By| match (rule.who, who) {
+        (_, By::Primary) if backups => false,
+        (By::Any, _) | (_, By::Any) => true,
+        (one, other) => one == other,
+    };
+    let mut pairs = Vec::new();
+    for other in rules.rules.iter().filter(|it| it.scope == Scope::View) {
+        let Some(made) = other.makes().filter(|made| {
+            let by = rules.kind(*made).by;
+            enters(other.who) && enters(by)
+        }) else {
+            continue;
+        };
+        if read.contains(&made) {
+            let name = &rules.kind(made).name;
+            return Err(format!(
+                "a view entered by `{name}` of replicas that may enter so themselves"
+            ));
+        }
+        pairs.extend(read.iter().map(|&first| (first, made)));
+    }
+    Ok(pairs)
 }
 
 /// The kinds of a view that travel with a message of that view, which they come before.

@@ -85,6 +85,11 @@ impl<'a> Run<'a> {
         own.iter().any(|it| self.ground.is_final(it.kind))
     }
 
+    /// Whether a replica does nothing more: it has decided, and a decision ends the height.
+    pub fn stopped(&self, i: u32) -> bool {
+        !self.ground.setting.rules.chain && self.decided(i)
+    }
+
     /// The timers of a replica that run.
     pub fn running(&self, i: u32) -> Vec<TimerId> {
         self.at[i as usize].running.iter().copied().collect()
@@ -192,6 +197,7 @@ impl<'a> Run<'a> {
             (Head::Enter, _) => at.view + 1 == v,
             (Head::Skip, _) => at.view < v,
             (Head::Arm { .. }, _) => at.view == v && !at.started.contains(&(act.rule, v)),
+            (Head::Stop { timer }, _) => at.view == v && at.running.contains(timer),
             (_, Scope::View) => at.view == v,
             (_, Scope::Height) => true,
         };
@@ -199,8 +205,10 @@ impl<'a> Run<'a> {
             let same = |it: &Record| it.kind == made.kind && it.view == made.view;
             !at.own.iter().any(same)
         };
+        let decides = |made: Record| self.ground.is_final(made.kind);
         there
-            && !self.decided(i)
+            && !self.stopped(i)
+            && !(act.makes.is_some_and(decides) && self.decided(i))
             && act.makes.is_none_or(free)
             && self.ground.actors(act).any(|it| it == i)
             && self.has(i, act)
@@ -273,21 +281,32 @@ impl<'a> Run<'a> {
                 self.posts.push((i, record));
             }
             happens.push(Happens::Makes(record));
-        } else if let Head::Arm { timer, .. } = self.ground.setting.rules.rules[act.rule].head {
-            at.started.insert((act.rule, act.letters.v));
-            at.running.insert(timer);
-        } else {
-            at.view = act.letters.v;
-            at.running.clear();
-            happens.push(Happens::Enters(at.view));
-            let (now, later) = at.held.drain(..).partition(|it| it.record.view <= at.view);
-            at.held = later;
-            let mut now: Vec<Taken> = now;
-            now.sort_by_key(|it| it.record.kind);
-            for copy in now {
-                happens.extend(self.complete(i));
-                happens.extend(self.deliver(i, copy));
+            return;
+        }
+        match self.ground.setting.rules.rules[act.rule].head {
+            Head::Arm { timer, .. } => {
+                at.started.insert((act.rule, act.letters.v));
+                at.running.insert(timer);
             }
+            Head::Stop { timer } => {
+                at.running.remove(&timer);
+            }
+            _ => self.enter(i, act.letters.v, happens),
+        }
+    }
+
+    fn enter(&mut self, i: u32, view: u32, happens: &mut Vec<Happens>) {
+        let at = &mut self.at[i as usize];
+        at.view = view;
+        at.running.clear();
+        happens.push(Happens::Enters(view));
+        let (now, later) = at.held.drain(..).partition(|it| it.record.view <= view);
+        at.held = later;
+        let mut now: Vec<Taken> = now;
+        now.sort_by_key(|it| it.record.kind);
+        for copy in now {
+            happens.extend(self.complete(i));
+            happens.extend(self.deliver(i, copy));
         }
     }
 }

@@ -193,7 +193,7 @@ impl<'a> Following<'a> {
                 && free
                 && !decides
                 && view == at.view
-                && !self.run.decided(i)
+                && !self.run.stopped(i)
         };
         open.filter(possible).collect()
     }

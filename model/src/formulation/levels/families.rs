@@ -85,7 +85,7 @@ pub(super) fn kind_name(levels: &Levels, act: &Act) -> String {
 }
 
 /// Records of a kind in a view: `Σ did ≤ here`; decisions: `Σ did ≤ 1 − byzantine`, and who decides
-/// in its view goes no further, `Σ_(u ≤ v) did + entered_(v+1) ≤ 1`.
+/// in its view goes no further, `Σ_(u ≤ v) did + entered_(v+1) ≤ 1`, but in a chain.
 fn once(levels: &mut Levels) {
     let mut stops: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for ((kind, v), acts) in levels.groups.clone() {
@@ -106,7 +106,7 @@ fn once(levels: &mut Levels) {
             let there = levels.here(i, v);
             levels.at_most(family, &label, here, there);
         }
-        if levels.ground.is_final(kind) {
+        if levels.ground.is_final(kind) && !levels.ground.setting.rules.chain {
             stops.entry(v).or_default().extend(bound);
         }
     }
@@ -227,7 +227,7 @@ pub(super) fn by_view<'a>(
     let level = levels.ground.level(act);
     let mut views: BTreeMap<u32, Vec<&Record>> = BTreeMap::new();
     for record in records {
-        if (record.view, 1 + levels.ground.ranks[record.kind.0]) < level {
+        if levels.ground.place(record) < level {
             views.entry(record.view).or_default().push(record);
         }
     }

@@ -55,6 +55,10 @@ pub struct Built {
 /// How many values a program has at first.
 const VALUES: u32 = 2;
 
+/// How many branches the program of a chain has at least: no must rule follows from two blocks of a
+/// class being of one branch, and locks are made by such rules, so that a fork has none for a branch.
+const BRANCHES: u32 = 3;
+
 /// Builds the program of an instance, with two values.
 ///
 /// # Errors
@@ -119,6 +123,8 @@ fn setting(instance: &Instance, rules: Rules, values: u32) -> Setting {
     let values = if Setting::names_blocks_only(&rules) || goal::needs_names(instance.goal) {
         Values::Named { per_view }
     } else {
+        let least = if rules.chain { BRANCHES } else { 1 };
+        let values = values.max(least);
         let others = values < all;
         let count = values.min(all);
         Values::Abstract { count, others }

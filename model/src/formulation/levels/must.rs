@@ -341,16 +341,20 @@ pub(super) fn last(
 
 /// What excuses: the place is taken, an own record bars that may have come first, or what the file
 /// lists before it led the replica away. That it decided is no excuse where it had all that a decision needs before it did
-/// something in a later view.
+/// something in a later view. In a chain who decided goes on: that excuses from deciding alone.
 fn excuses(levels: &Levels, act: &Act, way: &Way, (i, view): (u32, u32)) -> Expr {
     let rules = &levels.ground.setting.rules.rules;
-    let leaves = |rule: &Rule| matches!(rule.head, Head::Enter | Head::Skip);
+    // Before a timer fires everything else is done.
+    let leaves =
+        |rule: &Rule| rule.mode == Mode::Must && matches!(rule.head, Head::Enter | Head::Skip);
     let left = rules[..act.rule].iter().any(leaves) || act.makes.is_none();
     let is_final = decides(levels, act);
+    let chain = levels.ground.setting.rules.chain;
     let place = act.makes.map(|record| group(&record));
     let taken = place.and_then(|place| levels.groups.get(&place));
     let taken = taken.into_iter().flatten().filter(|_| !is_final);
     let first = |it: &&usize| match place {
+        _ if chain => is_final,
         Some(_) if is_final => !way.late,
         Some(_) => levels.ground.acts[**it].rule < act.rule,
         None => true,

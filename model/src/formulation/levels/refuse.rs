@@ -5,7 +5,7 @@ use crate::{error::Error, formulation::refuse};
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal, Network, Primary, Timers},
-    protocol::{Goes, Guard, KindId, Mode, Rule, Rules},
+    protocol::{Goes, Guard, Head, KindId, Mode, Rule, Rules},
     vocabulary::By,
 };
 
@@ -56,6 +56,12 @@ pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     first(&reasons)?;
     refuse_together(instance, rules)?;
     if instance.goal == Goal::Stall {
+        let stops = |rule: &Rule| matches!(rule.head, Head::Stop { .. });
+        first(&[(
+            rules.rules.iter().any(stops),
+            "goal `stall` where timers are stopped",
+            TIMED,
+        )])?;
         rest::refuse(rules)?;
     }
     Ok(())
@@ -86,6 +92,21 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             wasted && proposes_on_firing(rules),
             "goal `wasted` where primaries propose when a timer fires, which need not in a good view",
             "use a protocol whose primaries propose when they enter the view",
+        ),
+        (
+            wasted && rules.chain,
+            "goal `wasted` of a chain",
+            "use a protocol of unrelated values",
+        ),
+        (
+            stall && rules.chain,
+            "goal `stall` of a chain, whose views never end",
+            "ask for `fork`: nobody comes to rest there",
+        ),
+        (
+            instance.goal == Goal::Finality && rules.chain,
+            "goal `finality` of a chain, where blocks are final by those that extend them",
+            "ask for `fork`",
         ),
         (
             stall && !eventual,

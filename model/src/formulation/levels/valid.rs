@@ -7,7 +7,7 @@
 use super::columns::{Key, Levels, group, made};
 use crate::{
     expr::Expr,
-    ground::{Need, Own, Record, Value},
+    ground::{Need, Own, Record},
     group::Group,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +36,9 @@ type Some3 = Option<BTreeSet<usize>>;
 pub(super) fn state(levels: &mut Levels) {
     one_value(levels);
     pairs(levels);
+    if levels.ground.setting.rules.chain {
+        parents(levels);
+    }
 }
 
 /// The quorums of one value or none in one view.
@@ -55,24 +58,50 @@ fn share(levels: &Levels, first: usize, second: usize) -> bool {
     at_least(first) + at_least(second) > most
 }
 
-/// Of one kind and view at most one value has a quorum: `Σ complete ≤ 1`.
+/// Of one kind and view at most one value has a quorum, and of a value one justification:
+/// `Σ complete ≤ 1` over quorums that share no record.
 fn one_value(levels: &mut Levels) {
     let family = levels
         .draft
         .family("one_value_has_a_quorum", "E6", &[], RESTS_ON);
-    let mut same: BTreeMap<_, BTreeMap<Value, usize>> = BTreeMap::new();
+    let mut same: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for number in plain(levels) {
         let quorum = &levels.ground.quorums[number];
         let groups: BTreeSet<_> = quorum.records.iter().map(group).collect();
         let first = groups.first().copied().filter(|_| groups.len() == 1);
         if let (Some(place), true) = (first, share(levels, number, number)) {
-            let values = same.entry(place).or_default();
-            values.entry(quorum.records[0].value).or_insert(number);
+            let apart = |it: &Record| !quorum.records.contains(it);
+            let others = same.entry(place).or_default();
+            let mut records = others.iter().map(|&it| &levels.ground.quorums[it].records);
+            if records.all(|it| it.iter().all(apart)) {
+                others.push(number);
+            }
         }
     }
-    for ((kind, v), values) in same {
-        let all: Expr = values.values().map(|&it| levels.complete(it)).sum();
+    for ((kind, v), numbers) in same {
+        let all: Expr = numbers.iter().map(|&it| levels.complete(it)).sum();
         levels.at_most(family, &format!("_k{}_v{v}", kind.0), all, 1.into());
+    }
+}
+
+/// A block with a certificate extends one that has one: behind the quorum is an honest sender, who
+/// needed a quorum for its parent, `complete₁ ≤ Σ complete₃`.
+fn parents(levels: &mut Levels) {
+    let family = levels
+        .draft
+        .family("quorum_extends_a_quorum", "E6", &[], RESTS_ON);
+    for number in plain(levels) {
+        let quorum = &levels.ground.quorums[number];
+        if quorum.at_least <= levels.most_byzantine {
+            continue;
+        }
+        let shown = union(quorum.records.iter().map(|it| shows(levels, it, DEPTH)));
+        let Some(shown) = shown.filter(|it| !it.contains(&number)) else {
+            continue;
+        };
+        let any: Expr = shown.iter().map(|&it| levels.complete(it)).sum();
+        let one = levels.complete(number);
+        levels.at_most(family, &format!("_m{number}"), one, any);
     }
 }
 
@@ -116,7 +145,7 @@ fn both(levels: &Levels, first: usize, second: usize) -> Some3 {
 
 /// What a replica that made both records shows.
 fn made_both(levels: &Levels, one: &Record, other: &Record, depth: u32) -> Some3 {
-    let place = |record: &Record| (record.view, levels.ground.ranks[record.kind.0]);
+    let place = |record: &Record| levels.ground.place(record);
     let (one, other) = if place(one) <= place(other) {
         (one, other)
     } else {
