@@ -36,6 +36,7 @@ pub fn instance() -> Value {
     let refused = json!({"description": "No formulation answers this key yet.", "not": {}});
     set(&mut schema, "/properties", "unit", refused);
     set(&mut schema, "/properties/budget", "default", json!({}));
+    set(&mut schema, "/properties/gossip", "default", json!(false));
     set(&mut schema, "", "allOf", conditions());
     schema
 }
@@ -104,10 +105,7 @@ fn ranges(schema: &mut Value) {
         (format!("{network}/delay_min"), wide(limits::DELAY)),
         (format!("{network}/delay_max"), wide(limits::DELAY)),
         (format!("{network}/gst"), wide(slot)),
-        (
-            format!("{good}/bad"),
-            wide(0..=*limits::VIEWS.end()),
-        ),
+        (format!("{good}/bad"), wide(0..=*limits::VIEWS.end())),
         (format!("{good}/up_to"), wide(limits::VIEWS)),
         (format!("{weights}/blocks"), limits::WEIGHT),
         (format!("{weights}/views"), limits::WEIGHT),
@@ -193,7 +191,7 @@ fn conditions() -> Value {
     });
     let gossip = json!({
         "if": {"properties": {"gossip": {"const": true}}, "required": ["gossip"]},
-        "then": {"properties": {"goal": {"required": ["wasted"]}}},
+        "then": {"properties": {"goal": {"type": "object", "required": ["wasted"]}}},
     });
     by_protocol.chain([clock, gossip]).collect()
 }

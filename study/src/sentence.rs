@@ -202,7 +202,7 @@ pub fn sense(goal: Goal) -> Sense {
         Goal::Weighted { sense, .. } => sense,
         Goal::Fork | Goal::Finality | Goal::Slow | Goal::Views | Goal::Wasted { .. } => {
             Sense::Maximize
-        },
+        }
     }
 }
 

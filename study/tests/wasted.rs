@@ -9,7 +9,7 @@ use milp_schema::{
     instance::{Fault, FaultKind, Formulation, Goal, Who},
 };
 use milp_study::solve::{Request, Solution, solve};
-use std::sync::atomic::AtomicBool;
+use std::{path::Path, sync::atomic::AtomicBool};
 use support::settings;
 
 /// After so many bad views, up to so many good ones.
@@ -22,10 +22,7 @@ fn question(protocol: &str, views: u32, bad: u32, up_to: u32) -> Instance {
 }
 
 fn byzantine(instance: Instance, replica: u32) -> Instance {
-    let (kind, who) = (
-        FaultKind::Byzantine,
-        Who::These(vec![ReplicaId(replica)]),
-    );
+    let (kind, who) = (FaultKind::Byzantine, Who::These(vec![ReplicaId(replica)]));
     Instance {
         faults: vec![Fault { kind, who }],
         ..instance
@@ -76,7 +73,12 @@ fn wasted(instance: &Instance) -> (i64, Solution) {
     let value = outcome.primal.expect("an execution exists");
     let schedule = solution.schedule.clone().expect("with a schedule");
     let verdict = replayed(&solution, &schedule, instance).verdict;
-    assert_eq!(verdict.wasted.map(i64::from), Some(value), "{:?}", verdict.notes);
+    assert_eq!(
+        verdict.wasted.map(i64::from),
+        Some(value),
+        "{:?}",
+        verdict.notes
+    );
     assert_eq!(verdict.impossible, 0, "{:?}", verdict.notes);
     (value, solution)
 }
@@ -124,7 +126,10 @@ fn ibft1_can_waste_every_good_view() {
     let (value, solution) = wasted(&instance);
     assert_eq!(value, 3);
     let sentence = &solution.outcome.sentence;
-    assert!(sentence.contains("after 1 bad round 3 good rounds can pass"), "{sentence}");
+    assert!(
+        sentence.contains("after 1 bad round 3 good rounds can pass"),
+        "{sentence}"
+    );
 }
 
 #[test]
@@ -134,7 +139,10 @@ fn who_gossips_has_more_in_a_good_view_than_who_does_not() {
     assert_eq!(value, 2);
     let schedule = solution.schedule.clone().expect("a schedule");
     let verdict = replayed(&solution, &schedule, &gossip(instance)).verdict;
-    let private = schedule.choices.iter().any(|it| matches!(it, Choice::Inject { .. }));
+    let private = schedule
+        .choices
+        .iter()
+        .any(|it| matches!(it, Choice::Inject { .. }));
     if private {
         assert!(verdict.wasted < Some(2), "{:?}", verdict.notes);
         let said = verdict.notes.iter().any(|it| it.contains("has not"));
@@ -182,7 +190,9 @@ fn a_view_is_not_good_if_a_timer_comes_early() {
     let (_, solution) = wasted(&instance);
     let schedule = solution.schedule.clone().expect("a schedule");
     let fires = firings(&schedule, 1);
-    let (row, slot) = *fires.first().expect("who is not locked waits for its timer");
+    let (row, slot) = *fires
+        .first()
+        .expect("who is not locked waits for its timer");
     let entered = schedule.predictions.iter().filter(|it| {
         matches!(&it.event, milp_schema::schedule::Event::EnterView { view, .. } if view.0 == 1)
     });
@@ -220,5 +230,59 @@ fn other_formulations_refuse_the_goal_by_name() {
     let Err(Error::Unsupported { construct, .. }) = build(&question("dbft2", 2, 0, 1)) else {
         panic!("its primary waits for a timer");
     };
-    assert!(construct.contains("propose when a timer fires"), "{construct}");
+    assert!(
+        construct.contains("propose when a timer fires"),
+        "{construct}"
+    );
+}
+
+/// The files as they are shipped, but that certificates travel with what names them, as messages
+/// carry them, and that no rule takes a vote of a later phase for an excuse.
+fn with_certificates(protocol: &str, folder: &Path) -> Instance {
+    let text = std::fs::read_to_string(format!("../protocols/{protocol}.yaml")).expect("a file");
+    let edits = [
+        (
+            "q new_view(v, *, <=c), 1 new_view(v, x, c), q prepare_vote(c, x)",
+            "1 new_view(v, x, c), q new_view(v, *, <=c), proof q prepare_vote(c, x)",
+        ),
+        (
+            "primary propose(v, x, c), q prepare_vote(c, x)",
+            "primary propose(v, x, c), proof q prepare_vote(c, x)",
+        ),
+        (", own pre_commit_vote|commit_vote(v, *)", ""),
+        (", own commit_vote(v, *)", ""),
+        (
+            "[\"q prepare_vote(c, x)\"]",
+            "[\"proof q prepare_vote(c, x)\"]",
+        ),
+        (&format!("\nname: {protocol}\n"), "\nname: mine\n"),
+    ];
+    let edited = edits
+        .iter()
+        .fold(text, |text, (from, to)| text.replace(from, to));
+    assert_eq!(edited.matches("proof q prepare_vote").count(), 3);
+    std::fs::write(folder.join("mine.yaml"), edited).expect("it is written");
+    let instance = "format: milp-instance/2.0\nprotocol: ./mine.yaml\nreplicas: 4\n\
+                    faults: {kind: byzantine, replicas: [0]}\nviews: 3\nslots: 100\n\
+                    goal: {wasted: {bad: 1, up_to: 2}}\n";
+    let file = folder.join("instance.yaml");
+    std::fs::write(&file, instance).expect("it is written");
+    milp_schema::read::instance(&file).expect("an instance")
+}
+
+#[test]
+fn three_phases_decide_in_the_first_good_view_and_two_in_none() {
+    for (protocol, expected) in [("hotstuff", 0), ("hotstuff-two-phase", 2)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let instance = with_certificates(protocol, folder.path());
+        assert_eq!(wasted(&instance).0, expected, "{protocol}");
+    }
+}
+
+#[test]
+fn pbft_and_qbft_decide_in_the_first_good_view() {
+    for protocol in ["pbft", "qbft"] {
+        let instance = byzantine(question(protocol, 4, 1, 3), 0);
+        assert_eq!(wasted(&instance).0, 0, "{protocol}");
+    }
 }

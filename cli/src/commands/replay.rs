@@ -234,10 +234,7 @@ fn table(verdict: &Verdict) {
             "termination",
             Some(termination(verdict.termination).to_owned()),
         ),
-        (
-            "good views wasted",
-            verdict.wasted.map(|it| it.to_string()),
-        ),
+        ("good views wasted", verdict.wasted.map(|it| it.to_string())),
         ("divergences", Some(divergences)),
         ("impossible", some(verdict.impossible)),
         ("not applied", some(verdict.unapplied)),

@@ -148,7 +148,10 @@ impl<'a> Past<'a> {
             return Some(0);
         }
         let entries = self.entries.get(&id)?;
-        entries.iter().find(|(_, it)| *it == view).map(|(it, _)| *it)
+        entries
+            .iter()
+            .find(|(_, it)| *it == view)
+            .map(|(it, _)| *it)
     }
 
     /// When a replica left a view for a later one.
@@ -185,7 +188,9 @@ impl<'a> Past<'a> {
             };
             if let Some(id) = facts.honest.iter().find(|id| !by_then(id)) {
                 let (by, message) = (it.by, it.message);
-                return Err(format!("{message} of replica {by} does not reach replica {id}"));
+                return Err(format!(
+                    "{message} of replica {by} does not reach replica {id}"
+                ));
             }
         }
         self.timers_wait(facts, view, last)?;
@@ -198,13 +203,21 @@ impl<'a> Past<'a> {
     /// When a timer of the view fires at an honest replica, all are in it, and everything that honest
     /// replicas sent has arrived but what they sent on firings of that slot.
     fn timers_wait(&self, facts: &Facts<'_>, view: View, last: u32) -> Result<(), String> {
-        let firings = self.fired.iter().filter(|(_, id, of)| *of == view && facts.honest.contains(id));
+        let firings = self
+            .fired
+            .iter()
+            .filter(|(_, id, of)| *of == view && facts.honest.contains(id));
         for &(number, id, _) in firings {
             let slot = facts.events[number].slot.0;
             if slot < last {
-                return Err(format!("a timer of replica {id} fires before all are in it"));
+                return Err(format!(
+                    "a timer of replica {id} fires before all are in it"
+                ));
             }
-            let before = self.sent.iter().filter(|it| it.number < number && it.message.view <= view);
+            let before = self
+                .sent
+                .iter()
+                .filter(|it| it.number < number && it.message.view <= view);
             for it in before.filter(|it| it.fired != Some(slot)) {
                 let there = |to: &&ReplicaId| {
                     let at = self.arrived.get(&(**to, it.by, it.message));
@@ -292,7 +305,9 @@ impl Followed {
                 }
                 (What::Timeout, _) => {
                     let timers = &world.setup.rules.timers;
-                    let timer = timers.iter().position(|it| Some(it.as_str()) == event.timer);
+                    let timer = timers
+                        .iter()
+                        .position(|it| Some(it.as_str()) == event.timer);
                     let Some(timer) = timer.map(milp_schema::protocol::TimerId) else {
                         continue;
                     };
@@ -328,7 +343,9 @@ impl Followed {
                 }
                 if self.is_left(facts, ending, place, view) {
                     let text = self.world.setup.rules.text(rule);
-                    return Err(format!("replica {id} leaves rule `{text}` undone for a timer"));
+                    return Err(format!(
+                        "replica {id} leaves rule `{text}` undone for a timer"
+                    ));
                 }
             }
         }

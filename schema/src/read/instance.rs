@@ -119,7 +119,8 @@ fn answered(fields: &Fields, problems: &mut Problems) -> Option<()> {
 fn gossip(fields: &Fields, goal: Option<Goal>, problems: &mut Problems) -> Option<bool> {
     let gossip = fields.boolean("gossip", Some(false), problems)?;
     if gossip && !matches!(goal?, Goal::Wasted { .. }) {
-        let what = "`gossip: true` says what arrives in good views, and only goal `wasted` has some";
+        let what =
+            "`gossip: true` says what arrives in good views, and only goal `wasted` has some";
         let hint = "remove `gossip`, or ask for `goal: {wasted: {bad: 1, up_to: 3}}`";
         problems.at(fields.place("gossip"), what, hint);
         return None;
@@ -281,7 +282,9 @@ fn tagged<'a, T: Copy>(
         Value::Map(_) => {
             let what = format!("`{key}`");
             let fields = Fields::of(node, &what, &mapped, problems)?;
-            let mut given = tags.iter().filter_map(|&(tag, _)| Some((tag, fields.get(tag)?)));
+            let mut given = tags
+                .iter()
+                .filter_map(|&(tag, _)| Some((tag, fields.get(tag)?)));
             let first = given.next();
             if let (Some(_), Some((other, node))) = (first, given.next()) {
                 let what = format!("`{key}` is {} and `{other}` at once", quoted(first?.0));

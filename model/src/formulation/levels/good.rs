@@ -72,7 +72,9 @@ pub(super) fn state(levels: &mut Levels, bad: u32, up_to: u32) -> Expr {
 /// `together_v ≤ here_v + byzantine`; `good_v`: an honest one leads it,
 /// `together_v − byzantine ≤ good_v ≤ together_v, 1 − byzantine`; `Σ good ≤ up_to`.
 fn wasted(levels: &mut Levels, bad: u32, up_to: u32) -> Expr {
-    let family = levels.draft.family("good_view_has_all", "E70", &[], Tag::Goal);
+    let family = levels
+        .draft
+        .family("good_view_has_all", "E70", &[], Tag::Goal);
     let mut all = Expr::default();
     let mut before: Option<Expr> = None;
     for v in bad..levels.views {
@@ -140,7 +142,9 @@ fn good(levels: &mut Levels, act: &Act, bad: u32) -> Option<Expr> {
     }
     let key = Key::Goal("after", [view, 0]);
     if levels.draft.col(&key).is_none() {
-        let family = levels.draft.family("good_view_comes", "E70", &[], Tag::Goal);
+        let family = levels
+            .draft
+            .family("good_view_comes", "E70", &[], Tag::Goal);
         let after = levels.goal_column("after", [view, 0]);
         for v in view.max(bad)..levels.views {
             let good = levels.draft.get(&Key::Goal("good", [v, 0]));
@@ -174,7 +178,8 @@ fn nothing_left(
         let Some(sent) = travels(levels, proof) else {
             return;
         };
-        ways.iter_mut().for_each(|(way, _)| way.extend(sent.clone()));
+        ways.iter_mut()
+            .for_each(|(way, _)| way.extend(sent.clone()));
     }
     if has == Has::All {
         ways.retain(|(_, of_honest)| !of_honest);
@@ -196,7 +201,8 @@ fn nothing_left(
 
 fn label(act: &Act, i: u32) -> String {
     let letters = &act.letters;
-    let letter = |name: &str, it: Option<u32>| it.map_or(String::new(), |it| format!("_{name}{it}"));
+    let letter =
+        |name: &str, it: Option<u32>| it.map_or(String::new(), |it| format!("_{name}{it}"));
     format!(
         "_i{i}_v{}_r{}{}{}{}",
         letters.v,

@@ -63,7 +63,8 @@ impl<'a> Possible<'a> {
         let setting = &ground.setting;
         match need {
             Need::Own(Own::One(records) | Own::Last(records, _)) => {
-                let made = |it: &Record| (0..setting.replicas()).any(|i| self.made.contains(&(*it, i)));
+                let made =
+                    |it: &Record| (0..setting.replicas()).any(|i| self.made.contains(&(*it, i)));
                 records.iter().any(made)
             }
             Need::Primary(records) => records.iter().any(|it| {
@@ -72,7 +73,12 @@ impl<'a> Possible<'a> {
             }),
             Need::Quorum(number) => {
                 let quorum = &ground.quorums[*number];
-                let sends = |i: &u32| quorum.records.iter().any(|it| self.made.contains(&(*it, *i)));
+                let sends = |i: &u32| {
+                    quorum
+                        .records
+                        .iter()
+                        .any(|it| self.made.contains(&(*it, *i)))
+                };
                 let honest = (0..setting.replicas()).filter(sends);
                 let power: u32 = honest.map(|i| setting.power[i as usize]).sum();
                 power + self.most_byzantine >= quorum.at_least

@@ -81,7 +81,10 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     let eventual = instance.network == Network::Eventual;
     let byzantine = instance.fault_count(FaultKind::Byzantine);
     let wasted = matches!(instance.goal, Goal::Wasted { .. });
-    let others = instance.faults.iter().any(|it| it.kind != FaultKind::Byzantine);
+    let others = instance
+        .faults
+        .iter()
+        .any(|it| it.kind != FaultKind::Byzantine);
     first(&[
         (
             wasted && others,

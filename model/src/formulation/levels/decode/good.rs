@@ -16,7 +16,10 @@ impl Following<'_> {
             self.place(place)?;
         }
         loop {
-            while let Some(place) = self.first(|it| it.0.0 == view).and_then(|_| self.untimed(view)) {
+            while let Some(place) = self
+                .first(|it| it.0.0 == view)
+                .and_then(|_| self.untimed(view))
+            {
                 self.place(place)?;
             }
             self.spread(view, false)?;
@@ -32,7 +35,9 @@ impl Following<'_> {
         }
         if let Some((_, i, step)) = self.first(|place| place.0.0 == view) {
             let text = self.text(self.plan.act(step));
-            return Err(format!("replica {i} never comes to rule `{text}` of view {view}"));
+            return Err(format!(
+                "replica {i} never comes to rule `{text}` of view {view}"
+            ));
         }
         if self.levels.instance.gossip {
             self.spread(view, true)?;
@@ -86,9 +91,9 @@ impl Following<'_> {
     /// The open firings of the view that wait for no other.
     fn able_to_fire(&mut self, view: u32) -> Vec<Place> {
         let all: Vec<Place> = self.open.keys().copied().collect();
-        let fires = all.into_iter().filter(|place| {
-            place.0.0 == view && self.plan.act(place.2).timer().is_some()
-        });
+        let fires = all
+            .into_iter()
+            .filter(|place| place.0.0 == view && self.plan.act(place.2).timer().is_some());
         let fires: Vec<Place> = fires.collect();
         let free = |place: &Place| {
             let before = self.open[place].before.clone();
