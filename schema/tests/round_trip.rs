@@ -146,7 +146,11 @@ fn instance() -> impl Strategy<Value = Instance> {
 }
 
 /// The instance, within what its protocol covers.
-fn covered(instance: Instance) -> Instance {
+fn covered(mut instance: Instance) -> Instance {
+    // Where nobody is left to lead a good view there is none.
+    if instance.gossip && instance.honest_views(0) == 0 {
+        (instance.goal, instance.gossip) = (Goal::Fork, false);
+    }
     if !instance.protocol.pools() {
         return instance;
     }

@@ -357,6 +357,7 @@ mod tests {
             integrity: Holds::Holds,
             lock: Holds::Holds,
             termination: Liveness::Decided,
+            wasted: None,
             divergences: Some(0),
             impossible: 0,
             unapplied: 0,

@@ -182,7 +182,7 @@ impl<'a> Past<'a> {
         for it in sent().filter(|it| it.number < end) {
             let by_then = |id: &&ReplicaId| {
                 // What is sent in the slot in which somebody leaves cannot be there before.
-                let due = self.left(**id, view).map_or(u32::MAX, |left| slot(left));
+                let due = self.left(**id, view).map_or(u32::MAX, slot);
                 let at = self.arrived.get(&(**id, it.by, it.message));
                 **id == it.by || at.is_some_and(|at| slot(*at) <= due)
             };

@@ -178,8 +178,9 @@ fn nothing_left(
         let Some(sent) = travels(levels, proof) else {
             return;
         };
-        ways.iter_mut()
-            .for_each(|(way, _)| way.extend(sent.clone()));
+        for (way, _) in &mut ways {
+            way.extend(sent.clone());
+        }
     }
     if has == Has::All {
         ways.retain(|(_, of_honest)| !of_honest);
@@ -252,18 +253,18 @@ fn truths(
 
 /// That a proof travels with a message of an honest replica: nothing where it travels with each of
 /// those that are read, `None` where that cannot be told.
-fn travels(levels: &Levels, proof: &Proof) -> Option<Option<Expr>> {
+fn travels(levels: &Levels, proof: &Proof) -> Option<Vec<Expr>> {
     let records = proof.with.taken(&levels.ground);
     let carries = |act: &usize| existed(levels, &levels.ground.acts[*act], &proof.of, 2);
     let makers = makers(levels, records);
     let Need::Primary(_) = proof.with else {
-        return makers.iter().all(carries).then_some(None);
+        return makers.iter().all(carries).then(Vec::new);
     };
     let primary = levels.ground.setting.primaries[records.first()?.view as usize];
     let sent = makers.iter().filter(|it| carries(it));
     let sent: Expr = sent.map(|&act| levels.did(act, primary)).sum();
     let some = sent.terms().next().is_some();
-    some.then_some(Some(sent))
+    some.then(|| vec![sent])
 }
 
 /// Whether what meets a need was there before an act: it asks for that, or for own records of which
