@@ -151,6 +151,10 @@ fn covered(mut instance: Instance) -> Instance {
     if instance.gossip && instance.honest_views(0) == 0 {
         (instance.goal, instance.gossip) = (Goal::Fork, false);
     }
+    // A chain grows within one height.
+    if instance.rules().is_some_and(|rules| rules.chain) {
+        instance.heights = 1;
+    }
     if !instance.protocol.pools() {
         return instance;
     }
