@@ -15,7 +15,7 @@ use crate::{
     Error,
     beside::{Beside, Further},
     clock::Clock,
-    confirm::{Engine, How},
+    confirm::{self, Engine, How},
     evidence,
     folder::{self, CERTIFICATE, Driven, Folder, OUTCOME, SCHEDULE},
     learn::cuts::Cuts,
@@ -285,6 +285,12 @@ impl Check {
                     verdict.impossible
                 ),
             );
+        }
+        let Outcome {
+            instance, primal, ..
+        } = &self.outcome;
+        if let Err(why) = confirm::shows(instance, *primal, verdict) {
+            self.differs("replay", why);
         }
         Ok(())
     }

@@ -278,6 +278,7 @@ pub fn harmless(instance: &Instance, value: i64) -> bool {
     match instance.goal {
         Goal::Fork | Goal::Finality | Goal::Views => value <= 1,
         Goal::Stall => value >= i64::from(instance.heights),
+        Goal::Wasted { .. } => value == 0,
         Goal::Slow | Goal::Weighted { .. } => false,
     }
 }

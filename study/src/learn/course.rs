@@ -469,7 +469,7 @@ fn unlike(goal: Goal, value: i64, verdict: &Verdict) -> Option<String> {
         Goal::Stall => verdict.termination == Liveness::Stuck || value > 0,
         Goal::Fork => verdict.agreement == Holds::Violated || value < 2,
         Goal::Finality => verdict.finality == Holds::Violated || value < 2,
-        Goal::Slow | Goal::Views | Goal::Weighted { .. } => true,
+        Goal::Slow | Goal::Views | Goal::Wasted { .. } | Goal::Weighted { .. } => true,
     };
     let what = match goal {
         Goal::Stall => "decides in the heal phase",

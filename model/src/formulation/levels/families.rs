@@ -230,7 +230,7 @@ pub(super) fn from_primary(levels: &Levels, records: &[Record]) -> Expr {
 }
 
 /// The records of a list by view, those below the level of an act.
-fn by_view<'a>(
+pub(super) fn by_view<'a>(
     levels: &Levels,
     act: &Act,
     records: &'a [Record],

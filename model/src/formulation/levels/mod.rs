@@ -17,12 +17,15 @@ mod encode;
 mod event;
 mod families;
 mod goal;
+mod good;
 mod meaning;
 mod must;
 mod plan;
+mod prune;
 mod refuse;
 mod rest;
 mod valid;
+mod way;
 
 #[cfg(test)]
 mod tests;
@@ -40,7 +43,9 @@ use crate::{
 };
 use columns::Levels;
 use milp_schema::{
-    Height, Instance, ReplicaId, Schedule, View, instance::FaultKind, protocol::Rules,
+    Height, Instance, ReplicaId, Schedule, View,
+    instance::{FaultKind, Goal},
+    protocol::Rules,
 };
 use std::collections::BTreeMap;
 
@@ -87,7 +92,10 @@ pub fn of_with(instance: &Instance, values: u32) -> Result<Built, Error> {
 }
 
 fn stated(instance: &Instance, setting: Setting) -> Result<Built, Error> {
-    let ground = Ground::new(setting, "levels")?;
+    let mut ground = Ground::new(setting, "levels")?;
+    if matches!(instance.goal, Goal::Wasted { .. }) {
+        prune::prune(&mut ground, instance);
+    }
     limits::refuse_rows(instance, Grows::WithoutSlots, least_rows(&ground))?;
     let mut levels = Levels::new(instance.clone(), ground);
     families::state(&mut levels);
