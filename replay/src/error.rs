@@ -54,6 +54,9 @@ pub enum Error {
     /// Replicas rotate the primary; they cannot let the adversary choose it.
     #[error("`primary: free` has no replica")]
     FreePrimary,
+    /// A chain grows within one height.
+    #[error("blocks of a chain are decided at one height, and the instance has several")]
+    HeightsOfChain,
     /// A question about the TLA+ model for other rules.
     #[error(
         "protocol `{protocol}` is not the TLA+ model's; {} are",

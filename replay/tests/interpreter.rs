@@ -48,8 +48,9 @@ fn instances(protocol: &str) -> Vec<Instance> {
         slots: 16,
         ..plain.clone()
     };
+    let chain = plain.protocol.definition().is_some_and(|it| it.rules.chain);
     let heights = Instance {
-        heights: 2,
+        heights: if chain { 1 } else { 2 },
         faults: vec![any(FaultKind::Network, 1)],
         ..plain.clone()
     };
@@ -233,8 +234,9 @@ fn of_file(protocol: &str) -> Vec<Instance> {
         slots: 24,
         ..plain.clone()
     };
+    let chain = plain.protocol.definition().is_some_and(|it| it.rules.chain);
     let heights = Instance {
-        heights: 2,
+        heights: if chain { 1 } else { 2 },
         ..plain.clone()
     };
     let powers = Instance {
@@ -255,7 +257,13 @@ fn of_file(protocol: &str) -> Vec<Instance> {
 
 #[test]
 fn random_executions_of_files_replay_identically_and_make_every_record() {
-    for protocol in ["tendermint", "ibft1"] {
+    for protocol in [
+        "tendermint",
+        "ibft1",
+        "hotstuff-chained",
+        "jolteon",
+        "simplex",
+    ] {
         let all = of_file(protocol);
         let each = executions() / 20 / all.len() as u64;
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();

@@ -55,6 +55,9 @@ fn forks_are_found_where_there_are_any() {
         ("tendermint", None, [4, 1, 1], 1),
         ("ibft1", None, [4, 2, 1], 1),
         ("ibft1", Some("no-lock"), [4, 2, 0], 2),
+        ("hotstuff", None, [4, 1, 1], 1),
+        ("hotstuff-two-phase", None, [4, 1, 1], 1),
+        ("hotstuff-two-phase", Some("no-lock"), [4, 2, 1], 2),
     ] {
         let found = found(&of(protocol, mutant, sizes));
         assert_eq!(

@@ -20,7 +20,7 @@ pub struct Uncovered {
 /// The most views of the formal model, whose messages lie in a pool (`MaxView` is at most 2).
 pub const MODEL_VIEWS: u32 = 3;
 
-/// Everything that the instance's protocol does not cover (`docs/EXECUTION.md`, E25), in the order of
+/// Everything that the instance's protocol does not cover (`docs/EXECUTION.md`, E25, E64), in the order of
 /// the keys of an instance file.
 pub fn uncovered(instance: &Instance) -> Vec<Uncovered> {
     let mutant = Uncovered {
@@ -33,10 +33,18 @@ pub fn uncovered(instance: &Instance) -> Vec<Uncovered> {
     } else {
         Vec::new()
     };
+    let definition = instance.protocol.definition();
+    if definition.is_some_and(|it| it.rules.chain) && instance.heights != 1 {
+        found.push(Uncovered {
+            key: "heights",
+            what: "more than one height",
+            hint: "use `heights: 1`: a chain grows within it",
+        });
+    }
     if instance.protocol.mutants.is_empty() && instance.mutant.is_some() {
         found.push(mutant);
     }
-    if instance.protocol.definition().is_none() && instance.power.is_some() {
+    if definition.is_none() && instance.power.is_some() {
         found.push(Uncovered {
             key: "power",
             what: "voting power",

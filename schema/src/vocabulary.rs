@@ -212,11 +212,19 @@ impl Vocabulary {
 }
 
 /// The files that come with the program, in the order in which they are listed.
-pub(crate) const SHIPPED: [&str; 7] = [
+pub(crate) const SHIPPED: [&str; 15] = [
     include_str!("../../protocols/dbft1.yaml"),
     include_str!("../../protocols/dbft2.yaml"),
     include_str!("../../protocols/tendermint.yaml"),
     include_str!("../../protocols/ibft1.yaml"),
+    include_str!("../../protocols/pbft.yaml"),
+    include_str!("../../protocols/qbft.yaml"),
+    include_str!("../../protocols/hotstuff.yaml"),
+    include_str!("../../protocols/hotstuff-two-phase.yaml"),
+    include_str!("../../protocols/hotstuff-chained.yaml"),
+    include_str!("../../protocols/hotstuff-complaints.yaml"),
+    include_str!("../../protocols/jolteon.yaml"),
+    include_str!("../../protocols/simplex.yaml"),
     include_str!("../../protocols/dbft2-nspcc.yaml"),
     include_str!("../../protocols/dbft2-tla.yaml"),
     include_str!("../../protocols/dbft2-tla-per-view.yaml"),

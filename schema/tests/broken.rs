@@ -212,7 +212,7 @@ const INSTANCES: &[Case] = &[
         &[(
             2,
             11,
-            "`protocol` must be `dbft1`, `dbft2`, `tendermint`, `ibft1`, `dbft2-nspcc`, `dbft2-tla` or `dbft2-tla-per-view`, not `dbft4`",
+            "`protocol` must be `dbft1`, `dbft2`, `tendermint`, `ibft1`, `pbft`, `qbft`, `hotstuff`, `hotstuff-two-phase`, `hotstuff-chained`, `hotstuff-complaints`, `jolteon`, `simplex`, `dbft2-nspcc`, `dbft2-tla` or `dbft2-tla-per-view`, not `dbft4`",
         )],
     ),
     case(
@@ -229,6 +229,16 @@ const INSTANCES: &[Case] = &[
             3,
             10,
             "protocol `dbft2-tla` does not cover more than one height",
+        )],
+    ),
+    case(
+        "heights of a chain",
+        "protocol: dbft2",
+        "protocol: jolteon\nheights: 2",
+        &[(
+            3,
+            10,
+            "protocol `jolteon` does not cover more than one height",
         )],
     ),
     case(

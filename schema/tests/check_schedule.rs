@@ -1,6 +1,6 @@
 //! What a schedule may not say under an instance, as a table of single changes to a good one.
 
-use milp_schema::{Schedule, read, write};
+use milp_schema::{Protocol, Schedule, read, write};
 
 const INSTANCE: &str = "\
 format: milp-instance/2.0
@@ -299,4 +299,19 @@ fn a_schedule_that_was_never_a_file_is_checked_like_one() {
         read::choices_text(instance.protocol, "a/schedule.csv", &text).expect_err("no order");
     assert_eq!(error.problems, same.problems);
     assert_eq!(error.problems[0].file, "a/schedule.csv");
+}
+
+#[test]
+fn a_message_of_a_justified_kind_may_have_neither_value_nor_justification() {
+    let protocol = Protocol::named("hotstuff").expect("it is shipped");
+    let header = SCHEDULE.lines().next().expect("it has one");
+    let read = |fields: &str| {
+        let text = format!("{header}\n2,inject,3,1,new_view,0,1,{fields},,,,0,\n");
+        read::choices_text(protocol, "schedule.csv", &text)
+    };
+    for fields in [",", "v0b0,0", "v0b0,"] {
+        read(fields).unwrap_or_else(|error| panic!("{fields}: {error}"));
+    }
+    let error = read(",0").expect_err("a justification of nothing");
+    assert!(error.problems[0].what.contains("`value` is empty"));
 }

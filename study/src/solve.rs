@@ -25,7 +25,7 @@ pub use probe::probe;
 pub use request::{PASSED_OVER, Request, Solution};
 
 pub(crate) use build::build;
-pub(crate) use decode::{VALUES, leaves_values_open};
+pub(crate) use decode::{VALUES, leaves_values_open, of_these_values};
 pub(crate) use horizon::{at_once, check_horizon, longer};
 pub(crate) use word::{OF_THE_SEARCH, note_limit, of_a_file};
 

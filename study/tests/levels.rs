@@ -8,31 +8,22 @@
 
 mod support;
 
-use milp_model::{Decoded, Error, formulation::levels, program::Col};
-use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
+use milp_model::{
+    Error,
+    formulation::levels,
+    program::{Col, Row},
+};
 use milp_schema::{
     Instance,
     instance::{Fault, FaultKind, Goal, Network, Sense, Who},
 };
-use milp_solver::{Settings, Solved, solve};
+use milp_solver::solve;
 use std::sync::atomic::AtomicBool;
-use support::{CORNER_NODES, settings, short, value_of, weights};
-
-/// How often a point may be refused before one is followed.
-const MOST_REFUSALS: u32 = 10;
-
-/// The question of a name: `tendermint`, or `tendermint no-lock`.
-fn question(name: &str, n: u32, byzantine: u32, views: u32) -> Instance {
-    let (protocol, mutant) = name.split_once(' ').unwrap_or((name, ""));
-    let mut instance = Instance::builder(protocol)
-        .replicas(n)
-        .views(views)
-        .network(Network::Asynchronous)
-        .faults([Fault::any(FaultKind::Byzantine, byzantine)])
-        .build();
-    instance.mutant = (!mutant.is_empty()).then(|| mutant.to_owned());
-    instance
-}
+use support::{
+    CORNER_NODES,
+    levels::{best, follow, fork, question, run},
+    settings, short, value_of, weights,
+};
 
 /// The same where replicas have powers.
 fn by_power(power: &[u32], byzantine: u32, views: u32) -> Instance {
@@ -42,95 +33,6 @@ fn by_power(power: &[u32], byzantine: u32, views: u32) -> Instance {
     let (kind, who) = (FaultKind::Byzantine, Who::Power(byzantine));
     instance.faults = vec![Fault { kind, who }];
     instance
-}
-
-fn run(built: &levels::Built, settings: &Settings) -> Solved {
-    let stop = AtomicBool::new(false);
-    solve(&built.program, settings, &stop, &mut |_| {}).expect("the solver runs")
-}
-
-/// What is found and followed: the optimum and the schedule.
-struct Found {
-    value: Option<i64>,
-    decoded: Option<Decoded>,
-}
-
-/// The optimum, of a point that is followed.
-fn best(instance: &Instance, values: u32) -> Found {
-    let mut built = levels::of_with(instance, values).expect("levels say it");
-    for refused in 0..MOST_REFUSALS {
-        let solved = run(&built, &settings(120.0, true));
-        assert!(solved.proved, "{}", instance.protocol);
-        println!(
-            "{} {:?} n {} views {}: {:?}, {} nodes, root {:?}, {} columns, {} rows, refused {refused}",
-            instance.protocol,
-            instance.mutant,
-            instance.replicas,
-            instance.views,
-            solved.primal,
-            solved.nodes,
-            solved.root_bound,
-            built.program.columns.len(),
-            built.program.rows.len(),
-        );
-        let Some(point) = &solved.point else {
-            let (value, decoded) = (None, None);
-            return Found { value, decoded };
-        };
-        match built.decode(point) {
-            Ok(decoded) => {
-                follow(instance, &decoded);
-                let (value, decoded) = (solved.primal, Some(decoded));
-                return Found { value, decoded };
-            }
-            Err(Error::Refused { why, row }) => {
-                println!("refused: {why}");
-                assert!(!row.holds(point), "the row cuts the point off");
-                built.program.rows.push(*row);
-            }
-            Err(other) => panic!("{other}"),
-        }
-    }
-    panic!("refused again and again");
-}
-
-/// Replicas made from the file do what the schedule predicts.
-fn follow(instance: &Instance, decoded: &Decoded) {
-    let options = Options {
-        protocol: Protocol::Interpreter,
-        compare: true,
-        foreign: false,
-        signatures: Signatures::Symbolic,
-        recovery: Recovery::Ideal,
-    };
-    let mut instance = instance.clone();
-    instance.slots = decoded.slots;
-    let replayed = replay(&instance, &decoded.faulty, &decoded.schedule, &options);
-    let replayed = replayed.unwrap_or_else(|error| panic!("{error}: {:#?}", decoded.schedule));
-    assert!(
-        replayed.verdict.confirms(),
-        "{:#?}\n{:#?}",
-        replayed.verdict,
-        decoded.schedule
-    );
-}
-
-/// The most values decided at once; one more is asked for while that leaves more open.
-fn fork(instance: &Instance) -> i64 {
-    for values in 2.. {
-        let found = best(instance, values);
-        let decoded = found.decoded.expect("nobody need decide");
-        assert_eq!(value_of(Goal::Fork, &decoded), found.value);
-        let built = levels::of_with(instance, values).expect("levels say it");
-        let optimum = found.value.expect("it is feasible");
-        if built
-            .values()
-            .is_none_or(|values| optimum < i64::from(values))
-        {
-            return optimum;
-        }
-    }
-    unreachable!("there are only so many values")
 }
 
 #[test]
@@ -165,6 +67,40 @@ fn ibft1() {
     ] {
         let instance = question(name, n, byzantine, views);
         assert_eq!(fork(&instance), blocks, "{name}, n = {n}");
+    }
+}
+
+/// Evidence travels with proposals.
+#[test]
+fn qbft_and_pbft() {
+    for (name, views, blocks) in [
+        ("./qbft.yaml", 2, 1),
+        ("./qbft.yaml", 3, 1),
+        ("./qbft.yaml no-certificate", 2, 2),
+        ("./qbft.yaml no-justification", 2, 2),
+        ("./qbft.yaml any-prepared", 2, 1),
+        ("./qbft.yaml any-prepared", 3, 2),
+        ("./pbft.yaml", 3, 1),
+        ("./pbft.yaml no-certificate", 2, 2),
+    ] {
+        assert_eq!(fork(&question(name, 4, 1, views)), blocks, "{name}");
+    }
+}
+
+#[test]
+fn hotstuff() {
+    for (name, views, blocks) in [
+        ("hotstuff", 3, 1),
+        ("hotstuff no-lock", 2, 2),
+        ("hotstuff no-qc", 2, 1),
+        ("hotstuff no-qc", 3, 2),
+        ("hotstuff any-qc", 3, 1),
+        ("hotstuff-two-phase", 3, 1),
+        ("hotstuff-two-phase no-lock", 2, 2),
+        ("hotstuff-two-phase no-qc", 2, 1),
+        ("hotstuff-two-phase no-qc", 3, 2),
+    ] {
+        assert_eq!(fork(&question(name, 4, 1, views)), blocks, "{name}");
     }
 }
 
@@ -234,6 +170,39 @@ fn dbft2_stalls() {
         assert_eq!(value_of(Goal::Stall, &decoded), Some(0));
         instance.slots = decoded.slots;
         assert!(support::is_stuck(&instance, &decoded));
+    }
+}
+
+/// The requests for a view travel with its proposal: that makes no other final states, since nobody
+/// rests who could answer a proposal by what travels with it.
+#[test]
+fn proofs_in_final_states() {
+    for (kind, count) in [
+        (FaultKind::Crash, 0),
+        (FaultKind::Crash, 1),
+        (FaultKind::Byzantine, 1),
+    ] {
+        for (mutant, views) in [("", 2), (" small-quorum", 2), ("", 3)] {
+            let value = |file: &str| {
+                let mut instance = question(&format!("{file}{mutant}"), 4, 0, views);
+                instance.faults = vec![Fault::any(kind, count)];
+                instance.goal = Goal::Stall;
+                instance.network = Network::Eventual;
+                let program = levels::of(&instance).expect("levels say it").program;
+                let responses = |row: &&Row| {
+                    let family = &program.family(row).name;
+                    family == "final_state_has_no_enabled_prepareresponse"
+                };
+                let rows = program.rows.iter().filter(responses).count();
+                assert!(rows > 0, "{file}");
+                (best(&instance, 2).value, rows)
+            };
+            assert_eq!(
+                value("./dbft2.yaml"),
+                value("dbft2"),
+                "{kind:?} {count}{mutant}"
+            );
+        }
     }
 }
 
@@ -313,6 +282,10 @@ fn corners_replay() {
         ("dbft1", 4, 1, 2),
         ("dbft2", 4, 1, 3),
         ("dbft2 no-commit-lock", 4, 1, 3),
+        ("./qbft.yaml", 4, 1, 2),
+        ("./qbft.yaml any-prepared", 4, 1, 3),
+        ("./qbft.yaml no-justification", 4, 1, 3),
+        ("./pbft.yaml no-certificate", 4, 1, 3),
     ] {
         let mut instance = question(name, n, byzantine, views);
         instance.goal = Goal::Weighted {

@@ -126,6 +126,16 @@ fn both_readings_of_ibft1_agree() {
     compare("ibft1", &[skip], &["ceil-quorum"]);
 }
 
+#[test]
+fn both_readings_of_hotstuff_agree() {
+    compare("hotstuff", &[], &["any-qc", "locked-for-ever"]);
+}
+
+#[test]
+fn both_readings_of_two_phase_hotstuff_agree() {
+    compare("hotstuff-two-phase", &[], &["any-qc", "locked-for-ever"]);
+}
+
 fn asked(name: &str, mutant: Option<&str>) -> Instance {
     let mut instance = Instance::builder(name)
         .faults([Fault::any(FaultKind::Byzantine, 1)])

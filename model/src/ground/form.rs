@@ -105,6 +105,8 @@ pub struct Act {
     pub scope: Scope,
     /// What must hold, of a timer's act what started the timer included.
     pub needs: Vec<Need>,
+    /// What must have travelled with a message that it needs.
+    pub proofs: Vec<Proof>,
     /// What must not.
     pub bars: Vec<Own>,
 }
@@ -118,6 +120,15 @@ pub enum Need {
     Primary(Vec<Record>),
     /// The quorum of that number.
     Quorum(usize),
+}
+
+/// What a message carries: the records that existed when it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Proof {
+    /// What they meet, whether or not the receiver took them.
+    pub of: Need,
+    /// What the message meets, a need of the same act.
+    pub with: Need,
 }
 
 /// What a guard reads of the own past.
@@ -216,6 +227,11 @@ impl Act {
             Mode::Must | Mode::May => None,
         }
     }
+
+    /// What must be there, whether it is taken or travels with a message.
+    pub fn asks(&self) -> impl Iterator<Item = &Need> {
+        self.needs.iter().chain(self.proofs.iter().map(|it| &it.of))
+    }
 }
 
 impl Need {
@@ -225,6 +241,20 @@ impl Need {
             Self::Own(_) => &[],
             Self::Primary(records) => records,
             Self::Quorum(number) => &ground.quorums[*number].records,
+        }
+    }
+
+    /// Whether what others sent meets the other need as well if it meets this one.
+    pub fn covers(&self, other: &Self, ground: &Ground) -> bool {
+        let within =
+            |few: &[Record], many: &[Record]| few.iter().all(|it| many.binary_search(it).is_ok());
+        match (self, other) {
+            (Self::Primary(few), Self::Primary(many)) => within(few, many),
+            (Self::Quorum(own), Self::Quorum(other)) => {
+                let (own, other) = (&ground.quorums[*own], &ground.quorums[*other]);
+                own.at_least >= other.at_least && within(&own.records, &other.records)
+            }
+            _ => false,
         }
     }
 }
@@ -253,10 +283,21 @@ impl Ground {
         self.setting.rules.kind(kind).is_final
     }
 
-    /// Where an act stands: its view, and the place in it; an entry comes first.
+    /// Where a record stands: its view, and the place in it.
+    pub fn place(&self, record: &Record) -> (u32, usize) {
+        (record.view, 1 + 2 * self.ranks[record.kind.0])
+    }
+
+    /// Where an act stands; an entry comes first, or right behind the last of what it reads of the
+    /// view entered.
     pub fn level(&self, act: &Act) -> (u32, usize) {
-        let rank = act.makes.map_or(0, |record| 1 + self.ranks[record.kind.0]);
-        (act.letters.v, rank)
+        if let Some(record) = &act.makes {
+            return self.place(record);
+        }
+        let v = act.letters.v;
+        let read = act.needs.iter().flat_map(|need| need.taken(self));
+        let here = read.filter(|it| it.view == v);
+        (v, here.map(|it| self.place(it).1 + 1).max().unwrap_or(0))
     }
 
     /// Whether a receiver counts only the first record of a kind and view that a sender sent it.

@@ -1,8 +1,8 @@
 //! From rules to acts.
 
 use super::{
-    form::{Act, Ground, Letters, MOST_ACTS, Need, Own, Quorum, Record, Setting, Values},
-    order::{self, adopts, starts},
+    form::{Act, Ground, Letters, MOST_ACTS, Need, Own, Proof, Quorum, Record, Setting, Values},
+    order::{self, adopts, reads_here, starts},
     pattern::{Reading, letters_of, proposes},
 };
 use crate::error::Error;
@@ -21,13 +21,15 @@ impl Ground {
     /// order of a view orders.
     pub fn new(setting: Setting, formulation: &'static str) -> Result<Self, Error> {
         refuse_size(&setting)?;
-        let ranks = if setting.follows {
-            (0..setting.rules.kinds.len()).collect()
-        } else {
-            refuse(&setting, formulation)?;
-            order::ranks(&setting.rules, formulation)?
-        };
-        Ok(ground(setting, ranks))
+        if setting.follows {
+            let ranks = (0..setting.rules.kinds.len()).collect();
+            return Ok(ground(setting, ranks));
+        }
+        refuse(&setting, formulation)?;
+        let ranks = order::ranks(&setting.rules, formulation)?;
+        let ground = ground(setting, ranks);
+        order::refuse_late(&ground, formulation)?;
+        Ok(ground)
     }
 }
 
@@ -64,8 +66,7 @@ fn acting(setting: &Setting) -> impl Iterator<Item = &Rule> {
     let acts = move |rule: &&Rule| match rule.head {
         Head::Make { .. } => follows || !adopts(rules, rule),
         Head::Enter => true,
-        Head::Skip | Head::Arm { .. } => follows,
-        Head::Stop { .. } => false,
+        Head::Skip | Head::Arm { .. } | Head::Stop { .. } => follows,
     };
     rules.rules.iter().filter(acts)
 }
@@ -80,14 +81,6 @@ fn refuse(setting: &Setting, formulation: &'static str) -> Result<(), Error> {
             hint: hint.into(),
         })
     };
-    if rules.chain {
-        let rule = &rules.rules[0];
-        return refuse(
-            rule,
-            "values that are a chain",
-            "use a protocol of unrelated values",
-        );
-    }
     let blocks = rules.kinds.iter().any(|it| it.value == ValueField::Block);
     if blocks && matches!(setting.values, Values::Abstract { .. }) {
         let rule = &rules.rules[0];
@@ -102,28 +95,24 @@ fn refuse(setting: &Setting, formulation: &'static str) -> Result<(), Error> {
                 "let it be a `timer`",
             );
         }
-        if matches!(rule.head, Head::Stop { .. }) {
-            return refuse(rule, "a timer that is stopped", "let it run out");
-        }
-        if rule.guards().any(|guard| guard.proof) {
-            let hint = "without `proof` the rule asks for what the replica took itself";
-            return refuse(rule, "what travels with a message", hint);
-        }
-        let here = |guard: &Guard| {
-            matches!(
-                guard.pattern.view,
-                Views::Own | Views::UpTo | Views::From(0)
-            )
+        // Who skips comes on what led the first one there, which a role may have kept to itself.
+        let leads = |it: &Rule| match it.head {
+            Head::Skip => true,
+            Head::Enter => it.when.iter().any(reads_later),
+            _ => false,
         };
-        if rule.head == Head::Enter && rule.when.iter().any(here) {
-            return refuse(
-                rule,
-                "a view that is entered by its own records",
-                "let `enter` read `v-1`",
-            );
+        let here = rule.head == Head::Enter && rule.when.iter().any(reads_here);
+        if here && rules.rules.iter().any(leads) {
+            let what = "a view that is entered by its own records, beside views that are skipped";
+            return refuse(rule, what, "let all of them be entered by records of `v-1`");
         }
     }
     Ok(())
+}
+
+/// Whether a guard of an entry reads later views than the one before.
+fn reads_later(guard: &Guard) -> bool {
+    matches!(guard.pattern.view, Views::From(_) | Views::Any)
 }
 
 /// Quorums that were asked for so far.
@@ -153,6 +142,7 @@ impl Asked {
 #[derive(Clone, Default)]
 struct Asks {
     needs: Vec<Need>,
+    proofs: Vec<Proof>,
     bars: Vec<Own>,
     who: Vec<(By, u32)>,
 }
@@ -190,6 +180,7 @@ fn ground(setting: Setting, ranks: Vec<usize>) -> Ground {
                     mode: rule.mode,
                     scope: rule.scope,
                     needs: asks.needs,
+                    proofs: asks.proofs,
                     bars: asks.bars,
                 };
                 list.push(act);
@@ -245,6 +236,7 @@ fn alternatives(setting: &Setting, asked: &mut Asked, rule: &Rule, letters: &Let
             ways.extend(way.filter(|way| !way.needs.iter().any(itself)));
         }
     }
+    // Who reads nothing carries nothing either.
     let free = |way: &Asks| way.needs.is_empty() && way.bars.is_empty();
     let covers = |way: &Asks, other: &Asks| {
         let mut roles = way.who.iter();
@@ -265,6 +257,7 @@ fn alternatives(setting: &Setting, asked: &mut Asked, rule: &Rule, letters: &Let
                 all.needs.push(need);
             }
         }
+        all.proofs.extend(way.proofs);
         all.bars.extend(way.bars);
         all
     };
@@ -284,8 +277,23 @@ fn asks(
     if rule.who != By::Any {
         asks.who.push((rule.who, letters.v));
     }
-    for guard in &rule.when {
+    if rule.head == Head::Enter && order::follows_primary(&setting.rules, rule) {
+        asks.who.push((By::Backup, letters.v));
+    }
+    let mut with = None;
+    for guard in rule.when.iter().filter(|guard| !guard.proof) {
+        let before = asks.needs.len();
         needs(setting, asked, guard, letters, &mut asks.needs);
+        if with.is_none() && order::is_message(guard) {
+            with = asks.needs.get(before).cloned();
+        }
+    }
+    for guard in rule.when.iter().filter(|guard| guard.proof) {
+        let mut carried = Vec::new();
+        needs(setting, asked, guard, letters, &mut carried);
+        // A loader refuses what travels with nothing.
+        let proof = |of| with.clone().map(|with| Proof { of, with });
+        asks.proofs.extend(carried.into_iter().filter_map(proof));
     }
     let never = |need: &Need| match need {
         Need::Own(own) => own.matching().is_empty(),
@@ -298,7 +306,8 @@ fn asks(
             most < quorum.at_least
         }
     };
-    if asks.needs.iter().any(never) {
+    let carried = asks.proofs.iter().map(|it| &it.of);
+    if asks.needs.iter().chain(carried).any(never) {
         return None;
     }
     for guard in &rule.unless {

@@ -5,10 +5,12 @@
 
 mod form;
 mod lower;
+mod meet;
 mod order;
 mod pattern;
 pub mod run;
 
 pub use form::{
-    Act, Ground, Letters, MOST_ACTS, Need, Own, Quorum, Record, Setting, Value, Values,
+    Act, Ground, Letters, MOST_ACTS, Need, Own, Proof, Quorum, Record, Setting, Value, Values,
 };
+pub use meet::Meet;

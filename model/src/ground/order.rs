@@ -1,8 +1,13 @@
 //! The order of kinds inside a view, if the guards imply one: then acts are sorted by view and kind.
 
+use super::form::{Ground, Proof, Record};
 use crate::error::Error;
-use milp_schema::protocol::{
-    Guard, Head, Justified, KindId, Mode, Pattern, Reads, Rule, Rules, TimerId, Values, Views,
+use milp_schema::{
+    protocol::{
+        Guard, Head, Justified, KindId, Mode, Pattern, Reads, Rule, Rules, Scope, TimerId, Values,
+        Views,
+    },
+    vocabulary::By,
 };
 use std::collections::BTreeSet;
 
@@ -12,8 +17,13 @@ struct Edges {
 }
 
 /// Whether a guard reads records of the view that the rule is about.
-fn reads_here(guard: &Guard) -> bool {
+pub(super) fn reads_here(guard: &Guard) -> bool {
     matches!(guard.pattern.view, Views::Own | Views::UpTo)
+}
+
+/// Whether a guard reads messages that must be taken; proofs travel with the first that a rule has.
+pub(super) fn is_message(guard: &Guard) -> bool {
+    !guard.proof && !matches!(guard.reads, Reads::Own | Reads::LastOwn)
 }
 
 /// Whether a rule takes over a decision: another replica made it, by another rule.
@@ -23,6 +33,16 @@ pub(super) fn adopts(rules: &Rules, rule: &Rule) -> bool {
         kinds.any(|kind| rules.kind(*kind).is_final)
     };
     rule.when.iter().any(reads_final)
+}
+
+/// Whether who enters by a rule reads what its primary made in that view: then it is another one.
+pub(super) fn follows_primary(rules: &Rules, rule: &Rule) -> bool {
+    let of_primary = |guard: &&Guard| {
+        let mut kinds = guard.pattern.kinds.iter();
+        guard.reads == Reads::Primary || kinds.all(|kind| rules.kind(*kind).by == By::Primary)
+    };
+    let mut here = rule.when.iter().filter(|guard| reads_here(guard));
+    here.any(|guard| guard.pattern.view == Views::Own && of_primary(&guard))
 }
 
 /// The rules that start a timer.
@@ -96,6 +116,9 @@ impl Edges {
         let mut before = vec![BTreeSet::new(); rules.kinds.len()];
         let mut forbids = BTreeSet::new();
         for rule in &rules.rules {
+            for (message, kind) in carried(rule) {
+                before[message.0].insert(kind.0);
+            }
             let Some(made) = rule.makes().filter(|_| !adopts(rules, rule)) else {
                 continue;
             };
@@ -108,22 +131,17 @@ impl Edges {
                     before[made.0].insert(kind.0);
                 }
             }
-            let proofs = rule.when.iter().filter(|guard| guard.proof);
-            let carrier = rule
-                .when
-                .iter()
-                .find(|guard| !guard.proof && reads_here(guard));
-            // What a message carries existed before it.
-            for guard in proofs.filter(|guard| reads_here(guard)) {
-                for message in carrier.iter().flat_map(|it| &it.pattern.kinds) {
-                    let carried = guard.pattern.kinds.iter().filter(|it| *it != message);
-                    before[message.0].extend(carried.map(|it| it.0));
-                }
-            }
-            // Who decides does nothing more, so that whatever bars a decision came before.
-            let bars = rule.unless.iter().filter(|_| !rules.kind(made).is_final);
+            // Who decides does nothing more, so that whatever bars a decision came before; in a
+            // chain it goes on.
+            let stops = rules.kind(made).is_final && !rules.chain;
+            let bars = rule.unless.iter().filter(|_| !stops);
             for guard in bars.filter(|guard| reads_here(guard)) {
                 forbids.extend(guard.pattern.kinds.iter().map(|kind| (kind.0, made.0)));
+            }
+        }
+        for rule in rules.rules.iter().filter(|it| it.head == Head::Enter) {
+            for (first, then) in entered(rules, rule)? {
+                before[then.0].insert(first.0);
             }
         }
         for &(kind, made) in forbids.iter().filter(|(kind, made)| kind != made) {
@@ -161,6 +179,74 @@ impl Edges {
         }
         false
     }
+}
+
+/// Who enters a view by records of it makes all of its own behind them: the kinds of both.
+fn entered(rules: &Rules, rule: &Rule) -> Result<Vec<(KindId, KindId)>, String> {
+    let read = rule.when.iter().filter(|guard| reads_here(guard));
+    let read: BTreeSet<KindId> = read.flat_map(|it| it.pattern.kinds.clone()).collect();
+    let backups = follows_primary(rules, rule);
+    let enters = |who: By| match (rule.who, who) {
+        (_, By::Primary) if backups => false,
+        (By::Any, _) | (_, By::Any) => true,
+        (one, other) => one == other,
+    };
+    let mut pairs = Vec::new();
+    for other in rules.rules.iter().filter(|it| it.scope == Scope::View) {
+        let Some(made) = other.makes().filter(|made| {
+            let by = rules.kind(*made).by;
+            enters(other.who) && enters(by)
+        }) else {
+            continue;
+        };
+        if read.contains(&made) {
+            let name = &rules.kind(made).name;
+            return Err(format!(
+                "a view entered by `{name}` of replicas that may enter so themselves"
+            ));
+        }
+        pairs.extend(read.iter().map(|&first| (first, made)));
+    }
+    Ok(pairs)
+}
+
+/// The kinds of a view that travel with a message of that view, which they come before.
+fn carried(rule: &Rule) -> impl Iterator<Item = (KindId, KindId)> {
+    let message = rule.when.iter().find(|it| is_message(it));
+    let proofs = rule.when.iter().filter(|it| it.proof);
+    let pairs = proofs.filter_map(move |proof| message.map(|message| (message, proof)));
+    let of_one_view = pairs.filter(|(message, proof)| {
+        let same = message.pattern.view == proof.pattern.view;
+        same || (reads_here(message) && reads_here(proof))
+    });
+    of_one_view.flat_map(|(message, proof)| {
+        let kinds = message.pattern.kinds.iter();
+        kinds.flat_map(|&message| {
+            let carried = proof.pattern.kinds.iter().filter(move |it| **it != message);
+            carried.map(move |&kind| (message, kind))
+        })
+    })
+}
+
+/// Refuses what would have to travel with a message and may come after it.
+pub(super) fn refuse_late(ground: &Ground, formulation: &'static str) -> Result<(), Error> {
+    let level = |record: &Record| (record.view, ground.ranks[record.kind.0]);
+    for act in ground.acts.iter().chain(&ground.entries) {
+        for Proof { of, with } in &act.proofs {
+            let last = of.taken(ground).iter().map(level).max();
+            let first = with.taken(ground).iter().map(level).min();
+            if last >= first {
+                let rules = &ground.setting.rules;
+                let rule = rules.text(&rules.rules[act.rule]);
+                return Err(Error::Unsupported {
+                    formulation,
+                    construct: format!("a proof that may come after its message (rule `{rule}`)"),
+                    hint: "let it read earlier views, or kinds that the message waits for".into(),
+                });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether an own record of a kind bars every rule that makes the other in its view.

@@ -231,6 +231,7 @@ impl Setting {
         }
         let justification = match justification {
             Justifies::C => Some(letters.c?),
+            Justifies::D => Some(letters.d?),
             Justifies::Back(back) => Some(letters.v.checked_sub(back)?),
             Justifies::None => None,
         };
@@ -268,6 +269,7 @@ pub(super) fn letters_of(rule: &Rule) -> (bool, bool, bool) {
     {
         x |= value == Made::X;
         c |= justification == Justifies::C;
+        d |= justification == Justifies::D;
     }
     for Guard { pattern, .. } in rule.guards() {
         x |= matches!(pattern.value, Named::X | Named::Other);

@@ -39,6 +39,8 @@ pub struct Habits {
     pub offers_again: bool,
     /// The sentence about a stuck state also says what is missing for a decision, and for whom.
     pub says_why: bool,
+    /// Who decided stays at its height and goes on there (E64).
+    pub goes_on: bool,
 }
 
 impl Habits {
@@ -54,6 +56,7 @@ impl Habits {
         starts_timers: false,
         offers_again: false,
         says_why: false,
+        goes_on: false,
     };
 
     /// Replicas made from the rules of a protocol file, which say nothing of recovery.
@@ -76,5 +79,6 @@ impl Habits {
         starts_timers: false,
         offers_again: false,
         says_why: true,
+        goes_on: false,
     };
 }

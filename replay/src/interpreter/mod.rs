@@ -8,6 +8,9 @@
 //!
 //! What a restart without backup forgets is everything of the height, own records included.
 
+#[cfg(test)]
+#[path = "chains/tests.rs"]
+mod chains;
 mod guard;
 mod replica;
 pub(crate) mod search;
@@ -182,6 +185,8 @@ impl Interpreter {
         };
         if instance.primary == Primary::Free {
             return Err(Error::FreePrimary);
+        } else if rules.chain && instance.heights > 1 {
+            return Err(Error::HeightsOfChain);
         }
         let mutant = instance.mutant.iter().map(|mutant| format!("+{mutant}"));
         let kinds = rules.kinds.iter().map(|kind| protocol.kind(&kind.name));
@@ -316,7 +321,10 @@ impl Engine for Interpreter {
     }
 
     fn habits(&self) -> Habits {
-        Habits::FILE
+        Habits {
+            goes_on: self.world.setup.rules.chain,
+            ..Habits::FILE
+        }
     }
 
     fn start(&mut self, start: &Start) -> Result<Vec<Effect>, EngineError> {
@@ -411,7 +419,12 @@ impl Engine for Interpreter {
         let seat = &mut self.seats[who.index()];
         seat.live = true;
         if !backup {
+            // A decision stands in a ledger.
+            let rules = &self.world.setup.rules;
+            let mut own = std::mem::take(&mut seat.replica.own);
+            own.retain(|record| rules.kind(record.kind).is_final);
             seat.replica.forget();
+            seat.replica.own = own;
         }
         let mut effects = vec![self.start_anew(who)];
         effects.extend(self.act(who, Replica::complete)?);

@@ -301,6 +301,7 @@ impl Replica {
         };
         let justification = match justification {
             Justifies::C => at.c,
+            Justifies::D => at.d,
             Justifies::Back(back) => at.v.0.checked_sub(back).map(View),
             Justifies::None => None,
         };
@@ -346,7 +347,9 @@ impl Replica {
             } => {
                 let [from, to] = [v, v.next()].map(|view| Record::first(kind, view));
                 let before = !matches!(justification, Justifies::Back(back) if back > v.0);
-                before && self.own.range(from..to).next().is_none()
+                let decided = |record: &Record| record.kind == kind;
+                let again = setup.rules.kind(kind).is_final && self.own.iter().any(decided);
+                before && !again && self.own.range(from..to).next().is_none()
             }
             Head::Arm { .. } => v == self.view && !self.started.contains(&place),
             Head::Stop { timer } => v == self.view && self.timers.contains_key(&timer),
@@ -387,7 +390,8 @@ impl Replica {
         }
     }
 
-    /// Keeps a record, sends it if its kind is sent, and leaves the height if it is a decision.
+    /// Keeps a record, sends it if its kind is sent, and leaves the height if it is a decision that
+    /// ends it.
     fn make(&mut self, world: &mut World, record: Record) {
         let setup = Arc::clone(&world.setup);
         let kind = setup.rules.kind(record.kind);
@@ -417,8 +421,10 @@ impl Replica {
                     },
                 });
             }
-            self.height = self.height.next();
-            self.forget();
+            if !setup.rules.chain {
+                self.height = self.height.next();
+                self.forget();
+            }
         }
     }
 }

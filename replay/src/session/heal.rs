@@ -135,7 +135,8 @@ impl<E: Engine> Session<E> {
 
     /// Whether every live honest replica decided every height.
     fn decided(&self) -> bool {
-        self.live().all(|id| self.stopped(id))
+        self.live()
+            .all(|id| self.stopped(id) || self.seat(id).decided)
     }
 
     /// The next slot with work: with something in flight the one after this, otherwise that of the

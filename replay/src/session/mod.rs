@@ -220,8 +220,11 @@ impl<E: Engine> Session<E> {
                 }
                 Effect::Decide { replica, block } => {
                     let seat = &mut self.seats[replica.index()];
-                    (seat.height, seat.view) = (block.height.next(), View(0));
-                    seat.given.retain(|(_, given)| given.height > block.height);
+                    seat.decided = self.habits.goes_on;
+                    if !seat.decided {
+                        (seat.height, seat.view) = (block.height.next(), View(0));
+                        seat.given.retain(|(_, given)| given.height > block.height);
+                    }
                     let message = Message::about(self.protocol.decision(), block);
                     self.note(replica, What::Decide, |event| TraceEvent {
                         message: Some(message),

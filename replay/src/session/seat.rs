@@ -18,6 +18,8 @@ pub(super) struct Seat {
     pub(super) up: bool,
     pub(super) height: Height,
     pub(super) view: View,
+    /// Under [`Habits::goes_on`]: whether it has decided.
+    pub(super) decided: bool,
     /// The timers that run, each with the slot in which it was armed.
     pub(super) timers: Vec<(Timer, Slot)>,
     /// How often each timer fired.
@@ -52,6 +54,7 @@ impl Seat {
             up: true,
             height: Height(0),
             view: View(0),
+            decided: false,
             timers: Vec::new(),
             fired: BTreeMap::new(),
             given: BTreeSet::new(),

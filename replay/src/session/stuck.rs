@@ -34,7 +34,10 @@ struct Table<'a> {
 /// One sentence about a session that repeats `states`, with nobody deciding.
 pub(super) fn describe<E: Engine>(session: &Session<E>, states: &[State]) -> String {
     if !session.habits.says_why {
-        let live = session.live().map(|id| place(id, &states[id.index()]));
+        let live = session.live().map(|id| {
+            let goes_on = ["", " after its decision"][usize::from(session.seat(id).decided)];
+            format!("{}{goes_on}", place(id, &states[id.index()]))
+        });
         return format!("stuck: {}", live.collect::<Vec<_>>().join("; "));
     }
     let table = Table::of(session, states);

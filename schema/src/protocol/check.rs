@@ -88,14 +88,10 @@ fn reads_c(guard: &Guard) -> bool {
 
 /// `c` and `d` are bound by something that must hold.
 fn earlier(rule: &Rule, found: &mut Vec<Finding>) {
-    let made = matches!(
-        rule.head,
-        Head::Make {
-            justification: Justifies::C,
-            ..
-        }
-    );
-    for (letter, exact) in [(Earlier::C, Justified::C), (Earlier::D, Justified::D)] {
+    for (letter, exact, made) in [
+        (Earlier::C, Justified::C, Justifies::C),
+        (Earlier::D, Justified::D, Justifies::D),
+    ] {
         let is_c = letter == Earlier::C;
         let binds = |guard: &Guard| {
             guard.pattern.justification == exact || is_c && guard.pattern.view == Views::C
@@ -103,7 +99,8 @@ fn earlier(rule: &Rule, found: &mut Vec<Finding>) {
         let between = |it: &Condition| matches!(it, Condition::Below(of, _) if *of == letter);
         let uses = |guard: &&Guard| binds(guard) || is_c && reads_c(guard);
         let used = rule.guards().find(uses).map(|guard| guard.at);
-        let elsewhere = is_c && made || rule.conditions.iter().any(between);
+        let made = matches!(rule.head, Head::Make { justification, .. } if justification == made);
+        let elsewhere = made || rule.conditions.iter().any(between);
         let used = used.or(elsewhere.then_some(rule.at));
         if let (Some(at), false) = (used, rule.when.iter().any(binds)) {
             let letter = ["d", "c"][usize::from(is_c)];

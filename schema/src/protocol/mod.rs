@@ -40,9 +40,14 @@
 //!
 //! *Acts.* A handler is atomic and runs to completion: of the rules that must be done and can be,
 //! the first of the file is, then again. A replica makes at most one record of a kind in a view and
-//! one final record in a height, and a decision ends the height for it. A firing of a timer does
-//! the first of its rules that is enabled, and no other; a timer that was not started, or belongs
-//! to a view that was left, does not fire.
+//! one final record in a height, and a decision ends the height for it, chains aside. A firing of a
+//! timer does the first of its rules that is enabled, and no other; a timer that was not started, or
+//! belongs to a view that was left, does not fire.
+//!
+//! *Chains.* With `chain: true` a value is a branch, named by its first block, the proposal with
+//! justification `-`. Who extends a branch proposes the same value again, with `c` the view of the
+//! parent; a block is (value, view, view of the parent). Two decisions conflict if their branches
+//! differ. A decision is a record like others, and its replica goes on.
 //!
 //! What a kind is for people, and how it is drawn, is [`crate::vocabulary`]'s.
 //!
@@ -268,6 +273,8 @@ pub enum Made {
 pub enum Justifies {
     /// `c`.
     C,
+    /// `d`.
+    D,
     /// `v-k`.
     Back(u32),
     /// `-`, or of a kind that has none.

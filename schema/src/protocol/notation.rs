@@ -149,6 +149,7 @@ impl Reader<'_, '_> {
         };
         let justification = match fields.justification {
             Justified::C => Some(Justifies::C),
+            Justified::D => Some(Justifies::D),
             Justified::Back(back) => Some(Justifies::Back(back)),
             Justified::None => Some(Justifies::None),
             Justified::Any if !record.justified => Some(Justifies::None),
@@ -156,8 +157,7 @@ impl Reader<'_, '_> {
         };
         let (Views::Own, Some(value), Some(justification)) = (fields.view, value, justification)
         else {
-            let hint =
-                "its view is `v`, its value `x`, `nil` or `-`, its justification `c`, `v-1` or `-`";
+            let hint = "its view is `v`, its value `x`, `nil` or `-`, its justification `c`, `d`, `v-1` or `-`";
             return self.report(
                 place,
                 "a rule makes one record, and tells all its fields",

@@ -99,6 +99,7 @@ impl Rules {
         };
         let justification = match justification {
             Justifies::C => ", c".to_owned(),
+            Justifies::D => ", d".to_owned(),
             Justifies::Back(back) => format!(", v-{back}"),
             Justifies::None => [", -", ""][usize::from(!kind.justified)].to_owned(),
         };

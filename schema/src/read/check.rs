@@ -138,7 +138,10 @@ fn message(protocol: Protocol, message: &Message, findings: &mut Vec<Finding>) {
     let names = words.does.names;
     let kind = message.kind;
     match message.value {
-        None if names != Names::Nothing => {
+        // Of kinds with a justification a message may have neither.
+        None if names != Names::Nothing
+            && !(words.does.justified && message.justification.is_none()) =>
+        {
             let what = format!("`value` is empty; a {kind} needs one");
             findings.push(finding("value", what, "fill it in, or remove the row"));
         }

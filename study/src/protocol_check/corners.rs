@@ -150,6 +150,10 @@ fn corner(
     let Some(decoded) = decoded else {
         return Ok(());
     };
+    let instance = &Instance {
+        slots: decoded.slots.max(instance.slots),
+        ..instance.clone()
+    };
     let (faulty, schedule) = (decoded.faulty, decoded.schedule);
     let what = match interpret(instance, &faulty, &schedule) {
         Ok(replayed) if replayed.verdict.confirms() => {

@@ -8,6 +8,7 @@
 
 pub(crate) mod canonical;
 pub(crate) mod instances;
+pub(crate) mod levels;
 pub(crate) mod rows;
 pub(crate) mod search;
 

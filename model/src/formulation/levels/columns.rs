@@ -192,7 +192,7 @@ impl Levels {
     /// The quorums that some act or entry asks for.
     fn asked(&self) -> BTreeSet<usize> {
         let acts = self.ground.acts.iter().chain(&self.ground.entries);
-        let needs = acts.flat_map(|act| &act.needs);
+        let needs = acts.flat_map(Act::asks);
         needs
             .filter_map(|need| match need {
                 crate::ground::Need::Quorum(number) => Some(*number),

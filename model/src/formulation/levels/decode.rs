@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     ground::{
         Act, Ground, Record, Value,
-        run::{Happens, Run},
+        run::{Happens, Run, Taken},
     },
     program::Row,
 };
@@ -62,6 +62,9 @@ struct Following<'a> {
     /// What was handed over: receiver, sender, record.
     handed: BTreeSet<(u32, u32, Record)>,
     rows: Vec<(Order, Choice)>,
+    /// Whether proofs travel, and the row that was made last.
+    proves: bool,
+    now: (u32, u32, u32),
     predictions: Vec<Prediction>,
 }
 
@@ -77,6 +80,8 @@ pub(super) fn decode(levels: &Levels, point: &[i64]) -> Result<Decoded, Error> {
         sent: BTreeMap::new(),
         handed: BTreeSet::new(),
         rows: Vec::new(),
+        proves: ground.acts.iter().any(|it| !it.proofs.is_empty()),
+        now: (START, 0, 0),
         predictions: Vec::new(),
         ground: &ground,
         open: plan.steps.clone(),
@@ -133,6 +138,7 @@ impl<'a> Following<'a> {
         for before in wants.before {
             self.place(before)?;
         }
+        self.post(&wants.carried);
         while let Some(barred) = self.barred(place, &wants.supports) {
             self.place(barred)?;
         }
@@ -141,18 +147,27 @@ impl<'a> Following<'a> {
 
     /// An open step of the same replica and view that can no longer be taken after this one.
     fn barred(&mut self, (_, i, step): Place, supports: &[Support]) -> Option<Place> {
-        let before = self.run.at[i as usize].clone();
+        let before = (self.run.at[i as usize].clone(), self.run.posts.len());
         let possible = self.possible(i);
         for (j, record) in self.copies((i, step), supports) {
             if j != i && !self.handed.contains(&(i, j, record)) {
-                self.run.deliver(i, j, record);
+                let existed = self.run.existed(j, &record);
+                self.run.deliver(
+                    i,
+                    Taken {
+                        sender: j,
+                        record,
+                        existed: existed.unwrap_or(before.1),
+                    },
+                );
             }
         }
         if let Some(timer) = self.plan.act(step).timer() {
             self.run.fire(i, timer);
         }
         let still = self.possible(i);
-        self.run.at[i as usize] = before;
+        self.run.at[i as usize] = before.0;
+        self.run.posts.truncate(before.1);
         possible.into_iter().find(|place| !still.contains(place))
     }
 
@@ -174,7 +189,7 @@ impl<'a> Following<'a> {
                 && free
                 && !decides
                 && view == at.view
-                && !self.run.decided(i)
+                && !self.run.stopped(i)
         };
         open.filter(possible).collect()
     }
@@ -206,8 +221,18 @@ impl<'a> Following<'a> {
                 (clock.slot, clock.fired) = (clock.slot + 1, false);
             }
         }
-        for (j, record) in self.copies((i, step), supports) {
+        let copies = self.copies((i, step), supports);
+        let known = |it: &(u32, Record)| self.handed.contains(&(i, it.0, it.1));
+        let old: Vec<(u32, Record)> = copies.iter().filter(|it| known(it)).copied().collect();
+        for (j, record) in copies {
             self.hand(i, j, record)?;
+        }
+        // The words that a Byzantine replica said before carry more when it says them again.
+        let again = !act.proofs.is_empty() && !self.is_done((i, step), &act);
+        for (j, record) in old.into_iter().filter(|_| again) {
+            if self.plan.byzantine(j) {
+                self.deliver(i, j, record)?;
+            }
         }
         if let Mode::Timer(timer) = act.mode {
             self.fire(i, timer, &act)?;
@@ -255,40 +280,92 @@ impl<'a> Following<'a> {
         chosen.expect("a Byzantine replica supports by some record")
     }
 
-    /// Hands a copy over, as soon as it can be there; one of a Byzantine sender is made the slot
-    /// before.
+    /// Hands a copy over, once.
     fn hand(&mut self, i: u32, j: u32, record: Record) -> Result<(), String> {
         if i == j || !self.handed.insert((i, j, record)) {
             return Ok(());
         }
-        let clock = &mut self.clocks[i as usize];
-        let mut slot = clock.slot + u32::from(clock.fired);
-        let sent = if self.plan.byzantine(j) {
-            slot = slot.max(START + 1);
-            slot - 1
+        self.deliver(i, j, record)
+    }
+
+    /// A copy arrives as soon as it can be there; one of a Byzantine sender is made the slot before.
+    fn deliver(&mut self, i: u32, j: u32, record: Record) -> Result<(), String> {
+        let clock = self.clocks[i as usize];
+        let slot = clock.slot + u32::from(clock.fired);
+        let (copy, taken) = if self.plan.byzantine(j) {
+            self.inject(slot.max(START + 1) - 1, i, j, record)
         } else {
-            let sent = self.sent.get(&(j, record)).copied();
+            let sent = self
+                .sent
+                .get(&(j, record))
+                .zip(self.run.existed(j, &record));
             let sent = sent.ok_or_else(|| format!("replica {j} does not send what {i} needs"))?;
-            slot = slot.max(sent + 1);
-            sent
+            let taken = Taken {
+                sender: j,
+                record,
+                existed: sent.1,
+            };
+            (self.copy(*sent.0, (i, j), &record), taken)
         };
-        (clock.slot, clock.fired) = (slot, false);
-        let copy = Copy {
-            sender: ReplicaId(j),
-            receiver: ReplicaId(i),
-            message: self.words().message(&record),
-            sent: Slot(sent),
-            copy: 0,
-        };
-        if self.plan.byzantine(j) {
-            let row = Choice::Inject { copy: copy.clone() };
-            self.row((slot - 1, 3, j), row);
-        }
+        let slot = self.turn((slot.max(copy.sent.0 + 1), 1, i));
+        (self.clocks[i as usize].slot, self.clocks[i as usize].fired) = (slot, false);
         let at = Slot(slot);
         self.row((slot, 1, i), Choice::Deliver { slot: at, copy });
-        let happens = self.run.deliver(i, j, record);
+        let happens = self.run.deliver(i, taken);
         self.show(i, &happens);
         Ok(())
+    }
+
+    fn copy(&self, sent: u32, (receiver, sender): (u32, u32), record: &Record) -> Copy {
+        Copy {
+            sender: ReplicaId(sender),
+            receiver: ReplicaId(receiver),
+            message: self.words().message(record),
+            sent: Slot(sent),
+            copy: 0,
+        }
+    }
+
+    /// A Byzantine replica makes a copy, in that slot or later.
+    fn inject(&mut self, slot: u32, i: u32, j: u32, record: Record) -> (Copy, Taken) {
+        let slot = self.turn((slot, 3, j));
+        let mut copy = self.copy(slot, (i, j), &record);
+        let first = |it: &Copy| {
+            Copy {
+                copy: 0,
+                ..it.clone()
+            } == copy
+        };
+        let same =
+            |row: &&(Order, Choice)| matches!(&row.1, Choice::Inject { copy } if first(copy));
+        copy.copy = self.rows.iter().filter(same).count() as u32;
+        self.row((slot, 3, j), Choice::Inject { copy: copy.clone() });
+        (copy, self.run.inject(j, record))
+    }
+
+    /// What Byzantine replicas add to what travels with a message exists; nobody need take it.
+    fn post(&mut self, carried: &[((u32, Step), Support)]) {
+        for ((i, step), support) in carried {
+            for (j, records) in &support.byzantine {
+                let record = self.chosen((*i, *step), *j, records);
+                if self.run.existed(*j, &record).is_none() {
+                    self.inject(START, *i, *j, record);
+                }
+            }
+        }
+    }
+
+    /// Where proofs travel, what is done first comes first in the schedule: the place of a row that is
+    /// not before this one.
+    fn turn(&mut self, (slot, phase, replica): (u32, u32, u32)) -> u32 {
+        if !self.proves {
+            return slot;
+        }
+        let (now, ..) = self.now;
+        let later = u32::from((now, phase, replica) < self.now);
+        let slot = slot.max(now + later);
+        self.now = (slot, phase, replica);
+        slot
     }
 
     fn row(&mut self, (slot, phase, replica): (u32, u32, u32), choice: Choice) {
@@ -311,9 +388,8 @@ impl<'a> Following<'a> {
 
     fn fire_now(&mut self, i: u32, timer: TimerId) {
         let view = self.run.at[i as usize].view;
-        let clock = &mut self.clocks[i as usize];
-        clock.fired = true;
-        let slot = clock.slot;
+        let slot = self.turn((self.clocks[i as usize].slot, 2, i));
+        (self.clocks[i as usize].slot, self.clocks[i as usize].fired) = (slot, true);
         let name = &self.ground.setting.rules.timers[timer.0];
         let timers = &self.levels.instance.protocol.timers;
         let name = timers.iter().find(|it| *it == name);

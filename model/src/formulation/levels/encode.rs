@@ -8,14 +8,14 @@ use crate::{
     error::Error,
     ground::{
         Act, Ground, Letters, Need, Record, Value, Values,
-        run::{At, Done, Run, holds},
+        run::{At, Done, Run, Taken, holds},
     },
     program::{Col, Program},
 };
 use milp_schema::{
     Choice, Prediction, ReplicaId, Schedule, Slot,
     instance::FaultKind,
-    protocol::{Goes, Head},
+    protocol::{Goes, Head, Mode},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -100,7 +100,7 @@ impl<'a> Encoder<'a> {
         let words = self.words();
         let byzantine = |i: ReplicaId| faulty.contains(&(i, FaultKind::Byzantine));
         let mut run = Run::new(&self.ground);
-        let mut crashed = BTreeSet::new();
+        let (mut crashed, mut injected) = (BTreeSet::new(), BTreeMap::new());
         let mut predictions = Vec::new();
         // Who crashes in the first slot does nothing at all.
         let at_once = |it: &&Choice| matches!(it, Choice::Crash { slot: Slot(1), .. });
@@ -121,7 +121,13 @@ impl<'a> Encoder<'a> {
                     crashed.insert(*replica);
                     continue;
                 }
-                Choice::Drop { .. } | Choice::Inject { .. } => continue,
+                Choice::Drop { .. } => continue,
+                Choice::Inject { copy } => {
+                    if let Some(record) = words.record(&copy.message) {
+                        injected.insert(copy, run.inject(copy.sender.0, record));
+                    }
+                    continue;
+                }
                 Choice::Restart { .. } => return Err(Unencoded::Outside("a restart")),
                 Choice::Deliver { slot, copy } => {
                     let record = words.record(&copy.message);
@@ -130,7 +136,13 @@ impl<'a> Encoder<'a> {
                     if crashed.contains(&i) || byzantine(i) {
                         continue;
                     }
-                    (*slot, i, run.deliver(i.0, copy.sender.0, record))
+                    let sender = copy.sender.0;
+                    let taken = injected.get(copy).copied().unwrap_or_else(|| Taken {
+                        sender,
+                        record,
+                        existed: run.existed(sender, &record).unwrap_or(0),
+                    });
+                    (*slot, i, run.deliver(i.0, taken))
                 }
                 Choice::Timeout {
                     slot,
@@ -254,7 +266,11 @@ impl Point<'_> {
         let mut before = At::default();
         before.view = done.view;
         before.own = own.collect();
-        before.taken = taken.map(|(j, it)| (*j, self.named(it))).collect();
+        let named = |it: &Taken| Taken {
+            record: self.named(&it.record),
+            ..*it
+        };
+        before.taken = taken.map(named).collect();
         before
     }
 
@@ -277,11 +293,13 @@ impl Point<'_> {
         };
         let same = |act: &Act| act.rule == done.rule && act.letters == letters;
         let mut mapped = Run::new(ground);
+        let posts = run.posts.iter().map(|(j, it)| (*j, self.named(it)));
+        mapped.posts = posts.collect();
         mapped.at[i as usize] = self.before(&run.at[i as usize], done);
         let at = &mapped.at[i as usize];
         let can = |act: &Act| {
             ground.actors(act).any(|it| it == i)
-                && act.needs.iter().all(|need| mapped.is_met(i, need))
+                && mapped.has(i, act)
                 && !act.bars.iter().any(|bar| holds(&at.own, bar))
         };
         let list = match done.makes {
@@ -317,6 +335,8 @@ impl Point<'_> {
         let ground = &self.levels.ground;
         let last: Vec<(u32, u32)> = (0..).zip(run.at.iter().map(|at| at.view)).collect();
         for (i, view) in last {
+            let entered = |v: u32| v == 0 || self.entered.contains(&(i, v));
+            let skipped: Vec<u32> = (1..view).filter(|v| !entered(*v)).collect();
             for v in 1..=view {
                 self.entered.insert((i, v));
                 let ways = self.levels.ways(i, v);
@@ -331,13 +351,40 @@ impl Point<'_> {
                     Need::Primary(_) => true,
                     Need::Quorum(number) => self.is_there(*number),
                 };
-                let could = |way: &&usize| ground.entries[**way].needs.iter().all(met);
+                let could = |way: &&usize| ground.entries[**way].asks().all(met);
                 let way = ways.iter().find(could);
                 let way = way.ok_or(Unencoded::Outside("a view skipped that is not entered"))?;
                 self.ways.insert((*way, i));
             }
+            for v in skipped {
+                self.pass(i, v);
+            }
         }
         Ok(())
+    }
+
+    /// What a replica would have done in a view that it skipped, by its own records alone.
+    fn pass(&mut self, i: u32, v: u32) {
+        let ground = &self.levels.ground;
+        let per_view = self.levels.instance.blocks_per_proposal;
+        let new = Some(self.names[&(v * per_view)]);
+        let mut run = Run::new(ground);
+        run.at[i as usize].view = v;
+        // Who had decided would not have gone on.
+        let before = |it: &&Record| it.view <= v && !ground.is_final(it.kind);
+        let own = self.own[i as usize].iter().filter(before);
+        run.at[i as usize].own = own.copied().collect();
+        let must = |act: &Act| {
+            let named = !ground.proposes(act) || act.letters.x == new;
+            act.mode == Mode::Must && act.makes.is_some() && named
+        };
+        while let Some(act) = run.first(i, must) {
+            let number = ground.acts.iter().position(|it| std::ptr::eq(it, act));
+            self.did.extend(number.map(|number| (number, i)));
+            let record = made(act);
+            self.own[i as usize].insert(record);
+            run.at[i as usize].own.push(record);
+        }
     }
 
     /// Whether a replica sends what counts in a quorum.

@@ -90,7 +90,7 @@ fn certificates(levels: &mut Levels) -> Vec<Expr> {
         let mut any = Expr::default();
         for act in deciding(levels, value) {
             let proof = levels.goal_column("proof", [value, act as u32]);
-            for need in levels.ground.acts[act].needs.clone() {
+            for need in levels.ground.acts[act].asks().cloned().collect::<Vec<_>>() {
                 if let Need::Quorum(quorum) = need {
                     let complete = levels.complete(quorum);
                     let label = format!("_x{value}_a{act}_m{quorum}");

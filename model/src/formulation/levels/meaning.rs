@@ -27,7 +27,7 @@ pub(super) fn meaning(levels: &Levels, program: &Program) -> Meaning {
     let is_final = |record: &Record| levels.ground.is_final(record.kind);
     let votes = |record: &Record| {
         let finals = levels.ground.acts.iter().filter(|act| is_final(&made(act)));
-        let mut needs = finals.flat_map(|act| &act.needs);
+        let mut needs = finals.flat_map(crate::ground::Act::asks);
         needs.any(|need| {
             matches!(need, crate::ground::Need::Quorum(_))
                 && need.taken(&levels.ground).contains(record)

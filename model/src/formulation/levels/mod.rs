@@ -10,6 +10,7 @@
 //! | `knows_i_v_<m>` | what i took by then meets a need |
 //! | `byzantine_i` | who is faulty |
 
+mod carried;
 mod columns;
 mod decode;
 mod encode;
@@ -38,7 +39,9 @@ use crate::{
     program::{Col, Program},
 };
 use columns::Levels;
-use milp_schema::{Height, Instance, ReplicaId, View, protocol::Rules};
+use milp_schema::{
+    Height, Instance, ReplicaId, Schedule, View, instance::FaultKind, protocol::Rules,
+};
 use std::collections::BTreeMap;
 
 /// A program of this formulation and what its columns mean.
@@ -50,7 +53,11 @@ pub struct Built {
 }
 
 /// How many values a program has at first.
-const VALUES: u32 = 2;
+pub(super) const VALUES: u32 = 2;
+
+/// How many branches the program of a chain has at least: no must rule follows from two blocks of a
+/// class being of one branch, and locks are made by such rules, so that a fork has none for a branch.
+const BRANCHES: u32 = 3;
 
 /// Builds the program of an instance, with two values.
 ///
@@ -99,7 +106,7 @@ fn least_rows(ground: &Ground) -> u64 {
             Own::One(_) => 1,
             Own::Last(matching, _) => u64::from(matching.last().map_or(0, |it| it.view)),
         });
-        act.needs.len() as u64 + bars.sum::<u64>()
+        act.asks().count() as u64 + bars.sum::<u64>()
     };
     let all = ground.acts.iter();
     all.map(|act| rows(act) * ground.actors(act).count() as u64)
@@ -113,6 +120,8 @@ fn setting(instance: &Instance, rules: Rules, values: u32) -> Setting {
     let values = if Setting::names_blocks_only(&rules) || goal::needs_names(instance.goal) {
         Values::Named { per_view }
     } else {
+        let least = if rules.chain { BRANCHES } else { 1 };
+        let values = values.max(least);
         let others = values < all;
         let count = values.min(all);
         Values::Abstract { count, others }
@@ -152,6 +161,23 @@ impl Built {
     /// As for [`of`].
     pub fn encoder(&self) -> Result<Encoder<'_>, Error> {
         Encoder::new(&self.levels, &self.program)
+    }
+
+    /// The values that a schedule gives to the columns, `None` for those of the goal.
+    ///
+    /// # Errors
+    /// What the program has no columns for, or what replicas do otherwise.
+    pub fn encode(
+        &self,
+        schedule: &Schedule,
+        faulty: &[(ReplicaId, FaultKind)],
+    ) -> Result<Vec<Option<i64>>, String> {
+        let encoder = self.encoder().map_err(|why| why.to_string())?;
+        let encoded = encoder.encode(schedule, faulty, 0);
+        encoded.map(|it| it.point).map_err(|why| match why {
+            Unencoded::Differs(what) => what,
+            Unencoded::Outside(what) => format!("the program has no columns for {what}"),
+        })
     }
 
     /// The columns of every rule that acts in this program, by its number in the file and view.

@@ -4,6 +4,7 @@
 //! is done, or its place is taken, or it is barred:
 //! `here + Σ knows + Σ own − (number − 1) ≤ Σ did + Σ bars`.
 
+use super::carried::carried_to;
 use super::columns::{KNOWS, Key, Levels, group, made};
 use super::families::kind_name;
 use crate::{
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What shows that a need is met: sums that are 1 then, and the acts in them.
 #[derive(Debug, Clone, Default)]
-struct Way {
+pub(super) struct Way {
     terms: Vec<Expr>,
     by: BTreeSet<usize>,
     /// Whether one is shown only by what is done in later views than that of a decision.
@@ -28,7 +29,7 @@ struct Way {
 }
 
 impl Way {
-    fn new(term: Expr, by: impl IntoIterator<Item = usize>) -> Self {
+    pub(super) fn new(term: Expr, by: impl IntoIterator<Item = usize>) -> Self {
         let (terms, by) = (vec![term], by.into_iter().collect());
         let late = false;
         Self { terms, by, late }
@@ -101,7 +102,7 @@ fn unclear(levels: &Levels, act: &Act) -> Option<Expr> {
     }
     let mut named = Vec::new();
     let (mut reads, mut votes) = (0, 0);
-    for need in &act.needs {
+    for need in act.asks() {
         let records = match need {
             Need::Own(Own::Last(..)) => return None,
             Need::Own(own) => own.matching(),
@@ -162,6 +163,15 @@ fn force(
         if shown.len() > MOST_WAYS {
             return;
         }
+    }
+    for proof in &act.proofs {
+        let mut ways = carried_to(levels, proof, i);
+        ways.retain(Way::is_possible);
+        let both = |so_far: &Way| ways.iter().map(|way| so_far.and(way)).collect::<Vec<_>>();
+        shown = shown.iter().flat_map(both).collect();
+    }
+    if shown.len() > MOST_WAYS {
+        return;
     }
     let name = format!("{}_is_done", kind_name(levels, act));
     let family = levels.draft.family(&name, "E55", &[], Group::PROMPT);
@@ -226,7 +236,10 @@ fn ways(
 }
 
 /// The acts that make these records.
-fn makers<'a>(levels: &Levels, records: impl IntoIterator<Item = &'a Record>) -> Vec<usize> {
+pub(super) fn makers<'a>(
+    levels: &Levels,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Vec<usize> {
     let makers = records.into_iter().filter_map(|it| levels.makers.get(it));
     makers.flatten().copied().collect()
 }
@@ -328,16 +341,20 @@ pub(super) fn last(
 
 /// What excuses: the place is taken, an own record bars that may have come first, or what the file
 /// lists before it led the replica away. That it decided is no excuse where it had all that a decision needs before it did
-/// something in a later view.
+/// something in a later view. In a chain who decided goes on: that excuses from deciding alone.
 fn excuses(levels: &Levels, act: &Act, way: &Way, (i, view): (u32, u32)) -> Expr {
     let rules = &levels.ground.setting.rules.rules;
-    let leaves = |rule: &Rule| matches!(rule.head, Head::Enter | Head::Skip);
+    // Before a timer fires everything else is done.
+    let leaves =
+        |rule: &Rule| rule.mode == Mode::Must && matches!(rule.head, Head::Enter | Head::Skip);
     let left = rules[..act.rule].iter().any(leaves) || act.makes.is_none();
     let is_final = decides(levels, act);
+    let chain = levels.ground.setting.rules.chain;
     let place = act.makes.map(|record| group(&record));
     let taken = place.and_then(|place| levels.groups.get(&place));
     let taken = taken.into_iter().flatten().filter(|_| !is_final);
     let first = |it: &&usize| match place {
+        _ if chain => is_final,
         Some(_) if is_final => !way.late,
         Some(_) => levels.ground.acts[**it].rule < act.rule,
         None => true,
@@ -370,17 +387,8 @@ fn comes_later(levels: &Levels, act: &Act, by: &BTreeSet<usize>, record: &Record
 }
 
 /// Whether the act takes what meets the need.
-fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
-    let within =
-        |few: &[Record], many: &[Record]| few.iter().all(|it| many.binary_search(it).is_ok());
-    act.needs.iter().any(|own| match (own, need) {
-        (Need::Primary(few), Need::Primary(many)) => within(few, many),
-        (Need::Quorum(own), Need::Quorum(need)) => {
-            let (own, need) = (&levels.ground.quorums[*own], &levels.ground.quorums[*need]);
-            own.at_least >= need.at_least && within(&own.records, &need.records)
-        }
-        _ => false,
-    })
+pub(super) fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
+    act.needs.iter().any(|own| own.covers(need, &levels.ground))
 }
 
 /// What is done that shows something, by kind and view: of each a replica does one; the acts in it;

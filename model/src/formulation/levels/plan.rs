@@ -34,6 +34,10 @@ pub(super) struct Support {
 pub(super) struct Wants {
     pub(super) supports: Vec<Support>,
     pub(super) before: Vec<Place>,
+    /// What must have been sent before, for a step that reads it as a proof.
+    pub(super) carried: Vec<((u32, Step), Support)>,
+    /// The steps that send what carries it.
+    carriers: Vec<Place>,
 }
 
 /// A replica's step, by its level.
@@ -64,10 +68,29 @@ pub(super) fn of<'a>(levels: &'a Levels, point: &'a [i64]) -> Plan<'a> {
         open.extend(&wants.before);
         plan.steps.insert(place, wants);
     }
+    plan.carry();
     plan
 }
 
 impl<'a> Plan<'a> {
+    /// What travels with a message is sent before it.
+    fn carry(&mut self) {
+        for wants in self.steps.clone().into_values() {
+            let honest = |((_, _), support): &((u32, Step), Support)| support.honest.clone();
+            let sent = wants.carried.iter().flat_map(honest);
+            let sent: Vec<Place> = sent
+                .map(|(j, act)| self.place(j, Step::Does(act)))
+                .collect();
+            for carrier in &wants.carriers {
+                let Some(sends) = self.steps.get_mut(carrier) else {
+                    continue;
+                };
+                sends.before.extend(sent.iter().filter(|it| *it != carrier));
+                sends.carried.extend(wants.carried.iter().cloned());
+            }
+        }
+    }
+
     pub(super) fn is(&self, expr: &Expr) -> bool {
         let terms = expr.terms().map(|(col, k)| k * self.point[col.index()]);
         expr.constant() + terms.sum::<i64>() >= 1
@@ -143,7 +166,7 @@ impl<'a> Plan<'a> {
                 .draft
                 .get(&Key::Goal("proof", [value, number as u32]));
             if self.is(&proof) {
-                for need in act.needs.iter().filter(|it| matches!(it, Need::Quorum(_))) {
+                for need in act.asks().filter(|it| matches!(it, Need::Quorum(_))) {
                     let votes = self.done().filter(|(_, act)| {
                         let record = made(&levels.ground.acts[*act]);
                         need.taken(&levels.ground).contains(&record)
@@ -211,20 +234,31 @@ impl<'a> Plan<'a> {
                 needed.extend(own(&latest(rest)).filter(|_| barring));
             }
         }
-        for need in &act.needs {
+        let (mut carried, mut carriers) = (Vec::new(), Vec::new());
+        for (number, need) in act.asks().enumerate() {
             let support = match need {
                 Need::Own(_) => continue,
                 Need::Primary(records) => self.primary(records),
                 Need::Quorum(number) => self.quorum(*number, i),
             };
             let honest = support.honest.iter();
-            needed.extend(honest.map(|&(j, act)| (j, Step::Does(act))));
-            supports.push(support);
+            let honest = honest.map(|&(j, act)| (j, Step::Does(act)));
+            needed.extend(honest.clone());
+            if act.proofs.iter().any(|it| it.with == *need) {
+                carriers.extend(honest.map(|(j, step)| self.place(j, step)));
+            }
+            if number < act.needs.len() {
+                supports.push(support);
+            } else {
+                carried.push(((i, step), support));
+            }
         }
         let before = needed.into_iter().map(|(j, step)| self.place(j, step));
         Wants {
             supports,
             before: before.collect(),
+            carried,
+            carriers,
         }
     }
 

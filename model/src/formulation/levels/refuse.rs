@@ -5,7 +5,7 @@ use crate::{error::Error, formulation::refuse};
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal, Network, Primary, Timers},
-    protocol::{Goes, Guard, Rule, Rules},
+    protocol::{Goes, Guard, Head, Rule, Rules},
 };
 
 /// What is asked without slots is answered with them.
@@ -55,6 +55,12 @@ pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     first(&reasons)?;
     refuse_together(instance, rules)?;
     if instance.goal == Goal::Stall {
+        let stops = |rule: &Rule| matches!(rule.head, Head::Stop { .. });
+        first(&[(
+            rules.rules.iter().any(stops),
+            "goal `stall` where timers are stopped",
+            TIMED,
+        )])?;
         rest::refuse(rules)?;
     }
     Ok(())
@@ -74,6 +80,16 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     let eventual = instance.network == Network::Eventual;
     let byzantine = instance.fault_count(FaultKind::Byzantine);
     first(&[
+        (
+            stall && rules.chain,
+            "goal `stall` of a chain, whose views never end",
+            "ask for `fork`: nobody comes to rest there",
+        ),
+        (
+            instance.goal == Goal::Finality && rules.chain,
+            "goal `finality` of a chain, where blocks are final by those that extend them",
+            "ask for `fork`",
+        ),
         (
             stall && !eventual,
             "goal `stall` with `network: asynchronous`",

@@ -5,6 +5,7 @@
 //! ⇒ it is done, or its place is taken, or it is barred, or the replica has decided*:
 //! `in the view + Σ truths − number ≤ Σ did + Σ bars + Σ decided + crashed`.
 
+use super::carried::carriers;
 use super::columns::{Key, Levels, group};
 use super::families::{from_primary, kind_name};
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     formulation::refuse::unsupported,
     ground::{Act, Need, Own, Record},
     group::Group,
+    program::FamilyId,
 };
 use milp_schema::{
     instance::FaultKind,
@@ -123,12 +125,7 @@ fn truths(levels: &mut Levels) {
         let rest = i64::from(total) - short;
         let label = format!("_m{number}");
         levels.at_most(family, &label, sent, enough.clone() * rest + short);
-        levels.at_most(
-            family,
-            &format!("{label}_used"),
-            levels.complete(number),
-            enough.clone(),
-        );
+        used(levels, family, number, &enough);
         for &other in &asked {
             let few = &levels.ground.quorums[other];
             let within = few
@@ -140,6 +137,43 @@ fn truths(levels: &mut Levels) {
                 levels.at_most(family, &format!("{label}_m{other}"), more, enough.clone());
             }
         }
+    }
+}
+
+/// What anybody took is there for all: `complete ≤ enough`, where it travels with messages `did ≤
+/// enough` of those who take it.
+fn used(levels: &mut Levels, family: FamilyId, number: usize, enough: &Expr) {
+    let label = format!("_m{number}_used");
+    let asks = Need::Quorum(number);
+    let acts = levels.ground.acts.iter().chain(&levels.ground.entries);
+    let mut proofs = acts.flat_map(|act| &act.proofs);
+    if !proofs.any(|it| it.of == asks) {
+        levels.at_most(family, &label, levels.complete(number), enough.clone());
+        return;
+    }
+    let takes = |act: &Act| act.needs.contains(&asks);
+    let mut steps = Vec::new();
+    for (act, it) in levels
+        .ground
+        .acts
+        .iter()
+        .enumerate()
+        .filter(|it| takes(it.1))
+    {
+        steps.extend(levels.ground.actors(it).map(|i| levels.did(act, i)));
+    }
+    for (way, it) in levels
+        .ground
+        .entries
+        .iter()
+        .enumerate()
+        .filter(|it| takes(it.1))
+    {
+        steps.extend(levels.ground.actors(it).map(|i| levels.way(way, i)));
+    }
+    steps.retain(|it: &Expr| it.terms().next().is_some());
+    for (at, step) in steps.into_iter().enumerate() {
+        levels.at_most(family, &format!("{label}_{at}"), step, enough.clone());
     }
 }
 
@@ -175,6 +209,16 @@ fn nothing_left(levels: &mut Levels, act: &Act, i: u32) {
             truths.iter().map(more).collect()
         };
         ways = ways.iter().flat_map(both).collect();
+    }
+    for proof in &act.proofs {
+        // What travels with a message of a Byzantine primary may be too little for ever.
+        let carriers = carriers(levels, proof);
+        let sent = carriers.filter(|(_, acts)| !acts.is_empty());
+        let sent = sent.map(|(primary, acts)| -> Expr {
+            acts.into_iter().map(|it| levels.did(it, primary)).sum()
+        });
+        let both = |way: Vec<Expr>| sent.clone().map(|sent| [way, vec![sent]].concat());
+        ways = ways.into_iter().filter_map(both).collect();
     }
     let next = |v: u32| {
         if v < levels.views {

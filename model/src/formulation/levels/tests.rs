@@ -8,7 +8,7 @@ use crate::{
     formulation::levels::Built,
     ground::{
         Act, Ground, Letters, Need, Own, Record, Setting, Value, Values,
-        run::{Done, Happens, Run},
+        run::{Done, Happens, Run, Taken},
     },
     program::Tag,
 };
@@ -100,7 +100,10 @@ fn execution(ground: &Ground, byzantine: Option<u32>, seed: u64) -> Run<'_> {
             chance.one_of(&running).map(|timer| run.fire(i, timer))
         } else if let (Some(j), 0) = (byzantine, chance.below(4)) {
             let forged = forged(ground, &mut chance, j, view);
-            forged.map(|record| run.deliver(i, j, record))
+            forged.map(|record| {
+                let copy = run.inject(j, record);
+                run.deliver(i, copy)
+            })
         } else {
             let new = |it: &&(u32, Record)| {
                 it.0 != i && it.1.view <= view && !handed.contains(&(i, it.0, it.1))
@@ -108,7 +111,13 @@ fn execution(ground: &Ground, byzantine: Option<u32>, seed: u64) -> Run<'_> {
             let new: Vec<(u32, Record)> = sent.iter().filter(new).copied().collect();
             chance.one_of(&new).map(|(j, record)| {
                 handed.insert((i, j, record));
-                run.deliver(i, j, record)
+                let existed = run.existed(j, &record).expect("it was sent");
+                let copy = Taken {
+                    sender: j,
+                    record,
+                    existed,
+                };
+                run.deliver(i, copy)
             })
         };
         keep(i, &happens.unwrap_or_default(), &mut sent);
@@ -183,7 +192,7 @@ impl Reading<'_> {
             act.rule == rule
                 && act.letters == letters
                 && ground.actors(act).any(|it| it == i)
-                && act.needs.iter().all(|need| self.is_met(i, need))
+                && act.asks().all(|need| self.is_met(i, need))
         })
     }
 }
@@ -238,7 +247,7 @@ fn point(built: &Built, run: &Run<'_>, byzantine: Option<u32>, all: bool) -> Opt
             Need::Quorum(number) => Some(*number),
             _ => None,
         };
-        act.needs.iter().filter_map(quorum).collect::<Vec<_>>()
+        act.asks().filter_map(quorum).collect::<Vec<_>>()
     };
     for (i, at) in (0..).zip(&run.at) {
         for v in 1..=at.view {
@@ -300,6 +309,22 @@ fn derived(reading: &mut Reading<'_>, used: &BTreeSet<usize>, all: bool) {
     }
 }
 
+/// Of a shipped protocol, or of a file of the tests.
+fn question(name: &str, n: u32, byzantine: u32, views: u32) -> Instance {
+    let (protocol, mutant) = name.split_once(' ').unwrap_or((name, ""));
+    let shipped = || milp_schema::Protocol::shipped(protocol);
+    let folder = std::path::Path::new("tests/fixtures");
+    let file = milp_schema::protocol::beside(folder, protocol);
+    let mut instance = Instance::asking(file.unwrap_or_else(|_| shipped()))
+        .replicas(n)
+        .views(views)
+        .network(Network::Asynchronous)
+        .faults([Fault::any(FaultKind::Byzantine, byzantine)])
+        .build();
+    instance.mutant = (!mutant.is_empty()).then(|| mutant.to_owned());
+    instance
+}
+
 fn check(
     name: &str,
     n: u32,
@@ -308,14 +333,7 @@ fn check(
     values: u32,
     seeds: u64,
 ) -> BTreeMap<String, u32> {
-    let (protocol, mutant) = name.split_once(' ').unwrap_or((name, ""));
-    let mut instance = Instance::builder(protocol)
-        .replicas(n)
-        .views(views)
-        .network(Network::Asynchronous)
-        .faults([Fault::any(FaultKind::Byzantine, byzantine)])
-        .build();
-    instance.mutant = (!mutant.is_empty()).then(|| mutant.to_owned());
+    let instance = question(name, n, byzantine, views);
     let built = of_with(&instance, values).expect("levels say it");
     let setting = Setting {
         values: Values::Named { per_view: 1 },
@@ -371,9 +389,32 @@ fn random_executions_satisfy_every_row() {
         ("dbft2", 4, 1, 3, 2),
         ("dbft2 no-commit-lock", 4, 1, 3, 2),
         ("dbft2 small-quorum", 4, 1, 2, 2),
+        ("./qbft.yaml", 4, 1, 2, 2),
+        ("./qbft.yaml", 4, 1, 3, 2),
+        ("./qbft.yaml", 4, 1, 3, 3),
+        ("./qbft.yaml any-prepared", 4, 1, 3, 2),
+        ("./qbft.yaml no-certificate", 4, 1, 2, 2),
+        ("./qbft.yaml no-justification", 4, 1, 2, 2),
+        ("./pbft.yaml", 4, 1, 3, 2),
+        ("./pbft.yaml no-certificate", 4, 1, 2, 2),
     ] {
         let seen = check(name, n, byzantine, views, values, 300);
         let never: Vec<_> = seen.iter().filter(|(_, times)| **times == 0).collect();
         assert!(never.len() * 3 < seen.len(), "{name}: never {never:?}");
     }
+}
+
+/// What would travel with a message of an earlier view is of a later one.
+#[test]
+fn a_proof_that_may_come_after_its_message_is_refused() {
+    let text = include_str!("../../../tests/fixtures/qbft.yaml");
+    let rule = "commit(v, x) <- q prepare(v, x)";
+    let late = "commit(v, x) <- 1 preprepare(c, x, *), proof q prepare(v, x)";
+    let file = milp_schema::protocol::read_text("late.yaml", &text.replace(rule, late));
+    let instance = question("./qbft.yaml", 4, 1, 2);
+    let rules = file.expect("it is sound").rules;
+    let setting = super::setting(&instance, rules, 2);
+    let refused = Ground::new(setting, "levels").expect_err("nothing orders it");
+    let says = format!("a proof that may come after its message (rule `{late}`)");
+    assert!(refused.to_string().contains(&says), "{refused}");
 }

@@ -126,7 +126,9 @@ pub(super) fn readings(slots: &Slots) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a record of a kind that names a value is made after one of another kind in each view.
+/// Whether a record of a kind that names a value is made after one of another kind in each view, by
+/// who makes both: what that replica has of the primary of a view in which it makes proposals itself
+/// it has made.
 fn follows(at: &At, kind: KindId, other: KindId) -> bool {
     let makers = at.makers.iter().filter(|(record, _)| record.kind == kind);
     let mut valued = makers.filter(|(record, _)| matches!(record.value, Value::Of(_)));
@@ -137,6 +139,9 @@ fn follows(at: &At, kind: KindId, other: KindId) -> bool {
                     // There is no circle of kinds in a view.
                     it.view == record.view && (it.kind == other || follows(at, it.kind, other))
                 }),
+                Need::Primary(records) => records
+                    .iter()
+                    .all(|it| it.view == record.view && it.kind == other),
                 _ => false,
             })
         })

@@ -83,7 +83,7 @@ impl Locals {
                 let step = from.then(step);
                 let to = &step.to;
                 let entered = self.views && to.replica.view != local.replica.view;
-                if to.said != local.said || to.decided.is_some() || entered {
+                if to.said != local.said || to.decided != local.decided || entered {
                     seen.push(step);
                     continue;
                 }
@@ -399,7 +399,7 @@ impl Locals {
     pub(super) fn forget(&self, local: &mut Local) {
         let (table, world) = (&self.table, &self.world);
         let replica = &mut local.replica;
-        if local.decided.is_some() {
+        if local.decided.is_some() && !table.setup.rules.chain {
             let height = replica.height;
             *replica = Replica::new(replica.me);
             replica.height = height;

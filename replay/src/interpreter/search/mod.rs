@@ -34,7 +34,7 @@
 //! # What is no state of its own
 //!
 //! * What no rule can read any more: records of rules that are done or barred for good, timers
-//!   whose firing does nothing, everything of a replica that has decided.
+//!   whose firing does nothing, everything of a replica whose height ended with its decision.
 //! * Acts that nobody else can see (timers, kept records, entered views unless the goal counts them)
 //!   are done just before the next act of the same replica that is seen: they need no less then, and
 //!   others do not wait for them.

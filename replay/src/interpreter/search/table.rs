@@ -190,7 +190,7 @@ impl Table {
                     .map(Some)
                     .chain((value == Made::None).then_some(None));
                 let justified: Vec<Option<View>> = match justification {
-                    Justifies::C => View::all(view.0).map(Some).collect(),
+                    Justifies::C | Justifies::D => View::all(view.0).map(Some).collect(),
                     Justifies::Back(back) => view
                         .0
                         .checked_sub(back)
@@ -319,7 +319,7 @@ impl Table {
             let decides = rule
                 .makes()
                 .is_some_and(|kind| self.setup.rules.kind(kind).is_final);
-            matches!(rule.head, Head::Enter | Head::Skip) || decides
+            matches!(rule.head, Head::Enter | Head::Skip) || decides && !self.setup.rules.chain
         };
         let bars = |made: &Rule, rule: &Rule| {
             let reads = |guard: &Guard| {
