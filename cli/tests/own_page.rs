@@ -54,7 +54,8 @@ fn compare(command: &str, shown: &[&str], printed: &str) {
         }
         let next = lines[at..].iter().position(|it| it == line);
         let next = next.filter(|skipped| gap || *skipped == 0);
-        let next = next.unwrap_or_else(|| panic!("milp {command} prints no\n{line}\nin\n{printed}"));
+        let next =
+            next.unwrap_or_else(|| panic!("milp {command} prints no\n{line}\nin\n{printed}"));
         (at, gap) = (at + next + 1, false);
     }
     assert!(gap || at == lines.len(), "milp {command} prints\n{printed}");
@@ -63,6 +64,7 @@ fn compare(command: &str, shown: &[&str], printed: &str) {
 #[test]
 fn whoever_does_what_the_page_says_sees_what_it_shows() {
     let page = std::fs::read_to_string(root().join("docs/OWN-PROTOCOL.md")).unwrap();
+    assert!(page.lines().count() <= 200, "it is meant to be short");
     let scratch = Scratch::new();
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut runs = 0;
