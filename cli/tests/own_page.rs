@@ -89,7 +89,7 @@ fn whoever_does_what_the_page_says_sees_what_it_shows() {
                     let ran = scratch.run(command);
                     let mut printed = ran.stderr + &ran.stdout;
                     match ran.code.unwrap() {
-                        code if asks => printed += &format!("exit {code}\n"),
+                        code if asks => printed.extend(["exit ", &code.to_string(), "\n"]),
                         code => assert_eq!(code, 0, "milp {command}: {printed}"),
                     }
                     compare(command, shown, &printed);

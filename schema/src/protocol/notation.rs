@@ -296,7 +296,7 @@ impl Reader<'_, '_> {
         let record = |kind: &KindId| &self.names.kinds[kind.0];
         // Kinds that are not known were reported and may have any fields.
         let has_value = |kind: &KindId| record(kind).value != ValueField::None;
-        let valued = kinds.iter().any(has_value);
+        let valued = kinds.is_empty() || kinds.iter().any(has_value);
         let mixed = valued && !kinds.iter().all(has_value);
         let justified = kinds.iter().all(|kind| record(kind).justified);
         let any = kinds
