@@ -99,6 +99,16 @@ const CASES: &[Case] = &[
     case(
         "dbft1",
         [
+            "q PrepareRequest|PrepareResponse(v, x)",
+            "q PrepareRequest|ChangeView(v, nil)",
+            "nil)",
+        ],
+        "some of these kinds have no value",
+        "write `!x`, for another value or for none",
+    ),
+    case(
+        "dbft1",
+        [
             "format: milp-protocol/2.0",
             "format: milp-protocol/1.0",
             "milp-protocol/1.0",

@@ -95,7 +95,11 @@ fn carried(found: &[Without], views: u32) -> String {
     let named: Vec<_> = named.collect();
     let rest = format!("within {views} {}", of(views));
     if named.is_empty() {
-        format!("No guard alone carries agreement {rest}.")
+        let open = |it: &&Without| matches!(it.agreement, Effect::Open { .. });
+        match found.iter().filter(open).count() {
+            0 => format!("No guard alone carries agreement {rest}."),
+            open => format!("No guard alone is known to carry agreement {rest}; {open} are open."),
+        }
     } else {
         format!("Agreement rests {rest} on {}.", named.join(", "))
     }

@@ -295,9 +295,9 @@ impl Reader<'_, '_> {
     fn pattern(&mut self, kinds: Vec<KindId>) -> Option<Pattern> {
         let record = |kind: &KindId| &self.names.kinds[kind.0];
         // Kinds that are not known were reported and may have any fields.
-        let valued = kinds
-            .iter()
-            .all(|kind| record(kind).value != ValueField::None);
+        let has_value = |kind: &KindId| record(kind).value != ValueField::None;
+        let valued = kinds.is_empty() || kinds.iter().any(has_value);
+        let mixed = valued && !kinds.iter().all(has_value);
         let justified = kinds.iter().all(|kind| record(kind).justified);
         let any = kinds
             .iter()
@@ -316,7 +316,10 @@ impl Reader<'_, '_> {
                 Values::None => justified,
                 _ => true,
             };
-            if !allowed {
+            if mixed && !matches!(value, Values::Other | Values::Any) {
+                let hint = "write `!x`, for another value or for none, or leave the value out";
+                self.report::<()>(place, "some of these kinds have no value", hint);
+            } else if !allowed {
                 let hint =
                     "nil and bad need `names: any_value` of the kind, `-` needs `justified: true`";
                 self.report::<()>(place, "what is read here never has that value", hint);

@@ -2,7 +2,7 @@
 
 use super::{
     Condition, Earlier, Guard, Head, Justified, Justifies, Lines, Made, Mode, Number, Reads, Rule,
-    Rules, Scope, ValueField, Views,
+    Rules, Scope, ValueField, Values, Views,
     notation::{JUSTIFIED, VALUES, VIEWS, every},
 };
 use crate::vocabulary::By;
@@ -130,7 +130,9 @@ impl Rules {
             Views::Back(back) => name(&VIEWS, pattern.view, "v", back),
             view => name(&VIEWS, view, "", 0),
         };
-        if kinds.iter().all(|kind| kind.value != ValueField::None) {
+        let mut valued = kinds.iter().map(|kind| kind.value != ValueField::None);
+        let named = pattern.value != Values::Any;
+        if valued.clone().all(|it| it) || named && valued.any(|it| it) {
             fields = format!("{fields}, {}", name(&VALUES, pattern.value, "", 0));
         }
         if kinds.iter().all(|kind| kind.justified) {
