@@ -106,8 +106,9 @@ fn every_command_takes_it_and_its_file_travels_with_the_result() {
     runs(&scratch, "verify out/ladder --resolve", 0);
     runs(&scratch, "replay out/ladder --engine sound", 0);
     // Nobody need be faulty for that.
-    let fewest = runs(&scratch, "minimize out/ladder --quiet", 10).stdout;
-    assert!(fewest.contains("0 faulty replicas (before 1)"), "{fewest}");
+    let fewest = runs(&scratch, "minimize out/ladder --quiet", 0).stdout;
+    let proved = "proved minimal, in this order: 0 faulty replicas (before 1)";
+    assert!(fewest.contains(proved), "{fewest}");
     runs(&scratch, "verify out/ladder-minimal --resolve", 0);
 
     runs(&scratch, "promote out/ladder --name own/ladder", 0);
@@ -120,6 +121,55 @@ fn every_command_takes_it_and_its_file_travels_with_the_result() {
     let refused = runs(&scratch, "verify results/own/ladder", 12);
     assert!(refused.stdout.contains("SHA-256"), "{refused:?}");
     runs(&scratch, "regress", 12);
+}
+
+/// Two Byzantine replicas of four, in one view.
+const WORSE: &str = "format: milp-instance/2.0\nprotocol: ./files/ladder.yaml\nreplicas: 4\n\
+     faults: {kind: byzantine, count: 2}\nbeyond_budget: true\nviews: 1\n\
+     blocks_per_proposal: 2\nslots: 5\nnetwork: eventual\ngoal: fork\n";
+
+#[test]
+fn questions_about_many_schedules_and_about_rules_are_answered_of_it() {
+    let scratch = asked(PROTOCOL, "");
+    let why = runs(
+        &scratch,
+        "explain instances/ladder.yaml --why-not 2 --quiet",
+        0,
+    )
+    .stdout;
+    assert!(
+        why.contains("within 2 epochs and any number of slots"),
+        "{why}"
+    );
+    assert!(why.contains("commit lock [necessary] (ladder "), "{why}");
+    scratch.put("instances/worse.yaml", WORSE);
+    let two = "solve instances/worse.yaml --k-best 2 --quiet --out best";
+    let best = runs(&scratch, two, 0).stdout;
+    assert!(best.contains("end in epoch 0"), "{best}");
+    runs(&scratch, "verify best/2 --resolve", 0);
+    let again = "solve instances/worse.yaml --warm-start best/1 --quiet --out again";
+    let again = runs(&scratch, again, 0).stdout;
+    assert!(again.contains("started from  2"), "{again}");
+    let effort = "pareto instances/worse.yaml --effort byzantine --quiet";
+    let effort = runs(&scratch, effort, 0).stdout;
+    let end = "2 Byzantine replicas: 2 blocks at one height; less effort does not reach it: proved";
+    assert!(effort.contains(end), "{effort}");
+
+    // An engine is asked whether it follows; of one that does not, the first difference is said.
+    scratch.put("instances/free.yaml", &question("mutant: no-lock\n"));
+    let confirmed = "solve instances/free.yaml --quiet --confirm interpreter --out followed";
+    let confirmed = runs(&scratch, confirmed, 0).stdout;
+    assert!(
+        confirmed.contains("confirmed on ladder-file+no-lock"),
+        "{confirmed}"
+    );
+    let stricter = "solve instances/free.yaml --quiet --confirm sound --out left";
+    let stricter = runs(&scratch, stricter, 10).stdout;
+    assert!(
+        stricter.contains("stopped after 0 cuts: what replica "),
+        "{stricter}"
+    );
+    assert!(stricter.contains("not what is predicted"), "{stricter}");
 }
 
 #[test]

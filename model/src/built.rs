@@ -39,6 +39,17 @@ impl Built {
         }
     }
 
+    /// The program, for rows beside those of the instance.
+    pub fn program_mut(&mut self) -> &mut Program {
+        match self {
+            Self::Timed(built) => &mut built.program,
+            Self::Slots(built) => &mut built.program,
+            Self::Counting(built) => &mut built.program,
+            Self::Causal(built) => &mut built.program,
+            Self::Levels(built) => &mut built.program,
+        }
+    }
+
     /// The formulation.
     pub fn formulation(&self) -> Formulation {
         match self {
@@ -109,7 +120,8 @@ impl Built {
             Self::Timed(built) => built.encode(schedule, faulty),
             Self::Slots(built) => built.encode(schedule, faulty),
             Self::Counting(built) => built.encode(schedule, faulty),
-            Self::Causal(_) | Self::Levels(_) => Err(format!(
+            Self::Levels(built) => built.encode(schedule, faulty),
+            Self::Causal(_) => Err(format!(
                 "formulation `{}` takes no schedules, only the point of a result of the same \
                  program",
                 self.formulation().name()
@@ -126,6 +138,16 @@ impl Built {
             Self::Counting(_) => None,
             Self::Causal(built) => built.exchange(first, second),
             Self::Levels(built) => built.exchange(first, second),
+        }
+    }
+
+    /// Whether a column serves the goal only, so that nothing says whom it is about.
+    pub fn is_of_goal(&self, col: Col) -> bool {
+        match self {
+            Self::Timed(built) => matches!(built.key(col), timed::Key::Goal(..)),
+            Self::Slots(built) => matches!(built.key(col), slots::Key::Goal(..)),
+            Self::Levels(built) => matches!(built.key(col), levels::Key::Goal(..)),
+            Self::Counting(_) | Self::Causal(_) => false,
         }
     }
 

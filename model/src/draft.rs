@@ -7,8 +7,8 @@ use crate::{
     limits::Tally,
     program::{Col, Column, Family, FamilyId, Program, Row, Tag},
 };
-use milp_schema::instance::Sense;
-use std::collections::BTreeMap;
+use milp_schema::{instance::Sense, protocol::Rule};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a family of rows is for, as it is said where the family is defined.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +90,8 @@ pub struct Draft<K> {
     at: BTreeMap<K, Col>,
     families: Vec<Family>,
     family_at: BTreeMap<String, FamilyId>,
+    /// The page whose lines families state, and which.
+    cited: BTreeMap<FamilyId, (String, BTreeSet<(u32, u32)>)>,
     rows: Vec<Row>,
     tally: Tally,
     /// The objective: direction and expression.
@@ -111,6 +113,7 @@ impl<K: Clone + Ord> Draft<K> {
             at: BTreeMap::new(),
             families: Vec::new(),
             family_at: BTreeMap::new(),
+            cited: BTreeMap::new(),
             rows: Vec::new(),
             tally: Tally::default(),
             objective: (Sense::Maximize, Expr::default()),
@@ -198,6 +201,13 @@ impl<K: Clone + Ord> Draft<K> {
         id
     }
 
+    /// A family states the lines of a rule, beside those of others.
+    pub(crate) fn cite(&mut self, family: FamilyId, page: &str, rule: &Rule) {
+        let cited = self.cited.entry(family);
+        let (_, ranges) = cited.or_insert_with(|| (page.to_owned(), BTreeSet::new()));
+        ranges.extend(&rule.lines.ranges);
+    }
+
     /// The family of that name, which leaves a pattern of executions out.
     pub(crate) fn leaves_out(&mut self, name: &str, pattern: LeftOut) -> FamilyId {
         let id = self.family(name, pattern.line(), &[], (Tag::Budget, Group::ORDER));
@@ -222,6 +232,17 @@ impl<K: Clone + Ord> Draft<K> {
 
     /// The program; nothing of it is left here but what the columns stand for.
     pub fn finish(&mut self) -> Program {
+        for (family, (page, ranges)) in std::mem::take(&mut self.cited) {
+            let range = |(from, to): (u32, u32)| {
+                if from == to {
+                    from.to_string()
+                } else {
+                    format!("{from}-{to}")
+                }
+            };
+            let ranges: Vec<String> = ranges.into_iter().map(range).collect();
+            self.families[family.0 as usize].line = format!("{page} {}", ranges.join(","));
+        }
         let (sense, objective) =
             std::mem::replace(&mut self.objective, (Sense::Maximize, Expr::default()));
         Program {
@@ -232,6 +253,25 @@ impl<K: Clone + Ord> Draft<K> {
             objective: objective.terms().collect(),
             constant: objective.constant(),
         }
+    }
+}
+
+impl Program {
+    /// A further family of rows.
+    pub fn add_family(&mut self, family: Family) -> FamilyId {
+        self.families.push(family);
+        FamilyId(self.families.len() as u32 - 1)
+    }
+
+    /// A further row `left ≤ right` of a family, named by it and by `indices`, unless the columns'
+    /// bounds imply it.
+    ///
+    /// # Panics
+    /// If the family is none of the program.
+    pub fn add_at_most(&mut self, family: FamilyId, indices: &str, left: Expr, right: Expr) {
+        let name = format!("{}{indices}", self.families[family.0 as usize].name);
+        let row = Row::at_most(name, family, &self.columns, left, right);
+        self.rows.extend(row);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
 };
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Formulation},
+    instance::{FaultKind, Formulation, Goal},
     protocol::Head,
     vocabulary::Role,
 };
@@ -139,7 +139,8 @@ impl LeftOut {
 
 /// What the program of an instance leaves out, by their lines; nothing where there is no program.
 pub fn of(instance: &Instance) -> Vec<LeftOut> {
-    let Ok(protocol) = protocols::of(instance) else {
+    let wasted = matches!(instance.goal, Goal::Wasted { .. });
+    let Some(protocol) = protocols::of(instance).ok().filter(|_| !wasted) else {
         return of_file(instance);
     };
     let is = |pattern: &LeftOut| pattern.is_left_out(instance, &protocol);
@@ -148,7 +149,9 @@ pub fn of(instance: &Instance) -> Vec<LeftOut> {
 
 /// What the program in slots of a protocol file leaves out.
 fn of_file(instance: &Instance) -> Vec<LeftOut> {
+    let wasted = matches!(instance.goal, Goal::Wasted { .. });
     let slots = match instance.formulation {
+        _ if wasted => true,
         Formulation::Auto => !levels::takes(instance),
         asked => asked.knows_slots(),
     };
@@ -158,6 +161,10 @@ fn of_file(instance: &Instance) -> Vec<LeftOut> {
     let skips = rules.rules.iter().any(|rule| rule.head == Head::Skip);
     let byzantine = instance.fault_count(FaultKind::Byzantine) > 0;
     let early = byzantine && !Setting::names_blocks_only(&rules);
+    if wasted {
+        let named = early && instance.views > 1;
+        return named.then_some(LeftOut::EarlyName).into_iter().collect();
+    }
     let all = [
         (LeftOut::SkippedView, skips && instance.views > 2),
         (LeftOut::ExclusiveActs, true),

@@ -2,7 +2,7 @@
 //!
 //! A [`Schedule`] holds the adversary's choices; they drive. Its predictions are only compared
 //! with what the replicas did; each difference is a *divergence*. What follows the last slot, who
-//! handles what when and what a final state is: `docs/EXECUTION.md`, cited as E1 to E61. The
+//! handles what when and what a final state is: `docs/EXECUTION.md`, cited as E1 to E73. The
 //! replicas' rules: `docs/protocols/*.md`, cited by line. No rule here is shared with the
 //! optimiser, so a mistake in one cannot hide from the other.
 //!
@@ -52,10 +52,10 @@ use engine::{
     nspcc::{self, Nspcc, Switches},
 };
 use input::Driven;
-use interpreter::Interpreter;
+use interpreter::{Interpreter, good::Wasted};
 use milp_schema::{
     Instance, Protocol as Vocabulary, ReplicaId, Schedule, TraceEvent, Verdict,
-    instance::{FaultKind, Primary},
+    instance::{FaultKind, Goal, Primary},
     verdict::{Holds, Liveness},
 };
 use properties::{AGREEMENT, FINALITY, Facts, INTEGRITY, LOCK, VALIDITY, sometimes, termination};
@@ -239,11 +239,26 @@ fn drive(
         stuck,
     };
     let mut replayed = judge(&facts, course);
+    let good = interpreter::good::wasted(instance, &facts.byzantine, &replayed.trace)?;
+    if let Some(Wasted { views, why }) = good.filter(|_| protocol == instance.protocol) {
+        let asked = wasted_of(instance.goal);
+        let note = format!("{views} of {asked} good views wasted ({why})");
+        replayed.verdict.notes.push(note);
+        replayed.verdict.wasted = Some(views);
+    }
     if properties::moves(protocol) {
         replayed.verdict.lock = Holds::NotJudged;
     }
     words::trace(instance.protocol, &mut replayed.trace);
     Ok(replayed)
+}
+
+/// How many good views a goal asks for.
+fn wasted_of(goal: Goal) -> u32 {
+    match goal {
+        Goal::Wasted { up_to, .. } => up_to,
+        _ => 0,
+    }
 }
 
 /// Whether the replicas of an instance are those made from its protocol file: there are no others,
@@ -340,6 +355,7 @@ fn judge(facts: &Facts, course: Course) -> Replayed {
         integrity,
         lock,
         termination: course.liveness,
+        wasted: None,
         divergences: differences,
         impossible: impossible_places,
         unapplied,

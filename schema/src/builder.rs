@@ -40,6 +40,7 @@ impl Instance {
             timers: Timers::Free,
             block_time: None,
             primary: Primary::Rotation,
+            gossip: false,
             goal: Goal::Fork,
             formulation: Formulation::Auto,
             budget: Budget::default(),
@@ -108,6 +109,12 @@ impl Builder {
     /// What the network guarantees.
     pub fn network(mut self, network: Network) -> Self {
         self.0.network = network;
+        self
+    }
+
+    /// What one honest replica took in a good view all have before it ends.
+    pub fn gossip(mut self) -> Self {
+        self.0.gossip = true;
         self
     }
 

@@ -37,6 +37,8 @@ pub struct Instance {
     pub block_time: Option<u32>,
     /// How the primary of a view is chosen.
     pub primary: Primary,
+    /// Whether what one honest replica took in a good view all have before the view ends.
+    pub gossip: bool,
     /// What the adversary optimises.
     pub goal: Goal,
     /// Which formulation builds the program.
@@ -95,6 +97,19 @@ impl Instance {
     /// The primary of view v at height h, where the protocol's rotation chooses it.
     pub fn primary(&self, height: Height, view: View) -> ReplicaId {
         self.protocol.primary(self.replicas, height, view)
+    }
+
+    /// The fewest views that honest replicas lead of those from `bad` on, whoever is Byzantine.
+    pub fn honest_views(&self, bad: u32) -> u32 {
+        let mut led = vec![0; self.replicas as usize];
+        for v in bad..self.views {
+            led[self.primary(Height(0), View(v)).index()] += 1;
+        }
+        let may = (0..self.replicas).filter(|i| self.may_be(FaultKind::Byzantine, *i));
+        let mut byzantine: Vec<u32> = may.map(|i| led[i as usize]).collect();
+        byzantine.sort_unstable_by(|a, b| b.cmp(a));
+        let count = self.fault_count(FaultKind::Byzantine) as usize;
+        led.iter().sum::<u32>() - byzantine.iter().take(count).sum::<u32>()
     }
 
     /// How many replicas may have a fault of `kind`.
@@ -228,6 +243,13 @@ pub enum Goal {
     Slow,
     /// Highest view an honest replica enters, plus one.
     Views,
+    /// Most good views without a decision, after some that are not.
+    Wasted {
+        /// How many views come first in which anything may happen.
+        bad: u32,
+        /// No more good views than these are asked for.
+        up_to: u32,
+    },
     /// A weighted sum.
     Weighted {
         /// Direction of the optimisation.
@@ -253,6 +275,7 @@ impl Goal {
             Self::Stall => "stall",
             Self::Slow => "slow",
             Self::Views => "views",
+            Self::Wasted { .. } => "wasted",
             Self::Weighted { .. } => "weighted",
         }
     }

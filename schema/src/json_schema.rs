@@ -2,7 +2,7 @@
 //!
 //! It says everything about an instance that JSON Schema can say. What remains for the reader is
 //! arithmetic between keys: f and formulas of it, the quorum, sums of faults, `delay_max` against
-//! `delay_min`.
+//! `delay_min`, the views that honest replicas lead.
 
 use crate::{limits, raw::RawInstance, read::current_format, vocabulary::Protocol};
 use serde_json::{Map, Value, json};
@@ -33,19 +33,10 @@ pub fn instance() -> Value {
         "anyOf",
         json!([shipped, file]),
     );
-    set(
-        &mut schema,
-        "/properties",
-        "gossip",
-        json!({
-            "description": "Whether replicas pass on what they receive; no formulation answers that yet.",
-            "const": false,
-            "default": false,
-        }),
-    );
     let refused = json!({"description": "No formulation answers this key yet.", "not": {}});
     set(&mut schema, "/properties", "unit", refused);
     set(&mut schema, "/properties/budget", "default", json!({}));
+    set(&mut schema, "/properties/gossip", "default", json!(false));
     set(&mut schema, "", "allOf", conditions());
     schema
 }
@@ -94,7 +85,8 @@ fn object<'a>(schema: &'a mut Value, pointer: &str) -> &'a mut Map<String, Value
 fn ranges(schema: &mut Value) {
     let wide = |range: RangeInclusive<u32>| i64::from(*range.start())..=i64::from(*range.end());
     let network = "/$defs/Network/oneOf/2/properties/bounded/properties";
-    let weights = "/$defs/Goal/oneOf/5/properties/weighted/properties";
+    let good = "/$defs/Goal/oneOf/5/properties/wasted/properties";
+    let weights = "/$defs/Goal/oneOf/6/properties/weighted/properties";
     let slot = 0..=*limits::SLOTS.end();
     let id = 0..=*limits::REPLICAS.end() - 1;
     let ranges = [
@@ -113,6 +105,8 @@ fn ranges(schema: &mut Value) {
         (format!("{network}/delay_min"), wide(limits::DELAY)),
         (format!("{network}/delay_max"), wide(limits::DELAY)),
         (format!("{network}/gst"), wide(slot)),
+        (format!("{good}/bad"), wide(0..=*limits::VIEWS.end())),
+        (format!("{good}/up_to"), wide(limits::VIEWS)),
         (format!("{weights}/blocks"), limits::WEIGHT),
         (format!("{weights}/views"), limits::WEIGHT),
         (format!("{weights}/messages"), limits::WEIGHT),
@@ -175,7 +169,8 @@ fn faults(schema: &mut Value) {
     set(schema, "/$defs/Fault", "oneOf", who);
 }
 
-/// Mutants by protocol; block time if and only if the timers follow the protocol.
+/// Mutants by protocol; block time if and only if the timers follow the protocol; gossip only where
+/// views are good.
 fn conditions() -> Value {
     let by_protocol = Protocol::all().map(|protocol| {
         let mutants: Vec<&String> = protocol.mutants.keys().collect();
@@ -194,5 +189,9 @@ fn conditions() -> Value {
         "then": {"required": ["block_time"]},
         "else": {"not": {"required": ["block_time"]}},
     });
-    by_protocol.chain([clock]).collect()
+    let gossip = json!({
+        "if": {"properties": {"gossip": {"const": true}}, "required": ["gossip"]},
+        "then": {"properties": {"goal": {"type": "object", "required": ["wasted"]}}},
+    });
+    by_protocol.chain([clock, gossip]).collect()
 }

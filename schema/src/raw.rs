@@ -60,6 +60,11 @@ pub(crate) struct RawInstance<'a> {
     /// How the primary of a view is chosen.
     #[schemars(default = "rotation")]
     pub(crate) primary: Primary,
+    /// Whether what one honest replica took in a good view all have before the view ends; only for
+    /// goal `wasted`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
+    pub(crate) gossip: bool,
     /// What the adversary optimises.
     #[serde(with = "singleton_map")]
     #[schemars(with = "Goal")]
@@ -201,6 +206,7 @@ impl<'a> From<&'a Instance> for RawInstance<'a> {
             timers: instance.timers,
             block_time: instance.block_time,
             primary: instance.primary,
+            gossip: instance.gossip,
             goal: instance.goal,
             formulation: instance.formulation,
             budget: instance.budget,

@@ -50,6 +50,9 @@ pub struct Verdict {
     pub lock: Holds,
     /// How the heal phase ended.
     pub termination: Liveness,
+    /// How many good views passed without a decision; none where the goal does not ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wasted: Option<u32>,
     /// Differences between prediction and trace; none, which is not 0, where nothing was compared.
     #[serde(deserialize_with = "Option::deserialize")]
     pub divergences: Option<u32>,

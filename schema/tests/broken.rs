@@ -459,7 +459,25 @@ const INSTANCES: &[Case] = &[
         "gossip",
         "goal: fork",
         "goal: fork\ngossip: true",
-        &[(7, 9, "no formulation answers `gossip: true` yet")],
+        &[(7, 9, "only goal `wasted` has some")],
+    ),
+    case(
+        "more good views than honest replicas lead",
+        "goal: fork",
+        "goal: {wasted: {bad: 1, up_to: 2}}",
+        &[(6, 7, "honest replicas may lead only 1")],
+    ),
+    case(
+        "two goals at once",
+        "goal: fork",
+        "goal: {wasted: {bad: 0, up_to: 1}, weighted: {sense: minimize}}",
+        &[(6, 46, "at once")],
+    ),
+    case(
+        "good views without a number",
+        "goal: fork",
+        "goal: {wasted: {bad: 0}}",
+        &[(6, 16, "`up_to`")],
     ),
     case(
         "gossip that is neither true nor false",

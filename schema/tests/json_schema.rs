@@ -154,6 +154,8 @@ fn what_the_reader_accepts_satisfies_the_schema() {
         "stall",
         "slow",
         "views",
+        "{wasted: {bad: 0, up_to: 2}}",
+        "{wasted: {bad: 1, up_to: 1}}\ngossip: true",
         "{weighted: {sense: minimize}}",
         "{weighted: {sense: maximize, blocks: 1000, views: -100, messages: 0}}",
     ];
@@ -273,8 +275,8 @@ fn every_object_of_the_schema_is_closed_and_every_default_is_that_of_the_reader(
     let schema = json_schema::instance();
     let mut found = 0;
     objects(&schema, &mut found);
-    // The instance, a fault, the budget; bounded and weighted with what is around them.
-    assert_eq!(found, 7);
+    // The instance, a fault, the budget; bounded, wasted and weighted with what is around them.
+    assert_eq!(found, 9);
 
     let mut spelled_out = GOOD.to_owned();
     let mut defaults = 0;

@@ -35,6 +35,7 @@ fn goal() -> impl Strategy<Value = Goal> {
         Just(Goal::Stall),
         Just(Goal::Slow),
         Just(Goal::Views),
+        Just(Goal::Wasted { bad: 0, up_to: 1 }),
         (sense, weight(), weight(), weight()).prop_map(|(sense, blocks, views, messages)| {
             Goal::Weighted {
                 sense,
@@ -133,6 +134,7 @@ fn instance() -> impl Strategy<Value = Instance> {
                     timers: block_time.map_or(Timers::Free, |_| Timers::Protocol),
                     block_time,
                     primary,
+                    gossip: matches!(goal, Goal::Wasted { .. }),
                     goal,
                     formulation,
                     budget,
@@ -144,7 +146,15 @@ fn instance() -> impl Strategy<Value = Instance> {
 }
 
 /// The instance, within what its protocol covers.
-fn covered(instance: Instance) -> Instance {
+fn covered(mut instance: Instance) -> Instance {
+    // Where nobody is left to lead a good view there is none.
+    if instance.gossip && instance.honest_views(0) == 0 {
+        (instance.goal, instance.gossip) = (Goal::Fork, false);
+    }
+    // A chain grows within one height.
+    if instance.rules().is_some_and(|rules| rules.chain) {
+        instance.heights = 1;
+    }
     if !instance.protocol.pools() {
         return instance;
     }
@@ -459,6 +469,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
                     integrity,
                     lock,
                     termination,
+                    wasted: divergences,
                     divergences,
                     impossible,
                     unapplied,

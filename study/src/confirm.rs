@@ -5,7 +5,7 @@ use milp_replay::{
     Options, Protocol, Recovery, Replayed, Signatures,
     engine::{self, ANSWER_LIMIT, Engine as _, SECOND, Sidecar, Start},
 };
-use milp_schema::{Instance, Verdict, verdict::Liveness, vocabulary};
+use milp_schema::{Instance, Verdict, instance::Goal, verdict::Liveness, vocabulary};
 use milp_show::export::model_meta;
 use std::{fmt, str::FromStr};
 
@@ -163,6 +163,26 @@ pub struct Confirmed {
     pub verdict: Verdict,
     /// The trace as lines of JSON.
     pub trace: String,
+}
+
+/// Whether replicas waste the good views that a value says.
+///
+/// # Errors
+///
+/// When they waste fewer.
+pub(crate) fn shows(
+    instance: &Instance,
+    value: Option<i64>,
+    verdict: &Verdict,
+) -> Result<(), Error> {
+    let wasted = verdict.wasted.map(i64::from);
+    if matches!(instance.goal, Goal::Wasted { .. }) && wasted < value {
+        return Err(Error::Refused(format!(
+            "its replay wastes fewer good views: {}",
+            verdict.notes.join("; ")
+        )));
+    }
+    Ok(())
 }
 
 impl Driven {
@@ -337,6 +357,7 @@ mod tests {
             integrity: Holds::Holds,
             lock: Holds::Holds,
             termination: Liveness::Decided,
+            wasted: None,
             divergences: Some(0),
             impossible: 0,
             unapplied: 0,

@@ -34,11 +34,15 @@ pub(crate) fn hash(evidence: &Evidence) -> Option<String> {
     text(evidence).map(|text| write::sha256_hex(text.as_bytes()))
 }
 
-/// The point of a schedule as far as the schedule says it; the rest is 0. Formulations that take
-/// no schedule say nothing.
+/// The point of a schedule as far as the schedule says it; the rest is 0. Where schedules are made
+/// of an order of acts, they say nothing of the point that they are made of.
 fn said(built: &Built, schedule: &Schedule, faulty: &[(ReplicaId, FaultKind)]) -> Vec<i64> {
     let columns = built.program().columns.len();
-    let encoded = built.encode(schedule, faulty);
+    let encoded = if built.orders_acts() {
+        Err(String::new())
+    } else {
+        built.encode(schedule, faulty)
+    };
     let mut point = encoded.map_or_else(
         |_| vec![0; columns],
         |point| {
@@ -50,6 +54,19 @@ fn said(built: &Built, schedule: &Schedule, faulty: &[(ReplicaId, FaultKind)]) -
     );
     point.resize(columns, 0);
     point
+}
+
+/// Whether the point is the one of the schedule, as far as the schedule says it.
+pub(crate) fn is_said(
+    built: &Built,
+    point: &[i64],
+    schedule: &Schedule,
+    faulty: &[(ReplicaId, FaultKind)],
+) -> bool {
+    let same = |(said, value): (Option<i64>, &i64)| said.is_none_or(|said| said == *value);
+    built
+        .encode(schedule, faulty)
+        .is_ok_and(|said| said.into_iter().zip(point).all(same))
 }
 
 /// What the point has besides what its schedule says.

@@ -137,6 +137,7 @@ fn valued(instance: &Instance, primal: i64) -> String {
             count(primal, "view"),
             primal - 1
         ),
+        Goal::Wasted { up_to, .. } => format!("{primal} of {up_to} good views wasted"),
         Goal::Weighted { .. } => primal.to_string(),
     }
 }
@@ -172,6 +173,7 @@ pub fn unit(goal: Goal) -> &'static str {
         Goal::Stall => "heights decided (fewer is worse)",
         Goal::Slow => "slot of the first decision",
         Goal::Views => "views entered",
+        Goal::Wasted { .. } => "good views without a decision",
         Goal::Weighted {
             sense: Sense::Maximize,
             ..
@@ -198,7 +200,9 @@ pub fn sense(goal: Goal) -> Sense {
     match goal {
         Goal::Stall => Sense::Minimize,
         Goal::Weighted { sense, .. } => sense,
-        Goal::Fork | Goal::Finality | Goal::Slow | Goal::Views => Sense::Maximize,
+        Goal::Fork | Goal::Finality | Goal::Slow | Goal::Views | Goal::Wasted { .. } => {
+            Sense::Maximize
+        }
     }
 }
 
@@ -228,6 +232,7 @@ fn best(instance: &Instance, value: i64) -> String {
             "the highest view an honest replica can enter is view {}",
             value - 1
         ),
+        Goal::Wasted { bad, up_to } => passing(bad, value, value < up_to.into()),
         Goal::Weighted {
             sense: Sense::Maximize,
             ..
@@ -253,8 +258,20 @@ fn found(instance: &Instance, value: i64) -> String {
         ),
         Goal::Slow => format!("the first decision can be as late as slot {value}"),
         Goal::Views => format!("an honest replica can enter view {}", value - 1),
+        Goal::Wasted { bad, .. } => passing(bad, value, false),
         Goal::Weighted { .. } => format!("{} can be {value}", sum(instance)),
     }
+}
+
+/// How many good views can pass, or at most as many.
+fn passing(bad: u32, value: i64, at_most: bool) -> String {
+    let views = match (value, at_most) {
+        (0, true) => "no good view".to_owned(),
+        (_, true) => format!("at most {}", count(value, "good view")),
+        _ => count(value, "good view"),
+    };
+    let after = count(bad.into(), "bad view");
+    format!("after {after} {views} can pass without a decision")
 }
 
 /// What is known from an execution in which nobody decides by the last slot: that nobody ever does
@@ -281,6 +298,7 @@ fn harms(instance: &Instance, value: i64) -> bool {
     match instance.goal {
         Goal::Fork | Goal::Finality | Goal::Views => value > 1,
         Goal::Stall => value < instance.heights.into(),
+        Goal::Wasted { .. } => value > 0,
         Goal::Slow | Goal::Weighted { .. } => true,
     }
 }

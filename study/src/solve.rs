@@ -25,13 +25,13 @@ pub use probe::probe;
 pub use request::{PASSED_OVER, Request, Solution};
 
 pub(crate) use build::build;
-pub(crate) use decode::{VALUES, leaves_values_open};
+pub(crate) use decode::{VALUES, leaves_values_open, of_these_values};
 pub(crate) use horizon::{at_once, check_horizon, longer};
 pub(crate) use word::{OF_THE_SEARCH, note_limit, of_a_file};
 
-use crate::{Error, beside::Beside, clock::Clock, learn::cuts::Cuts};
+use crate::{Error, beside::Beside, clock::Clock, confirm, learn::cuts::Cuts};
 use milp_model::{Built, Error::NoSchedule};
-use milp_schema::instance::Formulation;
+use milp_schema::{Outcome, instance::Formulation};
 use milp_solver::{Progress, Settings};
 use std::sync::atomic::AtomicBool;
 
@@ -183,7 +183,13 @@ fn stages(
 /// A solution whose schedule, where the formulation made it of an order of acts, replicas follow.
 fn follow(built: &Built, solution: Solution) -> Result<Solution, Error> {
     if built.orders_acts() && solution.schedule.is_some() {
-        solution.replayed().map_err(|why| match built {
+        let shown = solution.replayed().and_then(|verdict| {
+            let Outcome {
+                instance, primal, ..
+            } = &solution.outcome;
+            confirm::shows(instance, *primal, &verdict)
+        });
+        shown.map_err(|why| match built {
             Built::Levels(_) => Error::Refused(format!("the schedule found is none: {why}")),
             _ => Error::Model(NoSchedule {
                 why: why.to_string(),

@@ -15,7 +15,7 @@ use crate::{
     Error,
     beside::{Beside, Further},
     clock::Clock,
-    confirm::{Engine, How},
+    confirm::{self, Engine, How},
     evidence,
     folder::{self, CERTIFICATE, Driven, Folder, OUTCOME, SCHEDULE},
     learn::cuts::Cuts,
@@ -25,7 +25,7 @@ use crate::{
 use milp_model::{Built, formulation::levels};
 use milp_replay::Recovery;
 use milp_schema::{
-    Evidence, Instance, Outcome, Schedule,
+    Evidence, Instance, Outcome, Schedule, Slot,
     instance::Formulation,
     outcome::{Certificate, Termination},
     read,
@@ -233,8 +233,18 @@ impl Check {
         self.further.cuts.as_ref().is_some_and(Cuts::loosen)
     }
 
-    /// The point says the schedule, and nothing but it.
+    /// The point says the schedule, and nothing but it; of a schedule with fewer acts than what is
+    /// made of its point, the schedule says the point.
     fn decoded(&mut self, folder: &Folder, point: &[i64]) {
+        let (schedule, faulty) = (&folder.schedule, &self.outcome.faulty);
+        let last = Slot(self.outcome.instance.slots);
+        let within = schedule.choices.iter().all(|it| it.slot() <= last);
+        if self.built.orders_acts()
+            && within
+            && evidence::is_said(&self.built, point, schedule, faulty)
+        {
+            return;
+        }
         let decoded = match self.built.decode(point) {
             Ok(decoded) => decoded,
             Err(why) => return self.differs("incumbent", why),
@@ -275,6 +285,12 @@ impl Check {
                     verdict.impossible
                 ),
             );
+        }
+        let Outcome {
+            instance, primal, ..
+        } = &self.outcome;
+        if let Err(why) = confirm::shows(instance, *primal, verdict) {
+            self.differs("replay", why);
         }
         Ok(())
     }

@@ -9,7 +9,7 @@
 #[path = "support/mod.rs"]
 mod support;
 
-use milp_model::formulation::timed::{self, Projection};
+use milp_model::formulation::{projected, projection::Projection};
 use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
 use milp_schema::{
     Choice, Instance, ReplicaId, Schedule, Verdict,
@@ -49,27 +49,32 @@ fn prompt(protocol: &str, slots: u32, late: u32) -> Instance {
 /// and again without the looks found, one row for each and no renaming.
 fn every(instance: &Instance, projection: Projection) -> BTreeMap<Seen, Execution> {
     let look = Look::of(instance, projection).unwrap();
-    let (mut built, _) = timed::projected(instance, projection).unwrap();
-    let family = built.add_family(milp_model::program::Family::new(
-        "found",
-        "test",
-        milp_model::program::Tag::Budget,
-    ));
+    let (mut built, _) = projected(instance, projection).unwrap();
+    let family = built
+        .program_mut()
+        .add_family(milp_model::program::Family::new(
+            "found",
+            "test",
+            milp_model::program::Tag::Budget,
+        ));
     let (mut found, mut worst) = (BTreeMap::new(), None);
     loop {
         let none = AtomicBool::new(false);
         let settings = settings(3_600.0, false);
-        let solved = milp_solver::solve(&built.program, &settings, &none, &mut |_| {}).unwrap();
+        let solved = milp_solver::solve(built.program(), &settings, &none, &mut |_| {}).unwrap();
         let (Some(point), Some(value)) = (solved.point, solved.primal) else {
             return found;
         };
         if *worst.get_or_insert(value) != value {
             return found;
         }
-        let decoded = built.decode(&point);
+        let decoded = built.decode(&point).unwrap();
         let seen = look.seen(&point);
         let differs = look.differs_from(&seen);
-        built.add_at_most(family, &format!("_{}", found.len()), 1.into(), differs);
+        let label = format!("_{}", found.len());
+        built
+            .program_mut()
+            .add_at_most(family, &label, 1.into(), differs);
         let execution = (decoded.schedule, decoded.faulty);
         assert_eq!(look_of(&look, &execution), Some(seen.clone()));
         assert!(found.insert(seen, execution).is_none());
@@ -249,6 +254,19 @@ fn forks_by_equivocation_are_shown_once_each_and_then_there_are_no_more() {
     assert_eq!(found.ending, Ending::Harmless(1, true));
     assert_eq!(found.ranked.len(), orbits);
     assert!(looks > orbits && orbits > 1);
+}
+
+#[test]
+fn forks_of_a_protocol_file_are_shown_once_each() {
+    for protocol in ["tendermint", "ibft1"] {
+        let (looks, orbits, found) = one_of_each(&equivocation(protocol), Projection::Committed);
+        assert_eq!(found.group, "interchangeable: replicas 1 2 3", "{protocol}");
+        assert_eq!(found.ending, Ending::Harmless(1, true), "{protocol}");
+        assert_eq!(found.ranked.len(), orbits, "{protocol}");
+        assert!(looks > orbits && orbits > 1, "{protocol}: {looks} {orbits}");
+        let rank = &found.ranked[0].solution.outcome;
+        assert_eq!(rank.formulation, "timed", "{protocol}");
+    }
 }
 
 #[test]

@@ -73,6 +73,58 @@ fn results_with_cuts_are_refused() {
     assert!(refused(&learned).contains("cuts learned from an engine"));
 }
 
+/// Two Byzantine replicas of four make the others decide different blocks: each is given a proposal
+/// and two votes of both kinds, everything in time. The bound stays that of any number of slots.
+#[test]
+fn a_fork_of_a_protocol_file_is_proved_to_need_ten_messages_and_no_delay() {
+    let mut instance = support::instance("tendermint", 1, 6, milp_schema::instance::Goal::Fork);
+    instance.faults = vec![support::any(milp_schema::instance::FaultKind::Byzantine, 2)];
+    instance.blocks_per_proposal = 2;
+    instance.formulation = milp_schema::instance::Formulation::Auto;
+    let settings = settings(300.0, true);
+    let request = milp_study::solve::Request {
+        instance: &instance,
+        settings: &settings,
+        warm_start: None,
+        adequacy: false,
+        command: "test",
+    };
+    let never = AtomicBool::new(false);
+    let solution = milp_study::solve::solve(&request, &never, &mut |_| ()).expect("it solves");
+    assert_eq!(solution.outcome.formulation, "levels");
+    let dir = tempfile::tempdir().expect("a folder");
+    for (name, bytes) in solution.files() {
+        std::fs::write(dir.path().join(name), bytes).expect("it can be written");
+    }
+    let from = Folder::read(dir.path()).expect("a result");
+    let minimized = minimize(&from, &settings, "test", &never, &mut |_| ()).expect("it solves");
+    assert!(minimized.proved(), "{:?}", minimized.stages);
+    let stages = minimized.stages.iter();
+    let after: Vec<_> = stages.map(|it| (it.act, it.after)).collect();
+    assert_eq!(after, [(Act::Faulty, 2), (Act::Made, 10), (Act::Late, 0)]);
+    assert_eq!(minimized.outcome.formulation, "levels");
+    for (name, bytes) in minimized.files() {
+        std::fs::write(dir.path().join(name), bytes).expect("it can be written");
+    }
+    let verified = verify::unsolved(dir.path()).expect("it is checked");
+    assert_eq!(verified.differences, Vec::<String>::new());
+    assert_eq!(verified.value, Some(2));
+
+    // It is a start for the same question, which a schedule that nobody follows is not.
+    let start = |folder: &Folder| {
+        let asked = milp_study::solve::Request {
+            warm_start: Some(folder),
+            ..request.clone()
+        };
+        milp_study::solve::solve(&asked, &never, &mut |_| ()).map(|it| it.started_from)
+    };
+    let mut folder = Folder::read(dir.path()).expect("a result");
+    folder.outcome.program = None;
+    assert_eq!(start(&folder).expect("it solves"), Some(2));
+    folder.schedule.predictions.pop();
+    assert!(start(&folder).is_err());
+}
+
 /// A result without slots is stated in the slots that its schedule takes, and its value stays.
 #[test]
 fn a_result_of_counting_is_minimised_in_slots() {

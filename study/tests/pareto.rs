@@ -74,7 +74,7 @@ fn alone(front: &Front, limit: u32) -> Option<i64> {
     let mut limited = front.instance.clone();
     match front.effort {
         Effort::Late => limited.budget.late = Some(limit),
-        Effort::Timers => limited.budget.timeouts = Some(limit),
+        Effort::Timers | Effort::Firings => limited.budget.timeouts = Some(limit),
         Effort::Injects => limited.budget.injects = Some(limit),
         Effort::Faulty | Effort::Of(_) => limited.faults[0].who = Who::Any(limit),
     }
@@ -131,6 +131,25 @@ fn schedule(front: &Front, solve: usize) -> &Schedule {
 }
 
 /// Where a decision may be held back for ever, the last value is no number.
+/// Where nobody asks to leave a view, a timer that fires leads out of it: f + 1 messages of the next
+/// view lead there, too, and one of them is Byzantine.
+#[test]
+fn a_view_more_of_a_file_whose_replicas_do_not_ask_costs_a_timer() {
+    let question = Instance {
+        faults: vec![any(FaultKind::Byzantine, 1)],
+        ..instance("tendermint", 2, 7, Goal::Views)
+    };
+    let front = front(&question, Effort::Timers, true);
+    assert_eq!(front.effort, Effort::Firings);
+    assert_eq!(front.effort.to_string(), "timeouts");
+    assert_eq!(pairs(&front), [(0, 1), (1, 2)]);
+    assert_eq!(
+        front.end(),
+        "more effort than 1 timer that fires brings nothing: proved"
+    );
+    compare_with_every_limit(&front, 2);
+}
+
 #[test]
 fn late_messages_hold_the_decision_back_step_by_step() {
     let front = front(&slow(), Effort::Late, true);

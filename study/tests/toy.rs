@@ -84,6 +84,7 @@ fn a_story_of_a_family_tells_its_quorums() {
         integrity: Holds::Holds,
         lock: Holds::Holds,
         termination: Liveness::Decided,
+        wasted: None,
         divergences: Some(0),
         impossible: 0,
         unapplied: 0,

@@ -3,13 +3,13 @@
 mod support;
 
 use milp_model::{
-    formulation::timed,
+    formulation::{levels, timed},
     group::Group,
     program::{FamilyId, Program, Tag},
 };
 use milp_schema::{
     Instance,
-    instance::{FaultKind, Goal, Network, Timers},
+    instance::{FaultKind, Formulation, Goal, Network, Timers},
     outcome::Termination,
 };
 use milp_solver::{Settings, Solved};
@@ -250,15 +250,8 @@ fn no_smaller_set(program: &Program, answer: &WhyNot) -> usize {
     tried
 }
 
-#[test]
-fn no_smaller_set_of_rules_forbids_it_by_brute_force() {
-    // A first block takes four slots: propose, respond, commit, decide.
-    let mut question = instance("dbft2", 1, 3, Goal::Fork);
-    let answer = asked(&question, Some(1));
-    assert!(answer.proved && answer.smallest, "{answer:?}");
-    assert!(answer.needed.len() >= 2, "{answer:?}");
-    // The value as a row of the goal.
-    let mut program = timed::of(&question).expect("timed supports it").program;
+/// The program with the value as a row of the goal.
+fn with_value(mut program: Program, value: i64) -> Program {
     let terms = std::mem::take(&mut program.objective);
     let goal = program
         .families
@@ -268,12 +261,73 @@ fn no_smaller_set_of_rules_forbids_it_by_brute_force() {
         name: "value".into(),
         family: FamilyId(goal.expect("a family of the goal") as u32),
         terms,
-        lower: Some(1 - program.constant),
+        lower: Some(value - program.constant),
         upper: None,
     });
-    assert!(no_smaller_set(&program, &answer) > 10);
+    program
+}
+
+#[test]
+fn no_smaller_set_of_rules_forbids_it_by_brute_force() {
+    // A first block takes four slots: propose, respond, commit, decide.
+    let mut question = instance("dbft2", 1, 3, Goal::Fork);
+    let answer = asked(&question, Some(1));
+    assert!(answer.proved && answer.smallest, "{answer:?}");
+    assert!(answer.needed.len() >= 2, "{answer:?}");
+    let program = timed::of(&question).expect("timed supports it").program;
+    assert!(no_smaller_set(&with_value(program, 1), &answer) > 10);
     question.slots = 4;
     assert_eq!(asked(&question, Some(1)).possible, Some(true));
+}
+
+/// A protocol file with one Byzantine replica of four and two proposals per view.
+fn of_a_file(protocol: &str, views: u32, mutant: Option<&str>) -> Instance {
+    Instance {
+        faults: vec![any(FaultKind::Byzantine, 1)],
+        blocks_per_proposal: 2,
+        formulation: Formulation::Auto,
+        mutant: mutant.map(Into::into),
+        ..instance(protocol, views, 7, Goal::Fork)
+    }
+}
+
+#[test]
+fn rules_of_a_protocol_file_are_named_with_their_lines_and_no_smaller_set_forbids_it() {
+    let question = of_a_file("tendermint", 1, None);
+    let answer = asked(&question, Some(2));
+    assert!(answer.proved && answer.smallest && !answer.formulation.knows_slots());
+    let needed = |group| answer.needed.iter().find(|it| it.rule.group == group);
+    let votes = needed(Group::COMMITS).expect("two quorums share an honest replica");
+    assert_eq!(votes.rule.lines, ["tendermint 49-51"]);
+    assert!(needed(Group::SIGNATURES).is_some());
+    let program = levels::of(&question).expect("levels takes it").program;
+    assert!(no_smaller_set(&with_value(program, 2), &answer) > 10);
+
+    // In slots the same is forbidden, within so many.
+    let timed = Instance {
+        formulation: Formulation::Timed,
+        slots: 5,
+        ..question
+    };
+    let answer = asked(&timed, Some(2));
+    assert_eq!(answer.possible, Some(false));
+    assert!(answer.formulation.knows_slots() && needed_has(&answer, Group::COMMITS));
+}
+
+fn needed_has(answer: &WhyNot, group: Group) -> bool {
+    answer.needed.iter().any(|it| it.rule.group == group)
+}
+
+#[test]
+fn the_lock_of_a_file_is_in_the_way_and_is_missed_in_its_mutant() {
+    let locked = asked(&of_a_file("ibft1", 2, None), Some(2));
+    assert!(locked.proved && locked.smallest);
+    assert!(needed_has(&locked, Group::LOCK));
+    let free = of_a_file("ibft1", 2, Some("no-lock"));
+    assert_eq!(asked(&free, Some(2)).possible, Some(true));
+    // More values than a program has at first are asked of one that has them.
+    let more = asked(&free, Some(4));
+    assert_eq!((more.possible, more.proved), (Some(false), true));
 }
 
 #[test]

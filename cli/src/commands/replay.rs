@@ -76,6 +76,8 @@ struct Judged {
     lock: String,
     /// `decided`, `stuck` or `open`.
     termination: String,
+    /// How many good views passed without a decision; null where the goal does not ask.
+    wasted: Option<u32>,
     /// Differences between prediction and trace; null where nothing was compared.
     divergences: Option<u32>,
     /// Rows that could not happen, and promises of network and timers that the schedule breaks.
@@ -99,6 +101,7 @@ impl From<&Verdict> for Judged {
             integrity: holds(verdict.integrity).to_owned(),
             lock: holds(verdict.lock).to_owned(),
             termination: termination(verdict.termination).to_owned(),
+            wasted: verdict.wasted,
             divergences: verdict.divergences,
             impossible: verdict.impossible,
             unapplied: verdict.unapplied,
@@ -231,6 +234,7 @@ fn table(verdict: &Verdict) {
             "termination",
             Some(termination(verdict.termination).to_owned()),
         ),
+        ("good views wasted", verdict.wasted.map(|it| it.to_string())),
         ("divergences", Some(divergences)),
         ("impossible", some(verdict.impossible)),
         ("not applied", some(verdict.unapplied)),

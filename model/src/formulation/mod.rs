@@ -3,17 +3,26 @@
 pub mod causal;
 pub mod counting;
 pub mod levels;
+mod meet;
+pub mod projection;
 mod refuse;
 pub mod slots;
 pub mod timed;
 
 use crate::{Built, Error, expr::Expr, protocols};
-use milp_schema::{Act, Instance, instance::Formulation};
+use milp_schema::{
+    Act, Instance,
+    instance::{Formulation, Goal},
+};
+use projection::{Line, Projection};
 
 /// `formulation: auto`: the cheapest formulation that is exact for the instance. Each refuses by name
 /// what it does not express exactly: `counting` first, then `causal` where it pays, then `timed`;
 /// `levels` in place of these two where the rules are more than a list can say.
 pub(crate) fn cheapest(instance: &Instance) -> Result<Built, Error> {
+    if matches!(instance.goal, Goal::Wasted { .. }) {
+        return levels::of(instance).map(Built::Levels);
+    }
     let listed = is_listed(instance);
     let unsupported = |error: &Error| match error {
         Error::Unsupported { .. } => true,
@@ -52,6 +61,38 @@ pub fn in_slots(instance: &Instance) -> Result<Built, Error> {
         timed::of(instance).map(Built::Timed)
     } else {
         slots::of(instance).map(Built::Slots)
+    }
+}
+
+/// The program in slots with the columns that a projection asks for, which come last, and the
+/// projection's lines, ascending by subject.
+///
+/// # Errors
+/// As for [`in_slots`].
+pub fn projected(instance: &Instance, projection: Projection) -> Result<(Built, Vec<Line>), Error> {
+    if is_listed(instance) {
+        let (built, lines) = timed::projected(instance, projection)?;
+        return Ok((Built::Timed(built), lines));
+    }
+    let (built, lines) = slots::projected(instance, projection)?;
+    Ok((Built::Slots(built), lines))
+}
+
+/// The program whose rows are asked which rules stand in the way of an execution with so many
+/// decided values: in slots where the rules are a list, or `timed` is asked for; of a file without
+/// slots, where that is exact.
+///
+/// # Errors
+/// As for [`in_slots`] and [`levels::of_with`].
+pub fn of_rules(instance: &Instance, values: u32) -> Result<Built, Error> {
+    if is_listed(instance) || instance.formulation == Formulation::Timed {
+        return in_slots(instance);
+    }
+    match levels::of_with(instance, values.max(levels::VALUES)).map(Built::Levels) {
+        Err(Error::Unsupported { .. }) if instance.formulation == Formulation::Auto => {
+            in_slots(instance)
+        }
+        other => other,
     }
 }
 
@@ -97,8 +138,9 @@ pub fn passed_over(instance: &Instance, taken: Formulation) -> Vec<(Formulation,
     passed
 }
 
-/// Whether the rules of the protocol are a list, which `causal` and `timed` read.
-fn is_listed(instance: &Instance) -> bool {
+/// Whether the rules of the protocol are a list, which `causal`, the old `timed`, and whoever learns
+/// from an engine read.
+pub fn is_listed(instance: &Instance) -> bool {
     instance.rules().is_none() || protocols::of(instance).is_ok()
 }
 

@@ -136,6 +136,18 @@ pub(crate) fn copies(formulation: &'static str, protocol: &Protocol) -> Result<(
     Ok(())
 }
 
+/// Goal `wasted`, which `levels` alone answers.
+pub(crate) fn good_views(formulation: &'static str, instance: &Instance) -> Result<(), Error> {
+    if !matches!(instance.goal, Goal::Wasted { .. }) {
+        return Ok(());
+    }
+    unsupported(
+        formulation,
+        "goal `wasted`, which speaks of good views",
+        "use `formulation: levels` and a protocol whose file has rules",
+    )
+}
+
 /// Whether letting everything arrive in the end cannot make the goal smaller.
 pub(crate) fn monotone(goal: Goal) -> bool {
     match goal {

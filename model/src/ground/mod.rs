@@ -5,6 +5,7 @@
 
 mod form;
 mod lower;
+mod meet;
 mod order;
 mod pattern;
 pub mod run;
@@ -12,3 +13,4 @@ pub mod run;
 pub use form::{
     Act, Ground, Letters, MOST_ACTS, Need, Own, Proof, Quorum, Record, Setting, Value, Values,
 };
+pub use meet::Meet;

@@ -11,6 +11,7 @@
 #[cfg(test)]
 #[path = "chains/tests.rs"]
 mod chains;
+pub(crate) mod good;
 mod guard;
 mod replica;
 pub(crate) mod search;

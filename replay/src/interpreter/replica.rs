@@ -279,7 +279,7 @@ impl Replica {
     }
 
     /// The record that a rule makes, if it makes one.
-    fn record(&self, rule: &Rule, at: &Letters) -> Option<Record> {
+    pub(super) fn record(&self, rule: &Rule, at: &Letters) -> Option<Record> {
         let Head::Make {
             kind,
             value,

@@ -82,6 +82,7 @@ pub(crate) fn replay(
         integrity,
         lock,
         termination,
+        wasted: None,
         divergences: Some(u32::from(behaviour.refused.is_some())),
         impossible: 0,
         unapplied: 0,

@@ -70,6 +70,7 @@ pub(crate) fn convert(node: &Node, near: Near<'_>, problems: &mut Problems) -> O
     let primaries = [("rotation", Primary::Rotation), ("free", Primary::Free)];
     let primary = fields.choice("primary", &primaries, Some(Primary::Rotation), problems);
     let goal = goal(&fields, problems);
+    let gossip = gossip(&fields, goal, problems);
     let formulation = formulation(&fields, problems);
     let budget = budget(&fields, problems);
     answered?;
@@ -89,11 +90,13 @@ pub(crate) fn convert(node: &Node, near: Near<'_>, problems: &mut Problems) -> O
         timers,
         block_time,
         primary: primary?,
+        gossip: gossip?,
         goal: goal?,
         formulation: formulation?,
         budget: budget?,
         mutant,
     };
+    enough_views(&fields, &instance, problems)?;
     let uncovered = covers::uncovered(&instance);
     for Uncovered { key, what, hint } in &uncovered {
         let what = format!("protocol `{}` does not cover {what}", instance.protocol);
@@ -109,13 +112,38 @@ fn answered(fields: &Fields, problems: &mut Problems) -> Option<()> {
         let hint = "remove `unit`, and give `block_time` in slots";
         problems.at(node.place, what, hint);
     });
+    unit.is_none().then_some(())
+}
+
+/// Whether what one replica took all get to have; only good views say by when.
+fn gossip(fields: &Fields, goal: Option<Goal>, problems: &mut Problems) -> Option<bool> {
     let gossip = fields.boolean("gossip", Some(false), problems)?;
-    if gossip {
-        let what = "no formulation answers `gossip: true` yet; replicas pass nothing on";
-        let hint = "write `gossip: false`, or remove it";
+    if gossip && !matches!(goal?, Goal::Wasted { .. }) {
+        let what =
+            "`gossip: true` says what arrives in good views, and only goal `wasted` has some";
+        let hint = "remove `gossip`, or ask for `goal: {wasted: {bad: 1, up_to: 3}}`";
         problems.at(fields.place("gossip"), what, hint);
+        return None;
     }
-    (unit.is_none() && !gossip).then_some(())
+    Some(gossip)
+}
+
+/// Good views are those led by honest replicas, whoever else is Byzantine.
+fn enough_views(fields: &Fields, instance: &Instance, problems: &mut Problems) -> Option<()> {
+    let Goal::Wasted { bad, up_to } = instance.goal else {
+        return Some(());
+    };
+    let most = instance.honest_views(bad);
+    if most >= up_to {
+        return Some(());
+    }
+    let views = instance.views;
+    let what = format!(
+        "of {views} views, {bad} of them bad, honest replicas may lead only {most}, and `up_to` is {up_to}"
+    );
+    let hint = "raise `views`, or lower `up_to` or `bad`";
+    problems.at(fields.place("goal"), what, hint);
+    None
 }
 
 /// A number, which the format lets be any; no formulation of this version answers that.
@@ -234,29 +262,41 @@ fn name<'a>(
     None
 }
 
-/// A plain name, or the mapping under `key` of a value such as `{bounded: {…}}`.
+/// A plain name, or the mapping under one of some keys of a value such as `{bounded: {…}}`.
 enum Tagged<'a, T> {
     Plain(T),
-    Mapping(&'a Node),
+    Mapping(&'a str, &'a Node),
 }
 
 fn tagged<'a, T: Copy>(
     node: &'a Node,
     key: &str,
     names: &[(&str, T)],
-    (tag, shape): (&str, &str),
+    tags: &[(&'a str, &str)],
     problems: &mut Problems,
 ) -> Option<Tagged<'a, T>> {
-    let known: Vec<&str> = names.iter().map(|&(name, _)| name).chain([tag]).collect();
+    let mapped: Vec<&str> = tags.iter().map(|&(tag, _)| tag).collect();
+    let plain = names.iter().map(|&(name, _)| name);
+    let known: Vec<&str> = plain.chain(mapped.iter().copied()).collect();
     match &node.value {
         Value::Map(_) => {
             let what = format!("`{key}`");
-            let fields = Fields::of(node, &what, &[tag], problems)?;
-            if let Some(node) = fields.get(tag) {
-                return Some(Tagged::Mapping(node));
+            let fields = Fields::of(node, &what, &mapped, problems)?;
+            let mut given = tags
+                .iter()
+                .filter_map(|&(tag, _)| Some((tag, fields.get(tag)?)));
+            let first = given.next();
+            if let (Some(_), Some((other, node))) = (first, given.next()) {
+                let what = format!("`{key}` is {} and `{other}` at once", quoted(first?.0));
+                problems.at(node.place, what, "keep one of them");
+                return None;
+            }
+            if let Some((tag, node)) = first {
+                return Some(Tagged::Mapping(tag, node));
             }
             // An unknown key was reported; an empty mapping was not.
             if fields.is_empty() {
+                let (tag, shape) = tags[tags.len() - 1];
                 fields.required(tag, shape, problems)?;
             }
             None
@@ -270,10 +310,9 @@ fn tagged<'a, T: Copy>(
                 one_of(&known),
                 node.described()
             );
-            let hint = if text == tag {
-                format!("write `{key}: {shape}`")
-            } else {
-                did_you_mean(text, &known)
+            let hint = match tags.iter().find(|(tag, _)| tag == text) {
+                Some((_, shape)) => format!("write `{key}: {shape}`"),
+                None => did_you_mean(text, &known),
             };
             problems.at(node.place, what, hint);
             None
@@ -295,9 +334,9 @@ fn network(fields: &Fields, slots: Option<u32>, problems: &mut Problems) -> Opti
         ("eventual", Network::Eventual),
     ];
     let bounded = ("bounded", "{bounded: {delay_min: 1, delay_max: 4, gst: 0}}");
-    let inner = match tagged(node, "network", &names, bounded, problems)? {
+    let inner = match tagged(node, "network", &names, &[bounded], problems)? {
         Tagged::Plain(network) => return Some(network),
-        Tagged::Mapping(inner) => inner,
+        Tagged::Mapping(_, inner) => inner,
     };
     let keys = ["delay_min", "delay_max", "gst"];
     let fields = Fields::of(inner, "`bounded`", &keys, problems)?;
@@ -356,18 +395,37 @@ fn goal(fields: &Fields, problems: &mut Problems) -> Option<Goal> {
         ("slow", Goal::Slow),
         ("views", Goal::Views),
     ];
-    let expected = "`fork`, `finality`, `stall`, `slow`, `views` or `{weighted: {…}}`";
+    let expected =
+        "`fork`, `finality`, `stall`, `slow`, `views`, `{wasted: {…}}` or `{weighted: {…}}`";
     let node = fields.required("goal", expected, problems)?;
-    let weighted = (
-        "weighted",
-        "{weighted: {sense: maximize, blocks: 1000, views: -100}}",
-    );
-    let inner = match tagged(node, "goal", &names, weighted, problems)? {
-        Tagged::Plain(goal) => return Some(goal),
-        Tagged::Mapping(inner) => inner,
-    };
+    let tags = [
+        ("wasted", "{wasted: {bad: 1, up_to: 3}}"),
+        (
+            "weighted",
+            "{weighted: {sense: maximize, blocks: 1000, views: -100}}",
+        ),
+    ];
+    match tagged(node, "goal", &names, &tags, problems)? {
+        Tagged::Plain(goal) => Some(goal),
+        Tagged::Mapping("wasted", inner) => wasted(inner, problems),
+        Tagged::Mapping(_, inner) => weighted(inner, problems),
+    }
+}
+
+fn wasted(node: &Node, problems: &mut Problems) -> Option<Goal> {
+    let fields = Fields::of(node, "`wasted`", &["bad", "up_to"], problems)?;
+    let views = 0..=*limits::VIEWS.end();
+    let bad = fields.count("bad", views, None, problems);
+    let up_to = fields.count("up_to", limits::VIEWS, None, problems);
+    Some(Goal::Wasted {
+        bad: bad?,
+        up_to: up_to?,
+    })
+}
+
+fn weighted(node: &Node, problems: &mut Problems) -> Option<Goal> {
     let keys = ["sense", "blocks", "views", "messages"];
-    let fields = Fields::of(inner, "`weighted`", &keys, problems)?;
+    let fields = Fields::of(node, "`weighted`", &keys, problems)?;
     let senses = [("maximize", Sense::Maximize), ("minimize", Sense::Minimize)];
     let sense = fields.choice("sense", &senses, None, problems);
     let [blocks, views, messages] = ["blocks", "views", "messages"]

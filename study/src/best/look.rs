@@ -4,8 +4,12 @@
 use super::symmetry;
 use crate::Error;
 use milp_model::{
+    Built,
     expr::Expr,
-    formulation::timed::{self, Built, Line, Projection, Subject},
+    formulation::{
+        in_slots, projected,
+        projection::{Line, Projection, Subject},
+    },
 };
 use milp_schema::{Instance, ReplicaId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -37,9 +41,9 @@ impl Look {
     ///
     /// When formulation `timed` cannot build the instance.
     pub fn of(instance: &Instance, projection: Projection) -> Result<Self, Error> {
-        let (built, lines) = timed::projected(instance, projection)?;
+        let (built, lines) = projected(instance, projection)?;
         // The columns of a projection are no part of the question of who is alike.
-        let classes = symmetry::classes(instance, &timed::of(instance)?);
+        let classes = symmetry::classes(instance, &in_slots(instance)?);
         let by_subject: BTreeMap<&Subject, u32> =
             lines.iter().map(|line| &line.subject).zip(0..).collect();
         let neighbours = classes.iter().flat_map(|class| class.windows(2));

@@ -10,7 +10,7 @@ pub(crate) mod shown;
 pub mod symmetry;
 mod words;
 
-pub use milp_model::formulation::timed::Projection;
+pub use milp_model::formulation::projection::Projection;
 pub use shown::{FORMAT, PROJECTIONS, Shown, name, projection, words};
 
 use crate::{
@@ -170,7 +170,7 @@ pub fn csv(ranked: &[Ranked]) -> String {
 ///
 /// # Errors
 ///
-/// As for [`solve::solve`]; when the instance is none of formulation `timed`; when a replay
+/// As for [`solve::solve`]; when formulation `timed` cannot build the instance; when a replay
 /// diverges; whatever `keep` says.
 pub fn best(
     request: &Request<'_>,
@@ -278,6 +278,7 @@ pub fn harmless(instance: &Instance, value: i64) -> bool {
     match instance.goal {
         Goal::Fork | Goal::Finality | Goal::Views => value <= 1,
         Goal::Stall => value >= i64::from(instance.heights),
+        Goal::Wasted { .. } => value == 0,
         Goal::Slow | Goal::Weighted { .. } => false,
     }
 }
@@ -320,6 +321,7 @@ impl Course<'_> {
         solve::note_limit(&mut solution.outcome, asked.settings);
         let seen = solution.point.as_ref().map(|point| self.look.seen(point));
         let words = seen.map_or_else(String::new, |seen| words::of(self.look.subjects(&seen)));
+        let words = milp_show::words::own(self.instance.protocol, &words);
         Ok(Ranked {
             rank,
             solution,

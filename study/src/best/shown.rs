@@ -3,8 +3,9 @@
 use super::look::{Look, MOST_IMAGES, Seen};
 use crate::Error;
 use milp_model::{
+    Built,
     expr::Expr,
-    formulation::timed::{Built, Projection},
+    formulation::projection::Projection,
     program::{Family, Tag},
 };
 use milp_schema::Instance;
@@ -133,7 +134,7 @@ pub fn words(projection: Projection) -> &'static str {
 /// One row for every renaming: something is otherwise, `1 ≤ Σ_lines differs`.
 fn exclude(look: &mut Look, number: usize, seen: &Seen) -> Result<(), Error> {
     let orbit = look.orbit(seen).ok_or_else(|| too_many(look))?;
-    let family = look.built.add_family(Family::new(
+    let family = look.built.program_mut().add_family(Family::new(
         &format!("shown_{number}"),
         "shown.yaml",
         Tag::Budget,
@@ -141,6 +142,7 @@ fn exclude(look: &mut Look, number: usize, seen: &Seen) -> Result<(), Error> {
     for (image, seen) in orbit.iter().enumerate() {
         let differs = look.differs_from(seen);
         look.built
+            .program_mut()
             .add_at_most(family, &format!("_r{image}"), Expr::from(1), differs);
     }
     Ok(())

@@ -4,7 +4,7 @@
 //! the two exchanged it has the same columns, rows and objective.
 
 use milp_model::{
-    formulation::timed::{Built, Key},
+    Built,
     program::{Col, Program},
 };
 use milp_schema::{
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 /// two members at least; the renamings are those that map every class onto itself.
 pub fn classes(instance: &Instance, built: &Built) -> Vec<Vec<ReplicaId>> {
     let mut classes: Vec<Vec<ReplicaId>> = Vec::new();
-    for group in by_role(instance, built) {
+    for group in by_role(instance) {
         let mut parts: Vec<Vec<ReplicaId>> = Vec::new();
         for replica in group {
             // To be exchangeable is transitive: one member stands for its class.
@@ -36,11 +36,11 @@ pub fn classes(instance: &Instance, built: &Built) -> Vec<Vec<ReplicaId>> {
 
 /// Replicas of one role: primary of no view that occurs, and named by the same faults. Whoever is
 /// primary of a view is alone in its role.
-fn by_role(instance: &Instance, built: &Built) -> Vec<Vec<ReplicaId>> {
+fn by_role(instance: &Instance) -> Vec<Vec<ReplicaId>> {
     let mut primaries = Vec::new();
     for height in (0..instance.heights).map(Height) {
         for view in (0..instance.views).map(View) {
-            primaries.push(built.primary(height, view));
+            primaries.push(instance.primary(height, view));
         }
     }
     let mut roles: BTreeMap<Vec<FaultKind>, Vec<ReplicaId>> = BTreeMap::new();
@@ -57,7 +57,7 @@ fn by_role(instance: &Instance, built: &Built) -> Vec<Vec<ReplicaId>> {
 
 /// The columns with two replicas exchanged, if that maps the program onto itself.
 fn exchange(built: &Built, first: ReplicaId, second: ReplicaId) -> Option<Vec<Col>> {
-    let program = &built.program;
+    let program = built.program();
     let named = built.exchange(first.0, second.0)?;
     let map = with_goal(built, named)?;
     milp_solver::cubes::is_symmetry(program, &map).ok()?;
@@ -68,17 +68,17 @@ fn exchange(built: &Built, first: ReplicaId, second: ReplicaId) -> Option<Vec<Co
 /// rows they are in.
 fn with_goal(built: &Built, mut map: Vec<Col>) -> Option<Vec<Col>> {
     let goal: Vec<bool> = (0..map.len() as u32)
-        .map(|col| matches!(built.key(Col(col)), Key::Goal(..)))
+        .map(|col| built.is_of_goal(Col(col)))
         .collect();
     if !goal.contains(&true) {
         return Some(map);
     }
     let itself: Vec<Col> = (0..map.len() as u32).map(Col).collect();
     let mut targets: BTreeMap<Signature, Vec<Col>> = BTreeMap::new();
-    for (col, signature) in signatures(&built.program, &goal, &itself) {
+    for (col, signature) in signatures(built.program(), &goal, &itself) {
         targets.entry(signature).or_default().push(col);
     }
-    for (col, signature) in signatures(&built.program, &goal, &map) {
+    for (col, signature) in signatures(built.program(), &goal, &map) {
         let images = targets.get_mut(&signature)?;
         if images.is_empty() {
             return None;

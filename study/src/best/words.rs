@@ -1,6 +1,7 @@
 //! What a projection sees, in words that a cell of a table takes.
 
-use milp_model::formulation::timed::{Happens, Place, Subject};
+use milp_model::formulation::projection::{Happens, Place, Subject};
+use milp_schema::schedule::Value;
 use std::collections::BTreeMap;
 
 /// What is said together: where, whether it is a decision, what, and whose message it is about.
@@ -37,6 +38,7 @@ pub(super) fn of<'a>(subjects: impl Iterator<Item = &'a Subject>) -> String {
                 Happens::Did(name) | Happens::Fault(name) => {
                     format!("{}{of}{place}", name.replace('_', " "))
                 }
+                Happens::Fired(timer, what) => format!("timer {timer} fires for {what}{of}{place}"),
                 Happens::Entered => format!("entered{of}{place}"),
                 Happens::Decided => format!("decided{of}{place}"),
             };
@@ -50,9 +52,24 @@ fn place_words(place: Place) -> String {
         0 => String::new(),
         height => format!(" at height {height}"),
     };
-    let block = match place.block {
-        None | Some(0) => String::new(),
-        Some(block) => format!(" block {block}"),
+    let value = match place.value {
+        None | Some(Value::Block { index: 0, .. }) if own(place) => String::new(),
+        Some(Value::Block { index, .. }) if own(place) => format!(" block {index}"),
+        Some(Value::Block { view, index: 0 }) => format!(" block of view {view}"),
+        Some(Value::Block { view, index }) => format!(" block {index} of view {view}"),
+        Some(value) => format!(" {value}"),
+        None => String::new(),
     };
-    format!("{height} in view {}{block}", place.view.0)
+    let justified = place.justification;
+    let justified = justified.map(|view| format!(" justified by view {view}"));
+    let justified = justified.unwrap_or_default();
+    format!("{height} in view {}{value}{justified}", place.view.0)
+}
+
+/// Whether a value is of the view in which it is named, or none is.
+fn own(place: Place) -> bool {
+    match place.value {
+        Some(Value::Block { view, .. }) => view == place.view,
+        _ => place.value.is_none(),
+    }
 }

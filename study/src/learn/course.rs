@@ -7,7 +7,7 @@ use super::{
     divergence::{self, Divergence, by_timer},
     history::{Fact, Reaction, Situation},
     learned::{Ending, Kept, Learned, Lost, News, Request, settled},
-    phrase::does_instead,
+    phrase::{divergence_words, forbidden_words},
     shrink::{self, Bench, Effort, Shrunk, Tests},
     witness::Witness,
     words::Said,
@@ -20,7 +20,10 @@ use crate::{
     sentence,
     solve::{self, Solution},
 };
-use milp_model::formulation::timed::{self, Built};
+use milp_model::formulation::{
+    self,
+    timed::{self, Built},
+};
 use milp_replay::{Recovery, Replayed};
 use milp_schema::{
     Instance, ReplicaId, Slot, Verdict,
@@ -29,6 +32,10 @@ use milp_schema::{
 };
 use milp_solver::{Progress, Settings};
 use std::{collections::BTreeSet, path::PathBuf};
+
+/// Why nothing is learned of a protocol whose rules are no list.
+const OF_A_FILE: &str = "cuts are about blocks of the view they are named in, and of other \
+                         protocol files nothing is learned";
 
 /// What a look at a solution gave.
 pub(super) enum Look {
@@ -220,8 +227,13 @@ impl<'a, 'r> Course<'a, 'r> {
 
     /// A cut, or an alarm, for each replica that parts in the first slot in which any does.
     fn learn_from(&mut self, driven: &Driven, replayed: &Replayed) -> Result<Look, Halt> {
-        let built = timed::of(&driven.instance).map_err(Error::from)?;
         let mut parting = divergence::first(&driven.schedule.predictions, &replayed.trace);
+        if !formulation::is_listed(&driven.instance) {
+            let first = parting.first().map(divergence_words);
+            let first = first.unwrap_or_else(|| "the engine differs in time only".to_owned());
+            return Ok(Look::Over(Ending::Stopped(format!("{first}: {OF_A_FILE}"))));
+        }
+        let built = timed::of(&driven.instance).map_err(Error::from)?;
         parting.extend(self.forbidden_timers(&built, driven, replayed)?);
         if parting.is_empty() {
             let mut notes = replayed.verdict.notes.iter().map(String::as_str);
@@ -448,37 +460,6 @@ impl<'a, 'r> Course<'a, 'r> {
     }
 }
 
-/// `what replica 2 does in slot 5 (it decides v0 b0)`.
-fn divergence_words(divergence: &Divergence) -> String {
-    let Divergence {
-        replica,
-        slot,
-        act,
-        does,
-    } = divergence;
-    let act = does_instead(act);
-    let act = if *does {
-        format!("it {act}")
-    } else {
-        format!("not what is predicted: it {act}")
-    };
-    format!("what replica {replica} does in slot {slot} ({act})")
-}
-
-/// `replica 2 decides v0 b0 in slot 5, which the rules forbid`.
-fn forbidden_words(divergence: &Divergence) -> String {
-    let Divergence {
-        replica, slot, act, ..
-    } = divergence;
-    let timer = if by_timer(act) {
-        " when its timer fires"
-    } else {
-        ""
-    };
-    let act = does_instead(act);
-    format!("replica {replica} {act}{timer} in slot {slot}, which the rules forbid")
-}
-
 /// Why a schedule that the engine followed does not show what its goal says, if it does not.
 fn unlike(goal: Goal, value: i64, verdict: &Verdict) -> Option<String> {
     if verdict.faults > 0 {
@@ -488,7 +469,7 @@ fn unlike(goal: Goal, value: i64, verdict: &Verdict) -> Option<String> {
         Goal::Stall => verdict.termination == Liveness::Stuck || value > 0,
         Goal::Fork => verdict.agreement == Holds::Violated || value < 2,
         Goal::Finality => verdict.finality == Holds::Violated || value < 2,
-        Goal::Slow | Goal::Views | Goal::Weighted { .. } => true,
+        Goal::Slow | Goal::Views | Goal::Wasted { .. } | Goal::Weighted { .. } => true,
     };
     let what = match goal {
         Goal::Stall => "decides in the heal phase",

@@ -228,7 +228,7 @@ impl Cut {
         let Some(act) = self.act.event(instance.protocol) else {
             return permit;
         };
-        let family = built.add_family(Family::new(
+        let family = built.program.add_family(Family::new(
             &format!("learned_{number}"),
             "cuts.yaml",
             Tag::Legal,
@@ -249,13 +249,15 @@ impl Cut {
                 let label = format!("_r{image}_t{}", slot.0);
                 if self.does {
                     let (left, right) = cut.permitted(built, permit, slot, instance.slots);
-                    built.add_at_most(family, &format!("{label}_permit"), left, right);
+                    built
+                        .program
+                        .add_at_most(family, &format!("{label}_permit"), left, right);
                 }
                 if !self.excludes() {
                     continue;
                 }
                 if let Some((left, right)) = cut.row(built, slot, instance.slots) {
-                    built.add_at_most(family, &label, left, right);
+                    built.program.add_at_most(family, &label, left, right);
                 }
             }
         }

@@ -549,6 +549,7 @@ mod tests {
                 integrity: holds,
                 lock: holds,
                 termination: Liveness::Open,
+                wasted: None,
                 divergences: None,
                 impossible: 0,
                 unapplied: 0,

@@ -123,7 +123,7 @@ fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<()
         edited: false,
     }
     .followed()?;
-    let same = |verdict: &Verdict| (verdict.properties(), verdict.termination);
+    let same = |verdict: &Verdict| (verdict.properties(), verdict.termination, verdict.wasted);
     if same(&found) != same(given) {
         return Err(Error::Refused(format!(
             "the schedule with the fewest acts is not offered, its replay says otherwise: {}",

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use milp_schema::{
-    Act, Instance, ReplicaId, Schedule,
+    Act, Choice, Instance, ReplicaId, Schedule,
     instance::{Fault, FaultKind, Formulation, Who},
     schedule::{Event, Prediction},
     vocabulary::Role,
@@ -17,6 +17,8 @@ pub enum Effort {
     Late,
     /// Honest requests to leave a view.
     Timers,
+    /// Timers that fire, where nobody asks to leave a view.
+    Firings,
     /// Copies made by Byzantine replicas.
     Injects,
     /// Faulty replicas of the only kind the instance has.
@@ -50,13 +52,17 @@ impl FromStr for Effort {
 
 impl fmt::Display for Effort {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = EFFORTS.iter().find(|(_, effort)| effort == self);
+        let named = match self {
+            Self::Firings => &Self::Timers,
+            named => named,
+        };
+        let known = EFFORTS.iter().find(|(_, effort)| effort == named);
         out.write_str(known.map_or("", |(name, _)| name))
     }
 }
 
 impl Effort {
-    /// The kind of fault that is meant in place of `f`.
+    /// The kind of fault that is meant in place of `f`, and what views are left by.
     ///
     /// # Errors
     ///
@@ -76,6 +82,7 @@ impl Effort {
                         .into(),
                 );
             }
+            (Self::Timers, _) if !asks(instance) => return Ok(Self::Firings),
             _ => return Ok(self),
         };
         let effort = Self::Of(kind);
@@ -93,7 +100,7 @@ impl Effort {
     pub(crate) fn own_limit(self, instance: &Instance) -> Option<u32> {
         match self {
             Self::Late => instance.budget.late,
-            Self::Timers => instance.budget.timeouts,
+            Self::Timers | Self::Firings => instance.budget.timeouts,
             Self::Injects => instance.budget.injects,
             Self::Of(kind) => Some(instance.fault_count(kind)),
             Self::Faulty => None,
@@ -105,7 +112,7 @@ impl Effort {
         let mut limited = instance.clone();
         match self {
             Self::Late => limited.budget.late = Some(most),
-            Self::Timers => limited.budget.timeouts = Some(most),
+            Self::Timers | Self::Firings => limited.budget.timeouts = Some(most),
             Self::Injects => limited.budget.injects = Some(most),
             Self::Of(kind) => {
                 limited.faults.retain(|fault| fault.kind != kind);
@@ -137,6 +144,10 @@ impl Effort {
                 };
                 schedule.predictions.iter().filter(leaves).count()
             }
+            Self::Firings => {
+                let fires = |choice: &&Choice| matches!(choice, Choice::Timeout { .. });
+                schedule.choices.iter().filter(fires).count()
+            }
             Self::Of(kind) => faulty.iter().filter(|(_, other)| *other == kind).count(),
             Self::Faulty => faulty.len(),
         };
@@ -148,6 +159,7 @@ impl Effort {
         match self {
             Self::Late => "late or missing message",
             Self::Timers => "request to leave a view",
+            Self::Firings => "timer that fires",
             Self::Injects => "Byzantine message",
             Self::Faulty => "faulty replica",
             Self::Of(FaultKind::Byzantine) => "Byzantine replica",
@@ -161,6 +173,7 @@ impl Effort {
         match self {
             Self::Late => "late or missing messages",
             Self::Timers => "requests to leave a view",
+            Self::Firings => "timers that fire",
             Self::Injects => "Byzantine messages",
             Self::Faulty => "faulty replicas",
             Self::Of(FaultKind::Byzantine) => "Byzantine replicas",
@@ -176,6 +189,11 @@ impl Effort {
             _ => format!("{number} {}", self.units()),
         }
     }
+}
+
+/// Whether somebody asks to leave a view.
+fn asks(instance: &Instance) -> bool {
+    instance.protocol.kinds().any(|kind| kind.is(Role::Leave))
 }
 
 /// The formulation for all solves, so that values are of one program but for the limit: the

@@ -120,6 +120,10 @@ fn conditions(instance: &Instance) -> Vec<String> {
             conditions.push(format!("delays of {delay_min} to {delay_max} slots{after}"));
         }
     }
+    if instance.gossip {
+        let shared = "what one honest replica took in a good view all have when it ends";
+        conditions.push(format!("gossip ({shared})"));
+    }
     if let (Timers::Protocol, Some(time)) = (instance.timers, instance.block_time) {
         conditions.push(format!("timers by the protocol with block time {time}"));
     }

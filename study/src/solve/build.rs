@@ -46,8 +46,12 @@ pub(super) fn build_within(
 pub(crate) fn build(instance: &Instance, beside: Beside<'_>) -> Result<Built, Error> {
     match beside {
         Beside::Nothing => Ok(milp_model::build(instance)?),
+        // Nothing is learned of a protocol that is a file only.
+        Beside::Learned(cuts) if cuts.is_empty() && !formulation::is_listed(instance) => {
+            Ok(milp_model::build(instance)?)
+        }
         Beside::Learned(cuts) => Ok(Built::Timed(cuts.program(instance)?)),
-        Beside::Shown(shown) => Ok(Built::Timed(shown.program(instance)?)),
+        Beside::Shown(shown) => shown.program(instance),
     }
 }
 

@@ -96,7 +96,7 @@ pub(crate) fn leaves_values_open(built: &Built, goal: Goal, bound: f64) -> bool 
 }
 
 /// Takes back what a program with too few values cannot say: that there is nothing better.
-pub(super) fn of_these_values(built: &Built, goal: Goal, solved: &mut Solved) {
+pub(crate) fn of_these_values(built: &Built, goal: Goal, solved: &mut Solved) {
     let Some(dual) = solved
         .dual
         .filter(|dual| leaves_values_open(built, goal, *dual))

@@ -1,8 +1,11 @@
 //! The optimum without each rule.
 
-use super::weaker::{How, Present, present, without};
-use crate::{Error, sentence};
-use milp_model::group::Group;
+use super::weaker::{Going, How, Present, present, without};
+use crate::{
+    Error, sentence,
+    solve::{leaves_values_open, of_these_values},
+};
+use milp_model::{Built, Error::Refused, formulation, group::Group};
 use milp_schema::{
     Instance,
     instance::{Goal, Sense},
@@ -36,8 +39,10 @@ impl Optimum {
     };
 }
 
-impl From<&Solved> for Optimum {
-    fn from(solved: &Solved) -> Self {
+impl Optimum {
+    /// What a solve of a program says, but of more values than the program has.
+    fn of(built: &Built, goal: Goal, mut solved: Solved) -> Self {
+        of_these_values(built, goal, &mut solved);
         Self {
             termination: solved.termination,
             primal: solved.primal,
@@ -53,6 +58,8 @@ impl From<&Solved> for Optimum {
 pub struct Necessity {
     /// The goal.
     pub goal: Goal,
+    /// Whether the program has slots, so that the answer is about so many.
+    pub within_slots: bool,
     /// With all rules.
     pub whole: Optimum,
     /// One entry per rule.
@@ -101,26 +108,56 @@ impl Necessity {
     }
 }
 
+/// The program, with so many values that its optimum leaves none open, and that optimum. Where
+/// replicas do not follow the point the program is that with slots.
+fn whole(
+    instance: &Instance,
+    how: Going<'_>,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<(Built, Optimum), Error> {
+    let mut built = how.build(instance, 0)?;
+    loop {
+        let solved = how.solve(built.program(), true, progress)?;
+        let point = solved.point.as_ref();
+        let refused = point.is_some_and(|it| matches!(built.decode(it), Err(Refused { .. })));
+        let open = |value: i64| leaves_values_open(&built, instance.goal, value as f64);
+        let open = solved.primal.is_some_and(open);
+        let more = built.values().filter(|_| open).map(|values| values + 1);
+        built = match more {
+            _ if refused && !how.clock.over() => {
+                let of = instance.clone();
+                how.clock.build(move || formulation::in_slots(&of))?
+            }
+            Some(values) if !how.clock.over() => how.build(instance, values)?,
+            _ => {
+                let found = Optimum::of(&built, instance.goal, solved);
+                return Ok((built, found));
+            }
+        };
+    }
+}
+
 /// The optimum without each single rule, and of each mutant of the protocol.
 ///
 /// # Errors
 ///
-/// When formulation `timed` cannot build the instance or the solver fails.
+/// When no formulation can build the instance or the solver fails.
 pub fn necessity(
     instance: &Instance,
     how: How<'_>,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Necessity, Error> {
     let how = how.start();
-    let program = how.build(instance)?;
-    let whole = Optimum::from(&how.solve(&program, true, progress)?);
+    let goal = instance.goal;
+    let (built, whole) = whole(instance, how, progress)?;
+    let program = built.program();
     let mut rules = Vec::new();
-    for rule in present(&program) {
+    for rule in present(program) {
         let found = if how.clock.over() {
             Optimum::UNKNOWN
         } else {
-            let weaker = without(&program, &[rule.group]);
-            Optimum::from(&how.solve(&weaker, true, progress)?)
+            let weaker = without(program, &[rule.group]);
+            Optimum::of(&built, goal, how.solve(&weaker, true, progress)?)
         };
         rules.push((rule, found));
     }
@@ -136,10 +173,10 @@ pub fn necessity(
             continue;
         }
         // A mutant without rules has nothing to show.
-        match how.build(&weakened) {
-            Ok(program) => {
-                let solved = how.solve(&program, true, progress)?;
-                mutants.push((mutant.clone(), Optimum::from(&solved)));
+        match how.build(&weakened, 0) {
+            Ok(built) => {
+                let solved = how.solve(built.program(), true, progress)?;
+                mutants.push((mutant.clone(), Optimum::of(&built, goal, solved)));
             }
             Err(Error::Model(_)) => {}
             // What was found before is kept.
@@ -148,7 +185,8 @@ pub fn necessity(
         }
     }
     Ok(Necessity {
-        goal: instance.goal,
+        goal,
+        within_slots: built.knows_slots(),
         whole,
         rules,
         mutants,

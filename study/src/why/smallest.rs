@@ -9,12 +9,15 @@
 use super::weaker::{Going, How, Present, present, without};
 use crate::Error;
 use milp_model::{
+    Built,
+    Error::Refused,
+    formulation,
     group::Group,
     program::{Family, FamilyId, Program, Row, Tag},
 };
 use milp_schema::{
     Instance,
-    instance::{Goal, Sense},
+    instance::{Formulation, Goal, Sense},
     outcome::Termination,
 };
 use milp_solver::{Progress, exact::LARGEST};
@@ -48,6 +51,8 @@ pub struct WhyNot {
     pub proved: bool,
     /// Programs that were solved, and nodes of all of them.
     pub effort: (usize, i64),
+    /// Of which program; of one with slots the answer is about so many.
+    pub formulation: Formulation,
 }
 
 /// The rules because of which no schedule reaches `value` (or is worse); without a value, because
@@ -55,8 +60,8 @@ pub struct WhyNot {
 ///
 /// # Errors
 ///
-/// When formulation `timed` cannot build the instance, goal `stall` cannot have the value, or the
-/// solver fails.
+/// When no formulation can build the instance, goal `stall` cannot have the value, or the solver
+/// fails.
 pub fn why_not(
     instance: &Instance,
     value: Option<i64>,
@@ -77,7 +82,30 @@ pub fn why_not(
         )));
     }
     let how = how.start();
-    let program = asking(how.build(instance)?, value);
+    // So many values are decided where the goal is to have many of them decided.
+    let values = match instance.goal {
+        Goal::Fork | Goal::Finality => value.and_then(|value| value.try_into().ok()),
+        _ => None,
+    };
+    let built = how.build(instance, values.unwrap_or_default())?;
+    if let Some(answer) = answered(&built, value, how, progress)? {
+        return Ok(answer);
+    }
+    // A point that replicas do not follow says nothing of executions; with slots every one does.
+    let of = instance.clone();
+    let built = how.clock.build(move || formulation::in_slots(&of))?;
+    let answer = answered(&built, value, how, progress)?;
+    answer.ok_or_else(|| Error::Refused("a point with slots is refused: a defect here".into()))
+}
+
+/// The answer of a program; none if it has points that stand for no execution.
+fn answered(
+    built: &Built,
+    value: Option<i64>,
+    how: Going<'_>,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Option<WhyNot>, Error> {
+    let program = asking(built.program().clone(), value);
     let rules = present(&program);
     let mut search = Search {
         all: Set::of(rules.iter().map(|rule| rule.group)),
@@ -86,6 +114,7 @@ pub fn why_not(
         broken: Vec::new(),
         forbidding: Vec::new(),
         effort: (0, 0),
+        point: None,
     };
     let mut answer = WhyNot {
         value,
@@ -96,6 +125,7 @@ pub fn why_not(
         smallest: false,
         proved: false,
         effort: (0, 0),
+        formulation: built.formulation(),
     };
     match search.test(search.all, progress)? {
         Tested::Forbidden => {
@@ -114,11 +144,17 @@ pub fn why_not(
                 }
             }
         }
-        Tested::Possible => answer.possible = Some(true),
+        Tested::Possible => {
+            let point = search.point.take().unwrap_or_default();
+            if let Err(Refused { .. }) = built.decode(&point) {
+                return Ok(None);
+            }
+            answer.possible = Some(true);
+        }
         Tested::Unknown => {}
     }
     answer.effort = search.effort;
-    Ok(answer)
+    Ok(Some(answer))
 }
 
 /// The program with the value as a row and nothing to optimise.
@@ -207,6 +243,8 @@ struct Search<'a> {
     /// Sets that forbid the value, says the solver.
     forbidding: Vec<Set>,
     effort: (usize, i64),
+    /// The last point found.
+    point: Option<Vec<i64>>,
 }
 
 impl Search<'_> {
@@ -239,6 +277,7 @@ impl Search<'_> {
                     ));
                 }
                 self.broken.push(broken);
+                self.point = Some(point);
                 Ok(Tested::Possible)
             }
             (_, None) => Ok(Tested::Unknown),

@@ -2,7 +2,7 @@
 
 use crate::{Error, clock::Clock};
 use milp_model::{
-    formulation::timed,
+    Built, formulation,
     group::Group,
     program::{Family, Program, Tag},
 };
@@ -114,11 +114,10 @@ pub(super) struct Going<'a> {
 }
 
 impl Going<'_> {
-    /// The program of the instance in slots.
-    pub(super) fn build(self, instance: &Instance) -> Result<Program, Error> {
+    /// The program of the instance that is asked about its rules, with so many values to decide.
+    pub(super) fn build(self, instance: &Instance, values: u32) -> Result<Built, Error> {
         let of = instance.clone();
-        let built = self.clock.build(move || timed::of(&of));
-        Ok(built?.program)
+        self.clock.build(move || formulation::of_rules(&of, values))
     }
 
     pub(super) fn solve(

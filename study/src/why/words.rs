@@ -9,12 +9,13 @@ use milp_model::group::Group;
 use milp_schema::{Instance, outcome::Termination};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The answer to "why not", one sentence or list entry per line.
+/// The answer to "why not", one sentence or list entry per line, in the words of the protocol.
 pub fn why_not_words(instance: &Instance, answer: &WhyNot) -> Vec<String> {
-    let scope = sentence::scope(instance, true);
+    let own = |text: &str| milp_show::words::own(instance.protocol, text);
+    let scope = own(&sentence::scope(instance, answer.formulation.knows_slots()));
     let reach = answer
         .value
-        .map(|value| format!("reach {}", sentence::value(instance, value)));
+        .map(|value| own(&format!("reach {}", sentence::value(instance, value))));
     let question = match (&reach, answer.possible) {
         (Some(reach), Some(true)) => return vec![format!("The adversary can {reach}, {scope}.")],
         (None, Some(true)) => return vec![format!("There is an execution {scope}.")],
@@ -92,13 +93,16 @@ fn strength(answer: &WhyNot) -> Vec<String> {
 /// The tables of some instances of one protocol side by side, the header first: rule, lines, the
 /// optimum of each instance without the rule and whether it is necessary there, and purpose.
 pub fn necessity_words(tables: &[(&Instance, &Necessity)]) -> Vec<Vec<String>> {
-    let goals = tables.iter().map(|(instance, _)| {
-        let (name, views, slots) = (
-            instance.goal.name(),
-            milp_show::words::count(instance.views.into(), "view"),
-            milp_show::words::count(instance.slots.into(), "slot"),
-        );
-        format!("goal {name}, {views}, {slots}")
+    let goals = tables.iter().map(|(instance, table)| {
+        let (goal, views) = (instance.goal.name(), instance.views.into());
+        let views = milp_show::words::count(views, "view");
+        let slots = milp_show::words::count(instance.slots.into(), "slot");
+        let slots = if table.within_slots {
+            format!(", {slots}")
+        } else {
+            String::new()
+        };
+        format!("goal {goal}, {views}{slots}")
     });
     let mut rows = vec![row("rules", "lines", goals, "what the rule is for")];
     let whole = tables

@@ -1,7 +1,7 @@
 //! What shows that a proof travelled with the message that a replica took.
 
 use super::columns::Levels;
-use super::must::{Way, groups, makers, takes};
+use super::way::{Way, groups, makers, takes};
 use crate::ground::{Act, Need, Proof};
 
 /// The primary of a proof's message, and its acts by which that travels with it. There is only one

@@ -37,6 +37,8 @@ pub enum Key {
     Shown(Record),
     /// A column of the goal, by name and numbers.
     Goal(&'static str, [u32; 2]),
+    /// A column of the goal about replica i, by name and number.
+    OfReplica(&'static str, u32, u32),
 }
 
 impl AboutReplicas for Key {
@@ -47,7 +49,8 @@ impl AboutReplicas for Key {
             | Self::Entered(i, _)
             | Self::Way(_, i)
             | Self::Sends(_, i)
-            | Self::Knows(_, i, _) => vec![i],
+            | Self::Knows(_, i, _)
+            | Self::OfReplica(_, i, _) => vec![i],
             Self::Complete(_) | Self::Enough(_) | Self::Shown(_) | Self::Goal(..) => vec![],
         }
     }
@@ -318,7 +321,7 @@ pub(super) fn made(act: &Act) -> Record {
 }
 
 /// The most power that can be Byzantine: by count the most powerful ones.
-fn most_byzantine(instance: &Instance, ground: &Ground) -> u32 {
+pub(super) fn most_byzantine(instance: &Instance, ground: &Ground) -> u32 {
     let powers = &ground.setting.power;
     let byzantine = instance.faults.iter();
     let byzantine = byzantine.filter(|fault| fault.kind == FaultKind::Byzantine);

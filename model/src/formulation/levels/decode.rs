@@ -2,6 +2,7 @@
 //! exactly what its acts need, and what it then must do it does.
 
 mod end;
+mod good;
 
 use super::{
     columns::{Key, Levels, made},
@@ -109,6 +110,9 @@ impl<'a> Following<'a> {
         for i in self.honest() {
             let happens = self.run.complete(i);
             self.show(i, &happens);
+        }
+        for view in self.plan.good_views() {
+            self.good_view(view)?;
         }
         while let Some((&place, _)) = self.open.first_key_value() {
             self.place(place)?;

@@ -417,7 +417,7 @@ impl Point<'_> {
             Key::Complete(number) => Some(self.is_there(number)),
             Key::Sends(number, j) => Some(!self.byzantine.contains(&j) && self.sends(number, j)),
             Key::Knows(..) => Some(false),
-            Key::Enough(_) | Key::Shown(_) | Key::Goal(..) => None,
+            Key::Enough(_) | Key::Shown(_) | Key::Goal(..) | Key::OfReplica(..) => None,
         };
         let mut point: Vec<Option<i64>> = keys.iter().map(|it| of(it).map(i64::from)).collect();
         for row in &program.rows {

@@ -28,6 +28,17 @@ fn family(levels: &mut Levels, name: &str, line: &str, purpose: impl Into<Purpos
     levels.draft.family(name, line, &[], purpose)
 }
 
+/// The same where rows state the rule of an act.
+fn family_of(levels: &mut Levels, act: &Act, verb: &str, purpose: impl Into<Purpose>) -> FamilyId {
+    let name = format!("{}_{verb}", kind_name(levels, act));
+    let family = family(levels, &name, "E3", purpose);
+    let rule = &levels.ground.setting.rules.rules[act.rule];
+    levels
+        .draft
+        .cite(family, &levels.instance.protocol.name, rule);
+    family
+}
+
 /// `Σ byzantine ≤ count`, or `Σ power · byzantine ≤ power`; the same of those that crash.
 fn faults(levels: &mut Levels) {
     for (number, fault) in levels.instance.faults.clone().iter().enumerate() {
@@ -89,10 +100,17 @@ pub(super) fn kind_name(levels: &Levels, act: &Act) -> String {
 fn once(levels: &mut Levels) {
     let mut stops: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for ((kind, v), acts) in levels.groups.clone() {
-        let first = &levels.ground.acts[acts[0]];
-        let purpose = once_group(levels, first);
-        let name = format!("{}_at_most_once", kind_name(levels, first));
-        let family = family(levels, &name, "E3", purpose);
+        let purpose = once_group(levels, &levels.ground.acts[acts[0]]);
+        let families: BTreeSet<FamilyId> = acts
+            .iter()
+            .map(|&act| {
+                let act = levels.ground.acts[act].clone();
+                family_of(levels, &act, "at_most_once", purpose)
+            })
+            .collect();
+        let Some(&family) = families.first() else {
+            continue;
+        };
         let in_view = |act: &&usize| levels.ground.acts[**act].scope == Scope::View;
         let bound: Vec<usize> = acts.iter().filter(in_view).copied().collect();
         for i in 0..levels.n {
@@ -167,18 +185,12 @@ fn acts(levels: &mut Levels) {
 
 /// What an act needs and what bars it.
 fn guards(levels: &mut Levels, act: &Act, i: u32, column: &Expr, label: &str) {
-    let name = kind_name(levels, act);
     let is_final = act.makes.is_some_and(|it| levels.ground.is_final(it.kind));
     for (number, need) in act.asks().enumerate() {
         let label = format!("{label}_n{number}");
         match need {
             Need::Own(Own::One(records)) => {
-                let family = family(
-                    levels,
-                    &format!("{name}_requires_own"),
-                    "E3",
-                    Group::PROPOSAL,
-                );
+                let family = family_of(levels, act, "requires_own", Group::PROPOSAL);
                 let own = levels.makes(i, records);
                 levels.at_most(family, &label, column.clone(), own);
             }
@@ -186,8 +198,7 @@ fn guards(levels: &mut Levels, act: &Act, i: u32, column: &Expr, label: &str) {
                 requires_last(levels, act, i, column, (matching, rest), &label);
             }
             Need::Primary(records) => {
-                let name = format!("{name}_requires_proposal");
-                let family = family(levels, &name, "E3", Group::PROPOSAL);
+                let family = family_of(levels, act, "requires_proposal", Group::PROPOSAL);
                 let made = from_primary(levels, records);
                 levels.at_most(family, &label, column.clone(), made);
             }
@@ -197,7 +208,7 @@ fn guards(levels: &mut Levels, act: &Act, i: u32, column: &Expr, label: &str) {
                     (_, true) => Group::COMMITS,
                     _ => Group::PREPARATIONS,
                 };
-                let family = family(levels, &format!("{name}_requires_quorum"), "E3", purpose);
+                let family = family_of(levels, act, "requires_quorum", purpose);
                 let complete = levels.complete(*quorum);
                 levels.at_most(family, &label, column.clone(), complete);
             }
@@ -219,7 +230,7 @@ pub(super) fn from_primary(levels: &Levels, records: &[Record]) -> Expr {
 }
 
 /// The records of a list by view, those below the level of an act.
-fn by_view<'a>(
+pub(super) fn by_view<'a>(
     levels: &Levels,
     act: &Act,
     records: &'a [Record],
@@ -243,8 +254,7 @@ fn requires_last(
     (matching, rest): (&[Record], &[Record]),
     label: &str,
 ) {
-    let name = format!("{}_requires_last", kind_name(levels, act));
-    let family = family(levels, &name, "E3", Group::LOCK);
+    let family = family_of(levels, act, "requires_last", Group::LOCK);
     let matching = by_view(levels, act, matching);
     let sum = |views: std::ops::RangeFrom<u32>| -> Expr {
         let later = matching.range(views).flat_map(|(_, records)| records);
@@ -265,10 +275,9 @@ fn requires_last(
 fn excludes(levels: &mut Levels, act: &Act, i: u32, column: &Expr, bar: &Own, label: &str) {
     let later = bar.matching().iter().all(|it| it.view < act.letters.v);
     let purpose = if later { Group::LOCK } else { Group::SILENCE };
-    let name = kind_name(levels, act);
     match bar {
         Own::One(records) => {
-            let family = family(levels, &format!("{name}_excludes_own"), "E3", purpose);
+            let family = family_of(levels, act, "excludes_own", purpose);
             let mut groups: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
             for record in by_view(levels, act, records).into_values().flatten() {
                 groups.entry(group(record)).or_default().push(record);
@@ -280,7 +289,7 @@ fn excludes(levels: &mut Levels, act: &Act, i: u32, column: &Expr, bar: &Own, la
             }
         }
         Own::Last(matching, rest) => {
-            let family = family(levels, &format!("{name}_excludes_last"), "E3", purpose);
+            let family = family_of(levels, act, "excludes_last", purpose);
             let rest = by_view(levels, act, rest);
             for (u, records) in by_view(levels, act, matching) {
                 let left = column.clone() + levels.makes(i, records);

@@ -2,7 +2,7 @@
 
 use super::{
     columns::{Levels, made},
-    rest,
+    good, rest,
 };
 use crate::{
     expr::Expr,
@@ -16,7 +16,10 @@ use milp_schema::{
 
 /// Whether a goal asks for more of values than how many are decided.
 pub(super) fn needs_names(goal: Goal) -> bool {
-    matches!(goal, Goal::Stall | Goal::Weighted { .. })
+    matches!(
+        goal,
+        Goal::Stall | Goal::Wasted { .. } | Goal::Weighted { .. }
+    )
 }
 
 /// States the goal of the instance: its columns, its rows and the objective.
@@ -43,6 +46,7 @@ pub(super) fn state(levels: &mut Levels) {
             (sense, decided * blocks + reached * views + sent * messages)
         }
         Goal::Stall => (Sense::Minimize, stalled(levels)),
+        Goal::Wasted { bad, up_to } => (Sense::Maximize, good::state(levels, bad, up_to)),
         Goal::Slow => unreachable!("refused before anything is built"),
     };
 }

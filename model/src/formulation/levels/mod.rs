@@ -17,13 +17,16 @@ mod encode;
 mod event;
 mod families;
 mod goal;
+mod good;
 mod last;
 mod meaning;
 mod must;
 mod plan;
+mod prune;
 mod refuse;
 mod rest;
 mod valid;
+mod way;
 
 #[cfg(test)]
 mod tests;
@@ -40,7 +43,11 @@ use crate::{
     program::{Col, Program, Row},
 };
 use columns::Levels;
-use milp_schema::{Height, Instance, ReplicaId, View, protocol::Rules};
+use milp_schema::{
+    Height, Instance, ReplicaId, Schedule, View,
+    instance::{FaultKind, Goal},
+    protocol::Rules,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A program of this formulation and what its columns mean.
@@ -52,7 +59,7 @@ pub struct Built {
 }
 
 /// How many values a program has at first.
-const VALUES: u32 = 2;
+pub(super) const VALUES: u32 = 2;
 
 /// How many branches the program of a chain has at least: no must rule follows from two blocks of a
 /// class being of one branch, and locks are made by such rules, so that a fork has none for a branch.
@@ -86,7 +93,10 @@ pub fn of_with(instance: &Instance, values: u32) -> Result<Built, Error> {
 }
 
 fn stated(instance: &Instance, setting: Setting) -> Result<Built, Error> {
-    let ground = Ground::new(setting, "levels")?;
+    let mut ground = Ground::new(setting, "levels")?;
+    if matches!(instance.goal, Goal::Wasted { .. }) {
+        prune::prune(&mut ground, instance);
+    }
     limits::refuse_rows(instance, Grows::WithoutSlots, least_rows(&ground))?;
     let mut levels = Levels::new(instance.clone(), ground);
     families::state(&mut levels);
@@ -161,6 +171,23 @@ impl Built {
     /// As for [`of`].
     pub fn encoder(&self) -> Result<Encoder<'_>, Error> {
         Encoder::new(&self.levels, &self.program)
+    }
+
+    /// The values that a schedule gives to the columns, `None` for those of the goal.
+    ///
+    /// # Errors
+    /// What the program has no columns for, or what replicas do otherwise.
+    pub fn encode(
+        &self,
+        schedule: &Schedule,
+        faulty: &[(ReplicaId, FaultKind)],
+    ) -> Result<Vec<Option<i64>>, String> {
+        let encoder = self.encoder().map_err(|why| why.to_string())?;
+        let encoded = encoder.encode(schedule, faulty, 0);
+        encoded.map(|it| it.point).map_err(|why| match why {
+            Unencoded::Differs(what) => what,
+            Unencoded::Outside(what) => format!("the program has no columns for {what}"),
+        })
     }
 
     /// The columns of every rule that acts in this program, by its number in the file and view.

@@ -7,6 +7,7 @@
 use super::carried::carried_to;
 use super::columns::{KNOWS, Key, Levels, group, made};
 use super::families::kind_name;
+use super::way::{Way, groups, makers, takes};
 use crate::{
     expr::Expr,
     ground::{Act, Need, Own, Record, Value},
@@ -18,35 +19,6 @@ use milp_schema::{
     vocabulary::By,
 };
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What shows that a need is met: sums that are 1 then, and the acts in them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Way {
-    terms: Vec<Expr>,
-    by: BTreeSet<usize>,
-    /// Whether one is shown only by what is done in later views than that of a decision.
-    late: bool,
-}
-
-impl Way {
-    pub(super) fn new(term: Expr, by: impl IntoIterator<Item = usize>) -> Self {
-        let (terms, by) = (vec![term], by.into_iter().collect());
-        let late = false;
-        Self { terms, by, late }
-    }
-
-    fn and(&self, other: &Self) -> Self {
-        let mut both = self.clone();
-        both.terms.extend(other.terms.iter().cloned());
-        both.by.extend(&other.by);
-        both.late |= other.late;
-        both
-    }
-
-    fn is_possible(&self) -> bool {
-        self.terms.iter().all(|it| it.terms().next().is_some())
-    }
-}
 
 /// An act of more ways to see that it must be done has no rows.
 const MOST_WAYS: usize = 64;
@@ -235,15 +207,6 @@ fn ways(
     }
 }
 
-/// The acts that make these records.
-pub(super) fn makers<'a>(
-    levels: &Levels,
-    records: impl IntoIterator<Item = &'a Record>,
-) -> Vec<usize> {
-    let makers = records.into_iter().filter_map(|it| levels.makers.get(it));
-    makers.flatten().copied().collect()
-}
-
 /// Replica i makes one of these records, of a kind and view.
 fn own(levels: &Levels, i: u32, records: &[&Record]) -> Way {
     let makers = makers(levels, records.iter().copied());
@@ -315,15 +278,6 @@ fn decides(levels: &Levels, act: &Act) -> bool {
     act.makes.is_some_and(|it| levels.ground.is_final(it.kind))
 }
 
-/// Records by kind and view: of each an honest replica makes at most one.
-pub(super) fn groups(records: &[Record]) -> BTreeMap<super::columns::Group, Vec<&Record>> {
-    let mut groups: BTreeMap<_, Vec<&Record>> = BTreeMap::new();
-    for record in records {
-        groups.entry(group(record)).or_default().push(record);
-    }
-    groups
-}
-
 /// That the latest own record matches: one of view u does, and none of a later view does not.
 pub(super) fn last(
     levels: &Levels,
@@ -384,11 +338,6 @@ fn comes_later(levels: &Levels, act: &Act, by: &BTreeSet<usize>, record: &Record
         && makers(levels, [record])
             .into_iter()
             .all(|it| later(&acts[it]))
-}
-
-/// Whether the act takes what meets the need.
-pub(super) fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
-    act.needs.iter().any(|own| own.covers(need, &levels.ground))
 }
 
 /// What is done that shows something, by kind and view: of each a replica does one; the acts in it;

@@ -147,11 +147,33 @@ impl<'a> Plan<'a> {
                 let view = |(_, step): &(u32, Step)| self.act(*step).letters.v;
                 furthest.max_by_key(view).into_iter().collect()
             }
+            Goal::Wasted { .. } => self.until_the_last_good_view(),
             Goal::Stall | Goal::Slow | Goal::Weighted { .. } => {
                 let acts = self.done().map(|(i, act)| (i, Step::Does(act)));
                 acts.chain(furthest).collect()
             }
         }
+    }
+
+    /// All that is done before the last good view, and in it what is done without a timer.
+    fn until_the_last_good_view(&self) -> Vec<(u32, Step)> {
+        let Some(last) = self.good_views().last().copied() else {
+            return Vec::new();
+        };
+        let counts = |(_, number): &(u32, usize)| {
+            let act = &self.levels.ground.acts[*number];
+            act.letters.v < last || (act.letters.v == last && act.timer().is_none())
+        };
+        let acts = self.done().filter(counts);
+        let acts = acts.map(|(i, act)| (i, Step::Does(act)));
+        let entries = (0..self.levels.n).filter_map(|i| Some((i, self.entry(i, last)?)));
+        acts.chain(entries).collect()
+    }
+
+    /// The views that are good, ascending.
+    pub(super) fn good_views(&self) -> Vec<u32> {
+        let good = |v: &u32| self.is(&self.levels.draft.get(&Key::Goal("good", [*v, 0])));
+        (0..self.levels.views).filter(good).collect()
     }
 
     /// The votes behind the certificates that exist.

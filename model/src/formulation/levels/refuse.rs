@@ -5,7 +5,8 @@ use crate::{error::Error, formulation::refuse};
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal, Network, Primary, Timers},
-    protocol::{Goes, Guard, Head, Rule, Rules},
+    protocol::{Goes, Guard, Head, KindId, Mode, Rule, Rules},
+    vocabulary::By,
 };
 
 /// What is asked without slots is answered with them.
@@ -79,7 +80,27 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     let stall = instance.goal == Goal::Stall;
     let eventual = instance.network == Network::Eventual;
     let byzantine = instance.fault_count(FaultKind::Byzantine);
+    let wasted = matches!(instance.goal, Goal::Wasted { .. });
+    let others = instance
+        .faults
+        .iter()
+        .any(|it| it.kind != FaultKind::Byzantine);
     first(&[
+        (
+            wasted && others,
+            "goal `wasted` with replicas that crash or that the network fails",
+            "use `kind: byzantine`",
+        ),
+        (
+            wasted && proposes_on_firing(rules),
+            "goal `wasted` where primaries propose when a timer fires, which need not in a good view",
+            "use a protocol whose primaries propose when they enter the view",
+        ),
+        (
+            wasted && rules.chain,
+            "goal `wasted` of a chain",
+            "use a protocol of unrelated values",
+        ),
         (
             stall && rules.chain,
             "goal `stall` of a chain, whose views never end",
@@ -116,6 +137,14 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             "use `network: asynchronous`, or `formulation: timed`",
         ),
     ])
+}
+
+/// Whether a record that only primaries make waits for a timer.
+fn proposes_on_firing(rules: &Rules) -> bool {
+    let of_primary = |kind: KindId| rules.kind(kind).by == By::Primary;
+    let fired = |rule: &&Rule| matches!(rule.mode, Mode::Timer(_));
+    let mut fired = rules.rules.iter().filter(fired);
+    fired.any(|rule| rule.makes().is_some_and(of_primary))
 }
 
 /// Whether who takes over a decision sends it on.

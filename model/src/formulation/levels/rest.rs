@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 pub(super) fn state(levels: &mut Levels) {
     let acts: Vec<Act> = levels.ground.acts.clone();
     let entries: Vec<Act> = levels.ground.entries.clone();
-    truths(levels);
+    truths(levels, true);
     proposals(levels);
     for act in acts.iter().chain(&entries) {
         if is_lost(levels, act) {
@@ -87,9 +87,9 @@ fn is_lost(levels: &Levels, act: &Act) -> bool {
         .any(|need| need.taken(&levels.ground).iter().any(late))
 }
 
-/// `enough`: honest senders reach the count, or somebody had the quorum, who then shares it:
-/// `Σ power · sends ≤ q − 1 + (n − q + 1) · enough`, `complete ≤ enough`, and whoever has more.
-fn truths(levels: &mut Levels) {
+/// `enough`: honest senders reach the count, or somebody had the quorum, who then shares it if that
+/// is so: `Σ power · sends ≤ q − 1 + (n − q + 1) · enough`, `complete ≤ enough`, and whoever has more.
+pub(super) fn truths(levels: &mut Levels, shared: bool) {
     let family = levels
         .draft
         .family("final_state_knows_quorum", "E19", &[], Group::DELIVERY);
@@ -112,7 +112,7 @@ fn truths(levels: &mut Levels) {
             let Some(sends) = levels.draft.col(&Key::Sends(number, j)) else {
                 continue;
             };
-            for (at, records) in super::must::groups(&quorum.records)
+            for (at, records) in super::way::groups(&quorum.records)
                 .into_values()
                 .enumerate()
             {
@@ -125,7 +125,9 @@ fn truths(levels: &mut Levels) {
         let rest = i64::from(total) - short;
         let label = format!("_m{number}");
         levels.at_most(family, &label, sent, enough.clone() * rest + short);
-        used(levels, family, number, &enough);
+        if shared {
+            used(levels, family, number, &enough);
+        }
         for &other in &asked {
             let few = &levels.ground.quorums[other];
             let within = few
@@ -180,7 +182,7 @@ fn used(levels: &mut Levels, family: FamilyId, number: usize, enough: &Expr) {
 /// The truth of a need of replica i in the end, at least; of a list of ways one each.
 fn truth(levels: &Levels, need: &Need, i: u32, act: &Act) -> Vec<Expr> {
     let made_by = |records: &[Record]| -> Vec<Expr> {
-        let groups = super::must::groups(records).into_values();
+        let groups = super::way::groups(records).into_values();
         groups.map(|records| levels.makes(i, records)).collect()
     };
     match need {
@@ -264,7 +266,7 @@ fn nothing_left(levels: &mut Levels, act: &Act, i: u32) {
 }
 
 /// That somebody used a proposal, or an honest primary sent it: `did ≤ shown`.
-fn proposals(levels: &mut Levels) {
+pub(super) fn proposals(levels: &mut Levels) {
     let family = levels
         .draft
         .family("final_state_knows_proposal", "E19", &[], Group::DELIVERY);

@@ -50,20 +50,6 @@ impl Seat {
         }
     }
 
-    /// The lines of the page that its rule states.
-    pub(super) fn line(self, slots: &Slots) -> String {
-        let rule = &slots.at[self.h as usize].ground.setting.rules.rules[self.deed(slots).act.rule];
-        let range = |(from, to): &(u32, u32)| {
-            if from == to {
-                from.to_string()
-            } else {
-                format!("{from}-{to}")
-            }
-        };
-        let ranges: Vec<String> = rule.lines.ranges.iter().map(range).collect();
-        format!("{} {}", slots.instance.protocol.name, ranges.join(","))
-    }
-
     /// Whether it has columns.
     pub(super) fn is_told(self, slots: &Slots) -> bool {
         let deed = self.deed(slots);
@@ -95,10 +81,17 @@ pub(super) fn family(
     purpose: impl Into<Purpose>,
 ) -> FamilyId {
     let name = format!("{}_{verb}", seat.name(slots));
-    let own = seat.line(slots);
-    slots
+    let family = slots
         .draft
-        .family(&name, line.unwrap_or(&own), &[], purpose)
+        .family(&name, line.unwrap_or_default(), &[], purpose);
+    if line.is_none() {
+        let rules = &slots.at[seat.h as usize].ground.setting.rules.rules;
+        let rule = &rules[seat.deed(slots).act.rule];
+        slots
+            .draft
+            .cite(family, &slots.instance.protocol.name, rule);
+    }
+    family
 }
 
 /// Every deed at every replica that has its role.

@@ -112,7 +112,7 @@ fn faulty(slots: &Slots, point: &[i64]) -> Vec<(ReplicaId, FaultKind)> {
 }
 
 /// The name of a value in schedules.
-fn named(slots: &Slots, h: u32, value: Value) -> Option<Named> {
+pub(super) fn named(slots: &Slots, h: u32, value: Value) -> Option<Named> {
     let Values::Named { per_view } = slots.at[h as usize].ground.setting.values else {
         return None;
     };
@@ -127,7 +127,7 @@ fn named(slots: &Slots, h: u32, value: Value) -> Option<Named> {
     }
 }
 
-fn message(slots: &Slots, h: u32, record: &Record) -> Message {
+pub(super) fn message(slots: &Slots, h: u32, record: &Record) -> Message {
     Message {
         kind: slots.message_kind(h, record),
         height: Height(h),

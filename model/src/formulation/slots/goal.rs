@@ -1,6 +1,6 @@
 //! What the adversary optimises.
 
-use super::columns::Slots;
+use super::{columns::Slots, families::most_faulty, valid};
 use crate::{
     error::Error,
     expr::Expr,
@@ -12,8 +12,6 @@ use milp_schema::{
     instance::{FaultKind, Goal, Sense},
     protocol::Goes,
 };
-
-use super::families::most_faulty;
 
 /// States the goal of the instance: its columns, its rows and the objective.
 pub(super) fn state(slots: &mut Slots) -> Result<(), Error> {
@@ -41,7 +39,7 @@ pub(super) fn state(slots: &mut Slots) -> Result<(), Error> {
             let sent = broadcasts(slots);
             (sense, decided * blocks + reached * views + sent * messages)
         }
-        Goal::Stall => {
+        Goal::Stall | Goal::Wasted { .. } => {
             return Err(Error::Unsupported {
                 formulation: "timed",
                 construct: "goal `stall` of a protocol file".into(),
@@ -137,7 +135,8 @@ fn byzantine(slots: &Slots) -> Expr {
 }
 
 /// A value decided has quorums behind it, in one of the ways that decide it: `block ≤ Σ proof`,
-/// `(q − B) · proof ≤ Σ power · sent^T`, `q · proof ≤ Σ power · (sent^T + byzantine)`.
+/// `(q − B) · proof ≤ Σ power · sent^T`, `q · proof ≤ Σ power · (sent^T + byzantine)`, and the quorum
+/// is complete at who decides, `proof ≤ there`.
 fn decision_quorums(slots: &mut Slots, h: u32, x: u32, block: &Expr) {
     let name = "block_requires_honest_quorum";
     let family = slots
@@ -162,6 +161,10 @@ fn decision_quorums(slots: &mut Slots, h: u32, x: u32, block: &Expr) {
             if least > most {
                 let left = proof.clone() * (least - most);
                 slots.draft.at_most(family, &label, left, votes.clone());
+            }
+            if let Some(there) = valid::there_of(slots, h, quorum) {
+                let label = format!("{label}_there");
+                slots.draft.at_most(family, &label, proof.clone(), there);
             }
             let all = votes + byzantine(slots);
             slots

@@ -27,7 +27,9 @@ mod goal;
 mod look_up;
 mod moments;
 mod refuse;
+mod seen;
 mod timers;
+mod valid;
 
 pub use columns::Key;
 
@@ -35,6 +37,7 @@ use crate::{
     decoded::Decoded,
     error::Error,
     expr::Expr,
+    formulation::projection::{Line, Projection, stated},
     ground::{Ground, Setting, Values},
     limits::{self, Grows},
     meaning::{Expression, Meaning},
@@ -69,10 +72,25 @@ pub fn of(instance: &Instance) -> Result<Built, Error> {
 /// As for [`of`].
 pub fn with_acts(instance: &Instance) -> Result<(Built, Vec<(Act, Expr)>), Error> {
     limits::within(instance, Grows::WithSlots, || {
-        let mut slots = open(instance)?;
-        let acts = families::adversary(&mut slots);
-        Ok((close(slots), acts))
+        said(instance, families::adversary)
     })
+}
+
+/// The same with the columns that a projection asks for, which come last, and its lines.
+pub(super) fn projected(
+    instance: &Instance,
+    projection: Projection,
+) -> Result<(Built, Vec<Line>), Error> {
+    limits::within(instance, Grows::WithSlots, || {
+        said(instance, |slots| stated(slots, projection))
+    })
+}
+
+/// The same with what is said of the columns before they are closed.
+fn said<T>(instance: &Instance, say: impl FnOnce(&mut Slots) -> T) -> Result<(Built, T), Error> {
+    let mut slots = open(instance)?;
+    let said = say(&mut slots);
+    Ok((close(slots), said))
 }
 
 fn open(instance: &Instance) -> Result<Slots, Error> {
@@ -95,6 +113,7 @@ fn open(instance: &Instance) -> Result<Slots, Error> {
     force::forced(&mut slots);
     timers::timers(&mut slots);
     families::budgets(&mut slots);
+    valid::state(&mut slots);
     goal::state(&mut slots)?;
     Ok(slots)
 }

@@ -3,7 +3,7 @@
 use super::columns::{At, Deed, Slots, What};
 use crate::{
     error::Error,
-    formulation::refuse::unsupported,
+    formulation::refuse::{good_views, unsupported},
     ground::{Need, Own, Record, Value},
 };
 use milp_schema::{
@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 
 /// The first thing that the formulation cannot express, if there is one.
 pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
+    good_views("timed", instance)?;
     let sent = || rules.kinds.iter().filter(|kind| kind.goes == Goes::Sent);
     let guards = || rules.rules.iter().flat_map(Rule::guards);
     let reasons = [
@@ -126,7 +127,9 @@ pub(super) fn readings(slots: &Slots) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a record of a kind that names a value is made after one of another kind in each view.
+/// Whether a record of a kind that names a value is made after one of another kind in each view, by
+/// who makes both: what that replica has of the primary of a view in which it makes proposals itself
+/// it has made.
 fn follows(at: &At, kind: KindId, other: KindId) -> bool {
     let makers = at.makers.iter().filter(|(record, _)| record.kind == kind);
     let mut valued = makers.filter(|(record, _)| matches!(record.value, Value::Of(_)));
@@ -137,6 +140,9 @@ fn follows(at: &At, kind: KindId, other: KindId) -> bool {
                     // There is no circle of kinds in a view.
                     it.view == record.view && (it.kind == other || follows(at, it.kind, other))
                 }),
+                Need::Primary(records) => records
+                    .iter()
+                    .all(|it| it.view == record.view && it.kind == other),
                 _ => false,
             })
         })

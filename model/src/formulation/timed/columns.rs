@@ -237,12 +237,6 @@ impl Timed {
         self.binary(Key::Goal(name, at), format!("{name}_{x}_{y}_{z}"))
             .into()
     }
-
-    /// A binary column that a projection asks for.
-    pub(super) fn projection_column(&mut self, name: String, number: u32) -> Expr {
-        self.binary(Key::Goal("projection", [number, 0, 0]), name)
-            .into()
-    }
 }
 
 /// The kinds of fault and the names of their columns.

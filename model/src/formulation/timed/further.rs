@@ -4,10 +4,7 @@
 //! What has no column is 0 here, as everywhere: it does not happen within the program.
 
 use super::{Built, columns::Key, decode::message};
-use crate::{
-    expr::Expr,
-    program::{Family, FamilyId, Row},
-};
+use crate::expr::Expr;
 use milp_schema::{BlockId, Height, Message, ReplicaId, Slot, View, schedule::Event};
 use std::collections::BTreeSet;
 
@@ -106,24 +103,5 @@ impl Built {
     /// permit; a row that bounds it says when it may.
     pub fn permitted(&self, number: u32, until: Slot) -> Expr {
         self.timed.draft.get(&Key::Permitted(number, until.0))
-    }
-
-    /// A further family of rows.
-    pub fn add_family(&mut self, family: Family) -> FamilyId {
-        self.program.families.push(family);
-        FamilyId(self.program.families.len() as u32 - 1)
-    }
-
-    /// A further row `left ≤ right` of a family, named by it and by `indices`, unless the columns'
-    /// bounds imply it.
-    ///
-    /// # Panics
-    /// If the family is none of the program.
-    pub fn add_at_most(&mut self, family: FamilyId, indices: &str, left: Expr, right: Expr) {
-        let name = format!("{}{indices}", self.program.families[family.0 as usize].name);
-        let columns = &self.program.columns;
-        self.program
-            .rows
-            .extend(Row::at_most(name, family, columns, left, right));
     }
 }

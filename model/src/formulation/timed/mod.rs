@@ -33,18 +33,18 @@ mod key;
 mod look_up;
 mod meaning;
 mod permit;
-mod projection;
 mod refuse;
+mod seen;
 
 pub(crate) use columns::Timed;
 pub use columns::{Indices, Key};
 pub use permit::Permit;
-pub use projection::{Happens, Line, Place, Projection, Subject, projected};
 
 use crate::{
     decoded::Decoded,
     error::Error,
     expr::Expr,
+    formulation::projection::{Line, Projection, stated},
     limits::{self, Grows},
     meaning::Meaning,
     program::{Col, Program, Tag},
@@ -99,10 +99,25 @@ pub fn with_permits(instance: &Instance, permits: &[Permit]) -> Result<Built, Er
 /// As for [`of`].
 pub fn with_acts(instance: &Instance) -> Result<(Built, Vec<(Act, Expr)>), Error> {
     limits::within(instance, Grows::WithSlots, || {
-        let mut timed = open(instance, &protocols::of(instance)?, &[])?;
-        let acts = families::acts(&mut timed);
-        Ok((close(timed), acts))
+        said(instance, families::acts)
     })
+}
+
+/// The same with the columns that a projection asks for, which come last, and its lines.
+pub(super) fn projected(
+    instance: &Instance,
+    projection: Projection,
+) -> Result<(Built, Vec<Line>), Error> {
+    limits::within(instance, Grows::WithSlots, || {
+        said(instance, |timed| stated(timed, projection))
+    })
+}
+
+/// The same with what is said of the columns before they are closed.
+fn said<T>(instance: &Instance, say: impl FnOnce(&mut Timed) -> T) -> Result<(Built, T), Error> {
+    let mut timed = open(instance, &protocols::of(instance)?, &[])?;
+    let said = say(&mut timed);
+    Ok((close(timed), said))
 }
 
 /// All families but none closed yet.

@@ -80,7 +80,7 @@ impl Following<'_> {
         Ok(())
     }
 
-    fn decided(&self) -> bool {
+    pub(super) fn decided(&self) -> bool {
         self.honest().into_iter().any(|i| self.run.decided(i))
     }
 
