@@ -23,10 +23,7 @@ use milp_schema::{
     protocol::{Goes, Mode, Scope, TimerId},
     schedule::Copy,
 };
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The first slot: what must be done at the start is done in it.
 const START: u32 = 1;
@@ -281,11 +278,7 @@ impl<'a> Following<'a> {
     fn chosen(&self, (i, step): (u32, Step), j: u32, records: &[Record]) -> Record {
         let named = records.iter().map(|it| self.named(it, (i, step)));
         let known = named.clone().find(|it| self.handed.contains(&(i, j, *it)));
-        // Where certificates are compared, the highest for which there is nothing to show.
-        let harmless = |it: &Record| {
-            let height = Reverse((it.view, it.justification));
-            (it.value != Value::Bad, height, *it)
-        };
+        let harmless = |it: &Record| (it.value != Value::Bad, u32::MAX - it.view, *it);
         let chosen = known.or_else(|| named.min_by_key(harmless));
         chosen.expect("a Byzantine replica supports by some record")
     }
