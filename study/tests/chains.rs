@@ -52,3 +52,11 @@ fn a_leader_calls() {
     assert_eq!(fork(&question(*COMPLAINTS, "", 3)), 1);
     assert_eq!(fork(&question(*COMPLAINTS, "votes-again", 2)), 2);
 }
+
+/// A promise and a vote for the dummy exclude each other, and promises are made of such votes too.
+#[test]
+fn promises_and_dummies() {
+    let simplex = |mutant| fork(&question(Protocol::shipped("simplex"), mutant, 3));
+    assert_eq!(simplex(""), 1);
+    assert_eq!(simplex("both"), 2);
+}
