@@ -12,7 +12,7 @@ use milp_schema::{
 use std::sync::LazyLock;
 use support::levels::fork;
 
-/// Chained HotStuff: who proposes extends the highest certificate, a proposal carries the
+/// Chained `HotStuff`: who proposes extends the highest certificate, a proposal carries the
 /// certificate of its parent, that of its grandparent locks, and three certificates decide.
 static CHAINED: LazyLock<Protocol> = LazyLock::new(|| {
     protocol::embedded(include_str!("support/chained.yaml")).expect("it is sound")
