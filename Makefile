@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 STAGE := scripts/stage.sh
 MILP := target/debug/milp
 
-.PHONY: help setup build engines demo locks bench quick test
+.PHONY: help setup build engines demo locks bench atlas quick test
 
 help:
 	@echo "make demo    build, solve instances/n4.yaml, replay the schedule found"
@@ -18,6 +18,7 @@ help:
 	@echo "make build   the command target/debug/milp only"
 	@echo "make locks   states of the production engine that nothing ends, at 4 and 7 replicas"
 	@echo "make bench   every formulation and solver on the same questions; takes hours"
+	@echo "make atlas   published attacks, found anew, and whether their fixes remove them"
 	@echo "make engines the adapters of engines written in Go, in target/engines"
 
 setup:
@@ -49,6 +50,11 @@ BENCH :=
 bench: build
 	python3 scripts/bench/run.py $(BENCH)
 	python3 scripts/bench/page.py
+
+# The table of docs/ATLAS.md. ATLAS="--only T5,H3 --limit 60" asks less.
+ATLAS :=
+atlas: build
+	python3 scripts/atlas/atlas.py $(ATLAS)
 
 quick: setup
 	@$(STAGE) format cargo fmt --all --check
