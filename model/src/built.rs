@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     formulation::{causal, counting, levels, slots, timed},
     meaning::Meaning,
-    program::{Col, Program},
+    program::{Col, Program, Row},
 };
 use milp_schema::{
     ReplicaId, Schedule,
@@ -71,6 +71,16 @@ impl Built {
     pub fn values(&self) -> Option<u32> {
         match self {
             Self::Levels(built) => built.values(),
+            _ => None,
+        }
+    }
+
+    /// The row that no honest replica names a value of the class of those without a number, if there is
+    /// one: what a class says leaves open which of its values is meant, so that its points may be none
+    /// of executions.
+    pub fn without_class(&self) -> Option<Row> {
+        match self {
+            Self::Levels(built) => built.without_class(),
             _ => None,
         }
     }

@@ -12,7 +12,7 @@ use milp_schema::{
 use std::sync::LazyLock;
 use support::levels::fork;
 
-/// Chained HotStuff: who proposes extends the highest certificate, a proposal carries the
+/// Chained `HotStuff`: who proposes extends the highest certificate, a proposal carries the
 /// certificate of its parent, that of its grandparent locks, and three certificates decide.
 static CHAINED: LazyLock<Protocol> = LazyLock::new(|| {
     protocol::embedded(include_str!("support/chained.yaml")).expect("it is sound")
@@ -51,4 +51,12 @@ fn without_a_lock() {
 fn a_leader_calls() {
     assert_eq!(fork(&question(*COMPLAINTS, "", 3)), 1);
     assert_eq!(fork(&question(*COMPLAINTS, "votes-again", 2)), 2);
+}
+
+/// A promise and a vote for the dummy exclude each other, and promises are made of such votes too.
+#[test]
+fn promises_and_dummies() {
+    let simplex = |mutant| fork(&question(Protocol::shipped("simplex"), mutant, 3));
+    assert_eq!(simplex(""), 1);
+    assert_eq!(simplex("both"), 2);
 }

@@ -35,7 +35,11 @@ pub(crate) fn cheapest(instance: &Instance) -> Result<Built, Error> {
     }
     if !listed {
         return match levels::of(instance).map(Built::Levels) {
-            Err(error) if unsupported(&error) => in_slots(instance),
+            // The reason of the cheaper one is told, where both have one.
+            Err(error) if unsupported(&error) => in_slots(instance).map_err(|other| match other {
+                Error::Unsupported { .. } => error,
+                other => other,
+            }),
             other => other,
         };
     }

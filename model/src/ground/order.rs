@@ -149,6 +149,8 @@ impl Edges {
                 before[kind].insert(made);
             } else if made < kind {
                 let (first, then) = match (ends(rules, kind, made), ends(rules, made, kind)) {
+                    // Nobody makes both in a view: either may come first.
+                    (true, true) if reaches(&before, kind, made) => (kind, made),
                     (true, _) => (made, kind),
                     (_, true) => (kind, made),
                     _ => {
@@ -167,18 +169,23 @@ impl Edges {
 
     /// Whether `first` comes before `then`.
     fn reaches(&self, first: usize, then: usize) -> bool {
-        let (mut seen, mut open) = (BTreeSet::<usize>::new(), vec![then]);
-        while let Some(kind) = open.pop() {
-            if kind == first {
-                return true;
-            }
-            let new = self.before[kind].iter().filter(|it| !seen.contains(*it));
-            let new: Vec<usize> = new.copied().collect();
-            seen.extend(&new);
-            open.extend(new);
-        }
-        false
+        reaches(&self.before, first, then)
     }
+}
+
+/// Whether `first` comes before `then`, where `before` has what comes right before each.
+fn reaches(before: &[BTreeSet<usize>], first: usize, then: usize) -> bool {
+    let (mut seen, mut open) = (BTreeSet::<usize>::new(), vec![then]);
+    while let Some(kind) = open.pop() {
+        if kind == first {
+            return true;
+        }
+        let new = before[kind].iter().filter(|it| !seen.contains(*it));
+        let new: Vec<usize> = new.copied().collect();
+        seen.extend(&new);
+        open.extend(new);
+    }
+    false
 }
 
 /// Who enters a view by records of it makes all of its own behind them: the kinds of both.

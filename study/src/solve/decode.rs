@@ -3,7 +3,7 @@
 
 use super::request::Request;
 use crate::{Error, clock::Clock};
-use milp_model::{Built, Decoded, Error::Refused, formulation::levels};
+use milp_model::{Built, Decoded, Error::Refused, formulation::levels, program::Row};
 use milp_schema::{
     Instance,
     instance::Goal,
@@ -32,6 +32,8 @@ pub(super) fn followed(
     let best = solved.primal;
     let mut program = None;
     let mut refused = 0;
+    // At first no value without a number: of such points replicas follow more.
+    let mut narrow = built.without_class();
     let decoded = loop {
         let Some(point) = &solved.point else {
             break None;
@@ -43,14 +45,26 @@ pub(super) fn followed(
         refused += 1;
         let program = program.get_or_insert_with(|| built.program().clone());
         program.rows.push(*row);
-        let settings = Settings {
-            prove: false,
-            warm_start: None,
-            ..clock.settings(request.settings)
+        let mut again = |narrow: Option<&Row>| {
+            let all = program.rows.len();
+            program.rows.extend(narrow.cloned());
+            let settings = Settings {
+                prove: false,
+                warm_start: None,
+                ..clock.settings(request.settings)
+            };
+            let again = milp_solver::solve(program, &settings, interrupt, progress);
+            program.rows.truncate(all);
+            again
         };
-        let again = milp_solver::solve(program, &settings, interrupt, progress)?;
-        solved.nodes += again.nodes;
-        (solved.point, solved.primal) = (again.point, again.primal);
+        let mut found = again(narrow.as_ref())?;
+        solved.nodes += found.nodes;
+        if narrow.is_some() && found.primal != best {
+            narrow = None;
+            found = again(None)?;
+            solved.nodes += found.nodes;
+        }
+        (solved.point, solved.primal) = (found.point, found.primal);
     };
     if solved.primal != best {
         solved.termination = match solved.primal {

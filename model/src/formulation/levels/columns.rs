@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     expr::Expr,
     ground::{Act, Ground, Record, Setting, Value, Values},
-    program::{Col, FamilyId, Tag},
+    program::{Col, FamilyId, Row, Tag},
 };
 use milp_schema::{
     Instance,
@@ -76,7 +76,7 @@ pub(super) struct Levels {
     pub(super) finals: Vec<usize>,
     pub(super) draft: Draft<Key>,
     /// The family of rows that cut off what replicas do not follow.
-    pub(super) not_followed: FamilyId,
+    not_followed: FamilyId,
 }
 
 /// A kind and a view: an honest replica makes at most one record of them.
@@ -301,6 +301,17 @@ impl Levels {
 
     pub(super) fn at_most(&mut self, family: FamilyId, indices: &str, left: Expr, right: Expr) {
         self.draft.at_most(family, indices, left, right);
+    }
+
+    /// A row beside the program, of points that replicas do not follow.
+    pub(super) fn not_followed(&self, name: &str, columns: BTreeSet<(Col, i64)>, most: i64) -> Row {
+        Row {
+            name: name.into(),
+            family: self.not_followed,
+            upper: Some(most),
+            lower: None,
+            terms: columns.into_iter().collect(),
+        }
     }
 }
 

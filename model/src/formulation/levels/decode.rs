@@ -16,7 +16,6 @@ use crate::{
         Act, Ground, Record, Value,
         run::{Happens, Run, Taken},
     },
-    program::Row,
 };
 use milp_schema::{
     Choice, Height, Prediction, ReplicaId, Slot, View,
@@ -432,7 +431,7 @@ impl<'a> Following<'a> {
     }
 
     /// The row that not all of the steps are taken: `Σ steps ≤ number − 1`.
-    fn cut(&self) -> Row {
+    fn cut(&self) -> crate::program::Row {
         let steps = self
             .plan
             .steps
@@ -441,12 +440,7 @@ impl<'a> Following<'a> {
         let columns: BTreeSet<_> = steps
             .flat_map(|it| it.terms().collect::<Vec<_>>())
             .collect();
-        Row {
-            name: "not_followed".into(),
-            family: self.levels.not_followed,
-            upper: Some(columns.len() as i64 - 1),
-            lower: None,
-            terms: columns.into_iter().collect(),
-        }
+        let most = columns.len() as i64 - 1;
+        self.levels.not_followed("not_followed", columns, most)
     }
 }

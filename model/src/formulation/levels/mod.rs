@@ -18,6 +18,7 @@ mod event;
 mod families;
 mod goal;
 mod good;
+mod last;
 mod meaning;
 mod must;
 mod plan;
@@ -36,10 +37,10 @@ pub use encode::{Encoded, Encoder, Unencoded};
 use crate::{
     decoded::Decoded,
     error::Error,
-    ground::{Act, Ground, Own, Setting, Values},
+    ground::{Act, Ground, Own, Setting, Value, Values},
     limits::{self, Grows},
     meaning::Meaning,
-    program::{Col, Program},
+    program::{Col, Program, Row},
 };
 use columns::Levels;
 use milp_schema::{
@@ -47,7 +48,7 @@ use milp_schema::{
     instance::{FaultKind, Goal},
     protocol::Rules,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A program of this formulation and what its columns mean.
 #[derive(Debug)]
@@ -100,6 +101,7 @@ fn stated(instance: &Instance, setting: Setting) -> Result<Built, Error> {
     let mut levels = Levels::new(instance.clone(), ground);
     families::state(&mut levels);
     must::state(&mut levels);
+    last::state(&mut levels);
     valid::state(&mut levels);
     goal::state(&mut levels);
     let program = levels.draft.finish();
@@ -216,6 +218,22 @@ impl Built {
             } => Some(count),
             _ => None,
         }
+    }
+
+    /// The row that no honest replica makes a record of the class of values without a number.
+    pub(crate) fn without_class(&self) -> Option<Row> {
+        let levels = &self.levels;
+        let of_class = |act: &Act| match act.makes?.value {
+            Value::Of(value) => levels.ground.setting.is_others(value).then_some(()),
+            _ => None,
+        };
+        let acts = levels.ground.acts.iter().enumerate();
+        let acts = acts.filter(|(_, act)| of_class(act).is_some());
+        let named = acts.flat_map(|(act, _)| (0..levels.n).map(move |i| levels.did(act, i)));
+        let columns: BTreeSet<_> = named
+            .flat_map(|it| it.terms().collect::<Vec<_>>())
+            .collect();
+        (!columns.is_empty()).then(|| levels.not_followed("no_class", columns, 0))
     }
 
     /// What a column stands for.
