@@ -71,6 +71,7 @@ test: setup
 	@$(STAGE) engines scripts/engines.sh test
 	@$(STAGE) browser scripts/browser.sh
 	@$(STAGE) exports scripts/exports.sh
+	@$(STAGE) atlas python3 scripts/atlas/atlas.py --check --only "T2 n5,T2 n6,T5,T10 justification,T11 fork,A1"
 	@$(STAGE) fuzz scripts/fuzz.sh
 	@MILP_HOSTILE_FILES=500 MILP_HOSTILE_STARTS=25 $(STAGE) test scripts/test.sh
 	@$(STAGE) cbc scripts/cbc.sh
