@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 STAGE := scripts/stage.sh
 MILP := target/debug/milp
 
-.PHONY: help setup build engines demo locks bench quick test
+.PHONY: help setup build engines demo locks bench atlas quick test
 
 help:
 	@echo "make demo    build, solve instances/n4.yaml, replay the schedule found"
@@ -18,6 +18,7 @@ help:
 	@echo "make build   the command target/debug/milp only"
 	@echo "make locks   states of the production engine that nothing ends, at 4 and 7 replicas"
 	@echo "make bench   every formulation and solver on the same questions; takes hours"
+	@echo "make atlas   published attacks, found anew, and whether their fixes remove them"
 	@echo "make engines the adapters of engines written in Go, in target/engines"
 
 setup:
@@ -50,6 +51,11 @@ bench: build
 	python3 scripts/bench/run.py $(BENCH)
 	python3 scripts/bench/page.py
 
+# The table of docs/ATLAS.md. ATLAS="--only T5,H3 --limit 60" asks less.
+ATLAS :=
+atlas: build
+	python3 scripts/atlas/atlas.py $(ATLAS)
+
 quick: setup
 	@$(STAGE) format cargo fmt --all --check
 	@$(STAGE) build cargo build --locked --workspace
@@ -65,6 +71,7 @@ test: setup
 	@$(STAGE) engines scripts/engines.sh test
 	@$(STAGE) browser scripts/browser.sh
 	@$(STAGE) exports scripts/exports.sh
+	@$(STAGE) atlas python3 scripts/atlas/atlas.py --check --only "T2 n5,T2 n6,T5,T10 justification,T11 fork,A1"
 	@$(STAGE) fuzz scripts/fuzz.sh
 	@MILP_HOSTILE_FILES=500 MILP_HOSTILE_STARTS=25 $(STAGE) test scripts/test.sh
 	@$(STAGE) cbc scripts/cbc.sh
