@@ -27,16 +27,15 @@
 //!
 //! *Letters.* A rule holds for every way to fill them in: `v` is the view of the replica (any view
 //! of the height if the rule says `height`; in `enter` and `skip` the view entered), `x` a valid
-//! value, `c` and `d` views before `v`. An `x` that only the head has is a new value. Where several
-//! ways of one rule are enabled at once, which of them is done is open.
+//! value, `c` and `d` views before `v`. An `x` that only the head has is a new value. Of several
+//! ways of one rule that are enabled at once any is done.
 //!
 //! *Guards.* All of `when` must hold and none of `unless`. Own records are those that the replica
 //! made at the height; others' are those that it took, its own included. A sender counts once in a
 //! guard, however many of its records match, over all kinds and views of the pattern; `each` asks
 //! for the count in every single view. `last own` finds the own record of the latest view among
-//! those of the kind that have a value, and asks whether that one matches. What a `proof` reads
-//! need not be taken: it travels with the message that the rule reads beside it, if it existed when
-//! that copy was sent.
+//! those of the kind that have a value, and asks whether that one matches. What a `proof` reads need
+//! not be taken: it travels with what the rule's first guard on messages reads, if it existed then.
 //!
 //! *Acts.* A handler is atomic and runs to completion: of the rules that must be done and can be,
 //! the first of the file is, then again. A replica makes at most one record of a kind in a view and
@@ -44,10 +43,9 @@
 //! timer does the first of its rules that is enabled, and no other; a timer that was not started, or
 //! belongs to a view that was left, does not fire.
 //!
-//! *Chains.* With `chain: true` a value is a branch, named by its first block, the proposal with
-//! justification `-`. Who extends a branch proposes the same value again, with `c` the view of the
-//! parent; a block is (value, view, view of the parent). Two decisions conflict if their branches
-//! differ. A decision is a record like others, and its replica goes on.
+//! *Chains.* With `chain: true` a value is a branch, named by its first block, whose justification is
+//! `-`. Who extends it proposes the value again, `c` being the view of the parent: a block is (value,
+//! view, view of the parent). Decisions of two branches conflict; who decides goes on.
 //!
 //! What a kind is for people, and how it is drawn, is [`crate::vocabulary`]'s.
 //!

@@ -65,8 +65,7 @@ fn first(reasons: &[(bool, &str, &str)]) -> Result<(), Error> {
 
 /// What an instance and a protocol ask for together.
 fn refuse_together(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
-    let pools = protocol.pools();
-    let copies = !pools;
+    let (pools, copies) = (protocol.pools(), !protocol.pools());
     let injects = instance.budget.injects.is_some();
     let guards = protocol.guards();
     let stall = instance.goal == Goal::Stall;

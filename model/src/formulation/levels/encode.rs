@@ -97,9 +97,8 @@ impl<'a> Encoder<'a> {
         choices: &[Choice],
         faulty: &[(ReplicaId, FaultKind)],
     ) -> Result<(Run<'_>, Vec<Prediction>), Unencoded> {
-        let words = self.words();
+        let (words, mut run) = (self.words(), Run::new(&self.ground));
         let byzantine = |i: ReplicaId| faulty.contains(&(i, FaultKind::Byzantine));
-        let mut run = Run::new(&self.ground);
         let (mut crashed, mut injected) = (BTreeSet::new(), BTreeMap::new());
         let mut predictions = Vec::new();
         // Who crashes in the first slot does nothing at all.
@@ -146,16 +145,14 @@ impl<'a> Encoder<'a> {
                 }
                 Choice::Timeout {
                     slot,
-                    replica,
+                    replica: i,
                     timer,
                     ..
                 } => {
-                    let running = words.timer(timer).filter(|it| run.runs(replica.0, *it));
-                    let Some(running) = running else {
-                        let what = format!("the timer `{timer}` of replica {replica} does not run");
-                        return Err(Unencoded::Differs(what));
-                    };
-                    (*slot, *replica, run.fire(replica.0, running))
+                    let running = words.timer(timer).filter(|it| run.runs(i.0, *it));
+                    let stopped = || format!("the timer `{timer}` of replica {i} does not run");
+                    let running = running.ok_or_else(|| Unencoded::Differs(stopped()))?;
+                    (*slot, *i, run.fire(i.0, running))
                 }
             };
             show(words, (slot, i), happens, &mut predictions);
