@@ -59,6 +59,16 @@ const CASES: &[Case] = &[
     case(
         "ibft1",
         [
+            "{names: nothing, by: any, role: leave",
+            "{names: any_value, by: any, role: leave",
+            "any_value, by: any, role: leave",
+        ],
+        "a kind of `role: leave` names nothing",
+        "say `names: nothing`, or `role: vote` of one that names a value",
+    ),
+    case(
+        "ibft1",
+        [
             "round_change(v) <- timer round",
             "round_change(v) <- may, timer round",
             "timer round\"\n- 24",

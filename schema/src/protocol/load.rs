@@ -278,6 +278,12 @@ impl Loader<'_> {
         let counts = does.choice("counts", &COUNTS, Some(Counts::Each), problems);
         let is_final = kept && kind.boolean("final", Some(false), problems)?;
         let role = does.get("role").map(Node::described).unwrap_or_default();
+        if role == "`leave`" && value.is_some_and(|it| it != ValueField::None) {
+            let place = does.get("names").map_or(node.place, |it| it.place);
+            let what = "a kind of `role: leave` names nothing";
+            let hint = "say `names: nothing`, or `role: vote` of one that names a value";
+            problems.at(place, what, hint);
+        }
         Some(RecordKind {
             at: node.place.into(),
             name: name?,

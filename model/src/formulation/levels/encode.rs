@@ -97,6 +97,7 @@ impl<'a> Encoder<'a> {
         choices: &[Choice],
         faulty: &[(ReplicaId, FaultKind)],
     ) -> Result<(Run<'_>, Vec<Prediction>), Unencoded> {
+        self.has_replicas_of(choices)?;
         let (words, mut run) = (self.words(), Run::new(&self.ground));
         let byzantine = |i: ReplicaId| faulty.contains(&(i, FaultKind::Byzantine));
         let (mut crashed, mut injected) = (BTreeSet::new(), BTreeMap::new());
@@ -150,8 +151,7 @@ impl<'a> Encoder<'a> {
                     ..
                 } => {
                     let running = words.timer(timer).filter(|it| run.runs(i.0, *it));
-                    let stopped = || format!("the timer `{timer}` of replica {i} does not run");
-                    let running = running.ok_or_else(|| Unencoded::Differs(stopped()))?;
+                    let running = running.ok_or_else(|| stopped(*i, timer))?;
                     (*slot, *i, run.fire(i.0, running))
                 }
             };
@@ -161,6 +161,18 @@ impl<'a> Encoder<'a> {
             return Err(Unencoded::Outside("more views"));
         }
         Ok((run, predictions))
+    }
+
+    fn has_replicas_of(&self, choices: &[Choice]) -> Result<(), Unencoded> {
+        let there = |i: ReplicaId| i.0 < self.ground.setting.replicas();
+        let known = |choice: &Choice| match choice {
+            Choice::Deliver { copy, .. } | Choice::Drop { copy, .. } | Choice::Inject { copy } => {
+                there(copy.sender) && there(copy.receiver)
+            }
+            other => there(other.replica()),
+        };
+        let outside = Unencoded::Outside("so many replicas");
+        choices.iter().all(known).then_some(()).ok_or(outside)
     }
 
     /// The point of an execution. Decided values get numbers of their own first; `turn` says which
@@ -430,4 +442,8 @@ impl Point<'_> {
         }
         point
     }
+}
+
+fn stopped(i: ReplicaId, timer: &str) -> Unencoded {
+    Unencoded::Differs(format!("the timer `{timer}` of replica {i} does not run"))
 }
