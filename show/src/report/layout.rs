@@ -5,6 +5,7 @@ use super::{
     words,
 };
 use milp_schema::{Height, View, trace::What};
+use std::collections::BTreeSet;
 
 /// Height of a lane.
 pub(crate) const LANE: f64 = 100.0;
@@ -37,30 +38,33 @@ impl Columns {
     pub(super) fn of(scenes: &[&Scene]) -> Self {
         let first = scenes.iter().map(|it| it.slots.0).min().unwrap_or(0);
         let last = scenes.iter().map(|it| it.slots.1).max().unwrap_or(0);
+        let marks = scenes.iter().flat_map(|scene| &scene.marks);
+        let marked: BTreeSet<u32> = marks.map(|mark| mark.event.slot.0).collect();
         let mut columns: Vec<Column> = Vec::new();
-        let mut x = LEFT;
-        for slot in first..=last {
+        let (mut x, mut next) = (LEFT, first);
+        let mut push = |first, last, width| {
+            columns.push(Column {
+                first,
+                last,
+                x,
+                width,
+            });
+            x += width;
+        };
+        // Slots in between are not gone through: who waits twice as long each time has too many.
+        for &slot in marked.range(first..=last) {
             let needed = scenes.iter().map(|scene| needed(scene, slot));
             let needed = needed.fold(0.0, f64::max);
-            let idle = needed == 0.0;
-            match columns.last_mut() {
-                // A column that holds nothing so far has the width of an idle one.
-                Some(column) if idle && column.width == IDLE => column.last = slot,
-                _ => {
-                    let width = if idle {
-                        IDLE
-                    } else {
-                        (needed + 16.0).max(IDLE + 4.0)
-                    };
-                    columns.push(Column {
-                        first: slot,
-                        last: slot,
-                        x,
-                        width,
-                    });
-                    x += width;
+            if needed > 0.0 {
+                if next < slot {
+                    push(next, slot - 1, IDLE);
                 }
+                push(slot, slot, (needed + 16.0).max(IDLE + 4.0));
+                next = slot + 1;
             }
+        }
+        if next <= last {
+            push(next, last, IDLE);
         }
         Self(columns)
     }

@@ -360,18 +360,19 @@ fn fitting(run: &Run, part: Part) -> (u32, u32) {
     }
     let last = part.to.map_or(last, |to| to.min(last));
     let from = part.from.min(last);
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    for event in &run.trace {
+        if part.heal || event.phase == Phase::Schedule {
+            *counts.entry(event.slot.0).or_default() += 1;
+        }
+    }
     let mut marks = 0;
-    let mut fits = from;
-    for slot in from..=last {
-        let here = run.trace.iter();
-        marks += here
-            .filter(|event| event.slot.0 == slot && (part.heal || event.phase == Phase::Schedule))
-            .count();
+    for (&slot, here) in counts.range(from..=last) {
+        marks += here;
         // One slot is drawn however large it is: a picture of nothing helps nobody.
         if marks > MARKS && slot > from {
-            break;
+            return (from, slot - 1);
         }
-        fits = slot;
     }
-    (from, fits)
+    (from, last)
 }

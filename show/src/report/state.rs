@@ -42,9 +42,13 @@ pub fn history(run: &Run) -> History {
     let n = run.instance.replicas;
     let mut known = Known::new(&run.instance);
     let mut history: History = vec![Vec::new(); n as usize];
-    let last = run.trace.iter().map(|event| event.slot).max();
+    // Between two events nothing becomes of what is known but in the slot after the first, and who
+    // waits twice as long each time leaves more slots than there is time for.
+    let with_next = |slot: Slot| [slot, Slot(slot.0 + 1)];
+    let slots = run.trace.iter().flat_map(|event| with_next(event.slot));
+    let slots: BTreeSet<Slot> = slots.chain([Slot(1)]).collect();
     let mut rest = run.trace.iter().peekable();
-    for slot in Slot::all(last.unwrap_or_default().0 + 1) {
+    for slot in slots {
         known.begin(slot);
         while let Some(event) = rest.next_if(|event| event.slot <= slot) {
             known.event(event);
