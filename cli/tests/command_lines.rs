@@ -61,9 +61,9 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
         "confirmed on dbft2-paper (0 cuts)",
     ),
     (
-        "solve instances/small.yaml --confirm pbft",
+        "solve instances/small.yaml --confirm paxos",
         2,
-        "no replicas for protocol `pbft`",
+        "no replicas for protocol `paxos`",
     ),
     (
         "solve instances/small.yaml --confirm own --confirm-limit 0",
@@ -246,7 +246,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     ("replay nowhere", 2, "nowhere"),
     ("replay empty", 2, "--instance"),
     (
-        "replay out/small --as pbft",
+        "replay out/small --as paxos",
         2,
         "expected one of own, sound, interpreter, nspcc-dbft, dbft1",
     ),
@@ -375,7 +375,7 @@ fn broken_instances_end_with_2_and_the_place() {
         ("goal: fork", "gaol: fork", ":12:"),
         ("goal: fork", "goal: forks", ":12:"),
         ("milp-instance/2.0", "milp-instance/1.1", ":1:"),
-        ("protocol: dbft2", "protocol: pbft", ":2:"),
+        ("protocol: dbft2", "protocol: paxos", ":2:"),
         ("kind: none", "kind: byzantine, count: 2", ":4:"),
         ("timers: free", "timers: protocol", ":10:"),
     ];

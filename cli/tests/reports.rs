@@ -153,7 +153,7 @@ fn requests_that_make_no_sense_are_refused() {
         "--from 5 --to 3",
         "--against-engine dbft2",
         "--against model --against-engine dbft2",
-        "--engine pbft",
+        "--engine paxos",
         "--against nowhere",
     ] {
         let ran = scratch.run(&format!("report {} {arguments}", fork()));

@@ -345,7 +345,7 @@ pub fn is_clean(verdict: &Verdict) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use milp_schema::verdict::Holds;
+    use milp_schema::{Protocol, verdict::Holds};
 
     fn clean() -> Verdict {
         Verdict {
@@ -463,9 +463,11 @@ mod tests {
         ] {
             assert_eq!(name.parse::<Engine>().unwrap().to_string(), name);
         }
-        let names = "own, sound, interpreter, nspcc-dbft, dbft1, dbft2, tendermint, ibft1, dbft2-nspcc, dbft2-tla, dbft2-tla-per-view";
+        let all: Vec<&str> = Protocol::all().map(|it| it.name.as_str()).collect();
+        let names = format!("own, sound, interpreter, nspcc-dbft, {}", all.join(", "));
+        let names = names.as_str();
         for (name, names) in [
-            ("pbft", names),
+            ("paxos", names),
             ("", names),
             ("dbft2:", "no-commit-lock, small-quorum"),
             ("dbft1:no-commit-lock", "small-quorum"),

@@ -127,14 +127,14 @@ mod tests {
     #[test]
     fn a_request_that_makes_no_sense_is_refused_by_the_reader() {
         let request = Request {
-            protocol: "pbft",
+            protocol: "paxos",
             folder: Path::new(""),
             replicas: 4,
             byzantine: Some(2),
             goal: "win",
         };
         let error = instance(&request).unwrap_err().to_string();
-        for words in ["pbft", "win"] {
+        for words in ["paxos", "win"] {
             assert!(error.contains(words), "{error}");
         }
     }

@@ -128,7 +128,7 @@ fn a_trace_that_is_not_ours_or_broken_is_refused() {
     for (from, to, words) in [
         ("milp-schedule/2.0", "dbft.tla", "another source"),
         ("\"kind\": \"PrepareRequest\"", "\"kind\": 7", "7"),
-        ("protocol: dbft1", "protocol: pbft", "pbft"),
+        ("protocol: dbft1", "protocol: paxos", "paxos"),
         ("\"states\": [", "\"others\": [", "no states"),
         ("{", "[", "expected"),
     ] {

@@ -118,7 +118,7 @@ mod tests {
         ] {
             assert_eq!(name.parse::<Witness>().unwrap().to_string(), name);
         }
-        let error = "pbft".parse::<Witness>().unwrap_err();
+        let error = "paxos".parse::<Witness>().unwrap_err();
         assert!(error.ends_with(TWIN), "{error}");
         let error = "dbft2-nspcc:small-quorum".parse::<Witness>().unwrap_err();
         assert!(error.contains("few-commits-decide"), "{error}");
