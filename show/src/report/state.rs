@@ -44,9 +44,11 @@ pub fn history(run: &Run) -> History {
     let mut history: History = vec![Vec::new(); n as usize];
     // Between two events nothing becomes of what is known but in the slot after the first, and who
     // waits twice as long each time leaves more slots than there is time for.
+    let last = run.trace.iter().map(|event| event.slot).max();
     let with_next = |slot: Slot| [slot, Slot(slot.0 + 1)];
     let slots = run.trace.iter().flat_map(|event| with_next(event.slot));
-    let slots: BTreeSet<Slot> = slots.chain([Slot(1)]).collect();
+    let slots = slots.filter(|slot| Some(*slot) <= last);
+    let slots: BTreeSet<Slot> = slots.chain([Slot(0)]).collect();
     let mut rest = run.trace.iter().peekable();
     for slot in slots {
         known.begin(slot);
