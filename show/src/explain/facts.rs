@@ -162,12 +162,14 @@ impl Scene<'_> {
             What::Inject => proposed(event),
             What::EnterView => {
                 let (height, view) = event.place?;
+                // Fewer lead nowhere: it was a timer, or votes for a block.
+                let from = Some(asking?).filter(|from| self.enough(from));
                 Some(Fact::Quorum(Quorum {
                     slot,
                     at,
                     view: View(view.0.saturating_sub(1)),
                     of: Tally::Entered(height, view),
-                    from: asking?,
+                    from: from.unwrap_or_default(),
                 }))
             }
             What::Decide => self.decided(known, slot, at, event.decided()?),
