@@ -51,7 +51,7 @@ fn row(it: &Without) -> [String; 3] {
 fn words(effect: &Effect) -> String {
     match effect {
         Effect::Senseless(why) => format!("no rules without it: {why}"),
-        Effect::Same { views, .. } => format!("not needed in {views} views"),
+        Effect::Same { views } => format!("not needed in {views} {}", of(*views)),
         Effect::Changes {
             views, without: 0, ..
         } => format!("needed for any decision in {views} {}", of(*views)),

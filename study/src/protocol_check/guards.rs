@@ -34,8 +34,6 @@ pub enum Effect {
     Same {
         /// The views.
         views: u32,
-        /// The optimum in the most of them.
-        value: i64,
     },
     /// From so many views on it is another.
     Changes {
@@ -136,12 +134,9 @@ fn effect(
     plain: &[(u32, Option<i64>)],
     mut without: impl FnMut(u32) -> Result<Known, Error>,
 ) -> Result<Effect, Error> {
-    let mut same = (0, 0);
+    let mut same = 0;
     for &(views, protocol) in plain {
-        let open = |why| {
-            let views = same.0;
-            Ok(Effect::Open { views, why })
-        };
+        let open = |why| Ok(Effect::Open { views: same, why });
         let Some(protocol) = protocol else {
             return open(None);
         };
@@ -157,13 +152,12 @@ fn effect(
                     without,
                 });
             }
-            Some(without) if without == protocol && proved(&found) => same = (views, protocol),
+            Some(without) if without == protocol && proved(&found) => same = views,
             None if found.termination == Termination::Infeasible => {
                 return open(Some("nothing can happen at all".to_owned()));
             }
             _ => return open(None),
         }
     }
-    let (views, value) = same;
-    Ok(Effect::Same { views, value })
+    Ok(Effect::Same { views: same })
 }
