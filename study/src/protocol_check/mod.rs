@@ -129,13 +129,7 @@ pub fn check(
     let first = until.part(0.6);
     for (done, instance) in all.iter().enumerate() {
         let share = 1.0 / (all.len() - done) as f64;
-        let asked = both(
-            instance,
-            effort,
-            first.part(share),
-            &mut say,
-            &mut checked,
-        );
+        let asked = both(instance, effort, first.part(share), &mut say, &mut checked);
         match asked {
             Ok(Some(those)) if instance.mutant.is_none() => fired.extend(those),
             Ok(Some(_)) => {}
