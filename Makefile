@@ -75,6 +75,7 @@ test: setup
 	@$(STAGE) fuzz scripts/fuzz.sh
 	@MILP_HOSTILE_FILES=500 MILP_HOSTILE_STARTS=25 $(STAGE) test scripts/test.sh
 	@$(STAGE) cbc scripts/cbc.sh
+	@$(STAGE) kits scripts/kits.sh
 	@$(STAGE) bench scripts/bench/toy.sh
 	@$(STAGE) source scripts/source-build.sh
 	@RUSTDOCFLAGS="-D warnings" $(STAGE) doc cargo doc --locked --workspace --no-deps
