@@ -58,7 +58,6 @@ pub(crate) struct Found {
     /// The names of combinations that nobody solved yet.
     missing: Vec<String>,
     /// With --tasks, a command for each of them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     tasks: Vec<String>,
     /// The files.
     written: Vec<String>,
