@@ -1,6 +1,7 @@
 //! What the adversary optimises, said of acts without slots.
 
 use super::{
+    blame,
     columns::{Levels, made},
     good, rest,
 };
@@ -18,7 +19,7 @@ use milp_schema::{
 pub(super) fn needs_names(goal: Goal) -> bool {
     matches!(
         goal,
-        Goal::Stall | Goal::Wasted { .. } | Goal::Weighted { .. }
+        Goal::Stall | Goal::Blame | Goal::Wasted { .. } | Goal::Weighted { .. }
     )
 }
 
@@ -46,6 +47,10 @@ pub(super) fn state(levels: &mut Levels) {
             (sense, decided * blocks + reached * views + sent * messages)
         }
         Goal::Stall => (Sense::Minimize, stalled(levels)),
+        Goal::Blame => {
+            let blocks = decided(levels);
+            (Sense::Minimize, blame::state(levels, blocks))
+        }
         Goal::Wasted { bad, up_to } => (Sense::Maximize, good::state(levels, bad, up_to)),
         Goal::Slow => unreachable!("refused before anything is built"),
     };
