@@ -243,12 +243,12 @@ fn best(instance: &Instance, value: i64) -> String {
             sense: Sense::Minimize,
             ..
         } => format!("{} is at least {value}", sum(instance)),
-        Goal::Blame => format!(
+        Goal::Blame if value > 0 => format!(
             "{place} two decided blocks prove at least {} guilty {HELD}",
             count(value, "replica")
         ),
         // Said by a witness: nothing is fewer than "as few as".
-        Goal::Stall => found(instance, value),
+        Goal::Stall | Goal::Blame => found(instance, value),
     }
 }
 
@@ -262,10 +262,13 @@ fn found(instance: &Instance, value: i64) -> String {
             "in a final state as few as {value} of {} heights can be decided",
             instance.heights
         ),
-        Goal::Blame => format!(
-            "{place} two blocks can be decided with as few as {} proved guilty {HELD}",
-            count(value, "replica")
-        ),
+        Goal::Blame => {
+            let few = match value {
+                0 => "nobody".to_owned(),
+                _ => format!("as few as {}", count(value, "replica")),
+            };
+            format!("{place} two blocks can be decided with {few} proved guilty {HELD}")
+        }
         Goal::Slow => format!("the first decision can be as late as slot {value}"),
         Goal::Views => format!("an honest replica can enter view {}", value - 1),
         Goal::Wasted { bad, .. } => passing(bad, value, false),

@@ -6,6 +6,7 @@
 use super::columns::{Key, Levels};
 use crate::{
     expr::Expr,
+    formulation::meet::RESTS_ON,
     ground::{Guilt, Record},
     group::Group,
     program::Tag,
@@ -81,7 +82,7 @@ pub(super) fn state(levels: &mut Levels, blocks: Vec<Expr>) -> Expr {
         }
     }
     let pairs = convicting(levels, &held);
-    let mut all = Expr::default();
+    let (mut all, mut power) = (Expr::default(), Expr::default());
     for (j, pairs) in pairs {
         let key = Key::OfReplica("guilty", j, 0);
         let guilty: Expr = levels.draft.add(key, format!("guilty_i{j}"), 1).into();
@@ -91,9 +92,55 @@ pub(super) fn state(levels: &mut Levels, blocks: Vec<Expr>) -> Expr {
             let both = of(first) + of(second);
             levels.at_most(family, &label, both, guilty.clone() + 1);
         }
+        power += guilty.clone() * levels.power(j);
         all += guilty;
     }
+    quorums_convict(levels, &power);
     all
+}
+
+/// Of two quorums of which any two records convict, who is in both is guilty:
+/// `(q₁ + q₂ − n) · (complete₁ + complete₂ − 1) ≤ Σ power · guilty`.
+fn quorums_convict(levels: &mut Levels, guilty: &Expr) {
+    let family = levels
+        .draft
+        .family("two_quorums_convict", "E74", &[], RESTS_ON);
+    let guilt = Guilt::new(&levels.ground);
+    let quorums = &levels.ground.quorums;
+    let total = i64::from(levels.ground.setting.total());
+    let asked = |it: &usize| levels.draft.col(&Key::Complete(*it)).is_some();
+    let asked: Vec<usize> = (0..quorums.len()).filter(asked).collect();
+    let convict = |first: usize, second: usize| {
+        let all = |j| {
+            let may = |it: &&Record| levels.ground.setting.may_make(it, j);
+            quorums[first].records.iter().filter(may).all(|first| {
+                let others = quorums[second].records.iter().filter(may);
+                others
+                    .into_iter()
+                    .all(|second| guilt.convicts(j, first, second))
+            })
+        };
+        (0..levels.n).all(all)
+    };
+    let mut rows = Vec::new();
+    for (at, &first) in asked.iter().enumerate() {
+        for &second in &asked[at + 1..] {
+            let [one, other] = [first, second].map(|it| i64::from(quorums[it].at_least));
+            let both = one + other - total;
+            if both > 0 && convict(first, second) {
+                rows.push((first, second, both));
+            }
+        }
+    }
+    for (first, second, both) in rows {
+        let two = levels.complete(first) + levels.complete(second) + -1;
+        levels.at_most(
+            family,
+            &format!("_m{first}_m{second}"),
+            two * both,
+            guilty.clone(),
+        );
+    }
 }
 
 /// Of each replica the pairs that convict it.
