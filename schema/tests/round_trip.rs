@@ -471,6 +471,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
                     lock,
                     termination,
                     wasted: divergences,
+                    guilty: divergences,
                     divergences,
                     impossible,
                     unapplied,

@@ -365,6 +365,7 @@ mod tests {
             lock: Holds::Holds,
             termination: Liveness::Decided,
             wasted: None,
+            guilty: None,
             divergences: Some(0),
             impossible: 0,
             unapplied: 0,
