@@ -430,6 +430,8 @@ fn every_shipped_instance_is_valid_and_its_twin_differs_in_the_faults_or_the_mut
     assert!(files.len() >= 18, "{files:?}");
     // A sweep is many instances: cli/tests/sweep.rs solves them all.
     files.retain(|file| *file != instances.join("sweep.yaml"));
+    // Files that instances name by a path are none.
+    files.retain(|file| !file.iter().any(|it| it == "files"));
     for file in files {
         let instance = milp_schema::read::instance(&file).unwrap();
         milp_model::build(&instance).unwrap();

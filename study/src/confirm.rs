@@ -165,11 +165,11 @@ pub struct Confirmed {
     pub trace: String,
 }
 
-/// Whether replicas waste the good views that a value says.
+/// Whether replicas waste the good views that a value says, or prove as many guilty.
 ///
 /// # Errors
 ///
-/// When they waste fewer.
+/// When they waste fewer, or prove another number.
 pub(crate) fn shows(
     instance: &Instance,
     value: Option<i64>,
@@ -179,6 +179,13 @@ pub(crate) fn shows(
     if matches!(instance.goal, Goal::Wasted { .. }) && wasted < value {
         return Err(Error::Refused(format!(
             "its replay wastes fewer good views: {}",
+            verdict.notes.join("; ")
+        )));
+    }
+    let guilty = verdict.guilty.map(i64::from);
+    if instance.goal == Goal::Blame && guilty != value {
+        return Err(Error::Refused(format!(
+            "its replay proves another number of replicas guilty: {}",
             verdict.notes.join("; ")
         )));
     }
@@ -358,6 +365,7 @@ mod tests {
             lock: Holds::Holds,
             termination: Liveness::Decided,
             wasted: None,
+            guilty: None,
             divergences: Some(0),
             impossible: 0,
             unapplied: 0,

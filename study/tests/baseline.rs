@@ -146,6 +146,8 @@ fn what_is_shipped_gives_what_it_gave() {
     let mut lines: Vec<Value> = below("instances", ".yaml")
         .iter()
         .filter(|path| !path.ends_with("instances/sweep.yaml"))
+        // What instances name by a path are no instances.
+        .filter(|path| !path.iter().any(|it| it == "files"))
         .map(|path| of_instance(path))
         .collect();
     lines.extend(
