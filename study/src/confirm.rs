@@ -40,7 +40,7 @@ pub enum Engine {
         /// Name of the mutant, if any.
         mutant: Option<String>,
     },
-    /// Those of a production engine, in a process of their own.
+    /// Those of a production engine.
     Adapter(String),
 }
 
@@ -253,21 +253,22 @@ impl Driven {
         }
     }
 
-    /// The same in another process, which ends with the replay.
+    /// The same on a production engine: in this process if it is linked, otherwise in another one,
+    /// which ends with the replay.
     fn adapted(
         &self,
         name: &str,
         instance: &Instance,
         options: &Options,
     ) -> Result<Replayed, Error> {
+        let on = |engine: &mut dyn milp_replay::engine::Engine| {
+            milp_replay::replay_on(engine, instance, &self.faulty, &self.schedule, options)
+        };
+        if let Some(mut engine) = milp_malachite::engine(name) {
+            return Ok(on(&mut engine)?);
+        }
         let mut sidecar = adapter(name)?;
-        let replayed = milp_replay::replay_on(
-            &mut sidecar,
-            instance,
-            &self.faulty,
-            &self.schedule,
-            options,
-        )?;
+        let replayed = on(&mut sidecar)?;
         sidecar.shutdown()?;
         Ok(replayed)
     }
@@ -284,6 +285,9 @@ fn adapter(name: &str) -> Result<Sidecar, Error> {
 ///
 /// When it does not.
 pub(crate) fn probe(name: &str) -> Result<(), Error> {
+    if milp_malachite::engine(name).is_some() {
+        return Ok(());
+    }
     let mut sidecar = adapter(name)?;
     let mut protocols = vocabulary::Protocol::all();
     let spoken = protocols.find(|protocol| protocol.engines.iter().any(|engine| engine == name));
@@ -292,6 +296,7 @@ pub(crate) fn probe(name: &str) -> Result<(), Error> {
     let alone = Start {
         protocol,
         replicas: 1,
+        power: vec![1],
         heights: 1,
         byzantine: Vec::new(),
         block_time: SECOND,
