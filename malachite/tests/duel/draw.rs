@@ -62,19 +62,21 @@ pub(super) struct Adversary {
 
 impl Adversary {
     pub(super) fn new(mut random: Random, setting: &Setting, twice: bool) -> Self {
-        const SCALE: [u32; 5] = [0, 3, 10, 30, 90];
+        const SCALE: [u32; 5] = [0, 3, 10, 30, 80];
         let byzantine = !setting.byzantine.is_empty();
         let mut of = |from: u32| SCALE[(from + random.below(5 - from)) as usize];
         let weights = [
             200,
-            of(0),
-            of(0),
+            of(0) / 3,
+            of(0) / 8,
             of(1),
-            5,
+            3,
             of(0) / 10,
             of(2) * u32::from(byzantine),
         ];
-        let hears = (0..setting.instance.replicas).map(|_| of(2)).collect();
+        let hears = (0..setting.instance.replicas)
+            .map(|_| 100 - of(0) / 2)
+            .collect();
         Self {
             in_order: of(0),
             random,
@@ -103,7 +105,7 @@ impl Adversary {
         if !pair.seats.iter().any(works) {
             return None;
         }
-        (0..200).find_map(|_| {
+        (0..40).find_map(|_| {
             let total: u32 = self.weights.iter().sum();
             let mut rest = self.random.below(total);
             let drawn = self.weights.iter().position(|weight| {
@@ -119,7 +121,10 @@ impl Adversary {
         let who = ReplicaId(self.random.below(pair.setting.instance.replicas));
         let seat = &pair.seats[who.index()];
         match drawn {
-            0 => self.deliver(pair),
+            // Where nothing arrives, time passes.
+            0 => self
+                .deliver(pair)
+                .or_else(|| self.fire(pair, who).filter(|_| self.copies.len() < 8)),
             1 => {
                 let count = self.delivered.len() as u32;
                 let place = (count > 0).then(|| self.random.below(count))?;
@@ -131,11 +136,7 @@ impl Adversary {
                 self.copies.remove(place);
                 None
             }
-            3 => {
-                let timers: Vec<&'static str> = seat.timers.iter().copied().collect();
-                let place = (!timers.is_empty()).then(|| self.random.below(timers.len() as u32))?;
-                (seat.up && !seat.stopped).then_some(Act::Fire(who, timers[place as usize]))
-            }
+            3 => self.fire(pair, who),
             4 => Some(Act::Advance(
                 pair.now + u64::from(1 + self.random.below(700)),
             )),
@@ -144,6 +145,13 @@ impl Adversary {
             5 => Some(Act::Restart(who)),
             _ => self.inject(pair),
         }
+    }
+
+    fn fire(&mut self, pair: &Pair, who: ReplicaId) -> Option<Act> {
+        let seat = &pair.seats[who.index()];
+        let timers: Vec<&'static str> = seat.timers.iter().copied().collect();
+        let place = (!timers.is_empty()).then(|| self.random.below(timers.len() as u32))?;
+        (seat.up && !seat.stopped).then_some(Act::Fire(who, timers[place as usize]))
     }
 
     fn place(&mut self) -> Option<usize> {
@@ -162,7 +170,7 @@ impl Adversary {
             self.copies.push(Parcel { to, by, message });
             return None;
         }
-        if !self.random.percent(self.hears[to.index()].max(20)) || seat.stopped {
+        if !self.random.percent(self.hears[to.index()]) || seat.stopped {
             return None;
         }
         if self.delivered.len() > 40 {

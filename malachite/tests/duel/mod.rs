@@ -9,13 +9,17 @@
 
 mod draw;
 
+use milp_malachite::engine;
 use milp_replay::{
     Recovery, Signatures,
     engine::{Effect, Engine, MessageId, Nanos, Start, State, Timer, Working},
     interpreter,
     random::Random,
 };
-use milp_schema::{Height, Instance, Message, Protocol, ReplicaId, Value, View};
+use milp_schema::{
+    Height, Instance, Message, Protocol, ReplicaId, Value, View, protocol::embedded,
+    vocabulary::Role,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -75,6 +79,59 @@ impl Setting {
     }
 }
 
+/// What the driver does otherwise than the file by design, and is left out of the schedules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Except {
+    /// Of several proposals of a view that arrive before it is entered the driver takes the one that
+    /// came first, the file the first that a rule of its order is for.
+    SeveralEarlyProposals,
+}
+
+impl Except {
+    /// Whether the message, given to that replica now, would show it.
+    fn bars(self, seat: &Seat, by: ReplicaId, message: &Message) -> bool {
+        match self {
+            Self::SeveralEarlyProposals => {
+                let other = |(author, it): &(ReplicaId, Message)| {
+                    *author == by
+                        && (it.kind, it.view) == (message.kind, message.view)
+                        && it != message
+                };
+                message.kind.is(Role::Proposal)
+                    && message.view > seat.view
+                    && seat.given.iter().any(other)
+            }
+        }
+    }
+}
+
+/// All of them.
+pub(crate) const EXCEPT: &[Except] = &[Except::SeveralEarlyProposals];
+
+/// The file that comes with the program, said as the driver has it: of a sender's votes the first
+/// counts, and a view is left for votes of a later one, of more than a third of all power.
+pub(crate) fn first() -> Protocol {
+    let mut text = include_str!("../../../protocols/tendermint.yaml").to_owned();
+    for (paper, driver) in [
+        ("name: tendermint\n", "name: tendermint-driver\n"),
+        ("sent: rule, tally", "sent: rule, counts: first, tally"),
+        (
+            "skip(v) <- some *(v, *)",
+            "skip(v) <- some prevote|precommit(v, *)",
+        ),
+        ("{some: f + 1}", "{some: ceil(n + 1/3)}"),
+    ] {
+        assert!(text.contains(paper), "{paper}");
+        text = text.replace(paper, driver);
+    }
+    embedded(&text).unwrap()
+}
+
+/// The driver as it is.
+pub(crate) fn sound() -> Box<dyn Engine> {
+    Box::new(engine("malachite-driver").unwrap())
+}
+
 /// What everybody sees of a replica.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seat {
@@ -85,6 +142,8 @@ pub(crate) struct Seat {
     pub(crate) view: View,
     /// Those of either side.
     pub(crate) timers: BTreeSet<&'static str>,
+    /// What it was given at its height.
+    given: BTreeSet<(ReplicaId, Message)>,
 }
 
 /// Both engines.
@@ -97,6 +156,7 @@ pub(crate) struct Pair {
     /// What was sent, in order.
     pub(crate) said: Vec<(ReplicaId, Message)>,
     pub(crate) now: Nanos,
+    except: &'static [Except],
 }
 
 /// Makes the engine that the interpreter is compared with.
@@ -121,7 +181,11 @@ fn seen(effects: &[Effect]) -> Vec<String> {
 }
 
 impl Pair {
-    pub(crate) fn new(setting: &Setting, make: Make) -> Result<Self, String> {
+    pub(crate) fn new(
+        setting: &Setting,
+        make: Make,
+        except: &'static [Except],
+    ) -> Result<Self, String> {
         let file = interpreter(&setting.instance).unwrap();
         let seat = |id| Seat {
             byzantine: setting.byzantine.contains(&id),
@@ -137,10 +201,16 @@ impl Pair {
             sent: BTreeMap::new(),
             said: Vec::new(),
             now: 0,
+            except,
         };
         let start = setting.start();
         pair.both(|engine, _| engine.start(&start).unwrap())?;
         pair.both(|engine, _| engine.open().unwrap())?;
+        for who in ReplicaId::all(setting.instance.replicas) {
+            if !setting.byzantine.contains(&who) {
+                pair.look(who)?;
+            }
+        }
         Ok(pair)
     }
 
@@ -177,6 +247,7 @@ impl Pair {
                 Effect::Decide { replica, .. } => {
                     let seat = &mut self.seats[replica.index()];
                     (seat.height, seat.view) = (seat.height.next(), View(0));
+                    seat.given.clear();
                     seat.stopped = seat.height.0 == self.setting.instance.heights;
                 }
                 Effect::Timer { .. } | Effect::Fault { .. } => {}
@@ -197,7 +268,12 @@ impl Pair {
                 if seat.byzantine || !seat.up || seat.stopped || message.height != seat.height {
                     return Ok(None);
                 }
+                let except = self.except;
+                if except.iter().any(|it| it.bars(seat, *by, message)) {
+                    return Ok(None);
+                }
                 let said = (*by, message.clone());
+                self.seats[to.index()].given.insert(said.clone());
                 if self.seats[by.index()].byzantine && !self.sent.contains_key(&said) {
                     let made = |engine: &mut Box<dyn Engine>| engine.inject(*by, message).unwrap();
                     let [a, b] = &mut self.sides;
@@ -238,6 +314,7 @@ impl Pair {
                     return Ok(None);
                 }
                 (seat.up, seat.view) = (true, View(0));
+                seat.given.clear();
                 (
                     self.both(|engine, _| engine.restart(*who, false).unwrap())?,
                     Some(*who),
@@ -298,6 +375,8 @@ pub(crate) struct Look {
     /// Whether Byzantine replicas tell one receiver more than one vote of a kind and view, or more
     /// than one proposal of a view.
     pub(crate) twice: bool,
+    /// What schedules do not contain.
+    pub(crate) except: &'static [Except],
 }
 
 /// What happened how often.
@@ -308,6 +387,7 @@ pub(crate) struct Difference {
     pub(crate) setting: Setting,
     pub(crate) acts: Vec<Act>,
     pub(crate) what: String,
+    except: &'static [Except],
     /// After how many acts it was found.
     pub(crate) after: u64,
 }
@@ -340,7 +420,7 @@ pub(crate) fn duel(look: &Look, make: Make, counts: &mut Counts) -> Option<Diffe
         let length = 50 + random.below(400);
         let mut acts = Vec::new();
         let mut run = || -> Result<(), String> {
-            let mut pair = Pair::new(&setting, make)?;
+            let mut pair = Pair::new(&setting, make, look.except)?;
             let mut adversary = draw::Adversary::new(random.clone(), &setting, look.twice);
             for _ in 0..length {
                 let Some(act) = adversary.next(&pair) else {
@@ -359,6 +439,7 @@ pub(crate) fn duel(look: &Look, make: Make, counts: &mut Counts) -> Option<Diffe
                 setting,
                 acts,
                 what,
+                except: look.except,
                 after: steps,
             };
             return Some(shorter(found, make));
@@ -403,8 +484,8 @@ fn count(counts: &mut Counts, act: &Act, effects: &[Effect], pair: &Pair) {
 }
 
 /// Whether the acts show a difference, and the acts up to it.
-fn shows(setting: &Setting, acts: &[Act], make: Make) -> Option<(usize, String)> {
-    let mut pair = match Pair::new(setting, make) {
+fn shows(found: &Difference, acts: &[Act], make: Make) -> Option<(usize, String)> {
+    let mut pair = match Pair::new(&found.setting, make, found.except) {
         Ok(pair) => pair,
         Err(what) => return Some((0, what)),
     };
@@ -421,7 +502,7 @@ fn shorter(mut found: Difference, make: Make) -> Difference {
         while place < found.acts.len() {
             let mut acts = found.acts.clone();
             acts.drain(place..(place + chunk).min(acts.len()));
-            match shows(&found.setting, &acts, make) {
+            match shows(&found, &acts, make) {
                 Some((length, what)) => {
                     acts.truncate(length);
                     (found.acts, found.what, changed) = (acts, what, true);
