@@ -1,10 +1,11 @@
-//! The interpreter of the file against malachite's driver for as many acts as one likes:
-//! `cargo run --example duel -p milp-malachite -- STEPS SEED`.
+//! The interpreter of the file against an engine for as many acts as one likes:
+//! `cargo run --example duel -p milp-malachite -- STEPS SEED ENGINE`.
 
 #[path = "../tests/duel/mod.rs"]
 mod duel;
 
 use duel::{Counts, EXCEPT, Look, duel, first, sound};
+use milp_malachite::engine;
 
 #[expect(clippy::print_stdout, reason = "it prints its counts")]
 fn main() {
@@ -24,8 +25,15 @@ fn main() {
         twice: true,
         except: EXCEPT,
     };
+    let name = std::env::args().nth(3);
+    let name = name.unwrap_or_else(|| "malachite-driver".to_owned());
+    let Some(_) = engine(&name) else {
+        println!("there is no engine {name}");
+        return;
+    };
+    let make = || engine(&name).unwrap_or_else(sound);
     let mut counts = Counts::new();
-    let found = duel(&look, &sound, &mut counts);
+    let found = duel(&look, &make, &mut counts);
     println!("{steps} acts, seed {seed}: {counts:#?}");
     match found {
         None => println!("no difference"),

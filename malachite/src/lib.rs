@@ -4,29 +4,41 @@
 //! ```text
 //! types    what malachite is generic over
 //! world    what the replicas of a run share: clock, messages, what was done
-//! replica  malachite's driver and what an embedder does around it
+//! core     a replica of either engine, for the stage
+//!   replica  `malachite-driver`: the paper's rules alone
+//!   node     `malachite`: `core-consensus`, with its remedies
 //! ```
 //!
 //! The application makes a value as soon as it is asked and refuses none but `bad`. Timers are the
 //! stage's, for as long as the protocol's file says. Nothing is kept through a crash but decisions:
 //! there is no write-ahead log.
 
+mod core;
+mod node;
 mod replica;
 mod types;
 mod world;
 
+use crate::core::{Core, Evidence};
 use milp_replay::engine::{Effect, Engine, EngineError, Habits, MessageId, Nanos, Start, State};
 use milp_schema::{Height, Message, ReplicaId, View};
+use node::Node;
 use replica::Replica;
 use std::collections::{BTreeMap, BTreeSet};
 use world::World;
 
-/// The paper's rules: crate `arc-malachitebft-core-driver`.
-const DRIVER: &str = "malachite-driver";
-
 /// The engine of that name that is linked here, not started.
-pub fn engine(name: &str) -> Option<Malachite> {
-    (name == DRIVER).then(Malachite::default)
+pub fn engine(name: &str) -> Option<Box<dyn Engine>> {
+    match name {
+        Replica::NAME => Some(Box::new(Table::<Replica>::new(None))),
+        Node::NAME => Some(Box::new(Table::<Node>::new(None))),
+        _ => None,
+    }
+}
+
+/// The driver with a mistake in it.
+pub fn weakened(defect: Defect) -> Box<dyn Engine> {
+    Box::new(Table::<Replica>::new(Some(defect)))
 }
 
 /// A deliberate mistake, to see that it is noticed.
@@ -39,31 +51,25 @@ pub enum Defect {
 }
 
 /// One place at the table.
-struct Seat {
-    replica: Replica,
+struct Seat<C> {
+    replica: C,
     /// Whether it follows the protocol and is not crashed.
     live: bool,
 }
 
 /// All replicas of one run.
-#[derive(Default)]
-pub struct Malachite {
+struct Table<C> {
     defect: Option<Defect>,
     /// None before the start.
-    run: Option<(World, Vec<Seat>)>,
+    run: Option<(World, Vec<Seat<C>>)>,
 }
 
-impl Malachite {
-    /// The same with a mistake in it.
-    #[must_use]
-    pub fn with_defect(self, defect: Defect) -> Self {
-        Self {
-            defect: Some(defect),
-            ..self
-        }
+impl<C: Core> Table<C> {
+    fn new(defect: Option<Defect>) -> Self {
+        Self { defect, run: None }
     }
 
-    fn seat(&self, id: ReplicaId) -> Result<(&World, &Seat), EngineError> {
+    fn seat(&self, id: ReplicaId) -> Result<(&World, &Seat<C>), EngineError> {
         let run = self.run.as_ref();
         let found = run.and_then(|(world, seats)| Some((world, seats.get(id.index())?)));
         found.ok_or_else(|| refused(id))
@@ -73,7 +79,7 @@ impl Malachite {
     fn act(
         &mut self,
         id: ReplicaId,
-        act: impl FnOnce(&mut Replica, &mut World) -> Result<(), String>,
+        act: impl FnOnce(&mut C, &mut World) -> Result<(), String>,
     ) -> Result<Vec<Effect>, EngineError> {
         let run = self.run.as_mut();
         let found = run.and_then(|(world, seats)| Some((world, seats.get_mut(id.index())?)));
@@ -81,7 +87,7 @@ impl Malachite {
         let before = seat.replica.running();
         if let Err(text) = act(&mut seat.replica, world) {
             seat.live = false;
-            seat.replica.timers.clear();
+            seat.replica.shell_mut().timers.clear();
             world.effects.push(Effect::Fault { replica: id, text });
         }
         let mut effects = std::mem::take(&mut world.effects);
@@ -98,7 +104,7 @@ impl Malachite {
     /// The same at every live replica.
     fn all_act(
         &mut self,
-        act: impl Fn(&mut Replica, &mut World) -> Result<(), String>,
+        act: impl Fn(&mut C, &mut World) -> Result<(), String>,
     ) -> Result<Vec<Effect>, EngineError> {
         let seats = self.run.iter().flat_map(|(_, seats)| seats);
         let live = (0..).map(ReplicaId).zip(seats);
@@ -118,9 +124,9 @@ fn refused(id: ReplicaId) -> EngineError {
     }
 }
 
-impl Engine for Malachite {
+impl<C: Core> Engine for Table<C> {
     fn name(&self) -> String {
-        DRIVER.to_owned()
+        C::NAME.to_owned()
     }
 
     /// Nobody repeats anything, and rules start timers.
@@ -131,30 +137,33 @@ impl Engine for Malachite {
     fn start(&mut self, start: &Start) -> Result<Vec<Effect>, EngineError> {
         let world = World::new(start)?;
         let seat = |id| Seat {
-            replica: Replica::new(id, self.defect, &world),
+            replica: C::new(id, self.defect, &world),
             live: !start.byzantine.contains(&id),
         };
         let seats = ReplicaId::all(start.replicas).map(seat).collect();
         self.run = Some((world, seats));
-        self.all_act(Replica::restart)
+        self.all_act(C::restart)
     }
 
     fn open(&mut self) -> Result<Vec<Effect>, EngineError> {
         if let Some((world, _)) = &mut self.run {
             world.opened = true;
         }
-        self.all_act(Replica::open)
+        self.all_act(C::settle)
     }
 
     fn deliver(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError> {
-        let posted = self.seat(to)?.0.posted(id).cloned();
-        let (author, message) = posted.ok_or_else(|| EngineError::Refused {
+        let (world, _) = self.seat(to)?;
+        let posted = world.posted(id);
+        let post = posted.ok_or_else(|| EngineError::Refused {
             act: "a delivery".to_owned(),
             why: format!("there is no message {}", id.0),
         })?;
-        self.act(to, |replica, world| {
-            replica.receive(world, author, &message)
-        })
+        let Some(told) = world.told_of(post) else {
+            return Ok(Vec::new());
+        };
+        let message = post.message.clone();
+        self.act(to, |replica, world| replica.receive(world, told, &message))
     }
 
     fn timeout(
@@ -173,7 +182,7 @@ impl Engine for Malachite {
 
     fn pass(&mut self, at: ReplicaId, timer: &str) -> Result<Vec<Effect>, EngineError> {
         self.act(at, |replica, _| {
-            replica.timers.remove(timer);
+            replica.shell_mut().timers.remove(timer);
             Ok(())
         })
     }
@@ -192,7 +201,7 @@ impl Engine for Malachite {
 
     fn crash(&mut self, who: ReplicaId) -> Result<Vec<Effect>, EngineError> {
         let effects = self.act(who, |replica, _| {
-            replica.timers.clear();
+            replica.shell_mut().timers.clear();
             Ok(())
         });
         self.set_live(who, false);
@@ -219,9 +228,9 @@ impl Engine for Malachite {
     fn state(&mut self, who: ReplicaId) -> Result<State, EngineError> {
         let (world, Seat { replica, live }) = self.seat(who)?;
         Ok(if !live {
-            State::Down(replica.height)
+            State::Down(replica.shell().height)
         } else if replica.stopped(world) {
-            State::Stopped(replica.height)
+            State::Stopped(replica.shell().height)
         } else {
             State::Working(Box::new(replica.working(world)))
         })
@@ -231,13 +240,13 @@ impl Engine for Malachite {
         let Some((world, seats)) = &self.run else {
             return Vec::new();
         };
-        let mut holders: BTreeMap<_, BTreeSet<ReplicaId>> = BTreeMap::new();
+        let mut holders: BTreeMap<Evidence, BTreeSet<ReplicaId>> = BTreeMap::new();
         for (id, seat) in (0..).map(ReplicaId).zip(seats) {
             for evidence in seat.replica.evidence(world) {
                 holders.entry(evidence).or_default().insert(id);
             }
         }
-        let sentence = |((who, both), by): ((ReplicaId, String), BTreeSet<ReplicaId>)| {
+        let sentence = |((who, both), by): (Evidence, BTreeSet<ReplicaId>)| {
             let by: Vec<String> = by.iter().map(ReplicaId::to_string).collect();
             let by = by.join(", ");
             format!("evidence against replica {who}: {both} (held by {by})")
@@ -246,7 +255,7 @@ impl Engine for Malachite {
     }
 }
 
-impl Malachite {
+impl<C: Core> Table<C> {
     fn set_live(&mut self, id: ReplicaId, live: bool) {
         let seats = self.run.as_mut().map(|(_, seats)| seats);
         if let Some(seat) = seats.and_then(|seats| seats.get_mut(id.index())) {

@@ -3,7 +3,8 @@
 
 use crate::types::{Address, Height, Proposal, Proposed, Rotation, Validators, Vote, view};
 use arc_malachitebft_core_types::{
-    NilOrVal, Round, SignedProposal, SignedVote, TimeoutKind, Validity, VoteType,
+    NilOrVal, PolkaCertificate, Round, RoundCertificate, RoundCertificateType, SignedProposal,
+    SignedVote, ThresholdParam, TimeoutKind, Validator, ValidatorSet, Validity, VoteType,
 };
 use milp_replay::{
     Keys,
@@ -13,6 +14,7 @@ use milp_schema::{
     Kind, Message, ReplicaId, Value, View,
     protocol::{Head, TimerId},
 };
+use std::collections::BTreeSet;
 
 /// The names in the file of the protocol, in the order of what they are here.
 const KINDS: [&str; 3] = ["propose", "prevote", "precommit"];
@@ -24,6 +26,26 @@ pub(crate) enum Told {
     Proposal(SignedProposal<Rotation>, Validity),
     /// A vote.
     Vote(SignedVote<Rotation>),
+    /// A quorum of prevotes.
+    Polka(PolkaCertificate<Rotation>),
+    /// What leads into a round.
+    Round(RoundCertificate<Rotation>),
+}
+
+/// Votes that are passed on together.
+#[derive(Clone)]
+pub(crate) enum Certificate {
+    /// A quorum of prevotes for a value.
+    Polka(PolkaCertificate<Rotation>),
+    /// What leads into a round.
+    Round(RoundCertificate<Rotation>),
+}
+
+/// A message that was made.
+pub(crate) struct Post {
+    pub(crate) author: ReplicaId,
+    pub(crate) message: Message,
+    certificate: Option<Certificate>,
 }
 
 /// What the replicas of a run share.
@@ -38,8 +60,8 @@ pub(crate) struct World {
     keys: Keys,
     kinds: [Kind; 3],
     timers: [&'static str; 3],
-    /// Message number i + 1 at position i, with its author.
-    posts: Vec<(ReplicaId, Message)>,
+    /// Message number i + 1 at position i.
+    posts: Vec<Post>,
     /// What a replica has done in its act.
     pub(crate) effects: Vec<Effect>,
 }
@@ -124,26 +146,72 @@ impl World {
 
     /// A message is there from now on.
     pub(crate) fn post(&mut self, author: ReplicaId, message: Message) -> MessageId {
-        self.posts.push((author, message));
+        self.certified(author, message, None)
+    }
+
+    fn certified(
+        &mut self,
+        author: ReplicaId,
+        message: Message,
+        certificate: Option<Certificate>,
+    ) -> MessageId {
+        self.posts.push(Post {
+            author,
+            message,
+            certificate,
+        });
         MessageId(self.posts.len() as u64)
     }
 
-    /// The message of that number, with its author.
-    pub(crate) fn posted(&self, id: MessageId) -> Option<&(ReplicaId, Message)> {
+    /// The message of that number.
+    pub(crate) fn posted(&self, id: MessageId) -> Option<&Post> {
         let place = usize::try_from(id.0).ok()?.checked_sub(1)?;
         self.posts.get(place)
+    }
+
+    /// Whether that author has made that message.
+    pub(crate) fn said(&self, author: ReplicaId, message: &Message) -> bool {
+        let mut posts = self.posts.iter().rev();
+        posts.any(|it| it.author == author && it.message == *message)
+    }
+
+    /// What was posted as the engine has it.
+    pub(crate) fn told_of(&self, post: &Post) -> Option<Told> {
+        match &post.certificate {
+            Some(Certificate::Polka(it)) => Some(Told::Polka(it.clone())),
+            Some(Certificate::Round(it)) => Some(Told::Round(it.clone())),
+            None => self.told(post.author, &post.message),
+        }
+    }
+
+    pub(crate) fn seal(&self, author: Address, message: &Message) -> Vec<u8> {
+        self.keys.seal(author.0, message)
+    }
+
+    pub(crate) fn is_sealed(&self, author: Address, message: &Message, seal: &[u8]) -> bool {
+        self.keys.is_sealed(author.0, message, seal)
+    }
+
+    /// Whether votes are by whom they say, of enough power, nobody counting twice.
+    pub(crate) fn carries(&self, votes: &[SignedVote<Rotation>], least: ThresholdParam) -> bool {
+        let sealed =
+            |it: &SignedVote<Rotation>| self.is_sealed(it.by, &self.of_vote(it), &it.signature);
+        let by: BTreeSet<Address> = votes.iter().map(|it| it.by).collect();
+        let power = by
+            .iter()
+            .filter_map(|it| self.validators.get_by_address(it));
+        let power = power.map(Validator::voting_power).sum();
+        let total = self.validators.total_voting_power();
+        votes.iter().all(sealed) && by.len() == votes.len() && least.is_met(power, total)
     }
 
     /// A message as the engine has it; none if it is no message of the protocol, or its author may not
     /// make it.
     pub(crate) fn told(&self, author: ReplicaId, message: &Message) -> Option<Told> {
-        let seal = self.keys.seal(author, message);
-        let (height, round) = (Height::of(message.height), Round::new(message.view.0));
         let by = Address(author);
+        let seal = self.seal(by, message);
+        let (height, round) = (Height::of(message.height), Round::new(message.view.0));
         let [propose, prevote, _] = self.kinds;
-        if !self.keys.is_sealed(author, message, &seal) {
-            return None;
-        }
         if message.kind == propose {
             let validity = match message.value? {
                 Value::Block { .. } => Validity::Valid,
@@ -212,6 +280,33 @@ impl World {
     /// The kind of the vote that binds.
     pub(crate) fn binds(&self) -> Kind {
         self.kinds[2]
+    }
+
+    /// A replica publishes a certificate: a vote with the view that justifies it, which no vote is.
+    pub(crate) fn certify(&mut self, replica: ReplicaId, certificate: Certificate) {
+        let [_, prevote, precommit] = self.kinds;
+        let (kind, height, round, value) = match &certificate {
+            Certificate::Polka(it) => (prevote, it.height, it.round, it.value_id),
+            Certificate::Round(it) => match it.cert_type {
+                RoundCertificateType::Precommit => (precommit, it.height, it.round, Value::Nil),
+                RoundCertificateType::Skip => (prevote, it.height, it.round, Value::Nil),
+            },
+        };
+        let message = Message {
+            kind,
+            height: height.plain(),
+            view: view(round),
+            value: Some(value),
+            justification: Some(view(round)),
+        };
+        let id = self.certified(replica, message.clone(), Some(certificate));
+        self.effects.push(Effect::Send {
+            replica,
+            id,
+            message,
+            carried: Vec::new(),
+            recovery: true,
+        });
     }
 
     /// A replica sends a message.

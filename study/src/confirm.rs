@@ -7,7 +7,7 @@ use milp_replay::{
 };
 use milp_schema::{Instance, Verdict, instance::Goal, verdict::Liveness, vocabulary};
 use milp_show::export::model_meta;
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 /// The replicas a schedule was made for.
 pub const OWN: &str = "own";
@@ -20,7 +20,8 @@ pub const INTERPRETER: &str = "interpreter";
 pub fn adapters() -> Vec<&'static str> {
     let protocols = vocabulary::Protocol::all();
     let engines = protocols.flat_map(|protocol| protocol.engines.iter());
-    engines.map(String::as_str).collect()
+    let names: BTreeSet<&str> = engines.map(String::as_str).collect();
+    names.into_iter().collect()
 }
 
 /// Which replicas to drive: `own`, `sound`, `interpreter`, the name of a production engine, or
@@ -265,7 +266,7 @@ impl Driven {
             milp_replay::replay_on(engine, instance, &self.faulty, &self.schedule, options)
         };
         if let Some(mut engine) = milp_malachite::engine(name) {
-            return Ok(on(&mut engine)?);
+            return Ok(on(engine.as_mut())?);
         }
         let mut sidecar = adapter(name)?;
         let replayed = on(&mut sidecar)?;

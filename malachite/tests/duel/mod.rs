@@ -108,28 +108,54 @@ impl Except {
 /// All of them.
 pub(crate) const EXCEPT: &[Except] = &[Except::SeveralEarlyProposals];
 
-/// The file that comes with the program, said as the driver has it: of a sender's votes the first
-/// counts, and a view is left for votes of a later one, of more than a third of all power.
+/// The file that says what the driver does.
 pub(crate) fn first() -> Protocol {
-    let mut text = include_str!("../../../protocols/tendermint.yaml").to_owned();
-    for (paper, driver) in [
-        ("name: tendermint\n", "name: tendermint-driver\n"),
-        ("sent: rule, tally", "sent: rule, counts: first, tally"),
-        (
-            "skip(v) <- some *(v, *)",
-            "skip(v) <- some prevote|precommit(v, *)",
-        ),
-        ("{some: f + 1}", "{some: ceil(n + 1/3)}"),
-    ] {
-        assert!(text.contains(paper), "{paper}");
-        text = text.replace(paper, driver);
-    }
+    Protocol::shipped("tendermint-malachite")
+}
+
+/// What the file says otherwise than the paper's, each by its name and as the paper has it.
+pub(crate) const SWITCHES: [(&str, &str, &str); 4] = [
+    (
+        "the first vote counts",
+        "sent: rule, counts: first,",
+        "sent: rule,",
+    ),
+    (
+        "votes lead on",
+        "some prevote|precommit(v, *)",
+        "some *(v, *)",
+    ),
+    (
+        "more than a third",
+        "{some: ceil(n + 1/3)}",
+        "{some: f + 1}",
+    ),
+    ("a decision comes first", DECIDE, ""),
+];
+
+/// The rule that comes first in the file, and last among those of its kind in the paper's.
+const DECIDE: &str =
+    "- 49-51: \"decide(v, x) <- height, primary propose(v, x, *), q precommit(v, x)\"\n";
+
+/// The file with one switch as the paper has it.
+pub(crate) fn without((name, driver, paper): (&str, &str, &str)) -> Protocol {
+    let text = include_str!("../../../protocols/tendermint-malachite.yaml");
+    assert!(text.contains(driver), "{name}");
+    let text = text.replace(driver, paper);
+    let text = text.replace("name: tendermint-malachite", "name: tendermint-without");
+    let skip = "- 55-56:";
+    let later = format!("{DECIDE}{skip}");
+    let text = if driver == DECIDE {
+        text.replace(skip, &later)
+    } else {
+        text
+    };
     embedded(&text).unwrap()
 }
 
 /// The driver as it is.
 pub(crate) fn sound() -> Box<dyn Engine> {
-    Box::new(engine("malachite-driver").unwrap())
+    engine("malachite-driver").unwrap()
 }
 
 /// What everybody sees of a replica.
