@@ -26,6 +26,14 @@ use milp_schema::{
 };
 use std::collections::BTreeMap;
 
+impl Levels {
+    /// Whether a copy that meets the need may be handed over and count nothing, since the first does.
+    fn hides(&self, need: &Need) -> bool {
+        let read = need.taken(&self.ground);
+        read.iter().any(|it| self.ground.counts_first(it.kind))
+    }
+}
+
 /// What a replica has when a good view ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Has {
@@ -46,8 +54,11 @@ struct Shared {
 
 /// States which views are good and pass without a decision; their number, at most `up_to`.
 pub(super) fn state(levels: &mut Levels, bad: u32, up_to: u32) -> Expr {
-    rest::truths(levels, levels.instance.gossip);
-    if levels.instance.gossip {
+    let gossip = levels.instance.gossip;
+    rest::truths(levels, |levels, number| {
+        gossip && !levels.hides(&Need::Quorum(number))
+    });
+    if gossip {
         rest::proposals(levels);
         used_where_enough(levels);
     }
@@ -149,7 +160,8 @@ fn used_where_enough(levels: &mut Levels) {
         .draft
         .family("enough_makes_quorum", "E73", &[], Group::DELIVERY);
     for number in 0..levels.ground.quorums.len() {
-        if levels.draft.col(&Key::Complete(number)).is_some() {
+        let all = !levels.hides(&Need::Quorum(number));
+        if all && levels.draft.col(&Key::Complete(number)).is_some() {
             let enough = levels.draft.get(&Key::Enough(number));
             let complete = levels.complete(number);
             levels.at_most(family, &format!("_m{number}"), enough, complete);
@@ -257,7 +269,9 @@ fn truths(
     has: Has,
 ) -> Vec<(Expr, bool)> {
     let honest = |it: Expr| (it, true);
-    let (gossip, all) = (levels.instance.gossip, has == Has::All);
+    // Of what was handed to all, who took another before counts nothing.
+    let gossip = levels.instance.gossip && !levels.hides(need);
+    let all = has == Has::All;
     let mut truths: Vec<(Expr, bool)> = match need {
         Need::Own(Own::One(records)) => {
             let groups = groups(records).into_values();

@@ -2,7 +2,7 @@
 //! timers fire when nothing is under way.
 
 use super::{Following, Place, Step};
-use crate::ground::{Record, run::Taken};
+use crate::ground::{Record, Value, run::Taken};
 use std::collections::BTreeSet;
 
 impl Following<'_> {
@@ -145,6 +145,7 @@ impl Following<'_> {
             missing.sort_by_key(|&(i, j, it)| (i, it.view, it.kind, j));
             let mut changed = false;
             for (i, j, record) in missing {
+                self.hide(i, j, record)?;
                 if !self.leads_out(view, (i, j, record)) {
                     self.hand(i, j, record)?;
                     changed = true;
@@ -154,6 +155,22 @@ impl Following<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// Where the first counts, a replica for which no step rests on a Byzantine one's vote takes another
+    /// before.
+    fn hide(&mut self, i: u32, j: u32, record: Record) -> Result<(), String> {
+        let place = |it: &Record| (it.kind, it.view);
+        let first = self.plan.byzantine(j) && self.ground.counts_first(record.kind);
+        let held = |it: &(u32, u32, Record)| (it.0, it.1, place(&it.2)) == (i, j, place(&record));
+        if !first || self.handed.iter().any(held) || self.wanted(i, j, &record) > 0 {
+            return Ok(());
+        }
+        let other = Record {
+            value: Value::Bad,
+            ..record
+        };
+        self.hand(i, j, other)
     }
 
     /// Whether a copy leads its receiver out of a view.
