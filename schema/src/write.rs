@@ -127,6 +127,10 @@ pub fn certificate_csv(evidence: &Evidence) -> String {
         Part::Symmetric {
             replicas: (first, second),
         } => vec![row("symmetric", &first.to_string(), second.to_string())],
+        Part::Region { condition } => {
+            let words = condition.map(|it| it.to_string()).join(" ");
+            vec![row("region", &words, "0".to_owned())]
+        }
         Part::Searched { seed } => vec![row("searched", "", seed.to_string())],
     });
     csv(&CERTIFICATE_COLUMNS, rows)
