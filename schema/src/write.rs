@@ -5,6 +5,7 @@ mod atomic;
 pub use atomic::{file, folder, remove_leftovers, temporary_of};
 
 use crate::{
+    Every,
     certificate::{Evidence, Part},
     instance::Instance,
     outcome::Outcome,
@@ -58,6 +59,26 @@ pub fn instance_yaml(instance: &Instance) -> String {
 /// `outcome.yaml`. A dual bound that is not finite is written as `null`.
 pub fn outcome_yaml(outcome: &Outcome) -> String {
     yaml(&RawOutcome::from(outcome))
+}
+
+/// The instance file of a question about every number of replicas.
+pub fn every_yaml(every: &Every) -> String {
+    let one = instance_yaml(&every.instance);
+    let n = match every.at_least {
+        1 => "any".to_owned(),
+        at_least => format!("{{at_least: {at_least}}}"),
+    };
+    let of_all = one.replace(
+        &format!("\nreplicas: {}\n", every.instance.replicas),
+        &format!("\nreplicas: {n}\n"),
+    );
+    let nominal = every
+        .byzantine
+        .of(every.instance.replicas, every.instance.f());
+    of_all.replace(
+        &format!(" count: {nominal}\n"),
+        &format!(" count: {}\n", every.byzantine),
+    )
 }
 
 /// `verdict.<engine>.yaml`.
