@@ -6,8 +6,8 @@ use milp_model::every::{Kind, Parametric};
 use milp_schema::certificate;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Denominators that multipliers are tried with: those of small fractions first.
-const DENOMINATORS: [i64; 9] = [1, 2, 6, 12, 60, 840, 27_720, 360_360, 100_000_000];
+/// The largest denominators that multipliers are tried with.
+const DENOMINATORS: [i64; 9] = [1, 2, 3, 6, 12, 60, 240, 1000, 100_000];
 
 /// What is less than this at n = 1 may be nothing.
 const NOTHING: f64 = 1e-6;
@@ -206,15 +206,22 @@ impl<'a> Search<'a> {
         let duals: Vec<(usize, f64)> = (duals.iter().enumerate().filter(used))
             .map(|(row, it)| (row, it.abs()))
             .collect();
-        let least = duals.iter().map(|it| it.1).fold(f64::INFINITY, f64::min);
-        for scale in [1.0, 1.0 / least] {
-            for denominator in DENOMINATORS {
-                let whole = |it: f64| (it * scale * denominator as f64).round() as i64;
-                let times = duals.iter().map(|&(row, it)| (row, whole(it)));
-                let times: Vec<(usize, i64)> = times.filter(|(_, it)| *it > 0).collect();
-                if self.closes(&times, cube) {
-                    return Some(self.fewer(times, cube));
-                }
+        for most in DENOMINATORS {
+            let fractions: Vec<(usize, (i64, i64))> = (duals.iter())
+                .map(|&(row, it)| (row, fraction(it, most)))
+                .collect();
+            let common = fractions.iter().try_fold(1_i64, |common, (_, (_, below))| {
+                (common / gcd(common, *below)).checked_mul(*below)
+            });
+            let Some(common) = common else { continue };
+            let whole = |(row, (above, below)): &(usize, (i64, i64))| {
+                Some((*row, above.checked_mul(common / below)?))
+            };
+            let times: Option<Vec<(usize, i64)>> = fractions.iter().map(whole).collect();
+            let Some(mut times) = times else { continue };
+            times.retain(|(_, it)| *it > 0);
+            if self.closes(&times, cube) {
+                return Some(self.fewer(times, cube));
             }
         }
         None
@@ -254,4 +261,28 @@ impl<'a> Search<'a> {
 
 fn gcd(a: i64, b: i64) -> i64 {
     if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// The fraction near a number with a denominator of at most `most`, by continued fractions.
+fn fraction(number: f64, most: i64) -> (i64, i64) {
+    let (mut before, mut last) = ((0, 1), (1, 0));
+    let mut rest = number;
+    for _ in 0..40 {
+        let whole = rest.floor();
+        if whole > 1e12 {
+            break;
+        }
+        let whole = whole as i64;
+        let next = (whole * last.0 + before.0, whole * last.1 + before.1);
+        if next.1 > most {
+            break;
+        }
+        (before, last) = (last, next);
+        let part = rest - rest.floor();
+        if part < 1e-9 {
+            break;
+        }
+        rest = 1.0 / part;
+    }
+    last
 }
