@@ -159,7 +159,10 @@ fn attack(
                 all => format!("; with {} replicas at most 1 block: proved", all.join(", ")),
             };
             let sentence = format!("{}{below}", outcome.sentence);
-            let sentence = format!("{n} is the smallest number of replicas: {sentence}");
+            let sentence = match every.any_views {
+                true => format!("an attack, though in few views: {sentence}"),
+                false => format!("{n} is the smallest number of replicas: {sentence}"),
+            };
             return Ok(Answer::Attack(Box::new(Attack { solution, sentence })));
         }
         if !outcome.proved {
@@ -199,8 +202,13 @@ fn sentence(every: &Every, programs: &[Parametric], cubes: usize) -> Result<Stri
         all.push("copies may never arrive".to_owned());
     }
     all.push(format!("for every n ≥ {least} and every f < n/3"));
-    let views = count(instance.views.into(), "view");
-    all.push(format!("within {views} and any number of slots"));
+    all.push(match every.any_views {
+        true => "in any number of views and of slots".to_owned(),
+        false => {
+            let views = count(instance.views.into(), "view");
+            format!("within {views} and any number of slots")
+        }
+    });
     let said = format!(
         "at height 0 at most {} can be decided {}: proved (for every n, exactly, in {})",
         count(BLOCKS - 1, "block"),
@@ -226,7 +234,12 @@ fn least(every: &Every, programs: &[Parametric]) -> Result<u32, Error> {
         .filter(|it| it.0[3] == 0 && it.0[1] > 0 && **it != Affine([-1, 1, -3, 0]))
         .copied()
         .collect();
-    let views = i64::from(every.instance.views);
+    let views = if every.any_views {
+        1
+    } else {
+        every.instance.views
+    };
+    let views = i64::from(views);
     // That there are no fewer replicas than views is no condition: fewer have programs of their own.
     let conditions = conditions
         .iter()
@@ -391,6 +404,10 @@ pub fn size(every: &Every) -> Result<String, Error> {
         "{} columns ({binaries} of them times n, f and b), {} rows for every n ≥ {}; {few} for fewer replicas than views",
         last.map_or(0, |it| it.columns.len()),
         last.map_or(0, |it| it.rows.len()),
-        every.at_least.max(every.instance.views),
+        every.at_least.max(if every.any_views {
+            1
+        } else {
+            every.instance.views
+        }),
     ))
 }

@@ -46,13 +46,23 @@ fn proved(programs: &[Parametric]) -> Option<(Vec<Part>, usize)> {
 fn at(programs: &[Parametric], n: u32, f: u32, b: u32) -> Option<i64> {
     let point = [n, f, b].map(i64::from);
     let program = programs.iter().find(|it| it.covers(point))?.at(point);
-    let solved = solve(&program, &settings(60.0, false), &AtomicBool::new(false), &mut |_| {});
+    let solved = solve(
+        &program,
+        &settings(60.0, false),
+        &AtomicBool::new(false),
+        &mut |_| {},
+    );
     solved.expect("it is solved").primal
 }
 
 fn optimum(instance: &Instance) -> Option<i64> {
     let built = build(instance).expect("a program");
-    let solved = solve(built.program(), &settings(60.0, false), &AtomicBool::new(false), &mut |_| {});
+    let solved = solve(
+        built.program(),
+        &settings(60.0, false),
+        &AtomicBool::new(false),
+        &mut |_| {},
+    );
     solved.expect("it is solved").primal
 }
 
@@ -63,11 +73,17 @@ fn agrees(protocol: &str, mutant: Option<&str>, views: u32, formulation: Formula
         every.instance.formulation = formulation;
         let programs = programs(&every);
         for &n in ns {
-            let Some(instance) = every.of(n) else { continue };
+            let Some(instance) = every.of(n) else {
+                continue;
+            };
             let b = instance.fault_count(milp_schema::instance::FaultKind::Byzantine);
             if let Some(found) = at(&programs, n, instance.f(), b) {
                 let known = optimum(&instance);
-                assert_eq!(Some(found), known, "{protocol} {mutant:?} n {n} b {byzantine}");
+                assert_eq!(
+                    Some(found),
+                    known,
+                    "{protocol} {mutant:?} n {n} b {byzantine}"
+                );
             }
         }
     }
@@ -76,10 +92,20 @@ fn agrees(protocol: &str, mutant: Option<&str>, views: u32, formulation: Formula
 fn scratch() {
     let v = std::env::var("TRY").unwrap();
     for line in v.split(';') {
-    let w: Vec<&str> = v.split_whitespace().collect();
-    let ns: Vec<u32> = w[4].split(',').map(|x| x.parse().unwrap()).collect();
-    let form = if w[3] == "counting" { Formulation::Counting } else { Formulation::Levels };
-    agrees(w[0], (w[1] != "-").then_some(w[1]), w[2].parse().unwrap(), form, &ns);
-    println!("{line} ok");
+        let w: Vec<&str> = v.split_whitespace().collect();
+        let ns: Vec<u32> = w[4].split(',').map(|x| x.parse().unwrap()).collect();
+        let form = if w[3] == "counting" {
+            Formulation::Counting
+        } else {
+            Formulation::Levels
+        };
+        agrees(
+            w[0],
+            (w[1] != "-").then_some(w[1]),
+            w[2].parse().unwrap(),
+            form,
+            &ns,
+        );
+        println!("{line} ok");
     }
 }

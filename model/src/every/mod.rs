@@ -7,6 +7,7 @@
 //! than views are asked for, since then one leads several of them.
 
 mod affine;
+mod merged;
 mod program;
 mod rows;
 mod walk;
@@ -21,7 +22,6 @@ use crate::{
 use milp_schema::{
     Every, Height, Instance, View,
     formula::Count,
-    instance::FaultKind,
     protocol::{Reads, Rules},
 };
 use std::collections::BTreeSet;
@@ -71,6 +71,9 @@ pub fn of(every: &Every, region: &Region) -> Result<Vec<Parametric>, Error> {
             "name a protocol whose file has rules",
         ));
     };
+    if every.any_views {
+        return Ok(vec![merged(every, &rules, region)?]);
+    }
     let views = instance.views;
     let few = region.at_least..views.max(region.at_least);
     let mut programs = Vec::new();
@@ -78,6 +81,17 @@ pub fn of(every: &Every, region: &Region) -> Result<Vec<Parametric>, Error> {
         programs.push(part(instance, &rules, region, n)?);
     }
     Ok(programs)
+}
+
+/// The program of any number of views, of which there may be more than replicas.
+fn merged(every: &Every, rules: &Rules, region: &Region) -> Result<Parametric, Error> {
+    let mut instance = every.instance.clone();
+    instance.views = merged::VIEWS;
+    let ground = Ground::new(setting(&instance, rules.clone(), None), NAME)?;
+    refuse(&ground)?;
+    let n = Affine::N - Affine::number(i64::from(region.at_least));
+    let conditions = with_counts(&ground, region, vec![n]);
+    merged::state(&ground, conditions)
 }
 
 fn part(
@@ -93,6 +107,12 @@ fn part(
         Some(few) => vec![n(few), -n(few)],
         None => vec![n(region.at_least.max(instance.views))],
     };
+    conditions = with_counts(&ground, region, conditions);
+    Ok(rows::state(&ground, conditions))
+}
+
+/// The conditions of a region with these, and that no count of the protocol is below 1.
+fn with_counts(ground: &Ground, region: &Region, mut conditions: Vec<Affine>) -> Vec<Affine> {
     conditions.extend(&region.conditions);
     for quorum in &ground.quorums {
         let some = of_count(quorum.count) - Affine::ONE;
@@ -100,7 +120,7 @@ fn part(
             conditions.push(some);
         }
     }
-    Ok(rows::state(&ground, conditions))
+    conditions
 }
 
 /// A count without a fraction.
@@ -181,18 +201,5 @@ fn refuse(ground: &Ground) -> Result<(), Error> {
             format!("what is done anywhere and reads own records (rule `{rule}`)"),
             hint,
         ))
-    })
-}
-
-/// What is asked for that programs for every n do not say: the key, what it is, and what to do.
-pub fn uncovered(instance: &Instance) -> Option<(&'static str, String, &'static str)> {
-    let byzantine = |it: &milp_schema::instance::Fault| it.kind == FaultKind::Byzantine;
-    let others = !instance.faults.iter().all(byzantine);
-    others.then(|| {
-        (
-            "faults",
-            "replicas that crash".to_owned(),
-            "use `kind: byzantine`",
-        )
     })
 }

@@ -92,7 +92,7 @@ impl Builder<'_> {
                 .program
                 .column(format!("byzantine_{name}"), kind, number);
             let took = walk.arcs.iter().enumerate().map(|(at, arc)| {
-                let name = format!("did_{name}_{at}_{}", self.word(arc));
+                let name = format!("did_{name}_{at}_{}", word(ground, arc));
                 self.program.column(name, kind, number)
             });
             let took = took.collect();
@@ -106,22 +106,6 @@ impl Builder<'_> {
                 byzantine,
             });
         }
-    }
-
-    /// What a step does, in letters that names take.
-    fn word(&self, arc: &Arc) -> String {
-        let Some(record) = arc.makes else {
-            let act = &self.ground.entries[arc.act];
-            return format!("enter_v{}", act.letters.v);
-        };
-        let kind = &self.ground.setting.rules.kind(record.kind).name;
-        let kind: String = kind.chars().filter(char::is_ascii_alphanumeric).collect();
-        let value = match record.value {
-            Value::Of(x) => format!("_x{x}"),
-            Value::Nil => "_nil".to_owned(),
-            Value::Bad | Value::None => String::new(),
-        };
-        format!("{kind}_v{}{value}", record.view)
     }
 
     /// `Σ byzantine ≤ b`.
@@ -355,6 +339,22 @@ impl Builder<'_> {
         }
         decides
     }
+}
+
+/// What a step does, in letters that names take.
+pub(super) fn word(ground: &Ground, arc: &Arc) -> String {
+    let Some(record) = arc.makes else {
+        let act = &ground.entries[arc.act];
+        return format!("enter_v{}", act.letters.v);
+    };
+    let kind = &ground.setting.rules.kind(record.kind).name;
+    let kind: String = kind.chars().filter(char::is_ascii_alphanumeric).collect();
+    let value = match record.value {
+        Value::Of(x) => format!("_x{x}"),
+        Value::Nil => "_nil".to_owned(),
+        Value::Bad | Value::None => String::new(),
+    };
+    format!("{kind}_v{}{value}", record.view)
 }
 
 /// Whether a decision that is made anywhere asks for more than what others sent.

@@ -163,6 +163,19 @@ impl Walk {
         walk
     }
 
+    /// The states in which a view is begun.
+    pub(super) fn starts(&self, view: u32) -> impl Iterator<Item = usize> {
+        let nodes = self.nodes.iter().enumerate();
+        let starts = nodes.filter(move |(_, it)| it.view == view && it.place == (view, 0));
+        starts.map(|(at, _)| at)
+    }
+
+    /// What was made in a view on the way to a state.
+    pub(super) fn done(&self, node: usize, view: u32) -> Vec<Record> {
+        let own = self.nodes[node].own.iter();
+        own.filter(|it| it.view == view).copied().collect()
+    }
+
     fn step(
         &mut self,
         ground: &Ground,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Every, Instance,
-    every::NOMINAL,
+    every::{NOMINAL, NOMINAL_VIEWS},
     formula::Count,
     instance::{FaultKind, Formulation, Goal, Network, Primary, Timers},
     limits,
@@ -36,26 +36,34 @@ pub(super) fn convert(node: &Node, near: Near<'_>, problems: &mut Problems) -> O
     let at_least = at_least(&fields, problems);
     let byzantine = byzantine(&fields, problems);
     let mut one = node.clone();
+    let any_views = matches!(
+        fields.get("views").map(|it| &it.value),
+        Some(Value::Scalar { text, .. }) if text == "any"
+    );
     if let Value::Map(entries) = &mut one.value {
-        entries.iter_mut().for_each(|it| nominal(it));
+        entries.iter_mut().for_each(|it| nominal(it, any_views));
     }
     let instance = instance::convert(&one, near, problems)?;
     covered(&fields, &instance, problems)?;
     Some(Every {
         instance,
         at_least: at_least?,
+        any_views,
         byzantine: byzantine?,
     })
 }
 
-/// The number that stands for all.
-fn nominal(entry: &mut Entry) {
-    if entry.key == "replicas" {
-        entry.value.value = Value::Scalar {
-            text: NOMINAL.to_string(),
-            plain: true,
-        };
-    }
+/// The numbers that stand for all.
+fn nominal(entry: &mut Entry, any_views: bool) {
+    let number = match entry.key.as_str() {
+        "replicas" => NOMINAL,
+        "views" if any_views => NOMINAL_VIEWS,
+        _ => return,
+    };
+    entry.value.value = Value::Scalar {
+        text: number.to_string(),
+        plain: true,
+    };
 }
 
 fn at_least(fields: &Fields, problems: &mut Problems) -> Option<u32> {
