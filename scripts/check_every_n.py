@@ -8,8 +8,10 @@ What is proved: for all integers n, f, b of a program's region there are no inte
 give the goal's binaries a sum of `at_least`. docs/CERTIFICATES.md says what each name means.
 """
 import csv
+import hashlib
 import json
 import os
+import re
 import sys
 
 PARAMETERS = ("1", "n", "f", "b")
@@ -154,8 +156,19 @@ class Certificate:
         need(closes, f"cube {self.cubes} does not close")
 
 
+def hashes(folder):
+    """The two files are those that the proof beside them names."""
+    with open(os.path.join(folder, "proof.yaml"), encoding="utf-8") as file:
+        said = dict(re.findall(r"^(program|certificate)_sha256: '?([0-9a-f]{64})'?$", file.read(), re.M))
+    for part, name in (("program", "program.json"), ("certificate", "certificate.csv")):
+        with open(os.path.join(folder, name), "rb") as file:
+            found = hashlib.sha256(file.read()).hexdigest()
+        need(found == said.get(part), f"{name} is not the one that proof.yaml names")
+
+
 def main(paths):
     if len(paths) == 1:
+        hashes(paths[0])
         paths = [os.path.join(paths[0], it) for it in ("program.json", "certificate.csv")]
     with open(paths[0], encoding="utf-8") as file:
         said = json.load(file)

@@ -7,7 +7,12 @@ use crate::{
     solve::{Request, Solution, solve as solve_one},
 };
 use milp_model::every::{self, Affine, Kind, Parametric, Region};
-use milp_schema::{Every, Evidence, Instance, instance::Network, protocol::WRITTEN, read, write};
+use milp_schema::{
+    Every, Evidence, Instance,
+    instance::{FaultKind, Network},
+    protocol::WRITTEN,
+    read, write,
+};
 use milp_show::words::{count, own};
 use milp_solver::{
     Progress,
@@ -126,7 +131,7 @@ pub fn solve(
             let files = files.collect();
             Ok(Answer::Proved(Box::new(Proved { said, files })))
         }
-        Proof::Open { ones } => attack(every, request, interrupt, progress, &ones),
+        Proof::Open { ones } => attack(every, request, interrupt, progress, (&programs, &ones)),
         Proof::Stopped => Ok(Answer::Open(format!(
             "stopped after {} or before: nothing was learned",
             count(MOST_CUBES as i64, "cube")
@@ -140,11 +145,11 @@ fn attack(
     request: &Request<'_>,
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
-    ones: &[String],
+    (programs, ones): (&[Parametric], &[String]),
 ) -> Result<Answer, Error> {
     let mut fewer = Vec::new();
     for n in every.at_least..=every.at_least + TRIED {
-        let Some(instance) = every.of(n) else {
+        let Some(instance) = every.of(n).filter(|it| covers(programs, it)) else {
             continue;
         };
         let request = Request {
@@ -179,6 +184,13 @@ fn attack(
         every.at_least + TRIED,
         ones.join(", ")
     )))
+}
+
+/// Whether one instance of the question is in the region of a program.
+fn covers(programs: &[Parametric], instance: &Instance) -> bool {
+    let b = instance.fault_count(FaultKind::Byzantine);
+    let point = [instance.replicas, instance.f(), b].map(i64::from);
+    programs.iter().any(|it| it.covers(point))
 }
 
 /// What is proved, in a sentence without a full stop.
