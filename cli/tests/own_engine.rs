@@ -53,7 +53,7 @@ fn a_command_is_an_engine_wherever_one_is_named_and_a_result_remembers_it() {
     );
     says(&["fuzz", "--engine", "own"], 2, &["cmd:COMMAND"]);
 
-    let instance = root().join("instances/dbft2/n4-fork-nspcc.yaml");
+    let instance = root().join("instances/dbft2/n4-stall-nspcc.yaml");
     let instance = instance.display().to_string();
     let confirmed = [
         "solve",
@@ -63,8 +63,9 @@ fn a_command_is_an_engine_wherever_one_is_named_and_a_result_remembers_it() {
         "--out",
         "out/a",
         "--quiet",
+        "--no-adequacy",
     ];
-    says(&confirmed, 0, &["follows the schedule"]);
+    says(&confirmed, 0, &["confirmed on nspcc-dbft"]);
     let promote = ["promote", "out/a", "--no-resolve", "--engine", &engine];
     says(&promote, 0, &[]);
     let expected = scratch.text("results/a/expected.yaml");
@@ -85,4 +86,41 @@ fn a_command_is_an_engine_wherever_one_is_named_and_a_result_remembers_it() {
         0,
         &["no result names", elsewhere],
     );
+}
+
+#[test]
+fn an_attack_catches_who_decides_after_f_plus_1_commits_and_nobody_else() {
+    let scratch = Scratch::new();
+    let results = root().join("results/twins/dbft2").display().to_string();
+    let attacked = |name: &str| {
+        let engine = root().join("kits/python/examples").join(name);
+        let engine = engine.display().to_string();
+        let command = [
+            "engine",
+            "attack",
+            "--results",
+            &results,
+            "python3",
+            &engine,
+        ];
+        run(&scratch, &command)
+    };
+    let broken = attacked("broken.py");
+    assert_eq!(broken.code, Some(12), "{broken:?}");
+    for words in [
+        "n4-fork-nspcc",
+        "votes that bind are for it",
+        "deliver to",
+        "it does what the rules forbid",
+    ] {
+        assert!(broken.stdout.contains(words), "{words}: {broken:?}");
+    }
+    let sound = attacked("dbft2.py");
+    assert_eq!(sound.code, Some(0), "{sound:?}");
+    assert!(
+        sound.stdout.contains("it follows the worst schedule"),
+        "{sound:?}"
+    );
+    let gone = run(&scratch, &["engine", "attack", "/nowhere/engine"]);
+    assert_eq!(gone.code, Some(1), "{gone:?}");
 }

@@ -119,11 +119,8 @@ pub fn regress(
     interrupt: &AtomicBool,
     report: &mut dyn FnMut(&Case),
 ) -> Result<Vec<Case>, Error> {
-    let mut dirs = Vec::new();
-    collect(results, &mut dirs)?;
-    dirs.sort();
     let mut cases = Vec::new();
-    for dir in dirs {
+    for dir in kept(results)? {
         let name = dir
             .strip_prefix(results)
             .unwrap_or(&dir)
@@ -143,6 +140,16 @@ pub fn regress(
         cases.push(case);
     }
     Ok(cases)
+}
+
+/// The folders of kept results at or below one, ascending; none where there is no such folder.
+pub(crate) fn kept(results: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut dirs = Vec::new();
+    if results.is_dir() {
+        collect(results, &mut dirs)?;
+    }
+    dirs.sort();
+    Ok(dirs)
 }
 
 /// All folders at or below `dir` that have an `expected.yaml`, and links to folders. What a killed
