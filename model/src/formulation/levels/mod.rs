@@ -10,6 +10,7 @@
 //! | `knows_i_v_<m>` | what i took by then meets a need |
 //! | `byzantine_i` | who is faulty |
 
+mod at_once;
 mod carried;
 mod columns;
 mod decode;
@@ -25,6 +26,7 @@ mod plan;
 mod prune;
 mod refuse;
 mod rest;
+mod shown;
 mod valid;
 mod way;
 
