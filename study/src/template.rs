@@ -87,6 +87,19 @@ pub fn create(path: &Path, text: &str) -> Result<(), Error> {
         .map_err(Error::io("write", path))
 }
 
+/// Puts the schema of a file that was created beside it, under the name that its first lines give to
+/// editors; one that is there is left alone.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn create_schema(beside: &Path, name: &str, schema: &serde_json::Value) -> Result<(), Error> {
+    match create(&beside.with_file_name(name), &format!("{schema:#}\n")) {
+        Err(Error::Refused(_)) => Ok(()),
+        done => done,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -144,6 +144,8 @@ fn new(file: &Path) -> Result<Found, Error> {
     let text = template::protocol(stem.unwrap_or_default());
     let definition = protocol::read_text(&file.display().to_string(), &text)?;
     template::create(file, &text)?;
+    let schema = protocol::json_schema();
+    template::create_schema(file, "protocol-file.schema.json", &schema)?;
     let (name, page) = (&definition.words.name, &definition.words.page);
     let page = file.with_file_name(page);
     if !page.exists() {
