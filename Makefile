@@ -88,4 +88,4 @@ test: setup
 	@$(STAGE) bench scripts/bench/toy.sh
 	@$(STAGE) source scripts/source-build.sh
 	@RUSTDOCFLAGS="-D warnings" $(STAGE) doc cargo doc --locked --workspace --no-deps
-	@$(STAGE) regress $(MILP) regress results --resolve --engine own,nspcc-dbft
+	@$(STAGE) regress $(MILP) regress results --resolve --engine own,nspcc-dbft,malachite-driver,malachite

@@ -55,8 +55,8 @@ fn section<'a>(page: &'a str, heading: &str) -> &'a str {
 /// Every key of an instance by its path, with what the JSON Schema says of it.
 fn keys(schema: &Value) -> Vec<(String, &Value)> {
     let network = "/$defs/Network/oneOf/2/properties/bounded/properties";
-    let good = "/$defs/Goal/oneOf/5/properties/wasted/properties";
-    let weights = "/$defs/Goal/oneOf/6/properties/weighted/properties";
+    let good = "/$defs/Goal/oneOf/6/properties/wasted/properties";
+    let weights = "/$defs/Goal/oneOf/7/properties/weighted/properties";
     [
         ("", "/properties"),
         ("faults.", "/$defs/Fault/properties"),

@@ -7,7 +7,7 @@ use milp_replay::{
 };
 use milp_schema::{Instance, Verdict, instance::Goal, verdict::Liveness, vocabulary};
 use milp_show::export::model_meta;
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 /// The replicas a schedule was made for.
 pub const OWN: &str = "own";
@@ -20,7 +20,8 @@ pub const INTERPRETER: &str = "interpreter";
 pub fn adapters() -> Vec<&'static str> {
     let protocols = vocabulary::Protocol::all();
     let engines = protocols.flat_map(|protocol| protocol.engines.iter());
-    engines.map(String::as_str).collect()
+    let names: BTreeSet<&str> = engines.map(String::as_str).collect();
+    names.into_iter().collect()
 }
 
 /// Which replicas to drive: `own`, `sound`, `interpreter`, the name of a production engine, or
@@ -40,7 +41,7 @@ pub enum Engine {
         /// Name of the mutant, if any.
         mutant: Option<String>,
     },
-    /// Those of a production engine, in a process of their own.
+    /// Those of a production engine.
     Adapter(String),
 }
 
@@ -165,11 +166,11 @@ pub struct Confirmed {
     pub trace: String,
 }
 
-/// Whether replicas waste the good views that a value says.
+/// Whether replicas waste the good views that a value says, or prove as many guilty.
 ///
 /// # Errors
 ///
-/// When they waste fewer.
+/// When they waste fewer, or prove another number.
 pub(crate) fn shows(
     instance: &Instance,
     value: Option<i64>,
@@ -179,6 +180,13 @@ pub(crate) fn shows(
     if matches!(instance.goal, Goal::Wasted { .. }) && wasted < value {
         return Err(Error::Refused(format!(
             "its replay wastes fewer good views: {}",
+            verdict.notes.join("; ")
+        )));
+    }
+    let guilty = verdict.guilty.map(i64::from);
+    if instance.goal == Goal::Blame && guilty != value {
+        return Err(Error::Refused(format!(
+            "its replay proves another number of replicas guilty: {}",
             verdict.notes.join("; ")
         )));
     }
@@ -253,21 +261,22 @@ impl Driven {
         }
     }
 
-    /// The same in another process, which ends with the replay.
+    /// The same on a production engine: in this process if it is linked, otherwise in another one,
+    /// which ends with the replay.
     fn adapted(
         &self,
         name: &str,
         instance: &Instance,
         options: &Options,
     ) -> Result<Replayed, Error> {
+        let on = |engine: &mut dyn milp_replay::engine::Engine| {
+            milp_replay::replay_on(engine, instance, &self.faulty, &self.schedule, options)
+        };
+        if let Some(mut engine) = milp_malachite::engine(name) {
+            return Ok(on(engine.as_mut())?);
+        }
         let mut sidecar = adapter(name)?;
-        let replayed = milp_replay::replay_on(
-            &mut sidecar,
-            instance,
-            &self.faulty,
-            &self.schedule,
-            options,
-        )?;
+        let replayed = on(&mut sidecar)?;
         sidecar.shutdown()?;
         Ok(replayed)
     }
@@ -284,6 +293,9 @@ fn adapter(name: &str) -> Result<Sidecar, Error> {
 ///
 /// When it does not.
 pub(crate) fn probe(name: &str) -> Result<(), Error> {
+    if milp_malachite::engine(name).is_some() {
+        return Ok(());
+    }
     let mut sidecar = adapter(name)?;
     let mut protocols = vocabulary::Protocol::all();
     let spoken = protocols.find(|protocol| protocol.engines.iter().any(|engine| engine == name));
@@ -292,6 +304,7 @@ pub(crate) fn probe(name: &str) -> Result<(), Error> {
     let alone = Start {
         protocol,
         replicas: 1,
+        power: vec![1],
         heights: 1,
         byzantine: Vec::new(),
         block_time: SECOND,
@@ -358,6 +371,7 @@ mod tests {
             lock: Holds::Holds,
             termination: Liveness::Decided,
             wasted: None,
+            guilty: None,
             divergences: Some(0),
             impossible: 0,
             unapplied: 0,

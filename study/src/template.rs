@@ -59,6 +59,11 @@ pub fn protocol(name: &str) -> String {
     if sound { named } else { text("mine") }
 }
 
+/// The page that such a file names, with the lines that its rules cite.
+pub fn page(name: &str) -> String {
+    include_str!("protocol.md").replace("NAME", name)
+}
+
 /// Writes a file that is not there yet.
 ///
 /// # Errors
