@@ -20,7 +20,7 @@ mkdir -p "$folder"
 cp /etc/resolv.conf "$pristine/etc/resolv.conf"
 
 mounted=()
-unmount() { for place in "${mounted[@]}"; do umount -l "$place"; done; mounted=(); }
+unmount() { for mount in "${mounted[@]}"; do umount -l "$mount"; done; mounted=(); }
 trap unmount EXIT
 mount_at() { mkdir -p "$2" && mount --bind "$1" "$2" && mounted=("$2" "${mounted[@]}"); }
 
