@@ -4,7 +4,8 @@
 # Does what the Dockerfile says, line by line, in roots made by debootstrap: RUN lines with chroot,
 # COPY lines with cp. Needs root, debootstrap and the network, and 3 GB below FOLDER.
 # RUST=mounted uses this machine's toolchain in place of the line that fetches one; the last line
-# says which it was, and how long everything took after the bare system was there.
+# says which it was, and how long everything took after the bare system was there. A build that is
+# to be quick rather than small takes CARGO_PROFILE_RELEASE_OPT_LEVEL=0.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -19,7 +20,7 @@ mkdir -p "$folder"
 cp /etc/resolv.conf "$pristine/etc/resolv.conf"
 
 mounted=()
-unmount() { for place in "${mounted[@]}"; do umount -l "$place"; done; mounted=(); }
+unmount() { for mount in "${mounted[@]}"; do umount -l "$mount"; done; mounted=(); }
 trap unmount EXIT
 mount_at() { mkdir -p "$2" && mount --bind "$1" "$2" && mounted=("$2" "${mounted[@]}"); }
 
@@ -43,7 +44,8 @@ run() {
     esac
     echo "RUN $1"
     chroot "$root" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-        DEBIAN_FRONTEND=noninteractive sh -c "cd $place && $1" >>"$folder/log" 2>&1
+        DEBIAN_FRONTEND=noninteractive \
+        CARGO_PROFILE_RELEASE_OPT_LEVEL="${CARGO_PROFILE_RELEASE_OPT_LEVEL:-2}" sh -c "cd $place && $1" >>"$folder/log" 2>&1
     # Where the network is behind a certificate of this machine, the root trusts it as well.
     [ ! -e "$root/etc/ssl/certs/ca-certificates.crt" ] ||
         cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"

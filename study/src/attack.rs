@@ -3,7 +3,7 @@
 
 use crate::{
     Error,
-    confirm::{Engine, How, of_engines},
+    confirm::{Engine, How},
     folder::{Driven, Folder},
     learn::{self, Ending, News, Witness},
     regress, show, solve,
@@ -78,10 +78,7 @@ pub fn attack(
     interrupt: &AtomicBool,
     each: &mut dyn FnMut(&Attack),
 ) -> Result<bool, Error> {
-    let Some(protocol) = of_engines() else {
-        return Err(Error::Refused("no protocol has engines".to_owned()));
-    };
-    request.engine.probe(protocol)?;
+    let protocol = request.engine.speaks()?;
     let mut withstood = true;
     let mut tell = |attack: Attack| {
         withstood &= attack.fared != Fared::Failed;

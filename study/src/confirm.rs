@@ -2,7 +2,7 @@
 
 mod engine;
 
-pub use engine::{Engine, INTERPRETER, OWN, SOUND, adapters, of_engines};
+pub use engine::{Engine, INTERPRETER, OWN, SOUND, adapters};
 
 use crate::{Error, folder::Driven};
 use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures};

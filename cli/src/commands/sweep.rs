@@ -16,6 +16,7 @@ use std::{
 
 /// The sweep, the limits, and where everything goes.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub(crate) struct Args {
     /// Sweep file
     file: PathBuf,
@@ -128,7 +129,9 @@ fn tasks(request: &Request<'_>, file: &Path) -> Result<u8, Error> {
         .iter()
         .map(|name| format!("{common} --task {}", quoted(name)));
     let tasks: Vec<String> = tasks.collect();
-    tasks.iter().for_each(|task| print::line(task));
+    for task in &tasks {
+        print::line(task);
+    }
     document::result(&Found {
         combinations: request.sweep.len(),
         reused: request.sweep.len() - missing.len(),
@@ -185,9 +188,9 @@ fn table(swept: &Swept, out: &Path, collected: bool) {
     let missing = swept.missing();
     if collected {
         print::line(&swept.words());
-        missing
-            .iter()
-            .for_each(|name| print::line(&format!("missing: {name}")));
+        for name in &missing {
+            print::line(&format!("missing: {name}"));
+        }
     } else {
         print::line(&format!("{}; {} reused", swept.words(), swept.reused));
     }

@@ -211,11 +211,22 @@ impl Engine {
         adapter.start(&alone)?;
         Ok(adapter.shutdown()?)
     }
-}
 
-/// The protocol whose rules production engines follow: one that has engines.
-pub fn of_engines() -> Option<vocabulary::Protocol> {
-    vocabulary::Protocol::all().find(|protocol| !protocol.engines.is_empty())
+    /// The protocol whose words it speaks: the first of those that have engines in which it answers.
+    ///
+    /// # Errors
+    ///
+    /// When it answers in none.
+    pub(crate) fn speaks(&self) -> Result<vocabulary::Protocol, Error> {
+        let mut refused = Error::Refused("no protocol has engines".to_owned());
+        for protocol in vocabulary::Protocol::all().filter(|it| !it.engines.is_empty()) {
+            match self.probe(protocol) {
+                Ok(()) => return Ok(protocol),
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
+    }
 }
 
 #[cfg(test)]
