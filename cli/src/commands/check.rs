@@ -1,7 +1,7 @@
 //! `milp check`: validates an instance and counts its program.
 
-use crate::{document, exit, print};
-use milp_schema::read;
+use crate::{document, exit, print, set::Set};
+
 use milp_study::{
     Error,
     size::{FamilySize, Size, tag_name},
@@ -15,6 +15,8 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     /// Instance file
     file: PathBuf,
+    #[command(flatten)]
+    set: Set,
 }
 
 /// The size of the program.
@@ -76,7 +78,7 @@ impl Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    let instance = read::instance(&args.file)?;
+    let instance = args.set.read(&args.file)?;
     let built = milp_model::build(&instance)?;
     let size = Size::of(built.program());
     let file = args.file.display().to_string();
