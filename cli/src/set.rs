@@ -1,6 +1,6 @@
 //! `--set KEY=VALUE`: values in place of those of an instance file.
 
-use milp_schema::{Instance, read};
+use milp_schema::{Every, Instance, read};
 use std::path::Path;
 
 /// Values put into the instance.
@@ -16,6 +16,14 @@ impl Set {
     /// The instance of a file with these values.
     pub(crate) fn read(&self, file: &Path) -> Result<Instance, read::ReadError> {
         read::instance_with(file, &self.values)
+    }
+
+    /// The question of every number of replicas, if the file asks that and no value is put into it.
+    pub(crate) fn every(&self, file: &Path) -> Result<Option<Every>, read::ReadError> {
+        match self.values.is_empty() {
+            true => read::every(file),
+            false => Ok(None),
+        }
     }
 
     /// The instance of a text, whose protocol file is named from here.

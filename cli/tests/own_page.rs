@@ -84,6 +84,12 @@ fn whoever_does_what_the_page_of_engines_says_sees_what_it_shows() {
     assert_eq!(done(&page), 3);
 }
 
+#[test]
+fn whoever_spends_twenty_minutes_sees_what_the_page_shows() {
+    let page = std::fs::read_to_string(root().join("docs/TUTORIAL.md")).unwrap();
+    assert_eq!(done(&page), 8);
+}
+
 /// Does what the page says; how many commands there were.
 fn done(page: &str) -> usize {
     let scratch = Scratch::new();
@@ -109,7 +115,11 @@ fn done(page: &str) -> usize {
                     runs += 1;
                 }
             }
-            other => assert_eq!(other, "text"),
+            other => {
+                assert_eq!(other, "text");
+                let page = format!("```text\n{}\n```\n", lines.join("\n"));
+                scratch.put("two-round.md", &page);
+            }
         }
     }
     runs

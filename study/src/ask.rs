@@ -94,8 +94,14 @@ pub fn ask(
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Answer, Error> {
-    let solution = solve(request, interrupt, progress)?;
     let instance = request.instance;
+    if matches!(instance.goal, Goal::Views | Goal::Blame | Goal::Weighted { .. }) {
+        return Err(Error::Refused(format!(
+            "goal {} is neither safe nor broken: solve it with `milp solve`",
+            instance.goal.name()
+        )));
+    }
+    let solution = solve(request, interrupt, progress)?;
     let verdict = verdict(instance, &solution);
     let schedule = solution.schedule.as_ref().filter(|_| verdict.is_broken());
     let faulty = &solution.outcome.faulty;
@@ -115,7 +121,7 @@ fn verdict(instance: &Instance, solution: &Solution) -> Verdict {
         Goal::Fork | Goal::Finality => (value > 1).then_some(Verdict::Forks),
         Goal::Stall => (value < instance.heights.into()).then_some(Verdict::Stalls),
         Goal::Wasted { up_to, .. } => (value >= up_to.into()).then_some(Verdict::Stalls),
-        Goal::Slow | Goal::Views | Goal::Weighted { .. } => None,
+        Goal::Slow | Goal::Views | Goal::Blame | Goal::Weighted { .. } => None,
     };
     // One schedule is enough, whatever the bound.
     if let Some(verdict) = outcome.primal.and_then(broken) {

@@ -8,10 +8,7 @@ use crate::{
     learn::{self, Ending, News, Witness},
     regress, show, solve,
 };
-use milp_replay::engine::{
-    self,
-    fuzz::{Against, Outcome, Settings as Random, alone},
-};
+use milp_replay::engine::fuzz::{Against, Outcome, Settings as Random, alone};
 use milp_schema::{
     Instance, Protocol, Verdict,
     instance::{Fault, FaultKind, Goal},
@@ -251,9 +248,7 @@ fn drawn(
     interrupt: &AtomicBool,
 ) -> Result<Attack, Error> {
     let settings = Random::new(u64::from(request.settings.seed) + 1, Some(request.steps));
-    let make = || -> Result<Box<dyn engine::Engine>, engine::EngineError> {
-        Ok(Box::new(request.engine.adapter()?))
-    };
+    let make = || request.engine.adapter();
     let mut stop = || interrupt.load(Ordering::SeqCst);
     let (report, found) = match alone(&make, against, &settings, &mut stop, &mut |_| ())? {
         Outcome::Same(report) => (report, None),

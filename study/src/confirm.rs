@@ -29,11 +29,11 @@ pub struct Confirmed {
     pub trace: String,
 }
 
-/// Whether replicas waste the good views that a value says.
+/// Whether replicas waste the good views that a value says, or prove as many guilty.
 ///
 /// # Errors
 ///
-/// When they waste fewer.
+/// When they waste fewer, or prove another number.
 pub(crate) fn shows(
     instance: &Instance,
     value: Option<i64>,
@@ -43,6 +43,13 @@ pub(crate) fn shows(
     if matches!(instance.goal, Goal::Wasted { .. }) && wasted < value {
         return Err(Error::Refused(format!(
             "its replay wastes fewer good views: {}",
+            verdict.notes.join("; ")
+        )));
+    }
+    let guilty = verdict.guilty.map(i64::from);
+    if instance.goal == Goal::Blame && guilty != value {
+        return Err(Error::Refused(format!(
+            "its replay proves another number of replicas guilty: {}",
             verdict.notes.join("; ")
         )));
     }
@@ -113,22 +120,23 @@ impl Driven {
         Ok(milp_replay::replay(&instance, faulty, schedule, &options)?)
     }
 
-    /// The same in another process, which ends with the replay.
+    /// The same on a production engine: in this process if it is linked, otherwise in another one,
+    /// which ends with the replay.
     fn adapted(
         &self,
         engine: &Engine,
         instance: &Instance,
         options: &Options,
     ) -> Result<Replayed, Error> {
-        let mut sidecar = engine.adapter()?;
+        let mut adapter = engine.adapter()?;
         let replayed = milp_replay::replay_on(
-            &mut sidecar,
+            adapter.as_mut(),
             instance,
             &self.faulty,
             &self.schedule,
             options,
         )?;
-        sidecar.shutdown()?;
+        adapter.shutdown()?;
         Ok(replayed)
     }
 }
@@ -188,6 +196,7 @@ mod tests {
             lock: Holds::Holds,
             termination: Liveness::Decided,
             wasted: None,
+            guilty: None,
             divergences: Some(0),
             impossible: 0,
             unapplied: 0,

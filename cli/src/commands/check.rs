@@ -78,6 +78,11 @@ impl Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    if let Some(every) = args.set.every(&args.file)? {
+        let size = milp_study::every::size(&every)?;
+        print::line(&format!("{} is valid: {size}", args.file.display()));
+        return Ok(exit::DONE);
+    }
     let instance = args.set.read(&args.file)?;
     let built = milp_model::build(&instance)?;
     let size = Size::of(built.program());

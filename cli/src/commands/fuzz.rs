@@ -4,7 +4,7 @@ use crate::{document, exit, print, stop};
 use milp_replay::engine::{
     Engine, EngineError,
     fuzz::{Outcome, Report, Settings, fuzz},
-    nspcc::{Defect, Nspcc, Switches},
+    nspcc::{self, Defect, Nspcc, Switches},
 };
 use milp_schema::write;
 use milp_study::{Error, confirm};
@@ -60,8 +60,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         None => own,
     };
     let own = || -> Result<Box<dyn Engine>, EngineError> { Ok(Box::new(own.clone())) };
-    let foreign =
-        || -> Result<Box<dyn Engine>, EngineError> { Ok(Box::new(args.engine.adapter()?)) };
+    let foreign = || -> Result<Box<dyn Engine>, EngineError> { args.engine.adapter() };
     let interrupted = stop::interrupt();
     #[expect(
         clippy::disallowed_methods,
@@ -184,13 +183,18 @@ fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(u64::from(number) * seconds))
 }
 
-/// Engines in processes of their own.
+/// Engines of the protocol that our replicas have.
 fn outside(text: &str) -> Result<confirm::Engine, String> {
     let engine: confirm::Engine = text.parse()?;
-    if engine.is_outside() {
+    let known = &(*nspcc::protocol()).engines;
+    let fits = match &engine {
+        confirm::Engine::Adapter(name) => known.contains(name),
+        other => other.is_outside(),
+    };
+    if fits {
         return Ok(engine);
     }
-    let known = confirm::adapters().join(", ");
+    let known = known.join(", ");
     Err(format!("expected cmd:COMMAND or one of {known}"))
 }
 

@@ -80,6 +80,8 @@ struct Judged {
     termination: String,
     /// How many good views passed without a decision; null where the goal does not ask.
     wasted: Option<u32>,
+    /// How many replicas what honest ones have proves guilty; null where the goal does not ask.
+    guilty: Option<u32>,
     /// Differences between prediction and trace; null where nothing was compared.
     divergences: Option<u32>,
     /// Rows that could not happen, and promises of network and timers that the schedule breaks.
@@ -104,6 +106,7 @@ impl From<&Verdict> for Judged {
             lock: holds(verdict.lock).to_owned(),
             termination: termination(verdict.termination).to_owned(),
             wasted: verdict.wasted,
+            guilty: verdict.guilty,
             divergences: verdict.divergences,
             impossible: verdict.impossible,
             unapplied: verdict.unapplied,
@@ -237,6 +240,7 @@ fn table(verdict: &Verdict) {
             Some(termination(verdict.termination).to_owned()),
         ),
         ("good views wasted", verdict.wasted.map(|it| it.to_string())),
+        ("proved guilty", verdict.guilty.map(|it| it.to_string())),
         ("divergences", Some(divergences)),
         ("impossible", some(verdict.impossible)),
         ("not applied", some(verdict.unapplied)),

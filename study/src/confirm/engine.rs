@@ -3,10 +3,10 @@
 use crate::Error;
 use milp_replay::{
     Recovery, Signatures,
-    engine::{self, ANSWER_LIMIT, CommandLine, Engine as _, EngineError, SECOND, Sidecar, Start},
+    engine::{self, ANSWER_LIMIT, CommandLine, EngineError, SECOND, Sidecar, Start},
 };
 use milp_schema::{Instance, vocabulary};
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 /// The replicas a schedule was made for.
 pub const OWN: &str = "own";
@@ -19,7 +19,8 @@ pub const INTERPRETER: &str = "interpreter";
 pub fn adapters() -> Vec<&'static str> {
     let protocols = vocabulary::Protocol::all();
     let engines = protocols.flat_map(|protocol| protocol.engines.iter());
-    engines.map(String::as_str).collect()
+    let names: BTreeSet<&str> = engines.map(String::as_str).collect();
+    names.into_iter().collect()
 }
 
 /// What comes before the command line of an engine that nobody here knows.
@@ -42,7 +43,7 @@ pub enum Engine {
         /// Name of the mutant, if any.
         mutant: Option<String>,
     },
-    /// Those of a production engine, in a process of their own.
+    /// Those of a production engine, in this process if it is linked, otherwise in one of their own.
     Adapter(String),
     /// Those behind an adapter that is started with these words, which have no quotes.
     Command(String),
@@ -158,7 +159,7 @@ impl Engine {
         }
     }
 
-    /// Whether they run in a process of their own.
+    /// Whether they are a production engine's or behind an adapter.
     pub fn is_outside(&self) -> bool {
         matches!(self, Self::Adapter(_) | Self::Command(_))
     }
@@ -167,18 +168,21 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When it is not there or cannot be started; of replicas in this process.
-    pub fn adapter(&self) -> Result<Sidecar, EngineError> {
+    /// When it is not there or cannot be started; of replicas that are none of an engine.
+    pub fn adapter(&self) -> Result<Box<dyn engine::Engine>, EngineError> {
         let command = match self {
-            Self::Adapter(name) => Some(engine::find(name)?),
+            Self::Adapter(name) => match milp_malachite::engine(name) {
+                Some(linked) => return Ok(linked),
+                None => Some(engine::find(name)?),
+            },
             Self::Command(words) => CommandLine::parse(words),
             Self::Own | Self::Sound | Self::Interpreter | Self::BuiltIn { .. } => None,
         };
         let command = command.ok_or_else(|| EngineError::Adapter {
             command: self.to_string(),
-            what: "is no process of its own".to_owned(),
+            what: "is no engine".to_owned(),
         })?;
-        Sidecar::open(&command, ANSWER_LIMIT)
+        Ok(Box::new(Sidecar::open(&command, ANSWER_LIMIT)?))
     }
 }
 
@@ -192,10 +196,11 @@ impl Engine {
         if !self.is_outside() {
             return Ok(());
         }
-        let mut sidecar = self.adapter()?;
+        let mut adapter = self.adapter()?;
         let alone = Start {
             protocol,
             replicas: 1,
+            power: vec![1],
             heights: 1,
             byzantine: Vec::new(),
             block_time: SECOND,
@@ -203,8 +208,8 @@ impl Engine {
             signatures: Signatures::Symbolic,
             recovery: Recovery::Ideal,
         };
-        sidecar.start(&alone)?;
-        Ok(sidecar.shutdown()?)
+        adapter.start(&alone)?;
+        Ok(adapter.shutdown()?)
     }
 }
 
@@ -265,7 +270,10 @@ mod tests {
             assert_eq!(name.parse::<Engine>().unwrap().to_string(), name);
         }
         let all: Vec<&str> = Protocol::all().map(|it| it.name.as_str()).collect();
-        let names = format!("own, sound, interpreter, nspcc-dbft, {}", all.join(", "));
+        let names = format!(
+            "own, sound, interpreter, malachite, malachite-driver, nspcc-dbft, {}",
+            all.join(", ")
+        );
         let names = names.as_str();
         for (name, names) in [
             ("paxos", names),

@@ -468,6 +468,7 @@ fn unlike(goal: Goal, value: i64, verdict: &Verdict) -> Option<String> {
     let shown = match goal {
         Goal::Stall => verdict.termination == Liveness::Stuck || value > 0,
         Goal::Fork => verdict.agreement == Holds::Violated || value < 2,
+        Goal::Blame => verdict.agreement == Holds::Violated,
         Goal::Finality => verdict.finality == Holds::Violated || value < 2,
         Goal::Slow | Goal::Views | Goal::Wasted { .. } | Goal::Weighted { .. } => true,
     };
