@@ -114,7 +114,11 @@ fn what_is_expected_decides_the_code_and_values_are_set_by_their_keys() {
         ("check small.yaml --set replicas=x", 2, "--set replicas=x"),
         ("check small.yaml --set replicas", 2, "KEY=VALUE"),
         ("ask", 2, "--protocol"),
-        ("ask small.yaml --set goal=views", 2, "neither safe nor broken"),
+        (
+            "ask small.yaml --set goal=views",
+            2,
+            "neither safe nor broken",
+        ),
         ("ask small.yaml --protocol dbft2", 2, "--protocol"),
         ("ask --protocol dbft2 --faults odd:1", 2, "byzantine:1"),
     ] {

@@ -248,7 +248,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     (
         "replay out/small --as paxos",
         2,
-        "expected cmd:COMMAND or one of own, sound, interpreter, nspcc-dbft, dbft1",
+        "expected cmd:COMMAND or one of own, sound, interpreter, malachite",
     ),
     (
         "replay out/small --engine own,dbft4",

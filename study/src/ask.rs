@@ -95,7 +95,10 @@ pub fn ask(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Answer, Error> {
     let instance = request.instance;
-    if matches!(instance.goal, Goal::Views | Goal::Blame | Goal::Weighted { .. }) {
+    if matches!(
+        instance.goal,
+        Goal::Views | Goal::Blame | Goal::Weighted { .. }
+    ) {
         return Err(Error::Refused(format!(
             "goal {} is neither safe nor broken: solve it with `milp solve`",
             instance.goal.name()

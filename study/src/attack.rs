@@ -78,9 +78,7 @@ pub fn attack(
     interrupt: &AtomicBool,
     each: &mut dyn FnMut(&Attack),
 ) -> Result<bool, Error> {
-    let Some(protocol) = of_engines() else {
-        return Err(Error::Refused("no protocol has engines".to_owned()));
-    };
+    let protocol = of_engines();
     request.engine.probe(protocol)?;
     let mut withstood = true;
     let mut tell = |attack: Attack| {

@@ -67,9 +67,7 @@ impl Asked {
             match engine {
                 Engine::Own => asked.own = true,
                 engine if engine.is_outside() => {
-                    if let Some(protocol) = of_engines() {
-                        engine.probe(protocol)?;
-                    }
+                    engine.probe(of_engines())?;
                     asked.adapters.insert(engine.clone());
                 }
                 _ => {

@@ -213,9 +213,9 @@ impl Engine {
     }
 }
 
-/// The protocol whose rules production engines follow: one that has engines.
-pub fn of_engines() -> Option<vocabulary::Protocol> {
-    vocabulary::Protocol::all().find(|protocol| !protocol.engines.is_empty())
+/// The protocol that engines behind adapters are asked about, as `milp engine check` does.
+pub fn of_engines() -> vocabulary::Protocol {
+    engine::nspcc::protocol()
 }
 
 #[cfg(test)]
