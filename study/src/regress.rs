@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    confirm::{Engine, adapters, of_engines},
+    confirm::{Engine, adapters},
     error::{LIST, LOOK},
     expected::Expected,
     folder::{EXPECTED, Folder},
@@ -67,7 +67,7 @@ impl Asked {
             match engine {
                 Engine::Own => asked.own = true,
                 engine if engine.is_outside() => {
-                    engine.probe(of_engines())?;
+                    engine.probe(engine.speaks())?;
                     asked.adapters.insert(engine.clone());
                 }
                 _ => {

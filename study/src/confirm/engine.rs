@@ -213,6 +213,19 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// The protocol that it is known to speak: that of a production engine by its name.
+    pub(crate) fn speaks(&self) -> vocabulary::Protocol {
+        let named = |protocol: &vocabulary::Protocol| match self {
+            Self::Adapter(name) => protocol.engines.contains(name),
+            _ => false,
+        };
+        vocabulary::Protocol::all()
+            .find(named)
+            .unwrap_or_else(of_engines)
+    }
+}
+
 /// The protocol that engines behind adapters are asked about, as `milp engine check` does.
 pub fn of_engines() -> vocabulary::Protocol {
     engine::nspcc::protocol()
