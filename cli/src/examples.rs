@@ -65,6 +65,12 @@ Examples:
   milp import n4.sol --instance instances/n4.yaml --out out/n4
   milp import scenario.json --out out/scenario";
 
+pub(crate) const ASK: &str = "\
+Examples:
+  milp ask --protocol dbft2-nspcc --n 5 --faults crash:1
+  milp ask --protocol ./mine.yaml --views 3 --watch
+  milp ask instances/n4.yaml --set faults.count=0 --expect fork<=1";
+
 pub(crate) const FUZZ: &str = "\
 Examples:
   milp fuzz --engine nspcc-dbft --time 90s

@@ -16,6 +16,7 @@ mod limits;
 mod print;
 mod problem;
 mod progress;
+mod set;
 mod stop;
 
 use clap::{CommandFactory, FromArgMatches};

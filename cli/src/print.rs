@@ -16,6 +16,20 @@ pub(crate) fn line(text: &str) {
     }
 }
 
+/// Writes a verdict and what it says: green or red on a terminal.
+pub(crate) fn verdict(verdict: &str, says: &str, good: bool) {
+    let plain = format!("{verdict}: {says}");
+    if document::add(|document| document.lines.push(plain.clone())) {
+        return;
+    }
+    if io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        let colour = if good { 32 } else { 31 };
+        out(&format!("\x1b[1;{colour}m{verdict}\x1b[0m: {says}"));
+    } else {
+        out(&plain);
+    }
+}
+
 /// Writes a text that is a whole file; the document of `--json` has it as the command's result.
 pub(crate) fn text(text: &str) {
     if !document::add(|_| ()) {

@@ -248,7 +248,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     (
         "replay out/small --as paxos",
         2,
-        "expected one of own, sound, interpreter, nspcc-dbft, dbft1",
+        "expected cmd:COMMAND or one of own, sound, interpreter, malachite",
     ),
     (
         "replay out/small --engine own,dbft4",
@@ -260,7 +260,7 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
         2,
         "expected ideal or neo-go",
     ),
-    ("promote out/small --engine neo", 2, "expected one of own"),
+    ("promote out/small --engine neo", 2, "one of own, sound"),
     ("regress empty --engine dbft2", 2, "own stands for all"),
     ("replay out/small --as dbft2:nothing", 2, "no-commit-lock"),
     ("promote nowhere", 2, "nowhere"),

@@ -58,7 +58,7 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
         "",
         r#"s/"bonds":\[[^]]*\]/"bonds":[]/g"#,
         "a vote that binds its sender is a vote and a bond of it: ",
-        "sent a vote that binds it",
+        "among its votes and as its bonds; got height 0",
     ),
     (
         "",

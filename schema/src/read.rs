@@ -11,6 +11,7 @@ mod outcome;
 pub(crate) mod problem;
 mod rows;
 mod schedule;
+mod set;
 mod sweep;
 pub(crate) mod tree;
 
@@ -90,6 +91,45 @@ pub fn instance_near(file: &str, text: &str, near: Near<'_>) -> Result<Instance,
     let tree = tree::parse(text, &mut problems);
     let instance = tree.and_then(|tree| self::instance::convert(&tree, near, &mut problems));
     problems.finish(instance, &|line, column| Quote::of(text, line, column))
+}
+
+/// Reads an instance file with values put into it, each by its key (`faults.0.count`).
+///
+/// # Errors
+/// Everything that is wrong with the file as it is then; a key that leads nowhere, by its name.
+pub fn instance_with(path: &Path, values: &[(String, String)]) -> Result<Instance, ReadError> {
+    let (file, text) = text_of(path, YAML_BYTES)?;
+    let near = Near::Folder(folder_of(path));
+    instance_near_with(&file, &text, near, values)
+}
+
+/// The same of a text.
+///
+/// # Errors
+/// As for [`instance_with`].
+pub fn instance_near_with(
+    file: &str,
+    text: &str,
+    near: Near<'_>,
+    values: &[(String, String)],
+) -> Result<Instance, ReadError> {
+    if values.is_empty() {
+        return instance_near(file, text, near);
+    }
+    let mut problems = Problems::new(file);
+    let mut tree = tree::parse(text, &mut problems);
+    if let Some(tree) = &mut tree {
+        for value in values {
+            self::set::put(tree, value, &mut problems);
+        }
+    }
+    let quote = |line, column| Quote::of(text, line, column);
+    let changed = problems.finish(tree, &quote)?;
+    let put = values
+        .iter()
+        .map(|(key, value)| format!("--set {key}={value}"));
+    let file = format!("{file} with {}", put.collect::<Vec<_>>().join(" "));
+    instance_near(&file, &crate::sweep::block(&changed), near)
 }
 
 /// Reads an instance file that may ask for every number of replicas (`replicas: any`); none if it

@@ -127,7 +127,7 @@ fn set(tree: &mut Node, path: &[String], value: &Node) {
 }
 
 /// A mapping with one line for each key.
-fn block(tree: &Node) -> String {
+pub(crate) fn block(tree: &Node) -> String {
     match &tree.value {
         Value::Map(entries) => {
             let lines = entries.iter();

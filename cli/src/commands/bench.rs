@@ -1,8 +1,8 @@
 //! `milp bench`: one solve, measured.
 
 use super::solve::formulation;
-use crate::{document, exit, limits::Limits, print, stop};
-use milp_schema::{instance::Formulation, read};
+use crate::{document, exit, limits::Limits, print, set::Set, stop};
+use milp_schema::instance::Formulation;
 use milp_study::{Error, bench};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,6 +13,8 @@ use std::{path::PathBuf, sync::atomic::Ordering};
 pub(crate) struct Args {
     /// Instance file
     file: PathBuf,
+    #[command(flatten)]
+    set: Set,
     #[command(flatten)]
     limits: Limits,
     /// Formulation, in place of the instance's own
@@ -31,7 +33,7 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    let mut instance = read::instance(&args.file)?;
+    let mut instance = args.set.read(&args.file)?;
     if let Some(formulation) = args.formulation {
         instance.formulation = formulation;
     }

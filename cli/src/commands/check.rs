@@ -1,7 +1,7 @@
 //! `milp check`: validates an instance and counts its program.
 
-use crate::{document, exit, print};
-use milp_schema::read;
+use crate::{document, exit, print, set::Set};
+
 use milp_study::{
     Error,
     size::{FamilySize, Size, tag_name},
@@ -15,6 +15,8 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     /// Instance file
     file: PathBuf,
+    #[command(flatten)]
+    set: Set,
 }
 
 /// The size of the program.
@@ -76,12 +78,12 @@ impl Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    if let Some(every) = read::every(&args.file)? {
+    if let Some(every) = args.set.every(&args.file)? {
         let size = milp_study::every::size(&every)?;
         print::line(&format!("{} is valid: {size}", args.file.display()));
         return Ok(exit::DONE);
     }
-    let instance = read::instance(&args.file)?;
+    let instance = args.set.read(&args.file)?;
     let built = milp_model::build(&instance)?;
     let size = Size::of(built.program());
     let file = args.file.display().to_string();

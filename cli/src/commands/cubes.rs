@@ -7,9 +7,10 @@ use crate::{
     limits::Limits,
     print,
     progress::Printer,
+    set::Set,
     stop,
 };
-use milp_schema::{instance::Formulation, read};
+use milp_schema::instance::Formulation;
 use milp_study::{
     Error, cubes,
     folder::{self, Folder},
@@ -24,6 +25,8 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     /// Instance file
     file: PathBuf,
+    #[command(flatten)]
+    set: Set,
     /// Folder for the result [default: out/ and the path of the instance, below instances/ if it
     /// lies there]
     #[arg(long, value_name = "DIR")]
@@ -51,7 +54,7 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    let mut instance = read::instance(&args.file)?;
+    let mut instance = args.set.read(&args.file)?;
     if let Some(formulation) = args.formulation {
         instance.formulation = formulation;
     }

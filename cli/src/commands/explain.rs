@@ -1,7 +1,7 @@
 //! `milp explain`: a schedule in words, or the rules that forbid a worse one.
 
 use super::{guards, why};
-use crate::{document, exit, limits::Limits, print};
+use crate::{document, exit, limits::Limits, print, set::Set};
 use clap::builder::RangedI64ValueParser;
 use milp_schema::limits;
 use milp_study::{
@@ -60,6 +60,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SLOTS", requires = "question",
         value_parser = within(&limits::SLOTS))]
     pub(super) slots: Option<u32>,
+    #[command(flatten)]
+    pub(super) set: Set,
     #[command(flatten)]
     pub(super) limits: Limits,
     /// Show no progress

@@ -1,7 +1,7 @@
 //! `milp export`: a program for another solver, a schedule for another viewer or checker.
 
-use crate::{document, exit, print};
-use milp_schema::{instance::Sense, read, write};
+use crate::{document, exit, print, set::Set};
+use milp_schema::{instance::Sense, write};
 use milp_show::export::{Format, Names, export};
 use milp_solver::NEGATED;
 use milp_study::{Error, folder::Driven, import::solution_of};
@@ -26,6 +26,8 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     /// Folder of a result, or a schedule.csv; for --lp and --mps an instance file
     file: PathBuf,
+    #[command(flatten)]
+    set: Set,
     /// The program in the LP format of CPLEX
     #[arg(long)]
     lp: bool,
@@ -135,7 +137,7 @@ fn schedule(args: &Args, driven: &Driven) -> Result<(String, Vec<String>), Error
 
 /// The program of the instance as text.
 fn program(args: &Args) -> Result<String, Error> {
-    let instance = read::instance(&args.file)?;
+    let instance = args.set.read(&args.file)?;
     let built = milp_model::build(&instance)?;
     let program = built.program();
     if args.lp {

@@ -1,5 +1,6 @@
 //! One file for each command: its arguments and how it runs.
 
+mod ask;
 mod bench;
 mod best;
 mod check;
@@ -26,6 +27,7 @@ mod schema;
 mod solve;
 mod sweep;
 mod verify;
+mod watch;
 mod why;
 
 use crate::examples;
@@ -35,6 +37,9 @@ use milp_study::Error;
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Say whether a protocol forks or stalls, what the adversary needs, and how that is known
+    #[command(after_help = examples::ASK)]
+    Ask(ask::Args),
     /// Find the worst schedule of an instance and prove that none is worse
     #[command(after_help = examples::SOLVE)]
     Solve(solve::Args),
@@ -109,6 +114,7 @@ pub(crate) enum Command {
 /// Runs a command and gives its exit code.
 pub(crate) fn run(command: Command) -> Result<u8, Error> {
     match command {
+        Command::Ask(args) => ask::run(&args),
         Command::Solve(args) => solve::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Cubes(args) => cubes::run(&args),

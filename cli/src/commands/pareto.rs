@@ -1,8 +1,8 @@
 //! `milp pareto`: how much damage how much effort does.
 
 use super::solve::{command_line, destination, formulation};
-use crate::{document, exit, limits::Limits, print, progress::Printer, stop};
-use milp_schema::{instance::Formulation, outcome::Termination, read};
+use crate::{document, exit, limits::Limits, print, progress::Printer, set::Set, stop};
+use milp_schema::{instance::Formulation, outcome::Termination};
 use milp_study::{
     Error,
     pareto::{CSV, Effort, Front, HTML, pareto, place, replaceable, write},
@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Args {
     /// Instance file
     file: PathBuf,
+    #[command(flatten)]
+    set: Set,
     /// What the effort is measured in
     #[arg(long, value_name = "MEASURE")]
     effort: Effort,
@@ -46,7 +48,7 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    let mut instance = read::instance(&args.file)?;
+    let mut instance = args.set.read(&args.file)?;
     if let Some(formulation) = args.formulation {
         instance.formulation = formulation;
     }

@@ -1,8 +1,8 @@
 //! `milp schema`: JSON Schemas, for editors and for programs that read what `--json` prints.
 
 use super::{
-    bench, check, completions, cubes, doctor, engine, explain, export, fuzz, import, man, minimize,
-    new, pareto, promote, protocol, regress, replay, report, sweep, verify,
+    ask, bench, check, completions, cubes, doctor, engine, explain, export, fuzz, import, man,
+    minimize, new, pareto, promote, protocol, regress, replay, report, sweep, verify,
 };
 use crate::{
     document::{self, Document},
@@ -33,7 +33,8 @@ const PROTOCOL_FILE: &str = "protocol-file";
 type Maker = fn(&str) -> Value;
 
 /// The commands, and the schema of what each prints with `--json`.
-const COMMANDS: [(&str, Maker); 24] = [
+const COMMANDS: [(&str, Maker); 25] = [
+    ("ask", Document::schema::<ask::Found>),
     ("bench", Document::schema::<bench::Found>),
     ("check", Document::schema::<check::Found>),
     ("completions", Document::schema::<completions::Found>),

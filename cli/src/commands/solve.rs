@@ -1,16 +1,20 @@
 //! `milp solve`: the worst schedule of an instance.
 
+use super::watch::{self, Watch};
 use crate::{
     document,
     found::{Alarmed, Found, Witnessed, code, summary},
     limits::Limits,
     print,
     progress::Printer,
+    set::Set,
     stop,
 };
-use milp_schema::{Instance, instance::Formulation, read};
+use milp_schema::{Instance, instance::Formulation};
 use milp_study::{
-    Error, best,
+    Error,
+    ask::Expectation,
+    best,
     folder::{self, Folder, Held},
     learn::{self, Ending, News, Witness},
     solve::{Request, Solution, solve},
@@ -34,6 +38,8 @@ use std::{
 pub(crate) struct Args {
     /// Instance file
     pub(super) file: PathBuf,
+    #[command(flatten)]
+    set: Set,
     /// Folder for the result [default: out/ and the path of the instance, below instances/ if it
     /// lies there]
     #[arg(long, value_name = "DIR")]
@@ -64,6 +70,11 @@ pub(crate) struct Args {
         requires = "confirm",
     )]
     confirm_limit: u32,
+    /// End with 0 only if this is proved, say fork<=1, and with 12 if it is not so; may be given again
+    #[arg(long = "expect", value_name = "GOAL<=N", conflicts_with_all = ["k_best", "confirm"])]
+    expect: Vec<Expectation>,
+    #[command(flatten)]
+    watch: Watch,
     #[command(flatten)]
     best: super::best::Args,
     /// Show no progress
@@ -72,10 +83,17 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    if let Some(every) = read::every(&args.file)? {
+    let interrupt = stop::interrupt();
+    args.watch.run(&watch::of(&args.file), &interrupt, || {
+        solved(args, &interrupt)
+    })
+}
+
+fn solved(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
+    if let Some(every) = args.set.every(&args.file)? {
         return super::every::solve(args, &every);
     }
-    let mut instance = read::instance(&args.file)?;
+    let mut instance = args.set.read(&args.file)?;
     if let Some(formulation) = args.formulation {
         instance.formulation = formulation;
     }
@@ -85,7 +103,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         Some(_) => best::replaceable(&out)?,
         None => folder::replaceable(&out)?,
     }
-    let interrupt = stop::interrupt();
+    if let Some(other) = args.expect.iter().find(|it| !it.is_about(instance.goal)) {
+        return Err(super::ask::unasked(other));
+    }
     let request = Request {
         instance: &instance,
         settings: &args.limits.settings(),
@@ -95,9 +115,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     };
     let mut printer = Printer::new(args.quiet);
     if args.best.k_best.is_some() {
-        return super::best::run(&args.best, request, &out, &interrupt, &mut printer);
+        return super::best::run(&args.best, request, &out, interrupt, &mut printer);
     }
-    let answer = answer(args, request, &interrupt, &mut printer);
+    let answer = answer(args, request, interrupt, &mut printer);
     printer.finish();
     let Answer {
         solution,
@@ -112,6 +132,11 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let code = match &confirmed {
         Some(witnessed) => witnessed.code(&solution),
         None => code(&solution),
+    };
+    let expected = args.expect.iter().map(|it| it.holds(&solution));
+    let code = match args.expect.is_empty() {
+        true => code,
+        false => super::ask::code(super::ask::all(expected), interrupt),
     };
     document::result(&Found::of(&solution, &out, confirmed));
     Ok(code)

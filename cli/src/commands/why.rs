@@ -11,7 +11,7 @@ use milp_study::{
 use std::{path::Path, sync::atomic::Ordering};
 
 pub(super) fn run(file: &Path, args: &Args) -> Result<u8, Error> {
-    let mut instance = read::instance(file)?;
+    let mut instance = args.set.read(file)?;
     instance.views = args.views.unwrap_or(instance.views);
     instance.slots = args.slots.unwrap_or(instance.slots);
     let beside = args.beside.as_deref().map(read::instance).transpose()?;

@@ -10,6 +10,7 @@ mod command;
 pub mod fuzz;
 mod habits;
 pub mod nspcc;
+pub(crate) mod said;
 mod sidecar;
 mod state;
 

@@ -1,17 +1,27 @@
 //! Executions with crashes and Byzantine replicas.
 
 use super::{
-    Bench, Checked, Missing, demand,
+    Bench, Checked, Missing, answer, decisions, demand, expected,
     group::Group,
     runs::{FIRST, all_states, lose_nothing, message, other, primaries, proposed, with_byzantine},
     start,
 };
+use crate::engine::said::{all, some};
 use crate::{engine::nspcc::protocol, protocols::Name};
 use crate::{
     engine::{Effect, Engine, EngineError, Start, State},
     signature::Signatures,
 };
 use milp_schema::{Height, Message, ReplicaId, View};
+
+/// A vote of view 0 that binds, for its first proposal.
+fn commit() -> Message {
+    message(Name::Commit, Some(0))
+}
+
+fn binds(message: &Message) -> bool {
+    message.kind.does().binds
+}
 
 pub(super) fn crashes(bench: &Bench) -> Checked {
     let (mut group, request, primary) = proposed(bench, &start(4, 2))?;
@@ -21,20 +31,28 @@ pub(super) fn crashes(bench: &Bench) -> Checked {
     let only_timers = |effect: &Effect| matches!(effect, Effect::Timer { .. });
     demand(
         effects.iter().all(only_timers) && group.place(who).timers.is_empty(),
-        || format!("a crash ends the timers, and nothing else happens: {effects:?}"),
+        || {
+            expected(
+                "no effect but `timer`, and no timer left, of `crash`",
+                all(&effects),
+            )
+        },
     )?;
     let state = group.engine.state(who)?;
     demand(state == State::Down(FIRST), || {
-        format!("replica {who} is down, its state is {state:?}")
+        expected(&format!("replica {who} down: up false"), &state)
     })?;
     let refused = group.engine.deliver(who, request);
     demand(matches!(refused, Err(EngineError::Refused { .. })), || {
-        format!("a message is delivered to a replica that is down: {refused:?}")
+        expected(
+            "error -32002 of `deliver` to a replica that is down",
+            answer(&refused),
+        )
     })?;
     group.restart(who)?;
     let state = group.knows(who)?;
     demand(state.votes.is_empty(), || {
-        format!("replica {who} remembers across a crash: {state:?}")
+        expected(&format!("no votes at replica {who} after a crash"), &state)
     })?;
     group.timers_agree()?;
     let decided = |group: &Group| group.all_decided(FIRST);
@@ -43,19 +61,25 @@ pub(super) fn crashes(bench: &Bench) -> Checked {
     group.restart(who)?;
     let state = group.knows(who)?;
     demand(state.height == Height(1), || {
-        format!("replica {who} lost its ledger in a crash: {state:?}")
+        expected(
+            &format!("replica {who} at height 1 after a restart, by its ledger"),
+            &state,
+        )
     })?;
     let all = |group: &Group| group.all_decided(Height(1));
     group.drive("a decision of height 1 by all", lose_nothing, all)?;
     group.crash(who)?;
     let state = group.engine.state(who)?;
     demand(state == State::Down(Height(2)), || {
-        format!("replica {who} is down with two blocks: {state:?}")
+        expected(
+            &format!("replica {who} down at height 2: its ledger has two blocks"),
+            &state,
+        )
     })?;
     group.restart(who)?;
     let state = group.engine.state(who)?;
     demand(state == State::Stopped(Height(2)), || {
-        format!("replica {who} restarts with every height decided: {state:?}")
+        expected(&format!("replica {who} stopped at height 2"), &state)
     })?;
     Ok(None)
 }
@@ -69,7 +93,10 @@ pub(super) fn second_proposal(bench: &Bench) -> Checked {
             Some((id, _)) if id != first => {
                 let block = group.sent[&id].1.index();
                 demand(block == Some(1), || {
-                    format!("the second proposal of replica {primary} is number {block:?}")
+                    expected(
+                        &format!("number 1 for the second proposal of replica {primary}"),
+                        some(block),
+                    )
                 })?;
                 return Ok(None);
             }
@@ -94,7 +121,7 @@ pub(super) fn injections(bench: &Bench) -> Checked {
     }
     let after = all_states(&mut group)?;
     demand(before == after, || {
-        format!("states {before:?} became {after:?}")
+        expected(&format!("states as before, {}", all(&before)), all(&after))
     })?;
     Ok(None)
 }
@@ -112,14 +139,17 @@ pub(super) fn named_early(bench: &Bench, signatures: Signatures) -> Checked {
     let late = other(&group, &[primary, backup])?;
     let response = message(Name::PrepareResponse, Some(0));
     let response = group.inject(byzantine, &response)?;
-    let commit = group.inject(byzantine, &message(Name::Commit, Some(0)))?;
+    let commit = group.inject(byzantine, &commit())?;
     group.deliver(backup, response)?;
     let lost = |to: ReplicaId, message: &Message| {
         to == late || message.kind == Name::RecoveryRequest || message.kind == Name::RecoveryMessage
     };
     let held = group.knows(backup)?.votes;
     demand(held.iter().all(|vote| vote.value.is_none()), || {
-        format!("nothing was proposed, yet replica {backup} holds {held:?}")
+        expected(
+            &format!("votes with value null at replica {backup}: nothing was proposed"),
+            all(&held),
+        )
     })?;
     group.proposer(FIRST, View(0))?;
     group.deliver(primary, response)?;
@@ -130,7 +160,12 @@ pub(super) fn named_early(bench: &Bench, signatures: Signatures) -> Checked {
     let held = group.knows(backup)?;
     demand(
         held.holds(byzantine, Name::PrepareResponse.kind(protocol()), 0),
-        || format!("the response injected before does not count for the proposal: {held:?}"),
+        || {
+            expected(
+                "the response injected before among the votes for the proposal",
+                &held,
+            )
+        },
     )?;
     for who in [primary, backup] {
         group.settle(lost)?;
@@ -139,7 +174,10 @@ pub(super) fn named_early(bench: &Bench, signatures: Signatures) -> Checked {
     group.settle(lost)?;
     let decided = group.decided();
     demand(decided.iter().any(|(who, _)| *who == backup), || {
-        format!("the commit injected before does not count: decided is {decided:?}")
+        expected(
+            &format!("a decision at replica {backup}, with the commit injected before"),
+            decisions(&decided),
+        )
     })?;
     Ok(None)
 }
@@ -158,7 +196,10 @@ pub(super) fn equivocation(bench: &Bench) -> Checked {
         group.deliver(who, id)?;
         let state = group.knows(who)?;
         demand(state.holds(first, name.kind(protocol()), block), || {
-            format!("replica {who} was sent the request for block {block}: {state:?}")
+            expected(
+                &format!("the request for block {block} among the votes of replica {who}"),
+                &state,
+            )
         })?;
     }
     Ok(None)
@@ -171,15 +212,15 @@ pub(super) fn too_few_commits(bench: &Bench) -> Checked {
     let mut group = Group::begin(bench, &start)?;
     let commits = |group: &Group| {
         let sent = group.sent.values();
-        let honest = sent.filter(|(by, message)| *by != byzantine && message.kind == Name::Commit);
+        let honest = sent.filter(|(by, message)| *by != byzantine && binds(message));
         honest.count()
     };
     group.drive(
         "a Commit of all honest replicas",
-        |_, message| message.kind == Name::Commit,
+        |_, message| binds(message),
         |group| commits(group) == group.honest().len(),
     )?;
-    let commit = group.inject(byzantine, &message(Name::Commit, Some(0)))?;
+    let commit = group.inject(byzantine, &commit())?;
     for who in group.honest() {
         group.deliver(who, commit)?;
     }

@@ -1,10 +1,14 @@
 //! The caller's side of an execution.
 
-use super::{Bench, Missing, demand};
+use super::{Bench, Missing, demand, expected};
+use crate::engine::said::all;
 use crate::engine::{Effect, Engine, MessageId, Nanos, Sidecar, Start, State, Timer, Working};
 use crate::protocols::Name;
 use milp_schema::{BlockId, Height, Message, ReplicaId, View, vocabulary::Role};
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt,
+};
 
 /// So many timer firings are enough for anything that is waited for here.
 const PATIENCE: usize = 200;
@@ -31,6 +35,12 @@ pub(super) struct Place {
     pub(super) view: View,
     pub(super) up: bool,
     pub(super) timers: Vec<Timer>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "height {}, view {}", self.height, self.view)
+    }
 }
 
 impl Group {
@@ -109,7 +119,7 @@ impl Group {
         let effects = self.engine.advance(to)?;
         self.now = to;
         demand(effects.is_empty(), || {
-            format!("the clock moved to {to} ns and something happened: {effects:?}")
+            expected(&format!("no effects of `advance` to {to}"), all(&effects))
         })
     }
 
@@ -140,9 +150,7 @@ impl Group {
     pub(super) fn knows(&mut self, who: ReplicaId) -> Result<Working, Missing> {
         match self.engine.state(who)? {
             State::Working(working) => Ok(*working),
-            other => Err(Missing(format!(
-                "replica {who} should be at work, its state is {other:?}"
-            ))),
+            other => Err(Missing(expected(&format!("replica {who} at work"), &other))),
         }
     }
 
@@ -207,7 +215,7 @@ impl Group {
             self.settle(&lose)?;
         }
         Err(Missing(format!(
-            "{PATIENCE} timers fired as they were due, and still not {what}"
+            "expected {what}; got {PATIENCE} firings of timers, as they were due, without it"
         )))
     }
 
@@ -255,9 +263,12 @@ impl Group {
             let known = self.knows(who)?.timers;
             let reported = &self.places[&who].timers;
             demand(*reported == known, || {
-                format!(
-                    "the timers of replica {who} were reported as {reported:?}, its state says \
-                     {known:?}"
+                expected(
+                    &format!(
+                        "timers as effects reported them of replica {who}, {}",
+                        all(reported)
+                    ),
+                    all(&known),
                 )
             })?;
         }
@@ -290,14 +301,14 @@ impl Group {
                 } => {
                     let place = self.place_mut(*replica)?;
                     demand(place.height == *height && *view > place.view, || {
-                        format!("{effect:?} of a replica at {place:?}")
+                        expected(&format!("an effect that fits a replica at {place}"), effect)
                     })?;
                     place.view = *view;
                 }
                 Effect::Decide { replica, block } => {
                     let place = self.place_mut(*replica)?;
                     demand(place.height == block.height, || {
-                        format!("{effect:?} of a replica at {place:?}")
+                        expected(&format!("an effect that fits a replica at {place}"), effect)
                     })?;
                     (place.height, place.view) = (block.height.next(), View(0));
                 }

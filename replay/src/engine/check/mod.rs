@@ -18,10 +18,11 @@ mod recovery;
 mod runs;
 
 use super::{
-    CommandLine, EngineError, Recovery, Sidecar, Start, nspcc,
+    CommandLine, Effect, EngineError, Recovery, Sidecar, Start, nspcc, said,
     sidecar::{patience::Patience, text::shown_lines},
 };
 use crate::signature::Signatures;
+use milp_schema::{BlockId, ReplicaId};
 use std::{fmt, time::Duration};
 
 /// One check and how it went.
@@ -96,6 +97,28 @@ impl From<EngineError> for Missing {
 /// Fails with a reason unless something is so.
 fn demand(so: bool, why: impl FnOnce() -> String) -> Result<(), Missing> {
     if so { Ok(()) } else { Err(Missing(why())) }
+}
+
+/// What the page asks for beside what came, both in its words.
+fn expected(what: &str, got: impl fmt::Display) -> String {
+    format!("expected {what}; got {got}")
+}
+
+/// What became of a request.
+fn answer(answer: &Result<Vec<Effect>, EngineError>) -> String {
+    match answer {
+        Ok(effects) => said::all(effects),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Who decided which block.
+fn decisions(decided: &[(ReplicaId, BlockId)]) -> String {
+    said::all(
+        decided
+            .iter()
+            .map(|(who, block)| format!("{who} decides {block}")),
+    )
 }
 
 /// The adapter under test.

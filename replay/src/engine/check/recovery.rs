@@ -1,11 +1,12 @@
 //! Executions in which replicas fall behind and catch up.
 
 use super::{
-    Bench, Checked, Missing, demand,
+    Bench, Checked, Missing, demand, expected,
     group::Group,
     runs::{FIRST, all_states, lose_nothing, message, other, primaries, with_byzantine},
     start,
 };
+use crate::engine::said::all;
 use crate::protocols::Name;
 use crate::{
     engine::{Effect, Engine, Recovery, Start, State},
@@ -45,7 +46,8 @@ pub(super) fn view_change(bench: &Bench) -> Checked {
         .map(|(_, block)| block.view)
         .collect::<BTreeSet<_>>();
     Ok(Some(format!(
-        "replica {first}, then replica {second}; decided in view {views:?}"
+        "replica {first}, then replica {second}; decided in view {}",
+        all(&views)
     )))
 }
 
@@ -79,21 +81,33 @@ pub(super) fn blocks(bench: &Bench) -> Checked {
     let (now, next) = (block(&group, 0)?, block(&group, 1)?);
     let early = group.deliver(late, next)?;
     demand(early.is_empty(), || {
-        format!("replica {late} is at height 0, the Block of height 1 does {early:?}")
+        expected(
+            &format!("no effects of the Block of height 1 at replica {late}, which is at height 0"),
+            all(&early),
+        )
     })?;
     let effects = group.deliver(late, now)?;
     let decides = matches!(effects.first(), Some(Effect::Decide { .. }));
     demand(decides && group.place(late).height == Height(1), || {
-        format!("the Block of its height does {effects:?} at replica {late}")
+        expected(
+            &format!("a decision of replica {late}, at which the Block of its height arrived"),
+            all(&effects),
+        )
     })?;
     let again = group.deliver(late, now)?;
     demand(again.is_empty(), || {
-        format!("the Block of height 0 does {again:?} at replica {late}, which has it")
+        expected(
+            &format!("no effects of the Block of height 0 at replica {late}, which has it"),
+            all(&again),
+        )
     })?;
     group.deliver(late, next)?;
     let state = group.engine.state(late)?;
     demand(state == State::Stopped(Height(2)), || {
-        format!("replica {late} has every block, its state is {state:?}")
+        expected(
+            &format!("replica {late} stopped: it has every block"),
+            &state,
+        )
     })?;
     Ok(None)
 }
@@ -134,7 +148,10 @@ pub(super) fn early(bench: &Bench) -> Checked {
         group.timers_agree()?;
         let place = group.place(late);
         demand((place.height, place.view) == (FIRST, View(0)), || {
-            format!("replica {late} received nothing else and is at {place:?}")
+            expected(
+                &format!("replica {late} at height 0, view 0: it received nothing else"),
+                place,
+            )
         })?;
         tried += 1;
     }

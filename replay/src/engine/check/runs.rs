@@ -1,6 +1,9 @@
 //! Executions.
 
-use super::{Bench, Check, Checked, Missing, adversary, demand, group::Group, recovery, start};
+use super::{
+    Bench, Check, Checked, Missing, adversary, demand, expected, group::Group, recovery, start,
+};
+use crate::engine::said::{all, some};
 use crate::{engine::nspcc::protocol, protocols::Name};
 use crate::{
     engine::{Bond, Effect, Engine, MessageId, Recovery, SECOND, Start, State, Working},
@@ -157,7 +160,7 @@ fn beginning(bench: &Bench) -> Checked {
         .iter()
         .find(|effect| !matches!(effect, Effect::Timer { .. }));
     demand(others.is_none(), || {
-        format!("`initialise` does more than start timers: {others:?}")
+        expected("no effect but `timer` of `initialise`", some(others))
     })?;
     for who in group.honest() {
         let state = group.knows(who)?;
@@ -166,7 +169,12 @@ fn beginning(bench: &Bench) -> Checked {
         })?;
         demand(
             (state.height, state.view) == (FIRST, View(0)) && state.votes.is_empty(),
-            || format!("replica {who} does not begin at height 0, view 0 with nothing: {state:?}"),
+            || {
+                expected(
+                    &format!("replica {who} at height 0, view 0, without votes"),
+                    &state,
+                )
+            },
         )?;
     }
     group.timers_agree()?;
@@ -192,13 +200,19 @@ fn two_heights(bench: &Bench, n: u32) -> Checked {
         let here = decided.iter().filter(|(_, block)| block.height == height);
         let (who, blocks): (Vec<_>, BTreeSet<_>) = here.copied().unzip();
         demand(who.len() == n as usize && blocks.len() == 1, || {
-            format!("height {height}: replicas {who:?} decide {blocks:?}")
+            expected(
+                &format!("one block of height {height}, decided by {n} replicas"),
+                format!("{} by replicas {}", all(&blocks), all(&who)),
+            )
         })?;
     }
     for who in group.honest() {
         let state = group.engine.state(who)?;
         demand(state == State::Stopped(Height(2)), || {
-            format!("replica {who} decided every height, its state is {state:?}")
+            expected(
+                &format!("replica {who} stopped at height 2, the number of heights"),
+                &state,
+            )
         })?;
         demand(group.place(who).timers.is_empty(), || {
             format!("replica {who} has stopped, but its timers were not reported to end")
@@ -206,7 +220,10 @@ fn two_heights(bench: &Bench, n: u32) -> Checked {
         let place = (Height(1), View(0));
         let stale = group.engine.timeout(who, start.protocol.timer(), place)?;
         demand(stale.is_empty(), || {
-            format!("replica {who} has stopped and does something: {stale:?}")
+            expected(
+                &format!("no effects at replica {who}, which has stopped"),
+                all(&stale),
+            )
         })?;
     }
     Ok(None)
@@ -232,7 +249,7 @@ fn states(bench: &Bench) -> Checked {
         [Name::PrepareRequest, Name::PrepareResponse].map(|name| name.kind(protocol()));
     let first = |state: &Working| state.holds(primary, request_of, 0);
     demand(first(&own), || {
-        format!("the primary holds its own request: {own:?}")
+        expected("the primary's own request among its votes", &own)
     })?;
     let backup = other(&group, &[primary])?;
     let effects = group.deliver(backup, request)?;
@@ -241,17 +258,33 @@ fn states(bench: &Bench) -> Checked {
         |effect| matches!(effect, Effect::Send { message, .. } if message.kind == Name::PrepareResponse),
     );
     demand(first(&state), || {
-        format!("replica {backup} accepted the request: {state:?}")
+        expected(
+            &format!("the request among the votes of replica {backup}, to which it was delivered"),
+            &state,
+        )
     })?;
     demand(state.holds(backup, response_of, 0) == answered, || {
-        format!("replica {backup} answered: {answered}, but its state is {state:?}")
+        let own = if answered {
+            "its answer"
+        } else {
+            "no answer of its own"
+        };
+        expected(
+            &format!("{own} among the votes of replica {backup}"),
+            &state,
+        )
     })?;
     let mut heard: Vec<Option<View>> = vec![None; 4];
     for who in [primary, backup] {
         heard[who.index()] = Some(View(0));
     }
     demand(state.seen.is_empty() || state.seen == heard, || {
-        format!("replica {backup} heard replica {primary} in view 0: {state:?}")
+        expected(
+            &format!(
+                "`seen` empty, or 0 for replicas {primary} and {backup} only, at replica {backup}"
+            ),
+            &state,
+        )
     })?;
     Ok(None)
 }
@@ -287,7 +320,12 @@ fn bonds(bench: &Bench) -> Checked {
         let said = sent.map(|(_, message)| (message.kind, message.view, message.value));
         let known = own.iter().map(|bond| (bond.kind, bond.view, bond.value));
         demand(said.eq(known) && own == state.bonds, || {
-            format!("replica {who} sent a vote that binds it: {state:?}")
+            expected(
+                &format!(
+                    "the vote that binds replica {who}, which it sent, among its votes and as its bonds"
+                ),
+                &state,
+            )
         })?;
     }
     Ok(None)
@@ -317,7 +355,14 @@ fn duplicates(bench: &Bench) -> Checked {
             let again = group.deliver(to, id)?;
             demand(
                 again.is_empty() && group.engine.state(to)? == before,
-                || format!("a second {message} at replica {to} does {again:?}"),
+                || {
+                    expected(
+                        &format!(
+                            "no effects and the same state after a second {message} at replica {to}"
+                        ),
+                        all(&again),
+                    )
+                },
             )?;
             seen += 1;
         }
@@ -339,7 +384,12 @@ fn timers(bench: &Bench) -> Checked {
                 .engine
                 .timeout(who, group.start.protocol.timer(), place)?;
             demand(effects.is_empty(), || {
-                format!("replica {who} is not in view {view}, its timer there does {effects:?}")
+                expected(
+                    &format!(
+                        "no effects of a timer of view {view} at replica {who}, which is not there"
+                    ),
+                    all(&effects),
+                )
             })?;
         }
     }

@@ -37,9 +37,8 @@ pub(super) mod compare {
     //! Effects and states side by side.
 
     use super::{Difference, Field};
-    use crate::engine::{Effect, MessageId, State, Timer, Working};
+    use crate::engine::{Effect, MessageId, State, Working, said};
     use milp_schema::ReplicaId;
-    use std::fmt::Debug;
 
     /// The first effect that differs, numbers of messages and words of faults aside.
     pub(in super::super) fn answers(
@@ -60,7 +59,10 @@ pub(super) mod compare {
         };
         let place = (0..a.len().max(b.len()))
             .find(|&place| a.get(place).map(bare) != b.get(place).map(bare))?;
-        let text = |side: &[Effect]| side.get(place).map_or("nothing more".to_owned(), words);
+        let text = |side: &[Effect]| {
+            side.get(place)
+                .map_or("nothing more".to_owned(), Effect::to_string)
+        };
         let name = format!("effect {}", place + 1);
         Some(Difference::one(&name, text(a), text(b)))
     }
@@ -76,42 +78,6 @@ pub(super) mod compare {
         effect
     }
 
-    fn words(effect: &Effect) -> String {
-        match effect {
-            Effect::Send {
-                replica,
-                message,
-                carried,
-                ..
-            } => {
-                let carried = carried.iter();
-                let carried = carried.map(|(author, message)| format!(", {message} of {author}"));
-                format!("{replica} sends {message}{}", carried.collect::<String>())
-            }
-            Effect::EnterView {
-                replica,
-                height,
-                view,
-            } => format!("{replica} enters h{height} v{view}"),
-            Effect::Decide { replica, block } => format!("{replica} decides {block}"),
-            Effect::Timer { replica, timers } => {
-                let words: Vec<String> = timers.iter().map(timer_words).collect();
-                format!("the timers of {replica}: [{}]", words.join(", "))
-            }
-            Effect::Fault { replica, text } => format!("{replica} fails: {text}"),
-        }
-    }
-
-    fn timer_words(timer: &Timer) -> String {
-        let Timer {
-            name,
-            height,
-            view,
-            deadline,
-        } = timer;
-        format!("{name} h{height} v{view} at {deadline}")
-    }
-
     /// Every field of a state that differs.
     pub(in super::super) fn states(
         who: ReplicaId,
@@ -122,7 +88,7 @@ pub(super) mod compare {
         match (a, b) {
             (Ok(State::Working(a)), Ok(State::Working(b))) => working(a, b, &mut fields),
             (Err(_), Err(_)) => {}
-            _ => field("where it is", a, b, &mut fields),
+            _ => field("where it is", a, b, shown, &mut fields),
         }
         for field in &mut fields {
             field.name = format!("state of {who}: {}", field.name);
@@ -131,21 +97,32 @@ pub(super) mod compare {
     }
 
     fn working(a: &Working, b: &Working, out: &mut Vec<Field>) {
-        field("height", &a.height, &b.height, out);
-        field("view", &a.view, &b.view, out);
-        field("votes", &a.votes, &b.votes, out);
-        field("entry", &a.entry, &b.entry, out);
-        field("bonds", &a.bonds, &b.bonds, out);
-        field("seen", &a.seen, &b.seen, out);
-        field("timers", &a.timers, &b.timers, out);
+        field("height", &a.height, &b.height, ToString::to_string, out);
+        field("view", &a.view, &b.view, ToString::to_string, out);
+        field("votes", &a.votes, &b.votes, |it| said::all(it), out);
+        field("entry", &a.entry, &b.entry, |it| said::all(it), out);
+        field("bonds", &a.bonds, &b.bonds, |it| said::all(it), out);
+        field("seen", &a.seen, &b.seen, |seen| said::seen(seen), out);
+        field("timers", &a.timers, &b.timers, |it| said::all(it), out);
     }
 
-    fn field<T: Debug + PartialEq>(name: &str, a: &T, b: &T, out: &mut Vec<Field>) {
+    /// A state, or why there is none.
+    fn shown(state: &Result<State, String>) -> String {
+        state.as_ref().map_or_else(String::clone, State::to_string)
+    }
+
+    fn field<T: PartialEq>(
+        name: &str,
+        a: &T,
+        b: &T,
+        said: impl Fn(&T) -> String,
+        out: &mut Vec<Field>,
+    ) {
         if a != b {
             out.push(Field {
                 name: name.to_owned(),
-                a: format!("{a:?}"),
-                b: format!("{b:?}"),
+                a: said(a),
+                b: said(b),
             });
         }
     }

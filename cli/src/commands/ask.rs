@@ -1,0 +1,412 @@
+//! `milp ask`: can it fork, can it stall? The verdict first.
+
+use super::{
+    solve::command_line,
+    watch::{self, Watch},
+};
+use crate::{document, exit, limits::Limits, print, progress::Printer, set::Set, stop};
+use milp_schema::{Instance, instance::Goal};
+use milp_show::acts;
+use milp_study::{
+    Error,
+    ask::{Answer, Expectation, Verdict, ask},
+    folder,
+    solve::Request,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+/// The question.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Instance file, whose goal is asked; without one a question is made of --protocol
+    #[arg(conflicts_with = "protocol")]
+    file: Option<PathBuf>,
+    /// Protocol that comes with the program, or ./ and a file of one's own: whether it forks, and
+    /// whether it stalls, or wastes good views where views never end
+    #[arg(long, value_name = "NAME")]
+    protocol: Option<String>,
+    /// Number of replicas
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    n: u32,
+    /// How many are faulty, and how: byzantine:1, crash:1, network:1 or none; a list with commas
+    /// [default: byzantine, as many as the protocol is made for]
+    #[arg(long, value_name = "KIND:COUNT", value_delimiter = ',', value_parser = fault)]
+    faults: Vec<(String, u32)>,
+    /// Number of views
+    #[arg(long, value_name = "VIEWS", default_value_t = 2)]
+    views: u32,
+    /// Last slot, where the program knows slots [default: 6 for each view]
+    #[arg(long, value_name = "SLOTS")]
+    slots: Option<u32>,
+    #[command(flatten)]
+    set: Set,
+    /// End with 0 only if this is proved, say fork<=1; may be given again
+    #[arg(long = "expect", value_name = "GOAL<=N")]
+    expect: Vec<Expectation>,
+    #[command(flatten)]
+    watch: Watch,
+    /// Folder for the results, one below it for each goal [default: out/ask/ and the question]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    limits: Limits,
+    /// Show no progress
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// The answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Found {
+    /// `SAFE`, `FORKS`, `STALLS`, `DECIDES BY SLOT N` or `NOT SETTLED`.
+    verdict: String,
+    /// Goal by goal.
+    answers: Vec<Answered>,
+    /// Goals that cannot be asked here, with why.
+    refused: Vec<String>,
+    /// What was expected, and whether it is so: null where that is not known.
+    expected: BTreeMap<String, Option<bool>>,
+    /// Commands that go on from here.
+    next: Vec<String>,
+}
+
+/// The answer to one goal.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Answered {
+    /// Name of the goal.
+    goal: String,
+    /// What the answer means.
+    verdict: String,
+    /// The same in a sentence.
+    words: String,
+    /// Value of the schedule found.
+    value: Option<i64>,
+    /// Whether it is proved to be the worst.
+    proved: bool,
+    /// How many acts of each kind the adversary needs; empty where nothing bad was found.
+    needs: BTreeMap<String, i64>,
+    /// How it is known.
+    proof: String,
+    /// Seconds.
+    seconds: f64,
+    /// The folder of the result.
+    written: String,
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    let interrupt = stop::interrupt();
+    let file = args.file.as_deref();
+    let seen = file.map(watch::of).unwrap_or_default();
+    let own = args
+        .protocol
+        .as_deref()
+        .filter(|name| name.starts_with('.'));
+    let seen: Vec<PathBuf> = seen.into_iter().chain(own.map(PathBuf::from)).collect();
+    args.watch
+        .run(&seen, &interrupt, || answered(args, &interrupt))
+}
+
+fn answered(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
+    let questions = questions(args)?;
+    let mut printer = Printer::new(args.quiet);
+    let (mut answers, mut refused) = (Vec::new(), Vec::new());
+    // Of several ways to ask for liveness the first that the protocol has is taken.
+    for ways in questions {
+        let mut why = None;
+        for (instance, out) in ways {
+            folder::replaceable(&out)?;
+            let request = Request {
+                instance: &instance,
+                settings: &args.limits.settings(),
+                warm_start: None,
+                adequacy: false,
+                command: &command_line(),
+            };
+            let asked = ask(&request, interrupt, &mut |progress| printer.show(progress));
+            printer.finish();
+            match asked {
+                Ok(answer) => {
+                    folder::write(&out, &answer.solution.files())?;
+                    answers.push((answer, out));
+                    why = None;
+                    break;
+                }
+                Err(Error::Model(model)) => {
+                    why.get_or_insert(Error::Model(model));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match why {
+            Some(error) if args.file.is_some() => return Err(error),
+            Some(error) => refused.push(format!("not asked: {error}")),
+            None => {}
+        }
+    }
+    told(args, &answers, refused, interrupt)
+}
+
+/// What is asked: one way each, or several of which the first possible one is taken.
+fn questions(args: &Args) -> Result<Vec<Vec<(Instance, PathBuf)>>, Error> {
+    if let Some(file) = &args.file {
+        let instance = args.set.read(file)?;
+        let out = match &args.out {
+            Some(out) => out.clone(),
+            None => Path::new("out/ask").join(folder::place(file)?),
+        };
+        return Ok(vec![vec![(instance, out)]]);
+    }
+    if args.protocol.is_none() {
+        let why = "give an instance file, or --protocol NAME";
+        return Err(Error::Refused(why.to_owned()));
+    }
+    let mut questions = Vec::new();
+    for goals in [vec!["fork"], vec!["stall", "wasted"]] {
+        let mut ways = Vec::new();
+        for goal in goals {
+            let text = if goal == "wasted" {
+                wasted(args)
+            } else {
+                text(args, goal)
+            };
+            let instance = args.set.read_text("the question", &text)?;
+            let out = match &args.out {
+                Some(out) => out.clone(),
+                None => Path::new("out/ask").join(name(args)),
+            };
+            ways.push((instance, out.join(goal)));
+        }
+        questions.push(ways);
+    }
+    Ok(questions)
+}
+
+/// The question in few letters, for a folder.
+fn name(args: &Args) -> String {
+    let protocol = args.protocol.as_deref().unwrap_or_default();
+    let stem = Path::new(protocol).file_stem().unwrap_or_default();
+    let faults = faults(args).into_iter().filter(|(_, count)| *count > 0);
+    let faults = faults.map(|(kind, count)| format!("-{kind}{count}"));
+    let faults: String = faults.collect();
+    format!(
+        "{}-n{}{faults}-v{}",
+        stem.to_string_lossy(),
+        args.n,
+        args.views
+    )
+}
+
+fn faults(args: &Args) -> Vec<(String, u32)> {
+    if args.faults.is_empty() {
+        return vec![("byzantine".to_owned(), args.n.saturating_sub(1) / 3)];
+    }
+    args.faults.clone()
+}
+
+/// The question of good views, after one bad view and as many as Byzantine replicas may lead: two
+/// good ones at least.
+fn wasted(args: &Args) -> String {
+    let byzantine = faults(args)
+        .into_iter()
+        .filter(|(kind, _)| kind == "byzantine");
+    let bad = 1 + byzantine.map(|(_, count)| count).sum::<u32>();
+    let views = args.views.max(bad.saturating_add(2));
+    let goal = format!("{{wasted: {{bad: 1, up_to: {}}}}}", views - bad);
+    stated(args, &goal, views, 15)
+}
+
+/// The instance as a file would have it.
+fn text(args: &Args, goal: &str) -> String {
+    stated(args, goal, args.views, 6)
+}
+
+fn stated(args: &Args, goal: &str, views: u32, slots_per_view: u32) -> String {
+    let faults: Vec<(String, u32)> = faults(args)
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    // A Byzantine primary may propose two blocks.
+    let blocks = if faults.iter().any(|(kind, _)| kind == "byzantine") {
+        2
+    } else {
+        1
+    };
+    let one = |(kind, count): &(String, u32)| format!("{{kind: {kind}, count: {count}}}");
+    let faults = match faults.as_slice() {
+        [] => "{kind: none}".to_owned(),
+        [single] => one(single),
+        several => format!(
+            "[{}]",
+            several.iter().map(one).collect::<Vec<_>>().join(", ")
+        ),
+    };
+    format!(
+        "format: milp-instance/2.0\nprotocol: {}\nreplicas: {}\nfaults: {faults}\nheights: 1\n\
+         views: {}\nblocks_per_proposal: {blocks}\nslots: {}\nnetwork: eventual\ntimers: free\n\
+         primary: rotation\ngoal: {goal}\nformulation: auto\n",
+        args.protocol.as_deref().unwrap_or_default(),
+        args.n,
+        views,
+        args.slots.unwrap_or(views.saturating_mul(slots_per_view)),
+    )
+}
+
+/// Prints the answers, the verdict first, and gives the exit code.
+fn told(
+    args: &Args,
+    answers: &[(Answer, PathBuf)],
+    refused: Vec<String>,
+    interrupt: &AtomicBool,
+) -> Result<u8, Error> {
+    let expected = expected(args, answers)?;
+    let mut verdicts: Vec<Verdict> = answers.iter().map(|(answer, _)| answer.verdict).collect();
+    if !refused.is_empty() {
+        verdicts.push(Verdict::NotSettled);
+    }
+    verdicts.sort();
+    verdicts.dedup();
+    let broken = verdicts.iter().filter(|verdict| verdict.is_broken());
+    let broken: Vec<String> = broken.map(Verdict::to_string).collect();
+    let verdict = match (broken.is_empty(), verdicts.first()) {
+        (true, first) => first.map_or_else(String::new, Verdict::to_string),
+        (false, _) => broken.join(", "),
+    };
+    let mut said: Vec<&Answer> = answers.iter().map(|(answer, _)| answer).collect();
+    said.sort_by_key(|answer| answer.verdict);
+    let said = said.iter().map(|answer| answer.words.clone());
+    let said: Vec<String> = said.chain(refused.iter().cloned()).collect();
+    print::verdict(&verdict, &said.join("; "), broken.is_empty());
+    for (answer, out) in answers {
+        let outcome = &answer.solution.outcome;
+        print::facts([
+            ("asked", Some(outcome.instance.goal.name().to_owned())),
+            (
+                "answer",
+                Some(format!("{}: {}", answer.verdict, answer.words)),
+            ),
+            ("the adversary needs", answer.needed()),
+            ("known", Some(answer.proof.clone())),
+            ("seconds", Some(format!("{:.2}", outcome.seconds))),
+            ("written", Some(out.display().to_string())),
+        ]);
+    }
+    for (text, so) in &expected {
+        let so = so.map_or("not known", |so| if so { "so" } else { "NOT SO" });
+        print::line(&format!("expected {text}: {so}"));
+    }
+    let next = next(answers);
+    print::line("next:");
+    for line in &next {
+        print::line(&format!("  {line}"));
+    }
+    let holds = if expected.is_empty() {
+        match verdicts.first() {
+            Some(verdict) if verdict.is_broken() => Some(false),
+            Some(Verdict::NotSettled) | None => None,
+            Some(_) => Some(true),
+        }
+    } else {
+        all(expected.values().copied())
+    };
+    document::result(&Found {
+        verdict,
+        answers: answers.iter().map(Answered::of).collect(),
+        refused,
+        expected,
+        next,
+    });
+    Ok(code(holds, interrupt))
+}
+
+impl Answered {
+    fn of((answer, out): &(Answer, PathBuf)) -> Self {
+        let outcome = &answer.solution.outcome;
+        let needs = answer.needs.iter();
+        let needs = needs.map(|(act, count)| (format!("{}s", acts::name(*act)), *count));
+        Self {
+            goal: outcome.instance.goal.name().to_owned(),
+            verdict: answer.verdict.to_string(),
+            words: answer.words.clone(),
+            value: outcome.primal,
+            proved: outcome.proved,
+            needs: needs.collect(),
+            proof: answer.proof.clone(),
+            seconds: outcome.seconds,
+            written: out.display().to_string(),
+        }
+    }
+}
+
+/// What was expected, and whether it is so.
+fn expected(
+    args: &Args,
+    answers: &[(Answer, PathBuf)],
+) -> Result<BTreeMap<String, Option<bool>>, Error> {
+    let goal = |answer: &Answer| -> Goal { answer.solution.outcome.instance.goal };
+    let judged = args.expect.iter().map(|expectation| {
+        let mut answers = answers.iter().map(|(answer, _)| answer);
+        let answer = answers.find(|answer| expectation.is_about(goal(answer)));
+        let answer = answer.ok_or_else(|| unasked(expectation))?;
+        Ok((expectation.to_string(), expectation.holds(&answer.solution)))
+    });
+    judged.collect()
+}
+
+/// An expectation of a goal that is not asked.
+pub(crate) fn unasked(expectation: &Expectation) -> Error {
+    Error::Refused(format!(
+        "--expect {expectation} is about no goal that is asked here"
+    ))
+}
+
+/// Whether all is so; false beats what is not known.
+pub(crate) fn all(holds: impl Iterator<Item = Option<bool>> + Clone) -> Option<bool> {
+    if holds.clone().any(|so| so == Some(false)) {
+        return Some(false);
+    }
+    holds.fold(Some(true), |all, so| all.and(so))
+}
+
+/// How a command ends that was told what to expect.
+pub(crate) fn code(holds: Option<bool>, interrupt: &AtomicBool) -> u8 {
+    match holds {
+        Some(false) => exit::VIOLATION,
+        _ if interrupt.load(Ordering::SeqCst) => exit::INTERRUPTED,
+        Some(true) => exit::DONE,
+        None => exit::UNPROVED,
+    }
+}
+
+/// What to do next: with the schedule that shows the worst, or to trust the proof.
+fn next(answers: &[(Answer, PathBuf)]) -> Vec<String> {
+    let broken = answers
+        .iter()
+        .find(|(answer, _)| answer.verdict.is_broken());
+    match (broken, answers.first()) {
+        (Some((_, out)), _) => ["report", "explain", "replay", "minimize"]
+            .map(|verb| format!("milp {verb} {}", out.display()))
+            .to_vec(),
+        (None, Some((answer, out))) if answer.solution.schedule.is_some() => {
+            vec![format!("milp verify {}", out.display())]
+        }
+        (None, _) => vec!["milp ask --help".to_owned()],
+    }
+}
+
+fn fault(text: &str) -> Result<(String, u32), String> {
+    if text == "none" {
+        return Ok(("none".to_owned(), 0));
+    }
+    let (kind, count) = text.split_once(':').unwrap_or((text, "1"));
+    let known = ["byzantine", "crash", "network"].contains(&kind);
+    match count.parse() {
+        Ok(count) if known => Ok((kind.to_owned(), count)),
+        _ => Err("expected byzantine:1, crash:1, network:1 or none".to_owned()),
+    }
+}
