@@ -221,3 +221,18 @@ fn the_example_of_the_page_of_schedules_replays_to_the_lines_that_it_shows() {
         assert!(whats.contains(event["what"].as_str().unwrap()), "{line}");
     }
 }
+
+/// Editors and other tools take them from the repository; `UPDATE=1` writes them.
+#[test]
+fn the_schemas_of_files_lie_in_the_repository() {
+    let scratch = Scratch::new();
+    for of in ["instance", "sweep-file", "protocol-file"] {
+        let printed = scratch.run(&format!("schema --of {of}")).stdout;
+        let path = root().join(format!("schema/json/{of}.json"));
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, &printed).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap();
+        assert!(kept == printed, "{}: UPDATE=1", path.display());
+    }
+}

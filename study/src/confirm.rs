@@ -7,7 +7,7 @@ use milp_replay::{
 };
 use milp_schema::{Instance, Verdict, instance::Goal, verdict::Liveness, vocabulary};
 use milp_show::export::model_meta;
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 /// The replicas a schedule was made for.
 pub const OWN: &str = "own";
@@ -20,7 +20,8 @@ pub const INTERPRETER: &str = "interpreter";
 pub fn adapters() -> Vec<&'static str> {
     let protocols = vocabulary::Protocol::all();
     let engines = protocols.flat_map(|protocol| protocol.engines.iter());
-    engines.map(String::as_str).collect()
+    let names: BTreeSet<&str> = engines.map(String::as_str).collect();
+    names.into_iter().collect()
 }
 
 /// Which replicas to drive: `own`, `sound`, `interpreter`, the name of a production engine, or
@@ -40,7 +41,7 @@ pub enum Engine {
         /// Name of the mutant, if any.
         mutant: Option<String>,
     },
-    /// Those of a production engine, in a process of their own.
+    /// Those of a production engine.
     Adapter(String),
 }
 
@@ -260,21 +261,22 @@ impl Driven {
         }
     }
 
-    /// The same in another process, which ends with the replay.
+    /// The same on a production engine: in this process if it is linked, otherwise in another one,
+    /// which ends with the replay.
     fn adapted(
         &self,
         name: &str,
         instance: &Instance,
         options: &Options,
     ) -> Result<Replayed, Error> {
+        let on = |engine: &mut dyn milp_replay::engine::Engine| {
+            milp_replay::replay_on(engine, instance, &self.faulty, &self.schedule, options)
+        };
+        if let Some(mut engine) = milp_malachite::engine(name) {
+            return Ok(on(engine.as_mut())?);
+        }
         let mut sidecar = adapter(name)?;
-        let replayed = milp_replay::replay_on(
-            &mut sidecar,
-            instance,
-            &self.faulty,
-            &self.schedule,
-            options,
-        )?;
+        let replayed = on(&mut sidecar)?;
         sidecar.shutdown()?;
         Ok(replayed)
     }
@@ -291,6 +293,9 @@ fn adapter(name: &str) -> Result<Sidecar, Error> {
 ///
 /// When it does not.
 pub(crate) fn probe(name: &str) -> Result<(), Error> {
+    if milp_malachite::engine(name).is_some() {
+        return Ok(());
+    }
     let mut sidecar = adapter(name)?;
     let mut protocols = vocabulary::Protocol::all();
     let spoken = protocols.find(|protocol| protocol.engines.iter().any(|engine| engine == name));
@@ -299,6 +304,7 @@ pub(crate) fn probe(name: &str) -> Result<(), Error> {
     let alone = Start {
         protocol,
         replicas: 1,
+        power: vec![1],
         heights: 1,
         byzantine: Vec::new(),
         block_time: SECOND,

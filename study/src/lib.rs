@@ -14,6 +14,7 @@ pub mod confirm;
 pub mod cubes;
 mod deepen;
 mod error;
+pub mod every;
 pub mod evidence;
 pub mod expected;
 pub mod folder;

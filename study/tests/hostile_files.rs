@@ -76,7 +76,11 @@ fn below(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn instances() -> Vec<PathBuf> {
-    below(&root().join("instances"))
+    let text = |path: &PathBuf| std::fs::read_to_string(path).expect("a file of the repository");
+    let mut files = below(&root().join("instances"));
+    files.retain(|path| text(path).contains("\nformat: milp-"));
+    files.retain(|path| !text(path).contains("\nformat: milp-protocol/"));
+    files
 }
 
 /// The folders of kept results.

@@ -30,10 +30,13 @@ pub(crate) struct Args {
     /// The optimum without each single rule, and what the rule is for
     #[arg(long, group = "question")]
     pub(super) rules: bool,
-    /// Of a protocol file: the most blocks of a height without each rule and each single guard, and
-    /// from how many views on it matters
+    /// Of a protocol file: the most blocks of a height, and the most good views without a decision,
+    /// without each rule and each single guard, and from how many views on it matters
     #[arg(long, group = "question")]
     guards: bool,
+    /// Print that table in Markdown
+    #[arg(long, requires = "guards")]
+    pub(super) markdown: bool,
     /// Another instance of the protocol, say with another goal, whose optima stand beside them
     #[arg(long, value_name = "FILE", requires = "rules")]
     pub(super) beside: Option<PathBuf>,

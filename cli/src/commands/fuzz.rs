@@ -5,9 +5,9 @@ use clap::builder::PossibleValuesParser;
 use milp_replay::engine::{
     ANSWER_LIMIT, Engine, EngineError, Sidecar, find,
     fuzz::{Outcome, Report, Settings, fuzz},
-    nspcc::{Defect, Nspcc, Switches},
+    nspcc::{self, Defect, Nspcc, Switches},
 };
-use milp_schema::{Protocol, write};
+use milp_schema::write;
 use milp_study::Error;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,10 +18,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The engines that protocols have.
+/// The engines of the protocol that our replicas have.
 fn engines() -> impl Iterator<Item = &'static str> {
-    let engines = Protocol::all().flat_map(|protocol| &protocol.engines);
-    engines.map(String::as_str)
+    (*nspcc::protocol()).engines.iter().map(String::as_str)
 }
 
 /// What to compare, and for how long.

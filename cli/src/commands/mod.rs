@@ -7,6 +7,7 @@ mod completions;
 mod cubes;
 mod doctor;
 mod engine;
+mod every;
 mod explain;
 mod export;
 mod fuzz;

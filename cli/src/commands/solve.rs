@@ -33,13 +33,13 @@ use std::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Instance file
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// Folder for the result [default: out/ and the path of the instance, below instances/ if it
     /// lies there]
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     #[command(flatten)]
-    limits: Limits,
+    pub(super) limits: Limits,
     /// Start from the schedule of an earlier result
     #[arg(long, value_name = "DIR")]
     warm_start: Option<PathBuf>,
@@ -68,10 +68,13 @@ pub(crate) struct Args {
     best: super::best::Args,
     /// Show no progress
     #[arg(long)]
-    quiet: bool,
+    pub(super) quiet: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    if let Some(every) = read::every(&args.file)? {
+        return super::every::solve(args, &every);
+    }
     let mut instance = read::instance(&args.file)?;
     if let Some(formulation) = args.formulation {
         instance.formulation = formulation;
