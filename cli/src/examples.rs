@@ -73,7 +73,8 @@ Examples:
 pub(crate) const ENGINE: &str = "\
 Examples:
   milp engine check target/engines/nspcc-dbft
-  milp engine check --limit 5 python3 my_adapter.py";
+  milp engine check --limit 5 python3 my_adapter.py
+  milp engine attack python3 my_adapter.py";
 
 pub(crate) const DOCTOR: &str = "\
 Examples:

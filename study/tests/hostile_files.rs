@@ -286,7 +286,7 @@ fn result(dir: &Path, verified: bool, came: &Came) {
     if driven.replay(&Engine::Own, how).is_ok() {
         came.replayed.fetch_add(1, Ordering::Relaxed);
     }
-    let _ = show::story(&driven).map(|story| story.lines());
+    let _ = show::story(&driven, &milp_study::confirm::Engine::Own).map(|story| story.lines());
     for format in [
         Format::Mermaid,
         Format::Itf,

@@ -4,7 +4,13 @@ use super::{guards, why};
 use crate::{document, exit, limits::Limits, print};
 use clap::builder::RangedI64ValueParser;
 use milp_schema::limits;
-use milp_study::{Error, folder::Driven, sentence::patterns, show::story};
+use milp_study::{
+    Error,
+    confirm::{Engine, OWN},
+    folder::Driven,
+    sentence::patterns,
+    show::story,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::{ops::RangeInclusive, path::PathBuf};
@@ -43,6 +49,9 @@ pub(crate) struct Args {
     /// Instance file, in place of the one in outcome.yaml beside the schedule
     #[arg(long, value_name = "FILE", conflicts_with = "question")]
     instance: Option<PathBuf>,
+    /// Whose replicas to drive, as in milp replay
+    #[arg(long, value_name = "ENGINE", default_value = OWN, conflicts_with = "question")]
+    engine: Engine,
     /// Views, in place of the instance's own
     #[arg(long, value_name = "VIEWS", requires = "question",
         value_parser = within(&limits::VIEWS))]
@@ -78,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         return why::run(&args.path, args);
     }
     let driven = Driven::read(&args.path, args.instance.as_deref())?;
-    let mut story = story(&driven)?.lines();
+    let mut story = story(&driven, &args.engine)?.lines();
     story.extend(patterns(&driven.instance));
     for line in &story {
         print::line(line);

@@ -144,18 +144,14 @@ fn new(file: &Path) -> Result<Found, Error> {
     let text = template::protocol(stem.unwrap_or_default());
     let definition = protocol::read_text(&file.display().to_string(), &text)?;
     template::create(file, &text)?;
-<<<<<<< HEAD
     let schema = protocol::json_schema();
     template::create_schema(file, "protocol-file.schema.json", &schema)?;
-    let file = file.display();
-=======
     let (name, page) = (&definition.words.name, &definition.words.page);
     let page = file.with_file_name(page);
     if !page.exists() {
         template::create(&page, &template::page(name))?;
     }
     let (file, page) = (file.display(), page.display());
->>>>>>> w-atlas
     print::line(&format!(
         "written: {file} and its page {page}; now: milp protocol check {file}, and `protocol: ./…` in an instance beside it"
     ));

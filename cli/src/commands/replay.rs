@@ -22,8 +22,10 @@ pub(crate) struct Args {
     /// Folder of a result, or a schedule.csv
     path: PathBuf,
     /// Whose replicas to drive: own, sound (without the mutant), interpreter (of the protocol's
-    /// file), nspcc-dbft (the production engine) or PROTOCOL[:MUTANT]; may be given again, or as a list with commas. Those that follow other rules than the schedule's
-    /// are not compared with the predictions, only the properties are checked
+    /// file), nspcc-dbft (the production engine), PROTOCOL[:MUTANT], or cmd:COMMAND, the adapter of
+    /// an engine of one's own; may be given again, or as a list with commas. Those that follow
+    /// other rules than the schedule's are not compared with the predictions, only the properties
+    /// are checked
     #[arg(
         long = "engine",
         visible_alias = "as",

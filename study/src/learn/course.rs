@@ -381,7 +381,7 @@ impl<'a, 'r> Course<'a, 'r> {
         let witness = self.request.witness;
         let mut drive = |driven: &Driven| self.alone(witness, driven);
         let (effort, start) = match witness {
-            Witness::Engine(Engine::Adapter(_)) if !exactly => {
+            Witness::Engine(engine) if engine.is_outside() && !exactly => {
                 (Effort::Few, self.rehearsed(instance, situation, &equal)?)
             }
             _ => (Effort::Full, BTreeSet::new()),

@@ -11,6 +11,7 @@
 //! | `byzantine_i` | who is faulty |
 //! | `held_j_…`, `forged_<m>_j` | goal `blame`: an honest replica has that record of Byzantine j; one that counts in quorum m |
 
+mod at_once;
 mod blame;
 mod carried;
 mod columns;
@@ -27,6 +28,7 @@ mod plan;
 mod prune;
 mod refuse;
 mod rest;
+mod shown;
 mod valid;
 mod way;
 
