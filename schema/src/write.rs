@@ -75,12 +75,11 @@ pub fn every_yaml(every: &Every) -> String {
     let nominal = every
         .byzantine
         .of(every.instance.replicas, every.instance.f());
-    let of_all = match every.any_views {
-        true => of_all.replace(
-            &format!("\nviews: {}\n", every.instance.views),
-            "\nviews: any\n",
-        ),
-        false => of_all,
+    let views = format!("\nviews: {}\n", every.instance.views);
+    let of_all = if every.any_views {
+        of_all.replace(&views, "\nviews: any\n")
+    } else {
+        of_all
     };
     of_all.replace(
         &format!(" count: {nominal}\n"),

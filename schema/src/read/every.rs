@@ -41,7 +41,9 @@ pub(super) fn convert(node: &Node, near: Near<'_>, problems: &mut Problems) -> O
         Some(Value::Scalar { text, .. }) if text == "any"
     );
     if let Value::Map(entries) = &mut one.value {
-        entries.iter_mut().for_each(|it| nominal(it, any_views));
+        for entry in entries {
+            nominal(entry, any_views);
+        }
     }
     let instance = instance::convert(&one, near, problems)?;
     covered(&fields, &instance, problems)?;
