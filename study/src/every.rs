@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path, sync::atomic::AtomicBool, time::Instant};
 
 /// What an attack on agreement has at least.
-const BLOCKS: i64 = 2;
+pub(crate) const BLOCKS: i64 = 2;
 
 /// The most cubes of a proof.
 const MOST_CUBES: usize = 20_000;

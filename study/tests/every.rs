@@ -20,6 +20,7 @@ use milp_solver::{
 use milp_study::{
     every::{Answer, Proved, solve as answer, verify},
     folder,
+    resilience::resilience,
     solve::Request,
 };
 use std::{
@@ -374,4 +375,21 @@ fn a_proof_proves_nothing_else() {
         fewer.remove(at);
         assert!(check(&right, 2, &fewer).is_err(), "without {:?}", parts[at]);
     }
+}
+
+#[test]
+fn the_conditions_proved_are_exact_up_to_twelve_replicas() {
+    let settings = settings(60.0, true);
+    let every = question("dbft2", None, "any", "f");
+    let found = resilience(&every, &settings, &AtomicBool::new(false)).expect("an answer");
+    let proved: Vec<[i64; 3]> = found.conditions.iter().map(|it| it.0).collect();
+    // The other is the same but for f = 0, where a quorum is everybody.
+    assert_eq!(proved, [[2, 1, 1], [3, 1, 0]]);
+    assert_eq!(found.pairs.len(), 65);
+    assert!(
+        found.pairs.iter().all(|it| it.1.is_some()),
+        "{:?}",
+        found.pairs
+    );
+    assert_eq!(found.untold().count(), 0, "{}", found.sentence);
 }
