@@ -67,6 +67,7 @@ pub(super) fn solve(args: &Args, every: &Every) -> Result<u8, Error> {
                 ("result", Some(out.display().to_string())),
             ]);
             print::line(&said.sentence);
+            document::result(&Found::of_every(said, &out));
             Ok(exit::DONE)
         }
         Answer::Attack(attack) => {
@@ -90,6 +91,7 @@ pub(super) fn verify(path: &Path) -> Result<u8, Error> {
     for difference in &verified.differences {
         print::line(difference);
     }
+    document::result(&super::verify::Found::of_every(&verified));
     if !verified.differences.is_empty() {
         print::line("not as claimed");
         return Ok(exit::VIOLATION);
