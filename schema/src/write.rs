@@ -75,8 +75,8 @@ pub fn every_yaml(every: &Every) -> String {
     let nominal = every
         .byzantine
         .of(every.instance.replicas, every.instance.f());
-    let views = format!("\nviews: {}\n", every.instance.views);
     let of_all = if every.any_views {
+        let views = format!("\nviews: {}\n", every.instance.views);
         of_all.replace(&views, "\nviews: any\n")
     } else {
         of_all

@@ -130,7 +130,7 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Export(args) => export::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
-        Command::Engine(args) => Ok(engine::run(&args)),
+        Command::Engine(args) => engine::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Doctor => Ok(doctor::run()),
         Command::Import(args) => import::run(&args),

@@ -49,8 +49,8 @@ pub(crate) struct Args {
     /// Do not solve again with four more slots to see whether the optimum is the same
     #[arg(long)]
     no_adequacy: bool,
-    /// Confirm the schedule on an engine (own, nspcc-dbft, dbft2-nspcc[:DEFECT] or PROTOCOL[:MUTANT]); what
-    /// the engine does not do is learned as cuts, what it does and the rules forbid is an alarm and
+    /// Confirm the schedule on an engine (own, nspcc-dbft, dbft2-nspcc[:DEFECT], PROTOCOL[:MUTANT]
+    /// or cmd:COMMAND); what the engine does not do is learned as cuts, what it does and the rules forbid is an alarm and
     /// allowed from then on; solved again until it follows a schedule or none is left
     #[arg(long, value_name = "ENGINE")]
     pub(super) confirm: Option<Witness>,

@@ -41,8 +41,8 @@ pub(super) fn convert(node: &Node, near: Near<'_>, problems: &mut Problems) -> O
         Some(Value::Scalar { text, .. }) if text == "any"
     );
     if let Value::Map(entries) = &mut one.value {
-        for entry in entries {
-            nominal(entry, any_views);
+        for it in entries.iter_mut() {
+            nominal(it, any_views);
         }
     }
     let instance = instance::convert(&one, near, problems)?;

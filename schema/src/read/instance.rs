@@ -405,9 +405,9 @@ fn goal(fields: &Fields, problems: &mut Problems) -> Option<Goal> {
         ("stall", Goal::Stall),
         ("slow", Goal::Slow),
         ("views", Goal::Views),
+        ("blame", Goal::Blame),
     ];
-    let expected =
-        "`fork`, `finality`, `stall`, `slow`, `views`, `{wasted: {…}}` or `{weighted: {…}}`";
+    let expected = "`fork`, `finality`, `stall`, `slow`, `views`, `blame`, `{wasted: {…}}` or `{weighted: {…}}`";
     let node = fields.required("goal", expected, problems)?;
     let tags = [
         ("wasted", "{wasted: {bad: 1, up_to: 3}}"),
