@@ -47,8 +47,7 @@ def main():
     asked = parser.parse_args()
     names = asked.protocol
     if not names:
-        pages = [path.stem for path in sorted((ROOT / "protocols").glob("*.yaml"))]
-        pages = [name for name in pages if "\nrules:\n" in (ROOT / "protocols" / f"{name}.yaml").read_text(encoding="utf-8")]
+        pages = [path.stem for path in sorted((ROOT / "docs" / "protocols").glob("*.md")) if MARKS[0] in path.read_text(encoding="utf-8")]
         names = [name for name in pages if NOT_ASKED not in page(name)[2]]
     for name in names:
         arguments = ["explain", "--guards", f"protocols/{name}.yaml", "--views", asked.views, "--time-limit", asked.limit]

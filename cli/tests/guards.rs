@@ -63,8 +63,12 @@ fn tables_of_pages_have_the_rules_and_guards_of_the_files() {
     let mut tables = 0;
     for definition in protocol::shipped() {
         let page = root().join(&definition.words.page);
-        let page = std::fs::read_to_string(page).unwrap();
         let name = &definition.words.name;
+        // A page that two protocols share has the table of the first.
+        if page.file_stem().unwrap() != name.as_str() {
+            continue;
+        }
+        let page = std::fs::read_to_string(page).unwrap();
         let start = "<!-- guards: scripts/guards.py writes it anew -->\n";
         let table = page
             .split_once(start)
@@ -89,7 +93,7 @@ fn tables_of_pages_have_the_rules_and_guards_of_the_files() {
         let found: Vec<_> = rows.skip(2).map(cells).collect();
         assert_eq!(found, expected, "{name}: scripts/guards.py {name}");
     }
-    assert!(tables >= 1, "{tables}");
+    assert!(tables >= 8, "{tables}");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 """Makes docs/ATLAS.md's table: solves every case and its fix, counts the acts of the smallest attack.
 
-    python3 scripts/atlas/atlas.py [--limit SECONDS] [--only T2,H3] [--check]
+    python3 scripts/atlas/atlas.py [--limit SECONDS] [--only T2,H3] [--kept] [--check]
 
 `cases.csv` beside it has the cases: the protocol's instance with the defect and the one with the fix.
 Nothing of an attack stands there; the optimiser finds it. The rows
-of other cases stay. --check compares values with the table that is there and writes nothing. Standard library only.
+of other cases stay. --kept takes the values of results that are kept
+in place of solving. --check compares values with the table that is there and writes nothing. Standard library only.
 """
 
 import argparse
@@ -56,6 +57,19 @@ def words(result, facts):
     return f"{value}, {proved}"
 
 
+def answered(instance, out, limit, kept):
+    """Where the answer to an instance is, its words, and seconds: solved, or as it is kept."""
+    there = ROOT / "results" / Path(instance).relative_to("instances").with_suffix("")
+    if not kept:
+        result, facts = milp("solve", str(ROOT / instance), "--out", out, "--time-limit", limit)
+        return out, words(result, facts), result["seconds"]
+    _, facts = milp("verify", str(there))
+    lines = (there / "outcome.yaml").read_text(encoding="utf-8").splitlines()
+    outcome = dict(line.split(": ", 1) for line in lines if ": " in line and not line.startswith(" "))
+    outcome["proved"] = outcome["proved"] == "true"
+    return str(there), words(outcome, facts), float(outcome["seconds"])
+
+
 def acts(folder, small, limit):
     """The acts of the smallest attack."""
     result, _ = milp("minimize", folder, "--out", small, "--time-limit", limit)
@@ -63,21 +77,21 @@ def acts(folder, small, limit):
     return ", ".join(counted) + ("" if result["proved"] else " (not proved fewest)")
 
 
-def row(case, limit, check):
+def row(case, limit, kept, check):
     """A row of the table."""
     if not case["defect"]:
         return [case["case"], case["what"], case["property"], "", "", "", case["fix"], "", "", ""]
-    seconds, found = 0.0, []
+    seconds, found, places = 0.0, [], []
     with tempfile.TemporaryDirectory() as folder:
         for which in ("defect", "fix"):
             if not case[which].startswith("instances/"):
                 found.append(case[which])
                 continue
-            out = f"{folder}/{which}"
-            result, facts = milp("solve", str(ROOT / case[which]), "--out", out, "--time-limit", limit)
-            seconds += result["seconds"]
-            found.append(words(result, facts))
-        smallest = "" if check else acts(f"{folder}/defect", f"{folder}/small", limit)
+            place, said, spent = answered(case[which], f"{folder}/{which}", limit, kept)
+            places.append(place)
+            seconds += spent
+            found.append(said)
+        smallest = "" if check else acts(places[0], f"{folder}/small", limit)
     n, faulty, views = fields(case["defect"])
     return [case["case"], case["what"], case["property"], n, faulty, views, *found, smallest, f"{seconds:.1f}"]
 
@@ -91,6 +105,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--limit", default="600", help="seconds for each instance")
     parser.add_argument("--only", default="", help="cases, separated by commas")
+    parser.add_argument("--kept", action="store_true", help="values of kept results, nothing is solved")
     parser.add_argument("--check", action="store_true", help="compare values with the table, write nothing")
     asked = parser.parse_args()
     with CASES.open(encoding="utf-8", newline="") as file:
@@ -110,7 +125,7 @@ def main():
             if case["case"] in kept:
                 rows.append(kept[case["case"]])
             continue
-        cells = row(case, asked.limit, asked.check)
+        cells = row(case, asked.limit, asked.kept, asked.check)
         rows.append(cells)
         print(" | ".join(cells), flush=True)
         says = kept.get(case["case"], [])[6:8]

@@ -84,6 +84,15 @@ impl Knowledge {
         found.unwrap_or_else(|| (block.view, who(true, None)))
     }
 
+    /// Whose votes of that view for the block it has, of whatever tally.
+    pub fn voting(&self, view: View, block: BlockId) -> BTreeSet<ReplicaId> {
+        let votes = self.held.keys().filter(|(_, message)| {
+            let of_it = message.view == view && message.block_id() == Some(block);
+            of_it && words::votes(message.kind).is_some()
+        });
+        votes.map(|(sender, _)| *sender).collect()
+    }
+
     /// Who published the block.
     pub fn publishers(&self, block: BlockId) -> BTreeSet<ReplicaId> {
         let held = self.held.keys().filter(|(_, message)| {

@@ -224,3 +224,25 @@ fn the_stories_of_three_results_word_by_word() {
         assert_eq!(text, expected, "{}: UPDATE=1", path.display());
     }
 }
+
+#[test]
+fn of_a_file_it_says_what_replicas_hold_and_what_binds_them() {
+    let lines = told(&root().join("results/tendermint/n4-wasted-gossip")).lines();
+    let of = |replica: &str| {
+        let starts = format!("  replica {replica}, in round 2");
+        let mut held = lines.iter().filter_map(|line| line.strip_prefix(&starts));
+        held.next().expect("a line of what it holds").to_owned()
+    };
+    // Who is locked, whatever nil it voted for later; who is not.
+    assert!(
+        of("3").starts_with(", bound by precommit h0 v0 b0: "),
+        "{}",
+        of("3")
+    );
+    assert!(of("1").starts_with(": "), "{}", of("1"));
+    assert!(
+        of("1").contains("; prevote h0 v1 b0 from 1 and 2; "),
+        "{}",
+        of("1")
+    );
+}

@@ -23,6 +23,7 @@ use std::sync::atomic::AtomicBool;
 
 /// Counts, so that a test takes what it takes whatever the machine.
 const EFFORT: Effort = Effort {
+    replicas: None,
     executions: 25,
     corners: 2,
     states: 12_000,

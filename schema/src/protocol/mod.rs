@@ -24,7 +24,6 @@
 //! anything.
 //!
 //! # Meaning
-//!
 //! *Letters.* A rule holds for every way to fill them in: `v` is the view of the replica (any view
 //! of the height if the rule says `height`; in `enter` and `skip` the view entered), `x` a valid
 //! value, `c` and `d` views before `v`. An `x` that only the head has is a new value. Of several
@@ -46,7 +45,6 @@
 //! *Chains.* With `chain: true` a value is a branch, named by its first block, whose justification is
 //! `-`. Who extends it proposes the value again, `c` being the view of the parent: a block is (value,
 //! view, view of the parent). Decisions of two branches conflict; who decides goes on.
-//!
 //! What a kind is for people, and how it is drawn, is [`crate::vocabulary`]'s.
 //!
 //! ```

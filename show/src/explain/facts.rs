@@ -186,12 +186,15 @@ impl Scene<'_> {
             (Does::Binds, Some(block)) => {
                 let votes = words::leading(self.instance.protocol)?;
                 let enough = |who: &_| self.enough(who);
+                let from = known.of(at).senders(votes, block, &enough).1;
+                // Votes of another tally may count among them, as those of who was bound before.
+                let all = || known.of(at).voting(message.view, block);
                 Some(Fact::Quorum(Quorum {
                     slot,
                     at,
                     view: message.view,
                     of: Tally::Prepared(block),
-                    from: known.of(at).senders(votes, block, &enough).1,
+                    from: if enough(&from) { from } else { all() },
                 }))
             }
             (does @ (Does::Leaves | Does::Asks), _) => Some(Fact::Asked {

@@ -9,6 +9,7 @@
 
 mod ending;
 mod facts;
+mod held;
 mod words;
 
 pub use ending::{Block, Crossing, Ending, Lock};

@@ -1,6 +1,8 @@
 //! Facts as sentences.
 
-use super::{Block, Crossing, Ending, Fact, Lock, Missed, Quorum, Story, Tally, Too, facts::Scene};
+use super::{
+    Block, Crossing, Ending, Fact, Lock, Missed, Quorum, Story, Tally, Too, facts::Scene, held,
+};
 use crate::words::{self, count};
 use milp_schema::{
     BlockId, Height, ReplicaId, Slot, View,
@@ -27,6 +29,11 @@ pub(super) fn lines(story: &Story) -> Vec<String> {
         });
         lines.extend(view_lines(story, scene, &facts));
     }
+    let of_a_file = words::followers(&story.verdict.engine) == words::INTERPRETER;
+    if of_a_file {
+        lines.push(String::new());
+        lines.extend(held::lines(story));
+    }
     lines.push(String::new());
     lines.extend(ended(story));
     // What is told is what happened, which is not what the schedule says.
@@ -39,7 +46,7 @@ pub(super) fn lines(story: &Story) -> Vec<String> {
         lines.extend(impossible.into_iter().map(|note| format!("  {note}")));
     }
     // What is weaker than replicas of one's own is said.
-    if words::followers(&story.verdict.engine) == words::INTERPRETER {
+    if of_a_file {
         lines.push(String::new());
         lines.push(format!(
             "Followed by {}, no other replica.",
@@ -430,7 +437,7 @@ fn be(who: &BTreeSet<ReplicaId>) -> String {
     format!("{} {verb}", replicas(who))
 }
 
-fn list(who: &BTreeSet<ReplicaId>) -> String {
+pub(super) fn list(who: &BTreeSet<ReplicaId>) -> String {
     let mut names = who.iter().map(ReplicaId::to_string).collect::<Vec<_>>();
     match names.pop() {
         Some(last) if !names.is_empty() => format!("{} and {last}", names.join(", ")),

@@ -111,6 +111,9 @@ fn drawn(
     found: &mut Corners,
 ) -> Result<Option<Decoded>, Error> {
     for refused in 0..MOST_REFUSED {
+        if refused > 0 && until.over() {
+            break;
+        }
         // Any good point will do: the first two of a few nodes, not the best.
         let option = |name: &str, value: u32| (name.to_owned(), value.to_string());
         let settings = Settings {

@@ -2,7 +2,7 @@
 
 use super::{
     optima::{outcome, proved},
-    setting::{Until, setting},
+    setting::{Until, fewest, setting},
 };
 use crate::Error;
 use milp_schema::{
@@ -85,7 +85,7 @@ impl Property {
         } else {
             1
         };
-        let mut instance = setting(protocol, rules, views, blocks);
+        let mut instance = setting(protocol, fewest(rules), views, blocks);
         if self == Self::Liveness {
             // Of the views behind the first at most every n-th, and one more, has no honest primary.
             let n = instance.replicas;

@@ -26,12 +26,15 @@ pub use setting::{Difference, Until, programs};
 use crate::Error;
 use milp_model::formulation::levels;
 use milp_schema::{Instance, Protocol, protocol::Note};
-use setting::{everything, variants, words};
+use setting::{everything, fewest, variants, words};
 use std::{collections::BTreeSet, sync::atomic::AtomicBool};
 
 /// How much to try.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Effort {
+    /// How many replicas there are; the fewest from four on with which every count can be reached if
+    /// that is not said.
+    pub replicas: Option<u32>,
     /// Random executions of the protocol and of each mutant, in each setting.
     pub executions: u64,
     /// Random corners, likewise.
@@ -47,6 +50,7 @@ pub struct Effort {
 impl Default for Effort {
     fn default() -> Self {
         Self {
+            replicas: None,
             executions: 300,
             corners: 10,
             states: 300_000,
@@ -71,6 +75,8 @@ pub struct Checked {
     pub notes: Vec<Note>,
     /// Settings of which the formulation takes no program, each with why: nothing was compared.
     pub refused: Vec<String>,
+    /// Settings that were not compared because the time was over.
+    pub untried: Vec<String>,
     /// Whether the time or somebody ended it before everything was tried.
     pub cut_short: bool,
 }
@@ -105,7 +111,8 @@ pub fn check(
     let rules = rules.ok_or_else(without)?;
     let mutants = rules.mutants.keys().map(Some);
     let mutants = [None].into_iter().chain(mutants);
-    let all = mutants.flat_map(|mutant| variants(protocol, &rules, mutant));
+    let replicas = effort.replicas.unwrap_or_else(|| fewest(&rules));
+    let all = mutants.flat_map(|mutant| variants(protocol, replicas, mutant));
     let all: Vec<Instance> = all.collect();
     let mut checked = Checked {
         executions: Vec::new(),
@@ -114,22 +121,19 @@ pub fn check(
         fires: Vec::new(),
         notes: rules.notes(),
         refused: Vec::new(),
+        untried: Vec::new(),
         cut_short: false,
     };
     let mut say = |what: &str| progress(until.clock.spent(), what);
     let mut fired = BTreeSet::new();
+    let first = until.part(0.6);
     for (done, instance) in all.iter().enumerate() {
         let share = 1.0 / (all.len() - done) as f64;
-        let asked = both(
-            instance,
-            effort,
-            until.part(0.45 * share),
-            &mut say,
-            &mut checked,
-        );
+        let asked = both(instance, effort, first.part(share), &mut say, &mut checked);
         match asked {
-            Ok(those) if instance.mutant.is_none() => fired.extend(those),
-            Ok(_) => {}
+            Ok(Some(those)) if instance.mutant.is_none() => fired.extend(those),
+            Ok(Some(_)) => {}
+            Ok(None) => checked.untried.push(words(instance)),
             Err(Error::Model(why)) => checked.refused.push(format!("{}: {why}", words(instance))),
             Err(error) => return Err(error),
         }
@@ -140,6 +144,9 @@ pub fn check(
     if checked.refused.is_empty() {
         say("rules");
         checked.fires = rules::fires(many, &fired, &until.part(0.3))?;
+        if checked.fires.is_empty() {
+            checked.untried.push("which rules are done".to_owned());
+        }
         let search = (effort.states, effort.search_seconds);
         checked.optima = optima::compare(few, search, &until, &mut say)?;
     }
@@ -148,32 +155,45 @@ pub fn check(
         .iter()
         .map(|it| (it.tried, effort.executions));
     let mut pulled = checked.corners.iter().map(|it| (it.tried, effort.corners));
-    checked.cut_short =
-        until.over() || tried.any(|(one, all)| one < all) || pulled.any(|(one, all)| one < all);
+    checked.cut_short = until.over()
+        || !checked.untried.is_empty()
+        || tried.any(|(one, all)| one < all)
+        || pulled.any(|(one, all)| one < all);
     Ok(checked)
 }
 
-/// Both directions in one setting; the rules that executions did, and in which view.
+/// Both directions in one setting; the rules that executions did, and in which view. Nothing if the
+/// time is over before its programs are there.
 fn both(
     instance: &Instance,
     effort: &Effort,
     until: Until<'_>,
     say: &mut dyn FnMut(&str),
     checked: &mut Checked,
-) -> Result<BTreeSet<(usize, u32)>, Error> {
+) -> Result<Option<BTreeSet<(usize, u32)>>, Error> {
     say(&format!("executions of {}", words(instance)));
-    let built = programs(instance)?;
+    let asked = instance.clone();
+    let Some(built) = until.built(move || programs(&asked))? else {
+        return Ok(None);
+    };
     let seeds = 0..effort.executions;
     let drawn = executions(instance, &built, seeds, &until.part(0.4))?;
     let fired = drawn.fired.keys().copied().collect();
     checked.executions.push(drawn);
     for (goal, share) in [(instance.clone(), 0.5), (everything(instance), 1.0)] {
         say(&format!("corners of {}", words(instance)));
-        let built = levels::of(&goal)?;
         let until = until.part(share);
+        let asked = goal.clone();
+        let built = until.built(move || levels::of(&asked).map_err(Error::from))?;
+        let Some(built) = built else {
+            checked
+                .untried
+                .push(format!("corners of {}", words(instance)));
+            continue;
+        };
         checked
             .corners
             .push(corners(&goal, &built, effort.corners, &until)?);
     }
-    Ok(fired)
+    Ok(Some(fired))
 }

@@ -93,7 +93,8 @@ pub(super) fn outcome(
     settings.prove = true;
     let asked = instance.clone();
     // Replicas whose rules make no sense may heal for a long time.
-    let solved = until.aside(until.left(), move || {
+    let patient = until.at_least(0.25);
+    let solved = patient.aside(patient.left(), move || {
         let request = Request {
             instance: &asked,
             settings: &settings,

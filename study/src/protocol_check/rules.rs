@@ -45,7 +45,11 @@ pub(super) fn fires(
     fired: &BTreeSet<(usize, u32)>,
     until: &Until<'_>,
 ) -> Result<Vec<Fires>, Error> {
-    let Some(built) = programs(instance)?.pop() else {
+    let asked = instance.clone();
+    let Some(built) = until
+        .built(move || programs(&asked))?
+        .and_then(|mut it| it.pop())
+    else {
         return Ok(Vec::new());
     };
     let rules = instance
@@ -82,7 +86,13 @@ pub(super) fn fires(
         program.rows.push(Row {
             name: "it_is_done".into(),
             family: FamilyId(0),
-            terms: cols.iter().map(|&col| (col, 1)).collect(),
+            terms: cols
+                .iter()
+                .copied()
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .map(|col| (col, 1))
+                .collect(),
             lower: Some(1),
             upper: None,
         });

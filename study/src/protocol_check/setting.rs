@@ -60,6 +60,26 @@ impl<'a> Until<'a> {
         done.map_err(Error::io("start", "a thread"))
     }
 
+    /// A part of what is left of everything, if that is more than what is left here.
+    pub(super) fn at_least(self, share: f64) -> Self {
+        let end = self.clock.spent() + share * self.clock.left();
+        Self {
+            end: end.max(self.end),
+            ..self
+        }
+    }
+
+    /// What builds programs, aside; nothing if the time is over, before or after.
+    pub(super) fn built<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<Option<T>, Error> {
+        if self.over() {
+            return Ok(None);
+        }
+        self.aside(self.left(), work)?.transpose()
+    }
+
     pub(super) fn left(&self) -> f64 {
         (self.end - self.clock.spent()).max(0.0)
     }
@@ -83,14 +103,17 @@ pub(super) fn settings(seconds: f64) -> Settings {
     }
 }
 
-/// The smallest question of at least four replicas, one of them Byzantine, in which every count of
-/// the rules can be reached.
-pub(super) fn setting(protocol: Protocol, rules: &Rules, views: u32, blocks: u32) -> Instance {
+/// The fewest replicas from four on with which every count of the rules can be reached.
+pub(super) fn fewest(rules: &Rules) -> u32 {
     let reached = |n: &u32| {
         let mut counts = rules.counts.values();
         counts.all(|count| (1..=*n).contains(&count.of(*n, (n - 1) / 3)))
     };
-    let n = (4..=10).find(reached).unwrap_or(4);
+    (4..=10).find(reached).unwrap_or(4)
+}
+
+/// A question of n replicas, one of them Byzantine.
+pub(super) fn setting(protocol: Protocol, n: u32, views: u32, blocks: u32) -> Instance {
     let mut instance = Instance::asking(protocol)
         .replicas(n)
         .views(views)
@@ -105,17 +128,13 @@ pub(super) fn setting(protocol: Protocol, rules: &Rules, views: u32, blocks: u32
 }
 
 /// The settings of a protocol or mutant: two values in two views, and three views.
-pub(super) fn variants(
-    protocol: Protocol,
-    rules: &Rules,
-    mutant: Option<&String>,
-) -> Vec<Instance> {
+pub(super) fn variants(protocol: Protocol, n: u32, mutant: Option<&String>) -> Vec<Instance> {
     let mut variants = vec![
-        setting(protocol, rules, 2, 2),
-        setting(protocol, rules, 3, 1),
+        setting(protocol, n, 2, 2),
+        setting(protocol, n, 3, 1),
         Instance {
             network: Network::Eventual,
-            ..setting(protocol, rules, 2, 1)
+            ..setting(protocol, n, 2, 1)
         },
     ];
     for variant in &mut variants {

@@ -28,6 +28,10 @@ pub(crate) struct Args {
     /// Seconds for the comparison
     #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
+    /// Replicas of every setting; unless said the fewest from four on with which every count can be
+    /// reached
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10))]
+    replicas: Option<u32>,
     /// Random executions of the protocol and of each mutant, in each setting
     #[arg(long, value_name = "N", default_value_t = Effort::default().executions)]
     executions: u64,
@@ -62,6 +66,8 @@ pub(crate) struct Compared {
     mutants: Vec<[String; 5]>,
     /// Settings that were not compared, each with why.
     refused: Vec<String>,
+    /// Settings that were not compared because the time was over.
+    untried: Vec<String>,
     /// What is worth a look.
     warnings: Vec<Warning>,
     /// Where the readings differ, each as short as it was found.
@@ -105,6 +111,7 @@ pub(super) fn run(args: &Args, text: &str) -> Result<(u8, Option<Compared>), Err
     }
     let protocol = protocol::embedded(text)?;
     let effort = Effort {
+        replicas: args.replicas,
         executions: args.executions,
         corners: args.corners,
         states: args.states,
@@ -208,7 +215,7 @@ impl Compared {
         let mutants = checked.optima.mutants.iter().map(|it| {
             let changes = match it.changes() {
                 Some(true) => "yes",
-                Some(false) => "no",
+                Some(false) => "not of agreement",
                 None => "open",
             };
             let optima = [it.protocol, it.mutant].map(value);
@@ -242,6 +249,7 @@ impl Compared {
             rules: rules.collect(),
             mutants: mutants.collect(),
             refused: checked.refused.clone(),
+            untried: checked.untried.clone(),
             warnings: notes.chain(nowhere).collect(),
             differences: checked.differences().map(differs).collect(),
             cut_short: checked.cut_short,
@@ -289,10 +297,13 @@ impl Compared {
             print::line(it.schedule.trim_end());
             print::line(it.predictions.trim_end());
         }
+        if !self.untried.is_empty() {
+            print::line(&format!("Not tried: {}.", self.untried.join("; ")));
+        }
         if self.cut_short {
             print::line("Not everything was tried: the time was over. --seconds gives more.");
         }
-        if self.differences.is_empty() && self.refused.is_empty() {
+        if self.differences.is_empty() && self.refused.is_empty() && !self.executions.is_empty() {
             print::line("No difference between the optimiser's reading and the interpreter's.");
         }
     }

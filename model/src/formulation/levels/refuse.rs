@@ -140,7 +140,7 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
         (
             stall && byzantine > 0 && instance.fault_count(FaultKind::Crash) > 0,
             "goal `stall` with Byzantine and crashing replicas together",
-            TIMED,
+            "use one kind of faults",
         ),
         (
             refuse::counts_messages(instance.goal) && passes_on(rules),
