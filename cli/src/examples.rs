@@ -143,6 +143,15 @@ Examples:
   milp verify results/n4
   milp verify results/dbft2/n4-slow --resolve --time-limit 120";
 
+pub(crate) const RESILIENCE: &str = "\
+The file asks for every number of replicas: `replicas: any` and `goal: fork`.
+
+Examples:
+  milp resilience every.yaml
+
+Exit code 0: the conditions proved tell all pairs of n and b apart that were solved by themselves; 10:
+they do not.";
+
 pub(crate) const PARETO: &str = "\
 Examples:
   milp pareto instances/dbft1/n4-delays-fork.yaml --effort late

@@ -6,6 +6,7 @@ use milp_schema::{
     outcome::{Certificate, Termination},
 };
 use milp_study::{
+    every::Said,
     folder::SCHEDULE,
     learn::Alarm,
     reading, sentence,
@@ -115,6 +116,29 @@ impl Witnessed {
 }
 
 impl Found {
+    /// What is proved for every n; there is no incumbent.
+    pub(crate) fn of_every(said: &Said, out: &Path) -> Self {
+        Self {
+            goal: "fork".to_owned(),
+            termination: termination(Termination::Optimal).to_owned(),
+            primal: None,
+            dual: Some(1.0),
+            proved: true,
+            sentence: said.sentence.clone(),
+            formulation: "counting".to_owned(),
+            passed_over: None,
+            columns: said.columns,
+            rows: said.rows,
+            nodes: said.cubes as i64,
+            root_bound: None,
+            horizon: None,
+            seconds: said.seconds,
+            written: out.display().to_string(),
+            schedule: false,
+            confirmed: None,
+        }
+    }
+
     pub(crate) fn of(solution: &Solution, out: &Path, confirmed: Option<Witnessed>) -> Self {
         let outcome = &solution.outcome;
         let size = &solution.size;

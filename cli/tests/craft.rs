@@ -111,11 +111,16 @@ fn every_command_prints_one_document_that_fits_its_schema() {
         "sweep.yaml",
         "format: milp-sweep/2.0\nbase: instances/small.yaml\nover:\n  views: [1, 2]\n",
     );
+    let every = SMALL.replace("replicas: 4", "replicas: any");
+    scratch.put("every.yaml", &every);
     let protocol = milp_schema::protocol::named("tendermint").unwrap();
     scratch.put("mine/protocol.yaml", &protocol.text);
     let runs = [
         ("check instances/small.yaml", 0),
         ("solve instances/small.yaml --quiet", 0),
+        ("solve every.yaml --quiet --out out/every", 0),
+        ("verify out/every", 0),
+        ("resilience every.yaml", 0),
         ("replay out/small", 0),
         ("verify out/small", 0),
         ("cubes instances/small.yaml --quiet --out out/cubes", 0),

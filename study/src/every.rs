@@ -3,7 +3,7 @@
 
 use crate::{
     Error,
-    folder::{CERTIFICATE, sha256},
+    folder::{CERTIFICATE, PROGRAM, PROOF, QUESTION, sha256},
     solve::{Request, Solution, solve as solve_one},
 };
 use milp_model::every::{self, Affine, Kind, Parametric, Region};
@@ -21,15 +21,8 @@ use milp_solver::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path, sync::atomic::AtomicBool, time::Instant};
 
-/// What was proved, and of what.
-pub const PROOF: &str = "proof.yaml";
-/// The question.
-pub const QUESTION: &str = "instance.yaml";
-/// The programs, for who checks the certificate without anything of ours.
-pub const PROGRAM: &str = "program.json";
-
 /// What an attack on agreement has at least.
-const BLOCKS: i64 = 2;
+pub(crate) const BLOCKS: i64 = 2;
 
 /// The most cubes of a proof.
 const MOST_CUBES: usize = 20_000;
@@ -147,7 +140,7 @@ fn attack(
     progress: &mut dyn FnMut(&Progress),
     (programs, ones): (&[Parametric], &[String]),
 ) -> Result<Answer, Error> {
-    let mut fewer = Vec::new();
+    let (mut fewer, mut open) = (Vec::new(), Vec::new());
     for n in every.at_least..=every.at_least + TRIED {
         let Some(instance) = every.of(n).filter(|it| covers(programs, it)) else {
             continue;
@@ -159,24 +152,15 @@ fn attack(
         let solution = solve_one(&request, interrupt, progress)?;
         let outcome = &solution.outcome;
         if outcome.primal.is_some_and(|it| it >= BLOCKS) {
-            let below = match fewer.as_slice() {
-                [] => String::new(),
-                all => format!("; with {} replicas at most 1 block: proved", all.join(", ")),
-            };
-            let sentence = format!("{}{below}", outcome.sentence);
-            let sentence = match every.any_views {
-                true => format!("an attack, though in few views: {sentence}"),
-                false => format!("{n} is the smallest number of replicas: {sentence}"),
-            };
+            let sentence = words(every, n, &outcome.sentence, [&fewer, &open]);
             return Ok(Answer::Attack(Box::new(Attack { solution, sentence })));
         }
-        if !outcome.proved {
-            return Ok(Answer::Open(format!(
-                "{}: nothing is known of more",
-                outcome.sentence
-            )));
-        }
-        fewer.push(n.to_string());
+        let known = if outcome.proved {
+            &mut fewer
+        } else {
+            &mut open
+        };
+        known.push(n.to_string());
     }
     Ok(Answer::Open(format!(
         "not proved for every n, and no attack with f = ⌊(n − 1)/3⌋ and n up to {}; a cube that is \
@@ -184,6 +168,21 @@ fn attack(
         every.at_least + TRIED,
         ones.join(", ")
     )))
+}
+
+/// An attack in words, and what is known of fewer replicas: of which it is proved that they have none,
+/// and of which nothing is.
+fn words(every: &Every, n: u32, sentence: &str, [fewer, open]: [&[String]; 2]) -> String {
+    let smallest = match (every.any_views, open) {
+        (true, _) => "an attack, though in few views".to_owned(),
+        (false, []) => format!("{n} is the smallest number of replicas"),
+        (false, open) => format!("of {} replicas nothing is known", open.join(", ")),
+    };
+    let below = match fewer {
+        [] => String::new(),
+        all => format!("; with {} replicas at most 1 block: proved", all.join(", ")),
+    };
+    format!("{smallest}: {sentence}{below}")
 }
 
 /// Whether one instance of the question is in the region of a program.
@@ -214,12 +213,11 @@ fn sentence(every: &Every, programs: &[Parametric], cubes: usize) -> Result<Stri
         all.push("copies may never arrive".to_owned());
     }
     all.push(format!("for every n ≥ {least} and every f < n/3"));
-    all.push(match every.any_views {
-        true => "in any number of views and of slots".to_owned(),
-        false => {
-            let views = count(instance.views.into(), "view");
-            format!("within {views} and any number of slots")
-        }
+    all.push(if every.any_views {
+        "in any number of views and of slots".to_owned()
+    } else {
+        let views = count(instance.views.into(), "view");
+        format!("within {views} and any number of slots")
     });
     let said = format!(
         "at height 0 at most {} can be decided {}: proved (for every n, exactly, in {})",

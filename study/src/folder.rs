@@ -27,6 +27,12 @@ pub const CERTIFICATE: &str = "certificate.csv";
 pub const CUTS: &str = "cuts.yaml";
 /// What was shown before and is left aside.
 pub const SHOWN: &str = "shown.yaml";
+/// What was proved, and of what.
+pub const PROOF: &str = "proof.yaml";
+/// The question for every n.
+pub const QUESTION: &str = "instance.yaml";
+/// The programs, for who checks the certificate without anything of ours.
+pub const PROGRAM: &str = "program.json";
 /// What a replay must find for ever.
 pub const EXPECTED: &str = "expected.yaml";
 
@@ -331,9 +337,9 @@ pub(crate) fn is_part_of_a_result(name: &str) -> bool {
         CUTS,
         SHOWN,
         WRITTEN,
-        crate::every::PROOF,
-        crate::every::QUESTION,
-        crate::every::PROGRAM,
+        PROOF,
+        QUESTION,
+        PROGRAM,
     ]
     .contains(&name)
         || ["report.html", "report.svg", "report.png"].contains(&name)

@@ -29,6 +29,7 @@ pub mod promote;
 pub mod protocol_check;
 pub mod reading;
 pub mod regress;
+pub mod resilience;
 pub mod sentence;
 pub mod show;
 pub mod size;

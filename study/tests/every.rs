@@ -20,6 +20,7 @@ use milp_solver::{
 use milp_study::{
     every::{Answer, Proved, solve as answer, verify},
     folder,
+    resilience::resilience,
     solve::Request,
 };
 use std::{
@@ -150,8 +151,17 @@ fn no_number_of_views_does_more_than_any() {
     }
 }
 
-/// What is asked, and how many cubes and bytes a proof has at most.
-const PROVED: [(&str, Option<&str>, &str, &str, usize, usize); 9] = [
+/// Protocol, mutant, views and Byzantine replicas; then how many cubes and bytes a proof has at most.
+type Claim = (
+    &'static str,
+    Option<&'static str>,
+    &'static str,
+    &'static str,
+    usize,
+    usize,
+);
+
+const PROVED: [Claim; 9] = [
     ("dbft2", None, "4", "f", 12, 100_000),
     ("dbft2", None, "any", "f", 4, 20_000),
     ("dbft1", None, "2", "0", 0, 0),
@@ -232,20 +242,23 @@ fn answered(every: &Every) -> Answer {
 /// replicas.
 #[test]
 fn twins_have_a_smallest_attack_that_replays() {
-    for (protocol, mutant, byzantine, smallest) in [
-        ("dbft1", None, "0", 4),
-        ("dbft2", None, "f + 1", 4),
-        ("dbft2", Some("no-commit-lock"), "0", 4),
-        ("dbft2", Some("small-quorum"), "f", 2),
-        ("tendermint", Some("no-lock"), "f", 4),
-        ("ibft1", None, "f", 5),
+    for (protocol, mutant, byzantine, at_least, smallest) in [
+        ("dbft1", None, "0", 1, 4),
+        ("dbft2", None, "f + 1", 1, 4),
+        ("dbft2", Some("no-commit-lock"), "0", 1, 4),
+        ("dbft2", Some("small-quorum"), "f", 1, 2),
+        ("tendermint", Some("no-lock"), "f", 1, 4),
+        ("ibft1", None, "f", 4, 5),
     ] {
-        let every = question(protocol, mutant, "2", byzantine);
+        let mut every = question(protocol, mutant, "2", byzantine);
+        every.at_least = at_least;
         let Answer::Attack(attack) = answered(&every) else {
             panic!("{protocol} {mutant:?} has an attack");
         };
         let outcome = &attack.solution.outcome;
         assert_eq!(outcome.instance.replicas, smallest, "{protocol} {mutant:?}");
+        let said = format!("{smallest} is the smallest number of replicas: ");
+        assert!(attack.sentence.starts_with(&said), "{}", attack.sentence);
         let schedule = attack.solution.schedule.as_ref().expect("a schedule");
         let options = Options {
             protocol: Protocol::Own,
@@ -274,9 +287,10 @@ fn by_itself(dir: &Path) -> Result<String, String> {
     let ran = Command::new("python3").arg(script).arg(dir).output();
     let ran = ran.expect("python3 runs");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    match ran.status.success() {
-        true => Ok(text(&ran.stdout)),
-        false => Err(text(&ran.stderr)),
+    if ran.status.success() {
+        Ok(text(&ran.stdout))
+    } else {
+        Err(text(&ran.stderr))
     }
 }
 
@@ -361,4 +375,21 @@ fn a_proof_proves_nothing_else() {
         fewer.remove(at);
         assert!(check(&right, 2, &fewer).is_err(), "without {:?}", parts[at]);
     }
+}
+
+#[test]
+fn the_conditions_proved_are_exact_up_to_twelve_replicas() {
+    let settings = settings(60.0, true);
+    let every = question("dbft2", None, "any", "f");
+    let found = resilience(&every, &settings, &AtomicBool::new(false)).expect("an answer");
+    let proved: Vec<[i64; 3]> = found.conditions.iter().map(|it| it.0).collect();
+    // The other is the same but for f = 0, where a quorum is everybody.
+    assert_eq!(proved, [[2, 1, 1], [3, 1, 0]]);
+    assert_eq!(found.pairs.len(), 65);
+    assert!(
+        found.pairs.iter().all(|it| it.1.is_some()),
+        "{:?}",
+        found.pairs
+    );
+    assert_eq!(found.untold().count(), 0, "{}", found.sentence);
 }

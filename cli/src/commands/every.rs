@@ -8,7 +8,7 @@ use crate::{
     progress::Printer,
     stop,
 };
-use milp_schema::Every;
+use milp_schema::{Every, instance::Formulation};
 use milp_study::{
     Error,
     every::{self, Answer},
@@ -19,6 +19,20 @@ use std::path::Path;
 
 /// Proves the question, or finds the smallest attack.
 pub(super) fn solve(args: &Args, every: &Every) -> Result<u8, Error> {
+    let listed = args
+        .formulation
+        .is_none_or(|it| matches!(it, Formulation::Auto | Formulation::Counting));
+    let given = [
+        (!listed, "--formulation"),
+        (args.warm_start.is_some(), "--warm-start"),
+        (args.confirm.is_some(), "--confirm"),
+        (args.best.k_best.is_some(), "--k-best"),
+    ];
+    if let Some((_, option)) = given.into_iter().find(|(given, _)| *given) {
+        return Err(Error::Refused(format!(
+            "{option} does not go with `replicas: any`: leave it out, or ask for one number"
+        )));
+    }
     let out = destination(args.out.as_deref(), place, &args.file, &every.instance)?;
     folder::replaceable(&out)?;
     let interrupt = stop::interrupt();
@@ -53,6 +67,7 @@ pub(super) fn solve(args: &Args, every: &Every) -> Result<u8, Error> {
                 ("result", Some(out.display().to_string())),
             ]);
             print::line(&said.sentence);
+            document::result(&Found::of_every(said, &out));
             Ok(exit::DONE)
         }
         Answer::Attack(attack) => {
@@ -76,6 +91,7 @@ pub(super) fn verify(path: &Path) -> Result<u8, Error> {
     for difference in &verified.differences {
         print::line(difference);
     }
+    document::result(&super::verify::Found::of_every(&verified));
     if !verified.differences.is_empty() {
         print::line("not as claimed");
         return Ok(exit::VIOLATION);

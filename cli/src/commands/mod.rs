@@ -23,6 +23,7 @@ mod protocol;
 mod regress;
 mod replay;
 mod report;
+mod resilience;
 mod schema;
 mod solve;
 mod sweep;
@@ -61,6 +62,9 @@ pub(crate) enum Command {
     /// Find, among the schedules with the same value, one with the fewest acts of the adversary
     #[command(after_help = examples::MINIMIZE)]
     Minimize(minimize::Args),
+    /// Say under which conditions on n, f and the number of Byzantine replicas no two blocks are decided
+    #[command(after_help = examples::RESILIENCE)]
+    Resilience(resilience::Args),
     /// Find how much damage how much effort of the adversary does, with a table and a plot
     #[command(after_help = examples::PARETO)]
     Pareto(pareto::Args),
@@ -123,6 +127,7 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Explain(args) => explain::run(&args),
         Command::Minimize(args) => minimize::run(&args),
         Command::Pareto(args) => pareto::run(&args),
+        Command::Resilience(args) => resilience::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Regress(args) => regress::run(&args),
         Command::Check(args) => check::run(&args),

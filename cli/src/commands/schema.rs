@@ -2,7 +2,7 @@
 
 use super::{
     ask, bench, check, completions, cubes, doctor, engine, explain, export, fuzz, import, man,
-    minimize, new, pareto, promote, protocol, regress, replay, report, sweep, verify,
+    minimize, new, pareto, promote, protocol, regress, replay, report, resilience, sweep, verify,
 };
 use crate::{
     document::{self, Document},
@@ -33,7 +33,7 @@ const PROTOCOL_FILE: &str = "protocol-file";
 type Maker = fn(&str) -> Value;
 
 /// The commands, and the schema of what each prints with `--json`.
-const COMMANDS: [(&str, Maker); 25] = [
+const COMMANDS: [(&str, Maker); 26] = [
     ("ask", Document::schema::<ask::Found>),
     ("bench", Document::schema::<bench::Found>),
     ("check", Document::schema::<check::Found>),
@@ -55,6 +55,7 @@ const COMMANDS: [(&str, Maker); 25] = [
     ("regress", Document::schema::<regress::Found>),
     ("replay", Document::schema::<replay::Found>),
     ("report", Document::schema::<report::Found>),
+    ("resilience", Document::schema::<resilience::Found>),
     ("schema", Document::schema::<Found>),
     ("solve", Document::schema::<found::Found>),
     ("sweep", Document::schema::<sweep::Found>),

@@ -48,10 +48,10 @@ pub(crate) struct Args {
     pub(super) limits: Limits,
     /// Start from the schedule of an earlier result
     #[arg(long, value_name = "DIR")]
-    warm_start: Option<PathBuf>,
+    pub(super) warm_start: Option<PathBuf>,
     /// Formulation, in place of the instance's own
     #[arg(long, value_name = "NAME", value_parser = formulation)]
-    formulation: Option<Formulation>,
+    pub(super) formulation: Option<Formulation>,
     /// Do not solve again with four more slots to see whether the optimum is the same
     #[arg(long)]
     no_adequacy: bool,
@@ -59,7 +59,7 @@ pub(crate) struct Args {
     /// or cmd:COMMAND); what the engine does not do is learned as cuts, what it does and the rules forbid is an alarm and
     /// allowed from then on; solved again until it follows a schedule or none is left
     #[arg(long, value_name = "ENGINE")]
-    confirm: Option<Witness>,
+    pub(super) confirm: Option<Witness>,
     /// Stop after so many cuts
     #[arg(
         long,
@@ -76,7 +76,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     watch: Watch,
     #[command(flatten)]
-    best: super::best::Args,
+    pub(super) best: super::best::Args,
     /// Show no progress
     #[arg(long)]
     pub(super) quiet: bool,

@@ -52,6 +52,18 @@ pub(crate) struct Found {
     verdict: String,
 }
 
+impl Found {
+    /// What was derived of a proof for every n.
+    pub(super) fn of_every(verified: &every::Verified) -> Self {
+        Self {
+            value: None,
+            bound: "exact",
+            differences: verified.differences.clone(),
+            verdict: verified.said.sentence.clone(),
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     if every::is_proof(&args.path) {
         return super::every::verify(&args.path);

@@ -1,5 +1,6 @@
 //! Coefficients that are affine in n, f and b.
 
+use milp_schema::formula::Count;
 use std::ops::{Add, Mul, Neg, Sub};
 
 /// `one + n·n + f·f + b·b`: n replicas, f tolerated, b Byzantine at most.
@@ -19,6 +20,11 @@ impl Affine {
     /// A number.
     pub const fn number(number: i64) -> Self {
         Self([number, 0, 0, 0])
+    }
+
+    /// A count without a fraction.
+    pub(super) fn of_count(count: Count) -> Self {
+        Self([count.constant, count.n, count.f, 0])
     }
 
     /// Its value for such n, f and b.

@@ -9,9 +9,9 @@
 //! execution. What a replica did must not matter in later views, but that it goes no further.
 
 use super::{
-    Affine, NAME, Parametric,
-    program::Kind,
-    rows::word,
+    affine::Affine,
+    program::{Kind, Parametric},
+    rows::{NAME, word},
     walk::{Arc, Walk},
 };
 use crate::{
@@ -26,6 +26,10 @@ pub(super) const VIEWS: u32 = 4;
 
 /// The two that decide.
 const DECIDE: [u32; 2] = [1, 3];
+
+/// A step of a view: what its replica did in the view, whether it stops there, what it makes, and the
+/// quorums that it needs.
+type Look = (Vec<Record>, bool, Option<Record>, Vec<u32>);
 
 /// What replicas with a role do in a view.
 struct Role {
@@ -160,11 +164,7 @@ impl Merged<'_> {
     }
 
     /// What can be done in a view, its number and the names of its values aside.
-    fn look(
-        &self,
-        walk: &Walk,
-        view: u32,
-    ) -> BTreeSet<(Vec<Record>, bool, Option<Record>, Vec<u32>)> {
+    fn look(&self, walk: &Walk, view: u32) -> BTreeSet<Look> {
         let per_view = self.ground.setting.valid() / VIEWS;
         let first = |record: &Record| Record {
             view: 0,
@@ -361,7 +361,7 @@ impl Merged<'_> {
                         .at_most(format!("said_{number}"), terms, Affine::default());
                 }
                 Need::Quorum(quorum) => {
-                    let count = super::of_count(self.ground.quorums[quorum].count);
+                    let count = Affine::of_count(self.ground.quorums[quorum].count);
                     let steps = self.all().filter(|it| it.0.counts.contains(&quorum));
                     let honest: Vec<_> = steps.map(|it| less(it.1)).collect();
                     let of_all = honest

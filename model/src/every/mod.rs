@@ -22,12 +22,10 @@ use crate::{
 use milp_schema::{
     Every, Height, Instance, View,
     formula::Count,
-    protocol::{Reads, Rules},
+    protocol::{Reads, Rule, Rules},
 };
+use rows::NAME;
 use std::collections::BTreeSet;
-
-/// The formulation's name in refusals.
-const NAME: &str = "counting";
 
 /// How many values have a part in a question whether two are decided.
 const VALUES: u32 = 2;
@@ -67,7 +65,7 @@ pub fn of(every: &Every, region: &Region) -> Result<Vec<Parametric>, Error> {
     let Some(rules) = instance.rules() else {
         let construct = format!("protocol `{}`, whose file has no rules", instance.protocol);
         return Err(unsupported(
-            construct,
+            &construct,
             "name a protocol whose file has rules",
         ));
     };
@@ -115,17 +113,12 @@ fn part(
 fn with_counts(ground: &Ground, region: &Region, mut conditions: Vec<Affine>) -> Vec<Affine> {
     conditions.extend(&region.conditions);
     for quorum in &ground.quorums {
-        let some = of_count(quorum.count) - Affine::ONE;
+        let some = Affine::of_count(quorum.count) - Affine::ONE;
         if !some.is_zero() && !conditions.contains(&some) {
             conditions.push(some);
         }
     }
     conditions
-}
-
-/// A count without a fraction.
-pub(crate) fn of_count(count: Count) -> Affine {
-    Affine([count.constant, count.n, count.f, 0])
 }
 
 fn setting(instance: &Instance, rules: Rules, few: Option<u32>) -> Setting {
@@ -152,7 +145,7 @@ fn setting(instance: &Instance, rules: Rules, few: Option<u32>) -> Setting {
     }
 }
 
-fn unsupported(construct: String, hint: &str) -> Error {
+fn unsupported(construct: &str, hint: &str) -> Error {
     Error::Unsupported {
         formulation: NAME,
         construct: format!("{construct} with `replicas: any`"),
@@ -164,20 +157,20 @@ fn unsupported(construct: String, hint: &str) -> Error {
 fn refuse(ground: &Ground) -> Result<(), Error> {
     let rules = &ground.setting.rules;
     let (n, f) = (ground.setting.total(), ground.setting.f);
-    let guards = rules.rules.iter().flat_map(|rule| rule.guards());
+    let guards = rules.rules.iter().flat_map(Rule::guards);
     let mut counts: Vec<Count> = Vec::new();
     for guard in guards {
         if let Reads::Senders(number) = &guard.reads {
             let count = rules.count(number);
             if count.divisor != 1 {
                 let hint = "use a protocol whose counts are sums of n, f and numbers";
-                return Err(unsupported(format!("the fraction `{count}`"), hint));
+                return Err(unsupported(&format!("the fraction `{count}`"), hint));
             }
             let same = counts.iter().find(|it| it.of(n, f) == count.of(n, f));
             if same.is_some_and(|it| *it != count) {
                 let hint = "let the file have one formula for it";
                 return Err(unsupported(
-                    format!("`{count}` beside another formula"),
+                    &format!("`{count}` beside another formula"),
                     hint,
                 ));
             }
@@ -186,19 +179,19 @@ fn refuse(ground: &Ground) -> Result<(), Error> {
     }
     if rules.chain {
         let hint = "use a protocol of unrelated values";
-        return Err(unsupported("a chain".to_owned(), hint));
+        return Err(unsupported("a chain", hint));
     }
     let views = ground.setting.views as usize;
     let named: BTreeSet<u32> = ground.setting.primaries[..views].iter().copied().collect();
     if named.contains(&(n - 1)) {
         let hint = "ask for fewer views";
-        return Err(unsupported(format!("{views} views"), hint));
+        return Err(unsupported(&format!("{views} views"), hint));
     }
     rows::reads_own(ground).map_or(Ok(()), |act| {
         let rule = rules.text(&rules.rules[act.rule]);
         let hint = "let it be done in its view";
         Err(unsupported(
-            format!("what is done anywhere and reads own records (rule `{rule}`)"),
+            &format!("what is done anywhere and reads own records (rule `{rule}`)"),
             hint,
         ))
     })

@@ -1,6 +1,6 @@
 //! A program with n, f and b as columns.
 
-use super::Affine;
+use super::affine::Affine;
 use crate::program::{Col, Column, Family, FamilyId, Program, Row as Fixed, Tag};
 use milp_schema::instance::Sense;
 

@@ -13,13 +13,16 @@
 //! | `block_x` | the value is decided |
 
 use super::{
-    Affine, Parametric,
-    program::Kind,
+    affine::Affine,
+    program::{Kind, Parametric},
     walk::{Arc, Walk},
 };
 use crate::ground::{Act, Ground, Need, Record, Value, Values};
 use milp_schema::{protocol::Scope, vocabulary::By};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The formulation's name in refusals.
+pub(super) const NAME: &str = "counting";
 
 /// Who takes steps: the pool, or one replica.
 struct Walker {
@@ -205,8 +208,7 @@ impl Builder<'_> {
     fn quorums(&mut self) {
         for (number, open) in self.opens.clone() {
             let quorum = &self.ground.quorums[number];
-            let count = quorum.count;
-            let count = Affine([count.constant, count.n, count.f, 0]);
+            let count = Affine::of_count(quorum.count);
             let senders = self.makers(|arc| arc.counts.contains(&number));
             let honest: Vec<_> = senders.into_iter().map(less).collect();
             let may = |it: &&Walker| {

@@ -95,7 +95,9 @@ impl Cone {
         debug_assert_eq!(duals.len(), self.rows);
         for (column, rows) in &self.caps {
             if cube.get(column) == Some(&true) {
-                rows.iter().for_each(|row| duals[*row] = 0.0);
+                for row in rows {
+                    duals[*row] = 0.0;
+                }
             }
         }
         self.model = Some(Model::from(solved));

@@ -4,6 +4,7 @@ use super::forms::{Cube, Form, Forms, Part, Sum};
 use crate::{Error, backend::cone::Cone};
 use milp_model::every::{Kind, Parametric};
 use milp_schema::certificate;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The largest denominators that multipliers are tried with.
@@ -69,8 +70,8 @@ struct Search<'a> {
     program: &'a Parametric,
     names: Vec<String>,
     forms: Vec<Form>,
-    /// The parts of the relaxation, and of each column the rows that hold it at 1.
-    places: Vec<Part>,
+    /// Where the parts are in the relaxation.
+    places: BTreeMap<Part, usize>,
     cone: Cone,
     parts: Vec<certificate::Part>,
     cubes: usize,
@@ -101,7 +102,7 @@ impl<'a> Search<'a> {
             program,
             names,
             forms,
-            places,
+            places: places.into_iter().zip(0..).collect(),
             cone,
             parts: Vec::new(),
             cubes: 0,
@@ -144,12 +145,7 @@ impl<'a> Search<'a> {
 
     /// How much of a column there is, from 0 to 1: of a binary also by its share of n.
     fn shares(&self, column: usize, value: f64, point: &[f64]) -> [f64; 2] {
-        let at = |part| {
-            self.places
-                .iter()
-                .position(|it| *it == part)
-                .map_or(0.0, |it| point[it])
-        };
+        let at = |part| self.places.get(&part).map_or(0.0, |it| point[*it]);
         let number = value.max(1e-9);
         match self.program.columns[column].kind {
             Kind::Binary => [
@@ -244,7 +240,9 @@ impl<'a> Search<'a> {
             .iter()
             .fold(0, |divisor, &(_, it)| gcd(divisor, it))
             .max(1);
-        times.iter_mut().for_each(|it| it.1 /= divisor);
+        for (_, it) in &mut times {
+            *it /= divisor;
+        }
         let mut sum = self.sum(&times, cube).unwrap_or_default();
         let mut kept = Vec::new();
         for (row, it) in times {
