@@ -58,7 +58,9 @@ use milp_schema::{
     instance::{FaultKind, Goal, Primary},
     verdict::{Holds, Liveness},
 };
-use properties::{AGREEMENT, FINALITY, Facts, INTEGRITY, LOCK, VALIDITY, sometimes, termination};
+use properties::{
+    AGREEMENT, FINALITY, Facts, INTEGRITY, LOCK, VALIDITY, blame, sometimes, termination,
+};
 use protocols::{Rules, Table};
 use run::Applied;
 use session::{Ended, Mirrored, Session};
@@ -248,6 +250,12 @@ fn drive(
         replayed.verdict.notes.push(note);
         replayed.verdict.wasted = Some(views);
     }
+    if instance.goal == Goal::Blame && protocol == instance.protocol {
+        let guilty = blame::guilty(instance, &facts.byzantine, &replayed.trace)?;
+        let notes = guilty.iter().flatten().map(blame::sentence);
+        replayed.verdict.notes.extend(notes);
+        replayed.verdict.guilty = guilty.map(|it| it.len() as u32);
+    }
     if properties::moves(protocol) {
         replayed.verdict.lock = Holds::NotJudged;
     }
@@ -369,6 +377,7 @@ fn judge(facts: &Facts, course: Course) -> Replayed {
         lock,
         termination: course.liveness,
         wasted: None,
+        guilty: None,
         divergences: differences,
         impossible: impossible_places,
         unapplied,

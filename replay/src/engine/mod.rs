@@ -162,6 +162,14 @@ pub trait Engine {
         Habits::ENGINE
     }
 
+    /// Ends the run in good order.
+    ///
+    /// # Errors
+    /// What a process of its own does otherwise.
+    fn shutdown(self: Box<Self>) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// Starts all replicas; the first call.
     ///
     /// # Errors

@@ -31,6 +31,6 @@ pub(super) fn carried_to(levels: &Levels, proof: &Proof, i: u32) -> Vec<Way> {
     };
     let acts = levels.ground.acts.iter().enumerate();
     let acts = acts.filter(|(_, act)| one && used(act));
-    let used = acts.map(|(it, _)| Way::new(levels.did(it, i), [it]));
+    let used = acts.map(|(it, _)| Way::new(levels.did(it, i), [it]).waiting(true));
     sent.into_iter().chain(used).collect()
 }

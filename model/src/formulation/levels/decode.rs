@@ -13,7 +13,7 @@ use crate::{
     decoded::Decoded,
     error::Error,
     ground::{
-        Act, Ground, Record, Value,
+        Act, Ground, Need, Record, Value,
         run::{Happens, Run, Taken},
     },
 };
@@ -169,9 +169,12 @@ impl<'a> Following<'a> {
             self.run.fire(i, timer);
         }
         let still = self.possible(i);
+        let done = |it: &Place| self.is_done((i, it.2), self.plan.act(it.2));
+        let barred = possible.into_iter();
+        let barred = barred.filter(|it| !still.contains(it)).find(|it| !done(it));
         self.run.at[i as usize] = before.0;
         self.run.posts.truncate(before.1);
-        possible.into_iter().find(|place| !still.contains(place))
+        barred
     }
 
     /// The open steps that a replica can still take in the view it is in.
@@ -274,7 +277,7 @@ impl<'a> Following<'a> {
     }
 
     /// The record that Byzantine j sends: one that i has of it already, otherwise one that helps
-    /// nothing else.
+    /// least else.
     fn chosen(&self, (i, step): (u32, Step), j: u32, records: &[Record]) -> Record {
         let named = records.iter().map(|it| self.named(it, (i, step)));
         let known = named.clone().find(|it| self.handed.contains(&(i, j, *it)));
@@ -282,7 +285,15 @@ impl<'a> Following<'a> {
             let first = self.ground.counts_first(it.kind);
             usize::MAX - if first { self.wanted(i, j, it) } else { 0 }
         };
-        let harmless = |it: &Record| (wanted(it), it.value != Value::Bad, u32::MAX - it.view, *it);
+        let acts = || self.ground.acts.iter().chain(&self.ground.entries);
+        let helps = |record: &Record| {
+            let needs = |it: &&Need| it.taken(self.ground).binary_search(record).is_ok();
+            acts().flat_map(Act::asks).filter(needs).count()
+        };
+        let harmless = |it: &Record| {
+            let harm = (it.value != Value::Bad, u32::MAX - it.view, helps(it));
+            (wanted(it), harm, *it)
+        };
         let chosen = known.or_else(|| named.min_by_key(harmless));
         chosen.expect("a Byzantine replica supports by some record")
     }

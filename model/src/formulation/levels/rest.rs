@@ -188,7 +188,7 @@ fn truth(levels: &Levels, need: &Need, i: u32, act: &Act) -> Vec<Expr> {
     match need {
         Need::Own(Own::One(records)) => made_by(records),
         Need::Own(Own::Last(matching, rest)) => {
-            super::must::last(levels, i, act.letters.v, matching, rest)
+            super::shown::last(levels, i, act.letters.v, matching, rest)
         }
         Need::Primary(records) => {
             // What an honest primary sent has arrived; what a Byzantine one showed to anybody, all have.

@@ -5,6 +5,7 @@ use crate::{
     expr::Expr,
     ground::{Act, Need, Record},
 };
+use milp_schema::protocol::Scope;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What shows that a need is met: sums that are 1 then, and the acts in them.
@@ -14,13 +15,22 @@ pub(super) struct Way {
     pub(super) by: BTreeSet<usize>,
     /// Whether one is shown only by what is done in later views than that of a decision.
     pub(super) late: bool,
+    /// Whether one may be met only after the replica entered the view of the act.
+    pub(super) waits: bool,
 }
 
 impl Way {
     pub(super) fn new(term: Expr, by: impl IntoIterator<Item = usize>) -> Self {
-        let (terms, by) = (vec![term], by.into_iter().collect());
-        let late = false;
-        Self { terms, by, late }
+        Self {
+            terms: vec![term],
+            by: by.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The same, which may be met only later, or not.
+    pub(super) fn waiting(self, waits: bool) -> Self {
+        Self { waits, ..self }
     }
 
     pub(super) fn and(&self, other: &Self) -> Self {
@@ -28,6 +38,7 @@ impl Way {
         both.terms.extend(other.terms.iter().cloned());
         both.by.extend(&other.by);
         both.late |= other.late;
+        both.waits |= other.waits;
         both
     }
 
@@ -57,4 +68,15 @@ pub(super) fn groups(records: &[Record]) -> BTreeMap<Group, Vec<&Record>> {
 /// Whether the act takes what meets the need.
 pub(super) fn takes(levels: &Levels, act: &Act, need: &Need) -> bool {
     act.needs.iter().any(|own| own.covers(need, &levels.ground))
+}
+
+/// Whether a replica made all of these, if it ever makes them, before it entered that view.
+pub(super) fn come_before<'a>(
+    levels: &Levels,
+    view: u32,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> bool {
+    let in_view = |act: usize| levels.ground.acts[act].scope == Scope::View;
+    let mut records = records.into_iter();
+    records.all(|it| it.view < view && makers(levels, [it]).into_iter().all(in_view))
 }

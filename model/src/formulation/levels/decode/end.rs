@@ -15,8 +15,8 @@ impl Following<'_> {
         self.honest().into_iter().filter(live).collect()
     }
 
-    /// Everything that honest replicas sent arrives at all that live, what they then send included; of
-    /// a final state, what one got from a Byzantine one as well. Who crashes does so before.
+    /// Everything that honest replicas sent arrives at all that live; of a final state, what they then
+    /// send and what one got from a Byzantine one as well. Who crashes does so before.
     pub(super) fn flood(&mut self) -> Result<(), String> {
         let last = self
             .clocks
@@ -47,6 +47,10 @@ impl Following<'_> {
                 if self.run.at[i as usize].view >= self.levels.views {
                     return Ok(());
                 }
+            }
+            // What is sent in the last slot is promised to nobody.
+            if !shared {
+                return Ok(());
             }
         }
     }

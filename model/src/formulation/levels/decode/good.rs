@@ -11,6 +11,7 @@ impl Following<'_> {
         while let Some(place) = self.first(|place| place.0.0 < view) {
             self.place(place)?;
         }
+        self.arm(view)?;
         self.meet();
         while let Some(place) = self.first(|place| place.0.0 == view && is_entry(place)) {
             self.place(place)?;
@@ -44,6 +45,23 @@ impl Following<'_> {
         }
         if self.decided() {
             return Err(format!("somebody decides by the end of view {view}"));
+        }
+        Ok(())
+    }
+
+    /// What the firings need by which replicas enter the view arrives, so that all fire in one slot.
+    fn arm(&mut self, view: u32) -> Result<(), String> {
+        let entries: Vec<Place> = self.open.keys().copied().collect();
+        for place in entries {
+            let (at, i, step) = place;
+            let fires = self.plan.act(step).timer().is_some();
+            if at.0 != view || !is_entry(&place) || !fires {
+                continue;
+            }
+            let supports = self.open[&place].supports.clone();
+            for (j, record) in self.copies((i, step), &supports) {
+                self.hand(i, j, record)?;
+            }
         }
         Ok(())
     }
