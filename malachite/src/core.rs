@@ -225,10 +225,10 @@ pub(crate) trait Core: Sized {
         };
         let driver = self.driver();
         let rounds = driver.votes().all_rounds().values();
-        let votes = rounds.flat_map(|round| round.received_votes());
+        let votes = rounds.flat_map(|round| round.received_votes().iter());
         let votes = votes.map(|it| vote(it.by, world.of_vote(it)));
         let rounds = driver.proposals().all_rounds().values();
-        let proposals = rounds.flat_map(|round| round.get_proposals_and_validities());
+        let proposals = rounds.flat_map(|round| round.get_proposals_and_validities().iter());
         let proposals = proposals.map(|(it, _)| vote(it.by, world.of_proposal(it)));
         let mut votes: Vec<_> = votes.chain(proposals).collect();
         votes.sort_unstable();

@@ -94,12 +94,12 @@ impl Replica {
             Output::NewRound(_, round) => self.enter(world, round)?,
             Output::Propose(proposal) => {
                 let message = world.of_proposal(&proposal);
-                self.say(world, message)?;
+                self.say(world, &message)?;
             }
             Output::Vote(vote) => {
                 let vote = self.weakened(world, vote);
                 let message = world.of_vote(&vote);
-                self.say(world, message)?;
+                self.say(world, &message)?;
             }
             Output::Decide(_, proposal) => self.shell.decided = Some(proposal.value.0),
             Output::ScheduleTimeout(timeout) => self.shell.schedule(world, timeout),
@@ -116,9 +116,9 @@ impl Replica {
     }
 
     /// It sends a message, and takes it itself.
-    fn say(&mut self, world: &mut World, message: Message) -> Result<(), Broken> {
+    fn say(&mut self, world: &mut World, message: &Message) -> Result<(), Broken> {
         world.send(self.shell.id, message.clone());
-        let told = world.told(self.shell.id, &message);
+        let told = world.told(self.shell.id, message);
         told.map_or(Ok(()), |told| self.take(world, told))
     }
 

@@ -110,6 +110,7 @@ impl Attack<'_> {
         let start = Start {
             protocol: nspcc::protocol(),
             replicas: 4,
+            power: vec![1; 4],
             heights: 1,
             byzantine: vec![ReplicaId(0)],
             block_time: 1_000_000_000,
@@ -218,6 +219,7 @@ fn a_primary_that_answers_its_forgotten_request_is_the_same_on_both() {
     let start = Start {
         protocol: nspcc::protocol(),
         replicas: 4,
+        power: vec![1; 4],
         heights: 1,
         byzantine: vec![ReplicaId(0), ReplicaId(2)],
         block_time: 1_000_000_000,

@@ -26,6 +26,7 @@ fn start() -> Start {
     Start {
         protocol: nspcc::protocol(),
         replicas: 4,
+        power: vec![1; 4],
         heights: 1,
         byzantine: vec![ReplicaId(3)],
         block_time: 1,

@@ -194,7 +194,7 @@ impl Adversary {
             7..=9 => 1,
             _ => 2,
         };
-        let behind = if self.random.percent(15) { 1 } else { 0 };
+        let behind = u32::from(self.random.percent(15));
         let view = View((seat.view.0 + ahead).saturating_sub(behind));
         let protocol = pair.setting.instance.protocol;
         let kinds: Vec<_> = protocol.kinds().collect();

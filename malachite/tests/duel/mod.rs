@@ -8,6 +8,8 @@
 )]
 
 mod draw;
+mod shrink;
+mod tally;
 
 use milp_malachite::engine;
 use milp_replay::{
@@ -17,8 +19,7 @@ use milp_replay::{
     random::Random,
 };
 use milp_schema::{
-    Height, Instance, Message, Protocol, ReplicaId, Value, View, protocol::embedded,
-    vocabulary::Role,
+    Height, Instance, Message, Protocol, ReplicaId, View, protocol::embedded, vocabulary::Role,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -455,7 +456,7 @@ pub(crate) fn duel(look: &Look, make: Make, counts: &mut Counts) -> Option<Diffe
                 acts.push(act);
                 steps += 1;
                 if let Some(effects) = pair.step(&acts[acts.len() - 1])? {
-                    count(counts, &acts[acts.len() - 1], &effects, &pair);
+                    tally::count(counts, &acts[acts.len() - 1], &effects, &pair);
                 }
             }
             Ok(())
@@ -468,77 +469,9 @@ pub(crate) fn duel(look: &Look, make: Make, counts: &mut Counts) -> Option<Diffe
                 except: look.except,
                 after: steps,
             };
-            return Some(shorter(found, make));
+            return Some(shrink::shorter(found, make));
         }
         *counts.entry("runs").or_default() += 1;
     }
     None
-}
-
-fn count(counts: &mut Counts, act: &Act, effects: &[Effect], pair: &Pair) {
-    let mut add = |what| *counts.entry(what).or_default() += 1;
-    match act {
-        Act::Advance(_) => add("clock advanced"),
-        Act::Deliver(_, by, message) if pair.seats[by.index()].byzantine => {
-            add(match message.value {
-                Some(Value::Bad) => "Byzantine message for an invalid value",
-                Some(Value::Nil) => "Byzantine message for nil",
-                _ => "Byzantine message for a value",
-            });
-        }
-        Act::Deliver(..) => add("honest message delivered"),
-        Act::Fire(..) => add("timer fired"),
-        Act::Crash(_) => add("crash"),
-        Act::Restart(_) => add("restart"),
-    }
-    for effect in effects {
-        match effect {
-            Effect::Send { message, .. } => add(match message.value {
-                Some(Value::Block { view, .. }) if view < message.view => {
-                    "message for a value of an earlier view sent"
-                }
-                Some(Value::Nil) => "vote for nil sent",
-                _ => "message for a value of its view sent",
-            }),
-            Effect::EnterView { view, .. } if view.0 > 2 => add("view above 2 entered"),
-            Effect::EnterView { .. } => add("view 1 or 2 entered"),
-            Effect::Decide { block, .. } if block.view.0 > 0 => add("decision above view 0"),
-            Effect::Decide { .. } => add("decision in view 0"),
-            Effect::Timer { .. } | Effect::Fault { .. } => {}
-        }
-    }
-}
-
-/// Whether the acts show a difference, and the acts up to it.
-fn shows(found: &Difference, acts: &[Act], make: Make) -> Option<(usize, String)> {
-    let mut pair = match Pair::new(&found.setting, make, found.except) {
-        Ok(pair) => pair,
-        Err(what) => return Some((0, what)),
-    };
-    let mut acts = acts.iter().enumerate();
-    acts.find_map(|(place, act)| Some((place + 1, pair.step(act).err()?)))
-}
-
-/// Takes acts out for as long as a difference remains.
-fn shorter(mut found: Difference, make: Make) -> Difference {
-    let mut chunk = found.acts.len().max(1);
-    loop {
-        let mut place = 0;
-        let mut changed = false;
-        while place < found.acts.len() {
-            let mut acts = found.acts.clone();
-            acts.drain(place..(place + chunk).min(acts.len()));
-            match shows(&found, &acts, make) {
-                Some((length, what)) => {
-                    acts.truncate(length);
-                    (found.acts, found.what, changed) = (acts, what, true);
-                }
-                None => place += chunk,
-            }
-        }
-        if chunk == 1 && !changed {
-            return found;
-        }
-        chunk = (chunk / 2).max(1);
-    }
 }

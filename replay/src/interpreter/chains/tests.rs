@@ -57,6 +57,7 @@ impl Run {
         let start = Start {
             protocol: instance.protocol,
             replicas: 4,
+            power: vec![1; 4],
             heights: 1,
             byzantine: vec![ReplicaId(bad)],
             block_time: 1,
