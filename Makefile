@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 STAGE := scripts/stage.sh
 MILP := target/debug/milp
 
-.PHONY: help setup build engines demo locks bench atlas quick test
+.PHONY: help setup build engines demo locks bench atlas book quick test
 
 help:
 	@echo "make demo    build, solve instances/n4.yaml, replay the schedule found"
@@ -19,6 +19,7 @@ help:
 	@echo "make locks   states of the production engine that nothing ends, at 4 and 7 replicas"
 	@echo "make bench   every formulation and solver on the same questions; takes hours"
 	@echo "make atlas   published attacks, found anew, and whether their fixes remove them"
+	@echo "make book    the pages as a book with a search, in target/book"
 	@echo "make engines the adapters of engines written in Go, in target/engines"
 
 setup:
@@ -56,6 +57,13 @@ ATLAS :=
 atlas: build
 	python3 scripts/atlas/atlas.py $(ATLAS)
 
+# The pages as a book with a search, in target/book. Where there is no mdbook it is compiled first.
+book:
+	@python3 scripts/links.py
+	@command -v mdbook >/dev/null || [ -x target/mdbook/bin/mdbook ] || \
+	    cargo install --locked --root target/mdbook mdbook@0.5.4
+	@PATH=$$PATH:target/mdbook/bin mdbook build
+
 quick: setup
 	@$(STAGE) format cargo fmt --all --check
 	@$(STAGE) build cargo build --locked --workspace
@@ -75,7 +83,9 @@ test: setup
 	@$(STAGE) fuzz scripts/fuzz.sh
 	@MILP_HOSTILE_FILES=500 MILP_HOSTILE_STARTS=25 $(STAGE) test scripts/test.sh
 	@$(STAGE) cbc scripts/cbc.sh
+	@$(STAGE) kits scripts/kits.sh
+	@$(STAGE) links python3 scripts/links.py
 	@$(STAGE) bench scripts/bench/toy.sh
 	@$(STAGE) source scripts/source-build.sh
 	@RUSTDOCFLAGS="-D warnings" $(STAGE) doc cargo doc --locked --workspace --no-deps
-	@$(STAGE) regress $(MILP) regress results --resolve --engine own,nspcc-dbft
+	@$(STAGE) regress $(MILP) regress results --resolve --engine own,nspcc-dbft,malachite-driver,malachite

@@ -15,6 +15,8 @@ fn main() {
         .filter(|library| library.exists());
     if let Some(library) = &library {
         println!("cargo:rustc-link-arg=-Wl,-rpath,{}", library.display());
+        // Where a wheel and an image have it, whatever becomes of the folder it was built in.
+        println!("cargo:rustc-link-arg=-Wl,-rpath,$ORIGIN/../lib/milp");
     }
     let from = if library.is_some() {
         "fetched compiled"

@@ -73,7 +73,8 @@ Examples:
 pub(crate) const ENGINE: &str = "\
 Examples:
   milp engine check target/engines/nspcc-dbft
-  milp engine check --limit 5 python3 my_adapter.py";
+  milp engine check --limit 5 python3 my_adapter.py
+  milp engine attack python3 my_adapter.py";
 
 pub(crate) const DOCTOR: &str = "\
 Examples:
@@ -150,6 +151,8 @@ pub(crate) const SWEEP: &str = "\
 Examples:
   milp sweep instances/sweep.yaml
   milp sweep instances/sweep.yaml --jobs 4 --time-limit 60
+  milp sweep instances/sweep.yaml --tasks | xargs -P 8 -I TASK sh -c TASK
+  milp sweep instances/sweep.yaml --collect
 
 Each combination is solved by a process of its own. What was solved before with the same limits is
 not solved again. Exit code 0: every combination is proved, or no valid instance; 1: a solve

@@ -428,8 +428,9 @@ fn every_shipped_instance_is_valid_and_its_twin_differs_in_the_faults_or_the_mut
     let mut files = Vec::new();
     collect(&instances, &mut files);
     assert!(files.len() >= 18, "{files:?}");
-    // A sweep is many instances: cli/tests/sweep.rs solves them all.
-    files.retain(|file| *file != instances.join("sweep.yaml"));
+    // A sweep is many instances: cli/tests/sweep.rs solves them all. Protocols may stand beside theirs.
+    let text = |file: &std::path::PathBuf| std::fs::read_to_string(file).unwrap();
+    files.retain(|file| text(file).contains("\nformat: milp-instance/"));
     for file in files {
         let instance = milp_schema::read::instance(&file).unwrap();
         milp_model::build(&instance).unwrap();

@@ -227,6 +227,12 @@ fn a_new_instance_is_valid_and_replaces_nothing() {
     assert_eq!(again.code, Some(2), "{again:?}");
     assert!(again.stderr.contains("is there already"), "{again:?}");
     assert_eq!(scratch.text("mine.yaml"), first);
+    // An editor finds the schema that the file names.
+    let named = first
+        .lines()
+        .find_map(|line| line.strip_prefix("# yaml-language-server: $schema="));
+    let schema = scratch.text(named.expect("the line for editors"));
+    assert_eq!(schema, scratch.run("schema").stdout);
     assert_eq!(scratch.run("check mine.yaml").code, Some(0));
     let wrong = scratch.run("new other.yaml --goal win");
     assert_eq!(wrong.code, Some(2));

@@ -78,11 +78,13 @@ fn crates_depend_in_one_direction() {
     assert_eq!(ours("milp-schema"), [""; 0]);
     assert_eq!(ours("milp-model"), ["milp-schema"]);
     assert_eq!(ours("milp-replay"), ["milp-schema"]);
+    assert_eq!(ours("milp-malachite"), ["milp-replay", "milp-schema"]);
     assert_eq!(ours("milp-solver"), ["milp-model", "milp-schema"]);
     assert_eq!(ours("milp-show"), ["milp-schema"]);
     assert_eq!(
         ours("milp-study"),
         [
+            "milp-malachite",
             "milp-model",
             "milp-replay",
             "milp-schema",

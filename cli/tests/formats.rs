@@ -55,8 +55,8 @@ fn section<'a>(page: &'a str, heading: &str) -> &'a str {
 /// Every key of an instance by its path, with what the JSON Schema says of it.
 fn keys(schema: &Value) -> Vec<(String, &Value)> {
     let network = "/$defs/Network/oneOf/2/properties/bounded/properties";
-    let good = "/$defs/Goal/oneOf/5/properties/wasted/properties";
-    let weights = "/$defs/Goal/oneOf/6/properties/weighted/properties";
+    let good = "/$defs/Goal/oneOf/6/properties/wasted/properties";
+    let weights = "/$defs/Goal/oneOf/7/properties/weighted/properties";
     [
         ("", "/properties"),
         ("faults.", "/$defs/Fault/properties"),
@@ -219,5 +219,20 @@ fn the_example_of_the_page_of_schedules_replays_to_the_lines_that_it_shows() {
             assert!(fields.contains(field), "{field}");
         }
         assert!(whats.contains(event["what"].as_str().unwrap()), "{line}");
+    }
+}
+
+/// Editors and other tools take them from the repository; `UPDATE=1` writes them.
+#[test]
+fn the_schemas_of_files_lie_in_the_repository() {
+    let scratch = Scratch::new();
+    for of in ["instance", "sweep-file", "protocol-file"] {
+        let printed = scratch.run(&format!("schema --of {of}")).stdout;
+        let path = root().join(format!("schema/json/{of}.json"));
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, &printed).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap();
+        assert!(kept == printed, "{}: UPDATE=1", path.display());
     }
 }

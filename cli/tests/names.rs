@@ -14,17 +14,25 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const CRATES: [&str; 7] = [
-    "schema", "model", "solver", "replay", "show", "study", "cli",
+const CRATES: [&str; 8] = [
+    "schema",
+    "model",
+    "solver",
+    "replay",
+    "malachite",
+    "show",
+    "study",
+    "cli",
 ];
 
 /// Where the rules of one protocol, its replicas or the adapter of an engine are written.
-const AT_HOME: [&str; 5] = [
+const AT_HOME: [&str; 6] = [
     "model/src/protocols/",
     "replay/src/protocols/",
     "replay/src/engine/nspcc/",
     "replay/src/engine/sidecar/",
     "replay/src/tla/",
+    "malachite/src/",
 ];
 
 /// The names that other files still have, each with the reason for most of them.

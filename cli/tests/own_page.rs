@@ -1,5 +1,5 @@
-//! docs/OWN-PROTOCOL.md is done as it stands: its files are put into an empty folder, its commands
-//! are run there in its order, and what it shows is what they print.
+//! Pages that are done step by step are done as they stand: their files are put into an empty
+//! folder, their commands are run there in their order, and what they show is what is printed.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,7 +8,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 use support::{Scratch, root};
 
 /// Lines left out of what is shown.
@@ -25,19 +25,28 @@ fn blocks(page: &str) -> Vec<(&str, Vec<&str>)> {
 }
 
 /// The file that a difference makes of another one: a line taken away gives its place to those put
-/// there, and what is put nowhere comes last.
+/// there, those put after a line follow it, and what is put nowhere comes last.
 fn changed(text: &str, difference: &[&str]) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     let mut place = None;
     for change in difference {
+        let of = |line: &str| {
+            let at = lines.iter().position(|it| *it == line);
+            at.unwrap_or_else(|| panic!("no line {line}"))
+        };
+        if let Some(line) = change.strip_prefix("after ") {
+            place = Some(of(line) + 1);
+            continue;
+        }
         let (sign, line) = change.split_at(1);
         if sign == "-" {
-            let at = lines.iter().position(|it| *it == line);
-            place = Some(at.unwrap_or_else(|| panic!("no line {line}")));
+            place = Some(of(line));
             lines.remove(place.unwrap());
         } else {
             assert_eq!(sign, "+", "{change}");
-            lines.insert(place.take().unwrap_or(lines.len()), line);
+            let at = place.unwrap_or(lines.len());
+            lines.insert(at, line);
+            place = place.map(|at| at + 1);
         }
     }
     lines.join("\n") + "\n"
@@ -62,15 +71,33 @@ fn compare(command: &str, shown: &[&str], printed: &str) {
 }
 
 #[test]
-fn whoever_does_what_the_page_says_sees_what_it_shows() {
+fn whoever_does_what_the_page_of_protocols_says_sees_what_it_shows() {
     let page = std::fs::read_to_string(root().join("docs/OWN-PROTOCOL.md")).unwrap();
     assert!(page.lines().count() <= 200, "it is meant to be short");
+    let runs = done(&page);
+    assert!(runs >= 10, "{runs}");
+}
+
+#[test]
+fn whoever_does_what_the_page_of_engines_says_sees_what_it_shows() {
+    let page = std::fs::read_to_string(root().join("docs/OWN-ENGINE.md")).unwrap();
+    assert_eq!(done(&page), 3);
+}
+
+#[test]
+fn whoever_spends_twenty_minutes_sees_what_the_page_shows() {
+    let page = std::fs::read_to_string(root().join("docs/TUTORIAL.md")).unwrap();
+    assert_eq!(done(&page), 8);
+}
+
+/// Does what the page says; how many commands there were.
+fn done(page: &str) -> usize {
     let scratch = Scratch::new();
     let mut files: BTreeMap<String, String> = BTreeMap::new();
     let mut runs = 0;
-    for (language, lines) in blocks(&page) {
+    for (language, lines) in blocks(page) {
         match language {
-            "yaml" => {
+            "yaml" | "python" => {
                 let name = lines[0].strip_prefix("# ").unwrap();
                 let text = files.entry(name.to_owned()).or_default();
                 text.extend(lines[1..].iter().flat_map(|line| [line, "\n"]));
@@ -79,27 +106,43 @@ fn whoever_does_what_the_page_says_sees_what_it_shows() {
             "diff" => {
                 let names = lines[0].strip_prefix("# ").unwrap();
                 let names = names.strip_suffix(" with").unwrap();
-                let (name, from) = names.split_once(" is ").unwrap();
+                let (name, from) = names.split_once(" is ").unwrap_or((names, names));
                 scratch.put(name, &changed(&files[from], &lines[1..]));
             }
             "sh" => {
                 for (command, shown) in commands(&lines) {
-                    let asked = command.strip_suffix("; echo \"exit $?\"");
-                    let (command, asks) = (asked.unwrap_or(command), asked.is_some());
-                    let ran = scratch.run(command);
-                    let mut printed = ran.stderr + &ran.stdout;
-                    match ran.code.unwrap() {
-                        code if asks => printed.extend(["exit ", &code.to_string(), "\n"]),
-                        code => assert_eq!(code, 0, "milp {command}: {printed}"),
-                    }
-                    compare(command, shown, &printed);
+                    run(&scratch, command, shown);
                     runs += 1;
                 }
             }
-            other => assert_eq!(other, "text"),
+            other => {
+                assert_eq!(other, "text");
+                let page = format!("```text\n{}\n```\n", lines.join("\n"));
+                scratch.put("two-round.md", &page);
+            }
         }
     }
-    assert!(runs >= 10, "{runs}");
+    runs
+}
+
+/// Runs a command of a page and compares what is shown below it.
+fn run(scratch: &Scratch, command: &str, shown: &[&str]) {
+    if let Some(files) = command.strip_prefix("cp ") {
+        let (from, to) = files.split_once(' ').unwrap();
+        let name = Path::new(from).file_name().unwrap();
+        std::fs::copy(root().join(from), scratch.path(to).join(name)).unwrap();
+        return;
+    }
+    let command = command.strip_prefix("milp ").unwrap();
+    let asked = command.strip_suffix("; echo \"exit $?\"");
+    let (command, asks) = (asked.unwrap_or(command), asked.is_some());
+    let ran = scratch.run(command);
+    let mut printed = ran.stderr + &ran.stdout;
+    match ran.code.unwrap() {
+        code if asks => printed.extend(["exit ", &code.to_string(), "\n"]),
+        code => assert_eq!(code, 0, "milp {command}: {printed}"),
+    }
+    compare(command, shown, &printed);
 }
 
 /// The commands of a block, each with what is shown below it.
@@ -107,7 +150,7 @@ fn commands<'a>(lines: &'a [&'a str]) -> Vec<(&'a str, &'a [&'a str])> {
     let starts = (0..lines.len()).filter(|&at| lines[at].starts_with("$ "));
     let starts: Vec<usize> = starts.collect();
     let ends = starts.iter().skip(1).copied().chain([lines.len()]);
-    let command = |at: usize| lines[at].strip_prefix("$ milp ").unwrap();
+    let command = |at: usize| lines[at].strip_prefix("$ ").unwrap();
     let each = starts.iter().zip(ends);
     each.map(|(&at, end)| (command(at), &lines[at + 1..end]))
         .collect()

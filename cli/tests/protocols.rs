@@ -78,6 +78,8 @@ fn of_a_file_of_ones_own_it_says_how_instances_name_it() {
     let scratch = Scratch::new();
     let shipped = &protocol::named("dbft1").unwrap().text;
     scratch.put("mine.yaml", &format!("# Mine.\n{shipped}"));
+    let page = std::fs::read_to_string(root().join("docs/protocols/dbft1.md")).unwrap();
+    scratch.put("docs/protocols/dbft1.md", &page);
     let ran = scratch.run("protocol check --quick mine.yaml");
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
     let plain = "Instances beside it or above it name its path: `protocol: ./file.yaml`.";
@@ -85,6 +87,33 @@ fn of_a_file_of_ones_own_it_says_how_instances_name_it() {
     let found = document(&scratch, "protocol check --quick mine.yaml");
     assert_eq!(found["result"]["protocols"][0]["shipped"], false);
     assert_eq!(found["lines"][1], plain);
+}
+
+#[test]
+fn a_page_and_a_line_that_are_not_there_are_refused_at_their_place() {
+    let scratch = Scratch::new();
+    assert_eq!(scratch.run("protocol new mine.yaml").code, Some(0));
+    let check = || scratch.run("protocol check --quick mine.yaml");
+    assert_eq!(check().code, Some(0));
+    let text = scratch.text("mine.yaml");
+    let place = |part: &str| {
+        let mut lines = text.lines().enumerate();
+        let (row, line) = lines.find(|it| it.1.contains(part)).unwrap();
+        format!("[mine.yaml:{}:{}]", row + 1, line.find(part).unwrap() + 1)
+    };
+    let page = scratch
+        .text("mine.md")
+        .replace(" 6      commit to it\n", "");
+    scratch.put("mine.md", &page);
+    let ran = check();
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+    assert!(ran.stderr.contains("`mine.md` has no line 6"), "{ran:?}");
+    assert!(ran.stderr.contains(&place("5-6: ")), "{ran:?}");
+    std::fs::remove_file(scratch.path("mine.md")).unwrap();
+    let ran = check();
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+    assert!(ran.stderr.contains("there is no page `mine.md`"), "{ran:?}");
+    assert!(ran.stderr.contains(&place("page: ")), "{ran:?}");
 }
 
 #[test]

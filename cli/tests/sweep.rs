@@ -36,9 +36,14 @@ fn cells(scratch: &Scratch, csv: &str) -> Vec<Vec<String>> {
 
 /// The table without the seconds.
 fn lasting(scratch: &Scratch, csv: &str) -> Vec<Vec<String>> {
+    lasting_of(scratch, csv, 10)
+}
+
+/// The same where the seconds stand in that column.
+fn lasting_of(scratch: &Scratch, csv: &str, seconds: usize) -> Vec<Vec<String>> {
     let mut rows = cells(scratch, csv);
     for row in &mut rows {
-        row[10].clear();
+        row[seconds].clear();
     }
     rows
 }
@@ -128,6 +133,47 @@ fn more_jobs_give_the_same_bytes_and_what_is_solved_is_not_solved_again() {
     // More values leave what is known known.
     scratch.put("views.yaml", &VIEWS.replace("[0, 2,", "[1, 0, 2,"));
     assert_eq!(reused("sweep views.yaml --out three --seed 1"), 6);
+}
+
+/// What is printed is run by a shell in another folder, twice; kinds of rows there are four of.
+#[test]
+fn tasks_leave_what_the_sweep_itself_leaves() {
+    let scratch = Scratch::new();
+    scratch.put("here/it's/small.yaml", SMALL);
+    let sweep = "format: milp-sweep/2.0\nbase: small.yaml\nover:\n  n: [4, 5, none]\n  primary: [rotation, free]\n";
+    scratch.put("here/it's/sweep.yaml", sweep);
+    let run = |rest: &str| scratch.run(&format!("sweep here/it's/sweep.yaml {rest}"));
+    let local = run("--out local");
+    let words = "6 combinations: 2 solved and proved, 4 invalid";
+    assert!(local.stdout.contains(words), "{local:?}");
+    let tasks = run("--tasks --out tasks");
+    assert_eq!(tasks.code, Some(0), "{tasks:?}");
+    let tasks: Vec<&str> = tasks.stdout.lines().collect();
+    assert_eq!(
+        tasks.len(),
+        4,
+        "what is no instance needs no task: {tasks:?}"
+    );
+    assert!(!scratch.path("tasks").exists(), "nothing was done yet");
+    for task in tasks.iter().rev().chain([&tasks[0]]) {
+        let ran = std::process::Command::new("sh")
+            .args(["-c", task])
+            .current_dir("/")
+            .output();
+        assert_eq!(ran.unwrap().status.code(), Some(0), "{task}");
+    }
+    let collected = run("--collect --out tasks");
+    assert_eq!(collected.code, local.code, "{collected:?}");
+    assert!(collected.stdout.contains(words), "{collected:?}");
+    assert_eq!(run("--tasks --out tasks").stdout, "");
+    let table = |folder: &str| {
+        let cells = lasting_of(&scratch, &format!("{folder}/sweep.csv"), 9);
+        cells
+            .into_iter()
+            .map(|row| row.join(",").replace(folder, ""))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(table("local"), table("tasks"));
 }
 
 /// Solves and sweeps that are killed or interrupted.
@@ -286,6 +332,13 @@ const COMMAND_LINES: &[(&str, i32, &str)] = &[
     ),
     ("sweep good.yaml --no-prove", 10, "2 solved and not proved"),
     ("sweep refused.yaml", 0, "1 solved and proved, 1 invalid"),
+    (
+        "sweep good.yaml --tasks --collect",
+        2,
+        "cannot be used with",
+    ),
+    ("sweep good.yaml --task no", 2, "no combination `no`"),
+    ("sweep good.yaml --collect --out a", 10, "missing: n4"),
     ("pareto --help", 0, "--effort"),
     ("pareto small.yaml", 2, "--effort"),
     (

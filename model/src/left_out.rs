@@ -1,7 +1,7 @@
 //! What programs leave out though a schedule may have it.
 
 use crate::{
-    formulation::levels,
+    formulation::{levels, refuse::asks_levels},
     ground::Setting,
     protocols,
     rule::{Keeps, Protocol, Rule},
@@ -139,8 +139,8 @@ impl LeftOut {
 
 /// What the program of an instance leaves out, by their lines; nothing where there is no program.
 pub fn of(instance: &Instance) -> Vec<LeftOut> {
-    let wasted = matches!(instance.goal, Goal::Wasted { .. });
-    let Some(protocol) = protocols::of(instance).ok().filter(|_| !wasted) else {
+    let levels = asks_levels(instance.goal).is_some();
+    let Some(protocol) = protocols::of(instance).ok().filter(|_| !levels) else {
         return of_file(instance);
     };
     let is = |pattern: &LeftOut| pattern.is_left_out(instance, &protocol);

@@ -11,6 +11,7 @@ mod built;
 mod decoded;
 pub mod draft;
 mod error;
+pub mod every;
 pub mod expr;
 pub mod formulation;
 pub mod ground;

@@ -45,7 +45,7 @@ mod words;
 
 pub use engine::Recovery;
 pub use error::Error;
-pub use signature::Signatures;
+pub use signature::{Keys, Signatures};
 
 use engine::{
     Engine,
@@ -58,7 +58,9 @@ use milp_schema::{
     instance::{FaultKind, Goal, Primary},
     verdict::{Holds, Liveness},
 };
-use properties::{AGREEMENT, FINALITY, Facts, INTEGRITY, LOCK, VALIDITY, sometimes, termination};
+use properties::{
+    AGREEMENT, FINALITY, Facts, INTEGRITY, LOCK, VALIDITY, blame, sometimes, termination,
+};
 use protocols::{Rules, Table};
 use run::Applied;
 use session::{Ended, Mirrored, Session};
@@ -219,6 +221,7 @@ fn drive(
         mut engine,
         log,
         faults,
+        remarks,
     } = session.end();
     if options.recovery == Recovery::NeoGo && driven != Driven::Paper {
         engine += "+neo-go";
@@ -235,6 +238,7 @@ fn drive(
         applied,
         foreign: options.foreign,
         faults,
+        remarks,
         liveness,
         stuck,
     };
@@ -246,11 +250,26 @@ fn drive(
         replayed.verdict.notes.push(note);
         replayed.verdict.wasted = Some(views);
     }
+    if instance.goal == Goal::Blame && protocol == instance.protocol {
+        let guilty = blame::guilty(instance, &facts.byzantine, &replayed.trace)?;
+        let notes = guilty.iter().flatten().map(blame::sentence);
+        replayed.verdict.notes.extend(notes);
+        replayed.verdict.guilty = guilty.map(|it| it.len() as u32);
+    }
     if properties::moves(protocol) {
         replayed.verdict.lock = Holds::NotJudged;
     }
     words::trace(instance.protocol, &mut replayed.trace);
     Ok(replayed)
+}
+
+/// The replicas made from the rules of an instance's protocol file, mutant included, not started:
+/// what engines of such a protocol are compared with.
+///
+/// # Errors
+/// A protocol without rules, an unknown mutant, or primaries that the adversary chooses.
+pub fn interpreter(instance: &Instance) -> Result<impl Engine + Clone + use<>, Error> {
+    Interpreter::of(instance)
 }
 
 /// How many good views a goal asks for.
@@ -318,6 +337,7 @@ struct Course {
     applied: Applied,
     foreign: bool,
     faults: Vec<String>,
+    remarks: Vec<String>,
     liveness: Liveness,
     stuck: Option<String>,
 }
@@ -345,6 +365,7 @@ fn judge(facts: &Facts, course: Course) -> Replayed {
     notes.extend(impossible.iter().map(|place| format!("{word}: {place}")));
     let differences = divergences.as_ref().map(|all| all.len() as u32);
     notes.extend(divergences.unwrap_or_default());
+    notes.extend(course.remarks);
     notes.push(sometimes(&trace));
     let verdict = Verdict {
         format: milp_schema::verdict::FORMAT.to_owned(),
@@ -356,6 +377,7 @@ fn judge(facts: &Facts, course: Course) -> Replayed {
         lock,
         termination: course.liveness,
         wasted: None,
+        guilty: None,
         divergences: differences,
         impossible: impossible_places,
         unapplied,

@@ -29,14 +29,16 @@ pub(crate) enum Signature {
 
 /// The keys of a group.
 #[derive(Debug, Clone)]
-pub(crate) enum Keys {
+pub enum Keys {
+    /// Of each replica, to sign and to check.
     P256(Vec<(SigningKey, VerifyingKey)>),
+    /// None are needed.
     Symbolic,
 }
 
 impl Keys {
     /// Keys of replicas 0..replicas.
-    pub(crate) fn new(mode: Signatures, replicas: u32) -> Self {
+    pub fn new(mode: Signatures, replicas: u32) -> Self {
         match mode {
             Signatures::Symbolic => Self::Symbolic,
             Signatures::P256 => Self::P256((0..replicas).map(key_pair).collect()),
@@ -75,6 +77,24 @@ impl Keys {
                 key.verify(&signed, signature).is_ok()
             }
             _ => false,
+        }
+    }
+
+    /// The signature of a message that carries nothing, as bytes.
+    pub fn seal(&self, author: ReplicaId, message: &Message) -> Vec<u8> {
+        match self.sign(author, message, &[]) {
+            Signature::P256(signature) => signature.to_bytes().to_vec(),
+            Signature::Symbolic(author) => author.0.to_be_bytes().to_vec(),
+        }
+    }
+
+    /// Whether these bytes are `author`'s signature of a message that carries nothing.
+    pub fn is_sealed(&self, author: ReplicaId, message: &Message, seal: &[u8]) -> bool {
+        match self {
+            Self::Symbolic => seal == author.0.to_be_bytes(),
+            Self::P256(_) => P256Signature::from_slice(seal).is_ok_and(|signature| {
+                self.verify(author, message, &[], &Signature::P256(signature))
+            }),
         }
     }
 }

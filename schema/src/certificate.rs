@@ -35,6 +35,12 @@ pub enum Part {
         /// The two replicas, the smaller one first.
         replicas: (u32, u32),
     },
+    /// A condition on n, f and b of a proof for all n: `c0 + c1·n + c2·f + c3·b ≥ 0`. All of them
+    /// come before the tree that they are the region of.
+    Region {
+        /// The coefficients.
+        condition: [i64; 4],
+    },
     /// Two searches in different orders found nothing in the cube that is better.
     Searched {
         /// Seed of the second order.

@@ -243,6 +243,8 @@ pub enum Goal {
     Slow,
     /// Highest view an honest replica enters, plus one.
     Views,
+    /// Fewest replicas proved guilty by what honest ones hold, where two blocks are decided.
+    Blame,
     /// Most good views without a decision, after some that are not.
     Wasted {
         /// How many views come first in which anything may happen.
@@ -275,6 +277,7 @@ impl Goal {
             Self::Stall => "stall",
             Self::Slow => "slow",
             Self::Views => "views",
+            Self::Blame => "blame",
             Self::Wasted { .. } => "wasted",
             Self::Weighted { .. } => "weighted",
         }

@@ -85,8 +85,8 @@ fn object<'a>(schema: &'a mut Value, pointer: &str) -> &'a mut Map<String, Value
 fn ranges(schema: &mut Value) {
     let wide = |range: RangeInclusive<u32>| i64::from(*range.start())..=i64::from(*range.end());
     let network = "/$defs/Network/oneOf/2/properties/bounded/properties";
-    let good = "/$defs/Goal/oneOf/5/properties/wasted/properties";
-    let weights = "/$defs/Goal/oneOf/6/properties/weighted/properties";
+    let good = "/$defs/Goal/oneOf/6/properties/wasted/properties";
+    let weights = "/$defs/Goal/oneOf/7/properties/weighted/properties";
     let slot = 0..=*limits::SLOTS.end();
     let id = 0..=*limits::REPLICAS.end() - 1;
     let ranges = [

@@ -16,6 +16,7 @@ pub mod act;
 pub mod builder;
 pub mod certificate;
 pub mod covers;
+pub mod every;
 pub mod formula;
 pub mod ids;
 pub mod instance;
@@ -36,6 +37,7 @@ pub mod write;
 
 pub use act::Act;
 pub use certificate::Evidence;
+pub use every::Every;
 pub use ids::{BlockId, Height, ReplicaId, Slot, View};
 pub use instance::Instance;
 pub use outcome::Outcome;

@@ -3,6 +3,7 @@
 
 mod certificate;
 mod check;
+mod every;
 pub(crate) mod fields;
 pub(crate) mod format;
 mod instance;
@@ -18,7 +19,7 @@ pub use problem::{Problem, Quote, ReadError};
 pub(crate) use format::current as current_format;
 
 use crate::{
-    Choice, Evidence, Instance, Outcome, Prediction, Protocol, Schedule, Verdict,
+    Choice, Every, Evidence, Instance, Outcome, Prediction, Protocol, Schedule, Verdict,
     sweep::Sweep,
     write::{CHOICE_COLUMNS, PREDICTION_COLUMNS, choice_cells, prediction_cells},
 };
@@ -89,6 +90,40 @@ pub fn instance_near(file: &str, text: &str, near: Near<'_>) -> Result<Instance,
     let tree = tree::parse(text, &mut problems);
     let instance = tree.and_then(|tree| self::instance::convert(&tree, near, &mut problems));
     problems.finish(instance, &|line, column| Quote::of(text, line, column))
+}
+
+/// Reads an instance file that may ask for every number of replicas (`replicas: any`); none if it
+/// asks for one number, which [`instance`] then reads.
+///
+/// # Errors
+/// Everything that is wrong with a file that does ask for that.
+pub fn every(path: &Path) -> Result<Option<Every>, ReadError> {
+    let (file, text) = text_of(path, YAML_BYTES)?;
+    every_near(&file, &text, Near::Folder(folder_of(path)))
+}
+
+/// The same of a question that lies in the folder of its result.
+///
+/// # Errors
+/// As for [`every`].
+pub fn every_of_result(path: &Path) -> Result<Option<Every>, ReadError> {
+    let (file, text) = text_of(path, YAML_BYTES)?;
+    every_near(&file, &text, Near::Result(folder_of(path)))
+}
+
+/// Reads the text of such a file.
+///
+/// # Errors
+/// As for [`every`].
+pub fn every_near(file: &str, text: &str, near: Near<'_>) -> Result<Option<Every>, ReadError> {
+    let mut problems = Problems::new(file);
+    let tree = tree::parse(text, &mut problems);
+    let Some(tree) = tree.filter(|tree| self::every::any(tree).is_some()) else {
+        return Ok(None);
+    };
+    let every = self::every::convert(&tree, near, &mut problems);
+    let quote = |line, column| Quote::of(text, line, column);
+    problems.finish(every, &quote).map(Some)
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -53,6 +53,9 @@ pub struct Verdict {
     /// How many good views passed without a decision; none where the goal does not ask.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wasted: Option<u32>,
+    /// How many replicas what honest ones have proves guilty; none where the goal does not ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guilty: Option<u32>,
     /// Differences between prediction and trace; none, which is not 0, where nothing was compared.
     #[serde(deserialize_with = "Option::deserialize")]
     pub divergences: Option<u32>,

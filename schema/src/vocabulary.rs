@@ -212,10 +212,11 @@ impl Vocabulary {
 }
 
 /// The files that come with the program, in the order in which they are listed.
-pub(crate) const SHIPPED: [&str; 15] = [
+pub(crate) const SHIPPED: [&str; 16] = [
     include_str!("../../protocols/dbft1.yaml"),
     include_str!("../../protocols/dbft2.yaml"),
     include_str!("../../protocols/tendermint.yaml"),
+    include_str!("../../protocols/tendermint-malachite.yaml"),
     include_str!("../../protocols/ibft1.yaml"),
     include_str!("../../protocols/pbft.yaml"),
     include_str!("../../protocols/qbft.yaml"),

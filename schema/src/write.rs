@@ -5,6 +5,7 @@ mod atomic;
 pub use atomic::{file, folder, remove_leftovers, temporary_of};
 
 use crate::{
+    Every,
     certificate::{Evidence, Part},
     instance::Instance,
     outcome::Outcome,
@@ -58,6 +59,32 @@ pub fn instance_yaml(instance: &Instance) -> String {
 /// `outcome.yaml`. A dual bound that is not finite is written as `null`.
 pub fn outcome_yaml(outcome: &Outcome) -> String {
     yaml(&RawOutcome::from(outcome))
+}
+
+/// The instance file of a question about every number of replicas.
+pub fn every_yaml(every: &Every) -> String {
+    let one = instance_yaml(&every.instance);
+    let n = match every.at_least {
+        1 => "any".to_owned(),
+        at_least => format!("{{at_least: {at_least}}}"),
+    };
+    let of_all = one.replace(
+        &format!("\nreplicas: {}\n", every.instance.replicas),
+        &format!("\nreplicas: {n}\n"),
+    );
+    let nominal = every
+        .byzantine
+        .of(every.instance.replicas, every.instance.f());
+    let of_all = if every.any_views {
+        let views = format!("\nviews: {}\n", every.instance.views);
+        of_all.replace(&views, "\nviews: any\n")
+    } else {
+        of_all
+    };
+    of_all.replace(
+        &format!(" count: {nominal}\n"),
+        &format!(" count: {}\n", every.byzantine),
+    )
 }
 
 /// `verdict.<engine>.yaml`.
@@ -127,6 +154,10 @@ pub fn certificate_csv(evidence: &Evidence) -> String {
         Part::Symmetric {
             replicas: (first, second),
         } => vec![row("symmetric", &first.to_string(), second.to_string())],
+        Part::Region { condition } => {
+            let words = condition.map(|it| it.to_string()).join(" ");
+            vec![row("region", &words, "0".to_owned())]
+        }
         Part::Searched { seed } => vec![row("searched", "", seed.to_string())],
     });
     csv(&CERTIFICATE_COLUMNS, rows)

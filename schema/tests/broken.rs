@@ -425,7 +425,7 @@ const INSTANCES: &[Case] = &[
         "any number of replicas",
         "replicas: 4",
         "replicas: any",
-        &[(3, 11, "no formulation answers `replicas: any` yet")],
+        &[(3, 11, "no formulation answers `replicas: any` here")],
     ),
     case(
         "at least so many replicas",
@@ -434,7 +434,7 @@ const INSTANCES: &[Case] = &[
         &[(
             3,
             11,
-            "no formulation answers `replicas: {at_least: …}` yet",
+            "no formulation answers `replicas: {at_least: …}` here",
         )],
     ),
     case(

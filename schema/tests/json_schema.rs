@@ -154,6 +154,7 @@ fn what_the_reader_accepts_satisfies_the_schema() {
         "stall",
         "slow",
         "views",
+        "blame",
         "{wasted: {bad: 0, up_to: 2}}",
         "{wasted: {bad: 1, up_to: 1}}\ngossip: true",
         "{weighted: {sense: minimize}}",

@@ -58,6 +58,12 @@ const fn case(
 const CASES: &[Case] = &[
     case(
         "ibft1",
+        ["enter(v) <- q round_change(v-1)", "enter(v)", "enter(v)"],
+        "every view is left as soon as it is entered",
+        "say what is waited for",
+    ),
+    case(
+        "ibft1",
         [
             "{names: nothing, by: any, role: leave",
             "{names: any_value, by: any, role: leave",
@@ -89,8 +95,8 @@ const CASES: &[Case] = &[
     case(
         "ibft1",
         [
-            "q prepare|recommit(v, x)",
-            "q prepare|recommit(v, nil)",
+            "own prepare(v, x), q prepare|recommit(v, x)",
+            "own prepare(v, x), q prepare|recommit(v, nil), 1 prepare|recommit(v, x)",
             "q prepare|recommit(v, nil)",
         ],
         "nobody who follows the rules makes such a record",

@@ -35,6 +35,7 @@ fn goal() -> impl Strategy<Value = Goal> {
         Just(Goal::Stall),
         Just(Goal::Slow),
         Just(Goal::Views),
+        Just(Goal::Blame),
         Just(Goal::Wasted { bad: 0, up_to: 1 }),
         (sense, weight(), weight(), weight()).prop_map(|(sense, blocks, views, messages)| {
             Goal::Weighted {
@@ -470,6 +471,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
                     lock,
                     termination,
                     wasted: divergences,
+                    guilty: divergences,
                     divergences,
                     impossible,
                     unapplied,

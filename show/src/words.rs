@@ -141,22 +141,14 @@ pub const INTERPRETER: &str = "the interpreter of the file";
 
 /// Who followed a schedule, by the name of what was driven: how much its word weighs.
 pub fn followers(engine: &str) -> &'static str {
-    let named = |suffix: &str| {
-        engine
-            .split(['[', '+', ':'])
-            .next()
-            .is_some_and(|it| it.ends_with(suffix))
-    };
-    if named("-file") {
+    let base = engine.split(['[', '+', ':']).next().unwrap_or(engine);
+    let page = base.strip_suffix("-paper").unwrap_or(base);
+    if base.ends_with("-file") {
         INTERPRETER
-    } else if Protocol::all().any(|it| {
-        it.engines
-            .iter()
-            .any(|name| engine.starts_with(name.as_str()))
-    }) {
-        "the engine"
-    } else {
+    } else if Protocol::all().any(|protocol| protocol.name == page) {
         "replicas written from the page"
+    } else {
+        "the engine"
     }
 }
 

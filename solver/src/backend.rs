@@ -2,4 +2,5 @@
 
 #[cfg(feature = "cbc")]
 pub(crate) mod cbc;
+pub(crate) mod cone;
 pub(crate) mod highs;

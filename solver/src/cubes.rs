@@ -152,6 +152,7 @@ impl Walk<'_> {
                 Ok(())
             }
             Some(Part::Point { .. }) => Err("a point is among the cubes".to_owned()),
+            Some(Part::Region { .. }) => Err("a region is among the cubes".to_owned()),
         }
     }
 

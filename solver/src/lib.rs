@@ -43,6 +43,7 @@ mod backend;
 pub mod close;
 mod corner;
 pub mod cubes;
+pub mod every;
 pub mod exact;
 mod proof;
 mod search;

@@ -331,6 +331,9 @@ pub(crate) fn is_part_of_a_result(name: &str) -> bool {
         CUTS,
         SHOWN,
         WRITTEN,
+        crate::every::PROOF,
+        crate::every::QUESTION,
+        crate::every::PROGRAM,
     ]
     .contains(&name)
         || ["report.html", "report.svg", "report.png"].contains(&name)

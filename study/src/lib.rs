@@ -6,6 +6,7 @@
 //! [`mod@pareto`] says how much damage how much effort does, [`mod@sweep`] solves many instances.
 //! [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
 
+pub mod attack;
 pub mod bench;
 pub mod beside;
 pub mod best;
@@ -14,6 +15,7 @@ pub mod confirm;
 pub mod cubes;
 mod deepen;
 mod error;
+pub mod every;
 pub mod evidence;
 pub mod expected;
 pub mod folder;

@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    confirm::{self, Engine, adapters},
+    confirm::{Engine, adapters, of_engines},
     error::{LIST, LOOK},
     expected::Expected,
     folder::{EXPECTED, Folder},
@@ -38,6 +38,8 @@ pub struct About {
     pub value: String,
     /// The replicas driven: the instance's own, then the others, as far as they were asked for.
     pub engines: Vec<String>,
+    /// Engines whose verdict is kept, too, and that were not asked for.
+    pub unasked: Vec<String>,
 }
 
 /// Which replicas to run of those that the kept results name.
@@ -45,8 +47,8 @@ pub struct About {
 pub struct Asked {
     /// The built-in ones: the instance's own and, where they are kept, those of other protocols.
     own: bool,
-    /// Production engines by name; their adapters are there.
-    adapters: BTreeSet<String>,
+    /// Engines in processes of their own; their adapters are there.
+    adapters: BTreeSet<Engine>,
 }
 
 impl Asked {
@@ -64,14 +66,16 @@ impl Asked {
         for engine in engines {
             match engine {
                 Engine::Own => asked.own = true,
-                Engine::Adapter(name) => {
-                    confirm::probe(name)?;
-                    asked.adapters.insert(name.clone());
+                engine if engine.is_outside() => {
+                    if let Some(protocol) = of_engines() {
+                        engine.probe(protocol)?;
+                    }
+                    asked.adapters.insert(engine.clone());
                 }
                 _ => {
                     return Err(Error::Refused(format!(
                         "{engine} is no choice here: own stands for all replicas built in, the \
-                         others are {}",
+                         others are cmd:COMMAND and {}",
                         adapters().join(", ")
                     )));
                 }
@@ -82,7 +86,7 @@ impl Asked {
 
     fn includes(&self, engine: &Engine) -> bool {
         match engine {
-            Engine::Adapter(name) => self.adapters.contains(name),
+            engine if engine.is_outside() => self.adapters.contains(engine),
             _ => self.own,
         }
     }
@@ -115,11 +119,8 @@ pub fn regress(
     interrupt: &AtomicBool,
     report: &mut dyn FnMut(&Case),
 ) -> Result<Vec<Case>, Error> {
-    let mut dirs = Vec::new();
-    collect(results, &mut dirs)?;
-    dirs.sort();
     let mut cases = Vec::new();
-    for dir in dirs {
+    for dir in kept(results)? {
         let name = dir
             .strip_prefix(results)
             .unwrap_or(&dir)
@@ -139,6 +140,16 @@ pub fn regress(
         cases.push(case);
     }
     Ok(cases)
+}
+
+/// The folders of kept results at or below one, ascending; none where there is no such folder.
+pub(crate) fn kept(results: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut dirs = Vec::new();
+    if results.is_dir() {
+        collect(results, &mut dirs)?;
+    }
+    dirs.sort();
+    Ok(dirs)
 }
 
 /// All folders at or below `dir` that have an `expected.yaml`, and links to folders. What a killed
@@ -200,6 +211,7 @@ fn check(
                 None => value.clone(),
             },
             engines: own.into_iter().chain(others).collect(),
+            unasked: plan.unasked.iter().map(Engine::to_string).collect(),
         })
     };
     match differences(&plan, &folder, again, interrupt) {
@@ -220,23 +232,28 @@ fn check(
 struct Plan {
     own: bool,
     engines: Vec<Engine>,
+    /// Engines that are kept and not run.
+    unasked: Vec<Engine>,
     /// What is expected of those that are run.
     expected: Expected,
 }
 
 impl Plan {
     fn of(kept: &Expected, asked: &Asked) -> Result<Self, Error> {
-        let (mut engines, mut replays) = (Vec::new(), Vec::new());
+        let (mut engines, mut unasked, mut replays) = (Vec::new(), Vec::new(), Vec::new());
         for replay in &kept.replays {
             let engine = replay.engine.parse::<Engine>().map_err(Error::Refused)?;
             if asked.includes(&engine) {
                 engines.push(engine);
                 replays.push(replay.clone());
+            } else if engine.is_outside() {
+                unasked.push(engine);
             }
         }
         Ok(Self {
             own: asked.own,
             engines,
+            unasked,
             expected: Expected {
                 replays,
                 ..kept.clone()

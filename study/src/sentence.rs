@@ -137,6 +137,7 @@ fn valued(instance: &Instance, primal: i64) -> String {
             count(primal, "view"),
             primal - 1
         ),
+        Goal::Blame => format!("{} proved guilty", count(primal, "replica")),
         Goal::Wasted { up_to, .. } => format!("{primal} of {up_to} good views wasted"),
         Goal::Weighted { .. } => primal.to_string(),
     }
@@ -173,6 +174,7 @@ pub fn unit(goal: Goal) -> &'static str {
         Goal::Stall => "heights decided (fewer is worse)",
         Goal::Slow => "slot of the first decision",
         Goal::Views => "views entered",
+        Goal::Blame => "replicas proved guilty (fewer is worse)",
         Goal::Wasted { .. } => "good views without a decision",
         Goal::Weighted {
             sense: Sense::Maximize,
@@ -198,7 +200,7 @@ pub fn termination(termination: Termination) -> &'static str {
 /// Whether a larger value is worse for the protocol.
 pub fn sense(goal: Goal) -> Sense {
     match goal {
-        Goal::Stall => Sense::Minimize,
+        Goal::Stall | Goal::Blame => Sense::Minimize,
         Goal::Weighted { sense, .. } => sense,
         Goal::Fork | Goal::Finality | Goal::Slow | Goal::Views | Goal::Wasted { .. } => {
             Sense::Maximize
@@ -241,8 +243,12 @@ fn best(instance: &Instance, value: i64) -> String {
             sense: Sense::Minimize,
             ..
         } => format!("{} is at least {value}", sum(instance)),
+        Goal::Blame if value > 0 => format!(
+            "{place} two decided blocks prove at least {} guilty {HELD}",
+            count(value, "replica")
+        ),
         // Said by a witness: nothing is fewer than "as few as".
-        Goal::Stall => found(instance, value),
+        Goal::Stall | Goal::Blame => found(instance, value),
     }
 }
 
@@ -256,6 +262,13 @@ fn found(instance: &Instance, value: i64) -> String {
             "in a final state as few as {value} of {} heights can be decided",
             instance.heights
         ),
+        Goal::Blame => {
+            let few = match value {
+                0 => "nobody".to_owned(),
+                _ => format!("as few as {}", count(value, "replica")),
+            };
+            format!("{place} two blocks can be decided with {few} proved guilty {HELD}")
+        }
         Goal::Slow => format!("the first decision can be as late as slot {value}"),
         Goal::Views => format!("an honest replica can enter view {}", value - 1),
         Goal::Wasted { bad, .. } => passing(bad, value, false),
@@ -299,6 +312,7 @@ fn harms(instance: &Instance, value: i64) -> bool {
         Goal::Fork | Goal::Finality | Goal::Views => value > 1,
         Goal::Stall => value < instance.heights.into(),
         Goal::Wasted { .. } => value > 0,
+        Goal::Blame => true,
         Goal::Slow | Goal::Weighted { .. } => true,
     }
 }
@@ -306,9 +320,14 @@ fn harms(instance: &Instance, value: i64) -> bool {
 fn nothing_fits(instance: &Instance) -> &'static str {
     match instance.goal {
         Goal::Stall => "no execution reaches a final state",
+        Goal::Blame => "no execution decides two blocks, so that nobody is to blame,",
         _ => "no execution exists",
     }
 }
+
+/// What proves guilt, and what does not.
+const HELD: &str =
+    "by two messages that honest replicas have (what only absence would prove proves nothing)";
 
 /// How much the words before it rest on.
 fn strength(instance: &Instance, result: &Found) -> String {

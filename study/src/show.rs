@@ -30,15 +30,15 @@ impl From<&Driven> for Carried {
     }
 }
 
-/// Replays the schedule on the instance's own replicas and tells what they did.
+/// Replays the schedule on the replicas of `engine` and tells what they did.
 ///
 /// # Errors
 ///
-/// When the schedule is impossible on paper.
-pub fn story(driven: &Driven) -> Result<Story, Error> {
-    let Replayed { trace, verdict } = driven.replay(&Engine::Own, HOW)?;
-    let (instance, faulty) = (driven.instance.clone(), driven.faulty.clone());
-    Ok(Story::of(instance, faulty, trace, verdict))
+/// As for [`Driven::confirm`].
+pub fn story(driven: &Driven, engine: &Engine) -> Result<Story, Error> {
+    let Replayed { trace, verdict } = driven.replay(engine, HOW)?;
+    let instance = engine.put_into(&driven.instance)?;
+    Ok(Story::of(instance, driven.faulty.clone(), trace, verdict))
 }
 
 /// Reads a result folder or a schedule.csv and drives the replicas of `engine` with it.

@@ -83,7 +83,7 @@ fn badness(instance: &Instance, execution: &Executed) -> i64 {
     let at_one_height = |h: u32| blocks.iter().filter(|block| block.height.0 == h).count() as i64;
     match instance.goal {
         Goal::Fork | Goal::Finality => (0..instance.heights).map(at_one_height).max().unwrap_or(0),
-        Goal::Stall | Goal::Wasted { .. } => 0,
+        Goal::Stall | Goal::Blame | Goal::Wasted { .. } => 0,
         Goal::Slow => first,
         Goal::Views => views,
         Goal::Weighted {
@@ -102,8 +102,8 @@ fn badness(instance: &Instance, execution: &Executed) -> i64 {
 pub(crate) fn badness_of(instance: &Instance, value: i64) -> i64 {
     match instance.goal {
         Goal::Weighted { sense, .. } => signed(sense, value),
-        // The fewest blocks are the worst.
-        Goal::Stall => -value,
+        // The fewest are the worst.
+        Goal::Stall | Goal::Blame => -value,
         Goal::Fork | Goal::Finality | Goal::Slow | Goal::Views | Goal::Wasted { .. } => value,
     }
 }

@@ -59,6 +59,11 @@ pub fn protocol(name: &str) -> String {
     if sound { named } else { text("mine") }
 }
 
+/// The page that such a file names, with the lines that its rules cite.
+pub fn page(name: &str) -> String {
+    include_str!("protocol.md").replace("NAME", name)
+}
+
 /// Writes a file that is not there yet.
 ///
 /// # Errors
@@ -80,6 +85,19 @@ pub fn create(path: &Path, text: &str) -> Result<(), Error> {
     })?;
     file.write_all(text.as_bytes())
         .map_err(Error::io("write", path))
+}
+
+/// Puts the schema of a file that was created beside it, under the name that its first lines give to
+/// editors; one that is there is left alone.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn create_schema(beside: &Path, name: &str, schema: &serde_json::Value) -> Result<(), Error> {
+    match create(&beside.with_file_name(name), &format!("{schema:#}\n")) {
+        Err(Error::Refused(_)) => Ok(()),
+        done => done,
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use milp_schema::{
     vocabulary::Role,
 };
 use milp_show::explain::{Crossing, Ending, Fact, Missed, Quorum, Story, Tally, Too};
-use milp_study::{folder::Driven, show::story};
+use milp_study::{confirm::Engine, folder::Driven, show::story};
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
@@ -32,7 +32,7 @@ fn kept(folder: &Path) -> Vec<PathBuf> {
 
 fn told(place: &Path) -> Story {
     let driven = Driven::read(place, None).expect("a kept result");
-    story(&driven).expect("it replays")
+    story(&driven, &Engine::Own).expect("it replays")
 }
 
 /// The first slot in which the replica did that, or another one made it a message.

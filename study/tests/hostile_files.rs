@@ -76,7 +76,11 @@ fn below(dir: &Path) -> Vec<PathBuf> {
 }
 
 fn instances() -> Vec<PathBuf> {
-    below(&root().join("instances"))
+    let text = |path: &PathBuf| std::fs::read_to_string(path).expect("a file of the repository");
+    let mut files = below(&root().join("instances"));
+    files.retain(|path| text(path).contains("\nformat: milp-"));
+    files.retain(|path| !text(path).contains("\nformat: milp-protocol/"));
+    files
 }
 
 /// The folders of kept results.
@@ -282,7 +286,7 @@ fn result(dir: &Path, verified: bool, came: &Came) {
     if driven.replay(&Engine::Own, how).is_ok() {
         came.replayed.fetch_add(1, Ordering::Relaxed);
     }
-    let _ = show::story(&driven).map(|story| story.lines());
+    let _ = show::story(&driven, &milp_study::confirm::Engine::Own).map(|story| story.lines());
     for format in [
         Format::Mermaid,
         Format::Itf,

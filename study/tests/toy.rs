@@ -85,6 +85,7 @@ fn a_story_of_a_family_tells_its_quorums() {
         lock: Holds::Holds,
         termination: Liveness::Decided,
         wasted: None,
+        guilty: None,
         divergences: Some(0),
         impossible: 0,
         unapplied: 0,

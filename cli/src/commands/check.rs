@@ -76,6 +76,11 @@ impl Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    if let Some(every) = read::every(&args.file)? {
+        let size = milp_study::every::size(&every)?;
+        print::line(&format!("{} is valid: {size}", args.file.display()));
+        return Ok(exit::DONE);
+    }
     let instance = read::instance(&args.file)?;
     let built = milp_model::build(&instance)?;
     let size = Size::of(built.program());

@@ -4,7 +4,13 @@ use super::{guards, why};
 use crate::{document, exit, limits::Limits, print};
 use clap::builder::RangedI64ValueParser;
 use milp_schema::limits;
-use milp_study::{Error, folder::Driven, sentence::patterns, show::story};
+use milp_study::{
+    Error,
+    confirm::{Engine, OWN},
+    folder::Driven,
+    sentence::patterns,
+    show::story,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::{ops::RangeInclusive, path::PathBuf};
@@ -30,16 +36,22 @@ pub(crate) struct Args {
     /// The optimum without each single rule, and what the rule is for
     #[arg(long, group = "question")]
     pub(super) rules: bool,
-    /// Of a protocol file: the most blocks of a height without each rule and each single guard, and
-    /// from how many views on it matters
+    /// Of a protocol file: the most blocks of a height, and the most good views without a decision,
+    /// without each rule and each single guard, and from how many views on it matters
     #[arg(long, group = "question")]
     guards: bool,
+    /// Print that table in Markdown
+    #[arg(long, requires = "guards")]
+    pub(super) markdown: bool,
     /// Another instance of the protocol, say with another goal, whose optima stand beside them
     #[arg(long, value_name = "FILE", requires = "rules")]
     pub(super) beside: Option<PathBuf>,
     /// Instance file, in place of the one in outcome.yaml beside the schedule
     #[arg(long, value_name = "FILE", conflicts_with = "question")]
     instance: Option<PathBuf>,
+    /// Whose replicas to drive, as in milp replay
+    #[arg(long, value_name = "ENGINE", default_value = OWN, conflicts_with = "question")]
+    engine: Engine,
     /// Views, in place of the instance's own
     #[arg(long, value_name = "VIEWS", requires = "question",
         value_parser = within(&limits::VIEWS))]
@@ -75,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         return why::run(&args.path, args);
     }
     let driven = Driven::read(&args.path, args.instance.as_deref())?;
-    let mut story = story(&driven)?.lines();
+    let mut story = story(&driven, &args.engine)?.lines();
     story.extend(patterns(&driven.instance));
     for line in &story {
         print::line(line);

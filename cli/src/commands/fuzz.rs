@@ -1,14 +1,13 @@
 //! `milp fuzz`: our own replicas against a production engine on random schedules.
 
 use crate::{document, exit, print, stop};
-use clap::builder::PossibleValuesParser;
 use milp_replay::engine::{
-    ANSWER_LIMIT, Engine, EngineError, Sidecar, find,
+    Engine, EngineError,
     fuzz::{Outcome, Report, Settings, fuzz},
-    nspcc::{Defect, Nspcc, Switches},
+    nspcc::{self, Defect, Nspcc, Switches},
 };
-use milp_schema::{Protocol, write};
-use milp_study::Error;
+use milp_schema::write;
+use milp_study::{Error, confirm};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::{
@@ -18,18 +17,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The engines that protocols have.
-fn engines() -> impl Iterator<Item = &'static str> {
-    let engines = Protocol::all().flat_map(|protocol| &protocol.engines);
-    engines.map(String::as_str)
-}
-
 /// What to compare, and for how long.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The engine that our replicas of the same rules are compared with
-    #[arg(long, value_parser = PossibleValuesParser::new(engines()))]
-    engine: String,
+    /// The engine that our replicas of the same rules are compared with: nspcc-dbft, or
+    /// cmd:COMMAND, an adapter
+    #[arg(long, value_name = "ENGINE", value_parser = outside)]
+    engine: confirm::Engine,
     /// How long, say 90s, 10m or 1h; acts without end if --steps is not given
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     time: Option<Duration>,
@@ -60,16 +54,13 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    let command = find(&args.engine).map_err(milp_replay::Error::from)?;
     let own = Nspcc::new(Switches::default());
     let own = match args.defect {
         Some(defect) => own.with_defect(defect),
         None => own,
     };
     let own = || -> Result<Box<dyn Engine>, EngineError> { Ok(Box::new(own.clone())) };
-    let foreign = || -> Result<Box<dyn Engine>, EngineError> {
-        Ok(Box::new(Sidecar::open(&command, ANSWER_LIMIT)?))
-    };
+    let foreign = || -> Result<Box<dyn Engine>, EngineError> { args.engine.adapter() };
     let interrupted = stop::interrupt();
     #[expect(
         clippy::disallowed_methods,
@@ -190,6 +181,21 @@ fn duration(text: &str) -> Result<Duration, String> {
         return Err(EXPECTED.to_owned());
     }
     Ok(Duration::from_secs(u64::from(number) * seconds))
+}
+
+/// Engines of the protocol that our replicas have.
+fn outside(text: &str) -> Result<confirm::Engine, String> {
+    let engine: confirm::Engine = text.parse()?;
+    let known = &(*nspcc::protocol()).engines;
+    let fits = match &engine {
+        confirm::Engine::Adapter(name) => known.contains(name),
+        other => other.is_outside(),
+    };
+    if fits {
+        return Ok(engine);
+    }
+    let known = known.join(", ");
+    Err(format!("expected cmd:COMMAND or one of {known}"))
 }
 
 fn defect(name: &str) -> Result<Defect, String> {

@@ -5,12 +5,14 @@ use crate::{document, exit, print, progress::Printer, stop};
 use milp_schema::protocol;
 use milp_study::{
     Error,
-    protocol_check::{Effect, Without, guards},
+    protocol_check::{Carried, Effect, Without, guards},
 };
 use std::sync::atomic::Ordering;
 
-/// The views within which agreement is looked at unless `--views` says otherwise.
+/// The views within which is looked unless `--views` says otherwise.
 const VIEWS: u32 = 3;
+
+const HEADER: [&str; 4] = ["lines", "without", "agreement", "liveness"];
 
 pub(super) fn run(args: &Args) -> Result<u8, Error> {
     let definition = protocol::read(&args.path)?;
@@ -24,83 +26,124 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
     };
     let found = guards(protocol, views, seconds, &interrupt, &mut say);
     printer.finish();
-    let found = found?;
-    let header = ["lines", "without", "agreement"];
-    print::rows(header, found.iter().map(row), &[]);
-    let story = vec![carried(&found, views)];
-    print::line(&story[0]);
+    let Carried { all, not_asked } = found?;
+    if args.markdown {
+        let rows = [HEADER.map(str::to_owned), HEADER.map(|_| "---".to_owned())];
+        for row in rows.into_iter().chain(all.iter().map(|it| row(it, "`"))) {
+            print::line(&format!("| {} |", row.join(" | ")));
+        }
+        print::line("");
+    } else {
+        print::rows(HEADER, all.iter().map(|it| row(it, "")), &[]);
+    }
+    let story = said(&all, views, not_asked.as_deref());
+    for line in &story {
+        print::line(line);
+    }
     document::result(&Found { story });
-    let open = found
-        .iter()
-        .any(|it| matches!(it.agreement, Effect::Open { .. }));
-    Ok(match open {
+    let is_open = |effect: &Effect| matches!(effect, Effect::Open { .. });
+    let open = |it: &Without| is_open(&it.agreement) || it.liveness.as_ref().is_some_and(is_open);
+    Ok(match all.iter().any(open) {
         _ if interrupt.load(Ordering::SeqCst) => exit::INTERRUPTED,
         true => exit::UNPROVED,
         false => exit::DONE,
     })
 }
 
-fn row(it: &Without) -> [String; 3] {
+/// A row of the table; in Markdown, rules stand between ticks.
+fn row(it: &Without, tick: &str) -> [String; 4] {
+    let bar = if tick.is_empty() { "|" } else { "\\|" };
+    let spelled = |text: &str| format!("{tick}{}{tick}", text.replace('|', bar));
     let what = match &it.guard {
-        None => format!("the rule {}", it.rule),
-        Some(guard) => guard.clone(),
+        None => format!("the rule {}", spelled(&it.rule)),
+        Some(guard) => spelled(guard),
     };
-    [it.lines.to_string(), what, words(&it.agreement)]
+    let live = match &it.liveness {
+        None => "not asked".to_owned(),
+        Some(Effect::Senseless(_)) => "–".to_owned(),
+        Some(effect) => words(effect, "good view", "wasted"),
+    };
+    let agreement = words(&it.agreement, "view", "blocks");
+    [it.lines.to_string(), what, agreement, live]
 }
 
-fn words(effect: &Effect) -> String {
+/// What becomes of an optimum, a number of `unit`, within a number of `view`.
+fn words(effect: &Effect, view: &str, unit: &str) -> String {
+    let of = |views: &u32| format!("{views} {view}{}", if *views == 1 { "" } else { "s" });
     match effect {
         Effect::Senseless(why) => format!("no rules without it: {why}"),
-        Effect::Same { views } => format!("not needed in {views} {}", of(*views)),
+        Effect::Nothing => format!("needed for any {view}"),
+        Effect::Same { views } => format!("not needed in {}", of(views)),
         Effect::Changes {
             views, without: 0, ..
-        } => format!("needed for any decision in {views} {}", of(*views)),
+        } if unit == "blocks" => format!("needed for any decision in {}", of(views)),
         Effect::Changes {
             views,
             protocol,
             without,
-        } if without > protocol => {
-            format!("needed from {views} {} on: {without} blocks", of(*views))
-        }
-        Effect::Changes { views, without, .. } => {
-            format!("{without} blocks in {views} {}", of(*views))
-        }
+        } if without > protocol => format!("needed from {} on: {without} {unit}", of(views)),
+        Effect::Changes { views, without, .. } => format!("{without} {unit} in {}", of(views)),
         Effect::Open { views, why } => {
             let why = why.as_deref().unwrap_or("no proof came within the limits");
             match views {
                 0 => format!("open: {why}"),
-                _ => format!("not needed in {views} {}, open in more: {why}", of(*views)),
+                _ => format!("not needed in {}, open in more: {why}", of(views)),
             }
         }
     }
 }
 
-/// What so many views are called.
-fn of(views: u32) -> &'static str {
-    if views == 1 { "view" } else { "views" }
+/// What agreement and liveness rest on, a sentence each.
+fn said(all: &[Without], views: u32, not_asked: Option<&str>) -> Vec<String> {
+    let within = |views: u32, view: &str| {
+        format!("within {views} {view}{}", if views == 1 { "" } else { "s" })
+    };
+    let agreement = |it: &Without| Some(it.agreement.clone());
+    let live = match not_asked {
+        Some(why) => format!("Liveness was not asked: {why}."),
+        None => carried("liveness", all, &within(views - 1, "good view"), &|it| {
+            it.liveness.clone()
+        }),
+    };
+    vec![
+        carried("agreement", all, &within(views, "view"), &agreement),
+        live,
+    ]
 }
 
-/// What agreement rests on, in one sentence.
-fn carried(found: &[Without], views: u32) -> String {
-    let carries = |it: &&Without| match it.agreement {
-        Effect::Changes {
+/// What a property rests on.
+fn carried(
+    property: &str,
+    all: &[Without],
+    within: &str,
+    effect: &dyn Fn(&Without) -> Option<Effect>,
+) -> String {
+    let carries = |it: &&Without| match effect(it) {
+        Some(Effect::Changes {
             protocol, without, ..
-        } => without > protocol,
+        }) => without > protocol,
         _ => false,
     };
-    let named = found.iter().filter(carries).map(|it| {
+    let open = |it: &&Without| matches!(effect(it), Some(Effect::Open { .. }));
+    let named = all.iter().filter(carries).map(|it| {
         let what = it.guard.as_deref().unwrap_or("the rule");
         format!("`{what}` of {}", it.lines)
     });
     let named: Vec<_> = named.collect();
-    let rest = format!("within {views} {}", of(views));
+    let open = match all.iter().filter(open).count() {
+        0 => String::new(),
+        1 => "; 1 is open".to_owned(),
+        open => format!("; {open} are open"),
+    };
     if named.is_empty() {
-        let open = |it: &&Without| matches!(it.agreement, Effect::Open { .. });
-        match found.iter().filter(open).count() {
-            0 => format!("No guard alone carries agreement {rest}."),
-            open => format!("No guard alone is known to carry agreement {rest}; {open} are open."),
-        }
+        let known = if open.is_empty() {
+            "carries"
+        } else {
+            "is known to carry"
+        };
+        format!("No guard alone {known} {property} {within}{open}.")
     } else {
-        format!("Agreement rests {rest} on {}.", named.join(", "))
+        let property = format!("{}{}", property[..1].to_uppercase(), &property[1..]);
+        format!("{property} rests {within} on {}{open}.", named.join(", "))
     }
 }

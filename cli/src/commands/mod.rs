@@ -7,6 +7,7 @@ mod completions;
 mod cubes;
 mod doctor;
 mod engine;
+mod every;
 mod explain;
 mod export;
 mod fuzz;
@@ -124,7 +125,7 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Export(args) => export::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Fuzz(args) => fuzz::run(&args),
-        Command::Engine(args) => Ok(engine::run(&args)),
+        Command::Engine(args) => engine::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Doctor => Ok(doctor::run()),
         Command::Import(args) => import::run(&args),

@@ -41,6 +41,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         goal: &args.goal,
     })?;
     template::create(&args.file, &text)?;
+    let schema = milp_schema::json_schema::instance();
+    template::create_schema(&args.file, "instance.schema.json", &schema)?;
     let file = args.file.display().to_string();
     print::line(&format!(
         "written: {file}; now: milp check {file}, milp solve {file}"

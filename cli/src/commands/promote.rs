@@ -23,7 +23,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "PATH")]
     name: Option<PathBuf>,
     /// Keep the verdict of these replicas beside that of the instance's own: nspcc-dbft (the
-    /// production engine) or PROTOCOL[:MUTANT]; may be given again, or as a list with commas
+    /// production engine), PROTOCOL[:MUTANT] or cmd:COMMAND, an adapter; may be given again, or as
+    /// a list with commas
     /// [default: the sound protocol for a mutant, dbft2 for dbft1]
     #[arg(
         long = "engine",

@@ -144,9 +144,16 @@ fn new(file: &Path) -> Result<Found, Error> {
     let text = template::protocol(stem.unwrap_or_default());
     let definition = protocol::read_text(&file.display().to_string(), &text)?;
     template::create(file, &text)?;
-    let file = file.display();
+    let schema = protocol::json_schema();
+    template::create_schema(file, "protocol-file.schema.json", &schema)?;
+    let (name, page) = (&definition.words.name, &definition.words.page);
+    let page = file.with_file_name(page);
+    if !page.exists() {
+        template::create(&page, &template::page(name))?;
+    }
+    let (file, page) = (file.display(), page.display());
     print::line(&format!(
-        "written: {file}; now: milp protocol check {file}, and `protocol: ./…` in an instance beside it"
+        "written: {file} and its page {page}; now: milp protocol check {file}, and `protocol: ./…` in an instance beside it"
     ));
     Ok(Found {
         protocols: vec![Listed::from(definition.words)],
@@ -157,6 +164,7 @@ fn new(file: &Path) -> Result<Found, Error> {
 
 fn check(args: &compared::Args) -> Result<u8, Error> {
     let definition = protocol::read(&args.file)?;
+    protocol::cited(&args.file, &definition)?;
     let listed = Listed::from(definition.words);
     let says = Said::of(&definition);
     print::rows(["kind", "value", "by", "is"], says.kinds.clone(), &[]);

@@ -11,7 +11,7 @@ use milp_study::{
 };
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::{path::PathBuf, sync::atomic::Ordering};
+use std::{collections::BTreeMap, path::PathBuf, sync::atomic::Ordering};
 
 /// Which results, and how thoroughly.
 #[derive(Debug, clap::Args)]
@@ -20,8 +20,8 @@ pub(crate) struct Args {
     #[arg(default_value = RESULTS)]
     dir: PathBuf,
     /// Which replicas to run of those that a result's expected.yaml names: own stands for all that
-    /// are built in, nspcc-dbft is the production engine; may be given again, or as a list with
-    /// commas
+    /// are built in, nspcc-dbft is the production engine, cmd:COMMAND an adapter of one's own; may
+    /// be given again, or as a list with commas
     #[arg(
         long = "engine",
         value_name = "ENGINE",
@@ -61,6 +61,8 @@ struct Checked {
     value: Option<String>,
     /// The replicas driven.
     engines: Vec<String>,
+    /// Engines that it names and that were not asked for.
+    unasked: Vec<String>,
     /// What is not as expected; empty when all is.
     differences: Vec<String>,
 }
@@ -73,6 +75,7 @@ impl From<&Case> for Checked {
             goal: about.map(|about| about.goal.to_owned()),
             value: about.map(|about| about.value.clone()),
             engines: about.map_or_else(Vec::new, |about| about.engines.clone()),
+            unasked: about.map_or_else(Vec::new, |about| about.unasked.clone()),
             differences: case.differences.clone(),
         }
     }
@@ -112,6 +115,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         results: cases.iter().map(Checked::from).collect(),
     });
     table(&cases);
+    unasked(&cases, &args.engines);
     let bad = cases
         .iter()
         .filter(|case| !case.differences.is_empty())
@@ -129,6 +133,27 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         0 => exit::DONE,
         _ => exit::VIOLATION,
     })
+}
+
+/// Says which engines were passed over, and which were asked for in vain.
+fn unasked(cases: &[Case], asked: &[Engine]) {
+    let about = cases.iter().filter_map(|case| case.about.as_ref());
+    let mut passed: BTreeMap<&str, usize> = BTreeMap::new();
+    for engine in about.clone().flat_map(|about| &about.unasked) {
+        *passed.entry(engine).or_default() += 1;
+    }
+    for (engine, results) in passed {
+        print::note(&format!(
+            "{engine} was not driven, though {results} of the results name it: --engine \
+             '{engine}' does"
+        ));
+    }
+    for engine in asked.iter().filter(|engine| **engine != Engine::Own) {
+        let name = engine.to_string();
+        if !about.clone().any(|about| about.engines.contains(&name)) {
+            print::note(&format!("no result names {name}, so it was not driven"));
+        }
+    }
 }
 
 fn table(cases: &[Case]) {

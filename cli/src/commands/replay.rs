@@ -22,8 +22,10 @@ pub(crate) struct Args {
     /// Folder of a result, or a schedule.csv
     path: PathBuf,
     /// Whose replicas to drive: own, sound (without the mutant), interpreter (of the protocol's
-    /// file), nspcc-dbft (the production engine) or PROTOCOL[:MUTANT]; may be given again, or as a list with commas. Those that follow other rules than the schedule's
-    /// are not compared with the predictions, only the properties are checked
+    /// file), nspcc-dbft (the production engine), PROTOCOL[:MUTANT], or cmd:COMMAND, the adapter of
+    /// an engine of one's own; may be given again, or as a list with commas. Those that follow
+    /// other rules than the schedule's are not compared with the predictions, only the properties
+    /// are checked
     #[arg(
         long = "engine",
         visible_alias = "as",
@@ -78,6 +80,8 @@ struct Judged {
     termination: String,
     /// How many good views passed without a decision; null where the goal does not ask.
     wasted: Option<u32>,
+    /// How many replicas what honest ones have proves guilty; null where the goal does not ask.
+    guilty: Option<u32>,
     /// Differences between prediction and trace; null where nothing was compared.
     divergences: Option<u32>,
     /// Rows that could not happen, and promises of network and timers that the schedule breaks.
@@ -102,6 +106,7 @@ impl From<&Verdict> for Judged {
             lock: holds(verdict.lock).to_owned(),
             termination: termination(verdict.termination).to_owned(),
             wasted: verdict.wasted,
+            guilty: verdict.guilty,
             divergences: verdict.divergences,
             impossible: verdict.impossible,
             unapplied: verdict.unapplied,
@@ -235,6 +240,7 @@ fn table(verdict: &Verdict) {
             Some(termination(verdict.termination).to_owned()),
         ),
         ("good views wasted", verdict.wasted.map(|it| it.to_string())),
+        ("proved guilty", verdict.guilty.map(|it| it.to_string())),
         ("divergences", Some(divergences)),
         ("impossible", some(verdict.impossible)),
         ("not applied", some(verdict.unapplied)),

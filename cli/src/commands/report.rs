@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// Folder of a result, or a schedule.csv
     path: PathBuf,
     /// Whose replicas to drive: own, sound (without the mutant), interpreter (of the protocol's
-    /// file), nspcc-dbft (the production engine) or PROTOCOL[:MUTANT]
+    /// file), nspcc-dbft (the production engine), PROTOCOL[:MUTANT], or cmd:COMMAND, an adapter
     #[arg(long, value_name = "ENGINE", default_value = OWN)]
     engine: Engine,
     /// Show a second run beside it: another result, the same one, or `model` for what the program

@@ -33,13 +33,13 @@ use std::{
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Instance file
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// Folder for the result [default: out/ and the path of the instance, below instances/ if it
     /// lies there]
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     #[command(flatten)]
-    limits: Limits,
+    pub(super) limits: Limits,
     /// Start from the schedule of an earlier result
     #[arg(long, value_name = "DIR")]
     warm_start: Option<PathBuf>,
@@ -49,8 +49,8 @@ pub(crate) struct Args {
     /// Do not solve again with four more slots to see whether the optimum is the same
     #[arg(long)]
     no_adequacy: bool,
-    /// Confirm the schedule on an engine (own, nspcc-dbft, dbft2-nspcc[:DEFECT] or PROTOCOL[:MUTANT]); what
-    /// the engine does not do is learned as cuts, what it does and the rules forbid is an alarm and
+    /// Confirm the schedule on an engine (own, nspcc-dbft, dbft2-nspcc[:DEFECT], PROTOCOL[:MUTANT]
+    /// or cmd:COMMAND); what the engine does not do is learned as cuts, what it does and the rules forbid is an alarm and
     /// allowed from then on; solved again until it follows a schedule or none is left
     #[arg(long, value_name = "ENGINE")]
     confirm: Option<Witness>,
@@ -68,10 +68,13 @@ pub(crate) struct Args {
     best: super::best::Args,
     /// Show no progress
     #[arg(long)]
-    quiet: bool,
+    pub(super) quiet: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    if let Some(every) = read::every(&args.file)? {
+        return super::every::solve(args, &every);
+    }
     let mut instance = read::instance(&args.file)?;
     if let Some(formulation) = args.formulation {
         instance.formulation = formulation;

@@ -4,7 +4,7 @@ use crate::{document, exit, limits::Limits, print, stop};
 use milp_schema::read;
 use milp_study::{
     Error,
-    sweep::{CSV, Far, HTML, Request, Swept, place, replaceable, sweep},
+    sweep::{CSV, Far, HTML, Request, State, Swept, left, limits, place, replaceable, sweep, task},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -31,6 +31,16 @@ pub(crate) struct Args {
     /// Solve also what was solved before
     #[arg(long)]
     fresh: bool,
+    /// Print a command for each combination that is not solved yet, one a line, and solve none: they
+    /// may run on any machine that sees this folder
+    #[arg(long, conflicts_with_all = ["jobs", "collect", "task"])]
+    tasks: bool,
+    /// Solve that combination alone and keep what becomes of it, whatever that is
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["jobs", "collect"])]
+    task: Option<String>,
+    /// Solve nothing: make the table of what was solved, and say what is missing
+    #[arg(long, conflicts_with_all = ["jobs", "fresh"])]
+    collect: bool,
     /// Show no progress
     #[arg(long)]
     quiet: bool,
@@ -45,6 +55,10 @@ pub(crate) struct Found {
     reused: usize,
     /// Whether every combination is proved, or no valid instance.
     settled: bool,
+    /// The names of combinations that nobody solved yet.
+    missing: Vec<String>,
+    /// With --tasks, a command for each of them.
+    tasks: Vec<String>,
     /// The files.
     written: Vec<String>,
 }
@@ -68,15 +82,90 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         settings: &args.limits.settings(),
         jobs: args.jobs.get() as usize,
         fresh: args.fresh,
+        collect: args.collect,
         program: &program,
     };
+    if args.tasks {
+        return tasks(&request, &args.file);
+    }
     let interrupt = stop::interrupt();
+    if let Some(name) = &args.task {
+        let state = task(&request, name, &interrupt)?;
+        return Ok(alone(&request, name, &state));
+    }
     let mut shown = Shown::new(args.quiet);
     let swept = sweep(&request, &interrupt, &mut |far| shown.show(far));
     shown.wipe();
     let swept = swept?;
-    table(&swept, &out);
+    table(&swept, &out, args.collect);
     Ok(code(&swept))
+}
+
+/// One command a line, fit for a shell in any folder.
+fn tasks(request: &Request<'_>, file: &Path) -> Result<u8, Error> {
+    let absolute = |path: &Path| {
+        let path = std::path::absolute(path).map_err(|source| Error::Io {
+            doing: "find",
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok::<_, Error>(path.display().to_string())
+    };
+    let common = [
+        vec![request.program.display().to_string(), "sweep".to_owned()],
+        vec![absolute(file)?, "--out".to_owned(), absolute(request.out)?],
+        limits(request.settings),
+        request
+            .fresh
+            .then(|| "--fresh".to_owned())
+            .into_iter()
+            .collect(),
+    ];
+    let common = common.into_iter().flatten().map(|word| quoted(&word));
+    let common = common.collect::<Vec<_>>().join(" ");
+    let missing = left(request);
+    let tasks = missing
+        .iter()
+        .map(|name| format!("{common} --task {}", quoted(name)));
+    let tasks: Vec<String> = tasks.collect();
+    tasks.iter().for_each(|task| print::line(task));
+    document::result(&Found {
+        combinations: request.sweep.len(),
+        reused: request.sweep.len() - missing.len(),
+        settled: missing.is_empty(),
+        missing,
+        tasks,
+        written: Vec::new(),
+    });
+    Ok(exit::DONE)
+}
+
+/// What became of a single combination; the exit code says whether that is kept.
+fn alone(request: &Request<'_>, name: &str, state: &State) -> u8 {
+    let why = match state {
+        State::Invalid(why) | State::Failed(why) => format!(": {why}"),
+        State::Missing | State::Solved(_) | State::Interrupted(_) => String::new(),
+    };
+    print::line(&format!("{name} {}{why}", state.name()));
+    let open = matches!(state, State::Missing | State::Interrupted(_));
+    document::result(&Found {
+        combinations: 1,
+        reused: 0,
+        settled: state.settled(),
+        missing: open.then(|| name.to_owned()).into_iter().collect(),
+        tasks: Vec::new(),
+        written: vec![request.out.display().to_string()],
+    });
+    if open { exit::INTERRUPTED } else { exit::DONE }
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 fn code(swept: &Swept) -> u8 {
@@ -91,15 +180,25 @@ fn code(swept: &Swept) -> u8 {
     }
 }
 
-fn table(swept: &Swept, out: &Path) {
+fn table(swept: &Swept, out: &Path, collected: bool) {
     print::table(&swept.header(true), &swept.table(true), &swept.numbers());
-    print::line(&format!("{}; {} reused", swept.words(), swept.reused));
+    let missing = swept.missing();
+    if collected {
+        print::line(&swept.words());
+        missing
+            .iter()
+            .for_each(|name| print::line(&format!("missing: {name}")));
+    } else {
+        print::line(&format!("{}; {} reused", swept.words(), swept.reused));
+    }
     let [csv, html] = [CSV, HTML].map(|name| out.join(name).display().to_string());
     print::line(&format!("{csv} and {html} are written"));
     document::result(&Found {
         combinations: swept.rows.len(),
         reused: swept.reused,
         settled: swept.settled(),
+        missing,
+        tasks: Vec::new(),
         written: vec![csv, html],
     });
 }

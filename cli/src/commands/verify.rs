@@ -4,7 +4,7 @@ use crate::{document, exit, limits::Limits, print, progress::Printer, stop};
 use milp_schema::outcome::Termination;
 use milp_solver::Searcher;
 use milp_study::{
-    Error, sentence,
+    Error, every, sentence,
     verify::{Bound, Request, Verified, verify},
 };
 use schemars::JsonSchema;
@@ -53,6 +53,9 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    if every::is_proof(&args.path) {
+        return super::every::verify(&args.path);
+    }
     // Without searches there is nothing to keep, and the first Ctrl-C is the end.
     let interrupt = if args.resolve {
         stop::interrupt()

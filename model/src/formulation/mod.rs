@@ -5,22 +5,19 @@ pub mod counting;
 pub mod levels;
 mod meet;
 pub mod projection;
-mod refuse;
+pub(crate) mod refuse;
 pub mod slots;
 pub mod timed;
 
 use crate::{Built, Error, expr::Expr, protocols};
-use milp_schema::{
-    Act, Instance,
-    instance::{Formulation, Goal},
-};
+use milp_schema::{Act, Instance, instance::Formulation};
 use projection::{Line, Projection};
 
 /// `formulation: auto`: the cheapest formulation that is exact for the instance. Each refuses by name
 /// what it does not express exactly: `counting` first, then `causal` where it pays, then `timed`;
 /// `levels` in place of these two where the rules are more than a list can say.
 pub(crate) fn cheapest(instance: &Instance) -> Result<Built, Error> {
-    if matches!(instance.goal, Goal::Wasted { .. }) {
+    if refuse::asks_levels(instance.goal).is_some() {
         return levels::of(instance).map(Built::Levels);
     }
     let listed = is_listed(instance);

@@ -136,16 +136,21 @@ pub(crate) fn copies(formulation: &'static str, protocol: &Protocol) -> Result<(
     Ok(())
 }
 
-/// Goal `wasted`, which `levels` alone answers.
-pub(crate) fn good_views(formulation: &'static str, instance: &Instance) -> Result<(), Error> {
-    if !matches!(instance.goal, Goal::Wasted { .. }) {
-        return Ok(());
+/// A goal that `levels` alone answers.
+pub(crate) fn levels_only(formulation: &'static str, instance: &Instance) -> Result<(), Error> {
+    let hint = "use `formulation: levels` and a protocol whose file has rules";
+    asks_levels(instance.goal).map_or(Ok(()), |what| unsupported(formulation, what, hint))
+}
+
+/// What a goal speaks of that only `levels` has, if it does.
+pub(crate) fn asks_levels(goal: Goal) -> Option<&'static str> {
+    match goal {
+        Goal::Wasted { .. } => Some("goal `wasted`, which speaks of good views"),
+        Goal::Blame => {
+            Some("goal `blame`, which speaks of what honest replicas have of Byzantine ones")
+        }
+        _ => None,
     }
-    unsupported(
-        formulation,
-        "goal `wasted`, which speaks of good views",
-        "use `formulation: levels` and a protocol whose file has rules",
-    )
 }
 
 /// Whether letting everything arrive in the end cannot make the goal smaller.

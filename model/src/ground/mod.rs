@@ -4,6 +4,7 @@
 //! on the replica but for its role in the view, so that the size does not depend on n.
 
 mod form;
+mod guilt;
 mod lower;
 mod meet;
 mod order;
@@ -13,4 +14,5 @@ pub mod run;
 pub use form::{
     Act, Ground, Letters, MOST_ACTS, Need, Own, Proof, Quorum, Record, Setting, Value, Values,
 };
+pub use guilt::Guilt;
 pub use meet::Meet;

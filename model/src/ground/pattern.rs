@@ -158,7 +158,8 @@ impl Setting {
     /// What it reads of the latest own record that has a value, whatever its view.
     pub(super) fn last_own(&self, guard: &Guard, letters: &Letters, reading: Reading) -> Own {
         let views = self.views_of(guard.pattern.view, letters);
-        let matching = self.records(&guard.pattern, letters, &views, reading);
+        let mut matching = self.records(&guard.pattern, letters, &views, reading);
+        matching.retain(|it| matches!(it.value, Value::Of(_) | Value::Bad));
         let every = Pattern {
             value: Named::Any,
             justification: Justified::Any,

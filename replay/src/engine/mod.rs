@@ -44,6 +44,8 @@ pub struct Start {
     pub protocol: Protocol,
     /// n.
     pub replicas: u32,
+    /// Voting power by replica.
+    pub power: Vec<u32>,
     /// Number of heights; a replica stops after the last.
     pub heights: u32,
     /// Who is Byzantine: a key without a replica.
@@ -158,6 +160,14 @@ pub trait Engine {
     /// How they want to be driven.
     fn habits(&self) -> Habits {
         Habits::ENGINE
+    }
+
+    /// Ends the run in good order.
+    ///
+    /// # Errors
+    /// What a process of its own does otherwise.
+    fn shutdown(self: Box<Self>) -> Result<(), EngineError> {
+        Ok(())
     }
 
     /// Starts all replicas; the first call.
@@ -276,6 +286,12 @@ pub trait Engine {
     /// # Errors
     /// [`EngineError`].
     fn state(&mut self, who: ReplicaId) -> Result<State, EngineError>;
+
+    /// What else is to be said of the run when it is over, one sentence each: evidence that replicas
+    /// collected.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// An engine somebody else keeps.
@@ -351,5 +367,9 @@ impl<E: Engine + ?Sized> Engine for &mut E {
 
     fn state(&mut self, who: ReplicaId) -> Result<State, EngineError> {
         (**self).state(who)
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        (**self).remarks()
     }
 }

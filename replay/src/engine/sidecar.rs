@@ -140,6 +140,10 @@ fn not_begun(method: &str, params: &Value) -> EngineError {
 }
 
 impl Engine for Sidecar {
+    fn shutdown(self: Box<Self>) -> Result<(), EngineError> {
+        Self::shutdown(*self)
+    }
+
     fn name(&self) -> String {
         match &self.run {
             Some(run) => run.engine.clone(),

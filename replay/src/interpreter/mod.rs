@@ -13,6 +13,7 @@
 mod chains;
 pub(crate) mod good;
 mod guard;
+pub(crate) mod guilt;
 mod replica;
 pub(crate) mod search;
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! from passing unnoticed.
 
 mod agreement;
+pub(crate) mod blame;
 mod finality;
 mod integrity;
 mod lock;

@@ -12,7 +12,7 @@ mod inject;
 mod past;
 mod profile;
 
-pub(crate) use profile::Random;
+pub use profile::Random;
 
 use crate::{
     Recovery, Signatures, compare,

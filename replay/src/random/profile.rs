@@ -2,10 +2,15 @@
 
 /// A seeded generator (splitmix64), so that a seed names an execution for ever.
 #[derive(Debug, Clone)]
-pub(crate) struct Random(pub(crate) u64);
+pub struct Random(pub u64);
 
 impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
+    /// The next number.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it never ends, so there is no `None`"
+    )]
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -14,13 +19,16 @@ impl Random {
     }
 
     /// Uniform in 0..bound.
-    pub(crate) fn below(&mut self, bound: u32) -> u32 {
+    ///
+    /// # Panics
+    /// If `bound` is 0.
+    pub fn below(&mut self, bound: u32) -> u32 {
         assert!(bound > 0, "nothing is below 0");
         (self.next() % u64::from(bound)) as u32
     }
 
     /// True `percent` times of a hundred.
-    pub(crate) fn percent(&mut self, percent: u32) -> bool {
+    pub fn percent(&mut self, percent: u32) -> bool {
         self.below(100) < percent
     }
 }

@@ -119,4 +119,8 @@ impl Engine for Mirrored<'_> {
         let state = self.engine.state(self.other_name(who))?;
         Ok(self.state_of(state))
     }
+
+    fn remarks(&self) -> Vec<String> {
+        self.engine.remarks()
+    }
 }

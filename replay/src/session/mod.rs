@@ -28,6 +28,7 @@ pub(crate) use mirror::Mirrored;
 use crate::{
     Error, Signatures,
     engine::{self, Effect, Engine, Habits, MessageId, Nanos, Recovery, Start, State, Working},
+    interpreter,
     network::{Network, Posted, rank},
 };
 use milp_schema::trace::{Phase, TraceEvent, What};
@@ -82,6 +83,8 @@ pub(crate) struct Ended {
     pub(crate) engine: String,
     pub(crate) log: Vec<TraceEvent>,
     pub(crate) faults: Vec<String>,
+    /// What the engine has to say besides.
+    pub(crate) remarks: Vec<String>,
 }
 
 impl<E: Engine> Session<E> {
@@ -108,6 +111,7 @@ impl<E: Engine> Session<E> {
         let start = Start {
             protocol: instance.protocol,
             replicas,
+            power: interpreter::power(instance),
             heights: instance.heights,
             byzantine: ReplicaId::all(replicas).filter(byzantine).collect(),
             block_time: Nanos::from(block_time) * slot,
@@ -146,6 +150,7 @@ impl<E: Engine> Session<E> {
             engine: self.engine.name(),
             log: self.log,
             faults: self.faults,
+            remarks: self.engine.remarks(),
         }
     }
 

@@ -83,6 +83,7 @@ pub(crate) fn replay(
         lock,
         termination,
         wasted: None,
+        guilty: None,
         divergences: Some(u32::from(behaviour.refused.is_some())),
         impossible: 0,
         unapplied: 0,

@@ -25,6 +25,11 @@ pub(super) fn single(rules: &Rules) -> Vec<Finding> {
             let what = "views and timers are of one view, not of the height";
             report(rule.at, what, "remove `height`");
         }
+        let leads = matches!(rule.head, Head::Enter | Head::Skip) && rule.mode == Mode::Must;
+        if leads && rule.guards().next().is_none() {
+            let what = "every view is left as soon as it is entered";
+            report(rule.at, what, "say what is waited for, a quorum or a timer");
+        }
         for (place, guard) in rule.when.iter().enumerate() {
             if rule.unless.contains(guard) {
                 let what = "this must hold and must not, so the rule can never be done";

@@ -20,7 +20,7 @@ use std::{
 pub const WRITTEN: &str = "protocol.yaml";
 
 /// A protocol file is no larger.
-const MOST_BYTES: u64 = 1_000_000;
+pub(super) const MOST_BYTES: u64 = 1_000_000;
 
 /// Hardly any is longer than that.
 const LONG: usize = 100_000;

@@ -62,6 +62,7 @@ mod load;
 mod mutant;
 mod notation;
 mod notes;
+mod page;
 mod print;
 mod reader;
 mod schema;
@@ -69,6 +70,7 @@ mod whole;
 
 pub use file::{Definition, WRITTEN, beside, embedded, named, read, read_text, shipped, weakened};
 pub use notes::Note;
+pub use page::cited;
 pub use schema::json_schema;
 
 use crate::{

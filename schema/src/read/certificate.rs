@@ -9,13 +9,14 @@ use crate::{
     write::CERTIFICATE_COLUMNS,
 };
 
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 7] = [
     "point",
     "split",
     "bound",
     "multiplier",
     "symmetric",
     "searched",
+    "region",
 ];
 
 /// The parts of the file. That the tree is whole is for who checks it to find.
@@ -73,6 +74,9 @@ fn part(row: &Row, name: &str, problems: &mut Problems) -> Option<Part> {
             let replicas = (first?, second?);
             Some(Part::Symmetric { replicas })
         }
+        "region" => Some(Part::Region {
+            condition: condition(row, problems)?,
+        }),
         _ => {
             row.empty(&["name"], name, problems)?;
             let seed = number(row, problems)?;
@@ -81,13 +85,30 @@ fn part(row: &Row, name: &str, problems: &mut Problems) -> Option<Part> {
     }
 }
 
+/// The four whole numbers of a condition.
+fn condition(row: &Row, problems: &mut Problems) -> Option<[i64; 4]> {
+    let (place, text) = row.cell("name");
+    let numbers: Option<Vec<i64>> = text.split(' ').map(|it| it.parse().ok()).collect();
+    let numbers = numbers.and_then(|it| <[i64; 4]>::try_from(it).ok());
+    let numbers = numbers.filter(|it| it.map(|it| it.to_string()).join(" ") == text);
+    if numbers.is_none() {
+        let what = format!("`name` must be four whole numbers, not {}", quoted(text));
+        problems.at(
+            place,
+            what,
+            "write `c0 c1 c2 c3` of c0 + c1·n + c2·f + c3·b ≥ 0",
+        );
+    }
+    numbers
+}
+
 /// The name and the number of a row.
 fn named(row: &Row, problems: &mut Problems) -> Option<(String, i64)> {
     let (place, name) = row.cell("name");
-    let whole = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let whole = |byte: u8| byte.is_ascii_alphanumeric() || b"_:".contains(&byte);
     if name.is_empty() || !name.bytes().all(whole) {
         let what = format!(
-            "`name` must be a name of letters, digits and `_`, not {}",
+            "`name` must be a name of letters, digits, `_` and `:`, not {}",
             quoted(name)
         );
         problems.at(place, what, "the program has no other names");

@@ -146,7 +146,7 @@ fn enough_views(fields: &Fields, instance: &Instance, problems: &mut Problems) -
     None
 }
 
-/// A number, which the format lets be any; no formulation of this version answers that.
+/// A number, which the format lets be any; of `replicas` only what asks for proofs answers that.
 fn number_or_any(
     fields: &Fields,
     key: &str,
@@ -165,9 +165,20 @@ fn number_or_any(
     let Some(any) = any else {
         return fields.count(key, range, None, problems);
     };
-    let what = format!("no formulation answers `{key}: {any}` yet");
     let (least, most) = (range.start(), range.end());
-    let hint = format!("write one number from {least} to {most}, or sweep over several");
+    let number = format!("write one number from {least} to {most}");
+    let (what, hint) = match key {
+        "replicas" => (
+            format!(
+                "no formulation answers `{key}: {any}` here, only `milp check`, `milp solve` and `milp verify` do"
+            ),
+            format!("{number}, or sweep over several"),
+        ),
+        _ => (
+            format!("no formulation answers `{key}: {any}` yet"),
+            format!("{number}, or sweep over several"),
+        ),
+    };
     problems.at(fields.place(key), what, hint);
     None
 }
@@ -394,9 +405,9 @@ fn goal(fields: &Fields, problems: &mut Problems) -> Option<Goal> {
         ("stall", Goal::Stall),
         ("slow", Goal::Slow),
         ("views", Goal::Views),
+        ("blame", Goal::Blame),
     ];
-    let expected =
-        "`fork`, `finality`, `stall`, `slow`, `views`, `{wasted: {…}}` or `{weighted: {…}}`";
+    let expected = "`fork`, `finality`, `stall`, `slow`, `views`, `blame`, `{wasted: {…}}` or `{weighted: {…}}`";
     let node = fields.required("goal", expected, problems)?;
     let tags = [
         ("wasted", "{wasted: {bad: 1, up_to: 3}}"),

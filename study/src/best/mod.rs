@@ -279,7 +279,7 @@ pub fn harmless(instance: &Instance, value: i64) -> bool {
         Goal::Fork | Goal::Finality | Goal::Views => value <= 1,
         Goal::Stall => value >= i64::from(instance.heights),
         Goal::Wasted { .. } => value == 0,
-        Goal::Slow | Goal::Weighted { .. } => false,
+        Goal::Slow | Goal::Blame | Goal::Weighted { .. } => false,
     }
 }
 

@@ -381,7 +381,7 @@ impl<'a, 'r> Course<'a, 'r> {
         let witness = self.request.witness;
         let mut drive = |driven: &Driven| self.alone(witness, driven);
         let (effort, start) = match witness {
-            Witness::Engine(Engine::Adapter(_)) if !exactly => {
+            Witness::Engine(engine) if engine.is_outside() && !exactly => {
                 (Effort::Few, self.rehearsed(instance, situation, &equal)?)
             }
             _ => (Effort::Full, BTreeSet::new()),
@@ -468,6 +468,7 @@ fn unlike(goal: Goal, value: i64, verdict: &Verdict) -> Option<String> {
     let shown = match goal {
         Goal::Stall => verdict.termination == Liveness::Stuck || value > 0,
         Goal::Fork => verdict.agreement == Holds::Violated || value < 2,
+        Goal::Blame => verdict.agreement == Holds::Violated,
         Goal::Finality => verdict.finality == Holds::Violated || value < 2,
         Goal::Slow | Goal::Views | Goal::Wasted { .. } | Goal::Weighted { .. } => true,
     };

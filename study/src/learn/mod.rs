@@ -59,7 +59,7 @@ pub fn learn(
     report: &mut dyn FnMut(News<'_>),
 ) -> Result<Learned, Error> {
     let Request { solve, witness, .. } = request;
-    witness.probe()?;
+    witness.probe(solve.instance.protocol)?;
     let clock = Clock::start(solve.settings, interrupt);
     let mut course = Course::new(request, &clock, report);
     let first = course.solve(false, progress)?;

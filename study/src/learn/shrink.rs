@@ -550,6 +550,7 @@ mod tests {
                 lock: holds,
                 termination: Liveness::Open,
                 wasted: None,
+                guilty: None,
                 divergences: None,
                 impossible: 0,
                 unapplied: 0,

@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    confirm::{self, Engine, How},
+    confirm::{Engine, How},
     folder::Driven,
 };
 use milp_replay::{
@@ -60,10 +60,10 @@ impl fmt::Display for Witness {
 
 impl Witness {
     /// Makes sure that it is there, before anything is solved.
-    pub(super) fn probe(&self) -> Result<(), Error> {
+    pub(super) fn probe(&self, protocol: milp_schema::Protocol) -> Result<(), Error> {
         match self {
-            Self::Engine(Engine::Adapter(name)) => confirm::probe(name),
-            _ => Ok(()),
+            Self::Engine(engine) => engine.probe(protocol),
+            Self::Twin(_) => Ok(()),
         }
     }
 

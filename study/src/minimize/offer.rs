@@ -123,7 +123,10 @@ fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<()
         edited: false,
     }
     .followed()?;
-    let same = |verdict: &Verdict| (verdict.properties(), verdict.termination, verdict.wasted);
+    let same = |verdict: &Verdict| {
+        let counted = (verdict.wasted, verdict.guilty);
+        (verdict.properties(), verdict.termination, counted)
+    };
     if same(&found) != same(given) {
         return Err(Error::Refused(format!(
             "the schedule with the fewest acts is not offered, its replay says otherwise: {}",

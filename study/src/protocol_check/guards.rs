@@ -7,12 +7,22 @@ use super::{
 use crate::Error;
 use milp_schema::{
     Instance, Outcome, Protocol,
+    instance::{Goal, Network},
     outcome::Termination,
-    protocol::{Lines, weakened},
+    protocol::{Definition, Lines, Rule, Rules, weakened},
 };
 use std::sync::atomic::AtomicBool;
 
-/// What is taken away, and what becomes of agreement then.
+/// What rules and guards carry.
+#[derive(Debug, Clone)]
+pub struct Carried {
+    /// Every rule and every guard, in the order of the file.
+    pub all: Vec<Without>,
+    /// Why liveness was not asked, if it was not.
+    pub not_asked: Option<String>,
+}
+
+/// What is taken away, and what becomes of the optima then.
 #[derive(Debug, Clone)]
 pub struct Without {
     /// The lines of the page that the rule states.
@@ -21,8 +31,11 @@ pub struct Without {
     pub rule: String,
     /// The guard; nothing if the whole rule is gone.
     pub guard: Option<String>,
-    /// What becomes of the most blocks of one height.
+    /// What becomes of the most blocks of one height, by views.
     pub agreement: Effect,
+    /// What becomes of the most good views without a decision, by good views after a bad one; nothing
+    /// if it was not asked.
+    pub liveness: Option<Effect>,
 }
 
 /// What an optimum becomes.
@@ -44,6 +57,8 @@ pub enum Effect {
         /// The one without.
         without: i64,
     },
+    /// Nothing can happen at all.
+    Nothing,
     /// Nothing was proved in more than so many views.
     Open {
         /// The views, 0 if in none.
@@ -53,8 +68,64 @@ pub enum Effect {
     },
 }
 
-/// What every rule and every guard of a protocol carries, one by one in the order of the file, within
-/// so many views; `most` seconds for everything.
+/// Optima that are asked again, each for a number that grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Property {
+    /// The most blocks of a height, in so many views.
+    Agreement,
+    /// The most of so many good views that pass without a decision, after a bad one, with gossip.
+    Liveness,
+}
+
+impl Property {
+    /// The question for so many views.
+    fn asked(self, protocol: Protocol, rules: &Rules, views: u32) -> Instance {
+        let blocks = if self == Self::Agreement && views <= 2 {
+            2
+        } else {
+            1
+        };
+        let mut instance = setting(protocol, rules, views, blocks);
+        if self == Self::Liveness {
+            // Of the views behind the first at most every n-th, and one more, has no honest primary.
+            let n = instance.replicas;
+            let enough = |behind: &u32| behind - behind.div_ceil(n) >= views;
+            let behind = (views..).find(enough).unwrap_or(views);
+            instance.views = 1 + behind;
+            instance.slots = 4 + 5 * instance.views;
+            instance.network = Network::Eventual;
+            instance.gossip = true;
+            instance.goal = Goal::Wasted {
+                bad: 1,
+                up_to: views,
+            };
+        }
+        instance
+    }
+
+    /// The protocol's optima up to so many views, each if it was proved, or why not.
+    fn plain(
+        self,
+        protocol: Protocol,
+        rules: &Rules,
+        most: u32,
+        until: &Until<'_>,
+    ) -> Result<Vec<Plain>, Error> {
+        let of = |views| {
+            let found = known(&self.asked(protocol, rules, views), &until.part(0.5))?;
+            let value = found.and_then(|it| it.primal.filter(|_| proved(&it)).ok_or(None));
+            Ok((views, value))
+        };
+        (1..=most).map(of).collect()
+    }
+}
+
+/// A number of views, and the protocol's optimum there.
+type Plain = (u32, Result<i64, Option<String>>);
+
+/// What every rule and every guard of a protocol carries, one by one in the order of the file: of
+/// agreement within so many views, of liveness within as many, a bad one and good ones; `most`
+/// seconds for everything.
 ///
 /// # Errors
 /// A protocol whose file has no rules; a solver that breaks down.
@@ -64,56 +135,103 @@ pub fn guards(
     most: f64,
     interrupt: &AtomicBool,
     progress: &mut dyn FnMut(f64, &str),
-) -> Result<Vec<Without>, Error> {
+) -> Result<Carried, Error> {
     let until = Until::within(most, interrupt);
     let without = || Error::Refused(format!("protocol `{protocol}` is a file without rules"));
     let definition = protocol.definition().ok_or_else(without)?;
     let rules = &definition.rules;
-    let places = |rule: usize| {
-        let it = &rules.rules[rule];
-        let guards = 0..it.when.len() + it.unless.len();
-        [None].into_iter().chain(guards.map(Some))
+    progress(until.clock.spent(), &format!("{protocol} as it is"));
+    let optima = |property: Property, most| property.plain(protocol, rules, most, &until.part(0.1));
+    let agreement = optima(Property::Agreement, views)?;
+    let liveness = optima(Property::Liveness, views - 1)?;
+    let not_asked = match liveness.first() {
+        None => Some("one view leaves none that is good after a bad one".to_owned()),
+        Some((_, Err(Some(why)))) => Some(why.clone()),
+        Some(_) => None,
     };
-    let all = (0..rules.rules.len()).flat_map(|rule| places(rule).map(move |guard| (rule, guard)));
-    let all: Vec<_> = all.collect();
-    let instance = setting(protocol, rules, views, 1);
-    let asked = |protocol: Protocol, views: u32| Instance {
-        protocol,
-        views,
-        slots: 4 + 5 * views,
-        blocks_per_proposal: if views > 2 { 1 } else { 2 },
-        ..instance.clone()
+    let asks_both = not_asked.is_none();
+    let mut asker = Asker {
+        definition,
+        until: until.part(if asks_both { 0.5 } else { 1.0 }),
+        progress,
     };
-    let mut plain = Vec::new();
-    for views in 1..=views {
-        progress(until.clock.spent(), &format!("{protocol}, {views} views"));
-        let value = known(&asked(protocol, views), &until.part(0.1))?;
-        let value = value.ok().filter(proved);
-        plain.push((views, value.and_then(|it| it.primal)));
-    }
-    let mut found = Vec::new();
-    for (done, &(rule, guard)) in all.iter().enumerate() {
+    let agreement = asker.effects(Property::Agreement, &agreement)?;
+    asker.until = until;
+    let liveness = match asks_both {
+        true => asker
+            .effects(Property::Liveness, &liveness)?
+            .into_iter()
+            .map(Some)
+            .collect(),
+        false => vec![None; agreement.len()],
+    };
+    let effects = agreement.into_iter().zip(liveness);
+    let all = places(rules).into_iter().zip(effects);
+    let all = all.map(|((rule, guard), (agreement, liveness))| {
         let it = &rules.rules[rule];
-        let mut guards = it.guards();
-        let guard_text = guard.and_then(|place| guards.nth(place));
-        let guard_text = guard_text.map(|guard| rules.guard_text(guard));
-        let what = guard_text.as_deref().unwrap_or("the rule");
-        let lines = it.lines.clone();
-        let said = format!("{} of {}: {lines} without {what}", done + 1, all.len());
-        progress(until.clock.spent(), &said);
-        let part = until.part(1.0 / (all.len() - done) as f64);
-        let agreement = match weakened(definition, rule, guard) {
-            Err(error) => Effect::Senseless(error.problems[0].what.clone()),
-            Ok(weaker) => effect(&plain, |views| known(&asked(weaker, views), &part))?,
-        };
-        found.push(Without {
-            lines,
+        Without {
+            lines: it.lines.clone(),
             rule: rules.text(it),
-            guard: guard_text,
+            guard: text(rules, rule, guard),
             agreement,
-        });
+            liveness,
+        }
+    });
+    Ok(Carried {
+        all: all.collect(),
+        not_asked,
+    })
+}
+
+/// A rule, and a guard of it if not the whole rule is meant: its place among `when`, then `unless`.
+type At = (usize, Option<usize>);
+
+/// Every rule and every guard of it.
+fn places(rules: &Rules) -> Vec<At> {
+    let of = |(number, rule): (usize, &Rule)| {
+        let guards = (0..rule.guards().count()).map(Some);
+        [None]
+            .into_iter()
+            .chain(guards)
+            .map(move |guard| (number, guard))
+    };
+    rules.rules.iter().enumerate().flat_map(of).collect()
+}
+
+/// The guard of a place.
+fn text(rules: &Rules, rule: usize, guard: Option<usize>) -> Option<String> {
+    let guard = rules.rules[rule].guards().nth(guard?)?;
+    Some(rules.guard_text(guard))
+}
+
+/// Asks about one after the other.
+struct Asker<'a> {
+    definition: &'a Definition,
+    until: Until<'a>,
+    progress: &'a mut dyn FnMut(f64, &str),
+}
+
+impl Asker<'_> {
+    /// What becomes of an optimum without each rule and without each guard.
+    fn effects(&mut self, property: Property, plain: &[Plain]) -> Result<Vec<Effect>, Error> {
+        let rules = &self.definition.rules;
+        let all = places(rules);
+        let mut effects = Vec::new();
+        for (done, &(rule, guard)) in all.iter().enumerate() {
+            let what = text(rules, rule, guard).unwrap_or_else(|| "the rule".to_owned());
+            let (lines, of) = (&rules.rules[rule].lines, all.len());
+            let said = format!("{} of {of}: {lines} without {what}", done + 1);
+            (self.progress)(self.until.clock.spent(), &said);
+            let part = self.until.part(1.0 / (of - done) as f64);
+            effects.push(match weakened(self.definition, rule, guard) {
+                Err(error) => Effect::Senseless(error.problems[0].what.clone()),
+                Ok(weaker) => effect(plain, |views| {
+                    known(&property.asked(weaker, rules, views), &part)
+                })?,
+            });
+        }
+        Ok(effects)
     }
-    Ok(found)
 }
 
 /// What is known of an optimum, or why nothing is, if that is not a limit.
@@ -131,14 +249,15 @@ fn known(instance: &Instance, until: &Until<'_>) -> Result<Known, Error> {
 /// The fewest views in which the optimum is another than the protocol's. More blocks rest on a
 /// schedule, fewer and as many on a proof.
 fn effect(
-    plain: &[(u32, Option<i64>)],
+    plain: &[Plain],
     mut without: impl FnMut(u32) -> Result<Known, Error>,
 ) -> Result<Effect, Error> {
     let mut same = 0;
-    for &(views, protocol) in plain {
+    for (views, protocol) in plain {
         let open = |why| Ok(Effect::Open { views: same, why });
-        let Some(protocol) = protocol else {
-            return open(None);
+        let (views, protocol) = match protocol {
+            Ok(protocol) => (*views, *protocol),
+            Err(why) => return open(why.clone()),
         };
         let found = match without(views)? {
             Ok(found) => found,
@@ -153,9 +272,7 @@ fn effect(
                 });
             }
             Some(without) if without == protocol && proved(&found) => same = views,
-            None if found.termination == Termination::Infeasible => {
-                return open(Some("nothing can happen at all".to_owned()));
-            }
+            None if found.termination == Termination::Infeasible => return Ok(Effect::Nothing),
             _ => return open(None),
         }
     }

@@ -6,7 +6,7 @@
 //! search      every state there is has no better value than the program's optimum
 //! fires       every rule is done in every view where it can be
 //! mutants     each changes the optimum
-//! guards      which rule and which guard carries agreement
+//! guards      which rule and which guard carries agreement, which liveness
 //! ```
 
 mod corners;
@@ -18,7 +18,7 @@ mod setting;
 
 pub use corners::{Corners, corners};
 pub use executions::{Executions, executions};
-pub use guards::{Effect, Without, guards};
+pub use guards::{Carried, Effect, Without, guards};
 pub use optima::{Changed, Optima, Searched};
 pub use rules::Fires;
 pub use setting::{Difference, Until, programs};

@@ -7,6 +7,7 @@ use crate::{
 };
 use milp_replay::search;
 use milp_schema::{Instance, Outcome, Schedule, outcome::Termination};
+use std::sync::atomic::AtomicBool;
 
 /// The optimum of an instance beside what a search of its states finds.
 #[derive(Debug, Clone)]
@@ -90,17 +91,23 @@ pub(super) fn outcome(
     }
     let mut settings = settings(until.left());
     settings.prove = true;
-    let request = Request {
-        instance,
-        settings: &settings,
-        warm_start: None,
-        adequacy: false,
-        command: "protocol check",
-    };
-    match solve(&request, until.clock.interrupt, &mut |_| {}) {
-        Ok(solution) => Ok(Some(solution.outcome)),
-        Err(Error::Stopped { .. }) => Ok(None),
-        Err(Error::Refused(what)) => {
+    let asked = instance.clone();
+    // Replicas whose rules make no sense may heal for a long time.
+    let solved = until.aside(until.left(), move || {
+        let request = Request {
+            instance: &asked,
+            settings: &settings,
+            warm_start: None,
+            adequacy: false,
+            command: "protocol check",
+        };
+        let solved = solve(&request, &AtomicBool::new(false), &mut |_| {});
+        solved.map(|it| it.outcome)
+    })?;
+    match solved {
+        Some(Ok(outcome)) => Ok(Some(outcome)),
+        None | Some(Err(Error::Stopped { .. })) => Ok(None),
+        Some(Err(Error::Refused(what))) => {
             wrong.push(Difference {
                 what,
                 instance: instance.clone(),
@@ -109,7 +116,7 @@ pub(super) fn outcome(
             });
             Ok(None)
         }
-        Err(error) => Err(error),
+        Some(Err(error)) => Err(error),
     }
 }
 

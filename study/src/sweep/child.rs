@@ -34,8 +34,8 @@ pub(crate) struct Child {
     said: File,
 }
 
-/// The limits as arguments.
-pub(crate) fn limits(settings: &Settings) -> Vec<String> {
+/// The limits as arguments of `milp solve`.
+pub fn limits(settings: &Settings) -> Vec<String> {
     let mut limits = vec![
         format!("--time-limit={}", settings.time_limit_seconds),
         format!("--gap={}", settings.relative_gap),

@@ -6,7 +6,7 @@
 //! out/sweep.html, .svg    the same with a plot
 //! out/instances/NAME.yaml the combination as an instance file
 //! out/results/NAME/       what the solve found
-//! out/ended/NAME.yaml     that it ended, of which instance and with which limits
+//! out/ended/NAME.yaml     that it ended and how, of which instance and with which limits
 //! ```
 //!
 //! The table is written whenever a solve ends, so it is there whatever ends the sweep.
@@ -17,16 +17,17 @@ mod request;
 mod row;
 mod show;
 mod stamp;
+mod task;
 
-pub use child::STOP_WITH_STDIN;
+pub use child::{STOP_WITH_STDIN, limits};
 pub use request::{Request, Swept};
 pub use row::{Row, State};
 pub use show::{CSV, HTML, SVG};
+pub use task::{left, task};
 
 use crate::{Error, error::LIST, folder};
 use child::Child;
-use milp_schema::{read, write};
-use stamp::Stamp;
+use milp_schema::write;
 use std::{
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
@@ -49,7 +50,8 @@ pub struct Far {
     pub at_work: Vec<String>,
 }
 
-/// Solves every combination that was not solved before, and writes table, plot and page.
+/// Solves every combination that was not solved before, unless they are to be collected only, and
+/// writes table, plot and page.
 ///
 /// `interrupt` may be set from elsewhere at any time; children then end, and keep what they know.
 ///
@@ -76,7 +78,7 @@ pub fn sweep(
     };
     running.prepare()?;
     let waiting = running.swept.rows.iter().enumerate();
-    let waiting = waiting.filter(|(_, row)| row.state == State::Missing);
+    let waiting = waiting.filter(|(_, row)| row.state == State::Missing && !request.collect);
     let mut waiting = waiting.map(|(at, _)| at).collect::<Vec<_>>().into_iter();
     running.write()?;
     loop {
@@ -160,26 +162,13 @@ impl Running<'_> {
             write::remove_leftovers(&out.join(folder), &|_| true);
         }
         for row in &mut self.swept.rows {
-            let files = [
-                (row.instance_file(), Some(row.text.as_str())),
-                (row.protocol_file(), row.protocol),
-            ];
-            for (name, text) in files {
-                let path = self.request.out.join(name);
-                let Some(text) = text.map(str::as_bytes) else {
-                    continue;
-                };
-                if read::bytes(&path).is_ok_and(|known| known == text) {
-                    continue;
-                }
-                write::file(&path, text).map_err(Error::io("write", &path))?;
-            }
+            task::write_files(out, row)?;
             if row.state != State::Missing || self.request.fresh {
                 continue;
             }
-            let stamp = Stamp::of(&row.question(), self.request.settings);
-            if let Some(outcome) = stamp.still_holds(self.request.out, &row.name) {
-                row.state = State::Solved(Box::new(outcome));
+            let known = task::known(self.request, row);
+            if let Some(state) = known.filter(|state| state.stays() || self.request.collect) {
+                row.state = state;
                 self.swept.reused += 1;
             }
         }
@@ -207,10 +196,7 @@ impl Running<'_> {
             let child = self.children.remove(at);
             let row = &mut self.swept.rows[child.row];
             row.state = state;
-            if matches!(row.state, State::Solved(_)) {
-                let stamp = Stamp::of(&row.question(), self.request.settings);
-                stamp.write(self.request.out, &row.name)?;
-            }
+            task::keep(self.request, row, &row.state)?;
             any = true;
         }
         if any {

@@ -1,6 +1,6 @@
 //! What is swept, and what a sweep gives back.
 
-use super::row::Row;
+use super::row::{Row, State};
 use milp_schema::sweep::Sweep;
 use milp_solver::Settings;
 use std::path::Path;
@@ -20,6 +20,8 @@ pub struct Request<'a> {
     pub jobs: usize,
     /// Whether to solve also what was solved before.
     pub fresh: bool,
+    /// Whether to solve nothing, and take what tasks left.
+    pub collect: bool,
     /// The command `milp`.
     pub program: &'a Path,
 }
@@ -35,4 +37,13 @@ pub struct Swept {
     pub reused: usize,
     /// Whether an interrupt came.
     pub interrupted: bool,
+}
+
+impl Swept {
+    /// The names of rows that nobody solved yet.
+    pub fn missing(&self) -> Vec<String> {
+        let rows = self.rows.iter();
+        let missing = rows.filter(|row| row.state == State::Missing);
+        missing.map(|row| row.name.clone()).collect()
+    }
 }

@@ -59,6 +59,12 @@ impl State {
         }
     }
 
+    /// Whether the same solve once more would end the same, time and memory aside: a failure may
+    /// have been the machine's.
+    pub(crate) fn stays(&self) -> bool {
+        matches!(self, Self::Solved(_) | Self::Invalid(_))
+    }
+
     /// Whether nothing is left to be learned: solved and proved, or no instance.
     pub fn settled(&self) -> bool {
         match self {

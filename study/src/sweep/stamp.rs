@@ -1,5 +1,6 @@
-//! That a combination was solved: of which instance, with which limits, by which version.
+//! That a combination ended and how: of which instance, with which limits, by which version.
 
+use super::row::State;
 use crate::{
     Error,
     folder::{self, OUTCOME, SCHEDULE},
@@ -18,6 +19,9 @@ pub(crate) struct Stamp {
     instance_sha256: String,
     limits: String,
     outcome_sha256: String,
+    /// `invalid` or `failed`, if the solve left no outcome, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    without: Option<(String, String)>,
 }
 
 fn path(out: &Path, name: &str) -> PathBuf {
@@ -37,19 +41,32 @@ impl Stamp {
             instance_sha256: write::sha256_hex(text.as_bytes()),
             limits: super::child::limits(settings).join(" "),
             outcome_sha256: String::new(),
+            without: None,
         }
     }
 
-    /// The outcome of an earlier solve, if it was of the same and is whole.
-    pub(crate) fn still_holds(&self, out: &Path, name: &str) -> Option<Outcome> {
-        let found: Self = read::yaml(&path(out, name), "sweep-row").ok()?;
+    /// How an earlier solve ended, if it was of the same and what it left is whole.
+    pub(crate) fn still_holds(&self, out: &Path, name: &str) -> Option<State> {
+        let mut found: Self = read::yaml(&path(out, name), "sweep-row").ok()?;
+        if let Some((state, why)) = found.without.take() {
+            return match state.as_str() {
+                _ if found != *self => None,
+                "invalid" => Some(State::Invalid(why)),
+                _ => Some(State::Failed(why)),
+            };
+        }
+        let outcome = self.outcome(&found, out, name)?;
+        Some(State::Solved(Box::new(outcome)))
+    }
+
+    fn outcome(&self, found: &Self, out: &Path, name: &str) -> Option<Outcome> {
         let dir = result(out, name);
         let digest = folder::sha256(&dir.join(OUTCOME)).ok()?;
         let expected = Self {
             outcome_sha256: digest,
             ..self.clone()
         };
-        if found != expected {
+        if *found != expected {
             return None;
         }
         let outcome = read::outcome(&dir.join(OUTCOME)).ok()?;
@@ -63,7 +80,23 @@ impl Stamp {
             outcome_sha256: folder::sha256(&result(out, name).join(OUTCOME))?,
             ..self.clone()
         };
-        let text = write::yaml(&stamp);
+        stamp.put(out, name)
+    }
+
+    /// Says that the solve left no outcome: the word for it, and why.
+    pub(crate) fn write_without(
+        self,
+        out: &Path,
+        name: &str,
+        state: &str,
+        why: &str,
+    ) -> Result<(), Error> {
+        let without = Some((state.to_owned(), why.to_owned()));
+        Self { without, ..self }.put(out, name)
+    }
+
+    fn put(&self, out: &Path, name: &str) -> Result<(), Error> {
+        let text = write::yaml(self);
         let path = path(out, name);
         write::file(&path, text.as_bytes()).map_err(Error::io("write", path))
     }

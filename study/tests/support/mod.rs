@@ -152,7 +152,7 @@ pub(crate) fn value_of(goal: Goal, decoded: &Decoded) -> Option<i64> {
     let decided = blocks.len() as i64;
     match goal {
         // Byzantine replicas' votes are no events.
-        Goal::Finality | Goal::Slow | Goal::Wasted { .. } => None,
+        Goal::Finality | Goal::Slow | Goal::Blame | Goal::Wasted { .. } => None,
         Goal::Fork => Some(decided),
         Goal::Stall => Some(decided.min(1)),
         Goal::Views => Some(views),

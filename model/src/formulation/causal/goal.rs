@@ -34,7 +34,7 @@ pub(super) fn state(causal: &mut Causal) {
             (sense, decided * blocks + reached * views + sent * messages)
         }
         // Refused: it asks for a slot.
-        Goal::Slow | Goal::Wasted { .. } => (Sense::Maximize, Expr::default()),
+        Goal::Slow | Goal::Blame | Goal::Wasted { .. } => (Sense::Maximize, Expr::default()),
     };
 }
 

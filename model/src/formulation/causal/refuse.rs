@@ -73,7 +73,7 @@ fn refuse_together(instance: &Instance, protocol: &Protocol) -> Result<(), Error
     let crashing = instance.fault_count(FaultKind::Crash);
     let eventual = instance.network == Network::Eventual;
     let blocks = instance.blocks_per_proposal > 1;
-    refuse::good_views("causal", instance)?;
+    refuse::levels_only("causal", instance)?;
     first(&[
         (copies && injects, "`budget: {injects: …}` of copies", TIMED),
         (

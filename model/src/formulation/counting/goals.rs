@@ -32,7 +32,9 @@ pub(super) fn state(counting: &mut Counting) {
             let value = decided * blocks + views(counting) * by_view;
             (sense, value + sent(counting) * messages)
         }
-        Goal::Slow | Goal::Wasted { .. } => unreachable!("refused before anything is built"),
+        Goal::Slow | Goal::Blame | Goal::Wasted { .. } => {
+            unreachable!("refused before anything is built")
+        }
     };
 }
 

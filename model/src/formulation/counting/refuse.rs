@@ -66,7 +66,7 @@ pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Err
 /// Goals whose value the deliveries at the end may change, or that need to know who crashed.
 fn refuse_goal(instance: &Instance) -> Result<(), Error> {
     let timed = "use `formulation: timed`";
-    crate::formulation::refuse::good_views("counting", instance)?;
+    crate::formulation::refuse::levels_only("counting", instance)?;
     match instance.goal {
         Goal::Stall => {
             let crashes = instance.fault_count(FaultKind::Crash);

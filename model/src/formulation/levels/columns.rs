@@ -31,6 +31,10 @@ pub enum Key {
     Sends(usize, u32),
     /// By its last act in view v replica i took what meets the need of that number.
     Knows(usize, u32, u32),
+    /// Some honest replica has that record of Byzantine replica j, where the goal asks.
+    Held(Record, u32),
+    /// One that counts in quorum number m.
+    Forged(usize, u32),
     /// In the end enough have sent what counts in quorum number m.
     Enough(usize),
     /// In the end all have the proposal.
@@ -49,6 +53,8 @@ impl AboutReplicas for Key {
             | Self::Entered(i, _)
             | Self::Way(_, i)
             | Self::Sends(_, i)
+            | Self::Held(_, i)
+            | Self::Forged(_, i)
             | Self::Knows(_, i, _)
             | Self::OfReplica(_, i, _) => vec![i],
             Self::Complete(_) | Self::Enough(_) | Self::Shown(_) | Self::Goal(..) => vec![],
@@ -269,6 +275,24 @@ impl Levels {
         match self.draft.col(&Key::Sends(quorum, j)) {
             Some(col) => col.into(),
             None => self.makes(j, &self.ground.quorums[quorum].records),
+        }
+    }
+
+    /// Whether Byzantine replica j sends a record of a quorum: it may, or somebody has one where the
+    /// goal asks what is held.
+    pub(super) fn forges(&self, quorum: usize, j: u32) -> Expr {
+        match self.instance.goal {
+            Goal::Blame => self.draft.get(&Key::Forged(quorum, j)),
+            _ => self.byzantine(j),
+        }
+    }
+
+    /// Whether the Byzantine replica j proposes one of these.
+    pub(super) fn forges_one(&self, records: &[&Record], j: u32) -> Expr {
+        let held = |it: &&Record| self.draft.get(&Key::Held(**it, j));
+        match self.instance.goal {
+            Goal::Blame => records.iter().map(held).sum(),
+            _ => self.byzantine(j),
         }
     }
 

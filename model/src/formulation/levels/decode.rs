@@ -281,14 +281,34 @@ impl<'a> Following<'a> {
     fn chosen(&self, (i, step): (u32, Step), j: u32, records: &[Record]) -> Record {
         let named = records.iter().map(|it| self.named(it, (i, step)));
         let known = named.clone().find(|it| self.handed.contains(&(i, j, *it)));
+        let wanted = |it: &Record| {
+            let first = self.ground.counts_first(it.kind);
+            usize::MAX - if first { self.wanted(i, j, it) } else { 0 }
+        };
         let acts = || self.ground.acts.iter().chain(&self.ground.entries);
         let helps = |record: &Record| {
             let needs = |it: &&Need| it.taken(self.ground).binary_search(record).is_ok();
             acts().flat_map(Act::asks).filter(needs).count()
         };
-        let harmless = |it: &Record| (it.value != Value::Bad, u32::MAX - it.view, helps(it), *it);
+        let harmless = |it: &Record| {
+            let harm = (it.value != Value::Bad, u32::MAX - it.view, helps(it));
+            (wanted(it), harm, *it)
+        };
         let chosen = known.or_else(|| named.min_by_key(harmless));
         chosen.expect("a Byzantine replica supports by some record")
+    }
+
+    /// How many open steps of replica i can rest on that record of Byzantine j.
+    fn wanted(&self, i: u32, j: u32, record: &Record) -> usize {
+        let of_replica = self.open.iter().filter(|(place, _)| place.1 == i);
+        let rests = |(place, wants): &(&Place, &Wants)| {
+            let mut by = wants.supports.iter().flat_map(|it| &it.byzantine);
+            by.any(|(by, records)| {
+                let mut named = records.iter().map(|it| self.named(it, (i, place.2)));
+                *by == j && named.any(|it| it == *record)
+            })
+        };
+        of_replica.filter(rests).count()
     }
 
     /// Hands a copy over, once.

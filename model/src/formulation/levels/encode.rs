@@ -14,7 +14,7 @@ use crate::{
 };
 use milp_schema::{
     Choice, Prediction, ReplicaId, Schedule, Slot,
-    instance::FaultKind,
+    instance::{FaultKind, Goal},
     protocol::{Goes, Head, Mode},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +52,8 @@ struct Point<'a> {
     names: BTreeMap<u32, u32>,
     byzantine: BTreeSet<u32>,
     crashes: BTreeSet<u32>,
+    /// What honest replicas have of Byzantine ones, where the goal asks.
+    held: BTreeSet<(Record, u32)>,
     own: Vec<BTreeSet<Record>>,
     did: BTreeSet<(usize, u32)>,
     entered: BTreeSet<(u32, u32)>,
@@ -203,11 +205,13 @@ impl<'a> Encoder<'a> {
             names: self.names(&run, turn),
             byzantine: kind(FaultKind::Byzantine),
             crashes: kind(FaultKind::Crash),
+            held: BTreeSet::new(),
             own: vec![BTreeSet::new(); run.at.len()],
             did: BTreeSet::new(),
             entered: BTreeSet::new(),
             ways: BTreeSet::new(),
         };
+        point.hold(self.words(), &schedule.choices);
         let all = || {
             (0..)
                 .zip(&run.at)
@@ -265,6 +269,20 @@ impl Point<'_> {
             other => other,
         };
         Record { value, ..*record }
+    }
+
+    /// What honest replicas got of Byzantine ones.
+    fn hold(&mut self, words: Words<'_>, choices: &[Choice]) {
+        for choice in choices {
+            let Choice::Deliver { copy, .. } = choice else {
+                continue;
+            };
+            let (i, j) = (copy.receiver.0, copy.sender.0);
+            if self.byzantine.contains(&j) && !self.byzantine.contains(&i) {
+                let record = words.record(&copy.message).map(|it| self.named(&it));
+                self.held.extend(record.map(|it| (it, j)));
+            }
+        }
     }
 
     /// What a replica had made and taken before something was done, in the program's values.
@@ -402,7 +420,10 @@ impl Point<'_> {
         let records = &self.levels.ground.quorums[number].records;
         let may = records.iter().filter(|it| setting.may_make(it, j));
         if self.byzantine.contains(&j) {
-            return may.count() > 0;
+            let any = self.levels.instance.goal != Goal::Blame;
+            return may
+                .into_iter()
+                .any(|it| any || self.held.contains(&(*it, j)));
         }
         let own = &self.own[j as usize];
         let mut sent = may.filter(|it| setting.rules.kind(it.kind).goes == Goes::Sent);
@@ -425,6 +446,8 @@ impl Point<'_> {
             Key::Way(way, i) => Some(self.ways.contains(&(way, i))),
             Key::Complete(number) => Some(self.is_there(number)),
             Key::Sends(number, j) => Some(!self.byzantine.contains(&j) && self.sends(number, j)),
+            Key::Held(record, j) => Some(self.held.contains(&(record, j))),
+            Key::Forged(number, j) => Some(self.byzantine.contains(&j) && self.sends(number, j)),
             Key::Knows(..) => Some(false),
             Key::Enough(_) | Key::Shown(_) | Key::Goal(..) | Key::OfReplica(..) => None,
         };

@@ -224,8 +224,12 @@ pub(super) fn from_primary(levels: &Levels, records: &[Record]) -> Expr {
     let primaries = &levels.ground.setting.primaries;
     let primary = |record: &Record| primaries[record.view as usize];
     let made = records.iter().map(|it| levels.makes(primary(it), [it]));
-    let byzantine: BTreeSet<u32> = records.iter().map(primary).collect();
-    made.chain(byzantine.iter().map(|&i| levels.byzantine(i)))
+    let mut byzantine: BTreeMap<u32, Vec<&Record>> = BTreeMap::new();
+    for record in records {
+        byzantine.entry(primary(record)).or_default().push(record);
+    }
+    let forged = byzantine.iter();
+    made.chain(forged.map(|(&i, records)| levels.forges_one(records, i)))
         .sum()
 }
 
@@ -301,7 +305,7 @@ fn excludes(levels: &mut Levels, act: &Act, i: u32, column: &Expr, bar: &Own, la
     }
 }
 
-/// `q · complete ≤ Σ power · sends + Σ power · byzantine`, and of them enough are honest:
+/// `q · complete ≤ Σ power · sends + Σ power · byzantine`, of those held where the goal asks, and of them enough are honest:
 /// `(q − B) · complete ≤ Σ power · sends`.
 fn quorums(levels: &mut Levels) {
     let union = family(levels, "sends_requires_record", "E6", Group::SIGNATURES);
@@ -332,7 +336,7 @@ fn quorums(levels: &mut Levels) {
                 levels.at_most(union, &format!("_m{number}_i{j}"), column, made);
             }
             sent += levels.sends(number, j) * levels.power(j);
-            byzantine += levels.byzantine(j) * levels.power(j);
+            byzantine += levels.forges(number, j) * levels.power(j);
         }
         let label = format!("_m{number}");
         let need = i64::from(quorum.at_least);

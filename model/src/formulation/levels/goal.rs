@@ -1,11 +1,13 @@
 //! What the adversary optimises, said of acts without slots.
 
 use super::{
+    blame,
     columns::{Levels, made},
     good, rest,
 };
 use crate::{
     expr::Expr,
+    formulation::meet::RESTS_ON,
     ground::{Need, Record, Value},
     program::{FamilyId, Tag},
 };
@@ -13,12 +15,13 @@ use milp_schema::{
     instance::{Goal, Sense},
     protocol::Goes,
 };
+use std::collections::BTreeSet;
 
 /// Whether a goal asks for more of values than how many are decided.
 pub(super) fn needs_names(goal: Goal) -> bool {
     matches!(
         goal,
-        Goal::Stall | Goal::Wasted { .. } | Goal::Weighted { .. }
+        Goal::Stall | Goal::Blame | Goal::Wasted { .. } | Goal::Weighted { .. }
     )
 }
 
@@ -46,6 +49,11 @@ pub(super) fn state(levels: &mut Levels) {
             (sense, decided * blocks + reached * views + sent * messages)
         }
         Goal::Stall => (Sense::Minimize, stalled(levels)),
+        Goal::Blame => {
+            let blocks = decided(levels);
+            votes_decide(levels, &blocks);
+            (Sense::Minimize, blame::state(levels, blocks))
+        }
         Goal::Wasted { bad, up_to } => (Sense::Maximize, good::state(levels, bad, up_to)),
         Goal::Slow => unreachable!("refused before anything is built"),
     };
@@ -82,6 +90,28 @@ fn decided(levels: &mut Levels) -> Vec<Expr> {
         blocks.push(block);
     }
     blocks
+}
+
+/// `block_x ≤ Σ complete` over the quorums by which it is decided, one of each act.
+fn votes_decide(levels: &mut Levels, blocks: &[Expr]) {
+    let family = levels
+        .draft
+        .family("block_requires_quorum", "E6", &[], RESTS_ON);
+    for (value, block) in (0..).zip(blocks) {
+        let acts = deciding(levels, value).into_iter();
+        let quorum = |act: usize| {
+            let mut asks = levels.ground.acts[act].asks();
+            asks.find_map(|need| match need {
+                Need::Quorum(number) => Some(*number),
+                _ => None,
+            })
+        };
+        let Some(quorums) = acts.map(quorum).collect::<Option<BTreeSet<usize>>>() else {
+            continue;
+        };
+        let any = quorums.iter().map(|it| levels.complete(*it)).sum();
+        levels.at_most(family, &format!("_x{value}"), block.clone(), any);
+    }
 }
 
 /// `certificate_x ≤ Σ proof`, one for each act that decides it: what others sent is there, whoever

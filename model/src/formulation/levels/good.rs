@@ -9,7 +9,7 @@
 //! included: these come as late as they like.
 
 use super::{
-    columns::{Key, Levels, group},
+    columns::{Key, Levels, group, most_byzantine},
     families::{by_view, kind_name},
     rest,
     way::{groups, makers, takes},
@@ -25,6 +25,14 @@ use milp_schema::{
     vocabulary::Passed,
 };
 use std::collections::BTreeMap;
+
+impl Levels {
+    /// Whether a copy that meets the need may be handed over and count nothing, since the first does.
+    fn hides(&self, need: &Need) -> bool {
+        let read = need.taken(&self.ground);
+        read.iter().any(|it| self.ground.counts_first(it.kind))
+    }
+}
 
 /// What a replica has when a good view ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +54,11 @@ struct Shared {
 
 /// States which views are good and pass without a decision; their number, at most `up_to`.
 pub(super) fn state(levels: &mut Levels, bad: u32, up_to: u32) -> Expr {
-    rest::truths(levels, levels.instance.gossip);
-    if levels.instance.gossip {
+    let gossip = levels.instance.gossip;
+    rest::truths(levels, |levels, number| {
+        gossip && !levels.hides(&Need::Quorum(number))
+    });
+    if gossip {
         rest::proposals(levels);
         used_where_enough(levels);
     }
@@ -101,6 +112,7 @@ fn wasted(levels: &mut Levels, bad: u32, up_to: u32) -> Expr {
         before = Some(together);
     }
     levels.at_most(family, "_most", all.clone(), i64::from(up_to).into());
+    not_led_in(levels, bad);
     let family = levels.draft.family("nobody_decides", "E70", &[], Tag::Goal);
     for i in 0..levels.n {
         let finals = levels.finals.iter().map(|&act| levels.did(act, i));
@@ -110,13 +122,46 @@ fn wasted(levels: &mut Levels, bad: u32, up_to: u32) -> Expr {
     all
 }
 
+/// Nobody enters a good view by what needs an honest message of it or of a later one: such a message
+/// is sent in an earlier slot than that entry, `way_i + good_v ≤ 1 + byzantine_i`.
+fn not_led_in(levels: &mut Levels, bad: u32) {
+    let most = most_byzantine(&levels.instance, &levels.ground);
+    let family = levels
+        .draft
+        .family("good_view_is_entered_first", "E71", &[], Tag::Goal);
+    let leads = |levels: &Levels, act: &Act| {
+        act.needs.iter().any(|need| match need {
+            Need::Quorum(number) => {
+                let quorum = &levels.ground.quorums[*number];
+                let of_view = |it: &Record| it.view >= act.letters.v;
+                quorum.at_least > most && quorum.records.iter().all(of_view)
+            }
+            Need::Own(_) | Need::Primary(_) => false,
+        })
+    };
+    for way in 0..levels.ground.entries.len() {
+        let act = levels.ground.entries[way].clone();
+        let view = act.letters.v;
+        if !(bad.max(1)..levels.views).contains(&view) || !leads(levels, &act) {
+            continue;
+        }
+        let good = levels.draft.get(&Key::Goal("good", [view, 0]));
+        for i in levels.ground.actors(&act).collect::<Vec<_>>() {
+            let left = levels.way(way, i) + good.clone();
+            let right = levels.byzantine(i) + 1;
+            levels.at_most(family, &format!("_i{i}_v{view}_w{way}"), left, right);
+        }
+    }
+}
+
 /// Where all have what one used, that is a quorum which honest senders make as well.
 fn used_where_enough(levels: &mut Levels) {
     let family = levels
         .draft
         .family("enough_makes_quorum", "E73", &[], Group::DELIVERY);
     for number in 0..levels.ground.quorums.len() {
-        if levels.draft.col(&Key::Complete(number)).is_some() {
+        let all = !levels.hides(&Need::Quorum(number));
+        if all && levels.draft.col(&Key::Complete(number)).is_some() {
             let enough = levels.draft.get(&Key::Enough(number));
             let complete = levels.complete(number);
             levels.at_most(family, &format!("_m{number}"), enough, complete);
@@ -224,7 +269,9 @@ fn truths(
     has: Has,
 ) -> Vec<(Expr, bool)> {
     let honest = |it: Expr| (it, true);
-    let (gossip, all) = (levels.instance.gossip, has == Has::All);
+    // Of what was handed to all, who took another before counts nothing.
+    let gossip = levels.instance.gossip && !levels.hides(need);
+    let all = has == Has::All;
     let mut truths: Vec<(Expr, bool)> = match need {
         Need::Own(Own::One(records)) => {
             let groups = groups(records).into_values();

@@ -54,7 +54,12 @@ fn acts(levels: &Levels, program: &Program) -> Vec<Expression> {
         Key::Did(act, _) => Some((2, Reverse(levels.ground.acts[act].letters.v))),
         Key::Way(..) => Some((3, Reverse(0))),
         Key::Goal(..) | Key::Enough(_) | Key::Shown(_) => Some((4, Reverse(0))),
-        Key::Faulty(..) | Key::Sends(..) | Key::Knows(..) | Key::OfReplica(..) => None,
+        Key::Faulty(..)
+        | Key::Sends(..)
+        | Key::Knows(..)
+        | Key::Held(..)
+        | Key::Forged(..)
+        | Key::OfReplica(..) => None,
     };
     let columns = program.columns.iter().zip(0..).zip(levels.draft.in_order());
     let mut ranked: Vec<_> = columns

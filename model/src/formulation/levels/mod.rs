@@ -9,8 +9,10 @@
 //! | `sends_<m>_j` | j sends a record that counts in it, where it may send several |
 //! | `knows_i_v_<m>` | what i took by then meets a need |
 //! | `byzantine_i` | who is faulty |
+//! | `held_j_…`, `forged_<m>_j` | goal `blame`: an honest replica has that record of Byzantine j; one that counts in quorum m |
 
 mod at_once;
+mod blame;
 mod carried;
 mod columns;
 mod decode;
@@ -101,6 +103,7 @@ fn stated(instance: &Instance, setting: Setting) -> Result<Built, Error> {
     }
     limits::refuse_rows(instance, Grows::WithoutSlots, least_rows(&ground))?;
     let mut levels = Levels::new(instance.clone(), ground);
+    blame::columns(&mut levels);
     families::state(&mut levels);
     must::state(&mut levels);
     last::state(&mut levels);

@@ -100,6 +100,12 @@ impl<'a> Plan<'a> {
         self.is(&self.levels.byzantine(i))
     }
 
+    /// Whether Byzantine replica j sends the record.
+    fn is_forged(&self, j: u32, record: &Record) -> bool {
+        let held = || self.is(&self.levels.draft.get(&Key::Held(*record, j)));
+        self.byzantine(j) && (self.levels.instance.goal != Goal::Blame || held())
+    }
+
     pub(super) fn crashes(&self, i: u32) -> bool {
         self.is(&self.levels.faulty(FaultKind::Crash, i))
     }
@@ -132,7 +138,7 @@ impl<'a> Plan<'a> {
         let last = |i| (1..levels.views).rev().find_map(|v| self.entry(i, v));
         let furthest = (0..levels.n).filter_map(|i| Some((i, last(i)?)));
         match levels.instance.goal {
-            Goal::Fork => {
+            Goal::Fork | Goal::Blame => {
                 let mut values: BTreeMap<Value, (u32, Step)> = BTreeMap::new();
                 for (i, act) in self.done() {
                     let record = made(&levels.ground.acts[act]);
@@ -295,9 +301,11 @@ impl<'a> Plan<'a> {
             }
         }
         let primary = |record: &Record| primaries[record.view as usize];
-        let byzantine = records.iter().find(|it| self.byzantine(primary(it)));
+        let forged = |it: &&Record| self.is_forged(primary(it), it);
+        let byzantine = records.iter().find(forged);
         if let Some(first) = byzantine.map(primary) {
             let all = records.iter().filter(|it| primary(it) == first);
+            let all = all.filter(forged);
             support.byzantine.push((first, all.copied().collect()));
         }
         support
@@ -347,7 +355,10 @@ impl<'a> Plan<'a> {
         let mut missing = i64::from(quorum.at_least);
         let mut support = Support::default();
         for (j, act) in senders {
-            let may = |it: &&Record| levels.ground.setting.may_make(it, j);
+            let may = |it: &&Record| {
+                let made = act.is_some() || self.is_forged(j, it);
+                made && levels.ground.setting.may_make(it, j)
+            };
             let records: Vec<Record> = quorum.records.iter().filter(may).copied().collect();
             if missing <= 0 || records.is_empty() {
                 continue;

@@ -81,6 +81,7 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     let eventual = instance.network == Network::Eventual;
     let byzantine = instance.fault_count(FaultKind::Byzantine);
     let wasted = matches!(instance.goal, Goal::Wasted { .. });
+    let blame = instance.goal == Goal::Blame;
     let others = instance
         .faults
         .iter()
@@ -95,6 +96,21 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             wasted && proposes_on_firing(rules),
             "goal `wasted` where primaries propose when a timer fires, which need not in a good view",
             "use a protocol whose primaries propose when they enter the view",
+        ),
+        (
+            blame && others,
+            "goal `blame` with replicas that crash or that the network fails",
+            "use `kind: byzantine`",
+        ),
+        (
+            blame && rules.chain,
+            "goal `blame` of a chain",
+            "use a protocol of unrelated values",
+        ),
+        (
+            blame && rules.rules.iter().flat_map(Rule::guards).any(|it| it.proof),
+            "goal `blame` where messages carry proofs",
+            "ask for `fork`",
         ),
         (
             wasted && rules.chain,

@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 pub(super) fn state(levels: &mut Levels) {
     let acts: Vec<Act> = levels.ground.acts.clone();
     let entries: Vec<Act> = levels.ground.entries.clone();
-    truths(levels, true);
+    truths(levels, |_, _| true);
     proposals(levels);
     for act in acts.iter().chain(&entries) {
         if is_lost(levels, act) {
@@ -89,7 +89,7 @@ fn is_lost(levels: &Levels, act: &Act) -> bool {
 
 /// `enough`: honest senders reach the count, or somebody had the quorum, who then shares it if that
 /// is so: `Σ power · sends ≤ q − 1 + (n − q + 1) · enough`, `complete ≤ enough`, and whoever has more.
-pub(super) fn truths(levels: &mut Levels, shared: bool) {
+pub(super) fn truths(levels: &mut Levels, shared: impl Fn(&Levels, usize) -> bool) {
     let family = levels
         .draft
         .family("final_state_knows_quorum", "E19", &[], Group::DELIVERY);
@@ -125,7 +125,7 @@ pub(super) fn truths(levels: &mut Levels, shared: bool) {
         let rest = i64::from(total) - short;
         let label = format!("_m{number}");
         levels.at_most(family, &label, sent, enough.clone() * rest + short);
-        if shared {
+        if shared(levels, number) {
             used(levels, family, number, &enough);
         }
         for &other in &asked {

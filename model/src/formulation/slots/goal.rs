@@ -39,7 +39,7 @@ pub(super) fn state(slots: &mut Slots) -> Result<(), Error> {
             let sent = broadcasts(slots);
             (sense, decided * blocks + reached * views + sent * messages)
         }
-        Goal::Stall | Goal::Wasted { .. } => {
+        Goal::Stall | Goal::Blame | Goal::Wasted { .. } => {
             return Err(Error::Unsupported {
                 formulation: "timed",
                 construct: "goal `stall` of a protocol file".into(),

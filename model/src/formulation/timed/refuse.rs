@@ -23,7 +23,7 @@ fn lasts_too_long(instance: &Instance, protocol: &Protocol) -> bool {
 
 /// The first thing that the formulation cannot express, if there is one.
 pub(super) fn refuse(instance: &Instance, protocol: &Protocol) -> Result<(), Error> {
-    refuse::good_views("timed", instance)?;
+    refuse::levels_only("timed", instance)?;
     if lasts_too_long(instance, protocol) {
         return unsupported(
             "timers of more than 2^30 slots, which double from view to view",

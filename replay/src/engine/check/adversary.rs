@@ -163,3 +163,31 @@ pub(super) fn equivocation(bench: &Bench) -> Checked {
     }
     Ok(None)
 }
+
+/// Of four everybody honest commits and gets the commit of the Byzantine one besides: two commits,
+/// and a quorum is three.
+pub(super) fn too_few_commits(bench: &Bench) -> Checked {
+    let (start, byzantine, _) = with_byzantine(bench)?;
+    let mut group = Group::begin(bench, &start)?;
+    let commits = |group: &Group| {
+        let sent = group.sent.values();
+        let honest = sent.filter(|(by, message)| *by != byzantine && message.kind == Name::Commit);
+        honest.count()
+    };
+    group.drive(
+        "a Commit of all honest replicas",
+        |_, message| message.kind == Name::Commit,
+        |group| commits(group) == group.honest().len(),
+    )?;
+    let commit = group.inject(byzantine, &message(Name::Commit, Some(0)))?;
+    for who in group.honest() {
+        group.deliver(who, commit)?;
+    }
+    let decided = group.decided();
+    demand(decided.is_empty(), || {
+        let who: Vec<String> = decided.iter().map(|(who, _)| who.to_string()).collect();
+        let who = who.join(", ");
+        format!("replicas {who} hold commits of two of four, and a block is decided")
+    })?;
+    Ok(None)
+}

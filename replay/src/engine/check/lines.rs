@@ -93,6 +93,7 @@ fn timer() -> &'static str {
 /// Four replicas of which the last is Byzantine, two heights.
 fn group() -> Start {
     Start {
+        power: vec![1; 4],
         byzantine: vec![ReplicaId(3)],
         ..start(4, 2)
     }

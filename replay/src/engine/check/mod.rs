@@ -118,6 +118,7 @@ fn start(replicas: u32, heights: u32) -> Start {
     Start {
         protocol: nspcc::protocol(),
         replicas,
+        power: vec![1; replicas as usize],
         heights,
         byzantine: Vec::new(),
         block_time: 3 * super::SECOND,

@@ -76,6 +76,11 @@ pub(super) const CHECKS: &[Check] = &[
         run: adversary::equivocation,
     },
     Check {
+        name: "f + 1 commits decide nothing",
+        page: "Methods",
+        run: adversary::too_few_commits,
+    },
+    Check {
         name: "a view change leads to another primary and a decision",
         page: "Effects",
         run: recovery::view_change,

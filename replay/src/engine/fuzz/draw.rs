@@ -54,6 +54,7 @@ pub(super) fn start(random: &mut Random, signatures: Signatures) -> Start {
     Start {
         protocol: nspcc::protocol(),
         replicas,
+        power: vec![1; replicas as usize],
         heights: 1 + random.below(3),
         byzantine,
         block_time: BLOCK_TIMES[random.below(BLOCK_TIMES.len() as u32) as usize],

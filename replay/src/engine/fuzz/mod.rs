@@ -25,12 +25,15 @@ pub use difference::{Difference, Field};
 pub use script::{Act, Named, Script};
 pub use shrink::replay;
 
-use super::{Effect, Engine, EngineError};
+use super::{Effect, Engine, EngineError, Start};
 use crate::{Signatures, protocols::Name, random::Random};
 use draw::Adversary;
-use milp_schema::{BlockId, Height, View};
+use milp_schema::{BlockId, Height, ReplicaId, View};
 use pair::{Pair, Step};
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// Makes an engine that has not started.
 pub type Make<'a> = &'a dyn Fn() -> Result<Box<dyn Engine>, EngineError>;
@@ -94,8 +97,8 @@ impl fmt::Display for Report {
 /// How two engines differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Their names, `a` and `b` of the difference.
-    pub engines: [String; 2],
+    /// Their names, `a` and `b` of the difference; one of an engine alone.
+    pub engines: Vec<String>,
     /// What to do to see it; the difference comes with the last act, or at the end.
     pub script: Script,
     /// What differs then.
@@ -107,12 +110,10 @@ pub struct Mismatch {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b] = &self.engines;
-        writeln!(
-            out,
-            "a: {a}\nb: {b}\n\n{}\n{}",
-            self.script, self.difference
-        )
+        for (name, engine) in ["a", "b"].iter().zip(&self.engines) {
+            writeln!(out, "{name}: {engine}")?;
+        }
+        writeln!(out, "\n{}\n{}", self.script, self.difference)
     }
 }
 
@@ -138,12 +139,71 @@ pub fn fuzz(
     interrupt: &mut dyn FnMut() -> bool,
     progress: &mut dyn FnMut(&Report),
 ) -> Result<Outcome, EngineError> {
+    let makes = &[make_a, make_b];
+    look(
+        Sides {
+            makes,
+            against: None,
+        },
+        settings,
+        interrupt,
+        progress,
+    )
+}
+
+/// The same of one engine, with no more faulty replicas than it has to bear: until what it is held
+/// `against` happens.
+///
+/// # Errors
+/// As for [`fuzz`].
+pub fn alone(
+    make: Make,
+    against: Against,
+    settings: &Settings,
+    interrupt: &mut dyn FnMut() -> bool,
+    progress: &mut dyn FnMut(&Report),
+) -> Result<Outcome, EngineError> {
+    let (makes, against) = (&[make], Some(against));
+    look(Sides { makes, against }, settings, interrupt, progress)
+}
+
+/// What an engine alone must not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Against {
+    /// Decide two blocks at one height, or one without a quorum of votes that bind.
+    Fork,
+    /// Report that a replica broke down.
+    Breakdown,
+}
+
+/// Two engines that are compared, or one that is held against something.
+#[derive(Clone, Copy)]
+pub struct Sides<'a> {
+    /// How they are made.
+    pub makes: &'a [Make<'a>],
+    /// What one alone is held against.
+    pub against: Option<Against>,
+}
+
+impl Sides<'_> {
+    /// The engines of a run, not started.
+    fn started(&self) -> Result<Vec<Box<dyn Engine>>, EngineError> {
+        self.makes.iter().map(|make| make()).collect()
+    }
+}
+
+fn look(
+    sides: Sides<'_>,
+    settings: &Settings,
+    interrupt: &mut dyn FnMut() -> bool,
+    progress: &mut dyn FnMut(&Report),
+) -> Result<Outcome, EngineError> {
     let mut report = Report::default();
     let mut seeds = Random(settings.seed);
     while !interrupt() && settings.steps.is_none_or(|steps| report.steps < steps) {
         let seed = seeds.next();
-        if let Some(found) = run(make_a, make_b, settings, seed, &mut report, interrupt)? {
-            let found = shrink::shrink(make_a, make_b, found, interrupt)?;
+        if let Some(found) = run(sides, settings, seed, &mut report, interrupt)? {
+            let found = shrink::shrink(sides, found, interrupt)?;
             return Ok(Outcome::Differ(report, Box::new(found)));
         }
         report.runs += 1;
@@ -152,19 +212,31 @@ pub fn fuzz(
     Ok(Outcome::Same(report))
 }
 
+/// How many faulty replicas a protocol has to bear.
+fn bearable(start: &Start) -> usize {
+    (start.replicas as usize - 1) / 3
+}
+
 /// One schedule; what differs, if anything does.
 fn run(
-    make_a: Make,
-    make_b: Make,
+    sides: Sides<'_>,
     settings: &Settings,
     seed: u64,
     report: &mut Report,
     interrupt: &mut dyn FnMut() -> bool,
 ) -> Result<Option<Mismatch>, EngineError> {
     let mut random = Random(seed);
-    let start = draw::start(&mut random, settings.signatures);
+    let alone = sides.against.is_some();
+    let start = loop {
+        let start = draw::start(&mut random, settings.signatures);
+        if !alone || start.byzantine.len() <= bearable(&start) {
+            break start;
+        }
+    };
+    // Who crashes forgets its votes, which is as bad as a Byzantine replica.
+    let mut faulty: BTreeSet<ReplicaId> = start.byzantine.iter().copied().collect();
     let length = (settings.steps_per_run / 8).max(1) * (1 + random.below(8));
-    let (mut pair, mut step) = Pair::new([make_a()?, make_b()?], &start);
+    let (mut pair, mut step) = Pair::new(sides.started()?, &start, sides.against);
     let mut adversary = Adversary::new(random, &start);
     let mut acts = Vec::new();
     let mut seen = Seen::default();
@@ -187,6 +259,20 @@ fn run(
             break pair.look_around();
         };
         report.steps += 1;
+        let bears = |who: &ReplicaId| faulty.contains(who) || faulty.len() < bearable(&start);
+        let beyond = match &act {
+            Act::Crash(who) => alone && !bears(who),
+            // It broke down by itself, and forgets.
+            Act::Restart(who) => alone && !faulty.contains(who),
+            _ => false,
+        };
+        if beyond {
+            step = Step::Skipped;
+            continue;
+        }
+        if let Act::Crash(who) = &act {
+            faulty.insert(*who);
+        }
         note_act(&act, report);
         step = pair.step(&act);
         acts.push(act);

@@ -1,12 +1,14 @@
-//! Two engines under the same acts, and whether they can be told apart.
+//! Two engines under the same acts, and whether they can be told apart; or one engine alone, and
+//! whether it decides two blocks of a height.
 
 use super::{
+    Against,
     difference::{Difference, compare},
     script::{Act, Named},
 };
 use crate::engine::{Effect, Engine, EngineError, MessageId, Nanos, Start, State, Timer};
-use milp_schema::{Height, Message, ReplicaId, View, vocabulary::Role};
-use std::collections::BTreeMap;
+use milp_schema::{BlockId, Height, Message, ReplicaId, View, vocabulary::Role};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What everybody can see of an honest replica from outside.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +42,8 @@ impl Seat {
 #[derive(Debug, Clone)]
 pub(super) struct Sent {
     pub(super) named: Named,
-    ids: [MessageId; 2],
+    /// One for each engine.
+    ids: Vec<MessageId>,
 }
 
 /// What became of an act.
@@ -55,9 +58,9 @@ pub(super) enum Step {
     Differ(Difference),
 }
 
-/// Two engines that were started the same way.
+/// Engines that were started the same way: two, or one that is held against the properties.
 pub(super) struct Pair {
-    engines: [Box<dyn Engine>; 2],
+    engines: Vec<Box<dyn Engine>>,
     pub(super) start: Start,
     pub(super) seats: Vec<Seat>,
     pub(super) sent: Vec<Sent>,
@@ -66,11 +69,19 @@ pub(super) struct Pair {
     pub(super) now: Nanos,
     /// Why an adapter gave no answer; nothing can be asked after that.
     pub(super) failure: Option<EngineError>,
+    /// What an engine alone is held against.
+    against: Option<Against>,
+    /// What was decided at each height first, and by whom.
+    decided: BTreeMap<Height, (ReplicaId, BlockId)>,
 }
 
 impl Pair {
-    /// Starts both.
-    pub(super) fn new(engines: [Box<dyn Engine>; 2], start: &Start) -> (Self, Step) {
+    /// Starts all.
+    pub(super) fn new(
+        engines: Vec<Box<dyn Engine>>,
+        start: &Start,
+        against: Option<Against>,
+    ) -> (Self, Step) {
         let seat = |id| Seat {
             byzantine: start.byzantine.contains(&id),
             up: true,
@@ -84,6 +95,8 @@ impl Pair {
             by_label: BTreeMap::new(),
             now: 0,
             failure: None,
+            against,
+            decided: BTreeMap::new(),
         };
         let mut answers = Vec::new();
         for engine in &mut pair.engines {
@@ -93,8 +106,8 @@ impl Pair {
         (pair, step)
     }
 
-    pub(super) fn names(&self) -> [String; 2] {
-        [self.engines[0].name(), self.engines[1].name()]
+    pub(super) fn names(&self) -> Vec<String> {
+        self.engines.iter().map(|engine| engine.name()).collect()
     }
 
     /// Does `act` to both and compares the answers and the states of the replica concerned.
@@ -106,7 +119,7 @@ impl Pair {
             return self.inject(*by, message);
         }
         let mut answers = Vec::new();
-        for side in 0..2 {
+        for side in 0..self.engines.len() {
             let applied = self.apply(side, act);
             answers.push(answer(applied, &mut self.failure));
         }
@@ -169,14 +182,7 @@ impl Pair {
             (Act::Timeout { at, height, view }, _) => engine.timeout(*at, timer, (*height, *view)),
             (Act::Crash(who), _) => engine.crash(*who),
             (Act::Restart(who), _) => engine.restart(*who, false),
-            (Act::Advance(by), _) => {
-                let now = self.now.saturating_add(*by);
-                let effects = engine.advance(now)?;
-                if side == 1 {
-                    self.now = now;
-                }
-                Ok(effects)
-            }
+            (Act::Advance(by), _) => engine.advance(self.now.saturating_add(*by)),
             (Act::Deliver { .. }, None) | (Act::Inject { .. }, _) => Ok(Vec::new()),
         }
     }
@@ -186,24 +192,27 @@ impl Pair {
         for engine in &mut self.engines {
             ids.push(answer(engine.inject(by, message), &mut self.failure));
         }
-        match ids[..] {
-            [Ok(a), Ok(b)] => {
-                self.note(by, message.clone(), [a, b]);
-                Step::Same(Vec::new())
-            }
-            [Err(_), Err(_)] if self.failure.is_none() => Step::Refused,
-            _ => {
-                let [a, b] = [0, 1].map(|side| match &ids[side] {
-                    Ok(_) => "made".to_owned(),
-                    Err(why) => why.clone(),
-                });
-                Step::Differ(Difference::one("the injection", a, b))
-            }
+        let made: Vec<MessageId> = ids.iter().filter_map(|id| id.clone().ok()).collect();
+        if made.len() == self.engines.len() {
+            self.note(by, message.clone(), made);
+            return Step::Same(Vec::new());
         }
+        if made.is_empty() && self.failure.is_none() {
+            return Step::Refused;
+        }
+        let word = |id: Option<&Result<MessageId, String>>| match id {
+            Some(Err(why)) => why.clone(),
+            _ => "made".to_owned(),
+        };
+        Step::Differ(Difference::one(
+            "the injection",
+            word(ids.first()),
+            word(ids.last()),
+        ))
     }
 
     /// Remembers a message of both.
-    fn note(&mut self, author: ReplicaId, message: Message, ids: [MessageId; 2]) {
+    fn note(&mut self, author: ReplicaId, message: Message, ids: Vec<MessageId>) {
         let positions = self.by_label.entry((author, message.clone())).or_default();
         let named = Named {
             author,
@@ -214,23 +223,54 @@ impl Pair {
         self.sent.push(Sent { named, ids });
     }
 
-    /// Compares two answers, ids aside, and takes note of what happened.
-    fn weigh(&mut self, act: Option<&Act>, mut answers: Vec<Result<Vec<Effect>, String>>) -> Step {
-        let (b, a) = (answers.pop(), answers.pop());
-        let (Some(a), Some(b)) = (a, b) else {
+    /// Compares the answers, ids aside, and takes note of what happened.
+    fn weigh(&mut self, act: Option<&Act>, answers: Vec<Result<Vec<Effect>, String>>) -> Step {
+        let [a, others @ ..] = answers.as_slice() else {
             return Step::Skipped;
         };
-        if let Some(difference) = compare::answers(&a, &b).or_else(|| self.broken()) {
+        let differs = others.iter().find_map(|b| compare::answers(a, b));
+        if let Some(difference) = differs.or_else(|| self.broken()) {
             return Step::Differ(difference);
         }
-        let (Ok(a), Ok(b)) = (a, b) else {
+        let answers: Result<Vec<Vec<Effect>>, String> = answers.into_iter().collect();
+        let Ok(mut answers) = answers else {
             return Step::Refused;
         };
         self.follow_act(act);
-        for (effect, twin) in a.iter().zip(&b) {
-            self.follow(effect, twin);
+        for place in 0..answers[0].len() {
+            let twins: Vec<&Effect> = answers.iter().map(|effects| &effects[place]).collect();
+            self.follow(&twins);
         }
-        Step::Same(a)
+        let effects = answers.swap_remove(0);
+        let violated = self.against.and_then(|against| match against {
+            Against::Fork => self.forks(&effects),
+            Against::Breakdown => breaks_down(&effects),
+        });
+        violated.map_or(Step::Same(effects), Step::Differ)
+    }
+
+    /// Two blocks that honest replicas decided at one height, or one that a quorum never bound
+    /// itself to.
+    fn forks(&mut self, effects: &[Effect]) -> Option<Difference> {
+        let says = |who: ReplicaId, block: BlockId| format!("replica {who} decides {block}");
+        effects.iter().find_map(|effect| {
+            let Effect::Decide { replica, block } = effect else {
+                return None;
+            };
+            let first = self.decided.entry(block.height);
+            let first = *first.or_insert((*replica, *block));
+            let now = says(*replica, *block);
+            if first.1 != *block {
+                return Some(Difference::one("agreement", says(first.0, first.1), now));
+            }
+            let bound = self.sent.iter().map(|sent| &sent.named);
+            let bound = bound.filter(|it| it.message.kind.does().binds);
+            let bound = bound.filter(|it| it.message.block_id() == Some(*block));
+            let bound: BTreeSet<ReplicaId> = bound.map(|it| it.author).collect();
+            let quorum = self.seats.len() - (self.seats.len() - 1) / 3;
+            let few = format!("{} of {quorum} votes that bind are for it", bound.len());
+            (bound.len() < quorum).then(|| Difference::one("finality", now, few))
+        })
     }
 
     /// An adapter that gave no answer where the other side refused to give one.
@@ -240,18 +280,18 @@ impl Pair {
         Some(Difference::one("the answer", refused, failure.to_string()))
     }
 
-    /// Takes note of an effect of the one engine, and the same of the other.
-    fn follow(&mut self, effect: &Effect, twin: &Effect) {
-        match effect {
+    /// Takes note of an effect, as each engine numbers it.
+    fn follow(&mut self, twins: &[&Effect]) {
+        match twins[0] {
             Effect::Send {
-                replica,
-                id,
-                message,
-                ..
+                replica, message, ..
             } => {
-                if let Effect::Send { id: other, .. } = twin {
-                    self.note(*replica, message.clone(), [*id, *other]);
-                }
+                let id = |effect: &&Effect| match effect {
+                    Effect::Send { id, .. } => Some(*id),
+                    _ => None,
+                };
+                let ids = twins.iter().filter_map(id).collect();
+                self.note(*replica, message.clone(), ids);
             }
             Effect::EnterView { replica, view, .. } => self.seats[replica.index()].view = *view,
             Effect::Decide { replica, .. } => {
@@ -272,6 +312,7 @@ impl Pair {
     fn follow_act(&mut self, act: Option<&Act>) {
         match act {
             Some(Act::Crash(who)) => self.seats[who.index()].up = false,
+            Some(Act::Advance(by)) => self.now = self.now.saturating_add(*by),
             Some(Act::Restart(who)) => {
                 let seat = &mut self.seats[who.index()];
                 seat.up = true;
@@ -287,7 +328,11 @@ impl Pair {
         for engine in &mut self.engines {
             states.push(answer(engine.state(who), &mut self.failure));
         }
-        compare::states(who, &states[0], &states[1]).or_else(|| self.broken())
+        let (one, others) = states.split_first()?;
+        let differs = others
+            .iter()
+            .find_map(|other| compare::states(who, one, other));
+        differs.or_else(|| self.broken())
     }
 
     /// Compares the states of everybody.
@@ -298,6 +343,17 @@ impl Pair {
             honest.then(|| self.look(who)).flatten()
         })
     }
+}
+
+/// A replica that breaks down.
+fn breaks_down(effects: &[Effect]) -> Option<Difference> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Fault { replica, text } => {
+            let goes_on = format!("replica {replica} goes on");
+            Some(Difference::one("breakdown", goes_on, text.clone()))
+        }
+        _ => None,
+    })
 }
 
 /// What a side answered. A refusal is an answer; an adapter that fails is not, but it tells the

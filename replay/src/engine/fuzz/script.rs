@@ -88,6 +88,7 @@ impl fmt::Display for Script {
         let Start {
             protocol: _,
             replicas,
+            power: _,
             heights,
             byzantine,
             block_time,

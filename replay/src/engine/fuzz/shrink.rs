@@ -1,7 +1,7 @@
-//! Making a script that tells two engines apart as short as it gets.
+//! Making a script that tells two engines apart, or shows a fork of one, as short as it gets.
 
 use super::{
-    Make, Mismatch,
+    Mismatch, Sides,
     difference::Difference,
     pair::{Pair, Step},
     script::{Act, Script},
@@ -13,12 +13,8 @@ use crate::engine::EngineError;
 ///
 /// # Errors
 /// An adapter that cannot be started.
-pub fn replay(
-    make_a: Make,
-    make_b: Make,
-    script: &Script,
-) -> Result<Option<Mismatch>, EngineError> {
-    let (mut pair, first) = Pair::new([make_a()?, make_b()?], &script.start);
+pub fn replay(sides: Sides<'_>, script: &Script) -> Result<Option<Mismatch>, EngineError> {
+    let (mut pair, first) = Pair::new(sides.started()?, &script.start, sides.against);
     let mut done = Vec::new();
     let mut found = differs(first);
     for act in &script.acts {
@@ -56,8 +52,7 @@ fn differs(step: Step) -> Option<Difference> {
 /// Takes acts out of the script as long as the engines still differ: halves, quarters, and so on
 /// to single acts, until none can be missed.
 pub(super) fn shrink(
-    make_a: Make,
-    make_b: Make,
+    sides: Sides<'_>,
     found: Mismatch,
     interrupt: &mut dyn FnMut() -> bool,
 ) -> Result<Mismatch, EngineError> {
@@ -68,7 +63,7 @@ pub(super) fn shrink(
         let mut from = 0;
         while from < best.script.acts.len() && !interrupt() {
             let candidate = without(&best.script, from, size);
-            match replay(make_a, make_b, &candidate)? {
+            match replay(sides, &candidate)? {
                 // A failure is not traded for a difference, nor the other way round.
                 Some(mismatch)
                     if mismatch.script.acts.len() < best.script.acts.len()

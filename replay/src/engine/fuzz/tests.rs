@@ -1,6 +1,6 @@
 //! The comparison finds every deliberate defect, and nothing where there is none.
 
-use super::{Make, Outcome, Settings, fuzz, replay};
+use super::{Against, Make, Outcome, Settings, Sides, fuzz, replay};
 use crate::engine::{
     CommandLine, Engine, EngineError, Sidecar,
     nspcc::{Defect, Nspcc, Switches},
@@ -51,7 +51,11 @@ fn every_defect_is_found_and_shrunk_to_a_script_that_shows_it_again() {
         let Outcome::Differ(_, found) = outcome else {
             panic!("{} was not found", defect.name());
         };
-        let again = replay(&|| Ok(twin()), &|| Ok(broken()), &found.script)
+        let sides = Sides {
+            makes: &[&|| Ok(twin()), &|| Ok(broken())],
+            against: None,
+        };
+        let again = replay(sides, &found.script)
             .expect("replicas in process do not fail")
             .expect("the script shows the difference");
         assert_eq!(again.difference, found.difference, "{}", defect.name());
@@ -76,4 +80,32 @@ fn an_adapter_that_fails_is_shown_by_the_shortest_script_too() {
     };
     assert!(found.failure.is_some(), "{found}");
     assert_eq!(found.script.acts, [], "{found}");
+}
+
+#[test]
+fn alone_an_engine_that_decides_too_early_is_noticed_and_a_sound_one_is_not() {
+    let settings = Settings::new(1, Some(60_000));
+    let alone = |defect: Option<Defect>| {
+        let make = move || -> Result<Box<dyn Engine>, EngineError> {
+            let own = Nspcc::new(Switches::default());
+            Ok(Box::new(match defect {
+                Some(defect) => own.with_defect(defect),
+                None => own,
+            }))
+        };
+        super::alone(&make, Against::Fork, &settings, &mut || false, &mut |_| {})
+            .expect("nothing fails here")
+    };
+    if let Outcome::Differ(_, found) = alone(None) {
+        panic!("sound replicas fork:\n{found}");
+    }
+    let defect = Defect::named("few-commits-decide").expect("it has that name");
+    let Outcome::Differ(report, found) = alone(Some(defect)) else {
+        panic!("no fork was found");
+    };
+    assert!(
+        report.steps < 60_000 && found.script.acts.len() < 40,
+        "{report}{found}"
+    );
+    assert_eq!(found.difference.0[0].name, "finality");
 }

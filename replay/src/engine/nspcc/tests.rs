@@ -22,6 +22,7 @@ fn engine(honest: &[u32], switches: Switches, recovery: Recovery) -> Nspcc {
     let start = Start {
         protocol: super::protocol(),
         replicas: 4,
+        power: vec![1; 4],
         heights: 2,
         byzantine: byzantine.collect(),
         block_time: 3 * SECOND,

@@ -2,7 +2,7 @@
 //! timers fire when nothing is under way.
 
 use super::{Following, Place, Step};
-use crate::ground::{Record, run::Taken};
+use crate::ground::{Record, Value, run::Taken};
 use std::collections::BTreeSet;
 
 impl Following<'_> {
@@ -11,6 +11,7 @@ impl Following<'_> {
         while let Some(place) = self.first(|place| place.0.0 < view) {
             self.place(place)?;
         }
+        self.arm(view)?;
         self.meet();
         while let Some(place) = self.first(|place| place.0.0 == view && is_entry(place)) {
             self.place(place)?;
@@ -44,6 +45,23 @@ impl Following<'_> {
         }
         if self.decided() {
             return Err(format!("somebody decides by the end of view {view}"));
+        }
+        Ok(())
+    }
+
+    /// What the firings need by which replicas enter the view arrives, so that all fire in one slot.
+    fn arm(&mut self, view: u32) -> Result<(), String> {
+        let entries: Vec<Place> = self.open.keys().copied().collect();
+        for place in entries {
+            let (at, i, step) = place;
+            let fires = self.plan.act(step).timer().is_some();
+            if at.0 != view || !is_entry(&place) || !fires {
+                continue;
+            }
+            let supports = self.open[&place].supports.clone();
+            for (j, record) in self.copies((i, step), &supports) {
+                self.hand(i, j, record)?;
+            }
         }
         Ok(())
     }
@@ -127,6 +145,7 @@ impl Following<'_> {
             missing.sort_by_key(|&(i, j, it)| (i, it.view, it.kind, j));
             let mut changed = false;
             for (i, j, record) in missing {
+                self.hide(i, j, record)?;
                 if !self.leads_out(view, (i, j, record)) {
                     self.hand(i, j, record)?;
                     changed = true;
@@ -136,6 +155,22 @@ impl Following<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// Where the first counts, a replica for which no step rests on a Byzantine one's vote takes another
+    /// before.
+    fn hide(&mut self, i: u32, j: u32, record: Record) -> Result<(), String> {
+        let place = |it: &Record| (it.kind, it.view);
+        let first = self.plan.byzantine(j) && self.ground.counts_first(record.kind);
+        let held = |it: &(u32, u32, Record)| (it.0, it.1, place(&it.2)) == (i, j, place(&record));
+        if !first || self.handed.iter().any(held) || self.wanted(i, j, &record) > 0 {
+            return Ok(());
+        }
+        let other = Record {
+            value: Value::Bad,
+            ..record
+        };
+        self.hand(i, j, other)
     }
 
     /// Whether a copy leads its receiver out of a view.

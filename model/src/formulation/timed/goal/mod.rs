@@ -22,7 +22,7 @@ pub(crate) fn state(timed: &mut Timed) -> Result<(), Error> {
         Goal::Stall => stall::objective(timed)?,
         Goal::Slow => slow::objective(timed),
         Goal::Views => views::objective(timed),
-        Goal::Wasted { .. } => unreachable!("refused before anything is built"),
+        Goal::Blame | Goal::Wasted { .. } => unreachable!("refused before anything is built"),
         Goal::Weighted {
             sense,
             blocks,

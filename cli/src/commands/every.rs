@@ -1,0 +1,88 @@
+//! `milp solve` and `milp verify` where every number of replicas is asked for.
+
+use super::solve::{Args, command_line, destination, place};
+use crate::{
+    document, exit,
+    found::{Found, code, summary},
+    print,
+    progress::Printer,
+    stop,
+};
+use milp_schema::Every;
+use milp_study::{
+    Error,
+    every::{self, Answer},
+    folder,
+    solve::Request,
+};
+use std::path::Path;
+
+/// Proves the question, or finds the smallest attack.
+pub(super) fn solve(args: &Args, every: &Every) -> Result<u8, Error> {
+    let out = destination(args.out.as_deref(), place, &args.file, &every.instance)?;
+    folder::replaceable(&out)?;
+    let interrupt = stop::interrupt();
+    let request = Request {
+        instance: &every.instance,
+        settings: &args.limits.settings(),
+        warm_start: None,
+        adequacy: false,
+        command: &command_line(),
+    };
+    let mut printer = Printer::new(args.quiet);
+    let answer = every::solve(every, &request, &interrupt, &mut |progress| {
+        printer.show(progress);
+    });
+    printer.finish();
+    match answer? {
+        Answer::Proved(proved) => {
+            folder::write(&out, &proved.files)?;
+            let said = &proved.said;
+            let certificate = proved.files.get(folder::CERTIFICATE);
+            print::facts([
+                (
+                    "program",
+                    Some(format!("{} columns x {} rows", said.columns, said.rows)),
+                ),
+                ("cubes", Some(said.cubes.to_string())),
+                (
+                    "certificate",
+                    certificate.map(|it| format!("{} bytes", it.len())),
+                ),
+                ("seconds", Some(print::number(said.seconds))),
+                ("result", Some(out.display().to_string())),
+            ]);
+            print::line(&said.sentence);
+            Ok(exit::DONE)
+        }
+        Answer::Attack(attack) => {
+            let solution = &attack.solution;
+            folder::write(&out, &solution.files())?;
+            summary(solution, &out);
+            print::line(&attack.sentence);
+            document::result(&Found::of(solution, &out, None));
+            Ok(code(solution))
+        }
+        Answer::Open(why) => {
+            print::line(&why);
+            Ok(exit::UNPROVED)
+        }
+    }
+}
+
+/// Derives a proof again.
+pub(super) fn verify(path: &Path) -> Result<u8, Error> {
+    let verified = every::verify(path)?;
+    for difference in &verified.differences {
+        print::line(difference);
+    }
+    if !verified.differences.is_empty() {
+        print::line("not as claimed");
+        return Ok(exit::VIOLATION);
+    }
+    print::line(&verified.said.sentence);
+    print::line(
+        "verified: the programs were derived again, and every cube closes in exact integers",
+    );
+    Ok(exit::DONE)
+}

@@ -1,0 +1,65 @@
+//! The Python kit (`kits/python`): its example is an adapter that lacks nothing and stops where the
+//! protocol does, and its broken twin is caught.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says by failing that it cannot go on"
+)]
+
+mod support;
+
+use support::{Ran, Scratch, root};
+
+fn adapter(name: &str) -> String {
+    let path = root().join("kits/python/examples").join(name);
+    format!("python3 {}", path.display())
+}
+
+fn lacks(ran: &Ran) -> Vec<&str> {
+    let lines = ran.stdout.lines();
+    lines.filter(|line| !line.starts_with("ok ")).collect()
+}
+
+#[test]
+fn the_example_lacks_nothing_and_the_one_that_decides_on_f_plus_1_commits_is_caught() {
+    let scratch = Scratch::new();
+    let ran = scratch.run(&format!("engine check {}", adapter("dbft2.py")));
+    assert_eq!((lacks(&ran), ran.code), (Vec::new(), Some(0)), "{ran:?}");
+    assert!(ran.stdout.lines().count() > 25, "{ran:?}");
+    let ran = scratch.run(&format!("engine check {}", adapter("broken.py")));
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let [line] = lacks(&ran)[..] else {
+        panic!("{ran:?}")
+    };
+    assert!(
+        line.starts_with("MISSING  f + 1 commits decide nothing: "),
+        "{line}"
+    );
+}
+
+/// Results of dBFT 2.0 and how they end on the example: as on own replicas.
+const RESULTS: &[(&str, i32, &str)] = &[
+    ("n4-stall", 12, "stuck: replica 0 in h0 v1 asks for v2"),
+    ("n4-beyond-budget-fork", 12, "agreement violated: height 0"),
+    ("n4-equivocation-fork", 0, "some replica decides"),
+];
+
+#[test]
+fn kept_schedules_of_the_protocol_end_on_the_example_as_they_do_on_own_replicas() {
+    let scratch = Scratch::new();
+    for (name, code, words) in RESULTS {
+        let result = root().join("results/dbft2").join(name);
+        let own = scratch.run(&format!("replay {}", result.display()));
+        let mut replay =
+            scratch.command(&format!("replay {} --engine nspcc-dbft", result.display()));
+        replay.env("MILP_ENGINE_NSPCC_DBFT", adapter("dbft2.py"));
+        let ran = Ran::from(replay.output().unwrap());
+        assert_eq!(
+            (own.code, ran.code),
+            (Some(*code), Some(*code)),
+            "{name}: {own:?} {ran:?}"
+        );
+        assert!(ran.stdout.contains(words), "{name}: {ran:?}");
+        assert!(ran.stdout.contains("dbft2-python"), "{name}: {ran:?}");
+    }
+}

@@ -1,0 +1,425 @@
+//! Questions about every number of replicas (`replicas: any`): proved at once, or answered by the
+//! smallest number that has an attack.
+
+use crate::{
+    Error,
+    folder::{CERTIFICATE, sha256},
+    solve::{Request, Solution, solve as solve_one},
+};
+use milp_model::every::{self, Affine, Kind, Parametric, Region};
+use milp_schema::{
+    Every, Evidence, Instance,
+    instance::{FaultKind, Network},
+    protocol::WRITTEN,
+    read, write,
+};
+use milp_show::words::{count, own};
+use milp_solver::{
+    Progress,
+    every::{Proof, check, prove},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::Path, sync::atomic::AtomicBool, time::Instant};
+
+/// What was proved, and of what.
+pub const PROOF: &str = "proof.yaml";
+/// The question.
+pub const QUESTION: &str = "instance.yaml";
+/// The programs, for who checks the certificate without anything of ours.
+pub const PROGRAM: &str = "program.json";
+
+/// What an attack on agreement has at least.
+const BLOCKS: i64 = 2;
+
+/// The most cubes of a proof.
+const MOST_CUBES: usize = 20_000;
+
+/// How many numbers of replicas are asked for an attack, one by one.
+const TRIED: u32 = 12;
+
+/// The answer.
+#[derive(Debug)]
+pub enum Answer {
+    /// Nothing bad exists, whatever n.
+    Proved(Box<Proved>),
+    /// With so few replicas there is an attack.
+    Attack(Box<Attack>),
+    /// Neither was found; why.
+    Open(String),
+}
+
+/// A proof for every n.
+#[derive(Debug)]
+pub struct Proved {
+    /// The claim.
+    pub said: Said,
+    /// The files of the result.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+/// `proof.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    format: String,
+    /// What is proved.
+    pub sentence: String,
+    /// How many cubes were closed.
+    pub cubes: usize,
+    /// Columns of the program for all n that are no fewer than the views, n, f and b aside.
+    pub columns: usize,
+    /// Its rows.
+    pub rows: usize,
+    program_sha256: String,
+    certificate_sha256: String,
+    /// Wall-clock seconds.
+    pub seconds: f64,
+    /// The command line that made this.
+    pub command: String,
+}
+
+/// An attack, and that there is none below.
+#[derive(Debug)]
+pub struct Attack {
+    /// The schedule for the smallest number.
+    pub solution: Solution,
+    /// In words, with what was proved of fewer.
+    pub sentence: String,
+}
+
+/// Proves that no two blocks are decided whatever n, or looks for the smallest n at which they are.
+///
+/// # Errors
+///
+/// When no program says the question, or a solver breaks down.
+pub fn solve(
+    every: &Every,
+    request: &Request<'_>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Answer, Error> {
+    #[expect(clippy::disallowed_methods, reason = "seconds are reported")]
+    let began = Instant::now();
+    let programs = every::of(every, &Region::of(every))?;
+    match prove(&programs, BLOCKS, MOST_CUBES, interrupt)? {
+        Proof::Closed { parts, cubes } => {
+            let program = program_json(&programs)?;
+            let certificate = write::certificate_csv(&Evidence { parts });
+            let last = programs.last();
+            let said = Said {
+                format: "milp-proof/2.0".to_owned(),
+                sentence: sentence(every, &programs, cubes)?,
+                cubes,
+                columns: last.map_or(0, |it| it.columns.len()),
+                rows: last.map_or(0, |it| it.rows.len()),
+                program_sha256: write::sha256_hex(program.as_bytes()),
+                certificate_sha256: write::sha256_hex(certificate.as_bytes()),
+                seconds: (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+                command: request.command.to_owned(),
+            };
+            let texts = [
+                (PROOF, write::yaml(&said)),
+                (QUESTION, write::every_yaml(every)),
+                (PROGRAM, program),
+                (CERTIFICATE, certificate),
+            ];
+            let given = every.instance.protocol.given();
+            let texts = texts
+                .into_iter()
+                .chain(given.map(|it| (WRITTEN, it.to_owned())));
+            let files = texts.map(|(name, text)| (name.to_owned(), text.into_bytes()));
+            let files = files.collect();
+            Ok(Answer::Proved(Box::new(Proved { said, files })))
+        }
+        Proof::Open { ones } => attack(every, request, interrupt, progress, (&programs, &ones)),
+        Proof::Stopped => Ok(Answer::Open(format!(
+            "stopped after {} or before: nothing was learned",
+            count(MOST_CUBES as i64, "cube")
+        ))),
+    }
+}
+
+/// The smallest n at which two blocks can be decided: one after the other is solved by itself.
+fn attack(
+    every: &Every,
+    request: &Request<'_>,
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+    (programs, ones): (&[Parametric], &[String]),
+) -> Result<Answer, Error> {
+    let mut fewer = Vec::new();
+    for n in every.at_least..=every.at_least + TRIED {
+        let Some(instance) = every.of(n).filter(|it| covers(programs, it)) else {
+            continue;
+        };
+        let request = Request {
+            instance: &instance,
+            ..*request
+        };
+        let solution = solve_one(&request, interrupt, progress)?;
+        let outcome = &solution.outcome;
+        if outcome.primal.is_some_and(|it| it >= BLOCKS) {
+            let below = match fewer.as_slice() {
+                [] => String::new(),
+                all => format!("; with {} replicas at most 1 block: proved", all.join(", ")),
+            };
+            let sentence = format!("{}{below}", outcome.sentence);
+            let sentence = match every.any_views {
+                true => format!("an attack, though in few views: {sentence}"),
+                false => format!("{n} is the smallest number of replicas: {sentence}"),
+            };
+            return Ok(Answer::Attack(Box::new(Attack { solution, sentence })));
+        }
+        if !outcome.proved {
+            return Ok(Answer::Open(format!(
+                "{}: nothing is known of more",
+                outcome.sentence
+            )));
+        }
+        fewer.push(n.to_string());
+    }
+    Ok(Answer::Open(format!(
+        "not proved for every n, and no attack with f = ⌊(n − 1)/3⌋ and n up to {}; a cube that is \
+         not closed has {}",
+        every.at_least + TRIED,
+        ones.join(", ")
+    )))
+}
+
+/// Whether one instance of the question is in the region of a program.
+fn covers(programs: &[Parametric], instance: &Instance) -> bool {
+    let b = instance.fault_count(FaultKind::Byzantine);
+    let point = [instance.replicas, instance.f(), b].map(i64::from);
+    programs.iter().any(|it| it.covers(point))
+}
+
+/// What is proved, in a sentence without a full stop.
+fn sentence(every: &Every, programs: &[Parametric], cubes: usize) -> Result<String, Error> {
+    let instance = &every.instance;
+    let least = least(every, programs)?;
+    let byzantine = every.byzantine.to_string();
+    let faulty = match byzantine.as_str() {
+        "0" => "no faulty replica".to_owned(),
+        "1" => "at most 1 Byzantine replica".to_owned(),
+        many => format!("at most {many} Byzantine replicas"),
+    };
+    let mut all = vec![format!("with {faulty} of n{}", mutant(instance))];
+    if instance.blocks_per_proposal > 1 {
+        all.push(format!(
+            "up to {} blocks per proposal",
+            instance.blocks_per_proposal
+        ));
+    }
+    if instance.network == Network::Asynchronous {
+        all.push("copies may never arrive".to_owned());
+    }
+    all.push(format!("for every n ≥ {least} and every f < n/3"));
+    all.push(match every.any_views {
+        true => "in any number of views and of slots".to_owned(),
+        false => {
+            let views = count(instance.views.into(), "view");
+            format!("within {views} and any number of slots")
+        }
+    });
+    let said = format!(
+        "at height 0 at most {} can be decided {}: proved (for every n, exactly, in {})",
+        count(BLOCKS - 1, "block"),
+        all.join(", "),
+        count(cubes as i64, "cube")
+    );
+    Ok(own(instance.protocol, &said))
+}
+
+fn mutant(instance: &Instance) -> String {
+    let name = instance.mutant.as_ref();
+    name.map_or(String::new(), |name| format!(" under the mutant {name}"))
+}
+
+/// The smallest n from which on all conditions of the regions hold for every f < n/3 but those on b.
+/// They are affine, so that what holds at f = 0 and at f = (n − 1)/3 and does not fall with n holds
+/// from there on.
+fn least(every: &Every, programs: &[Parametric]) -> Result<u32, Error> {
+    let conditions: Vec<Affine> = programs
+        .last()
+        .into_iter()
+        .flat_map(|it| &it.region)
+        .filter(|it| it.0[3] == 0 && it.0[1] > 0 && **it != Affine([-1, 1, -3, 0]))
+        .copied()
+        .collect();
+    let views = if every.any_views {
+        1
+    } else {
+        every.instance.views
+    };
+    let views = i64::from(views);
+    // That there are no fewer replicas than views is no condition: fewer have programs of their own.
+    let conditions = conditions
+        .iter()
+        .filter(|it| it.0[1..] != [1, 0, 0] || -it.0[0] > views);
+    let ends = |n: i64, it: &Affine| {
+        let [one, of_n, of_f, _] = it.0;
+        [3 * (one + of_n * n), 3 * (one + of_n * n) + of_f * (n - 1)]
+    };
+    let conditions: Vec<&Affine> = conditions.collect();
+    let rises = conditions
+        .iter()
+        .all(|it| it.0[1] >= 0 && 3 * it.0[1] + it.0[2] >= 0);
+    let holds = |n: &u32| {
+        let n = i64::from(*n);
+        conditions
+            .iter()
+            .all(|it| ends(n, it).into_iter().all(|it| it >= 0))
+    };
+    let first = (every.at_least..1000).find(holds).filter(|_| rises);
+    first
+        .ok_or_else(|| Error::Refused("counts of the protocol fall below 1 for large n".to_owned()))
+}
+
+/// The text of the programs, for who checks a certificate without anything of ours.
+fn program_json(programs: &[Parametric]) -> Result<String, Error> {
+    let named = |program: &Parametric, terms: &[(usize, Affine)]| -> BTreeMap<String, [i64; 4]> {
+        let name = |column: &usize| program.columns[*column].name.clone();
+        terms
+            .iter()
+            .map(|(column, it)| (name(column), it.0))
+            .collect()
+    };
+    let programs = programs.iter().map(|program| {
+        let of_kind = |kind: Kind| -> Vec<&str> {
+            let columns = program.columns.iter().filter(|it| it.kind == kind);
+            columns.map(|it| it.name.as_str()).collect()
+        };
+        let upper = program
+            .columns
+            .iter()
+            .map(|it| (it.name.as_str(), it.upper.0));
+        let rows = program.rows.iter().map(|row| {
+            let terms = named(program, &row.terms);
+            (
+                row.name.as_str(),
+                serde_json::json!({"terms": terms, "upper": row.upper.0}),
+            )
+        });
+        let goal = program
+            .goal
+            .iter()
+            .map(|it| program.columns[*it].name.as_str());
+        serde_json::json!({
+            "binaries": of_kind(Kind::Binary),
+            "units": of_kind(Kind::Unit),
+            "columns": upper.collect::<BTreeMap<_, _>>(),
+            "rows": rows.collect::<BTreeMap<_, _>>(),
+            "region": program.region.iter().map(|it| it.0).collect::<Vec<_>>(),
+            "goal": goal.collect::<Vec<_>>(),
+        })
+    });
+    let programs: Vec<_> = programs.collect();
+    let all = serde_json::json!({"at_least": BLOCKS, "programs": programs});
+    let text = serde_json::to_string(&all);
+    let text = text.map_err(|it| Error::Refused(format!("no text of the program: {it}")))?;
+    Ok(text + "\n")
+}
+
+/// What a result for every n claims, derived again.
+#[derive(Debug)]
+pub struct Verified {
+    /// The claim as it is written.
+    pub said: Said,
+    /// What is not as claimed.
+    pub differences: Vec<String>,
+}
+
+/// Whether a folder, or the `proof.yaml` in it, is a proof for every n.
+pub fn is_proof(path: &Path) -> bool {
+    path.join(PROOF).is_file() || path.file_name().is_some_and(|it| it == PROOF)
+}
+
+/// Derives again what the folder of a proof for every n claims: its programs, in exact integers that
+/// every cube closes, and its sentence.
+///
+/// # Errors
+///
+/// When a file is missing or broken.
+pub fn verify(path: &Path) -> Result<Verified, Error> {
+    let dir = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(Path::new(""))
+    };
+    let said: Said = read::yaml(&dir.join(PROOF), "proof")?;
+    let question = dir.join(QUESTION);
+    let every = read::every_of_result(&question)?;
+    let every = every.ok_or_else(|| {
+        Error::Refused(format!(
+            "{} asks for one number of replicas",
+            question.display()
+        ))
+    })?;
+    let programs = every::of(&every, &Region::of(&every))?;
+    let evidence = read::certificate(&dir.join(CERTIFICATE))?;
+    let mut differences = Vec::new();
+    let mut same = |what: &str, found: String, claimed: &str| {
+        if found != claimed {
+            differences.push(format!("{what}: {found}, claimed is {claimed}"));
+        }
+    };
+    let program = program_json(&programs)?;
+    let program_sha256 = write::sha256_hex(program.as_bytes());
+    same(
+        "program derived",
+        program_sha256.clone(),
+        &said.program_sha256,
+    );
+    same(PROGRAM, sha256(&dir.join(PROGRAM))?, &program_sha256);
+    same(
+        CERTIFICATE,
+        sha256(&dir.join(CERTIFICATE))?,
+        &said.certificate_sha256,
+    );
+    match check(&programs, BLOCKS, &evidence.parts) {
+        Err(why) => same("certificate", why, "a proof"),
+        Ok(checked) => {
+            same("cubes", checked.cubes.to_string(), &said.cubes.to_string());
+            same(
+                "sentence",
+                sentence(&every, &programs, checked.cubes)?,
+                &said.sentence,
+            );
+        }
+    }
+    let last = programs.last();
+    let size = last.map_or((0, 0), |it| (it.columns.len(), it.rows.len()));
+    same(
+        "size",
+        format!("{size:?}"),
+        &format!("{:?}", (said.columns, said.rows)),
+    );
+    Ok(Verified { said, differences })
+}
+
+/// What `milp check` says of a question: the size of its programs.
+///
+/// # Errors
+///
+/// As for [`solve`].
+pub fn size(every: &Every) -> Result<String, Error> {
+    let programs = every::of(every, &Region::of(every))?;
+    let few = count(programs.len() as i64 - 1, "program");
+    let last = programs.last();
+    let binaries = last.map_or(0, |it| {
+        it.columns
+            .iter()
+            .filter(|it| it.kind == Kind::Binary)
+            .count()
+    });
+    Ok(format!(
+        "{} columns ({binaries} of them times n, f and b), {} rows for every n ≥ {}; {few} for fewer replicas than views",
+        last.map_or(0, |it| it.columns.len()),
+        last.map_or(0, |it| it.rows.len()),
+        every.at_least.max(if every.any_views {
+            1
+        } else {
+            every.instance.views
+        }),
+    ))
+}
