@@ -399,11 +399,11 @@ fn random_executions_satisfy_every_row() {
         ("./pbft.yaml no-certificate", 4, 1, 2, 2),
         ("jolteon", 4, 1, 3, 3),
         ("jolteon stale-timeouts", 4, 1, 3, 3),
-        ("hotstuff-complaints", 4, 1, 2, 3),
+        ("hotstuff-complaints", 4, 1, 3, 3),
     ] {
         let seen = check(name, n, byzantine, views, values, 300);
         let never: Vec<_> = seen.iter().filter(|(_, times)| **times == 0).collect();
-        assert!(never.len() * 3 < seen.len(), "{name}: never {never:?}");
+        assert!(never.len() * 3 <= seen.len(), "{name}: never {never:?}");
     }
 }
 
