@@ -128,7 +128,7 @@ fn force(
         let left = there + way.terms.into_iter().sum::<Expr>() + -count;
         let mut rows = vec![(family, left.clone(), excused)];
         let fired = firings(levels, i, view).into_iter().filter(|_| leaves);
-        rows.extend(fired.map(|fired| (leaves_first, left.clone() + fired, bars.clone())));
+        rows.extend(fired.map(|fired| (leaves_first, left.clone() + fired, bars.clone() + 1)));
         for (family, left, right) in rows {
             let difference = left.clone() - right.clone();
             let row = (

@@ -22,6 +22,7 @@ impl Following<'_> {
             .clocks
             .iter()
             .map(|clock| clock.slot)
+            .chain([self.now.0])
             .max()
             .unwrap_or(0);
         for clock in &mut self.clocks {
@@ -38,7 +39,9 @@ impl Following<'_> {
                     |(j, it): &&(u32, Record)| *j != i && !self.handed.contains(&(i, *j, *it));
                 missing.extend(sent.iter().filter(new).map(|&(j, it)| (i, j, it)));
             }
-            missing.sort_by_key(|&(i, j, it)| (it.view, it.kind, i, j));
+            // In one slot where one is enough: replica by replica.
+            let first = |i: u32| if shared { 0 } else { i };
+            missing.sort_by_key(|&(i, j, it)| (first(i), it.view, it.kind, i, j));
             if missing.is_empty() {
                 return Ok(());
             }
