@@ -20,9 +20,10 @@ impl Set {
 
     /// The question of every number of replicas, if the file asks that and no value is put into it.
     pub(crate) fn every(&self, file: &Path) -> Result<Option<Every>, read::ReadError> {
-        match self.values.is_empty() {
-            true => read::every(file),
-            false => Ok(None),
+        if self.values.is_empty() {
+            read::every(file)
+        } else {
+            Ok(None)
         }
     }
 

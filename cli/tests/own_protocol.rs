@@ -40,7 +40,7 @@ fn asked(protocol: &str, more: &str) -> Scratch {
     let scratch = Scratch::new();
     scratch.put("instances/files/ladder.yaml", protocol);
     scratch.put("instances/ladder.yaml", &question(more));
-    let lines: String = (1..=9).map(|line| format!("{line}\n")).collect();
+    let lines: String = (1..=9).fold(String::new(), |all, line| all + &format!("{line}\n"));
     let page = format!("```text\n{lines}```\n");
     scratch.put("instances/files/<img src=x onerror=alert('page')>", &page);
     scratch

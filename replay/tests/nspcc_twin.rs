@@ -7,7 +7,7 @@ use milp_replay::{
     Signatures,
     engine::{
         ANSWER_LIMIT, Effect, Engine, EngineError, MessageId, Recovery, Sidecar, Start, find,
-        fuzz::{Act, Named, Outcome, Script, Settings, fuzz, replay},
+        fuzz::{Act, Named, Outcome, Script, Settings, Sides, fuzz, replay},
         nspcc::{self, Defect, Nspcc, Switches},
     },
 };
@@ -228,12 +228,16 @@ fn a_primary_that_answers_its_forgotten_request_is_the_same_on_both() {
         recovery: Recovery::Ideal,
     };
     let own = || -> Result<Box<dyn Engine>, EngineError> { Ok(Box::new(twin())) };
+    let sides = Sides {
+        makes: &[&own, &engine],
+        against: None,
+    };
     let script = Script { start, acts };
-    let found = replay(&own, &engine, &script).expect("the adapter works");
+    let found = replay(sides, &script).expect("the adapter works");
     assert_eq!(found, None);
     // Nothing was skipped: the last act does what the line says.
     let mut broken = script;
     broken.acts.push(timeout(3, 1));
-    let found = replay(&own, &engine, &broken).expect("the adapter works");
+    let found = replay(sides, &broken).expect("the adapter works");
     assert_eq!(found, None);
 }

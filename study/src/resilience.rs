@@ -91,11 +91,10 @@ pub fn resilience(
     Ok(found)
 }
 
-fn pairs(
-    every: &Every,
-    settings: &Settings,
-    interrupt: &AtomicBool,
-) -> Result<Vec<([u32; 2], Option<bool>)>, Error> {
+/// n and b, and whether two blocks can be decided there, if that is known.
+type Pair = ([u32; 2], Option<bool>);
+
+fn pairs(every: &Every, settings: &Settings, interrupt: &AtomicBool) -> Result<Vec<Pair>, Error> {
     let programs = programs(every)?;
     let mut pairs = Vec::new();
     for n in every.at_least.max(3)..=UP_TO {

@@ -312,8 +312,7 @@ fn harms(instance: &Instance, value: i64) -> bool {
         Goal::Fork | Goal::Finality | Goal::Views => value > 1,
         Goal::Stall => value < instance.heights.into(),
         Goal::Wasted { .. } => value > 0,
-        Goal::Blame => true,
-        Goal::Slow | Goal::Weighted { .. } => true,
+        Goal::Blame | Goal::Slow | Goal::Weighted { .. } => true,
     }
 }
 

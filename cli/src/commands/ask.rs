@@ -366,11 +366,11 @@ pub(crate) fn unasked(expectation: &Expectation) -> Error {
 }
 
 /// Whether all is so; false beats what is not known.
-pub(crate) fn all(holds: impl Iterator<Item = Option<bool>> + Clone) -> Option<bool> {
+pub(crate) fn all(mut holds: impl Iterator<Item = Option<bool>> + Clone) -> Option<bool> {
     if holds.clone().any(|so| so == Some(false)) {
         return Some(false);
     }
-    holds.fold(Some(true), |all, so| all.and(so))
+    holds.try_fold(true, |_, so| so)
 }
 
 /// How a command ends that was told what to expect.

@@ -186,7 +186,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// Engines of the protocol that our replicas have.
 fn outside(text: &str) -> Result<confirm::Engine, String> {
     let engine: confirm::Engine = text.parse()?;
-    let known = &(*nspcc::protocol()).engines;
+    let known = &nspcc::protocol().engines;
     let fits = match &engine {
         confirm::Engine::Adapter(name) => known.contains(name),
         other => other.is_outside(),

@@ -134,9 +134,10 @@ fn solved(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
         None => code(&solution),
     };
     let expected = args.expect.iter().map(|it| it.holds(&solution));
-    let code = match args.expect.is_empty() {
-        true => code,
-        false => super::ask::code(super::ask::all(expected), interrupt),
+    let code = if args.expect.is_empty() {
+        code
+    } else {
+        super::ask::code(super::ask::all(expected), interrupt)
     };
     document::result(&Found::of(&solution, &out, confirmed));
     Ok(code)

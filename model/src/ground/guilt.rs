@@ -50,11 +50,11 @@ impl<'a> Guilt<'a> {
     fn bars(&self, j: u32, early: &Record, late: &Record) -> bool {
         let acts = self.makers.get(late).into_iter().flatten();
         let mut own = acts.filter(|act| self.ground.actors(act).any(|it| it == j));
-        let barred = |act: &&Act| {
+        let barred = |act: &Act| {
             act.scope == Scope::View && act.bars.iter().any(|bar| self.holds(j, early, act, bar))
         };
         let first = own.next();
-        first.is_some_and(|act| barred(&act) && own.all(|it| barred(&it)))
+        first.is_some_and(|act| barred(act) && own.all(|act| barred(act)))
     }
 
     /// Whether what an act reads of the own past holds since `early` was made: nothing that could be

@@ -216,7 +216,7 @@ fn ways_to_make(rule: &Rule, early: &Record, late: &Record) -> Vec<Letters> {
     });
     let xs: BTreeSet<Option<Value>> = match value {
         Made::X => [valid].into(),
-        _ => [own, fresh].into_iter().filter(Option::is_some).collect(),
+        _ => [own, fresh].into_iter().flatten().map(Some).collect(),
     };
     let earlier = |letter| match late.justification {
         Some(view) if justification == letter => vec![Some(view)],

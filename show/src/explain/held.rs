@@ -39,9 +39,10 @@ pub(super) fn lines(story: &Story) -> Vec<String> {
         let held = held.into_iter();
         let held = held.map(|(message, who)| format!("{message} from {}", list(who)));
         let held: Vec<_> = held.collect();
-        let held = match held.is_empty() {
-            true => "nothing".to_owned(),
-            false => held.join("; "),
+        let held = if held.is_empty() {
+            "nothing".to_owned()
+        } else {
+            held.join("; ")
         };
         let view = knowledge.place.1;
         lines.push(format!(

@@ -63,9 +63,10 @@ impl FromStr for Engine {
         }
         if let Some(words) = text.strip_prefix(COMMAND) {
             let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-            return match words.is_empty() {
-                true => Err(format!("expected a command line after {COMMAND}")),
-                false => Ok(Self::Command(words)),
+            return if words.is_empty() {
+                Err(format!("expected a command line after {COMMAND}"))
+            } else {
+                Ok(Self::Command(words))
             };
         }
         if adapters().contains(&text) {

@@ -90,7 +90,7 @@ impl Property {
             // Of the views behind the first at most every n-th, and one more, has no honest primary.
             let n = instance.replicas;
             let enough = |behind: &u32| behind - behind.div_ceil(n) >= views;
-            let behind = (views..).find(enough).unwrap_or(views);
+            let behind = (views..=3 * views).find(enough).unwrap_or(views);
             instance.views = 1 + behind;
             instance.slots = 4 + 5 * instance.views;
             instance.network = Network::Eventual;
@@ -157,13 +157,11 @@ pub fn guards(
     };
     let agreement = asker.effects(Property::Agreement, &agreement)?;
     asker.until = until;
-    let liveness = match asks_both {
-        true => asker
-            .effects(Property::Liveness, &liveness)?
-            .into_iter()
-            .map(Some)
-            .collect(),
-        false => vec![None; agreement.len()],
+    let liveness = if asks_both {
+        let effects = asker.effects(Property::Liveness, &liveness)?;
+        effects.into_iter().map(Some).collect()
+    } else {
+        vec![None; agreement.len()]
     };
     let effects = agreement.into_iter().zip(liveness);
     let all = places(rules).into_iter().zip(effects);

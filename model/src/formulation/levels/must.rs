@@ -106,7 +106,16 @@ fn force(
     let view = last_view(levels, act);
     let mut shown = Vec::new();
     for at_once in [true, false] {
-        for way in ways_of_all(levels, needs, act, At { i, view, at_once }) {
+        for way in ways_of_all(
+            levels,
+            needs,
+            act,
+            At {
+                i,
+                view,
+                now: at_once,
+            },
+        ) {
             if !shown.iter().any(|it: &Way| it.terms == way.terms) {
                 shown.push(way);
             }

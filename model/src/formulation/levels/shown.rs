@@ -45,17 +45,17 @@ impl Needs {
 pub(super) struct At {
     pub(super) i: u32,
     pub(super) view: u32,
-    pub(super) at_once: bool,
+    pub(super) now: bool,
 }
 
 /// The ways to see that all that an act needs is met; none where there are too many.
 pub(super) fn ways_of_all(levels: &mut Levels, needs: &mut Needs, act: &Act, at: At) -> Vec<Way> {
-    if at.at_once && act.scope == Scope::Height {
+    if at.now && act.scope == Scope::Height {
         return Vec::new();
     }
     let mut shown = vec![Way::default()];
     let mut all = |mut more: Vec<Way>| {
-        more.retain(|way| way.is_possible() && !(at.at_once && way.waits));
+        more.retain(|way| way.is_possible() && !(at.now && way.waits));
         let both = |so_far: &Way| more.iter().map(|way| so_far.and(way)).collect::<Vec<_>>();
         shown = shown.iter().flat_map(both).collect();
         shown.len() <= MOST_WAYS
@@ -82,7 +82,7 @@ fn ways(levels: &mut Levels, needs: &mut Needs, (act, need): (&Act, &Need), at: 
             for records in groups(records).into_values() {
                 let waits = !come_before(levels, view, records.iter().copied());
                 ways.push(own(levels, i, &records).waiting(waits));
-                if waits && at.at_once {
+                if waits && at.now {
                     ways.extend(made_here(levels, needs, &records, at));
                 }
             }
@@ -218,7 +218,7 @@ fn shown_by(
     levels: &Levels,
     needs: &mut Needs,
     (act, need): (&Act, &Need),
-    At { i, view, at_once }: At,
+    At { i, view, now }: At,
 ) -> Shows {
     let enters = act.makes.is_none();
     let decides = decides(levels, act);
@@ -229,10 +229,10 @@ fn shown_by(
     for number in needs.takers(levels, need) {
         let other = &levels.ground.acts[number];
         let record = made(other);
-        let of_view = other.letters.v + u32::from(at_once) <= view && other.scope == Scope::View;
+        let of_view = other.letters.v + u32::from(now) <= view && other.scope == Scope::View;
         let of_view = of_view && !levels.ground.is_final(record.kind);
         // Who took what leads out of a view is not in it in the end.
-        let counts = of_view || (enters && !at_once);
+        let counts = of_view || (enters && !now);
         if counts
             && (later(other) || !is_late(other))
             && levels.draft.col(&Key::Did(number, i)).is_some()
@@ -245,7 +245,7 @@ fn shown_by(
     }
     for (way, other) in levels.ground.entries.iter().enumerate() {
         let v = other.letters.v;
-        let taken_in = v - u32::from(later(other) && !at_once);
+        let taken_in = v - u32::from(later(other) && !now);
         let counts = taken_in <= view && v < levels.views && (later(other) || !is_late(other));
         if counts && takes(levels, other, need) && levels.ways(i, v).contains(&way) {
             shows.insert((usize::MAX, way as u32), levels.way(way, i));
@@ -257,7 +257,7 @@ fn shown_by(
         let own = records.iter().filter(|it| primaries[it.view as usize] == i);
         for (&(kind, v), records) in &groups(&own.copied().collect::<Vec<_>>()) {
             let early = || come_before(levels, view, records.iter().copied());
-            if at_once && !early() && !is_made_at_once(levels, (kind, v)) {
+            if now && !early() && !is_made_at_once(levels, (kind, v)) {
                 continue;
             }
             *shows.entry((kind.0, v)).or_default() += levels.makes(i, records.iter().copied());
@@ -276,18 +276,15 @@ fn knows(
     (act, need): (&Act, &Need),
     at: At,
 ) -> Option<Way> {
-    let At { i, view, at_once } = at;
+    let At { i, view, now } = at;
     let (shows, by, late) = shown_by(levels, needs, (act, need), at);
-    let early = At {
-        at_once: true,
-        ..at
-    };
-    if !at_once && shown_by(levels, needs, (act, need), early).0 == shows {
+    let early = At { now: true, ..at };
+    if !now && shown_by(levels, needs, (act, need), early).0 == shows {
         return knows(levels, needs, (act, need), early);
     }
     let way = |term: Expr| Way {
         late,
-        waits: !at_once,
+        waits: !now,
         ..Way::new(term, by)
     };
     if shows.len() <= 1 {
@@ -296,7 +293,7 @@ fn knows(
     let next = needs.numbers.len();
     let number = *needs
         .numbers
-        .entry((act.rule, need.clone(), at_once))
+        .entry((act.rule, need.clone(), now))
         .or_insert(next);
     let key = Key::Knows(number, i, view);
     if let Some(col) = levels.draft.col(&key) {
