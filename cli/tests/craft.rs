@@ -121,6 +121,7 @@ fn every_command_prints_one_document_that_fits_its_schema() {
         ("solve every.yaml --quiet --out out/every", 0),
         ("verify out/every", 0),
         ("resilience every.yaml", 0),
+        ("ask instances/small.yaml --quiet", 0),
         ("replay out/small", 0),
         ("verify out/small", 0),
         ("cubes instances/small.yaml --quiet --out out/cubes", 0),

@@ -154,7 +154,7 @@ fn corner(
         return Ok(());
     };
     let instance = &Instance {
-        slots: decoded.slots.max(instance.slots),
+        slots: decoded.slots,
         ..instance.clone()
     };
     let (faulty, schedule) = (decoded.faulty, decoded.schedule);

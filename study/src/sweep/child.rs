@@ -12,7 +12,11 @@ use std::{
     io::{Read as _, Seek as _, SeekFrom},
     path::Path,
     process::{ChildStdin, Command, ExitStatus, Stdio},
+    time::Duration,
 };
+
+/// How often children are looked at.
+pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 /// Under this name in its environment a solve takes the end of its standard input for an
 /// interrupt. A parent that ends in whatever way closes it, so no solve outlives a sweep for long.

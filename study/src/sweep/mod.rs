@@ -12,6 +12,7 @@
 //! The table is written whenever a solve ends, so it is there whatever ends the sweep.
 
 mod child;
+mod place;
 mod plots;
 mod request;
 mod row;
@@ -20,24 +21,17 @@ mod stamp;
 mod task;
 
 pub use child::{STOP_WITH_STDIN, limits};
+pub use place::{place, replaceable};
 pub use request::{Request, Swept};
 pub use row::{Row, State};
 pub use show::{CSV, HTML, SVG};
 pub use task::{left, task};
 
-use crate::{Error, error::LIST, folder};
-use child::Child;
+use crate::Error;
+use child::{Child, LOOK};
 use milp_schema::write;
-use std::{
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
-
-/// How often children are looked at.
-const LOOK: Duration = Duration::from_millis(10);
-/// The folders of a sweep.
-const FOLDERS: [&str; 3] = ["instances", "results", "ended"];
+use place::{FOLDERS, is_ours};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How far a sweep is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,49 +95,6 @@ pub fn sweep(
     }
     running.write()?;
     Ok(running.swept)
-}
-
-/// Makes sure that a sweep may go into `dir`: it is not there yet, empty, or of a sweep.
-///
-/// # Errors
-///
-/// When something else is there.
-pub fn replaceable(dir: &Path) -> Result<(), Error> {
-    if dir.exists() && !dir.is_dir() {
-        let dir = dir.display();
-        return Err(Error::Refused(format!(
-            "{dir} is a file, expected a folder"
-        )));
-    }
-    if !dir.exists() {
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(dir).map_err(Error::io(LIST, dir))? {
-        let name = entry.map_err(Error::io(LIST, dir))?.file_name();
-        let name = name.to_string_lossy();
-        if !is_ours(write::temporary_of(&name).unwrap_or(&name)) {
-            return Err(Error::Refused(format!(
-                "{} is not used: it holds {name}, which `milp sweep` does not write; give another \
-                 --out",
-                dir.display()
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Whether `milp sweep` writes something of that name into its folder.
-fn is_ours(name: &str) -> bool {
-    [CSV, HTML, SVG].contains(&name) || FOLDERS.contains(&name)
-}
-
-/// Where a sweep goes by default: `out/` and its path below `instances/`.
-///
-/// # Errors
-///
-/// When the path has no file name.
-pub fn place(file: &Path) -> Result<PathBuf, Error> {
-    Ok(Path::new("out").join(folder::place(file)?))
 }
 
 /// A sweep under way.

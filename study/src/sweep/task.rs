@@ -4,7 +4,8 @@
 //! task and beside itself: two of one row take turns, and the second finds the row done.
 
 use super::{
-    child::Child,
+    child::{Child, LOOK},
+    place::replaceable,
     request::Request,
     row::{self, Row, State},
     stamp::{self, Stamp},
@@ -34,7 +35,7 @@ pub fn left(request: &Request<'_>) -> Vec<String> {
 /// When there is none of that name, or something cannot be written or started. What becomes of the
 /// solve is the row's state.
 pub fn task(request: &Request<'_>, name: &str, interrupt: &AtomicBool) -> Result<State, Error> {
-    super::replaceable(request.out)?;
+    replaceable(request.out)?;
     let mut rows = row::all(request.sweep).into_iter();
     let Some(row) = rows.find(|row| row.name == name) else {
         let sweep = request.name;
@@ -58,7 +59,7 @@ pub fn task(request: &Request<'_>, name: &str, interrupt: &AtomicBool) -> Result
         }
         match child.ended(request.out)? {
             Some(state) => break state,
-            None => std::thread::sleep(super::LOOK),
+            None => std::thread::sleep(LOOK),
         }
     };
     keep(request, &row, &state)?;

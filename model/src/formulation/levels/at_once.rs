@@ -1,8 +1,8 @@
 //! What a replica does as soon as it is in a view: before it takes anything there, and before a timer
 //! fires; and what it does first when one does.
 
+use super::classes::unclear;
 use super::columns::{Group, Levels, group, made};
-use super::must::unclear;
 use super::way::{come_before, groups, makers};
 use crate::{
     expr::Expr,

@@ -14,6 +14,7 @@
 mod at_once;
 mod blame;
 mod carried;
+mod classes;
 mod columns;
 mod decode;
 mod encode;

@@ -2,8 +2,8 @@
 
 use super::at_once::is_made_at_once;
 use super::carried::carried_to;
+use super::classes::unclear;
 use super::columns::{Group as Place, KNOWS, Key, Levels, made};
-use super::must::unclear;
 use super::way::{Way, come_before, groups, makers, takes};
 use crate::{
     expr::Expr,

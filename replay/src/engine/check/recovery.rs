@@ -41,13 +41,11 @@ pub(super) fn view_change(bench: &Bench) -> Checked {
         .values()
         .any(|(_, message)| message.kind == Name::ChangeView);
     demand(asked, || "no ChangeView was sent".to_owned())?;
-    let views = blocks
-        .iter()
-        .map(|(_, block)| block.view)
-        .collect::<BTreeSet<_>>();
+    let views: BTreeSet<View> = blocks.iter().map(|(_, block)| block.view).collect();
+    let views: Vec<String> = views.iter().map(View::to_string).collect();
     Ok(Some(format!(
         "replica {first}, then replica {second}; decided in view {}",
-        all(&views)
+        views.join(", ")
     )))
 }
 
