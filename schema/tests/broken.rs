@@ -212,7 +212,7 @@ const INSTANCES: &[Case] = &[
         &[(
             2,
             11,
-            "`protocol` must be `dbft1`, `dbft2`, `tendermint`, `ibft1`, `pbft`, `qbft`, `hotstuff`, `hotstuff-two-phase`, `hotstuff-chained`, `hotstuff-complaints`, `jolteon`, `simplex`, `dbft2-nspcc`, `dbft2-tla` or `dbft2-tla-per-view`, not `dbft4`",
+            "`protocol` must be `dbft1`, `dbft2`, `tendermint`, `tendermint-malachite`, `ibft1`, `pbft`, `qbft`, `hotstuff`, `hotstuff-two-phase`, `hotstuff-chained`, `hotstuff-complaints`, `jolteon`, `simplex`, `dbft2-nspcc`, `dbft2-tla` or `dbft2-tla-per-view`, not `dbft4`",
         )],
     ),
     case(
