@@ -1,5 +1,5 @@
 //! What is looked at when schedules are told apart: lines, each of which has one value in a
-//! schedule, and the columns that say it. A formulation gives the lines ([`Seen`]); the rest is
+//! schedule, and the columns that say it. A formulation gives the lines (`Seen`); the rest is
 //! stated here.
 //!
 //! A line asks when something happens first; where slots do not matter, whether it has happened by
