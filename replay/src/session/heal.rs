@@ -16,7 +16,7 @@ use std::{
 };
 
 /// Slots handled before the phase gives up; slots in which nothing is due are skipped.
-const STEP_LIMIT: usize = 2_000;
+const STEP_LIMIT: usize = 1_000;
 
 /// Undelivered copies in all states together that the phase remembers before it gives up: an engine
 /// that floods must not use up the memory.
