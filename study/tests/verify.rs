@@ -11,6 +11,7 @@ use milp_schema::{
     certificate::Part,
     instance::{Formulation, Sense},
     outcome::{Certificate, Termination},
+    protocol::WRITTEN,
     read, write,
 };
 use milp_study::verify::{Bound, Verified, unsolved};
@@ -62,6 +63,11 @@ impl Copy {
         for (name, text) in &copy.texts {
             copy.put(name, text);
         }
+        // A protocol of one's own stands beside its result.
+        let own = result.join(WRITTEN);
+        if own.is_file() {
+            std::fs::copy(own, copy.dir.path().join(WRITTEN)).expect("a file of the result");
+        }
         copy
     }
 
@@ -76,6 +82,10 @@ impl Copy {
             .find(|(known, _)| *known == name)
             .expect("a file");
         text
+    }
+
+    fn outcome(&self) -> Outcome {
+        read::outcome(&self.dir.path().join("outcome.yaml")).expect("an outcome")
     }
 
     /// What is said to one file changed, all others as they are.
@@ -203,7 +213,7 @@ fn an_outcome_with_anything_changed_is_rejected_or_says_the_same_about_the_same_
     for result in results() {
         let copy = Copy::of(&result);
         let text = copy.text("outcome.yaml").to_owned();
-        let original = read::outcome_text("outcome.yaml", &text).expect("an outcome");
+        let original = copy.outcome();
         let program = program(&original);
         let about = match program.columns.len() {
             ..300 => 100_000,
@@ -243,8 +253,7 @@ fn a_certificate_or_a_schedule_with_one_number_changed_is_rejected() {
     let mut rejected = 0;
     for result in results() {
         let copy = Copy::of(&result);
-        let outcome = read::outcome_text("outcome.yaml", copy.text("outcome.yaml"));
-        let pools = outcome.expect("an outcome").instance.protocol.pools();
+        let pools = copy.outcome().instance.protocol.pools();
         for name in ["certificate.csv", "schedule.csv", "predictions.csv"] {
             // In a pool predictions are the behaviour, and another one may be as bad.
             let behaviour = pools && name == "predictions.csv";
@@ -305,7 +314,7 @@ fn multipliers_changed_together_with_their_hash_are_accepted_only_if_they_still_
     for result in results() {
         let copy = Copy::of(&result);
         let text = copy.text("outcome.yaml").to_owned();
-        let outcome = read::outcome_text("outcome.yaml", &text).expect("an outcome");
+        let outcome = copy.outcome();
         let Certificate::SafeDualBound { bound } = outcome.certificate else {
             continue;
         };
@@ -344,7 +353,7 @@ fn a_proof_claimed_without_a_certificate_is_rejected() {
     let result = results().remove(0);
     let copy = Copy::of(&result);
     let text = copy.text("outcome.yaml").to_owned();
-    let outcome = read::outcome_text("outcome.yaml", &text).expect("an outcome");
+    let outcome = copy.outcome();
     // Taken back as a whole it is accepted, as the solver's word.
     let word = Outcome {
         certificate: Certificate::None,
