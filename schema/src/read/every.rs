@@ -110,6 +110,24 @@ fn byzantine(fields: &Fields, problems: &mut Problems) -> Option<Count> {
 
 /// What a program for every n does not say, at its place.
 fn covered(fields: &Fields, instance: &Instance, problems: &mut Problems) -> Option<()> {
+    let mut reasons = of_question(instance);
+    reasons.extend(of_setting(instance));
+    let mut good = Some(());
+    for (key, refused, construct, hint) in reasons {
+        if refused {
+            let what = format!("no formulation answers {construct} with `replicas: any`");
+            problems.at(fields.place(key), what, hint);
+            good = None;
+        }
+    }
+    good
+}
+
+/// A key, whether it asks for what is not answered, what that is, and what to do.
+type Reason = (&'static str, bool, &'static str, &'static str);
+
+/// What of goal, formulation and faults is not answered.
+fn of_question(instance: &Instance) -> Vec<Reason> {
     let byzantine = instance.fault_count(FaultKind::Byzantine);
     let faulty: u32 = instance
         .faults
@@ -121,8 +139,7 @@ fn covered(fields: &Fields, instance: &Instance, problems: &mut Problems) -> Opt
         instance.formulation,
         Formulation::Auto | Formulation::Counting
     );
-    let bounded = matches!(instance.network, Network::Bounded { .. });
-    let reasons = [
+    vec![
         (
             "goal",
             instance.goal != Goal::Fork,
@@ -153,6 +170,13 @@ fn covered(fields: &Fields, instance: &Instance, problems: &mut Problems) -> Opt
             "voting power",
             "remove `power`",
         ),
+    ]
+}
+
+/// What of the rest is not answered.
+fn of_setting(instance: &Instance) -> Vec<Reason> {
+    let bounded = matches!(instance.network, Network::Bounded { .. });
+    vec![
         (
             "heights",
             instance.heights > 1,
@@ -183,14 +207,5 @@ fn covered(fields: &Fields, instance: &Instance, problems: &mut Problems) -> Opt
             "a budget",
             "remove `budget`",
         ),
-    ];
-    let mut good = Some(());
-    for (key, refused, construct, hint) in reasons {
-        if refused {
-            let what = format!("no formulation answers {construct} with `replicas: any`");
-            problems.at(fields.place(key), what, hint);
-            good = None;
-        }
-    }
-    good
+    ]
 }
