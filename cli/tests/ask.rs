@@ -158,7 +158,8 @@ fn watching_answers_on_every_save_and_waits_out_what_is_wrong() {
     assert!(first().is_some());
     watching();
     scratch.put("small.yaml", &SMALL.replace("goal: fork", "goal: fame"));
-    assert!(watching().contains("fame"));
+    // A file that is read while it is written may be wrong in another way first.
+    assert!((0..5).any(|_| watching().contains("fame")));
     scratch.put("small.yaml", &SMALL.replace("slots: 6", "slots: 7"));
     assert!(first().is_some());
     watching();
