@@ -352,7 +352,6 @@ fn multipliers_changed_together_with_their_hash_are_accepted_only_if_they_still_
 fn a_proof_claimed_without_a_certificate_is_rejected() {
     let result = results().remove(0);
     let copy = Copy::of(&result);
-    let text = copy.text("outcome.yaml").to_owned();
     let outcome = copy.outcome();
     // Taken back as a whole it is accepted, as the solver's word.
     let word = Outcome {
