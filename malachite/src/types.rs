@@ -320,14 +320,7 @@ impl Context for Rotation {
         value: NilOrVal<Value>,
         by: Address,
     ) -> Vote {
-        let kind = VoteType::Prevote;
-        Vote {
-            kind,
-            height,
-            round,
-            value,
-            by,
-        }
+        vote(VoteType::Prevote, (height, round), value, by)
     }
 
     fn new_precommit(
@@ -337,13 +330,21 @@ impl Context for Rotation {
         value: NilOrVal<Value>,
         by: Address,
     ) -> Vote {
-        let kind = VoteType::Precommit;
-        Vote {
-            kind,
-            height,
-            round,
-            value,
-            by,
-        }
+        vote(VoteType::Precommit, (height, round), value, by)
+    }
+}
+
+fn vote(
+    kind: VoteType,
+    (height, round): (Height, Round),
+    value: NilOrVal<Value>,
+    by: Address,
+) -> Vote {
+    Vote {
+        kind,
+        height,
+        round,
+        value,
+        by,
     }
 }

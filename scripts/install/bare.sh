@@ -85,8 +85,8 @@ while read -r word rest; do
     *) echo "$word: not understood" >&2 && exit 1 ;;
     esac
 done <"$source/Dockerfile"
-cp -a "$source/instances" "$root/work/instances"
-chroot "$root" sh -c 'cd /work && milp solve instances/n4.yaml' | tail -1 |
+cp -a "$source/instances" "$root$place/instances"
+chroot "$root" sh -c "cd $place && milp solve instances/n4.yaml" | tail -1 |
     grep -F 'proved (exact bound 1)'
 size=$(stat -c %s "$root/usr/local/bin/milp")
 build=$(du -sm "$folder/build/milp/target" | cut -f 1)

@@ -23,7 +23,7 @@ pub enum Verdict {
     Forks,
     /// Replicas that decide nothing more.
     Stalls,
-    /// Nothing was proved and nothing bad was found.
+    /// Not everything is proved, and what was found says nothing for ever.
     NotSettled,
     /// The first decision comes by that slot.
     DecidesBy(i64),
@@ -106,16 +106,27 @@ pub fn ask(
     }
     let solution = solve(request, interrupt, progress)?;
     let verdict = verdict(instance, &solution);
-    let schedule = solution.schedule.as_ref().filter(|_| verdict.is_broken());
+    let shows = verdict.is_broken() || is_wasted(instance, &solution);
+    let schedule = solution.schedule.as_ref().filter(|_| shows);
     let faulty = &solution.outcome.faulty;
     let needs = schedule.map(|schedule| acts::counts(instance, schedule, faulty));
     Ok(Answer {
         verdict,
         words: meaning(instance, verdict, &solution),
         needs: needs.unwrap_or_default(),
-        proof: proof(verdict, &solution),
+        proof: proof(shows, &solution),
         solution,
     })
+}
+
+/// Whether a schedule was found in which none of the good views asked for decides.
+fn is_wasted(instance: &Instance, solution: &Solution) -> bool {
+    let value = solution.outcome.primal;
+    value.is_some_and(|value| passes_all(instance, value))
+}
+
+fn passes_all(instance: &Instance, value: i64) -> bool {
+    matches!(instance.goal, Goal::Wasted { up_to, .. } if value >= up_to.into())
 }
 
 fn verdict(instance: &Instance, solution: &Solution) -> Verdict {
@@ -123,8 +134,9 @@ fn verdict(instance: &Instance, solution: &Solution) -> Verdict {
     let broken = |value: i64| match instance.goal {
         Goal::Fork | Goal::Finality => (value > 1).then_some(Verdict::Forks),
         Goal::Stall => (value < instance.heights.into()).then_some(Verdict::Stalls),
-        Goal::Wasted { up_to, .. } => (value >= up_to.into()).then_some(Verdict::Stalls),
-        Goal::Slow | Goal::Views | Goal::Blame | Goal::Weighted { .. } => None,
+        // That none of those asked for decides does not say that none ever will.
+        Goal::Wasted { .. } if passes_all(instance, value) => Some(Verdict::NotSettled),
+        _ => None,
     };
     // One schedule is enough, whatever the bound.
     if let Some(verdict) = outcome.primal.and_then(broken) {
@@ -160,8 +172,9 @@ fn meaning(instance: &Instance, verdict: Verdict, solution: &Solution) -> String
             format!("{} are decided at one height", words::count(value, "block"))
         }
         (Goal::Fork, Verdict::Safe, _) => "no two blocks are decided at one height".to_owned(),
-        (Goal::Wasted { .. }, Verdict::Stalls, Some(value)) => format!(
-            "{} after the bad ones pass without a decision, as many as were asked for",
+        (Goal::Wasted { .. }, _, Some(value)) if passes_all(instance, value) => format!(
+            "{} after the bad ones pass without a decision, as many as were asked for; whether a \
+             later one decides is not known",
             words::count(value, "good view")
         ),
         (Goal::Wasted { .. }, Verdict::Safe, Some(0)) => "the first good view decides".to_owned(),
@@ -176,10 +189,10 @@ fn meaning(instance: &Instance, verdict: Verdict, solution: &Solution) -> String
     words::own(instance.protocol, &said)
 }
 
-/// How a verdict is known.
-fn proof(verdict: Verdict, solution: &Solution) -> String {
+/// How a verdict is known; one that a schedule shows by that.
+fn proof(shows: bool, solution: &Solution) -> String {
     let outcome = &solution.outcome;
-    if verdict.is_broken() {
+    if shows {
         return "by that schedule, which satisfies every row in exact integers: milp replay drives \
                 replicas with it"
             .to_owned();

@@ -75,3 +75,13 @@ impl Mul<i64> for Affine {
         Self(self.0.map(|it| it * times))
     }
 }
+
+/// A term with that column once.
+pub(super) fn one(column: usize) -> (usize, Affine) {
+    (column, Affine::ONE)
+}
+
+/// A term that takes that column away once.
+pub(super) fn less(column: usize) -> (usize, Affine) {
+    (column, -Affine::ONE)
+}

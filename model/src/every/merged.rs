@@ -9,7 +9,7 @@
 //! execution. What a replica did must not matter in later views, but that it goes no further.
 
 use super::{
-    affine::Affine,
+    affine::{Affine, less, one},
     program::{Kind, Parametric},
     rows::{NAME, word},
     walk::{Arc, Walk},
@@ -79,14 +79,6 @@ pub(super) fn state(ground: &Ground, region: Vec<Affine>) -> Result<Parametric, 
     merged.needs();
     merged.met();
     Ok(merged.program)
-}
-
-fn one(column: usize) -> (usize, Affine) {
-    (column, Affine::ONE)
-}
-
-fn less(column: usize) -> (usize, Affine) {
-    (column, -Affine::ONE)
 }
 
 fn refuse(construct: &str) -> Error {
@@ -210,6 +202,55 @@ impl Merged<'_> {
         (0..VIEWS).flat_map(|view| self.of_view(view))
     }
 
+    /// Through each state of a role `Σ out ≤ Σ in`; gives what leaves its first one.
+    fn leaves(&mut self, number: usize) -> Vec<(usize, Affine)> {
+        let role = &self.roles[number];
+        let view = role.view;
+        let arcs = || {
+            role.steps
+                .iter()
+                .map(|(at, took)| (&role.walk.arcs[*at], *took))
+        };
+        let start: Vec<_> = arcs()
+            .filter(|(arc, _)| arc.from == role.start)
+            .map(|it| one(it.1))
+            .collect();
+        let mut rows = Vec::new();
+        for node in 0..role.walk.nodes.len() {
+            if node == role.start || role.walk.nodes[node].view != view {
+                continue;
+            }
+            let mut terms: Vec<_> = arcs()
+                .filter(|(arc, _)| arc.from == node)
+                .map(|it| one(it.1))
+                .collect();
+            if !terms.is_empty() {
+                terms.extend(
+                    arcs()
+                        .filter(|(arc, _)| arc.to == Some(node))
+                        .map(|it| less(it.1)),
+                );
+                rows.push((node, terms));
+            }
+        }
+        let by = if role.by == By::Primary {
+            "primary"
+        } else {
+            "backup"
+        };
+        let single = (role.by == By::Primary && DECIDE.contains(&view)).then(|| start.clone());
+        for (node, terms) in rows {
+            let name = format!("leave_{by}_v{view}_{node}");
+            self.program.at_most(name, terms, Affine::default());
+        }
+        if let Some(mut single) = single {
+            single.push(one(self.leads[&view]));
+            self.program
+                .at_most(format!("one_primary_v{view}"), single, Affine::ONE);
+        }
+        start
+    }
+
     /// Through each state `Σ out ≤ Σ in`; into a view comes who left the one before, into the first
     /// everybody honest.
     fn flows(&mut self) {
@@ -223,53 +264,8 @@ impl Merged<'_> {
                 .collect();
             let mut out = Vec::new();
             for number in 0..self.roles.len() {
-                let role = &self.roles[number];
-                if role.view != view {
-                    continue;
-                }
-                let arcs = || {
-                    role.steps
-                        .iter()
-                        .map(|(at, took)| (&role.walk.arcs[*at], *took))
-                };
-                let start: Vec<_> = arcs()
-                    .filter(|(arc, _)| arc.from == role.start)
-                    .map(|it| one(it.1))
-                    .collect();
-                let mut rows = Vec::new();
-                for node in 0..role.walk.nodes.len() {
-                    if node == role.start || role.walk.nodes[node].view != view {
-                        continue;
-                    }
-                    let mut terms: Vec<_> = arcs()
-                        .filter(|(arc, _)| arc.from == node)
-                        .map(|it| one(it.1))
-                        .collect();
-                    if !terms.is_empty() {
-                        terms.extend(
-                            arcs()
-                                .filter(|(arc, _)| arc.to == Some(node))
-                                .map(|it| less(it.1)),
-                        );
-                        rows.push((node, terms));
-                    }
-                }
-                let by = if role.by == By::Primary {
-                    "primary"
-                } else {
-                    "backup"
-                };
-                let single =
-                    (role.by == By::Primary && DECIDE.contains(&view)).then(|| start.clone());
-                out.extend(start);
-                for (node, terms) in rows {
-                    let name = format!("leave_{by}_v{view}_{node}");
-                    self.program.at_most(name, terms, Affine::default());
-                }
-                if let Some(mut single) = single {
-                    single.push(one(self.leads[&view]));
-                    self.program
-                        .at_most(format!("one_primary_v{view}"), single, Affine::ONE);
+                if self.roles[number].view == view {
+                    out.extend(self.leaves(number));
                 }
             }
             out.extend(into.0.iter().copied());

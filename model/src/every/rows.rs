@@ -13,7 +13,7 @@
 //! | `block_x` | the value is decided |
 
 use super::{
-    affine::Affine,
+    affine::{Affine, less, one},
     program::{Kind, Parametric},
     walk::{Arc, Walk},
 };
@@ -67,14 +67,6 @@ pub(super) fn state(ground: &Ground, region: Vec<Affine>) -> Parametric {
     builder.proposals();
     builder.new_values();
     builder.program
-}
-
-fn one(column: usize) -> (usize, Affine) {
-    (column, Affine::ONE)
-}
-
-fn less(column: usize) -> (usize, Affine) {
-    (column, -Affine::ONE)
 }
 
 impl Builder<'_> {

@@ -78,8 +78,6 @@ fn first(reasons: &[(bool, &str, &str)]) -> Result<(), Error> {
 /// What an instance and a protocol ask for together.
 fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     let stall = instance.goal == Goal::Stall;
-    let eventual = instance.network == Network::Eventual;
-    let byzantine = instance.fault_count(FaultKind::Byzantine);
     let wasted = matches!(instance.goal, Goal::Wasted { .. });
     let blame = instance.goal == Goal::Blame;
     let others = instance
@@ -127,6 +125,16 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             "goal `finality` of a chain, where blocks are final by those that extend them",
             "ask for `fork`",
         ),
+    ])?;
+    refuse_delivery(instance, rules)
+}
+
+/// What of goal, network and faults asks for another program.
+fn refuse_delivery(instance: &Instance, rules: &Rules) -> Result<(), Error> {
+    let stall = instance.goal == Goal::Stall;
+    let eventual = instance.network == Network::Eventual;
+    let byzantine = instance.fault_count(FaultKind::Byzantine);
+    first(&[
         (
             stall && !eventual,
             "goal `stall` with `network: asynchronous`",
