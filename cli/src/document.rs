@@ -19,9 +19,9 @@ pub(crate) struct Document {
     pub(crate) exit: u8,
     /// What was found, in the command's own fields; `null` when the run failed.
     pub(crate) result: Option<Value>,
-    /// Tables of names and values, as text.
+    /// Tables of names and values; numbers are numbers, all else is text.
     pub(crate) facts: Vec<Map<String, Value>>,
-    /// Tables with a header, one object for each row, as text.
+    /// Tables with a header, one object for each row; numbers are numbers, all else is text.
     pub(crate) tables: Vec<Vec<Map<String, Value>>>,
     /// Sentences.
     pub(crate) lines: Vec<String>,

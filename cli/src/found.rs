@@ -1,15 +1,17 @@
 //! What a solve found: for people, for programs, and as the code with which the program ends.
 
-use crate::{exit, print};
-use milp_schema::{
-    Outcome,
-    outcome::{Certificate, Termination},
+use crate::{
+    exit,
+    print::{self, Tone},
 };
+use milp_schema::{instance::Goal, outcome::Termination};
+use milp_show::words::capital;
 use milp_study::{
-    every::Said,
+    every,
     folder::SCHEDULE,
     learn::Alarm,
-    reading, sentence,
+    reading,
+    sentence::{self, Said, Verdict},
     solve::{Adequacy, Solution},
 };
 use schemars::JsonSchema;
@@ -37,6 +39,8 @@ pub(crate) struct Found {
     termination: String,
     /// Objective of the incumbent, exact.
     primal: Option<i64>,
+    /// The same in words.
+    value: Option<String>,
     /// The best bound; absent where nothing finite is known.
     dual: Option<f64>,
     /// Whether more than one floating-point search says so.
@@ -117,11 +121,12 @@ impl Witnessed {
 
 impl Found {
     /// What is proved for every n; there is no incumbent.
-    pub(crate) fn of_every(said: &Said, out: &Path) -> Self {
+    pub(crate) fn of_every(said: &every::Said, out: &Path) -> Self {
         Self {
             goal: "fork".to_owned(),
-            termination: termination(Termination::Optimal).to_owned(),
+            termination: sentence::termination(Termination::Optimal).to_owned(),
             primal: None,
+            value: None,
             dual: Some(1.0),
             proved: true,
             sentence: said.sentence.clone(),
@@ -145,8 +150,11 @@ impl Found {
         let adequacy = solution.adequacy.as_ref();
         Self {
             goal: outcome.instance.goal.name().to_owned(),
-            termination: termination(outcome.termination).to_owned(),
+            termination: sentence::termination(outcome.termination).to_owned(),
             primal: outcome.primal,
+            value: outcome
+                .primal
+                .map(|value| sentence::value(&outcome.instance, value)),
             dual: outcome.dual.filter(|bound| bound.is_finite()),
             proved: outcome.proved,
             sentence: outcome.sentence.clone(),
@@ -165,13 +173,31 @@ impl Found {
     }
 }
 
-fn termination(termination: Termination) -> &'static str {
-    match termination {
-        Termination::Optimal => "optimal",
-        Termination::Feasible => "feasible",
-        Termination::Infeasible => "infeasible",
-        Termination::Undecided => "undecided",
+/// The answer in one line, the verdict first where there is one.
+pub(crate) fn answer(said: &Said) {
+    match said.verdict {
+        Some(verdict) => print::verdict(&verdict.to_string(), &said.answer, tone(verdict)),
+        None => print::line(&format!("{}.", capital(&said.answer))),
     }
+}
+
+/// How a verdict looks.
+pub(crate) fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Forks | Verdict::Stalls => Tone::Bad,
+        Verdict::NotSettled => Tone::Open,
+        Verdict::DecidesBy(_) | Verdict::Safe => Tone::Good,
+    }
+}
+
+/// What was asked, how the answer is known, and what is left out: rows of a table of facts.
+pub(crate) fn told(goal: Goal, said: &Said) -> [(&'static str, Option<String>); 3] {
+    let left_out = said.left_out.join("; ");
+    [
+        ("asked", Some(format!("{}, {}", goal.name(), said.scope))),
+        ("known", Some(said.proof.clone())),
+        ("left out", Some(left_out).filter(|it| !it.is_empty())),
+    ]
 }
 
 /// What a solve found, for people.
@@ -182,68 +208,33 @@ pub(crate) fn summary(solution: &Solution, out: &Path) {
     let undecided = outcome
         .primal
         .is_some_and(|value| reading::unbounded(instance, value));
-    let bound = |bound| sentence::bound(instance, outcome.primal, bound);
     let root_bound = solution.root_bound.filter(|_| !undecided);
-    let value = |value| sentence::value(instance, value);
     let started_from = |value| sentence::plain(instance, value);
     let written = match solution.schedule {
         Some(_) => out.join(SCHEDULE),
         None => out.to_owned(),
     };
-    let said = |text: &str| Some(text.to_owned());
-    print::facts([
-        ("goal", said(instance.goal.name())),
-        ("termination", said(termination(outcome.termination))),
-        ("value", outcome.primal.map(value)),
-        ("bound", outcome.dual.and_then(bound)),
-        ("proved by", Some(proved_by(outcome, undecided))),
-        ("nodes", Some(outcome.nodes.to_string())),
+    let said = solution.said();
+    answer(&said);
+    let facts = [
         ("root bound", root_bound.map(print::number)),
         (
             "program",
-            Some(format!("{} columns x {} rows", size.columns, size.rows)),
+            Some(format!(
+                "{}, {} columns x {} rows, {} nodes",
+                outcome.formulation, size.columns, size.rows, outcome.nodes
+            )),
         ),
-        ("formulation", said(&outcome.formulation)),
         ("passed over", solution.passed_over().map(str::to_owned)),
         ("started from", solution.started_from.map(started_from)),
         ("horizon", solution.adequacy.as_ref().map(Adequacy::words)),
         ("seconds", Some(format!("{:.2}", outcome.seconds))),
         ("written", Some(written.display().to_string())),
-    ]);
+    ];
+    print::facts(told(instance.goal, &said).into_iter().chain(facts));
     if solution.refuted {
         print::line(
             "A second search refuted what the first one had said; see the manual of the solver crate.",
         );
-    }
-    print::line(&outcome.sentence);
-}
-
-/// What the bound rests on; that of an execution in which nothing is decided is no slot.
-fn proved_by(outcome: &Outcome, undecided: bool) -> String {
-    match Some(&outcome.certificate).filter(|_| outcome.proved) {
-        Some(Certificate::SafeDualBound { .. }) if undecided => {
-            "that execution, nothing is later".to_owned()
-        }
-        Some(Certificate::SafeDualBound { bound }) => {
-            format!("a bound of {bound} in exact arithmetic")
-        }
-        Some(Certificate::PermutedInfeasible { seed }) => {
-            format!("a second search, permuted with seed {seed}")
-        }
-        Some(Certificate::Cubes {
-            exact,
-            symmetric,
-            searched,
-            ..
-        }) => format!(
-            "cubes: {exact} closed in exact integers, {symmetric} by symmetry, {searched} by two \
-             searches"
-        ),
-        Some(Certificate::None) | None => match outcome.termination {
-            Termination::Feasible => "nothing, the bound is open",
-            Termination::Undecided => "nothing",
-            Termination::Optimal | Termination::Infeasible => "nothing but the solver's word",
-        }
-        .to_owned(),
     }
 }

@@ -46,6 +46,11 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// Seconds, for who waits.
+    pub(crate) fn seconds(&self) -> Option<f64> {
+        Some(self.time_limit)
+    }
+
     /// The solver's settings.
     pub(crate) fn settings(&self) -> Settings {
         Settings {

@@ -18,6 +18,7 @@ mod problem;
 mod progress;
 mod set;
 mod stop;
+mod terminal;
 
 use clap::{CommandFactory, FromArgMatches};
 use milp_study::Error;

@@ -1,33 +1,77 @@
-//! Text and tables on standard output: plain in a pipe, with lines around cells on a terminal, and
-//! kept for the one document of `--json`.
+//! Text and tables on standard output: plain in a pipe, wrapped and with lines around cells on a
+//! terminal, and kept for the one document of `--json`.
 
-use crate::{document, exit, stop};
+use crate::{document, exit, stop, terminal};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
 use std::{
-    io::{self, ErrorKind, IsTerminal, Write},
+    io::{self, ErrorKind, Write},
     sync::OnceLock,
 };
 
 /// Writes a text and a line end.
 pub(crate) fn line(text: &str) {
     if !document::add(|document| document.lines.push(text.to_owned())) {
+        out(&fitting(text));
+    }
+}
+
+/// The same of a line that is to be taken as it stands, say a command.
+pub(crate) fn verbatim(text: &str) {
+    if !document::add(|document| document.lines.push(text.to_owned())) {
         out(text);
     }
 }
 
-/// Writes a verdict and what it says: green or red on a terminal.
-pub(crate) fn verdict(verdict: &str, says: &str, good: bool) {
+/// The text as wide as the terminal, if there is one.
+fn fitting(text: &str) -> String {
+    terminal::width().map_or_else(|| text.to_owned(), |width| terminal::wrapped(text, width))
+}
+
+/// How a verdict looks on a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Green.
+    Good,
+    /// Yellow.
+    Open,
+    /// Red.
+    Bad,
+}
+
+/// Writes a verdict and what it says.
+pub(crate) fn verdict(verdict: &str, says: &str, tone: Tone) {
     let plain = format!("{verdict}: {says}");
     if document::add(|document| document.lines.push(plain.clone())) {
         return;
     }
-    if io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-        let colour = if good { 32 } else { 31 };
-        out(&format!("\x1b[1;{colour}m{verdict}\x1b[0m: {says}"));
-    } else {
-        out(&plain);
+    let said = fitting(&plain);
+    // No word of a verdict is as long as a line.
+    let rest = said.strip_prefix(verdict);
+    match rest {
+        Some(rest) => out(&(coloured(verdict, tone) + rest)),
+        None => out(&coloured(&said, tone)),
     }
+}
+
+/// Writes a sentence that is a verdict itself.
+pub(crate) fn sentence(text: &str, tone: Tone) {
+    if !document::add(|document| document.lines.push(text.to_owned())) {
+        out(&coloured(&fitting(text), tone));
+    }
+}
+
+/// The text in bold and in the colour of its tone, on a terminal that is to have colours.
+fn coloured(text: &str, tone: Tone) -> String {
+    if !terminal::coloured(&io::stdout()) {
+        return text.to_owned();
+    }
+    let colour = match tone {
+        Tone::Good => 32,
+        Tone::Open => 33,
+        Tone::Bad => 31,
+    };
+    format!("\x1b[1;{colour}m{text}\x1b[0m")
 }
 
 /// Writes a text that is a whole file; the document of `--json` has it as the command's result.
@@ -90,7 +134,10 @@ pub(crate) fn facts<'a>(facts: impl IntoIterator<Item = (&'a str, Option<String>
     if document::add(|document| document.facts.push(object())) {
         return;
     }
-    let mut table = empty();
+    if let Some(width) = terminal::width() {
+        return out(&terminal::facts(&facts, width));
+    }
+    let mut table = plain();
     for (name, value) in facts {
         table.add_row([name.to_owned(), value]);
     }
@@ -119,7 +166,16 @@ pub(crate) fn table(header: &[String], rows: &[Vec<String>], numbers: &[usize]) 
     if document::add(|document| document.tables.push(objects())) {
         return;
     }
-    let mut table = empty();
+    if let Some(width) = terminal::width() {
+        let (table, without) = terminal::table(header, rows, numbers, width);
+        out(&table);
+        if !without.is_empty() {
+            let names = without.join(", ");
+            line(&format!("not shown, the terminal is too narrow: {names}"));
+        }
+        return;
+    }
+    let mut table = plain();
     table.set_header(header);
     for row in rows {
         table.add_row(row);
@@ -132,24 +188,33 @@ pub(crate) fn table(header: &[String], rows: &[Vec<String>], numbers: &[usize]) 
     out(&table.trim_fmt());
 }
 
-/// A row as an object of texts.
+/// What has fractions; elsewhere `1.10` may be a version.
+const MEASURED: [&str; 2] = ["seconds", "root bound"];
+
+/// A row as an object, numbers as numbers.
 fn object<'a>(entries: impl Iterator<Item = (&'a str, String)>) -> Map<String, Value> {
+    let typed = |name: &str, text: String| {
+        let whole = text.parse::<i64>().ok().map(Value::from);
+        let whole = whole.filter(|number| number.to_string() == text);
+        let measured = || {
+            let number = text.parse::<f64>().ok();
+            number.filter(|it| MEASURED.contains(&name) && it.is_finite())
+        };
+        whole
+            .or_else(|| measured().map(Value::from))
+            .unwrap_or(Value::String(text))
+    };
     entries
-        .map(|(name, value)| (name.to_owned(), Value::String(value)))
+        .map(|(name, value)| (name.to_owned(), typed(name, value)))
         .collect()
 }
 
-fn empty() -> Table {
+/// A table for a pipe: no escapes, no wrapping; what reads it wants one row on one line.
+fn plain() -> Table {
     let mut table = Table::new();
-    if io::stdout().is_terminal() {
-        table.load_preset(presets::UTF8_FULL_CONDENSED);
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-    } else {
-        // No escapes, no wrapping: what reads a pipe wants one row on one line.
-        table.load_preset(presets::NOTHING);
-        table.set_content_arrangement(ContentArrangement::Disabled);
-        table.force_no_tty();
-    }
+    table.load_preset(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Disabled);
+    table.force_no_tty();
     table
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     document::{self, Failure, Place},
-    stop,
+    stop, terminal,
 };
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
@@ -74,9 +74,8 @@ struct Style {
 impl Style {
     /// Colours on a terminal unless `NO_COLOR` says no; plain characters and no wrapping elsewhere.
     fn of_stderr() -> Self {
-        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-        Self::of(std::io::stderr().is_terminal(), !plain && !dumb)
+        let stderr = std::io::stderr();
+        Self::of(stderr.is_terminal(), terminal::coloured(&stderr))
     }
 
     fn of(terminal: bool, colours: bool) -> Self {

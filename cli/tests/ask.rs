@@ -32,7 +32,7 @@ fn the_verdict_comes_first_and_the_code_says_the_same() {
         (
             "--protocol dbft1 --faults none",
             12,
-            "FORKS: 2 blocks are decided at one height",
+            "FORKS: 2 blocks can be decided at one height",
             [
                 "no faulty replica",
                 "timer request",
@@ -42,7 +42,7 @@ fn the_verdict_comes_first_and_the_code_says_the_same() {
         (
             "--protocol pbft --faults none --views 1",
             0,
-            "SAFE: no two blocks are decided at one height; nobody comes to rest",
+            "SAFE: no two blocks can be decided at one height; nobody comes to rest",
             ["SAFE", "known", "milp verify out/ask/"],
         ),
         (
@@ -77,12 +77,12 @@ fn what_is_expected_decides_the_code_and_values_are_set_by_their_keys() {
         (
             "solve small.yaml --quiet --expect fork<=1",
             0,
-            "at most 1 block",
+            "SAFE: no two blocks",
         ),
         (
             "solve small.yaml --quiet --expect fork>=2",
             12,
-            "at most 1 block",
+            "SAFE: no two blocks",
         ),
         (
             "solve small.yaml --quiet --expect stall>=1",

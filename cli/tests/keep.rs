@@ -175,8 +175,8 @@ fn regress_finds_whatever_changed_in_a_kept_result() {
         ("outcome.yaml", "primal: 1", "primal: 2", "outcome.yaml:"),
         (
             "outcome.yaml",
-            "proved (exact bound 1)",
-            "proved (exact bound 0)",
+            "proved by a bound",
+            "proved by no bound",
             "sentence: what follows is",
         ),
         (
@@ -325,7 +325,9 @@ fn delays_that_fork_the_old_protocol_do_not_fork_the_new_one() {
     let solved = scratch.run("solve fork.yaml --quiet");
     assert_eq!(solved.code, Some(0), "{solved:?}");
     assert!(
-        solved.stdout.contains("at most 2 blocks can be decided"),
+        solved
+            .stdout
+            .contains("FORKS: 2 blocks can be decided at one height"),
         "{solved:?}"
     );
 

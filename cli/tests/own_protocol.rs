@@ -110,8 +110,18 @@ fn every_command_takes_it_and_its_file_travels_with_the_result() {
     runs(&scratch, "replay out/ladder --engine sound", 0);
     // Nobody need be faulty for that.
     let fewest = runs(&scratch, "minimize out/ladder --quiet", 0).stdout;
-    let proved = "proved minimal, in this order: 0 faulty replicas (before 1)";
-    assert!(fewest.contains(proved), "{fewest}");
+    let rows = fewest
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let nobody = ["faulty", "replicas", "1", "0", "yes"];
+    assert!(
+        rows.any(|row| row.starts_with(&nobody)),
+        "{fewest}"
+    );
+    assert!(
+        fewest.contains("proved minimal, in this order:"),
+        "{fewest}"
+    );
     runs(&scratch, "verify out/ladder-minimal --resolve", 0);
 
     runs(&scratch, "promote out/ladder --name own/ladder", 0);
@@ -155,8 +165,11 @@ fn questions_about_many_schedules_and_about_rules_are_answered_of_it() {
     assert!(again.contains("started from  2"), "{again}");
     let effort = "pareto instances/worse.yaml --effort byzantine --quiet";
     let effort = runs(&scratch, effort, 0).stdout;
-    let end = "2 Byzantine replicas: 2 blocks at one height; less effort does not reach it: proved";
-    assert!(effort.contains(end), "{effort}");
+    let mut rows = effort
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let two = ["2", "2", "2", "yes", "yes"];
+    assert!(rows.any(|row| row.starts_with(&two)), "{effort}");
 
     // An engine is asked whether it follows; of one that does not, the first difference is said.
     scratch.put("instances/free.yaml", &question("mutant: no-lock\n"));
@@ -263,13 +276,12 @@ fn a_new_protocol_can_be_asked_about_at_once() {
     runs(&scratch, "new question.yaml --protocol ./mine.yaml", 0);
     let asked = scratch.text("question.yaml");
     assert!(asked.contains("\n# mutant: no-lock"), "{asked}");
-    for (text, value) in [
-        (asked.clone(), "1 block"),
-        (asked + "mutant: no-lock\n", "2 blocks"),
+    for (text, answer) in [
+        (asked.clone(), "SAFE: no two blocks"),
+        (asked + "mutant: no-lock\n", "FORKS: 2 blocks"),
     ] {
         scratch.put("question.yaml", &text);
         let found = runs(&scratch, "solve question.yaml --quiet", 0);
-        let value = format!("at most {value} can be decided");
-        assert!(found.stdout.contains(&value), "{found:?}");
+        assert!(found.stdout.starts_with(answer), "{found:?}");
     }
 }

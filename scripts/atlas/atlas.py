@@ -52,7 +52,7 @@ def fields(instance):
 
 def words(result, facts):
     """The value and what it rests on; seconds."""
-    value = facts[0].get("value") or facts[0].get("bound") or result["termination"]
+    value = result.get("value") or facts[0].get("value") or result["termination"]
     proved = "proved" if result["proved"] else f"not proved, {result['termination']}"
     return f"{value}, {proved}"
 

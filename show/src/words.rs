@@ -290,6 +290,19 @@ pub(crate) fn answers_when_leaving(instance: &Instance) -> bool {
     kinds.any(|words| words.does.role == Role::Proposal && words.does.leaving == Passed::Take)
 }
 
+/// That replicas have come to a state that no decision leads out of.
+pub fn no_more(height: impl std::fmt::Display) -> String {
+    format!("no block of height {height} can be decided any more")
+}
+
+/// The sentence with a capital letter.
+pub fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().collect::<String>() + letters.as_str()
+    })
+}
+
 /// So many of something, in words.
 pub fn count(number: i64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })

@@ -3,64 +3,29 @@
 
 use crate::{
     Error,
-    reading::unbounded,
-    sentence,
+    sentence::{self, Said, can_break, passes_all},
     solve::{Request, Solution, solve},
 };
 use milp_schema::{
-    Act, Instance,
+    Act,
     instance::{Goal, Sense},
-    outcome::{Certificate, Termination},
+    outcome::Termination,
 };
 use milp_show::{acts, words};
 use milp_solver::Progress;
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::atomic::AtomicBool};
 
-/// What an answer means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// Two blocks at one height, or two certificates.
-    Forks,
-    /// Replicas that decide nothing more.
-    Stalls,
-    /// Not everything is proved, and what was found says nothing for ever.
-    NotSettled,
-    /// The first decision comes by that slot.
-    DecidesBy(i64),
-    /// Nothing bad exists within the instance.
-    Safe,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Forks => out.write_str("FORKS"),
-            Self::Stalls => out.write_str("STALLS"),
-            Self::NotSettled => out.write_str("NOT SETTLED"),
-            Self::DecidesBy(slot) => write!(out, "DECIDES BY SLOT {slot}"),
-            Self::Safe => out.write_str("SAFE"),
-        }
-    }
-}
-
-impl Verdict {
-    /// Whether something bad was found.
-    pub fn is_broken(self) -> bool {
-        matches!(self, Self::Forks | Self::Stalls)
-    }
-}
+pub use crate::sentence::Verdict;
 
 /// The answer to one goal.
 #[derive(Debug)]
 pub struct Answer {
     /// What it means.
     pub verdict: Verdict,
-    /// The same in a sentence without a full stop.
-    pub words: String,
+    /// The answer, what it holds under, how it is known, and what is left out.
+    pub said: Said,
     /// How many acts of each kind the schedule found has; empty where nothing bad was found.
     pub needs: BTreeMap<Act, i64>,
-    /// How it is known.
-    pub proof: String,
     /// What the solve left.
     pub solution: Solution,
 }
@@ -95,125 +60,40 @@ pub fn ask(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Answer, Error> {
     let instance = request.instance;
-    if matches!(
-        instance.goal,
-        Goal::Views | Goal::Blame | Goal::Weighted { .. }
-    ) {
-        return Err(Error::Refused(format!(
+    let measures = || {
+        Error::Refused(format!(
             "goal {} is neither safe nor broken: solve it with `milp solve`",
             instance.goal.name()
-        )));
+        ))
+    };
+    if !can_break(instance.goal) {
+        return Err(measures());
     }
     let solution = solve(request, interrupt, progress)?;
-    let verdict = verdict(instance, &solution);
-    let shows = verdict.is_broken() || is_wasted(instance, &solution);
+    let mut said = solution.said();
+    let verdict = said.verdict.ok_or_else(measures)?;
+    let wasted = |value| passes_all(instance, value);
+    let shows = verdict.is_broken() || solution.outcome.primal.is_some_and(wasted);
+    if verdict == Verdict::NotSettled && !shows && !solution.outcome.proved {
+        said.proof += why_not(&solution);
+    }
     let schedule = solution.schedule.as_ref().filter(|_| shows);
     let faulty = &solution.outcome.faulty;
     let needs = schedule.map(|schedule| acts::counts(instance, schedule, faulty));
     Ok(Answer {
         verdict,
-        words: meaning(instance, verdict, &solution),
+        said,
         needs: needs.unwrap_or_default(),
-        proof: proof(shows, &solution),
         solution,
     })
 }
 
-/// Whether a schedule was found in which none of the good views asked for decides.
-fn is_wasted(instance: &Instance, solution: &Solution) -> bool {
-    let value = solution.outcome.primal;
-    value.is_some_and(|value| passes_all(instance, value))
-}
-
-fn passes_all(instance: &Instance, value: i64) -> bool {
-    matches!(instance.goal, Goal::Wasted { up_to, .. } if value >= up_to.into())
-}
-
-fn verdict(instance: &Instance, solution: &Solution) -> Verdict {
-    let outcome = &solution.outcome;
-    let broken = |value: i64| match instance.goal {
-        Goal::Fork | Goal::Finality => (value > 1).then_some(Verdict::Forks),
-        Goal::Stall => (value < instance.heights.into()).then_some(Verdict::Stalls),
-        // That none of those asked for decides does not say that none ever will.
-        Goal::Wasted { .. } if passes_all(instance, value) => Some(Verdict::NotSettled),
-        _ => None,
-    };
-    // One schedule is enough, whatever the bound.
-    if let Some(verdict) = outcome.primal.and_then(broken) {
-        return verdict;
-    }
-    match (outcome.termination, outcome.primal) {
-        _ if !outcome.proved => Verdict::NotSettled,
-        // No final state but decided ones is what the goal asks of a protocol.
-        (Termination::Infeasible, _) => Verdict::Safe,
-        (Termination::Optimal, Some(value)) => match instance.goal {
-            Goal::Slow if unbounded(instance, value) => Verdict::NotSettled,
-            Goal::Slow => Verdict::DecidesBy(value),
-            _ => Verdict::Safe,
-        },
-        _ => Verdict::NotSettled,
-    }
-}
-
-/// What a verdict says of the instance.
-fn meaning(instance: &Instance, verdict: Verdict, solution: &Solution) -> String {
-    let value = solution.outcome.primal;
-    let said = match (instance.goal, verdict, value) {
-        (Goal::Stall, Verdict::Stalls, Some(0)) => {
-            "no block of height 0 can be decided any more".to_owned()
-        }
-        (Goal::Stall, Verdict::Stalls, Some(value)) => {
-            format!("no block of height {value} can be decided any more")
-        }
-        (Goal::Stall, Verdict::Safe, _) => {
-            "nobody comes to rest before all have decided".to_owned()
-        }
-        (Goal::Fork, Verdict::Forks, Some(value)) => {
-            format!("{} are decided at one height", words::count(value, "block"))
-        }
-        (Goal::Fork, Verdict::Safe, _) => "no two blocks are decided at one height".to_owned(),
-        (Goal::Wasted { .. }, _, Some(value)) if passes_all(instance, value) => format!(
-            "{} after the bad ones pass without a decision, as many as were asked for; whether a \
-             later one decides is not known",
-            words::count(value, "good view")
-        ),
-        (Goal::Wasted { .. }, Verdict::Safe, Some(0)) => "the first good view decides".to_owned(),
-        (Goal::Wasted { .. }, Verdict::Safe, Some(value)) => format!(
-            "a decision comes after at most {}",
-            words::count(value, "good view")
-        ),
-        (_, Verdict::NotSettled, None) => "no schedule was found, and nothing is proved".to_owned(),
-        (_, _, Some(value)) => sentence::value(instance, value),
-        (_, _, None) => "no execution exists".to_owned(),
-    };
-    words::own(instance.protocol, &said)
-}
-
-/// How a verdict is known; one that a schedule shows by that.
-fn proof(shows: bool, solution: &Solution) -> String {
-    let outcome = &solution.outcome;
-    if shows {
-        return "by that schedule, which satisfies every row in exact integers: milp replay drives \
-                replicas with it"
-            .to_owned();
-    }
-    match &outcome.certificate {
-        _ if !outcome.proved && solution.interrupted => "it was interrupted".to_owned(),
-        _ if !outcome.proved && outcome.termination == Termination::Optimal => {
-            "the solver says so, and no proof was found".to_owned()
-        }
-        _ if !outcome.proved => {
-            "the limit of time came first: give a longer --time-limit".to_owned()
-        }
-        Certificate::SafeDualBound { .. } => {
-            "by a bound in exact integers: no solver needs to be believed".to_owned()
-        }
-        Certificate::PermutedInfeasible { .. } => {
-            "by two searches on different paths, in floating-point arithmetic".to_owned()
-        }
-        Certificate::Cubes { searched: 0, .. } => "case by case, in exact integers".to_owned(),
-        Certificate::Cubes { .. } => "case by case, some cases by two searches".to_owned(),
-        Certificate::None => "by searching, which found none".to_owned(),
+/// Why nothing is proved, where that is known.
+fn why_not(solution: &Solution) -> &'static str {
+    match solution.outcome.termination {
+        _ if solution.interrupted => "; it was interrupted",
+        Termination::Optimal => "",
+        _ => "; the limit of time came first: give a longer --time-limit",
     }
 }
 

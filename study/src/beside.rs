@@ -70,6 +70,11 @@ impl Further {
         Ok(further)
     }
 
+    /// What the sentence rests on besides the program of the instance.
+    pub fn relative(&self) -> String {
+        self.beside().relative()
+    }
+
     /// The same for a solve.
     pub fn beside(&self) -> Beside<'_> {
         match (&self.cuts, &self.shown) {

@@ -4,6 +4,7 @@
 use crate::{
     Error,
     folder::{CERTIFICATE, PROGRAM, PROOF, QUESTION, sha256},
+    sentence::NO_FORK,
     solve::{Request, Solution, solve as solve_one},
 };
 use milp_model::every::{self, Affine, Kind, Parametric, Region};
@@ -220,10 +221,10 @@ fn sentence(every: &Every, programs: &[Parametric], cubes: usize) -> Result<Stri
         format!("within {views} and any number of slots")
     });
     let said = format!(
-        "at height 0 at most {} can be decided {}: proved (for every n, exactly, in {})",
-        count(BLOCKS - 1, "block"),
+        "{}, {}: proved for every n, case by case ({}), in exact integers",
+        NO_FORK,
         all.join(", "),
-        count(cubes as i64, "cube")
+        count(cubes as i64, "case")
     );
     Ok(own(instance.protocol, &said))
 }

@@ -190,7 +190,7 @@ pub fn solution(
         run: vec![("milp".to_owned(), env!("CARGO_PKG_VERSION").to_owned())],
     };
     outcome.run.extend(solve::of_a_file(&outcome.instance));
-    outcome.sentence = sentence::again(&outcome, Some(&schedule), built.knows_slots());
+    outcome.sentence = sentence::again(&outcome, Some(&schedule), "");
     let certificate = evidence::text(&evidence);
     let files = crate::folder::files(&outcome, Some(&schedule), certificate.as_deref());
     Ok(Imported {

@@ -84,7 +84,6 @@ pub fn minimize(
         given: &given,
         command,
         interrupted: interrupt.load(Ordering::SeqCst),
-        within_slots: true,
     };
     let as_given = |stages: Vec<Stage>| {
         let whose = (from.schedule.clone(), from.outcome.faulty.clone());

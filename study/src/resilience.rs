@@ -1,6 +1,6 @@
 //! Under which conditions on n, f and b, the number of Byzantine replicas, no two blocks are decided.
 
-use crate::{Error, every::BLOCKS};
+use crate::{Error, every::BLOCKS, sentence::NO_FORK};
 use milp_model::every::{self, Affine, Parametric, Region};
 use milp_schema::{Every, certificate::Part};
 use milp_show::words::{count, own};
@@ -155,7 +155,7 @@ fn sentence(every: &Every, found: &Resilience) -> String {
         "no condition of this form was proved".to_owned()
     } else {
         format!(
-            "at most 1 block can be decided where {}: proved (for every n, f and b, exactly)",
+            "{NO_FORK} where {}: proved for every n, f and b in exact integers",
             formulas.join(" or ")
         )
     };
@@ -173,8 +173,8 @@ fn sentence(every: &Every, found: &Resilience) -> String {
         some => format!("; not so n = {}", some.join(", ")),
     };
     let said = format!(
-        "at height 0, with b Byzantine replicas of n, {views}: {proved}; for f = ⌊(n − 1)/3⌋ and n ≤ {UP_TO} \
-         2 blocks can be decided exactly where not, {told} of {} programs solved by themselves say{rest}",
+        "with b Byzantine replicas of n, {views}: {proved}; for f = ⌊(n − 1)/3⌋ and n ≤ {UP_TO} \
+         2 can be exactly where not, {told} of {} programs solved by themselves say{rest}",
         found.pairs.len()
     );
     own(every.instance.protocol, &said)

@@ -1,14 +1,19 @@
-//! A result in one plain sentence, exactly as strong as what was checked.
+//! A result in plain words, exactly as strong as what was checked: the answer, what it holds under,
+//! how it is known and what the program leaves out.
 
+mod answer;
+mod proof;
 mod scope;
 
+pub use answer::Verdict;
+pub(crate) use answer::{NO_FORK, can_break, passes_all};
 pub use scope::patterns;
 pub(crate) use scope::scope;
 
-use crate::reading::{After, Reading, unbounded};
+use crate::reading::{Reading, unbounded};
 use milp_schema::{
     Outcome, Schedule,
-    instance::{Goal, Instance, Sense},
+    instance::{Formulation, Goal, Instance, Sense},
     outcome::{Certificate, Termination},
 };
 use milp_show::words::{count, own};
@@ -49,6 +54,11 @@ pub enum Certified {
 }
 
 impl Certified {
+    /// Whether more than one search says so.
+    pub(crate) fn is_there(self) -> bool {
+        self != Self::No
+    }
+
     /// The strength of a certificate that closes the gap, or none if `proved` is false.
     pub fn of(certificate: &Certificate, proved: bool) -> Self {
         match certificate {
@@ -69,50 +79,81 @@ impl Certified {
     }
 }
 
-/// The result as one sentence without a full stop, say "at height 0 at most 1 block can be
-/// decided with 1 Byzantine replica of 4, within 4 views and 24 slots: proved (exact bound 1)".
-pub fn sentence(instance: &Instance, result: &Found) -> String {
-    let scope = scope_of(instance, result);
-    let closed = result.termination == Termination::Optimal;
-    let (said, strength) = match (result.termination, result.primal) {
-        (Termination::Optimal | Termination::Feasible, Some(value)) => {
-            let said = if unbounded(instance, value) {
-                undecided(instance, result.reading.and_then(|it| it.after))
-            } else if closed {
-                best(instance, value)
-            } else {
-                found(instance, value)
-            };
-            (said, strength(instance, result))
-        }
-        (Termination::Infeasible, _) => {
-            let strength = match result.certificate {
-                Certified::No => "infeasible, says the solver",
-                _ => "proved (infeasible, solved again permuted)",
-            };
-            (nothing_fits(instance).to_owned(), strength.to_owned())
-        }
-        (Termination::Undecided | Termination::Optimal | Termination::Feasible, _) => (
-            "nothing was learned about the worst case".to_owned(),
-            "undecided, stopped before any schedule was found".to_owned(),
-        ),
-    };
-    own(instance.protocol, &format!("{said} {scope}: {strength}"))
+/// A result in words, in the protocol's own for a view and its primary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// What it means, where the goal is one that a protocol can break.
+    pub verdict: Option<Verdict>,
+    /// The answer, without a full stop: "no two blocks can be decided at one height".
+    pub answer: String,
+    /// What it holds under: "with 1 Byzantine replica of 4, within 4 views and 24 slots".
+    pub scope: String,
+    /// How it is known: "proved by a bound in exact integers".
+    pub proof: String,
+    /// What the program leaves out, each in words; empty where nothing is.
+    pub left_out: Vec<String>,
 }
 
-/// The sentence of what an outcome and its schedule say, with nothing beside the instance's program.
-pub(crate) fn again(outcome: &Outcome, schedule: Option<&Schedule>, within_slots: bool) -> String {
-    let instance = &outcome.instance;
-    let reading = |(schedule, value)| Reading::of(instance, value, schedule, &outcome.faulty);
-    let found = Found {
-        termination: outcome.termination,
-        primal: outcome.primal,
-        dual: outcome.dual,
-        certificate: Certified::of(&outcome.certificate, outcome.proved),
-        within_slots,
-        reading: schedule.zip(outcome.primal).map(reading),
-    };
-    sentence(instance, &found)
+/// What stands in an outcome's sentence between the result and what its program leaves out.
+pub(crate) const LEFT_OUT: &str = ". Left out: ";
+
+impl Said {
+    /// What is known of an instance.
+    pub fn of(instance: &Instance, result: &Found) -> Self {
+        let own = |text: &str| own(instance.protocol, text);
+        Self {
+            verdict: answer::verdict(instance, result),
+            answer: own(&answer::answer(instance, result)),
+            scope: own(&scope_of(instance, result)),
+            proof: own(&proof::proof(instance, result)),
+            left_out: scope::left_out(instance).map(own).collect(),
+        }
+    }
+
+    /// What an outcome and its schedule say.
+    pub fn again(outcome: &Outcome, schedule: Option<&Schedule>) -> Self {
+        let instance = &outcome.instance;
+        let formulation = Formulation::named(&outcome.formulation);
+        let reading = |(schedule, value)| Reading::of(instance, value, schedule, &outcome.faulty);
+        let found = Found {
+            termination: outcome.termination,
+            primal: outcome.primal,
+            dual: outcome.dual,
+            certificate: Certified::of(&outcome.certificate, outcome.proved),
+            within_slots: formulation.is_none_or(Formulation::knows_slots),
+            reading: schedule.zip(outcome.primal).map(reading),
+        };
+        Self::of(instance, &found)
+    }
+
+    /// All of it as an outcome has it, without the last full stop; `relative` is what it rests on
+    /// besides the program of the instance.
+    pub(crate) fn sentence(&self, relative: &str) -> String {
+        let Self {
+            answer,
+            scope,
+            proof,
+            left_out,
+            ..
+        } = self;
+        // That replicas can stop is said of one schedule, and not that they do.
+        let after = match self.verdict {
+            Some(Verdict::Stalls) => "after its schedule ",
+            _ => "",
+        };
+        let mut said = format!("{after}{answer}, {scope}: {proof}{relative}");
+        if !left_out.is_empty() {
+            said += LEFT_OUT;
+            said += &left_out.join("; ");
+        }
+        said
+    }
+}
+
+/// The sentence of what an outcome and its schedule say; `relative` is what it rests on besides the
+/// program of the instance.
+pub fn again(outcome: &Outcome, schedule: Option<&Schedule>, relative: &str) -> String {
+    Said::again(outcome, schedule).sentence(relative)
 }
 
 /// The value of the goal in words; a number except where a number would mislead.
@@ -155,6 +196,42 @@ pub fn bound(instance: &Instance, primal: Option<i64>, dual: f64) -> Option<Stri
         bound if !dual.is_finite() || unbounded(instance, bound) => Some("none".to_owned()),
         bound => Some(format!("{side} {}", value(instance, bound))),
     }
+}
+
+/// The side of a bound and the number, as a sentence has it: "at most 3", "at least view 2";
+/// nothing where nothing finite is known.
+pub(crate) fn limit(instance: &Instance, primal: Option<i64>, dual: f64) -> Option<String> {
+    bound(instance, primal, dual).filter(|it| it != "none")?;
+    let side = match sense(instance.goal) {
+        Sense::Maximize => "at most",
+        Sense::Minimize => "at least",
+    };
+    let bound = grid(instance.goal, dual);
+    Some(match instance.goal {
+        Goal::Views => format!("{side} view {}", bound - 1),
+        Goal::Slow => format!("{side} slot {bound}"),
+        _ => format!("{side} {bound}"),
+    })
+}
+
+/// What a solve has so far: "2 blocks found, at most 3 possible".
+pub fn so_far(instance: &Instance, primal: Option<i64>, dual: f64) -> String {
+    let found = match (primal, instance.goal) {
+        (None, _) => "no schedule found".to_owned(),
+        (Some(value), Goal::Views) => format!("view {} found", value - 1),
+        (Some(value), Goal::Slow) if !unbounded(instance, value) => {
+            format!("a first decision in slot {value} found")
+        }
+        (Some(value), Goal::Fork) => format!("{} found", count(value, "block")),
+        (Some(value), Goal::Finality) => format!("{} found", count(value, "certificate")),
+        (Some(value), Goal::Weighted { .. }) => format!("a sum of {value} found"),
+        (Some(value), _) => format!("{} found", valued(instance, value)),
+    };
+    let bound = match limit(instance, primal, dual) {
+        Some(limit) => format!("{limit} possible"),
+        None => "no bound".to_owned(),
+    };
+    own(instance.protocol, &format!("{found}, {bound}"))
 }
 
 /// The value of the goal as a table has it: a number except where a number would mislead.
@@ -218,179 +295,11 @@ pub fn grid(goal: Goal, dual: f64) -> i64 {
     }
 }
 
-/// What holds when nothing is worse than `value`.
-fn best(instance: &Instance, value: i64) -> String {
-    let place = place(instance);
-    match instance.goal {
-        Goal::Fork => format!("{place} at most {} can be decided", count(value, "block")),
-        Goal::Finality => {
-            format!(
-                "{place} at most {} can exist",
-                count(value, "valid certificate")
-            )
-        }
-        Goal::Slow => format!("the first block is decided in slot {value} at the latest"),
-        Goal::Views => format!(
-            "the highest view an honest replica can enter is view {}",
-            value - 1
-        ),
-        Goal::Wasted { bad, up_to } => passing(bad, value, value < up_to.into()),
-        Goal::Weighted {
-            sense: Sense::Maximize,
-            ..
-        } => format!("{} is at most {value}", sum(instance)),
-        Goal::Weighted {
-            sense: Sense::Minimize,
-            ..
-        } => format!("{} is at least {value}", sum(instance)),
-        Goal::Blame if value > 0 => format!(
-            "{place} two decided blocks prove at least {} guilty {HELD}",
-            count(value, "replica")
-        ),
-        // Said by a witness: nothing is fewer than "as few as".
-        Goal::Stall | Goal::Blame => found(instance, value),
-    }
-}
-
-/// What is known from an execution with that value, whether or not a worse one exists.
-fn found(instance: &Instance, value: i64) -> String {
-    let place = place(instance);
-    match instance.goal {
-        Goal::Fork => format!("{place} {} can be decided", count(value, "block")),
-        Goal::Finality => format!("{place} {} can exist", count(value, "valid certificate")),
-        Goal::Stall => format!(
-            "in a final state as few as {value} of {} heights can be decided",
-            instance.heights
-        ),
-        Goal::Blame => {
-            let few = match value {
-                0 => "nobody".to_owned(),
-                _ => format!("as few as {}", count(value, "replica")),
-            };
-            format!("{place} two blocks can be decided with {few} proved guilty {HELD}")
-        }
-        Goal::Slow => format!("the first decision can be as late as slot {value}"),
-        Goal::Views => format!("an honest replica can enter view {}", value - 1),
-        Goal::Wasted { bad, .. } => passing(bad, value, false),
-        Goal::Weighted { .. } => format!("{} can be {value}", sum(instance)),
-    }
-}
-
-/// How many good views can pass, or at most as many.
-fn passing(bad: u32, value: i64, at_most: bool) -> String {
-    let views = match (value, at_most) {
-        (0, true) => "no good view".to_owned(),
-        (_, true) => format!("at most {}", count(value, "good view")),
-        _ => count(value, "good view"),
-    };
-    let after = count(bad.into(), "bad view");
-    format!("after {after} {views} can pass without a decision")
-}
-
-/// What is known from an execution in which nobody decides by the last slot: that nobody ever does
-/// only if replicas went on and came to rest.
-fn undecided(instance: &Instance, after: Option<After>) -> String {
-    let last = instance.slots;
-    match after {
-        Some(After::Never) => "the time of the first decision is not bounded within the horizon, \
-             an execution without any decision exists"
-            .to_owned(),
-        Some(After::Decides(slot)) => format!(
-            "the first decision can be later than slot {last}, the last (the execution found \
-             decides in slot {slot} of the heal phase),"
-        ),
-        Some(After::Unknown) | None => format!(
-            "the first decision can be later than slot {last}, the last (what the execution found \
-             does after it is not known),"
-        ),
-    }
-}
-
-/// Whether the value is one that the protocol should not allow, or says how far the adversary gets.
-fn harms(instance: &Instance, value: i64) -> bool {
-    match instance.goal {
-        Goal::Fork | Goal::Finality | Goal::Views => value > 1,
-        Goal::Stall => value < instance.heights.into(),
-        Goal::Wasted { .. } => value > 0,
-        Goal::Blame | Goal::Slow | Goal::Weighted { .. } => true,
-    }
-}
-
-fn nothing_fits(instance: &Instance) -> &'static str {
-    match instance.goal {
-        Goal::Stall => "no execution reaches a final state",
-        Goal::Blame => "no execution decides two blocks, so that nobody is to blame,",
-        _ => "no execution exists",
-    }
-}
-
-/// What proves guilt, and what does not.
-const HELD: &str =
-    "by two messages that honest replicas have (what only absence would prove proves nothing)";
-
-/// How much the words before it rest on.
-fn strength(instance: &Instance, result: &Found) -> String {
-    if result.termination == Termination::Optimal {
-        return match result.certificate {
-            Certified::Exactly(_) if result.primal.is_some_and(|v| unbounded(instance, v)) => {
-                "proved (by that execution)".to_owned()
-            }
-            Certified::Exactly(bound) => format!("proved (exact bound {bound})"),
-            Certified::Permuted => {
-                "proved (one step worse is infeasible, solved again permuted)".to_owned()
-            }
-            Certified::Cubes { all, searched: 0 } => {
-                format!("proved (in {}, exactly)", count(all.into(), "cube"))
-            }
-            Certified::Cubes { all, searched } => format!(
-                "proved (in {}, {searched} of them solved again permuted)",
-                count(all.into(), "cube")
-            ),
-            Certified::No => "optimal, says the solver".to_owned(),
-        };
-    }
-    let Some(dual) = result.dual.filter(|dual| dual.is_finite()) else {
-        return "feasible, bound not closed".to_owned();
-    };
-    let bound = grid(instance.goal, dual);
-    let side = match sense(instance.goal) {
-        Sense::Maximize => "at most",
-        Sense::Minimize => "at least",
-    };
-    match instance.goal {
-        Goal::Slow if unbounded(instance, bound) => "feasible, bound not closed".to_owned(),
-        Goal::Views => format!(
-            "feasible, bound not closed ({side} view {}, says the solver)",
-            bound - 1
-        ),
-        _ => format!("feasible, bound not closed ({side} {bound}, says the solver)"),
-    }
-}
-
-fn place(instance: &Instance) -> &'static str {
-    if instance.heights == 1 {
-        "at height 0"
-    } else {
-        "at any one height"
-    }
-}
-
-fn sum(instance: &Instance) -> String {
-    let Goal::Weighted {
-        blocks,
-        views,
-        messages,
-        ..
-    } = instance.goal
-    else {
-        unreachable!("only a weighted goal has weights");
-    };
-    format!("the weighted sum (blocks {blocks}, views {views}, messages {messages})")
-}
-
 /// The assumptions, with the faults that the schedule of the result uses where it could use more.
 fn scope_of(instance: &Instance, result: &Found) -> String {
-    let bad = result.primal.is_some_and(|value| harms(instance, value));
+    let bad = result
+        .primal
+        .is_some_and(|value| answer::harms(instance, value));
     let used = result.reading.filter(|_| bad);
     let used = used.map_or_else(String::new, |reading| scope::used_of(instance, &reading));
     scope::assumed(instance, result.within_slots, &used)

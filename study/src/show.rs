@@ -5,7 +5,7 @@ use crate::{
     confirm::{Engine, How},
     folder::{self, CERTIFICATE, CUTS, Driven, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN, is_there},
     import::INSTANCE,
-    sentence::patterns,
+    sentence::{LEFT_OUT, patterns},
 };
 use milp_replay::Replayed;
 use milp_schema::{protocol::WRITTEN, read, write};
@@ -30,13 +30,22 @@ impl From<&Driven> for Carried {
     }
 }
 
-/// Replays the schedule on the replicas of `engine` and tells what they did.
+/// Replays the schedule on the replicas of `engine`, as is fastest, and tells what they did.
 ///
 /// # Errors
 ///
 /// As for [`Driven::confirm`].
 pub fn story(driven: &Driven, engine: &Engine) -> Result<Story, Error> {
-    let Replayed { trace, verdict } = driven.replay(engine, HOW)?;
+    told(driven, engine, HOW)
+}
+
+/// Replays the schedule on the replicas of `engine` and tells what they did.
+///
+/// # Errors
+///
+/// As for [`Driven::confirm`].
+pub fn told(driven: &Driven, engine: &Engine, how: How) -> Result<Story, Error> {
+    let Replayed { trace, verdict } = driven.replay(engine, how)?;
     let instance = engine.put_into(&driven.instance)?;
     Ok(Story::of(instance, driven.faulty.clone(), trace, verdict))
 }
@@ -70,7 +79,9 @@ pub fn run(path: &Path, instance: Option<&Path>, engine: &Engine) -> Result<Run,
         for name in [OUTCOME].into_iter().chain(certificate).chain(further) {
             files.insert(name.to_owned(), read::text(&driven.dir.join(name))?);
         }
-        sentence = Some(found.sentence);
+        // What is left out stands in a list of its own.
+        let said = found.sentence.split(LEFT_OUT).next();
+        sentence = said.map(str::to_owned);
     } else {
         let yaml = write::instance_yaml(&driven.instance);
         files.insert(INSTANCE.to_owned(), yaml);

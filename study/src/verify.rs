@@ -413,8 +413,7 @@ impl Check {
             ..self.outcome.clone()
         };
         let schedule = self.schedule.as_ref();
-        let sentence = sentence::again(&claimed, schedule, self.built.knows_slots())
-            + &self.further.beside().relative();
+        let sentence = sentence::again(&claimed, schedule, &self.further.relative());
         if self.outcome.sentence != sentence {
             self.differs("sentence", format!("what follows is: {sentence}"));
         }

@@ -74,7 +74,10 @@ fn an_execution_that_comes_to_rest_undecided_is_not_bounded_whatever_the_horizon
     };
     let solution = solved(&stuck);
     let said = &solution.outcome.sentence;
-    assert!(said.contains("not bounded within the horizon"), "{said}");
+    assert!(
+        said.starts_with("it can be that nobody ever decides"),
+        "{said}"
+    );
     assert_eq!(solution.adequacy, Some(Adequacy::Undecided(After::Never)));
 }
 

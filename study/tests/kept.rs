@@ -68,8 +68,8 @@ fn made_up() -> BTreeMap<String, Vec<u8>> {
         });
     let certificate = certificate + "searched,,4711\n";
     let outcome = outcome(&files);
-    let scope = outcome.sentence.split(" can be decided ").nth(1);
-    let scope = scope.and_then(|rest| rest.split(": ").next());
+    let scope = outcome.sentence.split_once(", ");
+    let scope = scope.and_then(|(_, rest)| rest.split(": ").next());
     let outcome = Outcome {
         termination: Termination::Optimal,
         dual: Some(1.0),
@@ -77,8 +77,8 @@ fn made_up() -> BTreeMap<String, Vec<u8>> {
         certificate: Certificate::PermutedInfeasible { seed: 4711 },
         certificate_sha256: Some(write::sha256_hex(certificate.as_bytes())),
         sentence: format!(
-            "at height 0 at most 1 block can be decided {}: proved (one step worse is infeasible, \
-             solved again permuted)",
+            "no two blocks can be decided at one height, {}: proved by two searches on different \
+             paths, in floating-point arithmetic",
             scope.expect("the assumptions")
         ),
         ..outcome

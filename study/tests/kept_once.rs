@@ -1,20 +1,22 @@
 //! What is kept is not one schedule under several questions.
 
 use milp_schema::{
-    Instance,
+    Instance, Outcome,
     verdict::{Holds, Liveness},
+    write,
 };
 use milp_study::{
     expected::{Expected, ExpectedVerdict},
     folder::Folder,
+    sentence,
 };
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
-/// Every folder below `results/` that has a schedule.
-fn kept() -> Vec<PathBuf> {
+/// Every folder below `results/` that has this file.
+fn kept(name: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../results")];
     while let Some(folder) = open.pop() {
@@ -22,7 +24,7 @@ fn kept() -> Vec<PathBuf> {
             let path = entry.expect("a readable entry").path();
             if path.is_dir() {
                 open.push(path);
-            } else if path.ends_with("expected.yaml") {
+            } else if path.ends_with(name) {
                 found.push(folder.clone());
             }
         }
@@ -47,7 +49,7 @@ fn is_bad(verdict: &ExpectedVerdict) -> bool {
 #[test]
 fn no_violation_or_stall_is_kept_twice_unless_its_sentence_says_which_faults_it_does_not_use() {
     let mut seen: BTreeMap<Vec<u8>, Vec<(PathBuf, Instance)>> = BTreeMap::new();
-    for dir in kept() {
+    for dir in kept("expected.yaml") {
         let outcome = Folder::read(&dir).expect("a result").outcome;
         let expected = Expected::read(&dir.join("expected.yaml"));
         if !is_bad(&expected.expect("a kept result").verdict) {
@@ -76,4 +78,32 @@ fn no_violation_or_stall_is_kept_twice_unless_its_sentence_says_which_faults_it_
         twice.is_empty(),
         "one schedule under several questions: {twice:?}"
     );
+}
+
+/// `UPDATE=1` writes the sentences again.
+#[test]
+fn every_sentence_kept_is_what_its_outcome_and_its_schedule_say() {
+    let (mut said, mut stale) = (0, Vec::new());
+    for dir in kept("outcome.yaml") {
+        let folder = Folder::read(&dir).expect("a result");
+        let relative = folder.further().expect("what lies beside it").relative();
+        let kept = Some(&folder.schedule).filter(|_| folder.outcome.schedule_sha256.is_some());
+        let sentence = sentence::again(&folder.outcome, kept, &relative);
+        said += 1;
+        if folder.outcome.sentence == sentence {
+            continue;
+        }
+        if std::env::var_os("UPDATE").is_some() {
+            let outcome = Outcome {
+                sentence,
+                ..folder.outcome
+            };
+            let text = write::outcome_yaml(&outcome);
+            std::fs::write(dir.join("outcome.yaml"), text).expect("it can be written");
+        } else {
+            stale.push(format!("{}: {sentence}", dir.display()));
+        }
+    }
+    assert!(said > 120, "{said}");
+    assert!(stale.is_empty(), "UPDATE=1: {stale:#?}");
 }

@@ -93,7 +93,7 @@ fn a_story_of_a_family_tells_its_quorums() {
         notes: Vec::new(),
     };
     let story = Story::of(run.instance, run.faulty, run.trace, broken);
-    let told = [story.lines(), story.ending_lines()].concat().join("\n");
+    let told = [story.lines(), story.reasons()].concat().join("\n");
     for text in ["v0b0", "v0b1"] {
         assert!(told.contains(text), "{text}: {told}");
     }

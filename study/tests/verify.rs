@@ -363,7 +363,7 @@ fn a_proof_claimed_without_a_certificate_is_rejected() {
             .next()
             .expect("a sentence")
             .to_owned()
-            + ": optimal, says the solver",
+            + ": says the solver, nothing confirms it",
         ..outcome.clone()
     };
     let evidence = read::certificate_text("certificate.csv", copy.text("certificate.csv"));

@@ -4,13 +4,22 @@ use super::{
     solve::command_line,
     watch::{self, Watch},
 };
-use crate::{document, exit, limits::Limits, print, progress::Printer, set::Set, stop};
+use crate::{
+    document, exit,
+    found::{told as told_of, tone},
+    limits::Limits,
+    print::{self, Tone},
+    progress::Printer,
+    set::Set,
+    stop,
+};
 use milp_schema::{Instance, instance::Goal};
 use milp_show::acts;
 use milp_study::{
     Error,
     ask::{Answer, Expectation, Verdict, ask},
     folder,
+    sentence::Said,
     solve::Request,
 };
 use schemars::JsonSchema;
@@ -114,13 +123,19 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
 
 fn answered(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
     let questions = questions(args)?;
-    let mut printer = Printer::new(args.quiet);
+    let mut printer = Printer::new(args.quiet, args.limits.seconds());
     let (mut answers, mut refused) = (Vec::new(), Vec::new());
     // Of several ways to ask for liveness the first that the protocol has is taken.
-    for ways in questions {
+    let all = questions.len();
+    for (at, ways) in questions.into_iter().enumerate() {
         let mut why = None;
         for (instance, out) in ways {
             folder::replaceable(&out)?;
+            let part = match all {
+                1 => String::new(),
+                _ => format!("{} ({} of {all}), ", instance.goal.name(), at + 1),
+            };
+            printer.about(&instance, &part);
             let request = Request {
                 instance: &instance,
                 settings: &args.limits.settings(),
@@ -279,22 +294,33 @@ fn told(
     };
     let mut said: Vec<&Answer> = answers.iter().map(|(answer, _)| answer).collect();
     said.sort_by_key(|answer| answer.verdict);
-    let said = said.iter().map(|answer| answer.words.clone());
+    let said = said.iter().map(|answer| answer.said.answer.clone());
     let said: Vec<String> = said.chain(refused.iter().cloned()).collect();
-    print::verdict(&verdict, &said.join("; "), broken.is_empty());
+    let tone = verdicts.first().map_or(Tone::Open, |first| tone(*first));
+    print::verdict(&verdict, &said.join("; "), tone);
+    let mut told: Option<&Said> = None;
     for (answer, out) in answers {
         let outcome = &answer.solution.outcome;
+        let [asked, known, left_out] = told_of(outcome.instance.goal, &answer.said);
         print::facts([
-            ("asked", Some(outcome.instance.goal.name().to_owned())),
+            asked,
             (
                 "answer",
-                Some(format!("{}: {}", answer.verdict, answer.words)),
+                Some(format!("{}: {}", answer.verdict, answer.said.answer)),
             ),
             ("the adversary needs", answer.needed()),
-            ("known", Some(answer.proof.clone())),
+            known,
+            // What is left out of both is said once.
+            (
+                left_out.0,
+                left_out
+                    .1
+                    .filter(|_| told.is_none_or(|it| it.left_out != answer.said.left_out)),
+            ),
             ("seconds", Some(format!("{:.2}", outcome.seconds))),
             ("written", Some(out.display().to_string())),
         ]);
+        told = Some(&answer.said);
     }
     for (text, so) in &expected {
         let so = so.map_or("not known", |so| if so { "so" } else { "NOT SO" });
@@ -303,7 +329,7 @@ fn told(
     let next = next(answers);
     print::line("next:");
     for line in &next {
-        print::line(&format!("  {line}"));
+        print::verbatim(&format!("  {line}"));
     }
     let holds = if expected.is_empty() {
         match verdicts.first() {
@@ -332,11 +358,11 @@ impl Answered {
         Self {
             goal: outcome.instance.goal.name().to_owned(),
             verdict: answer.verdict.to_string(),
-            words: answer.words.clone(),
+            words: answer.said.answer.clone(),
             value: outcome.primal,
             proved: outcome.proved,
             needs: needs.collect(),
-            proof: answer.proof.clone(),
+            proof: answer.said.proof.clone(),
             seconds: outcome.seconds,
             written: out.display().to_string(),
         }

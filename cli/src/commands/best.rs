@@ -2,7 +2,7 @@
 
 use crate::{
     document, exit,
-    found::{Found, code},
+    found::{Found, answer, code, told},
     print,
     progress::Printer,
 };
@@ -106,6 +106,14 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
 }
 
 fn table(found: &Best, out: &Path) {
+    let solution = found
+        .ranked
+        .first()
+        .or(found.rest.as_ref())
+        .map(|it| &it.solution);
+    if let Some(solution) = solution {
+        answer(&solution.said());
+    }
     print::rows(
         ["rank", "value", "proved", "nodes", "folder", "projection"],
         found.ranked.iter().map(|ranked| {
@@ -124,6 +132,9 @@ fn table(found: &Best, out: &Path) {
         }),
         &[0, 3],
     );
+    if let Some(solution) = solution {
+        print::facts(told(solution.outcome.instance.goal, &solution.said()));
+    }
     print::line(&found.group);
     if !found.ranked.is_empty() {
         print::line("every schedule replays without divergence");

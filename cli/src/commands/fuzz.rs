@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
                 difference: Some(script.clone()),
             });
             print::line(&report.to_string());
-            print::line(&script);
+            print::verbatim(&script);
             match found.failure {
                 Some(error) => Err(milp_replay::Error::from(error).into()),
                 None => Ok(exit::VIOLATION),

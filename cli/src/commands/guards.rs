@@ -20,17 +20,15 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
     let views = args.views.unwrap_or(VIEWS);
     let seconds = args.limits.settings().time_limit_seconds;
     let interrupt = stop::interrupt();
-    let mut printer = Printer::new(args.quiet);
-    let mut say = |seconds: f64, what: &str| {
-        printer.say(seconds, || format!("{what}, {seconds:.0} s"));
-    };
+    let mut printer = Printer::new(args.quiet, Some(seconds));
+    let mut say = |_: f64, what: &str| printer.say(what, "");
     let found = guards(protocol, views, seconds, &interrupt, &mut say);
     printer.finish();
     let Carried { all, not_asked } = found?;
     if args.markdown {
         let rows = [HEADER.map(str::to_owned), HEADER.map(|_| "---".to_owned())];
         for row in rows.into_iter().chain(all.iter().map(|it| row(it, "`"))) {
-            print::line(&format!("| {} |", row.join(" | ")));
+            print::verbatim(&format!("| {} |", row.join(" | ")));
         }
         print::line("");
     } else {

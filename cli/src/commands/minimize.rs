@@ -1,7 +1,14 @@
 //! `milp minimize`: the same value with the fewest acts.
 
 use super::solve::{command_line, destination};
-use crate::{document, exit, limits::Limits, print, progress::Printer, stop};
+use crate::{
+    document, exit,
+    found::{answer, told},
+    limits::Limits,
+    print,
+    progress::Printer,
+    stop,
+};
 use milp_show::acts::name;
 use milp_study::{
     Error,
@@ -63,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let out = destination(args.out.as_deref(), place, &args.dir, instance)?;
     folder::replaceable(&out)?;
     let interrupt = stop::interrupt();
-    let mut printer = Printer::new(args.quiet);
+    let mut printer = Printer::new(args.quiet, args.limits.seconds());
     let minimized = minimize(
         &from,
         &args.limits.settings(),
@@ -95,6 +102,8 @@ impl Stage {
 }
 
 fn table(minimized: &Minimized, out: &Path) {
+    answer(&minimized.said());
+    print::line(&format!("{}:", minimized.claim()));
     print::rows(
         ["fewest first", "before", "after", "proved", "nodes"],
         minimized.stages.iter().map(|stage| {
@@ -112,8 +121,8 @@ fn table(minimized: &Minimized, out: &Path) {
         "{} replays without divergence and with the same verdict",
         out.join(SCHEDULE).display()
     ));
-    print::line(&minimized.outcome.sentence);
-    print::line(&minimized.words());
+    let outcome = &minimized.outcome;
+    print::facts(told(outcome.instance.goal, &minimized.said()));
     document::result(&Found {
         stages: minimized.stages.iter().map(Stage::of).collect(),
         proved: minimized.proved(),

@@ -1,8 +1,17 @@
 //! `milp pareto`: how much damage how much effort does.
 
 use super::solve::{command_line, destination, formulation};
-use crate::{document, exit, limits::Limits, print, progress::Printer, set::Set, stop};
+use crate::{
+    document, exit,
+    found::{answer, told},
+    limits::Limits,
+    print,
+    progress::Printer,
+    set::Set,
+    stop,
+};
 use milp_schema::{instance::Formulation, outcome::Termination};
+use milp_show::words::capital;
 use milp_study::{
     Error,
     pareto::{CSV, Effort, Front, HTML, pareto, place, replaceable, write},
@@ -56,7 +65,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let out = destination(args.out.as_deref(), place, &args.file, &instance)?;
     replaceable(&out)?;
     let interrupt = stop::interrupt();
-    let mut printer = Printer::new(args.quiet);
+    let mut printer = Printer::new(args.quiet, args.limits.seconds());
+    printer.about(&instance, "");
     let front = pareto(
         (&instance, args.effort),
         &args.limits.settings(),
@@ -82,11 +92,14 @@ fn code(front: &Front) -> u8 {
 }
 
 fn table(front: &Front, out: &Path) {
-    print::table(&Front::header(), &front.rows(), &[0, 1, 2, 7]);
-    for point in &front.points {
-        print::line(&front.words(point));
+    if let Some(said) = front.said() {
+        answer(&said);
     }
-    print::line(&front.end());
+    print::line(&format!("{}.", capital(&front.end())));
+    print::table(&Front::header(), &front.rows(), &[0, 1, 2, 7]);
+    if let Some(said) = front.said() {
+        print::facts(told(front.instance.goal, &said));
+    }
     let [csv, html] = [CSV, HTML].map(|name| out.join(name).display().to_string());
     print::line(&format!("{csv} and {html} are written"));
     let points = front.points.iter();

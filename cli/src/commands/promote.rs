@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         force: args.force,
         resolve: (!args.no_resolve).then_some(&settings),
     };
-    let mut printer = Printer::new(args.quiet || args.no_resolve);
+    let mut printer = Printer::new(args.quiet || args.no_resolve, None);
     let promoted = promote(&request, &interrupt, &mut |progress| printer.show(progress));
     printer.finish();
     if interrupt.load(Ordering::SeqCst) && promoted.is_err() {

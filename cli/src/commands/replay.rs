@@ -1,16 +1,23 @@
 //! `milp replay`: replicas driven by a schedule.
 
-use crate::{document, exit, print};
+use crate::{
+    document, exit,
+    print::{self, Tone},
+};
 use milp_schema::{
-    Verdict,
+    Verdict, trace,
     verdict::{Holds, Liveness},
     write,
 };
-use milp_show::words::{INTERPRETER, followers};
+use milp_show::{
+    explain::Story,
+    words::{INTERPRETER, followers},
+};
 use milp_study::{
     Error, Recovery,
-    confirm::{Confirmed, Engine, How, OWN, is_clean},
+    confirm::{Engine, How, OWN, is_clean},
     folder::Driven,
+    show::told,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -129,12 +136,18 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let mut clean = true;
     let mut verdicts = Vec::new();
     for engine in &args.engines {
-        let confirmed = driven.confirm(engine, how)?;
-        let verdict = &confirmed.verdict;
+        let story = told(&driven, engine, how)?;
+        let verdict = &story.verdict;
         if !args.dry_run {
-            keep(&driven.dir, &confirmed)?;
+            keep(&driven.dir, &story)?;
         }
         verdicts.push(Judged::from(verdict));
+        let tone = if is_clean(verdict) {
+            Tone::Good
+        } else {
+            Tone::Bad
+        };
+        print::sentence(&story.answer(), tone);
         table(verdict);
         for line in lines(&verdict.notes) {
             print::line(&line);
@@ -178,13 +191,16 @@ fn lines(notes: &[String]) -> Vec<String> {
 }
 
 /// Writes the trace and then the verdict, so that a verdict is never there without its trace.
-fn keep(dir: &Path, confirmed: &Confirmed) -> Result<(), Error> {
-    let engine = &confirmed.verdict.engine;
+fn keep(dir: &Path, story: &Story) -> Result<(), Error> {
+    let engine = &story.verdict.engine;
     let files = [
-        (format!("trace.{engine}.ndjson"), confirmed.trace.clone()),
+        (
+            format!("trace.{engine}.ndjson"),
+            trace::to_ndjson(&story.trace),
+        ),
         (
             format!("verdict.{engine}.yaml"),
-            write::verdict_yaml(&confirmed.verdict),
+            write::verdict_yaml(&story.verdict),
         ),
     ];
     for (name, text) in files {

@@ -130,7 +130,7 @@ fn tasks(request: &Request<'_>, file: &Path) -> Result<u8, Error> {
         .map(|name| format!("{common} --task {}", quoted(name)));
     let tasks: Vec<String> = tasks.collect();
     for task in &tasks {
-        print::line(task);
+        print::verbatim(task);
     }
     document::result(&Found {
         combinations: request.sweep.len(),

@@ -65,9 +65,14 @@ impl Story {
         }
     }
 
-    /// How it ended and why: a heading and what it rests on, a sentence each.
-    pub fn ending_lines(&self) -> Vec<String> {
-        words::ending(self)
+    /// How it ended, in a sentence.
+    pub fn answer(&self) -> String {
+        words::answer(self)
+    }
+
+    /// Why it ended so, a sentence each.
+    pub fn reasons(&self) -> Vec<String> {
+        words::reasons(self)
     }
 
     /// The story, one sentence per line.

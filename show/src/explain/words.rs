@@ -12,10 +12,10 @@ use milp_schema::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The story of a schedule, one sentence per line; a heading per view.
+/// The story of a schedule, one sentence per line: how it ended, a heading per view, and why.
 pub(super) fn lines(story: &Story) -> Vec<String> {
     let scene = story.scene();
-    let mut lines = vec![who(story)];
+    let mut lines = vec![answered(story), String::new(), who(story)];
     let mut views: BTreeMap<(Height, View), Vec<&Fact>> = BTreeMap::new();
     for fact in &story.facts {
         views.entry(place(fact)).or_default().push(fact);
@@ -35,6 +35,9 @@ pub(super) fn lines(story: &Story) -> Vec<String> {
         lines.extend(held::lines(story));
     }
     lines.push(String::new());
+    if !matches!(story.ending, Ending::Other { .. }) {
+        lines.push("Why:".to_owned());
+    }
     lines.extend(ended(story));
     // What is told is what happened, which is not what the schedule says.
     let said = |note: &&String| note.starts_with("impossible: ");
@@ -222,13 +225,59 @@ fn too_late(late: &[&Missed]) -> String {
 }
 
 /// How it ended: a heading, and sentences that are set in.
-pub(super) fn ending(story: &Story) -> Vec<String> {
+pub(super) fn reasons(story: &Story) -> Vec<String> {
     let protocol = story.instance.protocol;
     let lines = ended(story);
     lines
         .iter()
         .map(|line| words::own(protocol, line))
         .collect()
+}
+
+/// How it ended, in the protocol's words.
+pub(super) fn answer(story: &Story) -> String {
+    words::own(story.instance.protocol, &answered(story))
+}
+
+fn answered(story: &Story) -> String {
+    let said = match &story.ending {
+        Ending::Fork { blocks, .. } => {
+            let each = blocks.iter().map(|block| {
+                let verb = if block.by.len() == 1 {
+                    "decides"
+                } else {
+                    "decide"
+                };
+                format!("{} {verb} {}", replicas(&block.by), block.block)
+            });
+            format!(
+                "agreement is broken: {}, another block of the same height",
+                each.collect::<Vec<_>>().join(", and ")
+            )
+        }
+        Ending::Stuck { height, .. } => format!(
+            "liveness is broken: {}, and that stays so after every message has arrived",
+            words::no_more(height)
+        ),
+        Ending::Other { .. } => first_decision(story),
+    };
+    words::capital(&said) + "."
+}
+
+/// When somebody decides in the slots of the schedule.
+fn first_decision(story: &Story) -> String {
+    let in_schedule = story
+        .trace
+        .iter()
+        .filter(|event| event.phase == Phase::Schedule);
+    let first = in_schedule
+        .filter(|event| event.what == What::Decide)
+        .map(|event| event.slot)
+        .min();
+    match first {
+        Some(slot) => format!("the first decision is in slot {slot}"),
+        None => "nobody decides in the slots of the schedule".to_owned(),
+    }
 }
 
 fn ended(story: &Story) -> Vec<String> {
@@ -243,9 +292,7 @@ fn ended(story: &Story) -> Vec<String> {
             silent,
             too_few,
         } => {
-            let mut lines = vec![format!(
-                "No block of height {height} can be decided any more:"
-            )];
+            let mut lines = Vec::new();
             let (quorum, votes) = (scene.quorum(), story.instance.protocol.final_tally());
             lines.extend(locks.iter().map(|lock| locked(lock, quorum, votes)));
             lines.extend(crossings.iter().map(crossing));
@@ -274,13 +321,12 @@ fn ended(story: &Story) -> Vec<String> {
         Ending::Other {
             blocks,
             termination,
-        } => other(story, blocks, *termination),
+        } => other(blocks, *termination),
     }
 }
 
 fn fork(story: &Story, scene: Scene, blocks: &[Block], both: &BTreeSet<ReplicaId>) -> Vec<String> {
-    let mut lines = vec!["Two blocks exist at one height:".to_owned()];
-    lines.extend(blocks.iter().map(decided));
+    let mut lines: Vec<String> = blocks.iter().map(decided).collect();
     if both.is_empty() {
         return lines;
     }
@@ -394,27 +440,15 @@ fn unlocked(free: &[(ReplicaId, View, bool)], quorum: usize) -> String {
     )
 }
 
-fn other(story: &Story, blocks: &[Block], termination: Liveness) -> Vec<String> {
-    let in_schedule = story
-        .trace
-        .iter()
-        .filter(|event| event.phase == Phase::Schedule);
-    let first = in_schedule
-        .filter(|event| event.what == What::Decide)
-        .map(|event| event.slot)
-        .min();
-    let mut lines = vec![match first {
-        Some(slot) => format!("The first decision is in slot {slot}."),
-        None => "Nobody decides in the slots of the schedule.".to_owned(),
-    }];
-    lines.push(
+fn other(blocks: &[Block], termination: Liveness) -> Vec<String> {
+    let mut lines = vec![
         match termination {
             Liveness::Decided => "Once every message arrives, all that follow the rules decide:",
             Liveness::Stuck => "No more is decided:",
             Liveness::Open => "Where it would end is open; decided so far:",
         }
         .to_owned(),
-    );
+    ];
     if blocks.is_empty() {
         lines.push("  no block.".to_owned());
     }

@@ -3,8 +3,8 @@
 use super::{run::Run, scene::Scene, words};
 use crate::{
     acts,
-    explain::{Ending, Story},
-    words::count,
+    explain::Story,
+    words::{capital, count},
 };
 use milp_schema::{Act, ReplicaId, instance::FaultKind};
 
@@ -19,43 +19,14 @@ pub(crate) struct Finding {
 /// What a run shows; nothing where no replica was driven.
 pub(crate) fn of(run: &Run, scene: &Scene, story: Option<&Story>) -> Option<Finding> {
     let story = story?;
-    let mut lines = story.ending_lines().into_iter();
-    let heading = lines.next().unwrap_or_default();
-    let result = match &story.ending {
-        Ending::Fork { blocks, .. } => {
-            let each = blocks.iter().map(|block| {
-                let who = who(block.by.iter().copied());
-                let verb = if block.by.len() == 1 {
-                    "decides"
-                } else {
-                    "decide"
-                };
-                format!("{who} {verb} {}", block.block)
-            });
-            format!(
-                "Agreement is broken: {}, another block of the same height.",
-                each.collect::<Vec<_>>().join(", and ")
-            )
-        }
-        Ending::Stuck { height, .. } => format!(
-            "Liveness is broken: no block of height {height} can be decided any more, and that \
-             stays so after every message has arrived."
-        ),
-        Ending::Other { .. } => heading,
-    };
     Some(Finding {
-        result,
+        result: story.answer(),
         adversary: adversary(run, scene),
-        why: lines.map(|line| sentence(&line)).collect(),
-    })
-}
-
-/// A line of a story as a sentence that stands alone.
-fn sentence(line: &str) -> String {
-    let line = line.trim_start();
-    let mut letters = line.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().collect::<String>() + letters.as_str()
+        why: story
+            .reasons()
+            .iter()
+            .map(|it| capital(it.trim_start()))
+            .collect(),
     })
 }
 
@@ -83,7 +54,7 @@ fn adversary(run: &Run, scene: &Scene) -> String {
     } else {
         faulty.join(", ")
     };
-    first = sentence(&first);
+    first = capital(&first);
     // Who is faulty is said already.
     let kinds = Act::ALL.into_iter().filter(|act| *act != Act::Faulty);
     let numbers = kinds.filter_map(|act| {

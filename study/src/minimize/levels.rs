@@ -80,7 +80,6 @@ pub(super) fn minimize(
         given: &given,
         command,
         interrupted: clock.interrupted(),
-        within_slots: false,
     };
     offer.checked((few.schedule, few.faulty), few.evidence, stages)
 }

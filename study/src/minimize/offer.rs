@@ -4,7 +4,7 @@ use super::fewest::Stage;
 use crate::{
     Error, evidence,
     folder::{self, CERTIFICATE, Driven, Folder},
-    sentence,
+    sentence::{self, Said},
 };
 use milp_schema::{
     Evidence, Outcome, ReplicaId, Schedule, Verdict, instance::FaultKind, read, write,
@@ -35,6 +35,20 @@ impl Minimized {
         self.stages.iter().all(|stage| stage.proved)
     }
 
+    /// What the result says.
+    pub fn said(&self) -> Said {
+        Said::again(&self.outcome, Some(&self.schedule))
+    }
+
+    /// Whether fewer acts do, in words.
+    pub fn claim(&self) -> &'static str {
+        if self.proved() {
+            "proved minimal, in this order"
+        } else {
+            "not proved minimal"
+        }
+    }
+
     /// The files of the result, by name.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let certificate = evidence::text(&self.evidence);
@@ -49,11 +63,7 @@ impl Minimized {
             format!("{count} (before {})", stage.before)
         });
         let counts = counts.collect::<Vec<_>>().join(", ");
-        if self.proved() {
-            format!("proved minimal, in this order: {counts}")
-        } else {
-            format!("not proved minimal: {counts}")
-        }
+        format!("{}: {counts}", self.claim())
     }
 }
 
@@ -63,8 +73,6 @@ pub(super) struct Offer<'a> {
     pub(super) given: &'a Verdict,
     pub(super) command: &'a str,
     pub(super) interrupted: bool,
-    /// Whether its program knows slots.
-    pub(super) within_slots: bool,
 }
 
 impl Offer<'_> {
@@ -92,8 +100,7 @@ impl Offer<'_> {
             stages,
         };
         let schedule = Some(&minimized.schedule);
-        let within_slots = self.within_slots;
-        minimized.outcome.sentence = sentence::again(&minimized.outcome, schedule, within_slots);
+        minimized.outcome.sentence = sentence::again(&minimized.outcome, schedule, "");
         minimized.outcome.run.retain(|(key, _)| key != "acts");
         let words = minimized.words();
         minimized.outcome.run.push(("acts".to_owned(), words));

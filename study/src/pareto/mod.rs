@@ -19,7 +19,7 @@ pub use show::{CSV, HTML, SVG};
 use crate::{
     Error,
     clock::Clock,
-    sentence,
+    sentence::{self, Said},
     solve::{Request, Solution, note_limit, solve},
 };
 use milp_schema::{Instance, Verdict, instance::Sense, outcome::Termination};
@@ -79,6 +79,11 @@ impl Front {
     /// Whether the damage is proved for every effort.
     pub fn proved(&self) -> bool {
         !self.points.is_empty() && self.points.iter().all(|it| it.proved && it.fewest)
+    }
+
+    /// What the solve without a limit says.
+    pub fn said(&self) -> Option<Said> {
+        self.solves.first().map(|it| it.solution.said())
     }
 
     /// How the solve without a limit ended.

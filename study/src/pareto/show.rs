@@ -3,7 +3,10 @@
 use super::{Front, Point};
 use crate::sentence;
 use milp_schema::outcome::Termination;
-use milp_show::plot::{self, Axis, Joined, Page, Plot, Series, Ticks};
+use milp_show::{
+    plot::{self, Axis, Joined, Page, Plot, Series, Ticks},
+    words::capital,
+};
 use std::collections::BTreeMap;
 
 /// The points, one a row.
@@ -12,13 +15,6 @@ pub const CSV: &str = "pareto.csv";
 pub const HTML: &str = "pareto.html";
 /// The plot alone.
 pub const SVG: &str = "pareto.svg";
-
-/// The sentence with a capital.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|c| c.to_uppercase().to_string());
-    first.unwrap_or_default() + letters.as_str()
-}
 
 /// Yes or no.
 fn said(yes: bool) -> String {
@@ -92,12 +88,10 @@ impl Front {
     pub fn end(&self) -> String {
         let Some(last) = self.points.last() else {
             return match self.termination() {
-                Termination::Infeasible => {
-                    let outcome = &self.solves[0].solution.outcome;
-                    outcome.sentence.clone()
-                }
-                _ => "no schedule was found, so there is no point".to_owned(),
-            };
+                Termination::Infeasible => "no execution exists, so there is no point",
+                _ => "no schedule was found, so there is no point",
+            }
+            .to_owned();
         };
         let words = self.effort.words(last.effort);
         let most = self.effort.own_limit(&self.instance);

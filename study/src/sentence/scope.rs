@@ -1,7 +1,7 @@
 //! What a claim is made under: faults, network, timers, horizon, and what the program leaves out.
 
 use crate::reading::Reading;
-use milp_model::left_out;
+use milp_model::left_out::{self, LeftOut};
 use milp_schema::instance::{Fault, FaultKind, Instance, Network, Timers, Who};
 use milp_show::words::count;
 
@@ -127,7 +127,6 @@ fn conditions(instance: &Instance) -> Vec<String> {
     if let (Timers::Protocol, Some(time)) = (instance.timers, instance.block_time) {
         conditions.push(format!("timers by the protocol with block time {time}"));
     }
-    conditions.extend(left_out(instance));
     let budget = instance.budget;
     for (most, what) in [
         (budget.late, "late copies"),
@@ -139,27 +138,18 @@ fn conditions(instance: &Instance) -> Vec<String> {
     conditions
 }
 
-/// What the program leaves out: the first pattern in words, and how many there are besides.
-fn left_out(instance: &Instance) -> Vec<String> {
-    match left_out::of(instance).as_slice() {
-        [first, _, rest @ ..] if !rest.is_empty() => {
-            let further = count(rest.len() as i64 + 1, "further pattern");
-            let see = format!("{further} left out (milp explain lists them)");
-            vec![first.words().to_owned(), see]
-        }
-        few => few.iter().map(|it| it.words().to_owned()).collect(),
-    }
+/// What the program leaves out, each in words.
+pub(super) fn left_out(instance: &Instance) -> impl Iterator<Item = &'static str> {
+    left_out::of(instance).into_iter().map(LeftOut::words)
 }
 
-/// Every pattern that the program of an instance leaves out, with its line of
-/// `docs/EXECUTION.md`: a heading and a list entry each; nothing if there is none.
+/// Every pattern that the program of an instance leaves out: a heading and a list entry each;
+/// nothing if there is none.
 pub fn patterns(instance: &Instance) -> Vec<String> {
-    let all = left_out::of(instance);
-    let heading = (!all.is_empty()).then(|| {
+    let entries: Vec<String> = left_out(instance).map(|it| format!("- {it}")).collect();
+    let heading = (!entries.is_empty()).then(|| {
         "Programs of this instance leave out what a schedule may have (docs/EXECUTION.md):"
             .to_owned()
     });
-    let entries = all.iter();
-    let entries = entries.map(|it| format!("- {} ({})", it.words(), it.line()));
     heading.into_iter().chain(entries).collect()
 }

@@ -1,5 +1,7 @@
 use super::*;
+use crate::reading::After;
 use milp_schema::instance::{Fault, FaultKind};
+use proof::SHOWN;
 
 fn instance(goal: Goal) -> Instance {
     Instance::builder("dbft2")
@@ -8,6 +10,10 @@ fn instance(goal: Goal) -> Instance {
         .slots(24)
         .goal(goal)
         .build()
+}
+
+fn sentence(instance: &Instance, result: &Found) -> String {
+    Said::of(instance, result).sentence("")
 }
 
 fn result(termination: Termination, primal: Option<i64>, dual: f64) -> Found {
@@ -29,8 +35,8 @@ fn without_slots_the_claim_is_about_any_number_of_them() {
     };
     assert_eq!(
         sentence(&instance(Goal::Fork), &timeless),
-        "at height 0 at most 1 block can be decided with 1 Byzantine replica of 4, \
-         within 4 views and any number of slots: optimal, says the solver"
+        "no two blocks can be decided at one height, with 1 Byzantine replica of 4, \
+         within 4 views and any number of slots: says the solver, nothing confirms it"
     );
 }
 
@@ -42,8 +48,8 @@ fn a_proved_fork_bound_reads_as_the_manual_says() {
     };
     assert_eq!(
         sentence(&instance(Goal::Fork), &proved),
-        "at height 0 at most 1 block can be decided with 1 Byzantine replica of 4, \
-         within 4 views and 24 slots: proved (exact bound 1)"
+        "no two blocks can be decided at one height, with 1 Byzantine replica of 4, \
+         within 4 views and 24 slots: proved by a bound in exact integers"
     );
 }
 
@@ -57,29 +63,43 @@ fn words_are_as_strong_as_what_was_checked() {
             .unwrap()
     };
     let optimal = result(Termination::Optimal, Some(2), 2.0);
-    assert_eq!(tail(&optimal), "optimal, says the solver");
+    assert_eq!(
+        tail(&optimal),
+        format!("{SHOWN}; nothing worse: says the solver, nothing confirms it")
+    );
     let permuted = Found {
         certificate: Certified::Permuted,
         ..optimal
     };
     assert_eq!(
         tail(&permuted),
-        "proved (one step worse is infeasible, solved again permuted)"
+        format!(
+            "{SHOWN}; nothing worse: proved by two searches on different paths, in floating-point \
+             arithmetic"
+        )
+    );
+    let cubes = Found {
+        certificate: Certified::Cubes {
+            all: 12,
+            searched: 3,
+        },
+        ..result(Termination::Optimal, Some(1), 1.0)
+    };
+    assert_eq!(
+        tail(&cubes),
+        "proved case by case (12 cases), 3 of them by two searches in floating-point arithmetic"
     );
     let feasible = result(Termination::Feasible, Some(1), 2.999_999_999);
     assert_eq!(
         tail(&feasible),
-        "feasible, bound not closed (at most 3, says the solver)"
+        "not proved to be the worst, at most 3 says the solver"
     );
     let unlimited = result(Termination::Feasible, Some(1), f64::INFINITY);
-    assert_eq!(tail(&unlimited), "feasible, bound not closed");
+    assert_eq!(tail(&unlimited), "not proved to be the worst");
     let infeasible = result(Termination::Infeasible, None, 0.0);
-    assert_eq!(tail(&infeasible), "infeasible, says the solver");
+    assert_eq!(tail(&infeasible), "says the solver, nothing confirms it");
     let undecided = result(Termination::Undecided, None, 3.0);
-    assert_eq!(
-        tail(&undecided),
-        "undecided, stopped before any schedule was found"
-    );
+    assert_eq!(tail(&undecided), "nothing was learned about the worst case");
 }
 
 #[test]
@@ -114,7 +134,10 @@ fn an_execution_without_a_decision_is_not_a_number_and_never_only_if_replicas_ne
             sentence(&slow, &found)
         };
         let never = said(Some(After::Never));
-        assert!(never.contains("not bounded within the horizon"), "{never}");
+        assert!(
+            never.starts_with("it can be that nobody ever decides, with"),
+            "{never}"
+        );
         let later = said(Some(After::Decides(7)));
         assert!(
             later.contains("later than slot 24, the last (")
@@ -122,7 +145,7 @@ fn an_execution_without_a_decision_is_not_a_number_and_never_only_if_replicas_ne
             "{later}"
         );
         for after in [Some(After::Decides(7)), Some(After::Unknown), None] {
-            assert!(!said(after).contains("not bounded"), "{}", said(after));
+            assert!(!said(after).contains("nobody ever"), "{}", said(after));
         }
         assert!(!never.contains("25") && !later.contains("25"));
     }
@@ -141,7 +164,7 @@ fn an_execution_without_a_decision_is_not_a_number_and_never_only_if_replicas_ne
         "{late}"
     );
     let open = sentence(&slow, &result(Termination::Feasible, Some(17), 25.0));
-    assert!(open.ends_with("feasible, bound not closed"), "{open}");
+    assert!(open.ends_with("not proved to be the worst"), "{open}");
 }
 
 #[test]
@@ -185,9 +208,11 @@ fn every_kind_of_fault_and_the_mutant_are_named() {
     };
     assert_eq!(
         sentence(&mixed, &result(Termination::Optimal, Some(0), 0.0)),
-        "in a final state as few as 0 of 1 heights can be decided with 2 Byzantine replicas and \
-         1 replica that may crash and 1 replica with network faults of 13 under the mutant \
-         small-quorum, within 4 views and 24 slots: optimal, says the solver"
+        format!(
+            "after its schedule no block of height 0 can be decided any more, with 2 Byzantine \
+             replicas and 1 replica that may crash and 1 replica with network faults of 13 under \
+             the mutant small-quorum, within 4 views and 24 slots: {SHOWN}"
+        )
     );
     let nobody = Instance {
         faults: vec![],
@@ -195,8 +220,8 @@ fn every_kind_of_fault_and_the_mutant_are_named() {
     };
     assert_eq!(
         sentence(&nobody, &result(Termination::Optimal, Some(4), 4.0)),
-        "the highest view an honest replica can enter is view 3 with no faulty replica of 4, \
-         within 4 views and 24 slots: optimal, says the solver"
+        "the highest view an honest replica can enter is view 3, with no faulty replica of 4, \
+         within 4 views and 24 slots: says the solver, nothing confirms it"
     );
 }
 
@@ -211,14 +236,15 @@ fn a_bound_is_never_rounded_past_what_it_implies() {
 #[test]
 fn what_a_program_leaves_out_is_said_in_words_and_listed() {
     let stall = Instance::builder("dbft2-nspcc").views(2).build();
-    let scope = scope(&stall, true);
-    let said = "no recovery message before the heal phase, 5 further patterns left out (milp \
-                explain lists them)";
-    assert!(scope.contains(said), "{scope}");
+    let safe = result(Termination::Optimal, Some(1), 1.0);
+    let said = sentence(&stall, &safe);
+    let (_, left_out) = said.split_once(LEFT_OUT).expect("something is left out");
+    assert_eq!(left_out.split("; ").count(), 6, "{said}");
+    assert!(left_out.contains("no view skipped"), "{said}");
     let listed = patterns(&stall);
     assert_eq!(listed.len(), 1 + 6);
     assert!(
-        listed.contains(&"- no view skipped (E40)".to_owned()),
+        listed.contains(&"- no view skipped".to_owned()),
         "{listed:?}"
     );
     assert!(patterns(&instance(Goal::Fork)).is_empty());
@@ -243,9 +269,9 @@ fn voting_power_and_the_words_of_the_protocol_are_said() {
     };
     assert_eq!(
         sentence(&powers, &found),
-        "at height 0 at most 1 block can be decided with Byzantine replicas of voting power 33 of \
+        "no two blocks can be decided at one height, with Byzantine replicas of voting power 33 of \
          100, of 4 replicas (voting power 40, 30, 20, 10), within 3 rounds and any number of \
-         slots: optimal, says the solver"
+         slots: says the solver, nothing confirms it"
     );
     let views = Instance {
         goal: Goal::Views,
@@ -259,4 +285,25 @@ fn voting_power_and_the_words_of_the_protocol_are_said() {
         "{said}"
     );
     assert_eq!(value(&views, 3), "3 rounds (the highest is round 2)");
+}
+
+#[test]
+fn what_is_so_far_known_is_said_in_the_words_of_the_goal() {
+    let said = |goal, primal, dual| so_far(&instance(goal), primal, dual);
+    assert_eq!(
+        said(Goal::Fork, Some(2), 3.2),
+        "2 blocks found, at most 3 possible"
+    );
+    assert_eq!(
+        said(Goal::Views, Some(3), 4.0),
+        "view 2 found, at most view 3 possible"
+    );
+    assert_eq!(
+        said(Goal::Stall, None, f64::NEG_INFINITY),
+        "no schedule found, no bound"
+    );
+    assert_eq!(
+        said(Goal::Slow, Some(17), 25.0),
+        "a first decision in slot 17 found, no bound"
+    );
 }

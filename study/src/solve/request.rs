@@ -4,6 +4,7 @@ use super::adequacy::Adequacy;
 use crate::{
     Error, evidence,
     folder::{self, Driven, Folder},
+    sentence::Said,
     size::Size,
 };
 use milp_schema::{Evidence, Instance, Outcome, Schedule, Verdict};
@@ -61,6 +62,11 @@ impl Solution {
         facts
             .find(|(key, _)| key == PASSED_OVER)
             .map(|(_, why)| why.as_str())
+    }
+
+    /// What it says, for people.
+    pub fn said(&self) -> Said {
+        Said::again(&self.outcome, self.schedule.as_ref())
     }
 
     /// What the instance's own replicas do with the schedule.

@@ -124,8 +124,7 @@ pub(super) fn word(
         command: request.command.to_owned(),
         run,
     };
-    outcome.sentence =
-        sentence::again(&outcome, schedule.as_ref(), built.knows_slots()) + &beside.relative();
+    outcome.sentence = sentence::again(&outcome, schedule.as_ref(), &beside.relative());
     Solution {
         interrupted: interrupt.load(Ordering::SeqCst) && !outcome.proved,
         outcome,

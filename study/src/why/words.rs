@@ -60,9 +60,9 @@ fn strength(answer: &WhyNot) -> Vec<String> {
         None => "satisfies the rest",
     };
     let forbid = if answer.proved {
-        "That they forbid it: proved by search (infeasible, solved again permuted)."
+        "That they forbid it: proved by two searches on different paths, in floating-point arithmetic."
     } else {
-        "That they forbid it: infeasible, says the solver."
+        "That they forbid it: says the solver, nothing confirms it."
     };
     let fewest = match (answer.smallest, answer.irreducible) {
         (true, _) => {

@@ -118,11 +118,9 @@ pub(super) fn run(args: &Args, text: &str) -> Result<(u8, Option<Compared>), Err
         search_seconds: f64::from(args.seconds) / 9.0,
         seconds: f64::from(args.seconds),
     };
-    let mut printer = Printer::new(args.quiet);
+    let mut printer = Printer::new(args.quiet, Some(f64::from(args.seconds)));
     let interrupt = stop::interrupt();
-    let mut say = |seconds: f64, what: &str| {
-        printer.say(seconds, || format!("{what}, {seconds:.0} s"));
-    };
+    let mut say = |_: f64, what: &str| printer.say(what, "");
     let checked = protocol_check::check(protocol, &effort, &interrupt, &mut say);
     printer.finish();
     let checked = checked?;
@@ -293,9 +291,9 @@ impl Compared {
         for it in &self.differences {
             let faulty = it.faulty.join(", ");
             print::line(&format!("The readings differ: {}", it.what));
-            print::line(&format!("{}\nfaulty: {faulty}", it.instance.trim_end()));
-            print::line(it.schedule.trim_end());
-            print::line(it.predictions.trim_end());
+            print::verbatim(&format!("{}\nfaulty: {faulty}", it.instance.trim_end()));
+            print::verbatim(it.schedule.trim_end());
+            print::verbatim(it.predictions.trim_end());
         }
         if !self.untried.is_empty() {
             print::line(&format!("Not tried: {}.", self.untried.join("; ")));
