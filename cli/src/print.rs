@@ -158,8 +158,13 @@ pub(crate) fn rows<const N: usize>(
 pub(crate) fn table(header: &[String], rows: &[Vec<String>], numbers: &[usize]) {
     let objects = || {
         let named = |row: &Vec<String>| {
-            let names = header.iter().map(String::as_str);
-            object(names.zip(row.iter().cloned()))
+            let cells = header.iter().zip(row).enumerate();
+            let cells = cells.map(|(at, (name, cell))| {
+                let number = numbers.contains(&at).then(|| measured(cell)).flatten();
+                let text = || Value::String(cell.clone());
+                (name.clone(), number.unwrap_or_else(text))
+            });
+            cells.collect()
         };
         rows.iter().map(named).collect()
     };
@@ -191,22 +196,20 @@ pub(crate) fn table(header: &[String], rows: &[Vec<String>], numbers: &[usize]) 
 /// What has fractions; elsewhere `1.10` may be a version.
 const MEASURED: [&str; 2] = ["seconds", "root bound"];
 
-/// A row as an object, numbers as numbers.
+/// Names and values as an object, numbers as numbers.
 fn object<'a>(entries: impl Iterator<Item = (&'a str, String)>) -> Map<String, Value> {
-    let typed = |name: &str, text: String| {
-        let whole = text.parse::<i64>().ok().map(Value::from);
-        let whole = whole.filter(|number| number.to_string() == text);
-        let measured = || {
-            let number = text.parse::<f64>().ok();
-            number.filter(|it| MEASURED.contains(&name) && it.is_finite())
-        };
-        whole
-            .or_else(|| measured().map(Value::from))
-            .unwrap_or(Value::String(text))
+    let typed = |(name, text): (&str, String)| {
+        let number = measured(&text).filter(|it| it.is_i64() || MEASURED.contains(&name));
+        (name.to_owned(), number.unwrap_or(Value::String(text)))
     };
-    entries
-        .map(|(name, value)| (name.to_owned(), typed(name, value)))
-        .collect()
+    entries.map(typed).collect()
+}
+
+/// The number that a text is, if it is one.
+fn measured(text: &str) -> Option<Value> {
+    let whole = text.parse::<i64>().ok().map(Value::from);
+    let finite = |number: &f64| number.is_finite();
+    whole.or_else(|| text.parse().ok().filter(finite).map(Value::from))
 }
 
 /// A table for a pipe: no escapes, no wrapping; what reads it wants one row on one line.

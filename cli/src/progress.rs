@@ -14,8 +14,8 @@ use terminal_size::terminal_size_of;
 
 /// Between two updates of the line on a terminal.
 const TICK: Duration = Duration::from_millis(250);
-/// A stage that begins sooner after the last one that was said is not said in a log.
-const SHORT: Duration = Duration::from_secs(1);
+/// In a log a stage is not said that is over sooner after the last one that was.
+const SHORT: Duration = Duration::from_secs(5);
 /// Letters of the line where the terminal does not say how many it has.
 const USUAL: usize = 80;
 
@@ -43,7 +43,7 @@ pub(crate) struct Printer {
     solves: u32,
     stage: u32,
     /// The stage that was said last in a log, and when.
-    said: Option<(String, Instant)>,
+    said: (String, Instant),
 }
 
 /// The line on a terminal.
@@ -92,7 +92,7 @@ impl Printer {
             line,
             solves: 0,
             stage: u32::MAX,
-            said: None,
+            said: (String::new(), now()),
         }
     }
 
@@ -141,12 +141,11 @@ impl Printer {
             Style::Terminal => locked(&self.line).text = text,
             Style::Log => {
                 let now = now();
-                let last = self.said.as_ref();
-                let new = last.is_none_or(|(said, when)| said != stage && now - *when >= SHORT);
-                if new {
+                let (said, when) = &self.said;
+                if said != stage && now - *when >= SHORT {
                     // A courtesy: a closed standard error must not end a solve.
                     let _ = writeln!(io::stderr().lock(), "{text}");
-                    self.said = Some((stage.to_owned(), now));
+                    self.said = (stage.to_owned(), now);
                 }
             }
         }

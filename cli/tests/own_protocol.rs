@@ -114,10 +114,7 @@ fn every_command_takes_it_and_its_file_travels_with_the_result() {
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>());
     let nobody = ["faulty", "replicas", "1", "0", "yes"];
-    assert!(
-        rows.any(|row| row.starts_with(&nobody)),
-        "{fewest}"
-    );
+    assert!(rows.any(|row| row.starts_with(&nobody)), "{fewest}");
     assert!(
         fewest.contains("proved minimal, in this order:"),
         "{fewest}"

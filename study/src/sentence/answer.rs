@@ -1,6 +1,6 @@
 //! What an answer means, and the answer itself.
 
-use super::Found;
+use super::found::Found;
 use crate::reading::{After, unbounded};
 use milp_schema::{
     instance::{Goal, Instance, Sense},

@@ -1,9 +1,9 @@
 //! How an answer is known: how much the words before it rest on.
 
 use super::{
-    Certified, Found,
     answer::{harms, passes_all},
-    limit,
+    found::{Certified, Found},
+    value::limit,
 };
 use crate::reading::unbounded;
 use milp_schema::{

@@ -1,6 +1,7 @@
 use super::*;
 use crate::reading::After;
 use milp_schema::instance::{Fault, FaultKind};
+use milp_schema::{instance::Goal, outcome::Termination};
 use proof::SHOWN;
 
 fn instance(goal: Goal) -> Instance {
