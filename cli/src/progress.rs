@@ -127,7 +127,11 @@ impl Printer {
             None => counted(progress),
         };
         let label = format!("{}{solve}{name} (stage {stage} of 4)", self.part);
-        self.say(&label, &format!("{so_far}; {} nodes", progress.nodes));
+        let known = match progress.nodes {
+            0 => so_far,
+            nodes => format!("{so_far}; {nodes} nodes"),
+        };
+        self.say(&label, &known);
     }
 
     /// Shows how far any command is: at which stage, and what is known.

@@ -69,3 +69,38 @@ fn kept_schedules_of_the_protocol_end_on_the_example_as_they_do_on_own_replicas(
         assert!(ran.stdout.contains("dbft2-python"), "{name}: {ran:?}");
     }
 }
+
+#[test]
+fn python_reads_a_result_with_nothing_but_its_standard_library() {
+    let scratch = Scratch::new();
+    let milp = env!("CARGO_BIN_EXE_milp");
+    let ran = std::process::Command::new("python3")
+        .arg(root().join("kits/python/examples/results.py"))
+        .arg(milp)
+        .arg(root().join("instances/dbft2/n4-stall-crash.yaml"))
+        .arg(scratch.path("read"))
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(ran.stdout).unwrap();
+    assert!(ran.status.success(), "{printed}");
+    assert!(printed.starts_with("after its schedule no block of height 0 can be decided any more"));
+    assert!(
+        printed.contains("value 0, bound 0.0, proved: True"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("replay: stuck, 0 divergences"),
+        "{printed}"
+    );
+    // Every choice is in the table.
+    let rows = scratch.text("read/schedule.csv").lines().count() - 1;
+    let table = printed
+        .lines()
+        .skip_while(|line| !line.starts_with("message"));
+    let table = table.skip(1).take_while(|line| !line.is_empty());
+    let counted = table.map(|line| {
+        let last = line.split_whitespace().last().unwrap();
+        last.parse::<usize>().unwrap()
+    });
+    assert_eq!(counted.sum::<usize>(), rows, "{printed}");
+}

@@ -94,6 +94,22 @@ pub struct Settings {
     pub options: Vec<(String, String)>,
 }
 
+impl Default for Settings {
+    /// Ten minutes, one thread, seed 0, no gap, proofs.
+    fn default() -> Self {
+        Self {
+            time_limit_seconds: 600.0,
+            relative_gap: 0.0,
+            threads: 1,
+            seed: 0,
+            prove: true,
+            presolve: true,
+            warm_start: None,
+            options: Vec::new(),
+        }
+    }
+}
+
 /// What a solve is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {

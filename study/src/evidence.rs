@@ -16,7 +16,7 @@ use milp_solver::exact::Multipliers;
 use std::path::Path;
 
 /// The digest of a program: of what `milp export --lp` prints for its instance.
-pub fn digest(program: &Program) -> ProgramDigest {
+pub(crate) fn digest(program: &Program) -> ProgramDigest {
     ProgramDigest {
         columns: program.columns.len() as u64,
         rows: program.rows.len() as u64,
@@ -25,7 +25,7 @@ pub fn digest(program: &Program) -> ProgramDigest {
 }
 
 /// The text of `certificate.csv`, if there is anything to write into it.
-pub fn text(evidence: &Evidence) -> Option<String> {
+pub(crate) fn text(evidence: &Evidence) -> Option<String> {
     (!evidence.parts.is_empty()).then(|| write::certificate_csv(evidence))
 }
 

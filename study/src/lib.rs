@@ -1,7 +1,24 @@
 //! What needs both the optimiser and the replay: solve and say, confirm, keep, check again.
 //!
-//! [`solve`] goes from an instance to an outcome and a schedule, [`confirm`] drives replicas with
-//! a schedule, [`verify`] derives again what a result claims, [`promote`] keeps a confirmed result and [`regress`] checks what was kept.
+//! Most need two functions: [`solve()`] goes from an instance to an outcome with a schedule, and
+//! [`replay()`] drives replicas with it.
+//!
+//! ```
+//! let file = std::path::Path::new("../instances/dbft2/n4-stall-crash.yaml");
+//! let instance = milp_schema::read::instance(file)?;
+//! let solution = milp_study::solve(&instance)?;
+//! let said = solution.said();
+//! assert_eq!(said.answer, "no block of height 0 can be decided any more");
+//! assert!(solution.outcome.proved);
+//! let verdict = milp_study::replay(&solution)?;
+//! assert_eq!(verdict.divergences, Some(0));
+//! assert_eq!(verdict.termination, milp_schema::verdict::Liveness::Stuck);
+//! # Ok::<(), milp_study::Error>(())
+//! ```
+//!
+//! What else there is, a module each: [`mod@solve`] with limits, progress and an interrupt,
+//! [`confirm`] on other replicas and engines, [`verify`] derives again what a result claims,
+//! [`promote`] keeps a confirmed result and [`regress`] checks what was kept.
 //! [`show`] hands over what there is to show of a result, [`minimize`] finds one with fewer acts, [`best`] gives the worst that differ,
 //! [`mod@pareto`] says how much damage how much effort does, [`mod@sweep`] solves many instances.
 //! [`learn`] solves until an engine confirms the schedule. [`folder`] knows the files of a result, [`sentence`] the words of one.
@@ -9,7 +26,7 @@
 pub mod ask;
 pub mod attack;
 pub mod bench;
-pub mod beside;
+mod beside;
 pub mod best;
 mod clock;
 pub mod confirm;
@@ -17,9 +34,10 @@ pub mod cubes;
 mod deepen;
 mod error;
 pub mod every;
-pub mod evidence;
+mod evidence;
 pub mod expected;
 pub mod folder;
+mod front;
 pub mod import;
 pub mod junit;
 pub mod learn;
@@ -43,4 +61,5 @@ pub mod verify;
 pub mod why;
 
 pub use error::Error;
+pub use front::{replay, solve};
 pub use milp_replay::Recovery;

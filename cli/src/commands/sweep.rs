@@ -1,15 +1,14 @@
 //! `milp sweep`: every combination of a sweep file.
 
-use crate::{document, exit, limits::Limits, print, stop};
+use crate::{document, exit, limits::Limits, print, progress::Printer, stop};
 use milp_schema::read;
 use milp_study::{
     Error,
-    sweep::{CSV, Far, HTML, Request, State, Swept, left, limits, place, replaceable, sweep, task},
+    sweep::{CSV, HTML, Request, State, Swept, left, limits, place, replaceable, sweep, task},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::{
-    io::{self, IsTerminal as _, Write as _},
     num::NonZeroU32,
     path::{Path, PathBuf},
 };
@@ -94,9 +93,12 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         let state = task(&request, name, &interrupt)?;
         return Ok(alone(&request, name, &state));
     }
-    let mut shown = Shown::new(args.quiet);
-    let swept = sweep(&request, &interrupt, &mut |far| shown.show(far));
-    shown.wipe();
+    let mut printer = Printer::new(args.quiet, None);
+    let swept = sweep(&request, &interrupt, &mut |far| {
+        let stage = format!("{} of {} ended", far.ended, far.all);
+        printer.say(&stage, &format!("at work on {}", far.at_work.join(", ")));
+    });
+    printer.finish();
     let swept = swept?;
     table(&swept, &out, args.collect);
     Ok(code(&swept))
@@ -204,46 +206,4 @@ fn table(swept: &Swept, out: &Path, collected: bool) {
         tasks: Vec::new(),
         written: vec![csv, html],
     });
-}
-
-/// One line on a terminal that is written over and over; nothing in a pipe.
-struct Shown {
-    on: bool,
-    last: Option<Far>,
-    length: usize,
-}
-
-impl Shown {
-    fn new(quiet: bool) -> Self {
-        Self {
-            on: !quiet && io::stderr().is_terminal(),
-            last: None,
-            length: 0,
-        }
-    }
-
-    fn show(&mut self, far: &Far) {
-        if !self.on || self.last.as_ref() == Some(far) {
-            return;
-        }
-        self.last = Some(far.clone());
-        let names = far.at_work.join(", ");
-        let text = format!("{} of {} ended; at work: {names}", far.ended, far.all);
-        // On one line, whatever the names.
-        let text = text.chars().take(78).collect::<String>();
-        // Progress is a courtesy: a closed standard error must not end a sweep.
-        let _ = write!(io::stderr().lock(), "\r{text:<width$}", width = self.length);
-        self.length = text.len();
-    }
-
-    fn wipe(&self) {
-        if self.on && self.length > 0 {
-            let _ = write!(
-                io::stderr().lock(),
-                "\r{:width$}\r",
-                "",
-                width = self.length
-            );
-        }
-    }
 }

@@ -34,8 +34,17 @@ pub fn why_not_words(instance: &Instance, answer: &WhyNot) -> Vec<String> {
     lines.extend(answer.needed.iter().map(|needed| {
         let rule = &needed.rule;
         let alone = if needed.always { " [necessary]" } else { "" };
-        let (name, lines) = (rule.group.name, places(&rule.lines));
-        format!("- {name}{alone} ({lines}): {}", rule.group.purpose)
+        let of_pages = rule.lines.iter().filter(|it| it.contains(' ')).cloned();
+        let lines = places(&of_pages.collect::<Vec<_>>());
+        // What is true of every execution stands on no page of a protocol.
+        let lines = match lines.as_str() {
+            "" => lines,
+            some => format!(" ({some})"),
+        };
+        format!(
+            "- {}{alone}{lines}: {}",
+            rule.group.name, rule.group.purpose
+        )
     }));
     let idle = answer.idle.iter().map(|rule| rule.group.name);
     let idle = idle.collect::<Vec<_>>().join(", ");
