@@ -79,6 +79,11 @@ impl<'a> Page<'a> {
             if let Some(word) = way.get("const") {
                 rows.push(format!("| `{}` | {meaning} |", plain(word)));
             } else if let Some(keys) = way["properties"].as_object() {
+                // One key names the alternative; more are a mapping that may stand there.
+                if keys.len() > 1 {
+                    self.object(path, way);
+                    continue;
+                }
                 for (key, value) in keys {
                     let inner = joined(path, key);
                     if self.meant(value)["properties"].is_object() {
