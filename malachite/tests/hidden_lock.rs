@@ -20,34 +20,26 @@ const HONEST: [ReplicaId; 3] = [ReplicaId(1), ReplicaId(2), ReplicaId(3)];
 /// No decision so far is none.
 const ROUNDS: u32 = 40;
 
-/// What arrives beside votes and proposals: certificates that go with a value that is proposed again,
-/// those that go with a precommit, those of who enters a round; and everything again in each round.
-#[derive(Debug, Clone, Copy)]
-struct Arrives {
-    proposed: bool,
-    locked: bool,
-    entered: bool,
-    again: bool,
+/// What arrives beside votes and proposals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Adds {
+    /// Quorums of prevotes that go with a value that is proposed again.
+    Proposed,
+    /// Those that go with a precommit.
+    Locked,
+    /// Certificates of who enters a round.
+    Entered,
+    /// Everything again in each round.
+    Again,
 }
 
-const NOTHING: Arrives = Arrives {
-    proposed: false,
-    locked: false,
-    entered: false,
-    again: false,
-};
-const ALL: Arrives = Arrives {
-    proposed: true,
-    locked: true,
-    entered: true,
-    again: true,
-};
+const ALL: [Adds; 4] = [Adds::Proposed, Adds::Locked, Adds::Entered, Adds::Again];
 
 /// A run in the making.
 struct Run {
     engine: Box<dyn Engine>,
     protocol: Protocol,
-    arrives: Arrives,
+    adds: Vec<Adds>,
     view: View,
     /// What was sent and not delivered yet.
     sent: Vec<(ReplicaId, MessageId)>,
@@ -59,12 +51,12 @@ struct Run {
 }
 
 impl Run {
-    fn new(name: &str, arrives: Arrives) -> Self {
+    fn new(name: &str, adds: &[Adds]) -> Self {
         let protocol = Protocol::shipped("tendermint-malachite");
         let mut run = Self {
             engine: engine(name).unwrap(),
             protocol,
-            arrives,
+            adds: adds.to_vec(),
             view: View(0),
             sent: Vec::new(),
             all: Vec::new(),
@@ -123,11 +115,12 @@ impl Run {
     /// proposal, one of this round's with a precommit.
     fn passes(&self, certificate: &Message) -> bool {
         let polka = certificate.value.is_some_and(|it| it != Value::Nil);
-        match polka {
-            true if certificate.view == self.view => self.arrives.locked,
-            true => self.arrives.proposed,
-            false => self.arrives.entered,
-        }
+        let is = match polka {
+            true if certificate.view == self.view => Adds::Locked,
+            true => Adds::Proposed,
+            false => Adds::Entered,
+        };
+        self.adds.contains(&is)
     }
 
     /// What was sent arrives at all, and what they then send.
@@ -194,7 +187,7 @@ impl Run {
             self.inject(to, "precommit", Value::Nil);
         }
         self.spread();
-        if self.arrives.again {
+        if self.adds.contains(&Adds::Again) {
             self.sent.clone_from(&self.all);
             self.spread();
         }
@@ -221,8 +214,8 @@ impl Run {
 }
 
 /// The round of the first decision if those see a quorum whom the adversary says.
-fn decides(name: &str, arrives: Arrives, sees: impl Fn(u32) -> BTreeSet<ReplicaId>) -> Option<u32> {
-    let mut run = Run::new(name, arrives);
+fn decides(name: &str, adds: &[Adds], sees: impl Fn(u32) -> BTreeSet<ReplicaId>) -> Option<u32> {
+    let mut run = Run::new(name, adds);
     (0..ROUNDS).find(|&round| {
         run.round(&sees(round));
         run.decided
@@ -248,52 +241,16 @@ fn once(round: u32) -> BTreeSet<ReplicaId> {
 
 #[test]
 fn a_hidden_lock_is_answered_by_what_malachite_adds() {
-    let with = |arrives, sees: fn(u32) -> BTreeSet<ReplicaId>| decides("malachite", arrives, sees);
-    assert_eq!(decides("malachite-driver", NOTHING, once), None);
-    assert_eq!(with(NOTHING, once), None);
-    let [proposed, locked, entered, again] = [
-        Arrives {
-            proposed: true,
-            ..NOTHING
-        },
-        Arrives {
-            locked: true,
-            ..NOTHING
-        },
-        Arrives {
-            entered: true,
-            ..NOTHING
-        },
-        Arrives {
-            again: true,
-            ..NOTHING
-        },
-    ];
+    let with =
+        |adds: &[Adds], sees: fn(u32) -> BTreeSet<ReplicaId>| decides("malachite", adds, sees);
+    assert_eq!(decides("malachite-driver", &[], once), None);
+    assert_eq!(with(&[], once), None);
     // Each alone: what goes with a proposal ends one lock when its owner proposes, and nothing ends many.
-    assert_eq!([locked, entered, again].map(|it| with(it, once)), [None; 3]);
-    assert_eq!(with(proposed, once), Some(3));
-    let each = [proposed, locked, entered, again];
-    assert_eq!(each.map(|it| with(it, in_turn)), [None; 4]);
+    assert_eq!(ALL.map(|it| with(&[it], once)), [Some(3), None, None, None]);
+    assert_eq!(ALL.map(|it| with(&[it], in_turn)), [None; 4]);
     // All but one: both kinds of quorums of prevotes are needed.
-    let without = [
-        Arrives {
-            proposed: false,
-            ..ALL
-        },
-        Arrives {
-            locked: false,
-            ..ALL
-        },
-        Arrives {
-            entered: false,
-            ..ALL
-        },
-        Arrives {
-            again: false,
-            ..ALL
-        },
-    ];
-    let found = without.map(|it| with(it, in_turn));
+    let without = |one: Adds| -> Vec<Adds> { ALL.into_iter().filter(|it| *it != one).collect() };
+    let found = ALL.map(|it| with(&without(it), in_turn));
     assert_eq!(found, [None, None, Some(11), Some(11)]);
 }
 
@@ -313,7 +270,7 @@ fn malachite_decides_a_full_turn_after_round_ten_at_the_latest() {
             }
             None => in_turn(round),
         };
-        let round = decides("malachite", ALL, sees);
+        let round = decides("malachite", &ALL, sees);
         latest = latest.max(round.unwrap());
     }
     assert_eq!(latest, 13);

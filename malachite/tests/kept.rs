@@ -1,6 +1,11 @@
 //! Kept schedules of Tendermint on the engines: what they do otherwise than the file predicts comes of
 //! named switches, and no mutant's fork happens.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says by failing that it cannot go on"
+)]
+
 mod duel;
 
 use duel::{Act, Difference, Pair, SWITCHES, Setting, first, shrink, sound, without};
