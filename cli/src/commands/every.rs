@@ -72,9 +72,12 @@ pub(super) fn solve(args: &Args, every: &Every) -> Result<u8, Error> {
         }
         Answer::Attack(attack) => {
             let solution = &attack.solution;
-            folder::write(&out, &solution.files())?;
+            folder::write(&out, &attack.files()?)?;
             summary(solution, &out);
             print::line(&attack.sentence);
+            if let Some(family) = &attack.family {
+                print::line(&family.sentence());
+            }
             document::result(&Found::of(solution, &out, None));
             Ok(code(solution))
         }

@@ -7,12 +7,16 @@
 //! than views are asked for, since then one leads several of them.
 
 mod affine;
+mod decode;
+mod family;
 mod merged;
 mod program;
 mod rows;
 mod walk;
 
 pub use affine::Affine;
+pub use decode::decode;
+pub use family::{Family, Point};
 pub use program::{Kind, Line, Parametric, Unknown};
 
 use crate::{
@@ -22,10 +26,20 @@ use crate::{
 use milp_schema::{
     Every, Height, Instance, View,
     formula::Count,
+    instance::Goal,
     protocol::{Reads, Rule, Rules},
 };
 use rows::NAME;
 use std::collections::BTreeSet;
+
+/// What an attack on a goal has at least; how many blocks, certificates, or final states without a
+/// decision.
+pub fn at_least(goal: Goal) -> i64 {
+    match goal {
+        Goal::Stall => 1,
+        _ => 2,
+    }
+}
 
 /// How many values have a part in a question whether two are decided.
 const VALUES: u32 = 2;

@@ -25,29 +25,36 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) const NAME: &str = "counting";
 
 /// Who takes steps: the pool, or one replica.
-struct Walker {
+pub(super) struct Walker {
     name: String,
     /// A replica with its roles.
-    id: u32,
+    pub(super) id: u32,
     /// How many they are.
     number: Affine,
     is_pool: bool,
-    walk: Walk,
+    pub(super) walk: Walk,
     /// The column of each step.
-    took: Vec<usize>,
-    byzantine: usize,
+    pub(super) took: Vec<usize>,
+    pub(super) byzantine: usize,
 }
 
 pub(super) struct Builder<'a> {
     ground: &'a Ground,
     program: Parametric,
-    walkers: Vec<Walker>,
+    pub(super) walkers: Vec<Walker>,
     opens: BTreeMap<usize, usize>,
     said: BTreeMap<Vec<Record>, usize>,
+    /// The columns of acts that are done wherever one is.
+    pub(super) anywhere: BTreeMap<usize, usize>,
 }
 
 /// The program over the ground form, whose primaries are those of the region.
 pub(super) fn state(ground: &Ground, region: Vec<Affine>) -> Parametric {
+    builder(ground, region).program
+}
+
+/// The same with what its columns stand for.
+pub(super) fn builder(ground: &Ground, region: Vec<Affine>) -> Builder<'_> {
     let mut builder = Builder {
         ground,
         program: Parametric {
@@ -57,6 +64,7 @@ pub(super) fn state(ground: &Ground, region: Vec<Affine>) -> Parametric {
         walkers: Vec::new(),
         opens: BTreeMap::new(),
         said: BTreeMap::new(),
+        anywhere: BTreeMap::new(),
     };
     builder.walkers();
     builder.budget();
@@ -66,7 +74,7 @@ pub(super) fn state(ground: &Ground, region: Vec<Affine>) -> Parametric {
     builder.quorums();
     builder.proposals();
     builder.new_values();
-    builder.program
+    builder
 }
 
 impl Builder<'_> {
@@ -324,6 +332,7 @@ impl Builder<'_> {
     fn anywhere(&mut self, number: usize, act: &Act) -> usize {
         let name = format!("decides_{number}");
         let decides = self.program.column(name, Kind::Unit, Affine::ONE);
+        self.anywhere.insert(number, decides);
         for (at, need) in act.asks().enumerate() {
             if let Some(met) = self.met(need) {
                 let name = format!("decide_requires_{number}_{at}");

@@ -161,6 +161,32 @@ pub(crate) fn takes(instance: &Instance) -> bool {
     rules.is_some_and(|rules| refuse::refuse(instance, &rules).is_ok())
 }
 
+/// A step that a replica takes: whether it enters a view, and the number of the entry or act.
+pub(crate) type Took = (u32, bool, usize);
+
+/// The schedule in which replicas take these steps, as far as the goal needs them.
+///
+/// # Errors
+/// [`Error::Refused`] if replicas that run to completion do not.
+pub(crate) fn follow(
+    instance: &Instance,
+    ground: Ground,
+    steps: &BTreeSet<Took>,
+    byzantine: &BTreeSet<u32>,
+) -> Result<Decoded, Error> {
+    let levels = Levels::new(instance.clone(), ground);
+    let took = steps.iter().map(|&(i, enters, number)| match enters {
+        true => levels.way(number, i) + levels.here(i, levels.ground.entries[number].letters.v),
+        false => levels.did(number, i),
+    });
+    let faulty = byzantine.iter().map(|i| levels.byzantine(*i));
+    let mut point = vec![0; levels.draft.keys().count()];
+    for expr in took.chain(faulty) {
+        expr.terms().for_each(|(col, _)| point[col.index()] = 1);
+    }
+    decode::decode(&levels, &point)
+}
+
 impl Built {
     /// The schedule a point of the program stands for.
     ///
