@@ -177,7 +177,7 @@ fn attack(
         let outcome = &solution.outcome;
         if outcome
             .primal
-            .is_some_and(|it| it >= at_least(every.instance.goal))
+            .is_some_and(|it| is_bad(every.instance.goal, it))
         {
             let sentence = smallest(every, n, &outcome.sentence, [&fewer, &open]);
             let family = family::find(every, request.settings, interrupt)?;
@@ -212,9 +212,21 @@ fn smallest(every: &Every, n: u32, sentence: &str, [fewer, open]: [&[String]; 2]
     };
     let below = match fewer {
         [] => String::new(),
-        all => format!("; with {} replicas at most 1 block: proved", all.join(", ")),
+        all => format!(
+            "; with {} replicas {}: proved",
+            all.join(", "),
+            words::good(every.instance.goal)
+        ),
     };
     format!("{smallest}: {sentence}{below}")
+}
+
+/// Whether a value of one n is an attack.
+fn is_bad(goal: Goal, value: i64) -> bool {
+    match goal {
+        Goal::Stall => value == 0,
+        _ => value >= at_least(goal),
+    }
 }
 
 /// Whether one instance of the question is in the region of a program.

@@ -2,7 +2,7 @@
 
 use crate::{Error, every::at_least};
 use milp_model::every::{self, Affine, Parametric, Region};
-use milp_schema::{Every, certificate::Part};
+use milp_schema::{Every, certificate::Part, instance::Goal};
 use milp_show::words::{count, own};
 use milp_solver::{
     Settings,
@@ -57,6 +57,12 @@ pub fn resilience(
     settings: &Settings,
     interrupt: &AtomicBool,
 ) -> Result<Resilience, Error> {
+    if every.instance.goal != Goal::Fork {
+        let goal = every.instance.goal.name();
+        return Err(Error::Refused(format!(
+            "conditions are looked for goal fork, not {goal}: ask for `goal: fork`"
+        )));
+    }
     let mut conditions: Vec<([i64; 3], Vec<Part>)> = Vec::new();
     for a in 0..=3 {
         for c in 0..=2 {

@@ -5,7 +5,9 @@ mod support;
 
 use milp_schema::{
     Every,
+    instance::{Goal, Network},
     read::{self, Near},
+    verdict::{Holds, Liveness},
 };
 use milp_study::{
     confirm::{Engine, How},
@@ -71,11 +73,12 @@ fn replayed(whole: &Whole, numbers: &[u32]) -> Vec<u32> {
         let verdict = driven.confirm(&Engine::Own, how).expect("it replays");
         let verdict = verdict.verdict;
         assert!(verdict.confirms(), "n = {n}: {verdict:?}");
-        assert_eq!(
-            verdict.agreement,
-            milp_schema::verdict::Holds::Violated,
-            "n = {n}"
-        );
+        let bad = match whole.every.instance.goal {
+            Goal::Finality => verdict.finality == Holds::Violated,
+            Goal::Stall => verdict.termination == Liveness::Stuck,
+            _ => verdict.agreement == Holds::Violated,
+        };
+        assert!(bad, "n = {n}: {verdict:?}");
         all.push(n);
     }
     all
@@ -131,7 +134,7 @@ const CLAIMED: [Claim; 5] = [
         "ibft1",
         None,
         "f",
-        "every f ≥ 0 and n = 3f + 2, and every f ≥ 0 and n = 3f + 3",
+        "every f ≥ 0 and n = 3f + 2, and every f ≥ 1 and n = 3f + 3",
         "where n = 3f + 1 ",
         &[5, 6, 8, 9],
     ),
@@ -235,4 +238,61 @@ fn a_family_is_kept_and_followed_up_to_a_hundred_and_no_number_of_it_can_be_anot
         "{refused} of {}",
         lines.len()
     );
+}
+
+/// What is bad with another goal, without a fork: final states without a decision, and certificates
+/// that nobody holds.
+#[test]
+fn a_stall_and_two_certificates_for_every_n_are_followed() {
+    for (goal, protocol, views, byzantine, places, rest) in [
+        (
+            Goal::Stall,
+            "dbft2",
+            1,
+            "0",
+            "every f ≥ 1 and every n > 3f, and f = 0 and every n ≥ ",
+            "; ",
+        ),
+        (
+            Goal::Stall,
+            "dbft2",
+            2,
+            "f",
+            "every f ≥ 1 and every n > 3f, and f = 0 and every n ≥ ",
+            "; ",
+        ),
+        (
+            Goal::Finality,
+            "dbft1",
+            2,
+            "0",
+            "every f ≥ 1 and every n > 3f, and f = 0 and every n ≥ ",
+            "; ",
+        ),
+        (
+            Goal::Finality,
+            "dbft2",
+            2,
+            "f + 1",
+            "every f ≥ 1 and n = 3f + 1",
+            "nothing is said of others",
+        ),
+    ] {
+        let mut every = question(protocol, None, byzantine);
+        let instance = &mut every.instance;
+        (instance.goal, instance.views) = (goal, views);
+        if goal == Goal::Stall {
+            instance.network = Network::Eventual;
+        }
+        let attack = found(&every);
+        let whole = attack.family.as_ref().expect("for every n");
+        let said = whole.sentence();
+        assert!(said.contains(&format!(" for {places}")), "{said}");
+        assert!(said.contains(rest), "{said}");
+        let numbers = replayed(whole, &[4, 5, 6, 7, 8, 9, 13]);
+        assert!(
+            numbers.starts_with(&[4]) && numbers.len() > 2,
+            "{numbers:?}"
+        );
+    }
 }

@@ -67,7 +67,7 @@ pub(super) fn solve(args: &Args, every: &Every) -> Result<u8, Error> {
                 ("result", Some(out.display().to_string())),
             ]);
             print::line(&said.sentence);
-            document::result(&Found::of_every(said, &out));
+            document::result(&Found::of_every(said, every.instance.goal, &out));
             Ok(exit::DONE)
         }
         Answer::Attack(attack) => {

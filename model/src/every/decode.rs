@@ -33,7 +33,7 @@ pub fn decode(every: &Every, instance: &Instance, point: &Point) -> Result<Decod
     if !same(&nominal.acts, &ground.acts) || !same(&nominal.entries, &ground.entries) {
         return Err(unsupported("acts that n changes", "ask for another n"));
     }
-    let builder = rows::builder(&nominal, Vec::new());
+    let builder = rows::builder(&nominal, Vec::new(), instance.goal);
     let mut dealt = Dealt::default();
     for walker in &builder.walkers {
         dealt.deal(walker, seats(every, instance, walker), &point.values);

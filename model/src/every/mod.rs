@@ -11,6 +11,7 @@ mod decode;
 mod family;
 mod merged;
 mod program;
+mod rest;
 mod rows;
 mod walk;
 
@@ -83,6 +84,7 @@ pub fn of(every: &Every, region: &Region) -> Result<Vec<Parametric>, Error> {
             "name a protocol whose file has rules",
         ));
     };
+    rest::refuse(instance, every.any_views)?;
     if every.any_views {
         return Ok(vec![merged(every, &rules, region)?]);
     }
@@ -103,7 +105,7 @@ fn merged(every: &Every, rules: &Rules, region: &Region) -> Result<Parametric, E
     refuse(&ground)?;
     let n = Affine::N - Affine::number(i64::from(region.at_least));
     let conditions = with_counts(&ground, region, vec![n]);
-    merged::state(&ground, conditions)
+    merged::state(&ground, conditions, instance.goal)
 }
 
 fn part(
@@ -120,7 +122,7 @@ fn part(
         None => vec![n(region.at_least.max(instance.views))],
     };
     conditions = with_counts(&ground, region, conditions);
-    Ok(rows::state(&ground, conditions))
+    Ok(rows::state(&ground, conditions, instance.goal))
 }
 
 /// The conditions of a region with these, and that no count of the protocol is below 1.

@@ -7,7 +7,14 @@ use crate::{
     folder::{ASKED, Driven, FAMILY, MEMBERS, PROGRAM, REST, REST_PROOF, sha256},
 };
 use milp_model::every::{self, Affine, Family, Parametric, Point, Region};
-use milp_schema::{Every, Evidence, certificate::Part, read, write};
+use milp_schema::{
+    Every, Evidence, Verdict,
+    certificate::Part,
+    instance::Goal,
+    read,
+    verdict::{Holds, Liveness},
+    write,
+};
 use milp_show::words::{count, own};
 use milp_solver::{
     Settings, Solved,
@@ -109,6 +116,16 @@ pub(super) fn find(
     if families.is_empty() {
         return Ok(None);
     }
+    // Where all f ≥ 1 have attacks, so may f = 0.
+    if families.iter().all(|it| is_all(it) && it.base.at[1] == 1) {
+        let mut found = None;
+        for n in 1..=4 {
+            if found.is_none() {
+                found = search(place(&every, 0, n), &[REPLICA])?;
+            }
+        }
+        families.extend(found);
+    }
     let rest = rest(&every, &families)?;
     let rest = match prove(&rest, at_least(every.instance.goal), MOST_CUBES, interrupt)? {
         Proof::Closed { parts, .. } if !rest.is_empty() => Some((rest, parts)),
@@ -145,17 +162,51 @@ fn family(
     let Some(point) = point else { return Ok(None) };
     let family = Family::of(program, base, steps, &point);
     family.check(program, least).map_err(Error::Refused)?;
-    Ok(Some(family))
+    // Where replicas complete a quorum by themselves, they may have to do more than rows say.
+    let first = driven(every, &family.base, Path::new("."));
+    let followed = first.and_then(|it| it.confirm(&Engine::Own, How::default()));
+    let shown = followed.is_ok_and(|it| shows(every.instance.goal, &it.verdict));
+    Ok(shown.then_some(family))
+}
+
+/// The schedule of a point, where f = ⌊(n − 1)/3⌋.
+fn driven(every: &Every, point: &Point, dir: &Path) -> Result<Driven, Error> {
+    let n = u32::try_from(point.at[0]).unwrap_or(0);
+    let instance = every.of(n);
+    let mut instance = instance
+        .ok_or_else(|| Error::Refused(format!("no instance has {}", count(n.into(), "replica"))))?;
+    let decoded = every::decode(every, &instance, point)?;
+    instance.slots = decoded.slots;
+    Ok(Driven {
+        dir: dir.to_owned(),
+        instance,
+        faulty: decoded.faulty,
+        schedule: decoded.schedule,
+        predicted: true,
+        edited: false,
+    })
+}
+
+/// Whether replicas did as predicted, and what is bad.
+fn shows(goal: Goal, verdict: &Verdict) -> bool {
+    verdict.confirms()
+        && match goal {
+            Goal::Finality => verdict.finality == Holds::Violated,
+            Goal::Stall => verdict.termination == Liveness::Stuck,
+            _ => verdict.agreement == Holds::Violated,
+        }
 }
 
 /// Where no attack is claimed: fewer tolerated, and n too large for one.
 fn rest(every: &Every, families: &[Family]) -> Result<Vec<Parametric>, Error> {
     let mut conditions = Vec::new();
     let least = families.iter().map(|it| it.base.at[1]).min().unwrap_or(0);
-    if least > 0 {
-        conditions.push(Affine([least - 1, 0, -1, 0]));
+    if let Some(few) = families.iter().find(|it| !grows(it)) {
+        let fewer = Affine([few.base.at[0] - 1, -1, 0, 0]);
+        conditions.push(vec![-Affine::F, fewer]);
+    } else if least > 0 {
+        conditions.push(vec![Affine([least - 1, 0, -1, 0])]);
     }
-    let mut conditions: Vec<Vec<Affine>> = conditions.into_iter().map(|it| vec![it]).collect();
     conditions.extend(left_out(families).into_iter().map(|(r, more)| {
         let n = Affine([-r, 1, -3, 0]);
         if more { vec![n] } else { vec![n, -n] }
@@ -171,7 +222,7 @@ fn rest(every: &Every, families: &[Family]) -> Result<Vec<Parametric>, Error> {
 
 /// The r such that no family has n = 3f + r, and whether none has more either.
 fn left_out(families: &[Family]) -> Vec<(i64, bool)> {
-    if families.iter().any(|it| it.steps.len() > 1) {
+    if families.iter().any(is_all) {
         return Vec::new();
     }
     let residues: BTreeSet<i64> = families.iter().map(residue).collect();
@@ -184,6 +235,16 @@ fn left_out(families: &[Family]) -> Vec<(i64, bool)> {
             .map_or(all.len(), |it| it + 1),
     );
     all
+}
+
+/// Whether all n > 3f are members, from some f on.
+fn is_all(family: &Family) -> bool {
+    family.steps.len() > 1
+}
+
+/// Whether there are members of every f, from some f on.
+fn grows(family: &Family) -> bool {
+    family.steps.iter().any(|it| it.at[1] > 0)
 }
 
 /// n − 3f of all members where f grows.
@@ -199,12 +260,12 @@ impl Whole {
         } = self;
         let goal = every.instance.goal;
         let places = families.iter().map(|it| {
-            let f = it.base.at[1];
-            let n = match it.steps.len() {
-                1 => format!("n = 3f + {}", residue(it)),
-                _ => "every n > 3f".to_owned(),
-            };
-            format!("every f ≥ {f} and {n}")
+            let [n, f, _] = it.base.at;
+            match (grows(it), is_all(it)) {
+                (false, _) => format!("f = {f} and every n ≥ {n}"),
+                (true, false) => format!("every f ≥ {f} and n = 3f + {}", residue(it)),
+                (true, true) => format!("every f ≥ {f} and every n > 3f"),
+            }
         });
         let places: Vec<String> = places.collect();
         let smallest = families.iter().map(|it| it.base.at[0]).min().unwrap_or(0);
@@ -228,10 +289,13 @@ impl Whole {
             return "; nothing is said of others".to_owned();
         };
         let least = self.families.iter().map(|it| it.base.at[1]).min();
-        let few = least.filter(|it| *it > 0).map(|it| match it {
-            1 => "f = 0".to_owned(),
-            more => format!("f ≤ {}", more - 1),
-        });
+        let few = match self.families.iter().find(|it| !grows(it)) {
+            Some(none) => Some(format!("n ≤ {}", none.base.at[0] - 1)),
+            None => least.filter(|it| *it > 0).map(|it| match it {
+                1 => "f = 0".to_owned(),
+                more => format!("f ≤ {}", more - 1),
+            }),
+        };
         let others = left_out(&self.families).into_iter();
         let others = others.map(|(r, more)| format!("n {} 3f + {r}", if more { "≥" } else { "=" }));
         let places: Vec<String> = few.into_iter().chain(others).collect();
@@ -306,23 +370,11 @@ impl Whole {
         let place = place(&self.every, f, i64::from(n) - 3 * f);
         let members = self.families.iter().filter_map(|it| it.at(place));
         let member = members.into_iter().next();
-        let instance = self.every.of(n).zip(member);
-        let (mut instance, member) = instance.ok_or_else(|| {
-            Error::Refused(format!(
-                "the attack has no member with {}",
-                count(n.into(), "replica")
-            ))
+        let member = member.ok_or_else(|| {
+            let n = count(n.into(), "replica");
+            Error::Refused(format!("the attack has no member with {n}"))
         })?;
-        let decoded = every::decode(&self.every, &instance, &member)?;
-        instance.slots = decoded.slots;
-        Ok(Driven {
-            dir: dir.to_owned(),
-            instance,
-            faulty: decoded.faulty,
-            schedule: decoded.schedule,
-            predicted: true,
-            edited: false,
-        })
+        driven(&self.every, &member, dir)
     }
 }
 
@@ -355,7 +407,9 @@ pub fn read(dir: &Path) -> Result<Whole, Error> {
         let tolerated = tolerated(&every);
         let steps: Vec<[i64; 3]> = family.steps.iter().map(|it| it.at).collect();
         let [_, f, b] = family.base.at;
-        let known = steps == [tolerated] || (steps == [REPLICA, tolerated] && residue(family) == 1);
+        let known = steps == [tolerated]
+            || (steps == [REPLICA, tolerated] && residue(family) == 1)
+            || (steps == [REPLICA] && f == 0);
         if !known || b != place(&every, f, 0)[2] {
             return Err(Error::Refused("the steps lead past some n".to_owned()));
         }
@@ -443,9 +497,9 @@ pub fn verify(dir: &Path) -> Result<Vec<String>, Error> {
             .at(n as u32, dir)?
             .confirm(&Engine::Own, How::default())?
             .verdict;
-        if !verdict.confirms() {
+        if !shows(whole.every.instance.goal, &verdict) {
             differences.push(format!(
-                "with {n} replicas the replay diverges: {}",
+                "with {n} replicas the replay shows no attack: {}",
                 verdict.notes.join("; ")
             ));
         }

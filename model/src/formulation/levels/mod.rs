@@ -28,7 +28,7 @@ mod must;
 mod plan;
 mod prune;
 mod refuse;
-mod rest;
+pub(crate) mod rest;
 mod shown;
 mod valid;
 mod way;
@@ -42,12 +42,13 @@ pub use encode::{Encoded, Encoder, Unencoded};
 use crate::{
     decoded::Decoded,
     error::Error,
+    expr::Expr,
     ground::{Act, Ground, Own, Setting, Value, Values},
     limits::{self, Grows},
     meaning::Meaning,
     program::{Col, Program, Row},
 };
-use columns::Levels;
+use columns::{Levels, made};
 use milp_schema::{
     Height, Instance, ReplicaId, Schedule, View,
     instance::{FaultKind, Goal},
@@ -174,14 +175,24 @@ pub(crate) fn follow(
     steps: &BTreeSet<Took>,
     byzantine: &BTreeSet<u32>,
 ) -> Result<Decoded, Error> {
-    let levels = Levels::new(instance.clone(), ground);
+    let mut levels = Levels::new(instance.clone(), ground);
+    for (number, act) in levels.ground.acts.clone().iter().enumerate() {
+        if let (Value::Of(value), true) = (made(act).value, instance.goal == Goal::Finality) {
+            levels.goal_column("proof", [value, number as u32]);
+        }
+    }
+    let proofs = levels
+        .draft
+        .keys()
+        .filter(|(key, _)| matches!(key, Key::Goal(..)));
+    let proofs: Vec<Expr> = proofs.map(|(_, col)| col.into()).collect();
     let took = steps.iter().map(|&(i, enters, number)| match enters {
         true => levels.way(number, i) + levels.here(i, levels.ground.entries[number].letters.v),
         false => levels.did(number, i),
     });
     let faulty = byzantine.iter().map(|i| levels.byzantine(*i));
     let mut point = vec![0; levels.draft.keys().count()];
-    for expr in took.chain(faulty) {
+    for expr in took.chain(faulty).chain(proofs) {
         expr.terms().for_each(|(col, _)| point[col.index()] = 1);
     }
     decode::decode(&levels, &point)
