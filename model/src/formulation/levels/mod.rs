@@ -186,9 +186,12 @@ pub(crate) fn follow(
         .keys()
         .filter(|(key, _)| matches!(key, Key::Goal(..)));
     let proofs: Vec<Expr> = proofs.map(|(_, col)| col.into()).collect();
-    let took = steps.iter().map(|&(i, enters, number)| match enters {
-        true => levels.way(number, i) + levels.here(i, levels.ground.entries[number].letters.v),
-        false => levels.did(number, i),
+    let took = steps.iter().map(|&(i, enters, number)| {
+        if enters {
+            levels.way(number, i) + levels.here(i, levels.ground.entries[number].letters.v)
+        } else {
+            levels.did(number, i)
+        }
     });
     let faulty = byzantine.iter().map(|i| levels.byzantine(*i));
     let mut point = vec![0; levels.draft.keys().count()];
