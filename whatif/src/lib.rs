@@ -89,7 +89,7 @@ fn replay(setting: &Setting, instance: &Instance, schedule: &Schedule) -> Result
 
 /// The choices with these fates: a copy on time comes in the slot of its row, after the other
 /// deliveries to its receiver and before a timer of it; a withheld one has no row, and comes in the
-/// heal phase.
+/// heal phase; a lost one is lost in the slot in which it is sent.
 ///
 /// # Errors
 /// When a row cannot be read.
@@ -106,10 +106,18 @@ pub fn edited(
             return Err(format!("`{}` is no row of a delivery", edit.row));
         };
         choices.retain(|choice| !is_fate_of(choice, copy));
-        if edit.fate == Fate::OnTime {
-            let at = place(&choices, *slot, copy.receiver);
-            let (slot, copy) = (*slot, copy.clone());
-            choices.insert(at, Choice::Deliver { slot, copy });
+        let (slot, copy) = (*slot, copy.clone());
+        match edit.fate {
+            Fate::OnTime => {
+                let at = place(&choices, slot, copy.receiver);
+                choices.insert(at, Choice::Deliver { slot, copy });
+            }
+            Fate::Withheld => {}
+            Fate::Lost => {
+                let slot = copy.sent;
+                let at = choices.partition_point(|choice| choice.slot() <= slot);
+                choices.insert(at, Choice::Drop { slot, copy });
+            }
         }
     }
     Ok(choices)
@@ -129,4 +137,54 @@ fn place(choices: &[Choice], slot: Slot, receiver: ReplicaId) -> usize {
         + rows
             .position(|choice| fires(&choice))
             .unwrap_or(end - begin)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Where rows go, and what cannot be asked.
+
+    use super::{answer, edited};
+    use milp_schema::{Instance, read, write};
+    use milp_show::report::whatif::{Edit, Fate};
+
+    const ROWS: &str = "\
+slot,choice,replica,peer,kind,height,view,value,justification,timer,sent,delay,copy,backup
+2,deliver,1,0,PrepareRequest,0,0,v0b0,,,1,1,0,
+2,timeout,1,,,0,0,,,view,,,,
+3,deliver,2,0,PrepareRequest,0,0,v0b0,,,1,2,0,
+";
+
+    fn with(row: &str, fate: Fate) -> Result<String, String> {
+        let instance = Instance::builder("dbft2").slots(8).build();
+        let choices = read::choices_text(instance.protocol, "schedule.csv", ROWS).expect("rows");
+        let row = row.to_owned();
+        let edits = [Edit { row, fate }];
+        edited(&instance, choices, &edits).map(|choices| write::choices_csv(&choices))
+    }
+
+    #[test]
+    fn a_copy_on_time_comes_before_the_timers_of_its_receiver() {
+        let late = "2,deliver,2,0,PrepareRequest,0,0,v0b0,,,1,1,0,";
+        let lines = ROWS.lines().collect::<Vec<_>>();
+        let [header, first, timer, last] = lines[..] else {
+            panic!("four lines");
+        };
+        let csv = |lines: &[&str]| Ok(lines.join("\n") + "\n");
+        let on_time = csv(&[header, first, timer, late]);
+        assert_eq!(with(late, Fate::OnTime), on_time);
+        let other = "2,deliver,1,3,ChangeView,0,0,,,,1,1,0,";
+        let on_time = csv(&[header, first, other, timer, last]);
+        assert_eq!(with(other, Fate::OnTime), on_time);
+        assert_eq!(with(late, Fate::Withheld), csv(&[header, first, timer]));
+        let lost = "1,drop,2,0,PrepareRequest,0,0,v0b0,,,1,,0,";
+        assert_eq!(with(late, Fate::Lost), csv(&[header, lost, first, timer]));
+    }
+
+    #[test]
+    fn what_cannot_be_replayed_says_why() {
+        let timer = "2,timeout,1,,,0,0,,,view,,,,";
+        let error = with(timer, Fate::OnTime).expect_err("no copy");
+        assert!(error.contains("no row of a delivery"), "{error}");
+        assert!(answer("{}").starts_with("{\"error\":\"missing field"));
+    }
 }

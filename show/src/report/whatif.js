@@ -4,8 +4,8 @@
   const at = (id) => document.getElementById(id);
   const { setting, copies } = JSON.parse(at("milp-what-if").textContent);
   const byArrow = new Map(copies.map((copy) => [copy.arrow, copy]));
-  const NAMES = { on_time: "on time", withheld: "withheld" };
-  const LETTERS = { on_time: "o", withheld: "w" };
+  const NAMES = { on_time: "on time", withheld: "withheld", lost: "lost for ever" };
+  const LETTERS = { on_time: "o", withheld: "w", lost: "l" };
   // What is otherwise: arrow to fate.
   const fates = new Map();
   // Copies in the table: those that the adversary touched, and those that were selected.
@@ -191,7 +191,7 @@
   function recall() {
     fates.clear();
     const wanted = new URLSearchParams(location.hash.slice(1)).get("what-if") ?? "";
-    for (const [, arrow, letter] of wanted.matchAll(/(\d+)([ow])/g)) {
+    for (const [, arrow, letter] of wanted.matchAll(/(\d+)([owl])/g)) {
       const copy = byArrow.get(Number(arrow));
       const fate = Object.keys(LETTERS).find((name) => LETTERS[name] === letter);
       if (copy) set(copy, fate);

@@ -56,6 +56,8 @@ pub enum Fate {
     OnTime,
     /// It does not come in the slots of the schedule, and comes in the heal phase.
     Withheld,
+    /// It never comes.
+    Lost,
 }
 
 /// Another fate of one copy.
@@ -305,10 +307,10 @@ fn fates(run: &Run, arrow: &Arrow, copy: &Copy, on_time: Slot) -> Vec<Fate> {
     let recovery = matches!(does(&copy.message.kind), Does::Asks | Does::Repeats);
     let room = on_time.0 <= run.instance.slots && !run.is_byzantine(arrow.to);
     match arrow.fate {
-        Was::Arrives { late: 0, .. } => vec![Fate::Withheld],
-        Was::Arrives { .. } => vec![Fate::OnTime, Fate::Withheld],
+        Was::Arrives { late: 0, .. } => vec![Fate::Withheld, Fate::Lost],
+        Was::Arrives { .. } => vec![Fate::OnTime, Fate::Withheld, Fate::Lost],
         Was::Lost { .. } if room => vec![Fate::OnTime, Fate::Withheld],
-        Was::Open { withheld: true, .. } if room && !recovery => vec![Fate::OnTime],
+        Was::Open { withheld: true, .. } if room && !recovery => vec![Fate::OnTime, Fate::Lost],
         Was::Lost { .. } | Was::Open { .. } => Vec::new(),
     }
 }
@@ -332,8 +334,8 @@ pub(crate) fn section(report: &Report) -> String {
     format!(
         "<style>\n{STYLE}</style>\n<section id=\"what-if\" hidden><h2>What if</h2>\n\
          <p>Give copies another fate and see at once what the replicas do. {} A copy \
-         that is on time comes with the smallest delay; a withheld one, and what is sent only then, comes \
-         in the heal phase. Select an arrow of the picture to add its copy to the table.</p>\n\
+         that is on time comes with the smallest delay, after what else comes in that slot; a withheld one, \
+         and what is sent only then, comes in the heal phase; a lost one never does. Select an arrow of the picture to add its copy to the table.</p>\n\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Copies and their fates\">\n\
          <table class=\"states\"><thead><tr><th scope=\"col\">message</th><th scope=\"col\">from</th>\
          <th scope=\"col\">to</th><th scope=\"col\">sent in</th><th scope=\"col\">by the schedule</th>\
