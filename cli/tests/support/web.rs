@@ -1,5 +1,10 @@
 //! A headless Chromium behind its driver, spoken to in `WebDriver` over plain HTTP.
 
+#![allow(
+    dead_code,
+    reason = "each test file is a crate of its own and uses a part of this"
+)]
+
 use serde_json::{Value, json};
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},

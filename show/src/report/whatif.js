@@ -80,8 +80,8 @@
     const rows = copies.filter((copy) => listed.has(copy.arrow) || fates.has(copy.arrow));
     at("what-if-copies").replaceChildren(...rows.map((copy) => {
       const cells = [copy.message, copy.from, copy.to, `slot ${copy.sent}`, copy.now];
-      const row = element("tr", "", ...cells.map((cell) => element("td", String(cell))));
-      row.append(element("td", "", choice(copy)));
+      const row = element("tr", "", element("td", "", choice(copy)));
+      row.append(...cells.map((cell) => element("td", String(cell))));
       row.classList.toggle("otherwise", fates.has(copy.arrow));
       return row;
     }));

@@ -336,10 +336,10 @@ pub(crate) fn section(report: &Report) -> String {
          <p>Give copies another fate and see at once what the replicas do. {} A copy \
          that is on time comes with the smallest delay, after what else comes in that slot; a withheld one, \
          and what is sent only then, comes in the heal phase; a lost one never does. Select an arrow of the picture to add its copy to the table.</p>\n\
-         <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Copies and their fates\">\n\
-         <table class=\"states\"><thead><tr><th scope=\"col\">message</th><th scope=\"col\">from</th>\
-         <th scope=\"col\">to</th><th scope=\"col\">sent in</th><th scope=\"col\">by the schedule</th>\
-         <th scope=\"col\">what if</th></tr></thead>\n<tbody id=\"what-if-copies\"></tbody></table></div>\n\
+         <div class=\"scroll few\" tabindex=\"0\" role=\"region\" aria-label=\"Copies and their fates\">\n\
+         <table class=\"states\"><thead><tr><th scope=\"col\">what if</th><th scope=\"col\">message</th>\
+         <th scope=\"col\">from</th><th scope=\"col\">to</th><th scope=\"col\">sent in</th>\
+         <th scope=\"col\">by the schedule</th></tr></thead>\n<tbody id=\"what-if-copies\"></tbody></table></div>\n\
          <p><button type=\"button\" id=\"what-if-reset\">Reset</button></p>\n\
          <div id=\"what-if-answer\" aria-live=\"polite\"></div>\n</section>\n",
         esc(&whose)
