@@ -20,6 +20,8 @@ if ! has_target; then
     exit 1
 fi
 
+# Where things are on this machine is nobody's business who reads a page.
+export RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo --remap-path-prefix=$PWD=/milp"
 # Beside the build of the command, so that neither waits for the other's lock.
 CARGO_TARGET_DIR=target/wasm/build cargo rustc --locked --quiet --profile module -p milp-whatif --lib \
     --crate-type cdylib --target $target

@@ -72,11 +72,11 @@ fn fragment(given: &Value, edits: &[(usize, &str)]) -> String {
 fn shown(browser: &Browser) -> Value {
     browser.run_async(
         "const done = arguments[arguments.length - 1];
-         const box = document.getElementById('what-if-answer');
+         const box = document.getElementById('what-if');
          const all = (selector) => [...box.querySelectorAll(selector)].map(it => it.textContent);
-         const look = () => box.children.length === 0 || box.hasAttribute('aria-busy')
+         const look = () => all('pre').length === 0 || box.hasAttribute('aria-busy')
              ? setTimeout(look, 20)
-             : done([all('.result')[0], all('.badge'), all('tbody td:last-child'), all('pre')[0]]);
+             : done([all('.result')[0], all('.badge'), all('#what-if-answer tbody td:last-child'), all('pre')[0]]);
          look()",
     )
 }
@@ -115,7 +115,7 @@ fn replayed(
     (verdict.termination, verdict.violated(), decisions)
 }
 
-/// Numbers below `below` that look random; SplitMix64.
+/// Numbers below `below` that look random (`SplitMix64`).
 fn draw(state: &mut u64, below: usize) -> usize {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut mixed = *state;

@@ -67,7 +67,7 @@
       set(copy, select.value);
       changed();
       // Its own row or place was made anew.
-      const again = document.querySelector(`[data-copy="${copy.arrow}"]`);
+      const again = document.querySelector(`#what-if-copies [data-copy="${copy.arrow}"]`);
       if (!document.contains(select)) again?.focus();
     });
     return select;
@@ -141,18 +141,17 @@
   const folded = (title, body) => element("details", "", element("summary", title), body);
 
   function show(answer) {
-    const box = at("what-if-answer");
-    if (answer === null) return box.replaceChildren();
-    if (answer.error !== undefined) {
-      return box.replaceChildren(element("p", `There is no replay of that: ${answer.error}.`));
-    }
+    const [said, box] = [at("what-if-said"), at("what-if-answer")];
+    said.replaceChildren();
+    box.replaceChildren();
+    if (answer === null) return;
+    if (answer.error !== undefined) return said.append(`There is no replay of that: ${answer.error}.`);
     const { before, after, only, engine, schedule } = answer;
     const result = element("p", after.result);
     result.className = "result";
-    const was = element("p", `By the schedule: ${before.result}`);
-    const shown = [result, badges(after), was];
-    if (after.why.length > 0) shown.splice(2, 0, list(after.why));
-    shown.push(decided(answer));
+    said.append(result, badges(after));
+    const shown = after.why.length > 0 ? [list(after.why)] : [];
+    shown.push(element("p", `By the schedule: ${before.result}`), decided(answer));
     for (const [which, title] of ["Does not happen any more", "Happens only now"].entries()) {
       const lines = only[which];
       const body = lines.length > 0 ? list(lines) : element("p", "Nothing.");
@@ -164,20 +163,23 @@
     text.tabIndex = 0;
     shown.push(folded(`Every sentence of the verdict (${after.notes.length})`, list(after.notes)));
     shown.push(folded("schedule.csv with these fates, for milp replay", text));
-    box.replaceChildren(...shown);
+    box.append(...shown);
   }
 
   async function changed(also = true) {
     table();
     if (also) remember();
     const number = ++asked;
-    if (fates.size === 0) return show(null);
-    at("what-if-answer").setAttribute("aria-busy", "true");
+    if (fates.size === 0) {
+      at("what-if").removeAttribute("aria-busy");
+      return show(null);
+    }
+    at("what-if").setAttribute("aria-busy", "true");
     const edits = copies.filter((copy) => fates.has(copy.arrow));
     const answer = await replay(edits.map((copy) => ({ row: copy.row, fate: fates.get(copy.arrow) })));
     if (number !== asked) return;
     show(answer);
-    at("what-if-answer").removeAttribute("aria-busy");
+    at("what-if").removeAttribute("aria-busy");
   }
 
   // The fragment of the address: what-if=12o,30w ------------------------------------------------
@@ -197,6 +199,8 @@
       if (copy) set(copy, fate);
     }
     changed(false);
+    const first = at("what-if-copies").querySelector(".otherwise");
+    if (first) first.closest(".few").scrollTop = first.offsetTop - first.offsetHeight;
   }
 
   at("what-if-reset").addEventListener("click", () => {

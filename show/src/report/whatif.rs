@@ -341,7 +341,7 @@ pub(crate) fn section(report: &Report) -> String {
          <th scope=\"col\">from</th><th scope=\"col\">to</th><th scope=\"col\">sent in</th>\
          <th scope=\"col\">by the schedule</th></tr></thead>\n<tbody id=\"what-if-copies\"></tbody></table></div>\n\
          <p><button type=\"button\" id=\"what-if-reset\">Reset</button></p>\n\
-         <div id=\"what-if-answer\" aria-live=\"polite\"></div>\n</section>\n",
+         <div id=\"what-if-said\" aria-live=\"polite\"></div>\n<div id=\"what-if-answer\"></div>\n</section>\n",
         esc(&whose)
     )
 }
