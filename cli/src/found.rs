@@ -121,9 +121,9 @@ impl Witnessed {
 
 impl Found {
     /// What is proved for every n; there is no incumbent.
-    pub(crate) fn of_every(said: &every::Said, out: &Path) -> Self {
+    pub(crate) fn of_every(said: &every::Said, goal: Goal, out: &Path) -> Self {
         Self {
-            goal: "fork".to_owned(),
+            goal: goal.name().to_owned(),
             termination: sentence::termination(Termination::Optimal).to_owned(),
             primal: None,
             value: None,

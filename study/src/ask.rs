@@ -3,6 +3,8 @@
 
 use crate::{
     Error,
+    folder::Folder,
+    minimize::deleted,
     sentence::{self, Said, can_break, passes_all},
     solve::{Request, Solution, solve},
 };
@@ -13,7 +15,7 @@ use milp_schema::{
 };
 use milp_show::{acts, words};
 use milp_solver::Progress;
-use std::{collections::BTreeMap, fmt, str::FromStr, sync::atomic::AtomicBool};
+use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr, sync::atomic::AtomicBool};
 
 pub use crate::sentence::Verdict;
 
@@ -24,10 +26,14 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The answer, what it holds under, how it is known, and what is left out.
     pub said: Said,
-    /// How many acts of each kind the schedule found has; empty where nothing bad was found.
+    /// How many acts of each kind are enough: those of `fewer`, if that is there, else of the schedule
+    /// found; empty where nothing bad was found.
     pub needs: BTreeMap<Act, i64>,
     /// What the solve left.
     pub solution: Solution,
+    /// The schedule found without the acts that replicas can do without, if there are such; nothing is
+    /// proved of it.
+    pub fewer: Option<Folder>,
 }
 
 impl Answer {
@@ -77,14 +83,25 @@ pub fn ask(
     if verdict == Verdict::NotSettled && !shows && !solution.outcome.proved {
         said.proof += why_not(&solution);
     }
-    let schedule = solution.schedule.as_ref().filter(|_| shows);
-    let faulty = &solution.outcome.faulty;
-    let needs = schedule.map(|schedule| acts::counts(instance, schedule, faulty));
+    let found = solution.schedule.as_ref().filter(|_| shows);
+    let found = found.map(|schedule| Folder {
+        dir: PathBuf::from("."),
+        outcome: solution.outcome.clone(),
+        schedule: schedule.clone(),
+    });
+    let fewer = found
+        .as_ref()
+        .and_then(|found| deleted(found, request.settings, interrupt));
+    let needs = fewer.as_ref().or(found.as_ref()).map(|it| {
+        let outcome = &it.outcome;
+        acts::counts(&outcome.instance, &it.schedule, &outcome.faulty)
+    });
     Ok(Answer {
         verdict,
         said,
         needs: needs.unwrap_or_default(),
         solution,
+        fewer,
     })
 }
 

@@ -8,7 +8,7 @@ mod scope;
 mod value;
 
 pub use answer::Verdict;
-pub(crate) use answer::{NO_FORK, can_break, passes_all};
+pub(crate) use answer::{NO_FORK, NO_STALL, NO_TWO_CERTIFICATES, can_break, passes_all};
 pub use found::{Certified, Found};
 pub use scope::patterns;
 pub(crate) use scope::scope;

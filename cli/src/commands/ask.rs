@@ -106,6 +106,9 @@ struct Answered {
     seconds: f64,
     /// The folder of the result.
     written: String,
+    /// The folder of the same schedule without what replicas can do without, of which nothing is
+    /// proved.
+    fewer: Option<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
@@ -131,6 +134,7 @@ fn answered(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
         let mut why = None;
         for (instance, out) in ways {
             folder::replaceable(&out)?;
+            folder::replaceable(&fewer(&out))?;
             let part = match all {
                 1 => String::new(),
                 _ => format!("{} ({} of {all}), ", instance.goal.name(), at + 1),
@@ -148,6 +152,7 @@ fn answered(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
             match asked {
                 Ok(answer) => {
                     folder::write(&out, &answer.solution.files())?;
+                    keep_fewer(&answer, &fewer(&out))?;
                     answers.push((answer, out));
                     why = None;
                     break;
@@ -165,6 +170,22 @@ fn answered(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
         }
     }
     told(args, &answers, refused, interrupt)
+}
+
+/// Where the schedule goes that has fewer acts.
+fn fewer(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push("-fewer");
+    PathBuf::from(name)
+}
+
+/// Writes that schedule; one of an earlier question does not stay.
+fn keep_fewer(answer: &Answer, out: &Path) -> Result<(), Error> {
+    let Some(fewer) = &answer.fewer else {
+        return folder::remove(out);
+    };
+    let files = folder::files(&fewer.outcome, Some(&fewer.schedule), None);
+    folder::write(out, &files)
 }
 
 /// What is asked: one way each, or several of which the first possible one is taken.
@@ -308,7 +329,7 @@ fn told(
                 "answer",
                 Some(format!("{}: {}", answer.verdict, answer.said.answer)),
             ),
-            ("the adversary needs", answer.needed()),
+            ("the adversary needs", needed(answer)),
             known,
             // What is left out of both is said once.
             (
@@ -319,6 +340,13 @@ fn told(
             ),
             ("seconds", Some(format!("{:.2}", outcome.seconds))),
             ("written", Some(out.display().to_string())),
+            (
+                "with fewer acts",
+                answer
+                    .fewer
+                    .as_ref()
+                    .map(|_| fewer(out).display().to_string()),
+            ),
         ]);
         told = Some(&answer.said);
     }
@@ -350,6 +378,16 @@ fn told(
     Ok(code(holds, interrupt))
 }
 
+/// What the adversary needs, and how that was found.
+fn needed(answer: &Answer) -> Option<String> {
+    let how = answer.fewer.as_ref();
+    let how = how.map_or(
+        "",
+        |_| " (found by deleting acts for as long as replicas end so; a search may find fewer)",
+    );
+    Some(answer.needed()? + how)
+}
+
 impl Answered {
     fn of((answer, out): &(Answer, PathBuf)) -> Self {
         let outcome = &answer.solution.outcome;
@@ -365,6 +403,10 @@ impl Answered {
             proof: answer.said.proof.clone(),
             seconds: outcome.seconds,
             written: out.display().to_string(),
+            fewer: answer
+                .fewer
+                .as_ref()
+                .map(|_| fewer(out).display().to_string()),
         }
     }
 }
@@ -415,9 +457,16 @@ fn next(answers: &[(Answer, PathBuf)]) -> Vec<String> {
         .iter()
         .find(|(answer, _)| answer.verdict.is_broken());
     match (broken, answers.first()) {
-        (Some((_, out)), _) => ["report", "explain", "replay", "minimize"]
-            .map(|verb| format!("milp {verb} {}", out.display()))
-            .to_vec(),
+        (Some((answer, out)), _) => {
+            let shown = match &answer.fewer {
+                Some(_) => fewer(out),
+                None => out.clone(),
+            };
+            let shown = ["report", "explain", "replay"].map(|verb| (verb, &shown));
+            let verbs = shown.into_iter().chain([("minimize", out)]);
+            let lines = verbs.map(|(verb, dir)| format!("milp {verb} {}", dir.display()));
+            lines.collect()
+        }
         (None, Some((answer, out))) if answer.solution.schedule.is_some() => {
             vec![format!("milp verify {}", out.display())]
         }

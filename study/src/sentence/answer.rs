@@ -45,6 +45,10 @@ impl Verdict {
 
 /// What agreement is.
 pub(crate) const NO_FORK: &str = "no two blocks can be decided at one height";
+/// What finality is.
+pub(crate) const NO_TWO_CERTIFICATES: &str = "no two certificates can exist at one height";
+/// What it is that no final state is undecided.
+pub(crate) const NO_STALL: &str = "nobody comes to rest before all have decided";
 
 /// Whether a protocol can break what the goal counts; the others only measure.
 pub(crate) fn can_break(goal: Goal) -> bool {
@@ -120,13 +124,11 @@ fn worst(instance: &Instance, value: i64) -> String {
             format!("{}, and no more", found(instance, value))
         }
         Goal::Fork => NO_FORK.to_owned(),
-        Goal::Finality => "no two certificates can exist at one height".to_owned(),
+        Goal::Finality => NO_TWO_CERTIFICATES.to_owned(),
         Goal::Stall if harms(instance, value) && value > 0 => {
             format!("{}, and every one below it always is", no_more(value))
         }
-        Goal::Stall if !harms(instance, value) => {
-            "nobody comes to rest before all have decided".to_owned()
-        }
+        Goal::Stall if !harms(instance, value) => NO_STALL.to_owned(),
         Goal::Slow => format!("the first block is decided in slot {value} at the latest"),
         Goal::Views => format!(
             "the highest view an honest replica can enter is view {}",
