@@ -623,9 +623,10 @@ fn on_a_phone_the_picture_comes_first_and_the_controls_wait() {
         for below in [".finding", ".verdict", "#controls", ".details"] {
             assert!(top("#a") < top(below), "{name}: {below}");
         }
-        assert_eq!(visible(&browser, "#slot"), 0, "{name}");
+        let shown = || browser.text("document.getElementById('slot').checkVisibility()");
+        assert_eq!(shown(), "false", "{name}");
         browser.click("#options > summary");
-        assert_eq!(visible(&browser, "#slot"), 1, "{name}");
+        assert_eq!(shown(), "true", "{name}");
         // Nothing but pictures and tables is wider than the screen.
         let width = browser.run("return document.documentElement.scrollWidth");
         assert_eq!(width, 390, "{name}");
@@ -652,7 +653,10 @@ fn names_and_slots_stay_in_sight_and_no_letter_is_drawn_smaller() {
                      Math.min(...[...document.querySelectorAll('text')].map(it => parseFloat(getComputedStyle(it).fontSize)))]",
         );
         let number = |at: usize| found[at].as_f64().unwrap();
-        assert!(number(0) > 400.0 && number(1) > 100.0, "{found}");
+        assert!(
+            number(0) > 400.0 && (!phone || number(1) > 100.0),
+            "{found}"
+        );
         assert!(number(2).abs() < 3.0 && number(3).abs() < 3.0, "{found}");
         assert!(number(4) >= 1.0 && number(5) >= 11.0, "{found}");
     }
