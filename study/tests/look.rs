@@ -106,8 +106,13 @@ fn area_of(text: Node) -> Area {
     let large = ["name", "axis"].iter().any(|it| is(text, it)) && !is(text, "idle");
     let bold = large || ["strong", "chip", "tagtext"].iter().any(|it| is(text, it));
     let size = if large { 13.0 } else { 11.0 };
-    let each = size * if bold { 0.66 } else { 0.6 };
-    let width = each * text.text().unwrap_or_default().chars().count() as f64;
+    let letters = text.text().unwrap_or_default().chars();
+    let letters = letters.map(|letter| match letter {
+        ' ' | ',' | '.' | 'i' | 'j' | 'l' => 0.3,
+        'f' | 't' | 'r' | '(' | ')' => 0.4,
+        _ => 0.62,
+    });
+    let width = size * if bold { 1.1 } else { 1.0 } * letters.sum::<f64>();
     let (x, y) = (number(text, "x"), number(text, "y"));
     let left = match text.attribute("text-anchor") {
         Some("middle") => x - width / 2.0,
@@ -258,4 +263,31 @@ fn what_comes_again_for_ever_is_shaded_and_said() {
     }
     println!("rounds, silence, unequal: {kinds:?}");
     assert!(kinds[0] > 0, "{kinds:?}");
+}
+
+#[test]
+fn the_certificate_is_a_link_to_its_text_or_named_with_its_digest() {
+    let mut run = run_of(&root().join("dbft2/n4-stall-nspcc"));
+    let text = run.files["certificate.csv"].clone();
+    let html = Report::new(run.clone(), None, Part::SCHEDULE)
+        .html()
+        .unwrap();
+    let (_, rest) = html
+        .split_once("href=\"data:text/csv;charset=utf-8,")
+        .unwrap();
+    let (link, _) = rest.split_once('"').unwrap();
+    let mut parts = link.split('%');
+    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+        bytes.extend(part[2..].bytes());
+    }
+    assert_eq!(String::from_utf8(bytes).unwrap(), text);
+    assert!(html.contains("proved in exact arithmetic"));
+    // One that is too long for a link.
+    let long = text.repeat(300_000 / text.len() + 1);
+    let digest = milp_schema::write::sha256_hex(long.as_bytes());
+    run.files.insert("certificate.csv".to_owned(), long);
+    let html = Report::new(run, None, Part::SCHEDULE).html().unwrap();
+    assert!(!html.contains("href=\"data:") && html.contains(&format!("<code>{digest}</code>")));
 }

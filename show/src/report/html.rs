@@ -130,6 +130,11 @@ fn copies(panel: &Panel) -> (usize, usize) {
     (needed.count(), drawn.count())
 }
 
+/// Whether the heal phase is drawn.
+fn is_healing(panel: &Panel) -> bool {
+    panel.scene.slots.1 > panel.run.instance.slots
+}
+
 /// Which run of two.
 fn on(panel: &Panel, several: bool) -> String {
     if several {
@@ -163,7 +168,7 @@ fn figure(report: &Report, at: usize) -> String {
          <div class=\"scroll picture\" tabindex=\"0\" role=\"region\" aria-label=\"Space-time diagram of \
          {name}\">\n{svg}{overlays}{CAUSAL}</div>\n"
     );
-    let drawn = panel.scene.slots.1 > panel.run.instance.slots;
+    let drawn = is_healing(panel);
     let for_ever = panel.scene.for_ever.iter().map(|it| it.sentence(drawn));
     for sentence in for_ever {
         out += &format!(
@@ -334,7 +339,9 @@ fn view(report: &Report, light: &BTreeMap<String, String>) -> Value {
             "states": panel.states,
         })
     });
-    let many = report.panels.iter().any(|panel| copies(panel).1 > MANY);
+    // Whoever asks for the heal phase wants to see it.
+    let mut drawn = report.panels.iter();
+    let many = drawn.any(|panel| copies(panel).1 > MANY && !is_healing(panel));
     // A picture that is copied is light.
     json!({ "panels": panels.collect::<Vec<_>>(), "many": many, "light": light })
 }

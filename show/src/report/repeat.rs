@@ -98,23 +98,21 @@ fn words<'a>(events: impl Iterator<Item = &'a Said<'a>>) -> String {
     for (_, what, _, message, _) in events {
         let kind = message.map(|it| it.kind.to_string()).unwrap_or_default();
         let (turn, noun) = match what {
-            What::Timeout => (0, "timer that fires".to_owned()),
+            What::Timeout => (0, "timer".to_owned()),
             What::Send | What::Recover => (1, format!("broadcast of {kind}")),
             What::Deliver | What::HandOver | What::HoldBack | What::Ignore => {
-                (2, "arrival without a decision".to_owned())
+                (2, "arrival".to_owned())
             }
             _ => (3, "other event".to_owned()),
         };
         *counts.entry((turn, noun)).or_default() += 1;
     }
-    let counts = counts
-        .into_iter()
-        .map(|((_, noun), number)| match noun.split_once(' ') {
-            Some((head, rest)) if number != 1 => {
-                format!("{} {}", count(number, head), rest.replace("fires", "fire"))
-            }
-            _ => format!("{number} {noun}"),
-        });
+    let counts = counts.into_iter().map(|((_, noun), number)| {
+        let (head, rest) = noun.split_once(' ').unwrap_or((noun.as_str(), ""));
+        format!("{} {rest}", count(number, head))
+            .trim_end()
+            .to_owned()
+    });
     counts.collect::<Vec<_>>().join(", ")
 }
 
@@ -129,14 +127,9 @@ impl ForEver {
                 round,
             }) => format!(
                 "For ever: from slot {from} of the heal phase on the same comes again every {} \
-                 ({round}); {} {} driven, and nothing new can come.{}",
+                 ({round}). The replay drove {} of it, and after each the state is the same.{}",
                 count(i64::from(*period), "slot"),
                 count(i64::from((to - from + 1) / period), "round"),
-                if (to - from + 1) / period == 1 {
-                    "was"
-                } else {
-                    "were"
-                },
                 if drawn {
                     " These slots are shaded."
                 } else {
@@ -148,8 +141,9 @@ impl ForEver {
                  happens any more."
             ),
             Self::Unequal => "For ever: what everybody knows at the end of the heal phase is what \
-                              they knew before in it, with every timer fired three times in \
-                              between; the events come again, in steps that are not equal."
+                              they knew before in it, and every timer that runs has fired or was \
+                              put off in between. So it comes again and again; the steps are not \
+                              equal."
                 .to_owned(),
         }
     }
