@@ -64,7 +64,7 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
          <title>{}</title>\n<style>\n{}{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{}</h1>\n",
         whatif::policy(report),
         esc(&title),
-        palette::variables(kinds.clone()),
+        palette::variables(whatif::kinds(report, &kinds)),
         esc(&title)
     );
     for panel in &report.panels {
