@@ -9,7 +9,7 @@ use super::{
     headline::{headline, left_out},
     palette,
     scene::Fate,
-    state, story, words,
+    state, story, whatif, words,
 };
 use crate::{
     Error,
@@ -57,13 +57,18 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
         .join(" against ");
     let kinds = report.panels.iter().flat_map(|panel| panel.scene.kinds());
     let kinds = kinds.collect::<BTreeSet<_>>();
+    // Of what else may be drawn here, too.
+    let protocols = report.panels.iter().map(|it| it.run.instance.protocol);
+    let all = protocols.flat_map(|protocol| protocol.kinds().collect::<Vec<_>>());
+    let all = all.collect::<BTreeSet<_>>();
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}{}\">\n\
          <title>{}</title>\n<style>\n{}{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{}</h1>\n",
+        whatif::policy(report),
         esc(&title),
-        palette::variables(kinds.clone()),
+        palette::variables(all.clone()),
         esc(&title)
     );
     for panel in &report.panels {
@@ -83,6 +88,7 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
             aria-live=\"polite\"><p>Nothing. Point at a mark or an arrow for what it is; click it, \
             or press Enter on it, for its causal past and future: of a decision, how it came \
             about.</p></div></section>\n";
+    out += &whatif::section(report);
     if report.panels.len() > 1 {
         out += &differences(report);
     }
@@ -104,10 +110,11 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     }
     out += "</main>\n<div id=\"tip\" role=\"tooltip\" hidden></div>\n";
     out += &embed::element(&report.panels.iter().map(|it| &it.run).collect::<Vec<_>>())?;
-    let view = embed::json(&view(report, &palette::light(kinds)))?;
+    let view = embed::json(&view(report, &palette::light(all)))?;
     out += &format!("<script type=\"application/json\" id=\"milp-view\">{view}</script>\n");
-    out += &format!("<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
-    Ok(out)
+    out += &format!("<script>\n{SCRIPT}</script>\n");
+    out += &whatif::scripts(report)?;
+    Ok(out + "</body>\n</html>\n")
 }
 
 /// How many copies are drawn: what the attack needs, and all.

@@ -31,6 +31,7 @@ mod lanes;
 mod layout;
 mod legend;
 mod palette;
+#[cfg(feature = "png")]
 mod png;
 mod repeat;
 mod room;
@@ -39,6 +40,7 @@ pub mod scene;
 mod shape;
 pub mod state;
 mod story;
+pub mod whatif;
 mod words;
 
 pub use embed::{Embedded, EmbeddedRun};
@@ -72,6 +74,8 @@ pub struct Report {
     /// What only the first and only the second run has; empty for one run.
     pub differences: [Vec<String>; 2],
     columns: Columns,
+    /// What the page needs to ask what if; nothing where that was not asked for.
+    pub what_if: Option<whatif::WhatIf>,
 }
 
 /// The story of what replicas did.
@@ -105,6 +109,7 @@ impl Report {
             panels,
             differences,
             columns,
+            what_if: None,
         }
     }
 
@@ -165,6 +170,7 @@ impl Report {
     /// # Errors
     ///
     /// When it would be too large.
+    #[cfg(feature = "png")]
     pub fn png(&self) -> Result<Vec<u8>, Error> {
         png::render(&self.svg())
     }

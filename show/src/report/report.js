@@ -70,6 +70,7 @@
       if (thing.dataset.into) links.append(goTo(`${id[0]}-m${thing.dataset.into}`, "its arrival"));
     }
     box.append(links);
+    box.dispatchEvent(new CustomEvent("described", { detail: id }));
   }
 
   const tip = at("tip");
@@ -323,7 +324,8 @@
   // The fragment of the address ----------------------------------------------------------------
 
   function remember() {
-    const parts = [];
+    // The fates of copies that whatif.js keeps there stay.
+    const parts = location.hash.slice(1).split("&").filter((part) => part.startsWith("what-if="));
     if (cursor !== null) parts.push(`slot=${cursor}`);
     if (selected !== null) parts.push(`select=${selected}`);
     const part = at("acts").checked;
