@@ -9,7 +9,9 @@ use crate::{
     sentence::patterns,
 };
 use milp_replay::Replayed;
-use milp_schema::{Instance, Slot, Verdict, instance::Goal, protocol::WRITTEN, read, write};
+use milp_schema::{
+    Choice, Instance, Slot, Verdict, instance::Goal, protocol::WRITTEN, read, write,
+};
 use milp_show::{explain::Story, export::Carried, report::Run, words};
 use std::{collections::BTreeMap, path::Path};
 
@@ -113,7 +115,7 @@ fn from_slot_1(
     engine: &Engine,
     replayed: &Replayed,
 ) -> Option<(Driven, Replayed, u32)> {
-    let choices = driven.schedule.choices.iter().map(|it| it.slot());
+    let choices = driven.schedule.choices.iter().map(Choice::slot);
     let predictions = driven.schedule.predictions.iter().map(|it| it.slot);
     let events = replayed.trace.iter().map(|it| it.slot);
     let first = choices.chain(predictions).chain(events).min()?;

@@ -187,7 +187,6 @@ fn no_line_goes_through_what_is_written_and_no_text_lies_on_another() {
             bare += faults(&svg.replace("class=\"plate", "class=\"")).0.len();
         }
     }
-    println!("{all} texts, {bare} crossed without plates");
     assert!(all > 5000 && bare > 20, "{all} {bare}");
 }
 
@@ -261,7 +260,6 @@ fn what_comes_again_for_ever_is_shaded_and_said() {
             None => {}
         }
     }
-    println!("rounds, silence, unequal: {kinds:?}");
     assert!(kinds[0] > 0, "{kinds:?}");
 }
 

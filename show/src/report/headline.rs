@@ -62,7 +62,7 @@ pub(super) fn headline(panel: &Panel) -> String {
 }
 
 /// Each with its class.
-pub(super) fn badges(verdict: &Verdict) -> Vec<(String, &'static str)> {
+pub(crate) fn badges(verdict: &Verdict) -> Vec<(String, &'static str)> {
     let violated = verdict.violated().into_iter();
     let mut badges = violated
         .map(|name| (format!("{name} violated"), "bad"))

@@ -57,6 +57,10 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
         .join(" against ");
     let kinds = report.panels.iter().flat_map(|panel| panel.scene.kinds());
     let kinds = kinds.collect::<BTreeSet<_>>();
+    // Of what else may be drawn here, too.
+    let protocols = report.panels.iter().map(|it| it.run.instance.protocol);
+    let all = protocols.flat_map(|protocol| protocol.kinds().collect::<Vec<_>>());
+    let all = all.collect::<BTreeSet<_>>();
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -64,7 +68,7 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
          <title>{}</title>\n<style>\n{}{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{}</h1>\n",
         whatif::policy(report),
         esc(&title),
-        palette::variables(whatif::kinds(report, &kinds)),
+        palette::variables(all.clone()),
         esc(&title)
     );
     for panel in &report.panels {
@@ -106,7 +110,7 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     }
     out += "</main>\n<div id=\"tip\" role=\"tooltip\" hidden></div>\n";
     out += &embed::element(&report.panels.iter().map(|it| &it.run).collect::<Vec<_>>())?;
-    let view = embed::json(&view(report, &palette::light(kinds)))?;
+    let view = embed::json(&view(report, &palette::light(all)))?;
     out += &format!("<script type=\"application/json\" id=\"milp-view\">{view}</script>\n");
     out += &format!("<script>\n{SCRIPT}</script>\n");
     out += &whatif::scripts(report)?;

@@ -88,11 +88,12 @@ fn beside((x, y): Point, width: f64, (wide, high): Point) -> Vec<Point> {
 /// Half the width and height of a mark's shape.
 fn half(what: What) -> Point {
     match what {
-        What::Send | What::Inject | What::Recover => (7.5, 7.5),
         What::Timeout => (5.5, 8.5),
         What::Decide => (8.5, 10.5),
         What::EnterView => (12.5, 17.5),
-        What::Crash | What::Restart | What::Fault => (7.5, 7.5),
+        What::Send | What::Inject | What::Recover | What::Crash | What::Restart | What::Fault => {
+            (7.5, 7.5)
+        }
         What::HandOver => (5.5, 5.5),
         What::Drop => (0.0, 0.0),
         What::Deliver | What::HoldBack | What::Ignore => (3.5, 3.5),
@@ -278,8 +279,9 @@ fn lock(picture: &Picture, at: usize, end: f64, (x, y): Point, room: &mut Room) 
         .into_iter()
         .find_map(|text| {
             let width = wide(&text, false);
-            let steps = (0..24).map(|step| x + 10.0 + 12.0 * f64::from(step));
-            let steps = steps.filter(|left| *left == x + 10.0 || left + width < end);
+            let steps = (0..24).map(|step| 12.0 * f64::from(step));
+            let steps = steps.filter(|more| *more < 1.0 || x + 10.0 + more + width < end);
+            let steps = steps.map(|more| x + 10.0 + more);
             let spots = steps.flat_map(|left| [30.0, 43.0].map(|up| (left, y - up)));
             let placed = room.free(width, spots)?;
             Some(picture.label(event.replica, "small", text, placed))

@@ -62,7 +62,7 @@ impl Area {
     }
 }
 
-/// How wide a text of 11 pixels is, about: DejaVu Sans and Verdana have much the same letters.
+/// How wide a text of 11 pixels is, about: `DejaVu` Sans and Verdana have much the same letters.
 pub(crate) fn wide(text: &str, strong: bool) -> f64 {
     let letters = text.chars().map(|letter| match letter {
         ' ' | ',' | '.' | ':' | 'i' | 'j' | 'l' | 'I' => 0.34,
@@ -198,8 +198,8 @@ impl Room {
         let area = best.map_or(Area::around((0.0, 0.0), wide, high), |(_, area)| area);
         self.take(area);
         (
-            (area.left + area.right) / 2.0,
-            (area.top + area.bottom) / 2.0,
+            f64::midpoint(area.left, area.right),
+            f64::midpoint(area.top, area.bottom),
         )
     }
 }

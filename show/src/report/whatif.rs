@@ -15,11 +15,11 @@ use crate::{
     words::{Does, does, followers, locks},
 };
 use milp_schema::{
-    Choice, Instance, Kind, ReplicaId, Schedule, Slot, TraceEvent, Verdict, instance::FaultKind,
+    Choice, Instance, ReplicaId, Schedule, Slot, TraceEvent, Verdict, instance::FaultKind,
     schedule::Copy, write,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 const SCRIPT: &str = include_str!("whatif.js");
 const STYLE: &str = include_str!("whatif.css");
@@ -197,13 +197,13 @@ impl Run {
             instance,
             faulty: setting.faulty.clone(),
             schedule,
+            earlier: 0,
             predicted: false,
             sentence: None,
+            certificate: None,
             left_out: Vec::new(),
             trace,
             verdict: Some(verdict),
-            certificate: None,
-            earlier: 0,
             files: BTreeMap::new(),
         }
     }
@@ -371,13 +371,6 @@ pub(crate) fn scripts(report: &Report) -> Result<String, Error> {
         embed::json(&given)?,
         base64(module)
     ))
-}
-
-/// The kinds that have a colour on the page: those drawn, and those that may be drawn.
-pub(crate) fn kinds(report: &Report, drawn: &BTreeSet<Kind>) -> BTreeSet<Kind> {
-    let asked = report.what_if.iter();
-    let more = asked.flat_map(|_| report.panels[0].run.instance.protocol.kinds());
-    drawn.iter().copied().chain(more).collect()
 }
 
 /// What the page may do besides: compile a module that is in it.
