@@ -47,6 +47,8 @@ pub(crate) struct Found {
     minimal: String,
     /// How it was found, where acts were undone by replays.
     found: Option<String>,
+    /// What replicas can do with in a schedule that the program leaves out, where that is less.
+    beyond: Option<String>,
     /// The folder of the schedule.
     written: String,
 }
@@ -134,8 +136,10 @@ fn table(minimized: &Minimized, out: &Path) {
         "{} replays without divergence and with the same verdict",
         out.join(SCHEDULE).display()
     ));
-    if let Some(found) = minimized.found() {
-        print::line(&found);
+    for more in [minimized.found(), minimized.without_program()] {
+        if let Some(more) = more {
+            print::line(&more);
+        }
     }
     let outcome = &minimized.outcome;
     print::facts(told(outcome.instance.goal, &minimized.said()));
@@ -145,6 +149,7 @@ fn table(minimized: &Minimized, out: &Path) {
         sentence: minimized.outcome.sentence.clone(),
         minimal: minimized.words(),
         found: minimized.found(),
+        beyond: minimized.without_program(),
         written: out.display().to_string(),
     });
 }
