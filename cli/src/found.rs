@@ -3,6 +3,7 @@
 use crate::{exit, print};
 use milp_schema::{
     Outcome,
+    instance::Goal,
     outcome::{Certificate, Termination},
 };
 use milp_study::{
@@ -117,9 +118,9 @@ impl Witnessed {
 
 impl Found {
     /// What is proved for every n; there is no incumbent.
-    pub(crate) fn of_every(said: &Said, out: &Path) -> Self {
+    pub(crate) fn of_every(said: &Said, goal: Goal, out: &Path) -> Self {
         Self {
-            goal: "fork".to_owned(),
+            goal: goal.name().to_owned(),
             termination: termination(Termination::Optimal).to_owned(),
             primal: None,
             dual: Some(1.0),

@@ -485,35 +485,6 @@ fn a_printed_report_has_no_controls() {
     assert_eq!(fits, true);
 }
 
-/// Violations that the accessibility checker finds.
-fn violations(browser: &Browser) -> Vec<String> {
-    let dir = root().join("target/axe");
-    let versions = std::fs::read_dir(&dir).expect("no axe-core: run scripts/browser.sh");
-    let version = versions.map(|entry| entry.unwrap().path()).max().unwrap();
-    let axe = std::fs::read_to_string(version.join("axe.min.js")).unwrap();
-    let found = browser.run_async(&format!(
-        "const done = arguments[arguments.length - 1];\n{axe}\n\
-         axe.run(document, {{rules: {{'target-size': {{enabled: true}}}}}})\
-         .then(found => done([found.violations, found.passes.length]), error => done(String(error)))"
-    ));
-    assert!(
-        found[1].as_u64().unwrap_or_default() > 15,
-        "axe did not run: {found}"
-    );
-    let list = found[0].as_array().unwrap().iter();
-    list.map(|it| {
-        let nodes = it["nodes"].as_array().unwrap().iter().take(3);
-        let nodes = nodes.map(|node| format!("{} {}", node["html"], node["failureSummary"]));
-        format!(
-            "{}: {}\n{}",
-            it["id"],
-            it["help"],
-            nodes.collect::<Vec<_>>().join("\n")
-        )
-    })
-    .collect()
-}
-
 #[test]
 fn contrast_labels_and_roles_pass_the_accessibility_check() {
     let scratch = Scratch::new();
@@ -533,12 +504,12 @@ fn contrast_labels_and_roles_pass_the_accessibility_check() {
     ] {
         let file = put(&scratch, &format!("{name}.html"), &report);
         browser.go(&file, "");
-        assert_eq!(violations(&browser), [""; 0], "{name}");
+        assert_eq!(browser.violations(), [""; 0], "{name}");
         // With something selected and the cursor shown, too.
         browser.go(&file, "#slot=10&select=a-m3");
         assert_eq!(browser.count(".chosen"), 1, "{name}");
         browser.run("document.querySelector('.events').open = true");
-        assert_eq!(violations(&browser), [""; 0], "{name}, selected");
+        assert_eq!(browser.violations(), [""; 0], "{name}, selected");
     }
 }
 
@@ -618,7 +589,7 @@ fn the_pages_of_sweeps_and_of_efforts_are_silent_and_pass_the_accessibility_chec
     ] {
         browser.go(&scratch.path(page), "");
         assert_eq!(browser.count(".plot .mark"), marks, "{page}");
-        assert_eq!(violations(&browser), [""; 0], "{page}");
+        assert_eq!(browser.violations(), [""; 0], "{page}");
         assert_eq!(browser.console(), [""; 0], "{page}");
     }
 }

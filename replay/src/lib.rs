@@ -33,6 +33,7 @@ mod error;
 mod input;
 mod interpreter;
 mod network;
+pub mod prompt;
 mod properties;
 mod protocols;
 pub mod random;

@@ -41,6 +41,21 @@ pub enum Part {
         /// The coefficients.
         condition: [i64; 4],
     },
+    /// A value, not 0, of the point that a family of attacks begins with; a family begins with its
+    /// `n`.
+    Base {
+        /// Name of the column, or n, f or b.
+        column: String,
+        /// Its value.
+        value: i64,
+    },
+    /// How much a step of the family adds to it; a step begins with its `n`.
+    Step {
+        /// Name of the column, or n, f or b.
+        column: String,
+        /// Its value.
+        value: i64,
+    },
     /// Two searches in different orders found nothing in the cube that is better.
     Searched {
         /// Seed of the second order.

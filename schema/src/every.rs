@@ -25,6 +25,16 @@ pub struct Every {
 }
 
 impl Every {
+    /// The same question for a few views, where any number is asked for.
+    #[must_use]
+    pub fn in_few_views(&self) -> Self {
+        let mut few = self.clone();
+        if self.any_views {
+            (few.any_views, few.instance.views) = (false, FEW_VIEWS);
+        }
+        few
+    }
+
     /// The same question for one n, with f = ⌊(n − 1) / 3⌋; none where no instance has so many
     /// replicas or so many of them are Byzantine.
     pub fn of(&self, n: u32) -> Option<Instance> {

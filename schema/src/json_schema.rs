@@ -1,10 +1,19 @@
-//! The JSON Schema of the instance file, for editors and for other programs.
+//! The JSON Schemas of files, for editors and for other programs.
 //!
 //! It says everything about an instance that JSON Schema can say. What remains for the reader is
 //! arithmetic between keys: f and formulas of it, the quorum, sums of faults, `delay_max` against
 //! `delay_min`, the views that honest replicas lead.
 
-use crate::{limits, raw::RawInstance, read::current_format, vocabulary::Protocol};
+mod tables;
+
+pub use tables::{choices, predictions};
+
+use crate::{
+    limits,
+    raw::{RawInstance, RawOutcome},
+    read::current_format,
+    vocabulary::Protocol,
+};
 use serde_json::{Map, Value, json};
 use std::ops::RangeInclusive;
 
@@ -16,6 +25,7 @@ pub fn instance() -> Value {
     let mut schema = schemars::schema_for!(RawInstance).to_value();
     ranges(&mut schema);
     faults(&mut schema);
+    any(&mut schema);
     let names: Vec<&str> = Protocol::all()
         .map(|protocol| protocol.name.as_str())
         .collect();
@@ -38,6 +48,14 @@ pub fn instance() -> Value {
     set(&mut schema, "/properties/budget", "default", json!({}));
     set(&mut schema, "/properties/gossip", "default", json!(false));
     set(&mut schema, "", "allOf", conditions());
+    schema
+}
+
+/// The JSON Schema (draft 2020-12) of `outcome.yaml`; what stands in its `instance` is an instance.
+pub fn outcome() -> Value {
+    let mut schema = schemars::schema_for!(RawOutcome).to_value();
+    let format = json!(current_format("outcome"));
+    set(&mut schema, "/properties/format", "const", format);
     schema
 }
 
@@ -143,6 +161,34 @@ fn ranges(schema: &mut Value) {
     }
 }
 
+/// `replicas` and `views` are numbers, or all.
+fn any(schema: &mut Value) {
+    let at_least = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["at_least"],
+        "properties": {"at_least": {
+            "type": "integer",
+            "minimum": limits::REPLICAS.start(),
+            "maximum": crate::every::NOMINAL,
+        }},
+    });
+    let all = json!({"const": "any"});
+    for (key, more) in [
+        ("replicas", vec![all.clone(), at_least]),
+        ("views", vec![all]),
+    ] {
+        let number = object(schema, &format!("/properties/{key}"));
+        let description = number.remove("description");
+        let one = std::mem::take(number);
+        let any: Vec<Value> = std::iter::once(Value::Object(one)).chain(more).collect();
+        *number = Map::from_iter([
+            ("description".to_owned(), json!(description)),
+            ("anyOf".to_owned(), json!(any)),
+        ]);
+    }
+}
+
 /// A fault has a count, members or a power, or is none and has none of them; a count may be a formula.
 fn faults(schema: &mut Value) {
     let number = object(schema, "/$defs/Fault/properties/count");
@@ -170,7 +216,7 @@ fn faults(schema: &mut Value) {
 }
 
 /// Mutants by protocol; block time if and only if the timers follow the protocol; gossip only where
-/// views are good.
+/// views are good; of every number of replicas not everything is answered.
 fn conditions() -> Value {
     let by_protocol = Protocol::all().map(|protocol| {
         let mutants: Vec<&String> = protocol.mutants.keys().collect();
@@ -193,5 +239,18 @@ fn conditions() -> Value {
         "if": {"properties": {"gossip": {"const": true}}, "required": ["gossip"]},
         "then": {"properties": {"goal": {"type": "object", "required": ["wasted"]}}},
     });
-    by_protocol.chain([clock, gossip]).collect()
+    let every = json!({
+        "if": {"properties": {"replicas": {"type": "integer"}}},
+        "then": {"properties": {"views": {"type": "integer"}}},
+        "else": {"properties": {
+            "goal": {"enum": ["fork", "finality", "stall"]},
+            "formulation": {"enum": ["auto", "counting"]},
+            "heights": {"const": 1},
+            "primary": {"const": "rotation"},
+            "timers": {"const": "free"},
+            "network": {"enum": ["eventual", "asynchronous"]},
+            "power": false,
+        }},
+    });
+    by_protocol.chain([clock, gossip, every]).collect()
 }

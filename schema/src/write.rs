@@ -158,6 +158,8 @@ pub fn certificate_csv(evidence: &Evidence) -> String {
             let words = condition.map(|it| it.to_string()).join(" ");
             vec![row("region", &words, "0".to_owned())]
         }
+        Part::Base { column, value } => vec![row("base", column, value.to_string())],
+        Part::Step { column, value } => vec![row("step", column, value.to_string())],
         Part::Searched { seed } => vec![row("searched", "", seed.to_string())],
     });
     csv(&CERTIFICATE_COLUMNS, rows)

@@ -152,7 +152,9 @@ impl Walk<'_> {
                 Ok(())
             }
             Some(Part::Point { .. }) => Err("a point is among the cubes".to_owned()),
-            Some(Part::Region { .. }) => Err("a region is among the cubes".to_owned()),
+            Some(Part::Region { .. } | Part::Base { .. } | Part::Step { .. }) => {
+                Err("a part of a proof for every n is among the cubes".to_owned())
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
 use milp_model::every::{self, Affine, Kind, Parametric, Region};
 use milp_schema::{
     Every, Evidence, Instance,
-    instance::{FaultKind, Network},
+    instance::{FaultKind, Goal},
     protocol::WRITTEN,
     read, write,
 };
@@ -21,8 +21,10 @@ use milp_solver::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path, sync::atomic::AtomicBool, time::Instant};
 
-/// What an attack on agreement has at least.
-pub(crate) const BLOCKS: i64 = 2;
+pub mod family;
+mod words;
+
+pub use milp_model::every::at_least;
 
 /// The most cubes of a proof.
 const MOST_CUBES: usize = 20_000;
@@ -78,6 +80,23 @@ pub struct Attack {
     pub solution: Solution,
     /// In words, with what was proved of fewer.
     pub sentence: String,
+    /// The same for every n, where one was found.
+    pub family: Option<family::Whole>,
+}
+
+impl Attack {
+    /// The files of the result: of the smallest n, and of every n.
+    ///
+    /// # Errors
+    ///
+    /// When a program has no text.
+    pub fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+        let mut files = self.solution.files();
+        if let Some(family) = &self.family {
+            files.extend(family.files()?);
+        }
+        Ok(files)
+    }
 }
 
 /// Proves that no two blocks are decided whatever n, or looks for the smallest n at which they are.
@@ -94,9 +113,14 @@ pub fn solve(
     #[expect(clippy::disallowed_methods, reason = "seconds are reported")]
     let began = Instant::now();
     let programs = every::of(every, &Region::of(every))?;
-    match prove(&programs, BLOCKS, MOST_CUBES, interrupt)? {
+    match prove(
+        &programs,
+        at_least(every.instance.goal),
+        MOST_CUBES,
+        interrupt,
+    )? {
         Proof::Closed { parts, cubes } => {
-            let program = program_json(&programs)?;
+            let program = program_json(&programs, every.instance.goal)?;
             let certificate = write::certificate_csv(&Evidence { parts });
             let last = programs.last();
             let said = Said {
@@ -151,9 +175,17 @@ fn attack(
         };
         let solution = solve_one(&request, interrupt, progress)?;
         let outcome = &solution.outcome;
-        if outcome.primal.is_some_and(|it| it >= BLOCKS) {
-            let sentence = words(every, n, &outcome.sentence, [&fewer, &open]);
-            return Ok(Answer::Attack(Box::new(Attack { solution, sentence })));
+        if outcome
+            .primal
+            .is_some_and(|it| is_bad(every.instance.goal, it))
+        {
+            let sentence = smallest(every, n, &outcome.sentence, [&fewer, &open]);
+            let family = family::find(every, request.settings, interrupt)?;
+            return Ok(Answer::Attack(Box::new(Attack {
+                solution,
+                sentence,
+                family,
+            })));
         }
         let known = if outcome.proved {
             &mut fewer
@@ -172,7 +204,7 @@ fn attack(
 
 /// An attack in words, and what is known of fewer replicas: of which it is proved that they have none,
 /// and of which nothing is.
-fn words(every: &Every, n: u32, sentence: &str, [fewer, open]: [&[String]; 2]) -> String {
+fn smallest(every: &Every, n: u32, sentence: &str, [fewer, open]: [&[String]; 2]) -> String {
     let smallest = match (every.any_views, open) {
         (true, _) => "an attack, though in few views".to_owned(),
         (false, []) => format!("{n} is the smallest number of replicas"),
@@ -180,9 +212,21 @@ fn words(every: &Every, n: u32, sentence: &str, [fewer, open]: [&[String]; 2]) -
     };
     let below = match fewer {
         [] => String::new(),
-        all => format!("; with {} replicas at most 1 block: proved", all.join(", ")),
+        all => format!(
+            "; with {} replicas {}: proved",
+            all.join(", "),
+            words::good(every.instance.goal)
+        ),
     };
     format!("{smallest}: {sentence}{below}")
+}
+
+/// Whether a value of one n is an attack.
+fn is_bad(goal: Goal, value: i64) -> bool {
+    match goal {
+        Goal::Stall => value == 0,
+        _ => value >= at_least(goal),
+    }
 }
 
 /// Whether one instance of the question is in the region of a program.
@@ -196,41 +240,14 @@ fn covers(programs: &[Parametric], instance: &Instance) -> bool {
 fn sentence(every: &Every, programs: &[Parametric], cubes: usize) -> Result<String, Error> {
     let instance = &every.instance;
     let least = least(every, programs)?;
-    let byzantine = every.byzantine.to_string();
-    let faulty = match byzantine.as_str() {
-        "0" => "no faulty replica".to_owned(),
-        "1" => "at most 1 Byzantine replica".to_owned(),
-        many => format!("at most {many} Byzantine replicas"),
-    };
-    let mut all = vec![format!("with {faulty} of n{}", mutant(instance))];
-    if instance.blocks_per_proposal > 1 {
-        all.push(format!(
-            "up to {} blocks per proposal",
-            instance.blocks_per_proposal
-        ));
-    }
-    if instance.network == Network::Asynchronous {
-        all.push("copies may never arrive".to_owned());
-    }
-    all.push(format!("for every n ≥ {least} and every f < n/3"));
-    all.push(if every.any_views {
-        "in any number of views and of slots".to_owned()
-    } else {
-        let views = count(instance.views.into(), "view");
-        format!("within {views} and any number of slots")
-    });
     let said = format!(
-        "at height 0 at most {} can be decided {}: proved (for every n, exactly, in {})",
-        count(BLOCKS - 1, "block"),
-        all.join(", "),
-        count(cubes as i64, "cube")
+        "{} {}, for every n ≥ {least} and every f < n/3, {}: {}",
+        words::good(instance.goal),
+        words::setting(every),
+        words::views(every),
+        words::proved(cubes)
     );
     Ok(own(instance.protocol, &said))
-}
-
-fn mutant(instance: &Instance) -> String {
-    let name = instance.mutant.as_ref();
-    name.map_or(String::new(), |name| format!(" under the mutant {name}"))
 }
 
 /// The smallest n from which on all conditions of the regions hold for every f < n/3 but those on b.
@@ -274,7 +291,7 @@ fn least(every: &Every, programs: &[Parametric]) -> Result<u32, Error> {
 }
 
 /// The text of the programs, for who checks a certificate without anything of ours.
-fn program_json(programs: &[Parametric]) -> Result<String, Error> {
+fn program_json(programs: &[Parametric], goal: Goal) -> Result<String, Error> {
     let named = |program: &Parametric, terms: &[(usize, Affine)]| -> BTreeMap<String, [i64; 4]> {
         let name = |column: &usize| program.columns[*column].name.clone();
         terms
@@ -312,7 +329,7 @@ fn program_json(programs: &[Parametric]) -> Result<String, Error> {
         })
     });
     let programs: Vec<_> = programs.collect();
-    let all = serde_json::json!({"at_least": BLOCKS, "programs": programs});
+    let all = serde_json::json!({"at_least": at_least(goal), "programs": programs});
     let text = serde_json::to_string(&all);
     let text = text.map_err(|it| Error::Refused(format!("no text of the program: {it}")))?;
     Ok(text + "\n")
@@ -323,6 +340,8 @@ fn program_json(programs: &[Parametric]) -> Result<String, Error> {
 pub struct Verified {
     /// The claim as it is written.
     pub said: Said,
+    /// What it is about.
+    pub goal: Goal,
     /// What is not as claimed.
     pub differences: Vec<String>,
 }
@@ -361,7 +380,7 @@ pub fn verify(path: &Path) -> Result<Verified, Error> {
             differences.push(format!("{what}: {found}, claimed is {claimed}"));
         }
     };
-    let program = program_json(&programs)?;
+    let program = program_json(&programs, every.instance.goal)?;
     let program_sha256 = write::sha256_hex(program.as_bytes());
     same(
         "program derived",
@@ -374,7 +393,7 @@ pub fn verify(path: &Path) -> Result<Verified, Error> {
         sha256(&dir.join(CERTIFICATE))?,
         &said.certificate_sha256,
     );
-    match check(&programs, BLOCKS, &evidence.parts) {
+    match check(&programs, at_least(every.instance.goal), &evidence.parts) {
         Err(why) => same("certificate", why, "a proof"),
         Ok(checked) => {
             same("cubes", checked.cubes.to_string(), &said.cubes.to_string());
@@ -392,7 +411,11 @@ pub fn verify(path: &Path) -> Result<Verified, Error> {
         format!("{size:?}"),
         &format!("{:?}", (said.columns, said.rows)),
     );
-    Ok(Verified { said, differences })
+    Ok(Verified {
+        said,
+        goal: every.instance.goal,
+        differences,
+    })
 }
 
 /// What `milp check` says of a question: the size of its programs.

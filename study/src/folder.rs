@@ -33,6 +33,18 @@ pub const PROOF: &str = "proof.yaml";
 pub const QUESTION: &str = "instance.yaml";
 /// The programs, for who checks the certificate without anything of ours.
 pub const PROGRAM: &str = "program.json";
+/// What is said of an attack for every n.
+pub const FAMILY: &str = "family.yaml";
+/// Its base and steps.
+pub const MEMBERS: &str = "family.csv";
+/// The question that it answers, whose smallest n the result beside it is about.
+pub const ASKED: &str = "question.yaml";
+/// Programs for those n and f that it leaves out.
+pub const REST: &str = "rest.json";
+/// That there is no attack there.
+pub const REST_PROOF: &str = "rest.csv";
+/// The files of an attack for every n, beside those of its smallest n.
+pub(crate) const OF_FAMILY: [&str; 6] = [FAMILY, MEMBERS, ASKED, PROGRAM, REST, REST_PROOF];
 /// What a replay must find for ever.
 pub const EXPECTED: &str = "expected.yaml";
 
@@ -298,6 +310,19 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
     holds_only(dir, &is_part_of_a_result, "give another --out")
 }
 
+/// Removes an earlier result, if there is one and nothing else.
+///
+/// # Errors
+///
+/// As for [`replaceable`], and whatever the file system reports.
+pub fn remove(dir: &Path) -> Result<(), Error> {
+    replaceable(dir)?;
+    if dir.is_dir() {
+        std::fs::remove_dir_all(dir).map_err(Error::io("remove", dir))?;
+    }
+    Ok(())
+}
+
 /// Makes sure that `dir` is not there, or a folder of files that are all `ours`.
 pub(crate) fn holds_only(
     dir: &Path,
@@ -342,6 +367,7 @@ pub(crate) fn is_part_of_a_result(name: &str) -> bool {
         PROGRAM,
     ]
     .contains(&name)
+        || OF_FAMILY.contains(&name)
         || ["report.html", "report.svg", "report.png"].contains(&name)
         || between(name, "trace.", ".ndjson")
         || between(name, "verdict.", ".yaml")

@@ -3,8 +3,12 @@
 use crate::{
     Error,
     confirm::Engine,
+    every::{self, family},
     expected::Expected,
-    folder::{self, CERTIFICATE, CUTS, EXPECTED, Folder, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
+    folder::{
+        self, CERTIFICATE, CUTS, EXPECTED, Folder, OF_FAMILY, OUTCOME, PREDICTIONS, PROGRAM, PROOF,
+        QUESTION, SCHEDULE, SHOWN,
+    },
     verify::{self, Verified, verify},
 };
 use milp_schema::{Instance, Protocol, protocol::WRITTEN, read, write};
@@ -76,11 +80,48 @@ pub fn promote(
     for name in [SCHEDULE, PREDICTIONS, OUTCOME].into_iter().chain(further) {
         files.insert(name.to_owned(), read::bytes(&from.dir.join(name))?);
     }
+    if family::is_family(&from.dir) {
+        refuse(&from.dir, &family::verify(&from.dir)?)?;
+        let there = OF_FAMILY.into_iter();
+        for name in there.filter(|it| from.dir.join(it).is_file()) {
+            files.insert(name.to_owned(), read::bytes(&from.dir.join(name))?);
+        }
+    }
     write::folder(&dir, &files, &is_kept).map_err(Error::io("write", &dir))?;
     Ok(Promoted {
         dir,
         expected,
         verified,
+    })
+}
+
+/// Verifies a proof for every n and keeps it; gives where, and what it proves.
+///
+/// # Errors
+///
+/// As for [`promote`].
+pub fn promote_proof(request: &Request<'_>) -> Result<(PathBuf, String), Error> {
+    let verified = every::verify(request.from)?;
+    refuse(request.from, &verified.differences)?;
+    let dir = place(request)?;
+    let mut files = BTreeMap::new();
+    for name in [PROOF, QUESTION, PROGRAM, CERTIFICATE, WRITTEN] {
+        let path = request.from.join(name);
+        if path.is_file() {
+            files.insert(name.to_owned(), read::bytes(&path)?);
+        }
+    }
+    write::folder(&dir, &files, &is_kept).map_err(Error::io("write", &dir))?;
+    Ok((dir, verified.said.sentence))
+}
+
+/// Nothing is kept that is not as claimed.
+fn refuse(at: &Path, differences: &[String]) -> Result<(), Error> {
+    differences.first().map_or(Ok(()), |first| {
+        let at = at.display();
+        Err(Error::Refused(format!(
+            "{at} is not kept: {first}, see `milp verify {at}`"
+        )))
     })
 }
 
@@ -127,15 +168,8 @@ fn verified(
         resolve: resolve.map(|settings| (Searcher::Highs, settings)),
     };
     let verified = verify(&request, interrupt, progress)?;
-    match verified.differences.first() {
-        None => Ok(verified),
-        Some(first) => {
-            let at = from.dir.display();
-            Err(Error::Refused(format!(
-                "{at} is not kept: {first}, see `milp verify {at}`"
-            )))
-        }
-    }
+    refuse(&from.dir, &verified.differences)?;
+    Ok(verified)
 }
 
 /// What the result gives, refused unless it is one consistent whole.

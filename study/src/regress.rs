@@ -4,8 +4,9 @@ use crate::{
     Error,
     confirm::{Engine, adapters},
     error::{LIST, LOOK},
+    every::{self, family},
     expected::Expected,
-    folder::{EXPECTED, Folder},
+    folder::{EXPECTED, Folder, PROOF},
     sentence,
     solve::{self, Solution},
     verify::{self, Bound, Verified, verify},
@@ -118,7 +119,7 @@ pub fn regress(
     report: &mut dyn FnMut(&Case),
 ) -> Result<Vec<Case>, Error> {
     let mut cases = Vec::new();
-    for dir in kept(results)? {
+    for dir in folders(results, &[EXPECTED, PROOF])? {
         let name = dir
             .strip_prefix(results)
             .unwrap_or(&dir)
@@ -142,30 +143,35 @@ pub fn regress(
 
 /// The folders of kept results at or below one, ascending; none where there is no such folder.
 pub(crate) fn kept(results: &Path) -> Result<Vec<PathBuf>, Error> {
+    folders(results, &[EXPECTED])
+}
+
+/// The same of folders that have one of these files.
+fn folders(results: &Path, marks: &[&str]) -> Result<Vec<PathBuf>, Error> {
     let mut dirs = Vec::new();
     if results.is_dir() {
-        collect(results, &mut dirs)?;
+        collect(results, marks, &mut dirs)?;
     }
     dirs.sort();
     Ok(dirs)
 }
 
-/// All folders at or below `dir` that have an `expected.yaml`, and links to folders. What a killed
+/// All folders at or below `dir` that have one of these files, and links to folders. What a killed
 /// writer left under a temporary name is none; a link is not followed, because it may lead in a
 /// circle.
-fn collect(dir: &Path, dirs: &mut Vec<PathBuf>) -> Result<(), Error> {
+fn collect(dir: &Path, marks: &[&str], dirs: &mut Vec<PathBuf>) -> Result<(), Error> {
     for entry in std::fs::read_dir(dir).map_err(Error::io(LIST, dir))? {
         let entry = entry.map_err(Error::io(LIST, dir))?;
         let (name, path) = (entry.file_name(), entry.path());
         let kind = entry.file_type().map_err(Error::io(LOOK, &path))?;
         let leftover = |name: &str| write::temporary_of(name).is_some();
-        if name == EXPECTED {
+        if marks.iter().any(|it| name == *it) {
             // Whatever it is: reading it says so.
             dirs.push(dir.to_owned());
         } else if kind.is_symlink() && path.is_dir() {
             dirs.push(path);
         } else if kind.is_dir() && !name.to_str().is_some_and(leftover) {
-            collect(&path, dirs)?;
+            collect(&path, marks, dirs)?;
         }
     }
     Ok(())
@@ -181,6 +187,9 @@ fn check(
     if dir.is_symlink() && name != "." {
         let why = "it is a link, which is not followed: check the folder it leads to by itself";
         return Ok(broken(name, &Error::Refused(why.to_owned())));
+    }
+    if every::is_proof(dir) {
+        return Ok(proof(name, dir));
     }
     let read = || {
         let folder = Folder::read(dir)?;
@@ -223,6 +232,23 @@ fn check(
             about: about(None),
             ..broken(name, &error)
         }),
+    }
+}
+
+/// A proof for every n, derived again.
+fn proof(name: String, dir: &Path) -> Case {
+    match every::verify(dir) {
+        Ok(verified) => Case {
+            name,
+            about: Some(About {
+                goal: verified.goal.name(),
+                value: verified.said.sentence,
+                engines: Vec::new(),
+                unasked: Vec::new(),
+            }),
+            differences: verified.differences,
+        },
+        Err(error) => broken(name, &error),
     }
 }
 
@@ -288,6 +314,9 @@ fn differences(
     let verified = verified(folder, again, interrupt)?;
     let mut proof = verified.proof();
     differences.extend(verified.differences);
+    if family::is_family(&folder.dir) {
+        differences.extend(family::verify(&folder.dir)?);
+    }
     if let Again::Solves(settings) = again {
         differences.extend(solved_again(expected, folder, (settings, interrupt))?);
         if matches!(verified.bound, Bound::Searches(_)) {

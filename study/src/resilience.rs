@@ -1,8 +1,8 @@
 //! Under which conditions on n, f and b, the number of Byzantine replicas, no two blocks are decided.
 
-use crate::{Error, every::BLOCKS};
+use crate::{Error, every::at_least};
 use milp_model::every::{self, Affine, Parametric, Region};
-use milp_schema::{Every, certificate::Part};
+use milp_schema::{Every, certificate::Part, instance::Goal};
 use milp_show::words::{count, own};
 use milp_solver::{
     Settings,
@@ -57,6 +57,12 @@ pub fn resilience(
     settings: &Settings,
     interrupt: &AtomicBool,
 ) -> Result<Resilience, Error> {
+    if every.instance.goal != Goal::Fork {
+        let goal = every.instance.goal.name();
+        return Err(Error::Refused(format!(
+            "conditions are looked for goal fork, not {goal}: ask for `goal: fork`"
+        )));
+    }
     let mut conditions: Vec<([i64; 3], Vec<Part>)> = Vec::new();
     for a in 0..=3 {
         for c in 0..=2 {
@@ -71,10 +77,14 @@ pub fn resilience(
                     at_least: every.at_least,
                 };
                 let programs = every::of(every, &region)?;
-                if let Proof::Closed { parts, .. } =
-                    prove(&programs, BLOCKS, MOST_CUBES, interrupt)?
-                {
-                    check(&programs, BLOCKS, &parts).map_err(Error::Refused)?;
+                if let Proof::Closed { parts, .. } = prove(
+                    &programs,
+                    at_least(every.instance.goal),
+                    MOST_CUBES,
+                    interrupt,
+                )? {
+                    check(&programs, at_least(every.instance.goal), &parts)
+                        .map_err(Error::Refused)?;
                     conditions.push(([a, c, k], parts));
                     break;
                 }
@@ -105,7 +115,9 @@ fn pairs(every: &Every, settings: &Settings, interrupt: &AtomicBool) -> Result<V
             };
             let program = program.at(point);
             let solved = milp_solver::solve(&program, settings, interrupt, &mut |_| {})?;
-            let forks = solved.primal.is_some_and(|it| it >= BLOCKS);
+            let forks = solved
+                .primal
+                .is_some_and(|it| it >= at_least(every.instance.goal));
             pairs.push(([n, b], (forks || solved.proved).then_some(forks)));
         }
     }

@@ -32,11 +32,21 @@ use support::settings;
 
 /// A question of a protocol, under a mutant if there is one, about so many Byzantine replicas.
 fn question(protocol: &str, mutant: Option<&str>, views: &str, byzantine: &str) -> Every {
+    asking("fork", protocol, mutant, views, byzantine)
+}
+
+/// The same with another goal.
+fn asking(goal: &str, protocol: &str, mutant: Option<&str>, views: &str, byzantine: &str) -> Every {
+    let network = if goal == "stall" {
+        "eventual"
+    } else {
+        "asynchronous"
+    };
     let mutant = mutant.map_or(String::new(), |name| format!("mutant: {name}\n"));
     let text = format!(
         "format: milp-instance/2.0\nprotocol: {protocol}\nreplicas: any\n\
          faults: {{kind: byzantine, count: {byzantine}}}\nbeyond_budget: true\nviews: {views}\n\
-         blocks_per_proposal: 2\nslots: 12\nnetwork: asynchronous\ngoal: fork\n{mutant}"
+         blocks_per_proposal: 2\nslots: 12\nnetwork: {network}\ngoal: {goal}\n{mutant}"
     );
     let every = read::every_near("question", &text, Near::Nothing);
     every.expect("a question").expect("for every n")
@@ -122,6 +132,42 @@ fn at_one_n_the_optimum_is_that_of_levels() {
     agrees(("hotstuff", Some("no-lock"), "2"), levels, &[4]);
 }
 
+/// A stall is a final state in which 0 heights are decided; a program without one has no point.
+#[test]
+fn at_one_n_finality_and_stall_are_what_they_are_by_itself() {
+    let mut stalls = [0, 0];
+    for (protocol, mutant, views) in [
+        ("dbft1", None, "1"),
+        ("dbft1", None, "2"),
+        ("dbft2", None, "1"),
+        ("dbft2", None, "2"),
+        ("dbft2", Some("no-commit-lock"), "2"),
+    ] {
+        for byzantine in ["0", "1", "f"] {
+            let of = |goal| asking(goal, protocol, mutant, views, byzantine);
+            let (finality, stall) = (of("finality"), of("stall"));
+            let (certified, stuck) = (programs(&finality), programs(&stall));
+            for n in [3, 4, 5, 7] {
+                let (Some(one), Some(other)) = (finality.of(n), stall.of(n)) else {
+                    continue;
+                };
+                let point = [n, one.f(), one.fault_count(FaultKind::Byzantine)];
+                let about = format!("{protocol} {mutant:?} n {n} b {byzantine} views {views}");
+                let found = at(&certified, point);
+                let covered = found.is_some();
+                assert!(!covered || found == optimum(&one), "{about}: {found:?}");
+                if covered {
+                    let found = at(&stuck, point).unwrap_or(0);
+                    let decided = optimum(&other).expect("a final state");
+                    assert_eq!(found, 1 - decided, "{about}");
+                    stalls[usize::from(found == 1)] += 1;
+                }
+            }
+        }
+    }
+    assert!(stalls.iter().all(|it| *it > 5), "{stalls:?}");
+}
+
 /// Whatever can be done in so many views is among the points of any number of them.
 #[test]
 fn no_number_of_views_does_more_than_any() {
@@ -195,6 +241,47 @@ fn what_holds_for_every_n_is_proved_and_what_does_not_is_not() {
             "{protocol} {views}: {} bytes",
             text.len()
         );
+    }
+}
+
+#[test]
+fn certificates_and_final_states_are_proved_for_every_n_too() {
+    for (goal, protocol, views, byzantine, words) in [
+        (
+            "finality",
+            "dbft2",
+            "any",
+            "f",
+            "at height 0 at most 1 valid certificate can exist with at most f Byzantine replicas of n, up \
+             to 2 blocks per proposal, copies may never arrive, for every n ≥ 1 and every f < n/3, in any \
+             number of views and of slots: proved (for every n, exactly, in ",
+        ),
+        (
+            "finality",
+            "tendermint",
+            "2",
+            "f",
+            "for every n ≥ 1 and every f < n/3, within 2 rounds",
+        ),
+        (
+            "stall",
+            "dbft1",
+            "2",
+            "0",
+            "in every final state a block is decided with no faulty replica of n, up to 2 blocks per \
+             proposal, for every n ≥ 1 and every f < n/3, within 2 views and any number of slots: proved",
+        ),
+        ("stall", "dbft1", "2", "f", "within 2 views"),
+        ("stall", "dbft2", "2", "0", ""),
+    ] {
+        let every = asking(goal, protocol, None, views, byzantine);
+        let answer = answered(&every);
+        let Answer::Proved(proved) = answer else {
+            assert_eq!(words, "", "{goal} {protocol}");
+            continue;
+        };
+        let said = &proved.said.sentence;
+        assert!(!words.is_empty() && said.contains(words), "{said}");
     }
 }
 

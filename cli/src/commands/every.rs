@@ -67,14 +67,17 @@ pub(super) fn solve(args: &Args, every: &Every) -> Result<u8, Error> {
                 ("result", Some(out.display().to_string())),
             ]);
             print::line(&said.sentence);
-            document::result(&Found::of_every(said, &out));
+            document::result(&Found::of_every(said, every.instance.goal, &out));
             Ok(exit::DONE)
         }
         Answer::Attack(attack) => {
             let solution = &attack.solution;
-            folder::write(&out, &solution.files())?;
+            folder::write(&out, &attack.files()?)?;
             summary(solution, &out);
             print::line(&attack.sentence);
+            if let Some(family) = &attack.family {
+                print::line(&family.sentence());
+            }
             document::result(&Found::of(solution, &out, None));
             Ok(code(solution))
         }

@@ -4,8 +4,9 @@ use crate::{document, exit, limits::Limits, print, progress::Printer, stop};
 use milp_study::{
     Error,
     confirm::Engine,
+    every,
     folder::RESULTS,
-    promote::{Request, promote},
+    promote::{Request, promote, promote_proof},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -66,6 +67,16 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         force: args.force,
         resolve: (!args.no_resolve).then_some(&settings),
     };
+    if every::is_proof(&args.dir) {
+        let (dir, verdict) = promote_proof(&request)?;
+        print::line(&verdict);
+        document::result(&Found {
+            dir: dir.display().to_string(),
+            verdict,
+        });
+        print::line(&format!("kept in {}", dir.display()));
+        return Ok(exit::DONE);
+    }
     let mut printer = Printer::new(args.quiet || args.no_resolve);
     let promoted = promote(&request, &interrupt, &mut |progress| printer.show(progress));
     printer.finish();

@@ -10,6 +10,7 @@ use milp_show::words::{INTERPRETER, followers};
 use milp_study::{
     Error, Recovery,
     confirm::{Confirmed, Engine, How, OWN, is_clean},
+    every::family,
     folder::Driven,
 };
 use schemars::JsonSchema;
@@ -43,6 +44,9 @@ pub(crate) struct Args {
     /// Instance file, in place of the one in outcome.yaml beside the schedule
     #[arg(long, value_name = "FILE")]
     instance: Option<PathBuf>,
+    /// Of an attack for every number of replicas, the one with so many
+    #[arg(long, value_name = "N", conflicts_with = "instance")]
+    replicas: Option<u32>,
     /// Leave real signatures out, for speed
     #[arg(long)]
     symbolic: bool,
@@ -117,7 +121,10 @@ impl From<&Verdict> for Judged {
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    let driven = Driven::read(&args.path, args.instance.as_deref())?;
+    let driven = match args.replicas {
+        Some(n) => family::read(&args.path)?.at(n, &args.path)?,
+        None => Driven::read(&args.path, args.instance.as_deref())?,
+    };
     if driven.edited {
         print::note("schedule.csv is not the one outcome.yaml is about, it was edited");
     }
@@ -131,7 +138,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     for engine in &args.engines {
         let confirmed = driven.confirm(engine, how)?;
         let verdict = &confirmed.verdict;
-        if !args.dry_run {
+        // What is kept beside a result is about its own number of replicas.
+        if !args.dry_run && args.replicas.is_none() {
             keep(&driven.dir, &confirmed)?;
         }
         verdicts.push(Judged::from(verdict));

@@ -4,7 +4,9 @@ use crate::{document, exit, limits::Limits, print, progress::Printer, stop};
 use milp_schema::outcome::Termination;
 use milp_solver::Searcher;
 use milp_study::{
-    Error, every, sentence,
+    Error,
+    every::{self, family},
+    sentence,
     verify::{Bound, Request, Verified, verify},
 };
 use schemars::JsonSchema;
@@ -82,7 +84,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let mut printer = Printer::new(args.quiet || !args.resolve);
     let verified = verify(&request, &interrupt, &mut |progress| printer.show(progress));
     printer.finish();
-    let verified = verified?;
+    let mut verified = verified?;
+    if family::is_family(&args.path) {
+        verified.differences.extend(family::verify(&args.path)?);
+    }
     summary(&verified);
     for difference in &verified.differences {
         print::line(difference);

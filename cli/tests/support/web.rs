@@ -1,5 +1,10 @@
 //! A headless Chromium behind its driver, spoken to in `WebDriver` over plain HTTP.
 
+#![allow(
+    dead_code,
+    reason = "each test file is a crate of its own and uses a part of this"
+)]
+
 use serde_json::{Value, json};
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -214,6 +219,35 @@ impl Browser {
             "actions": actions.collect::<Vec<_>>(),
         });
         self.post("/actions", &json!({"actions": [keyboard]}));
+    }
+
+    /// Violations that the accessibility checker finds.
+    pub(crate) fn violations(&self) -> Vec<String> {
+        let dir = super::support::root().join("target/axe");
+        let versions = std::fs::read_dir(&dir).expect("no axe-core: run scripts/browser.sh");
+        let version = versions.map(|entry| entry.unwrap().path()).max().unwrap();
+        let axe = std::fs::read_to_string(version.join("axe.min.js")).unwrap();
+        let found = self.run_async(&format!(
+            "const done = arguments[arguments.length - 1];\n{axe}\n\
+             axe.run(document, {{rules: {{'target-size': {{enabled: true}}}}}})\
+             .then(found => done([found.violations, found.passes.length]), error => done(String(error)))"
+        ));
+        assert!(
+            found[1].as_u64().unwrap_or_default() > 15,
+            "axe did not run: {found}"
+        );
+        let list = found[0].as_array().unwrap().iter();
+        list.map(|it| {
+            let nodes = it["nodes"].as_array().unwrap().iter().take(3);
+            let nodes = nodes.map(|node| format!("{} {}", node["html"], node["failureSummary"]));
+            format!(
+                "{}: {}\n{}",
+                it["id"],
+                it["help"],
+                nodes.collect::<Vec<_>>().join("\n")
+            )
+        })
+        .collect()
     }
 
     /// Shows the page as a printer would.

@@ -18,7 +18,7 @@ use crate::{
     error::Error,
     ground::{Act, Ground, Need, Record, Value, Values},
 };
-use milp_schema::{protocol::Scope, vocabulary::By};
+use milp_schema::{instance::Goal, protocol::Scope, vocabulary::By};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many views there are, phases included.
@@ -56,7 +56,7 @@ struct Merged<'a> {
 ///
 /// # Errors
 /// [`Error::Unsupported`] where what was done matters in later views, or views differ.
-pub(super) fn state(ground: &Ground, region: Vec<Affine>) -> Result<Parametric, Error> {
+pub(super) fn state(ground: &Ground, region: Vec<Affine>, goal: Goal) -> Result<Parametric, Error> {
     if !matches!(ground.setting.values, Values::Named { .. }) {
         return Err(refuse("values that are not blocks of their view"));
     }
@@ -75,7 +75,7 @@ pub(super) fn state(ground: &Ground, region: Vec<Affine>) -> Result<Parametric, 
     merged.byzantine();
     merged.roles()?;
     merged.flows();
-    merged.goal()?;
+    merged.goal(goal)?;
     merged.needs();
     merged.met();
     Ok(merged.program)
@@ -116,7 +116,7 @@ impl Merged<'_> {
                 (By::Backup, last),
                 (By::Primary, ground.setting.primaries[view as usize]),
             ] {
-                let walk = Walk::of(ground, id);
+                let walk = Walk::of(ground, id, false);
                 let starts: Vec<usize> = walk.starts(view).collect();
                 let [start] = starts[..] else {
                     return Err(refuse(
@@ -374,8 +374,9 @@ impl Merged<'_> {
         }
     }
 
-    /// `block ≤ Σ decide`, of the values of the two views, and a quorum stands behind it.
-    fn goal(&mut self) -> Result<(), Error> {
+    /// `block ≤ Σ decide`, of the values of the two views, and a quorum stands behind it; of a
+    /// certificate the quorum alone.
+    fn goal(&mut self, goal: Goal) -> Result<(), Error> {
         for x in 0..self.ground.setting.valid() {
             let decides = |act: &Act| {
                 let it = act.makes.filter(|it| self.ground.is_final(it.kind));
@@ -393,13 +394,14 @@ impl Merged<'_> {
                 .program
                 .column(format!("block_{x}"), Kind::Binary, Affine::ONE);
             self.program.goal.push(block);
-            for (at, need) in act.asks().enumerate() {
+            let holds = |need: &&Need| goal == Goal::Fork || matches!(need, Need::Quorum(_));
+            for (at, need) in act.asks().filter(holds).enumerate() {
                 let met = self.column_of(need);
                 let name = format!("block_requires_{x}_{at}");
                 self.program
                     .at_most(name, [one(block), less(met)], Affine::default());
             }
-            if act.scope == Scope::View {
+            if act.scope == Scope::View && goal == Goal::Fork {
                 let here = self
                     .all()
                     .filter(|(arc, _)| !arc.enters && arc.act == number);

@@ -7,12 +7,17 @@
 //! than views are asked for, since then one leads several of them.
 
 mod affine;
+mod decode;
+mod family;
 mod merged;
 mod program;
+mod rest;
 mod rows;
 mod walk;
 
 pub use affine::Affine;
+pub use decode::decode;
+pub use family::{Family, Point};
 pub use program::{Kind, Line, Parametric, Unknown};
 
 use crate::{
@@ -22,10 +27,20 @@ use crate::{
 use milp_schema::{
     Every, Height, Instance, View,
     formula::Count,
+    instance::Goal,
     protocol::{Reads, Rule, Rules},
 };
 use rows::NAME;
 use std::collections::BTreeSet;
+
+/// What an attack on a goal has at least; how many blocks, certificates, or final states without a
+/// decision.
+pub fn at_least(goal: Goal) -> i64 {
+    match goal {
+        Goal::Stall => 1,
+        _ => 2,
+    }
+}
 
 /// How many values have a part in a question whether two are decided.
 const VALUES: u32 = 2;
@@ -69,6 +84,7 @@ pub fn of(every: &Every, region: &Region) -> Result<Vec<Parametric>, Error> {
             "name a protocol whose file has rules",
         ));
     };
+    rest::refuse(instance, every.any_views)?;
     if every.any_views {
         return Ok(vec![merged(every, &rules, region)?]);
     }
@@ -89,7 +105,7 @@ fn merged(every: &Every, rules: &Rules, region: &Region) -> Result<Parametric, E
     refuse(&ground)?;
     let n = Affine::N - Affine::number(i64::from(region.at_least));
     let conditions = with_counts(&ground, region, vec![n]);
-    merged::state(&ground, conditions)
+    merged::state(&ground, conditions, instance.goal)
 }
 
 fn part(
@@ -106,7 +122,7 @@ fn part(
         None => vec![n(region.at_least.max(instance.views))],
     };
     conditions = with_counts(&ground, region, conditions);
-    Ok(rows::state(&ground, conditions))
+    Ok(rows::state(&ground, conditions, instance.goal))
 }
 
 /// The conditions of a region with these, and that no count of the protocol is below 1.

@@ -11,6 +11,8 @@
 //! | `said_m` | one of these is made by the primary of its view |
 //! | `decides_a` | somebody decides by that act, wherever it is |
 //! | `block_x` | the value is decided |
+//! | `certificate_x`, `proof_a` | goal `finality`: what others sent decides it, by that act |
+//! | `rests_…`, `enough_m`, `shown_…`, `stuck` | goal `stall`: see `rest` |
 
 use super::{
     affine::{Affine, less, one},
@@ -18,38 +20,47 @@ use super::{
     walk::{Arc, Walk},
 };
 use crate::ground::{Act, Ground, Need, Record, Value, Values};
-use milp_schema::{protocol::Scope, vocabulary::By};
+use milp_schema::{instance::Goal, protocol::Scope, vocabulary::By};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The formulation's name in refusals.
 pub(super) const NAME: &str = "counting";
 
 /// Who takes steps: the pool, or one replica.
-struct Walker {
-    name: String,
+pub(super) struct Walker {
+    pub(super) name: String,
     /// A replica with its roles.
-    id: u32,
+    pub(super) id: u32,
     /// How many they are.
-    number: Affine,
-    is_pool: bool,
-    walk: Walk,
+    pub(super) number: Affine,
+    pub(super) is_pool: bool,
+    pub(super) walk: Walk,
     /// The column of each step.
-    took: Vec<usize>,
-    byzantine: usize,
+    pub(super) took: Vec<usize>,
+    pub(super) byzantine: usize,
 }
 
 pub(super) struct Builder<'a> {
-    ground: &'a Ground,
-    program: Parametric,
-    walkers: Vec<Walker>,
-    opens: BTreeMap<usize, usize>,
-    said: BTreeMap<Vec<Record>, usize>,
+    pub(super) ground: &'a Ground,
+    goal: Goal,
+    pub(super) program: Parametric,
+    pub(super) walkers: Vec<Walker>,
+    pub(super) opens: BTreeMap<usize, usize>,
+    pub(super) said: BTreeMap<Vec<Record>, usize>,
+    /// The columns of acts that are done wherever one is.
+    pub(super) anywhere: BTreeMap<usize, usize>,
 }
 
 /// The program over the ground form, whose primaries are those of the region.
-pub(super) fn state(ground: &Ground, region: Vec<Affine>) -> Parametric {
+pub(super) fn state(ground: &Ground, region: Vec<Affine>, goal: Goal) -> Parametric {
+    builder(ground, region, goal).program
+}
+
+/// The same with what its columns stand for.
+pub(super) fn builder(ground: &Ground, region: Vec<Affine>, goal: Goal) -> Builder<'_> {
     let mut builder = Builder {
         ground,
+        goal,
         program: Parametric {
             region,
             ..Parametric::default()
@@ -57,16 +68,24 @@ pub(super) fn state(ground: &Ground, region: Vec<Affine>) -> Parametric {
         walkers: Vec::new(),
         opens: BTreeMap::new(),
         said: BTreeMap::new(),
+        anywhere: BTreeMap::new(),
     };
     builder.walkers();
     builder.budget();
     builder.flows();
-    builder.goal();
+    match goal {
+        Goal::Finality => builder.certificates(),
+        Goal::Stall => {}
+        _ => builder.blocks(),
+    }
     builder.needs();
+    if goal == Goal::Stall {
+        builder.rest();
+    }
     builder.quorums();
     builder.proposals();
     builder.new_values();
-    builder.program
+    builder
 }
 
 impl Builder<'_> {
@@ -81,7 +100,7 @@ impl Builder<'_> {
         let pool = ("rest".to_owned(), last, rest);
         for (name, id, number) in std::iter::once(pool).chain(named) {
             let is_pool = id == last;
-            let walk = Walk::of(ground, id);
+            let walk = Walk::of(ground, id, self.goal == Goal::Stall);
             let kind = if is_pool { Kind::Count } else { Kind::Unit };
             let byzantine = self
                 .program
@@ -135,7 +154,7 @@ impl Builder<'_> {
         }
     }
 
-    fn open(&mut self, quorum: usize) -> usize {
+    pub(super) fn open(&mut self, quorum: usize) -> usize {
         let program = &mut self.program;
         *self
             .opens
@@ -144,7 +163,7 @@ impl Builder<'_> {
     }
 
     /// The column of what is needed of others.
-    fn met(&mut self, need: &Need) -> Option<usize> {
+    pub(super) fn met(&mut self, need: &Need) -> Option<usize> {
         match need {
             Need::Own(_) => None,
             Need::Quorum(quorum) => Some(self.open(*quorum)),
@@ -184,7 +203,7 @@ impl Builder<'_> {
     }
 
     /// The columns of steps by which walkers make one of these records, of those that may.
-    fn makers(&self, makes: impl Fn(&Arc) -> bool) -> Vec<usize> {
+    pub(super) fn makers(&self, makes: impl Fn(&Arc) -> bool) -> Vec<usize> {
         let steps = self
             .walkers
             .iter()
@@ -263,16 +282,52 @@ impl Builder<'_> {
         }
     }
 
+    /// The acts that decide a value.
+    fn deciding(&self, x: u32) -> Vec<usize> {
+        let decides = |act: &Act| {
+            let it = act.makes.filter(|it| self.ground.is_final(it.kind));
+            it.is_some_and(|it| it.value == Value::Of(x))
+        };
+        let acts = self.ground.acts.iter().enumerate();
+        acts.filter(|it| decides(it.1)).map(|it| it.0).collect()
+    }
+
+    /// `certificate ≤ Σ proof`, `proof ≤ open` of each quorum of an act that decides, whoever holds
+    /// what it needs.
+    fn certificates(&mut self) {
+        for x in 0..self.ground.setting.valid() {
+            let acts = self.deciding(x);
+            if acts.is_empty() {
+                continue;
+            }
+            let name = format!("certificate_{x}");
+            let certificate = self.program.column(name, Kind::Binary, Affine::ONE);
+            self.program.goal.push(certificate);
+            let mut terms = vec![one(certificate)];
+            for number in acts {
+                let name = format!("proof_{number}");
+                let proof = self.program.column(name, Kind::Binary, Affine::ONE);
+                terms.push(less(proof));
+                let act = &self.ground.acts[number];
+                for (at, need) in act.asks().enumerate() {
+                    if let Need::Quorum(quorum) = need {
+                        let open = self.open(*quorum);
+                        let name = format!("proof_requires_quorum_{number}_{at}");
+                        let terms = [one(proof), less(open)];
+                        self.program.at_most(name, terms, Affine::default());
+                    }
+                }
+            }
+            let name = format!("certificate_requires_proof_x{x}");
+            self.program.at_most(name, terms, Affine::default());
+        }
+    }
+
     /// `block ≤ Σ decides`, and a quorum stands behind it: `block ≤ Σ open`.
-    fn goal(&mut self) {
+    fn blocks(&mut self) {
         let mut anywhere = Vec::new();
         for x in 0..self.ground.setting.valid() {
-            let decides = |act: &Act| {
-                let it = act.makes.filter(|it| self.ground.is_final(it.kind));
-                it.is_some_and(|it| it.value == Value::Of(x))
-            };
-            let acts = self.ground.acts.iter().enumerate();
-            let acts: Vec<usize> = acts.filter(|it| decides(it.1)).map(|it| it.0).collect();
+            let acts = self.deciding(x);
             if acts.is_empty() {
                 continue;
             }
@@ -324,6 +379,7 @@ impl Builder<'_> {
     fn anywhere(&mut self, number: usize, act: &Act) -> usize {
         let name = format!("decides_{number}");
         let decides = self.program.column(name, Kind::Unit, Affine::ONE);
+        self.anywhere.insert(number, decides);
         for (at, need) in act.asks().enumerate() {
             if let Some(met) = self.met(need) {
                 let name = format!("decide_requires_{number}_{at}");

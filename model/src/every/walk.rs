@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Node {
     pub(super) view: u32,
     place: (u32, usize),
-    own: Vec<Record>,
+    pub(super) own: Vec<Record>,
 }
 
 /// A step.
@@ -46,9 +46,12 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(ground: &Ground, i: u32) -> Self {
+    /// Where replicas rest in a view, all of its acts ask until it ends, and whether their records
+    /// are made.
+    fn of(ground: &Ground, i: u32, rests: bool) -> Self {
         let mut guards = BTreeMap::<Own, (u32, usize)>::new();
-        let mut ask = |own: Own, level: (u32, usize)| {
+        let mut ask = |own: Own, (view, place): (u32, usize)| {
+            let level = (view, if rests { usize::MAX } else { place });
             let last = guards.entry(own).or_insert(level);
             *last = level.max(*last);
         };
@@ -57,6 +60,9 @@ impl Asked {
             .chain(entries(ground, i).map(|it| it.1))
         {
             let level = level(ground, act);
+            if let Some(record) = act.makes.filter(|_| rests) {
+                ask(Own::One(of_place(ground, &record)), level);
+            }
             act.asks().for_each(|need| {
                 if let Need::Own(own) = need {
                     ask(own.clone(), level);
@@ -95,13 +101,21 @@ fn answer(own: &[Record], guard: &Own) -> u8 {
     }
 }
 
+/// The records of the kind and view of one that can be made.
+pub(super) fn of_place(ground: &Ground, record: &Record) -> Vec<Record> {
+    let made = ground.acts.iter().filter_map(|it| it.makes);
+    let same = made.filter(|it| (it.kind, it.view) == (record.kind, record.view));
+    let same: BTreeSet<Record> = same.collect();
+    same.into_iter().collect()
+}
+
 /// Where an act stands; what is entered comes before all that is done there.
 fn level(ground: &Ground, act: &Act) -> (u32, usize) {
     act.makes.map_or((act.letters.v, 0), |it| ground.place(&it))
 }
 
 /// The acts of a view that a replica can do.
-fn acts(ground: &Ground, i: u32) -> impl Iterator<Item = (usize, &Act)> {
+pub(super) fn acts(ground: &Ground, i: u32) -> impl Iterator<Item = (usize, &Act)> {
     let all = ground.acts.iter().enumerate();
     let own = move |it: &(usize, &Act)| has_role(ground, it.1, i);
     all.filter(|(_, act)| act.scope == Scope::View).filter(own)
@@ -113,6 +127,12 @@ fn entries(ground: &Ground, i: u32) -> impl Iterator<Item = (usize, &Act)> {
     ground.entries.iter().enumerate().filter(inside).filter(own)
 }
 
+/// The ways of a replica into views, that after the last included.
+pub(super) fn entries_of(ground: &Ground, i: u32) -> impl Iterator<Item = &Act> {
+    let own = move |it: &&Act| has_role(ground, it, i);
+    ground.entries.iter().filter(own)
+}
+
 /// Whether a replica has the roles that an act asks for.
 fn has_role(ground: &Ground, act: &Act, i: u32) -> bool {
     let mut roles = act.who.iter();
@@ -120,9 +140,9 @@ fn has_role(ground: &Ground, act: &Act, i: u32) -> bool {
 }
 
 impl Walk {
-    /// What replica i may do.
-    pub(super) fn of(ground: &Ground, i: u32) -> Self {
-        let asked = Asked::of(ground, i);
+    /// What replica i may do; whether it may come to rest in any view.
+    pub(super) fn of(ground: &Ground, i: u32, rests: bool) -> Self {
+        let asked = Asked::of(ground, i, rests);
         let mut walk = Self::default();
         let mut known = BTreeMap::new();
         let mut name = |walk: &mut Self, view: u32, place, own: Vec<Record>| {
@@ -201,7 +221,7 @@ impl Walk {
 }
 
 /// Whether its own past lets a replica do an act.
-fn allows(own: &[Record], act: &Act) -> bool {
+pub(super) fn allows(own: &[Record], act: &Act) -> bool {
     let met = |need: &Need| match need {
         Need::Own(guard) => holds(own, guard),
         Need::Primary(_) | Need::Quorum(_) => true,

@@ -9,7 +9,7 @@ use crate::{
     write::CERTIFICATE_COLUMNS,
 };
 
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 9] = [
     "point",
     "split",
     "bound",
@@ -17,6 +17,8 @@ const PARTS: [&str; 7] = [
     "symmetric",
     "searched",
     "region",
+    "base",
+    "step",
 ];
 
 /// The parts of the file. That the tree is whole is for who checks it to find.
@@ -67,6 +69,14 @@ fn part(row: &Row, name: &str, problems: &mut Problems) -> Option<Part> {
             let shift = number(row, problems)?;
             let multipliers = Vec::new();
             Some(Part::Bound { shift, multipliers })
+        }
+        "base" => {
+            let (column, value) = named(row, problems)?;
+            Some(Part::Base { column, value })
+        }
+        "step" => {
+            let (column, value) = named(row, problems)?;
+            Some(Part::Step { column, value })
         }
         "symmetric" => {
             let first = row.required("name", name, problems);

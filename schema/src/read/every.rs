@@ -142,9 +142,9 @@ fn of_question(instance: &Instance) -> Vec<Reason> {
     vec![
         (
             "goal",
-            instance.goal != Goal::Fork,
-            "another goal than `fork`",
-            "ask for `goal: fork`",
+            !matches!(instance.goal, Goal::Fork | Goal::Finality | Goal::Stall),
+            "another goal than `fork`, `finality` and `stall`",
+            "ask for one of them",
         ),
         (
             "formulation",

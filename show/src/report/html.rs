@@ -1,6 +1,6 @@
 //! The page around the pictures.
 
-use super::{Panel, Report, draw::esc, embed, finding, state, story, words};
+use super::{Panel, Report, draw::esc, embed, finding, state, story, whatif, words};
 use crate::{
     Error,
     words::{called_so, class, count, followers, own},
@@ -40,8 +40,9 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}{}\">\n\
          <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{}</h1>\n",
+        whatif::policy(report),
         esc(&title),
         esc(&title)
     );
@@ -62,6 +63,7 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
             aria-live=\"polite\"><p>Nothing. Point at a mark or an arrow for what it is; click it, \
             or press Enter on it, for its causal past and future: of a decision, how it came \
             about.</p></div></section>\n";
+    out += &whatif::section(report);
     if report.panels.len() > 1 {
         out += &differences(report);
     }
@@ -81,8 +83,9 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     out += &embed::element(&report.panels.iter().map(|it| &it.run).collect::<Vec<_>>())?;
     let view = embed::json(&view(report))?;
     out += &format!("<script type=\"application/json\" id=\"milp-view\">{view}</script>\n");
-    out += &format!("<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
-    Ok(out)
+    out += &format!("<script>\n{SCRIPT}</script>\n");
+    out += &whatif::scripts(report)?;
+    Ok(out + "</body>\n</html>\n")
 }
 
 /// Under the sentence of a solve each pattern that the program leaves out.
@@ -143,7 +146,7 @@ fn headline(panel: &Panel) -> String {
 }
 
 /// Each with its class.
-fn badges(verdict: &Verdict) -> Vec<(String, &'static str)> {
+pub(crate) fn badges(verdict: &Verdict) -> Vec<(String, &'static str)> {
     let violated = verdict.violated().into_iter();
     let mut badges = violated
         .map(|name| (format!("{name} violated"), "bad"))

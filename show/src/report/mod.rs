@@ -25,12 +25,14 @@ mod finding;
 mod html;
 mod layout;
 mod legend;
+#[cfg(feature = "png")]
 mod png;
 mod run;
 pub mod scene;
 mod shape;
 pub mod state;
 mod story;
+pub mod whatif;
 mod words;
 
 pub use embed::{Embedded, EmbeddedRun};
@@ -63,6 +65,8 @@ pub struct Report {
     /// What only the first and only the second run has; empty for one run.
     pub differences: [Vec<String>; 2],
     columns: Columns,
+    /// What the page needs to ask what if; nothing where that was not asked for.
+    pub what_if: Option<whatif::WhatIf>,
 }
 
 /// The story of what replicas did.
@@ -96,6 +100,7 @@ impl Report {
             panels,
             differences,
             columns,
+            what_if: None,
         }
     }
 
@@ -149,6 +154,7 @@ impl Report {
     /// # Errors
     ///
     /// When it would be too large.
+    #[cfg(feature = "png")]
     pub fn png(&self) -> Result<Vec<u8>, Error> {
         png::render(&self.svg())
     }

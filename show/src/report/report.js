@@ -65,6 +65,7 @@
       if (thing.dataset.into) links.append(goTo(`${id[0]}-m${thing.dataset.into}`, "its arrival"));
     }
     box.append(links);
+    box.dispatchEvent(new CustomEvent("described", { detail: id }));
   }
 
   const tip = at("tip");
@@ -302,7 +303,8 @@
   // The fragment of the address ----------------------------------------------------------------
 
   function remember() {
-    const parts = [];
+    // The fates of copies that whatif.js keeps there stay.
+    const parts = location.hash.slice(1).split("&").filter((part) => part.startsWith("what-if="));
     if (cursor !== null) parts.push(`slot=${cursor}`);
     if (selected !== null) parts.push(`select=${selected}`);
     history.replaceState(null, "", parts.length > 0 ? `#${parts.join("&")}` : location.href.split("#")[0]);

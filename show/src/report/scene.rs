@@ -11,13 +11,14 @@ use milp_schema::{
     schedule::Copy,
     trace::{Phase, TraceEvent, What},
 };
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many marks one picture has at most. More of them make browsers slow, and nobody reads them.
 pub const MARKS: usize = 3000;
 
 /// Which part of a run is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// The first slot.
     pub from: u32,

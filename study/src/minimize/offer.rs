@@ -10,7 +10,7 @@ use milp_schema::{
     Evidence, Outcome, ReplicaId, Schedule, Verdict, instance::FaultKind, read, write,
 };
 use milp_show::acts::{self, name};
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 /// A schedule with the fewest acts.
 #[derive(Debug, Clone)]
@@ -27,6 +27,9 @@ pub struct Minimized {
     pub verdict: Verdict,
     /// Whether an interrupt came before the last stage was settled.
     pub interrupted: bool,
+    /// How many acts were left when no replay could do without one more; `None` where none was
+    /// undone.
+    pub left: Option<i64>,
 }
 
 impl Minimized {
@@ -41,12 +44,33 @@ impl Minimized {
         folder::files(&self.outcome, Some(&self.schedule), certificate.as_deref())
     }
 
+    /// How the schedule was found, where that was by undoing acts.
+    pub fn found(&self) -> Option<String> {
+        let left = self.left?;
+        let after: i64 = self.stages.iter().map(|stage| stage.after).sum();
+        Some(match after.cmp(&left) {
+            Ordering::Equal => format!(
+                "found by deleting: {} left, and no replay ends so without one of them",
+                milp_show::words::count(left, "act")
+            ),
+            _ => format!(
+                "deleting left {}, searching {after}",
+                milp_show::words::count(left, "act")
+            ),
+        })
+    }
+
     /// The counts in one sentence, say "proved minimal, in this order: 3 late or missing copies
     /// (before 8), 2 timer requests (before 5)".
     pub fn words(&self) -> String {
         let counts = self.stages.iter().map(|stage| {
             let count = milp_show::words::count(stage.after, name(stage.act));
-            format!("{count} (before {})", stage.before)
+            let (before, least) = (stage.before, stage.least);
+            if stage.proved {
+                format!("{count} (before {before})")
+            } else {
+                format!("{count} (before {before}; at least {least})")
+            }
         });
         let counts = counts.collect::<Vec<_>>().join(", ");
         if self.proved() {
@@ -65,6 +89,8 @@ pub(super) struct Offer<'a> {
     pub(super) interrupted: bool,
     /// Whether its program knows slots.
     pub(super) within_slots: bool,
+    /// As [`Minimized::left`].
+    pub(super) left: Option<i64>,
 }
 
 impl Offer<'_> {
@@ -88,6 +114,7 @@ impl Offer<'_> {
             evidence,
             verdict: self.given.clone(),
             interrupted: self.interrupted,
+            left: self.left,
             schedule,
             stages,
         };

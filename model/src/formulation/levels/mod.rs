@@ -28,7 +28,7 @@ mod must;
 mod plan;
 mod prune;
 mod refuse;
-mod rest;
+pub(crate) mod rest;
 mod shown;
 mod valid;
 mod way;
@@ -42,12 +42,13 @@ pub use encode::{Encoded, Encoder, Unencoded};
 use crate::{
     decoded::Decoded,
     error::Error,
+    expr::Expr,
     ground::{Act, Ground, Own, Setting, Value, Values},
     limits::{self, Grows},
     meaning::Meaning,
     program::{Col, Program, Row},
 };
-use columns::Levels;
+use columns::{Levels, made};
 use milp_schema::{
     Height, Instance, ReplicaId, Schedule, View,
     instance::{FaultKind, Goal},
@@ -159,6 +160,45 @@ fn setting(instance: &Instance, rules: Rules, values: u32) -> Setting {
 pub(crate) fn takes(instance: &Instance) -> bool {
     let rules = instance.rules();
     rules.is_some_and(|rules| refuse::refuse(instance, &rules).is_ok())
+}
+
+/// A step that a replica takes: whether it enters a view, and the number of the entry or act.
+pub(crate) type Took = (u32, bool, usize);
+
+/// The schedule in which replicas take these steps, as far as the goal needs them.
+///
+/// # Errors
+/// [`Error::Refused`] if replicas that run to completion do not.
+pub(crate) fn follow(
+    instance: &Instance,
+    ground: Ground,
+    steps: &BTreeSet<Took>,
+    byzantine: &BTreeSet<u32>,
+) -> Result<Decoded, Error> {
+    let mut levels = Levels::new(instance.clone(), ground);
+    for (number, act) in levels.ground.acts.clone().iter().enumerate() {
+        if let (Value::Of(value), true) = (made(act).value, instance.goal == Goal::Finality) {
+            levels.goal_column("proof", [value, number as u32]);
+        }
+    }
+    let proofs = levels
+        .draft
+        .keys()
+        .filter(|(key, _)| matches!(key, Key::Goal(..)));
+    let proofs: Vec<Expr> = proofs.map(|(_, col)| col.into()).collect();
+    let took = steps.iter().map(|&(i, enters, number)| {
+        if enters {
+            levels.way(number, i) + levels.here(i, levels.ground.entries[number].letters.v)
+        } else {
+            levels.did(number, i)
+        }
+    });
+    let faulty = byzantine.iter().map(|i| levels.byzantine(*i));
+    let mut point = vec![0; levels.draft.keys().count()];
+    for expr in took.chain(faulty).chain(proofs) {
+        expr.terms().for_each(|(col, _)| point[col.index()] = 1);
+    }
+    decode::decode(&levels, &point)
 }
 
 impl Built {

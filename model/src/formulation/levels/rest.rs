@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     expr::Expr,
     formulation::refuse::unsupported,
-    ground::{Act, Need, Own, Record},
+    ground::{Act, Ground, Need, Own, Record},
     group::Group,
     program::FamilyId,
 };
@@ -29,7 +29,7 @@ pub(super) fn state(levels: &mut Levels) {
     truths(levels, |_, _| true);
     proposals(levels);
     for act in acts.iter().chain(&entries) {
-        if is_lost(levels, act) {
+        if is_lost(&levels.ground, act) {
             continue;
         }
         for i in levels.ground.actors(act).collect::<Vec<_>>() {
@@ -77,14 +77,14 @@ pub(super) fn refuse(rules: &Rules) -> Result<(), Error> {
 }
 
 /// Whether some of what the act reads may have come too late for its replica, which ignored it.
-fn is_lost(levels: &Levels, act: &Act) -> bool {
+pub(crate) fn is_lost(ground: &Ground, act: &Act) -> bool {
     let view = act.letters.v - u32::from(act.makes.is_none());
-    let rules = &levels.ground.setting.rules;
+    let rules = &ground.setting.rules;
     let late =
         |record: &Record| record.view < view && rules.kind(record.kind).passed == Passed::Ignore;
     act.needs
         .iter()
-        .any(|need| need.taken(&levels.ground).iter().any(late))
+        .any(|need| need.taken(ground).iter().any(late))
 }
 
 /// `enough`: honest senders reach the count, or somebody had the quorum, who then shares it if that
