@@ -250,12 +250,26 @@ impl Browser {
         .collect()
     }
 
+    fn emulate(&self, what: &str, params: &Value) {
+        let command = json!({"cmd": format!("Emulation.{what}"), "params": params});
+        self.post("/goog/cdp/execute", &command);
+    }
+
     /// Shows the page as a printer would.
     pub(crate) fn print_style(&self) {
-        self.post(
-            "/goog/cdp/execute",
-            &json!({"cmd": "Emulation.setEmulatedMedia", "params": {"media": "print"}}),
-        );
+        self.emulate("setEmulatedMedia", &json!({"media": "print"}));
+    }
+
+    /// Shows pages as on a system whose colours are `dark` or `light`.
+    pub(crate) fn scheme(&self, scheme: &str) {
+        let feature = json!({"name": "prefers-color-scheme", "value": scheme});
+        self.emulate("setEmulatedMedia", &json!({"features": [feature]}));
+    }
+
+    /// Shows pages as on a phone.
+    pub(crate) fn phone(&self) {
+        let screen = json!({"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true});
+        self.emulate("setDeviceMetricsOverride", &screen);
     }
 
     /// Everything the console got since the last call.

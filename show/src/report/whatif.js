@@ -126,7 +126,7 @@
   }
   function picture(svg) {
     const box = document.createElement("div");
-    box.className = "scroll fit";
+    box.className = "scroll";
     box.tabIndex = 0;
     box.setAttribute("role", "region");
     box.setAttribute("aria-label", "Space-time diagram of what happens now");

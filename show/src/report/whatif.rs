@@ -6,7 +6,7 @@
 use super::{
     Report, Run,
     draw::esc,
-    embed, finding, html,
+    embed, finding, headline,
     scene::{Arrow, Fate as Was, Part, Scene},
     state, words,
 };
@@ -197,8 +197,10 @@ impl Run {
             instance,
             faulty: setting.faulty.clone(),
             schedule,
+            earlier: 0,
             predicted: false,
             sentence: None,
+            certificate: None,
             left_out: Vec::new(),
             trace,
             verdict: Some(verdict),
@@ -229,7 +231,10 @@ impl End {
         let found = finding::of(run, &panel.scene, panel.story.as_ref());
         let (result, why) = found.map_or_else(Default::default, |it| (it.result, it.why));
         let verdict = run.verdict.as_ref();
-        let badges = verdict.map(html::badges).unwrap_or_default().into_iter();
+        let badges = verdict
+            .map(headline::badges)
+            .unwrap_or_default()
+            .into_iter();
         let all = state::decisions(run);
         let of = |replica| {
             let own = all.iter().filter(move |it| it.replica == replica);
