@@ -39,7 +39,7 @@ pub(crate) struct Found {
     /// How far it is minimal, in words.
     minimal: String,
     /// How it was found, where acts were undone by replays.
-    found: Option<String>,
+    deleted: Option<String>,
     /// What replicas can do with in a schedule that the program leaves out, where that is less.
     beyond: Option<String>,
     /// The folder of the schedule.
@@ -129,17 +129,16 @@ fn table(minimized: &Minimized, out: &Path) {
     ));
     print::line(&minimized.outcome.sentence);
     print::line(&minimized.words());
-    for more in [minimized.found(), minimized.without_program()] {
-        if let Some(more) = more {
-            print::line(&more);
-        }
+    let more = [minimized.found(), minimized.without_program()];
+    for more in more.into_iter().flatten() {
+        print::line(&more);
     }
     document::result(&Found {
         stages: minimized.stages.iter().map(Stage::of).collect(),
         proved: minimized.proved(),
         sentence: minimized.outcome.sentence.clone(),
         minimal: minimized.words(),
-        found: minimized.found(),
+        deleted: minimized.found(),
         beyond: minimized.without_program(),
         written: out.display().to_string(),
     });
