@@ -264,6 +264,45 @@ fn the_schemas_of_files_and_their_pages_lie_in_the_repository() {
     assert_eq!(refused.code, Some(2), "{refused:?}");
 }
 
+/// Every word that may stand in an instance, an outcome or a table is in the glossary.
+#[test]
+fn the_glossary_has_every_word_that_files_know() {
+    let page = page("GLOSSARY.md");
+    let known: BTreeSet<&str> = page.lines().flat_map(code).collect();
+    let schemas = [
+        json_schema::instance(),
+        json_schema::outcome(),
+        json_schema::choices(),
+        json_schema::predictions(),
+    ];
+    let mut words = BTreeSet::new();
+    for schema in &schemas {
+        every_word(schema, &mut words);
+    }
+    assert!(words.len() > 30, "{words:?}");
+    words.retain(|word| !known.contains(word.as_str()));
+    assert_eq!(words, BTreeSet::new());
+}
+
+/// The values that have a meaning of their own: words, and keys that name an alternative.
+fn every_word(schema: &Value, words: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(keys) => {
+            let ways = keys.get("oneOf").and_then(Value::as_array);
+            for way in ways.into_iter().flatten() {
+                words.extend(way["const"].as_str().map(str::to_owned));
+                let named = way["properties"].as_object().filter(|it| it.len() == 1);
+                words.extend(named.into_iter().flat_map(|it| it.keys().cloned()));
+            }
+            for inner in keys.values() {
+                every_word(inner, words);
+            }
+        }
+        Value::Array(all) => all.iter().for_each(|inner| every_word(inner, words)),
+        _ => {}
+    }
+}
+
 /// The names of all keys, wherever they stand.
 fn every_key(schema: &Value) -> BTreeSet<String> {
     let mut keys = BTreeSet::new();

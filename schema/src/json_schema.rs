@@ -168,6 +168,7 @@ fn any(schema: &mut Value) {
         "additionalProperties": false,
         "required": ["at_least"],
         "properties": {"at_least": {
+            "description": "Every number from this one on.",
             "type": "integer",
             "minimum": limits::REPLICAS.start(),
             "maximum": crate::every::NOMINAL,

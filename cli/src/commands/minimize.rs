@@ -46,7 +46,7 @@ pub(crate) struct Found {
     /// How far it is minimal, in words.
     minimal: String,
     /// How it was found, where acts were undone by replays.
-    found: Option<String>,
+    deleted: Option<String>,
     /// What replicas can do with in a schedule that the program leaves out, where that is less.
     beyond: Option<String>,
     /// The folder of the schedule.
@@ -136,10 +136,9 @@ fn table(minimized: &Minimized, out: &Path) {
         "{} replays without divergence and with the same verdict",
         out.join(SCHEDULE).display()
     ));
-    for more in [minimized.found(), minimized.without_program()] {
-        if let Some(more) = more {
-            print::line(&more);
-        }
+    let more = [minimized.found(), minimized.without_program()];
+    for more in more.into_iter().flatten() {
+        print::line(&more);
     }
     let outcome = &minimized.outcome;
     print::facts(told(outcome.instance.goal, &minimized.said()));
@@ -148,7 +147,7 @@ fn table(minimized: &Minimized, out: &Path) {
         proved: minimized.proved(),
         sentence: minimized.outcome.sentence.clone(),
         minimal: minimized.words(),
-        found: minimized.found(),
+        deleted: minimized.found(),
         beyond: minimized.without_program(),
         written: out.display().to_string(),
     });

@@ -27,8 +27,11 @@ pub(crate) struct Args {
     markdown: bool,
 }
 
+/// One of the files: its kind, what it is called, and its schema.
+type File = (&'static str, &'static str, fn() -> Value);
+
 /// The files, what they are called, and their schemas; of the two tables, those of a row.
-const FILES: [(&str, &str, fn() -> Value); 6] = [
+const FILES: [File; 6] = [
     ("instance", "instance", json_schema::instance),
     ("outcome-file", "outcome.yaml", json_schema::outcome),
     (

@@ -173,7 +173,7 @@ impl<'a> Search<'a> {
     /// Undoes two acts that need each other.
     fn pair(&self, found: &Execution) -> Option<Execution> {
         let plan = Plan::of(self.instance, &found.0);
-        let units = self.units(&plan, &found.1);
+        let units = undoable(&plan, &found.1);
         if units.len() > PAIRS {
             return None;
         }
@@ -195,7 +195,7 @@ impl<'a> Search<'a> {
     /// Undoes halves, quarters and so on to single acts, until no single one can be undone.
     fn halves(&self, mut found: Execution) -> Execution {
         let mut plan = Plan::of(self.instance, &found.0);
-        let mut units = self.units(&plan, &found.1);
+        let mut units = undoable(&plan, &found.1);
         let mut size = units.len().div_ceil(2);
         while size > 0 {
             let (mut from, mut undone) = (0, false);
@@ -207,7 +207,7 @@ impl<'a> Search<'a> {
                 match self.undone(&found, &plan, &units[from..to]) {
                     Some(tried) => {
                         plan = Plan::of(self.instance, &tried.0);
-                        units = self.units(&plan, &tried.1);
+                        units = undoable(&plan, &tried.1);
                         (found, undone) = (tried, true);
                     }
                     None => from = to,
@@ -218,31 +218,31 @@ impl<'a> Search<'a> {
         }
         found
     }
+}
 
-    /// What can be undone: what assumes most first, what is alike side by side.
-    fn units(&self, plan: &Plan, faulty: &[(ReplicaId, FaultKind)]) -> Vec<Unit> {
-        let who = faulty.iter().map(|(id, _)| Unit::Faulty(*id));
-        let byzantine: BTreeSet<ReplicaId> = faulty
-            .iter()
-            .filter(|(_, kind)| *kind == FaultKind::Byzantine)
-            .map(|(id, _)| *id)
-            .collect();
-        let rows = |fires: bool| {
-            let rows = plan.acts.iter().enumerate();
-            rows.filter(move |(_, act)| matches!(act, Choice::Timeout { .. }) == fires)
-                .map(|(row, _)| Unit::Row(row))
-        };
-        let mut held: Vec<&Subject> = plan.held.keys().collect();
-        held.retain(|(sender, ..)| !byzantine.contains(sender));
-        held.sort_by_key(|(sender, receiver, message, count)| {
-            (message.kind, message.view, *receiver, *sender, *count)
-        });
-        let held = held.into_iter().cloned().map(Unit::Held);
-        who.chain(rows(false))
-            .chain(held)
-            .chain(rows(true))
-            .collect()
-    }
+/// What can be undone: what assumes most first, what is alike side by side.
+fn undoable(plan: &Plan, faulty: &[(ReplicaId, FaultKind)]) -> Vec<Unit> {
+    let who = faulty.iter().map(|(id, _)| Unit::Faulty(*id));
+    let byzantine: BTreeSet<ReplicaId> = faulty
+        .iter()
+        .filter(|(_, kind)| *kind == FaultKind::Byzantine)
+        .map(|(id, _)| *id)
+        .collect();
+    let rows = |fires: bool| {
+        let rows = plan.acts.iter().enumerate();
+        rows.filter(move |(_, act)| matches!(act, Choice::Timeout { .. }) == fires)
+            .map(|(row, _)| Unit::Row(row))
+    };
+    let mut held: Vec<&Subject> = plan.held.keys().collect();
+    held.retain(|(sender, ..)| !byzantine.contains(sender));
+    held.sort_by_key(|(sender, receiver, message, count)| {
+        (message.kind, message.view, *receiver, *sender, *count)
+    });
+    let held = held.into_iter().cloned().map(Unit::Held);
+    who.chain(rows(false))
+        .chain(held)
+        .chain(rows(true))
+        .collect()
 }
 
 /// A plan without some of what it has.
@@ -365,7 +365,7 @@ mod tests {
             assert_eq!(ends_of(&found), ends_of(&given), "{dir:?}");
             let search = Search::of(instance, &given, &clock, &any).expect("it replays");
             let plan = Plan::of(instance, &found.0);
-            for unit in search.units(&plan, &found.1) {
+            for unit in undoable(&plan, &found.1) {
                 let tried = search.undone(&found, &plan, &[unit]);
                 assert_eq!(tried, None, "{dir:?}");
             }
