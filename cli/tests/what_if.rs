@@ -81,6 +81,12 @@ fn shown(browser: &Browser) -> Value {
     )
 }
 
+/// The colours that the pictures name and the page has not.
+const UNKNOWN_COLOURS: &str = "\
+    const known = getComputedStyle(document.documentElement); \
+    const named = [...document.body.innerHTML.matchAll(/var\\((--[\\w-]+)\\)/g)].map(it => it[1]); \
+    return [...new Set(named)].filter(it => known.getPropertyValue(it) === '')";
+
 fn expected(answer: &Answer) -> Value {
     let badges = answer.after.badges.iter().map(|(word, _)| word);
     let decided = answer.after.decided.iter().map(|blocks| match blocks {
@@ -150,6 +156,11 @@ fn the_page_says_of_random_fates_what_the_replay_here_says() {
             browser.go(&file, &format!("#{fragment}"));
             assert_eq!(shown(&browser), expected(&native), "{result} {fragment}");
             assert_eq!(browser.count("#what-if-answer svg.milp"), 1);
+            assert_eq!(
+                browser.run(UNKNOWN_COLOURS),
+                json!([]),
+                "{result} {fragment}"
+            );
             assert_eq!(browser.console(), [""; 0], "{result} {fragment}");
             let (end, violated, decisions) = replayed(&scratch, result, &native.schedule);
             let badges = native.after.badges.iter().map(|(word, _)| word.as_str());
@@ -232,7 +243,10 @@ fn a_late_copy_on_time_ends_a_stall_by_keyboard_and_by_pointer() {
         browser.text("document.activeElement.dataset.copy"),
         arrow.to_string()
     );
-    assert_eq!(browser.violations(), [""; 0]);
+    for scheme in ["light", "dark"] {
+        browser.scheme(scheme);
+        assert_eq!(browser.violations(), [""; 0], "{scheme}");
+    }
 
     // The slot moves, the fates stay; back to the schedule.
     browser.click("#forth");

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// What is shown and where it goes.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub(crate) struct Args {
     /// Folder of a result, or a schedule.csv
     path: PathBuf,
