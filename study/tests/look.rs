@@ -6,6 +6,7 @@
     reason = "a test says by failing that it cannot go on"
 )]
 
+use milp_schema::verdict::Liveness;
 use milp_show::report::{ForEver, Part, Report, Run};
 use milp_study::{folder::OUTCOME, show};
 use roxmltree::{Document, Node};
@@ -233,6 +234,10 @@ fn what_comes_again_for_ever_is_shaded_and_said() {
     let mut kinds = [0; 3];
     for dir in found {
         let run = run_of(&dir);
+        let stuck = run.verdict.as_ref().map(|it| it.termination) == Some(Liveness::Stuck);
+        if !stuck {
+            continue;
+        }
         let report = Report::new(run, None, part(true));
         let panel = &report.panels[0];
         let name = dir.display();
@@ -257,7 +262,7 @@ fn what_comes_again_for_ever_is_shaded_and_said() {
             }
             Some(ForEver::Silence(_)) => kinds[1] += 1,
             Some(ForEver::Unequal) => kinds[2] += 1,
-            None => {}
+            None => panic!("{name}: stuck, and nothing said"),
         }
     }
     assert!(kinds[0] > 0, "{kinds:?}");

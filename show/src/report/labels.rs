@@ -169,6 +169,9 @@ fn draw_lines(picture: &Picture, places: &[Point], room: &mut Room) -> BTreeMap<
                 let points = shape::stops(start, y(arrow.to.0));
                 let point = room.tag(8.0, 8.0, &points);
                 tags.insert(at, point);
+                // So short a line counts for three: little of it would be left beside a text.
+                room.line(start, point);
+                room.line(start, point);
                 Some(point)
             }
             _ => picture.tip(arrow, places),

@@ -34,6 +34,7 @@ pub(crate) fn legend(scene: &Scene, top: f64, width: f64, alone: bool) -> (Strin
         x += needed;
     }
     let left_out = scene.left_out.iter().filter(|_| alone);
+    y += 6.0;
     for sentence in left_out {
         for line in lines(sentence, ((width - 28.0) / 7.6) as usize) {
             y += 20.0;
