@@ -11,7 +11,10 @@
 mod support;
 
 use milp_schema::verdict::{Holds, Liveness};
-use milp_study::expected::{Expected, ExpectedVerdict};
+use milp_study::{
+    every::{self, family},
+    expected::{Expected, ExpectedVerdict},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
@@ -271,7 +274,17 @@ fn row(place: &str) -> Option<String> {
     if !dir.exists() {
         return None;
     }
-    let outcome = milp_schema::read::outcome(&dir.join("outcome.yaml")).unwrap();
+    if every::is_proof(&dir) {
+        let said = every::verify(&dir).unwrap().said;
+        return Some(format!(
+            "| `instances/{place}.yaml` | {} | `milp verify`: every cube closes | {} |",
+            said.sentence, said.cubes
+        ));
+    }
+    let mut outcome = milp_schema::read::outcome(&dir.join("outcome.yaml")).unwrap();
+    if family::is_family(&dir) {
+        outcome.sentence = family::read(&dir).unwrap().sentence();
+    }
     let expected = Expected::read(&dir.join("expected.yaml")).unwrap();
     let mut replays = format!(
         "{}; {} divergences",

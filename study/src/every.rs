@@ -342,6 +342,8 @@ pub struct Verified {
     pub said: Said,
     /// What it is about.
     pub goal: Goal,
+    /// What is proved, in short.
+    pub value: String,
     /// What is not as claimed.
     pub differences: Vec<String>,
 }
@@ -414,6 +416,7 @@ pub fn verify(path: &Path) -> Result<Verified, Error> {
     Ok(Verified {
         said,
         goal: every.instance.goal,
+        value: format!("{}, proved for every n", words::good(every.instance.goal)),
         differences,
     })
 }

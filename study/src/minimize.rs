@@ -50,6 +50,23 @@ pub fn minimize(
 ) -> Result<Minimized, Error> {
     statable(from)?;
     let clock = Clock::start(settings, interrupt);
+    let given = (from.schedule.clone(), from.outcome.faulty.clone());
+    let instance = &from.outcome.instance;
+    let bare = delete(instance, &given, &clock, &|_| true);
+    let mut found = searched(from, (settings, clock, command), interrupt, progress)?;
+    let least = acts::counts(instance, &found.schedule, &found.outcome.faulty);
+    let bare = bare.map(|(schedule, faulty)| acts::counts(instance, &schedule, &faulty));
+    found.beyond = bare.filter(|has| has.values().lt(least.values()));
+    Ok(found)
+}
+
+/// What a search in a program finds, from what deleting leaves of it.
+fn searched(
+    from: &Folder,
+    (settings, clock, command): (&Settings, Clock<'_>, &str),
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Minimized, Error> {
     let in_slots = match Formulation::named(&from.outcome.formulation) {
         Some(formulation) if formulation.knows_slots() => None,
         Some(Formulation::Levels) => {

@@ -81,7 +81,7 @@ pub fn promote(
         files.insert(name.to_owned(), read::bytes(&from.dir.join(name))?);
     }
     if family::is_family(&from.dir) {
-        refuse(&from.dir, &family::verify(&from.dir)?)?;
+        refuse(&from.dir, &family::verify(&from.dir)?.1)?;
         let there = OF_FAMILY.into_iter();
         for name in there.filter(|it| from.dir.join(it).is_file()) {
             files.insert(name.to_owned(), read::bytes(&from.dir.join(name))?);

@@ -242,7 +242,7 @@ fn proof(name: String, dir: &Path) -> Case {
             name,
             about: Some(About {
                 goal: verified.goal.name(),
-                value: verified.said.sentence,
+                value: verified.value,
                 engines: Vec::new(),
                 unasked: Vec::new(),
             }),
@@ -315,7 +315,7 @@ fn differences(
     let mut proof = verified.proof();
     differences.extend(verified.differences);
     if family::is_family(&folder.dir) {
-        differences.extend(family::verify(&folder.dir)?);
+        differences.extend(family::verify(&folder.dir)?.1);
     }
     if let Again::Solves(settings) = again {
         differences.extend(solved_again(expected, folder, (settings, interrupt))?);

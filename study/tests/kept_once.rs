@@ -6,7 +6,7 @@ use milp_schema::{
 };
 use milp_study::{
     expected::{Expected, ExpectedVerdict},
-    folder::Folder,
+    folder::{FAMILY, Folder},
 };
 use std::{
     collections::BTreeMap,
@@ -22,7 +22,8 @@ fn kept() -> Vec<PathBuf> {
             let path = entry.expect("a readable entry").path();
             if path.is_dir() {
                 open.push(path);
-            } else if path.ends_with("expected.yaml") {
+            // What is there for every n is there for its smallest one.
+            } else if path.ends_with("expected.yaml") && !folder.join(FAMILY).exists() {
                 found.push(folder.clone());
             }
         }

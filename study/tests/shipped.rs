@@ -15,7 +15,7 @@ use milp_schema::{
 use milp_solver::Settings;
 use milp_study::{
     confirm::Engine,
-    folder::Folder,
+    folder::{ASKED, Folder, QUESTION},
     regress::{Again, Asked, regress},
 };
 use std::{
@@ -131,6 +131,20 @@ fn every_instance_has_a_kept_result_for_just_that_instance() {
         // Sweeps have no result of their own: cli/tests/sweep.rs runs them. Nor have protocols.
         let text = std::fs::read_to_string(&path).expect("a file of the repository");
         if !text.contains("\nformat: milp-instance/") {
+            continue;
+        }
+        if let Some(asked) = milp_schema::read::every(&path).expect("a question") {
+            let place = path.strip_prefix(root().join("instances"));
+            let dir = root().join("results").join(place.expect("below"));
+            let kept = [QUESTION, ASKED].map(|it| dir.with_extension("").join(it));
+            let kept = kept.iter().find(|it| it.is_file());
+            let kept = kept.and_then(|it| milp_schema::read::every(it).expect("a question"));
+            assert_eq!(
+                kept,
+                Some(asked),
+                "{}: solve it and promote it",
+                path.display()
+            );
             continue;
         }
         let instance = milp_schema::read::instance(&path).expect("a shipped instance is valid");

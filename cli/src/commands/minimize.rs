@@ -40,6 +40,8 @@ pub(crate) struct Found {
     minimal: String,
     /// How it was found, where acts were undone by replays.
     found: Option<String>,
+    /// What replicas can do with in a schedule that the program leaves out, where that is less.
+    beyond: Option<String>,
     /// The folder of the schedule.
     written: String,
 }
@@ -127,8 +129,10 @@ fn table(minimized: &Minimized, out: &Path) {
     ));
     print::line(&minimized.outcome.sentence);
     print::line(&minimized.words());
-    if let Some(found) = minimized.found() {
-        print::line(&found);
+    for more in [minimized.found(), minimized.without_program()] {
+        if let Some(more) = more {
+            print::line(&more);
+        }
     }
     document::result(&Found {
         stages: minimized.stages.iter().map(Stage::of).collect(),
@@ -136,6 +140,7 @@ fn table(minimized: &Minimized, out: &Path) {
         sentence: minimized.outcome.sentence.clone(),
         minimal: minimized.words(),
         found: minimized.found(),
+        beyond: minimized.without_program(),
         written: out.display().to_string(),
     });
 }

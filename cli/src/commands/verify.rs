@@ -85,12 +85,18 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let verified = verify(&request, &interrupt, &mut |progress| printer.show(progress));
     printer.finish();
     let mut verified = verified?;
+    let mut of_every = None;
     if family::is_family(&args.path) {
-        verified.differences.extend(family::verify(&args.path)?);
+        let (sentence, differences) = family::verify(&args.path)?;
+        verified.differences.extend(differences);
+        of_every = Some(sentence);
     }
     summary(&verified);
     for difference in &verified.differences {
         print::line(difference);
+    }
+    if let Some(sentence) = &of_every {
+        print::line(sentence);
     }
     print::line(&verified.words());
     document::result(&Found {

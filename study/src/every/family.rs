@@ -203,7 +203,9 @@ fn rest(every: &Every, families: &[Family]) -> Result<Vec<Parametric>, Error> {
     let least = families.iter().map(|it| it.base.at[1]).min().unwrap_or(0);
     if let Some(few) = families.iter().find(|it| !grows(it)) {
         let fewer = Affine([few.base.at[0] - 1, -1, 0, 0]);
-        conditions.push(vec![-Affine::F, fewer]);
+        if few.base.at[0] > i64::from(every.at_least) {
+            conditions.push(vec![-Affine::F, fewer]);
+        }
     } else if least > 0 {
         conditions.push(vec![Affine([least - 1, 0, -1, 0])]);
     }
@@ -285,12 +287,12 @@ impl Whole {
 
     /// What is proved of the others.
     fn others(&self) -> String {
-        let Some((_, parts)) = &self.rest else {
-            return "; nothing is said of others".to_owned();
-        };
         let least = self.families.iter().map(|it| it.base.at[1]).min();
         let few = match self.families.iter().find(|it| !grows(it)) {
-            Some(none) => Some(format!("n ≤ {}", none.base.at[0] - 1)),
+            Some(none) => {
+                let n = none.base.at[0];
+                (n > i64::from(self.every.at_least)).then(|| format!("n ≤ {}", n - 1))
+            }
             None => least.filter(|it| *it > 0).map(|it| match it {
                 1 => "f = 0".to_owned(),
                 more => format!("f ≤ {}", more - 1),
@@ -299,6 +301,14 @@ impl Whole {
         let others = left_out(&self.families).into_iter();
         let others = others.map(|(r, more)| format!("n {} 3f + {r}", if more { "≥" } else { "=" }));
         let places: Vec<String> = few.into_iter().chain(others).collect();
+        let Some((_, parts)) = &self.rest else {
+            let silent = if places.is_empty() {
+                ""
+            } else {
+                "; nothing is said of others"
+            };
+            return silent.to_owned();
+        };
         let bounds = parts.iter().filter(|it| matches!(it, Part::Bound { .. }));
         format!(
             "; where {} {}: {}",
@@ -479,11 +489,11 @@ fn members(program: &Parametric, parts: &[Part]) -> Result<Vec<Family>, Error> {
     Ok(families)
 }
 
-/// What is not as the folder of an attack for every n claims.
+/// What the folder of an attack for every n claims, and what is not so.
 ///
 /// # Errors
 /// When a file is missing or broken, or the base and the steps are no attack.
-pub fn verify(dir: &Path) -> Result<Vec<String>, Error> {
+pub fn verify(dir: &Path) -> Result<(String, Vec<String>), Error> {
     let whole = read(dir)?;
     let mut differences = Vec::new();
     for (name, text) in whole.files()? {
@@ -504,5 +514,5 @@ pub fn verify(dir: &Path) -> Result<Vec<String>, Error> {
             ));
         }
     }
-    Ok(differences)
+    Ok((whole.sentence(), differences))
 }

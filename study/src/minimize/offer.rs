@@ -7,10 +7,10 @@ use crate::{
     sentence,
 };
 use milp_schema::{
-    Evidence, Outcome, ReplicaId, Schedule, Verdict, instance::FaultKind, read, write,
+    Act, Evidence, Outcome, ReplicaId, Schedule, Verdict, instance::FaultKind, read, write,
 };
 use milp_show::acts::{self, name};
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 /// A schedule with the fewest acts.
 #[derive(Debug, Clone)]
@@ -30,6 +30,9 @@ pub struct Minimized {
     /// How many acts were left when no replay could do without one more; `None` where none was
     /// undone.
     pub left: Option<i64>,
+    /// How many acts of each kind replicas can do with in a schedule that the program leaves out, where
+    /// that is less.
+    pub beyond: Option<BTreeMap<Act, i64>>,
 }
 
 impl Minimized {
@@ -48,16 +51,27 @@ impl Minimized {
     pub fn found(&self) -> Option<String> {
         let left = self.left?;
         let after: i64 = self.stages.iter().map(|stage| stage.after).sum();
-        Some(match after.cmp(&left) {
-            Ordering::Equal => format!(
-                "found by deleting: {} left, and no replay ends so without one of them",
-                milp_show::words::count(left, "act")
-            ),
-            _ => format!(
-                "deleting left {}, searching {after}",
-                milp_show::words::count(left, "act")
-            ),
+        let acts = milp_show::words::count(left, "act");
+        Some(if after == left {
+            format!("found by deleting acts: {acts} left")
+        } else {
+            format!("deleting left {acts}, a search {after}")
         })
+    }
+
+    /// What replicas can do with where the program knows no such schedule.
+    pub fn without_program(&self) -> Option<String> {
+        let some = self
+            .beyond
+            .as_ref()?
+            .iter()
+            .filter(|(_, count)| **count > 0);
+        let some = some.map(|(act, count)| milp_show::words::count(*count, name(*act)));
+        Some(format!(
+            "replicas can do with less, in a schedule that the program leaves out and `milp ask` \
+             keeps: {}",
+            some.collect::<Vec<_>>().join(", ")
+        ))
     }
 
     /// The counts in one sentence, say "proved minimal, in this order: 3 late or missing copies
@@ -115,6 +129,7 @@ impl Offer<'_> {
             verdict: self.given.clone(),
             interrupted: self.interrupted,
             left: self.left,
+            beyond: None,
             schedule,
             stages,
         };
