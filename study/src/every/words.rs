@@ -68,9 +68,13 @@ pub(super) fn views(every: &Every) -> String {
 }
 
 /// How strong a proof is.
-pub(super) fn proved(cubes: usize) -> String {
+pub(super) fn proved(cubes: usize, lemmas: usize) -> String {
     let cubes = count(cubes as i64, "cube");
-    format!("proved (for every n, exactly, in {cubes})")
+    let lemmas = match lemmas {
+        0 => String::new(),
+        some => format!(", by way of {}", count(some as i64, "lemma")),
+    };
+    format!("proved (for every n, exactly, in {cubes}{lemmas})")
 }
 
 fn mutant(instance: &Instance) -> String {
