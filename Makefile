@@ -9,7 +9,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 STAGE := scripts/stage.sh
 MILP := target/debug/milp
 
-.PHONY: help setup build engines demo locks bench atlas book quick test
+.PHONY: help setup build engines wasm demo locks bench atlas book quick test
 
 help:
 	@echo "make demo    build, solve instances/n4.yaml, replay the schedule found"
@@ -20,6 +20,7 @@ help:
 	@echo "make bench   every formulation and solver on the same questions; takes hours"
 	@echo "make atlas   published attacks, found anew, and whether their fixes remove them"
 	@echo "make book    the pages as a book with a search, in target/book"
+	@echo "make wasm    the module that replays in a page, in target/wasm (milp report --what-if)"
 	@echo "make engines the adapters of engines written in Go, in target/engines"
 
 setup:
@@ -32,6 +33,10 @@ build: setup
 # The first build downloads the modules, and Go itself where there is none.
 engines:
 	@scripts/engines.sh
+
+# The first build takes a minute on two cores.
+wasm: setup
+	@scripts/wasm.sh
 
 demo: build
 	$(MILP) solve instances/n4.yaml
@@ -77,6 +82,7 @@ test: setup
 	@$(STAGE) lint cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(STAGE) deny scripts/deny.sh
 	@$(STAGE) engines scripts/engines.sh test
+	@$(STAGE) wasm scripts/wasm.sh
 	@$(STAGE) browser scripts/browser.sh
 	@$(STAGE) exports scripts/exports.sh
 	@$(STAGE) atlas python3 scripts/atlas/atlas.py --check --only "T2 n5,T2 n6,T5,T10 justification,T11 fork,A1"

@@ -136,7 +136,8 @@ pub(crate) const REPORT: &str = "\
 Examples:
   milp report results/dbft1/n4-delays-fork
   milp report results/dbft2/n4-stall --against model
-  milp report results/dbft1/n4-delays-fork --png --out fork.png";
+  milp report results/dbft1/n4-delays-fork --png --out fork.png
+  milp report results/dbft2/n4-stall-nspcc --what-if";
 
 pub(crate) const VERIFY: &str = "\
 Examples:

@@ -127,7 +127,7 @@ fn the_pointer_shows_what_is_under_it() {
     let scene = &report.panels[0].scene;
     let late = |fate: Fate| matches!(fate, Fate::Arrives { late, .. } if late > 0);
     let last = scene.arrows.iter().rposition(|it| late(it.fate)).unwrap();
-    browser.point(&format!("#a-c{last} .tag"));
+    browser.point(&format!("#a-t{last} .tag"));
     let tip = browser.text("document.getElementById('tip').textContent");
     assert!(
         tip.contains(" late") && tip.contains("sent in slot"),
@@ -187,17 +187,40 @@ fn a_click_shows_the_causal_past_and_future() {
             text.contains(&expected),
             "mark {at}: {text}\nexpected: {expected}"
         );
-        let on = browser.run("return [...document.querySelectorAll('.mark.on')].map(it => it.id)");
-        let on = on.as_array().unwrap().iter();
-        let on = on.map(|id| id.as_str().unwrap()[3..].parse().unwrap());
+        let marked = |class: &str| -> BTreeSet<usize> {
+            let script =
+                format!("return [...document.querySelectorAll('.mark.{class}')].map(it => it.id)");
+            let ids = browser.run(&script);
+            let ids = ids.as_array().unwrap().iter();
+            ids.map(|id| id.as_str().unwrap()[3..].parse().unwrap())
+                .collect()
+        };
+        assert_eq!(marked("past"), past);
+        assert_eq!(marked("future"), future);
         let mut expected = past;
         expected.extend(future);
         expected.insert(at);
-        assert_eq!(on.collect::<BTreeSet<usize>>(), expected);
+        assert_eq!(marked("on"), expected);
     }
+    // Two colours, two kinds of lines, and a legend.
+    let looks = |class: &str| {
+        browser.run(&format!(
+            "const it = getComputedStyle(document.querySelector('.mark.{class}:not(.chosen) .hit')); \
+             return [it.stroke, it.strokeDasharray, it.strokeOpacity]"
+        ))
+    };
+    browser.click("#a-m6 .hit");
+    let (past, future) = (looks("past"), looks("future"));
+    assert!(
+        past[0] != future[0] && past[1] != future[1],
+        "{past} {future}"
+    );
+    assert_eq!([&past[2], &future[2]], ["1", "1"]);
+    assert_eq!(visible(&browser, ".causal"), 1);
     // A click beside everything clears.
     browser.click("#a .name");
     assert_eq!(browser.count(".on"), 0);
+    assert_eq!(visible(&browser, ".causal"), 0);
 }
 
 fn visible(browser: &Browser, selector: &str) -> u64 {
@@ -485,35 +508,6 @@ fn a_printed_report_has_no_controls() {
     assert_eq!(fits, true);
 }
 
-/// Violations that the accessibility checker finds.
-fn violations(browser: &Browser) -> Vec<String> {
-    let dir = root().join("target/axe");
-    let versions = std::fs::read_dir(&dir).expect("no axe-core: run scripts/browser.sh");
-    let version = versions.map(|entry| entry.unwrap().path()).max().unwrap();
-    let axe = std::fs::read_to_string(version.join("axe.min.js")).unwrap();
-    let found = browser.run_async(&format!(
-        "const done = arguments[arguments.length - 1];\n{axe}\n\
-         axe.run(document, {{rules: {{'target-size': {{enabled: true}}}}}})\
-         .then(found => done([found.violations, found.passes.length]), error => done(String(error)))"
-    ));
-    assert!(
-        found[1].as_u64().unwrap_or_default() > 15,
-        "axe did not run: {found}"
-    );
-    let list = found[0].as_array().unwrap().iter();
-    list.map(|it| {
-        let nodes = it["nodes"].as_array().unwrap().iter().take(3);
-        let nodes = nodes.map(|node| format!("{} {}", node["html"], node["failureSummary"]));
-        format!(
-            "{}: {}\n{}",
-            it["id"],
-            it["help"],
-            nodes.collect::<Vec<_>>().join("\n")
-        )
-    })
-    .collect()
-}
-
 #[test]
 fn contrast_labels_and_roles_pass_the_accessibility_check() {
     let scratch = Scratch::new();
@@ -532,14 +526,150 @@ fn contrast_labels_and_roles_pass_the_accessibility_check() {
         ("model", against_model),
     ] {
         let file = put(&scratch, &format!("{name}.html"), &report);
-        browser.go(&file, "");
-        assert_eq!(violations(&browser), [""; 0], "{name}");
+        for scheme in ["light", "dark"] {
+            browser.scheme(scheme);
+            browser.go(&file, "");
+            assert_eq!(browser.violations(), [""; 0], "{name}, {scheme}");
+        }
         // With something selected and the cursor shown, too.
         browser.go(&file, "#slot=10&select=a-m3");
         assert_eq!(browser.count(".chosen"), 1, "{name}");
-        browser.run("document.querySelector('.events').open = true");
-        assert_eq!(violations(&browser), [""; 0], "{name}, selected");
+        browser.run("for (const it of document.querySelectorAll('details')) it.open = true");
+        assert_eq!(browser.violations(), [""; 0], "{name}, selected");
     }
+}
+
+/// The colours of the page and of the picture on it.
+fn grounds(browser: &Browser) -> Value {
+    browser.run(
+        "return [document.body, document.querySelector('#a .page')]
+         .map(it => getComputedStyle(it).getPropertyValue(it === document.body ? 'background-color' : 'fill'))",
+    )
+}
+
+#[test]
+fn the_page_follows_the_colours_of_the_system_and_a_copied_picture_stays_light() {
+    let scratch = Scratch::new();
+    let file = put(&scratch, "a.html", &report(FORK));
+    let browser = Browser::open();
+    for (scheme, ground) in [("light", "rgb(255, 255, 255)"), ("dark", "rgb(13, 17, 23)")] {
+        browser.scheme(scheme);
+        browser.go(&file, "");
+        assert_eq!(
+            grounds(&browser),
+            serde_json::json!([ground, ground]),
+            "{scheme}"
+        );
+    }
+    let copied = browser.run_async(
+        "const done = arguments[arguments.length - 1]; \
+         navigator.clipboard.writeText = async (text) => done(text); \
+         document.querySelector('[data-copy=a]').click()",
+    );
+    let copied = copied.as_str().unwrap();
+    assert!(
+        copied.contains(".page { fill: #ffffff") && !copied.contains("var("),
+        "{copied}"
+    );
+}
+
+#[test]
+fn on_a_phone_the_picture_comes_first_and_the_controls_wait() {
+    let scratch = Scratch::new();
+    let browser = Browser::open();
+    browser.phone();
+    for (name, report) in [("stall", report("dbft2/n7-stall-nspcc")), ("two", two())] {
+        let file = put(&scratch, &format!("{name}.html"), &report);
+        for scheme in ["light", "dark"] {
+            browser.scheme(scheme);
+            browser.go(&file, "");
+            assert_eq!(browser.violations(), [""; 0], "{name}, {scheme}");
+        }
+        let top = |selector: &str| {
+            let script =
+                format!("return document.querySelector({selector:?}).getBoundingClientRect().top");
+            browser.run(&script).as_f64().unwrap()
+        };
+        assert!(top("#a") < 300.0, "{name}: {}", top("#a"));
+        for below in [".finding", ".verdict", "#controls", ".details"] {
+            assert!(top("#a") < top(below), "{name}: {below}");
+        }
+        let shown = || browser.text("document.getElementById('slot').checkVisibility()");
+        assert_eq!(shown(), "false", "{name}");
+        browser.click("#options > summary");
+        assert_eq!(shown(), "true", "{name}");
+        // Nothing but pictures and tables is wider than the screen.
+        let width = browser.run("return document.documentElement.scrollWidth");
+        assert_eq!(width, 390, "{name}");
+    }
+}
+
+#[test]
+fn names_and_slots_stay_in_sight_and_no_letter_is_drawn_smaller() {
+    let scratch = Scratch::new();
+    let file = put(&scratch, "a.html", &report("dbft2/n7-stall-nspcc"));
+    let browser = Browser::open();
+    for phone in [false, true] {
+        if phone {
+            browser.phone();
+        }
+        browser.go(&file, "");
+        let found = browser.run(
+            "const frame = document.querySelector('.picture'); frame.scrollTo(500, 200); \
+             const box = it => it.getBoundingClientRect(); \
+             const [names, axes] = ['.names', '.axes'].map(it => frame.querySelector('.over' + it)); \
+             const under = document.elementsFromPoint(box(frame).left + 20, box(frame).top + 100); \
+             return [frame.scrollLeft, frame.scrollTop, box(names).left - box(frame).left, \
+                     box(axes).top - box(frame).top, document.querySelector('#a').getScreenCTM().a, \
+                     Math.min(...[...document.querySelectorAll('text')].map(it => parseFloat(getComputedStyle(it).fontSize)))]",
+        );
+        let number = |at: usize| found[at].as_f64().unwrap();
+        assert!(
+            number(0) > 400.0 && (!phone || number(1) > 100.0),
+            "{found}"
+        );
+        assert!(number(2).abs() < 3.0 && number(3).abs() < 3.0, "{found}");
+        assert!(number(4) >= 1.0 && number(5) >= 11.0, "{found}");
+    }
+}
+
+#[test]
+fn of_many_copies_those_come_first_that_the_attack_needs() {
+    let scratch = Scratch::new();
+    let report = report("dbft2/n7-fork-nspcc");
+    let file = put(&scratch, "a.html", &report);
+    let browser = Browser::open();
+    browser.go(&file, "");
+    let drawn = browser.count("#a .arrow[id]");
+    let needed = visible(&browser, "#a .arrow[id]");
+    assert!(
+        drawn > 50 && 0 < needed && needed < drawn,
+        "{needed} of {drawn}"
+    );
+    let banner = browser.text("document.querySelector('.part').textContent");
+    assert!(
+        banner.contains(&format!("{needed} of {drawn} copies")),
+        "{banner}"
+    );
+    // What Byzantine replicas make, timers that are acts and decisions are there.
+    let marks = report.panels[0].scene.marks.iter();
+    let decisions = marks.filter(|mark| mark.event.what == What::Decide).count();
+    assert_eq!(visible(&browser, "#a .mark.decides"), decisions as u64);
+    assert_eq!(
+        visible(&browser, "#a .mark.inject"),
+        browser.count("#a .mark.inject")
+    );
+    browser.click("[data-all]");
+    assert_eq!(visible(&browser, "#a .arrow[id]"), drawn);
+    assert_eq!(browser.text("location.hash"), "#view=all");
+    browser.go(&file, "#view=all");
+    assert_eq!(visible(&browser, "#a .arrow[id]"), drawn);
+    // A selection shows its past and future whole.
+    browser.go(&file, "#select=a-m30");
+    assert_eq!(
+        visible(&browser, "#a .mark.on"),
+        browser.count("#a .mark.on")
+    );
 }
 
 #[test]
@@ -618,7 +748,7 @@ fn the_pages_of_sweeps_and_of_efforts_are_silent_and_pass_the_accessibility_chec
     ] {
         browser.go(&scratch.path(page), "");
         assert_eq!(browser.count(".plot .mark"), marks, "{page}");
-        assert_eq!(violations(&browser), [""; 0], "{page}");
+        assert_eq!(browser.violations(), [""; 0], "{page}");
         assert_eq!(browser.console(), [""; 0], "{page}");
     }
 }

@@ -82,6 +82,10 @@ fn crates_depend_in_one_direction() {
     assert_eq!(ours("milp-solver"), ["milp-model", "milp-schema"]);
     assert_eq!(ours("milp-show"), ["milp-schema"]);
     assert_eq!(
+        ours("milp-whatif"),
+        ["milp-replay", "milp-schema", "milp-show"]
+    );
+    assert_eq!(
         ours("milp-study"),
         [
             "milp-malachite",

@@ -222,17 +222,64 @@ fn the_example_of_the_page_of_schedules_replays_to_the_lines_that_it_shows() {
     }
 }
 
+/// What `milp schema` prints of files, and where it is kept.
+const FILES: [&str; 6] = [
+    "instance",
+    "outcome-file",
+    "predictions-file",
+    "protocol-file",
+    "schedule-file",
+    "sweep-file",
+];
+
+fn kept(path: &str, printed: &str) {
+    let path = root().join(path);
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, printed).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap();
+    assert!(kept == printed, "{}: UPDATE=1", path.display());
+}
+
 /// Editors and other tools take them from the repository; `UPDATE=1` writes them.
 #[test]
-fn the_schemas_of_files_lie_in_the_repository() {
+fn the_schemas_of_files_and_their_pages_lie_in_the_repository() {
     let scratch = Scratch::new();
-    for of in ["instance", "sweep-file", "protocol-file"] {
+    for of in FILES {
         let printed = scratch.run(&format!("schema --of {of}")).stdout;
-        let path = root().join(format!("schema/json/{of}.json"));
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(&path, &printed).unwrap();
+        kept(&format!("schema/json/{of}.json"), &printed);
+        let page = scratch.run(&format!("schema --of {of} --markdown")).stdout;
+        kept(&format!("docs/reference/{of}.md"), &page);
+        let schema: Value = serde_json::from_str(&printed).unwrap();
+        for key in every_key(&schema) {
+            let says = format!("| `{key}` |");
+            let way = format!("| `{key}: …` |");
+            assert!(page.contains(&says) || page.contains(&way), "{of}: {key}");
         }
-        let kept = std::fs::read_to_string(&path).unwrap();
-        assert!(kept == printed, "{}: UPDATE=1", path.display());
+        // Nothing is left to guess.
+        let row = page.lines().find(|line| line.ends_with("|  |"));
+        assert_eq!(row, None, "{of}");
     }
+    let refused = scratch.run("schema --of solve --markdown");
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+}
+
+/// The names of all keys, wherever they stand.
+fn every_key(schema: &Value) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    let properties = schema.get("properties").and_then(Value::as_object);
+    for (key, value) in properties.into_iter().flatten() {
+        keys.insert(key.clone());
+        keys.extend(every_key(value));
+    }
+    let inner = ["$defs", "items", "additionalProperties", "oneOf", "anyOf"];
+    for inner in inner.iter().filter_map(|inner| schema.get(inner)) {
+        match inner {
+            Value::Object(defs) => keys.extend(defs.values().flat_map(every_key)),
+            Value::Array(all) => keys.extend(all.iter().flat_map(every_key)),
+            _ => {}
+        }
+        keys.extend(every_key(inner));
+    }
+    keys
 }

@@ -96,6 +96,36 @@ fn every_combination_is_a_row_and_has_the_value_worked_out_by_hand() {
     }
 }
 
+/// Where the base says `count: f`, the number of faulty replicas follows n by itself.
+#[test]
+fn f_follows_the_number_of_replicas() {
+    let scratch = Scratch::new();
+    let base = base().replace("count: 1", "count: f") + "budget: {timeouts: 5}\n";
+    scratch.put("base.yaml", &base);
+    let sweep = "format: milp-sweep/2.0\nbase: base.yaml\nover:\n  n: [4, 7, 10]\n";
+    scratch.put("sizes.yaml", sweep);
+    let ran = scratch.run("sweep sizes.yaml");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let text = scratch.text("out/sizes/sweep.csv");
+    let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    let column = |name: &str| header.iter().position(|it| *it == name).unwrap();
+    let (value, folder) = (column("value"), column("folder"));
+    // A view change takes n − 2f honest requests, of which there are five.
+    let sizes = [(4, 1, "3"), (7, 2, "2"), (10, 3, "2")];
+    for (row, (n, f, views)) in text.lines().skip(1).zip(sizes) {
+        let cells: Vec<&str> = row.split(',').collect();
+        assert_eq!((cells[0], cells[value]), (&*format!("{n}"), views), "{row}");
+        let folder = scratch.path(&format!("out/sizes/{}", cells[folder]));
+        let instance = milp_study::folder::Folder::read(&folder)
+            .unwrap()
+            .outcome
+            .instance;
+        let byzantine = milp_schema::instance::FaultKind::Byzantine;
+        assert_eq!((instance.replicas, instance.fault_count(byzantine)), (n, f));
+    }
+    assert_eq!(text.lines().count(), 4, "{text}");
+}
+
 #[test]
 fn more_jobs_give_the_same_bytes_and_what_is_solved_is_not_solved_again() {
     let scratch = Scratch::new();

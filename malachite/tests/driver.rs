@@ -47,7 +47,7 @@ fn random_schedules_do_not_tell_the_file_and_the_driver_apart() {
 fn each_thing_that_the_driver_does_otherwise_than_the_paper_is_needed() {
     for switch in &SWITCHES[..3] {
         let look = Look {
-            protocol: without(*switch),
+            protocol: without(&[*switch]),
             ..look(1, 20_000)
         };
         let found = found(&look, &sound);
@@ -66,7 +66,7 @@ fn each_thing_that_the_driver_does_otherwise_than_the_paper_is_needed() {
     };
     let acts = acts.iter().map(|it| (*it, View(0), value));
     let acts: Vec<_> = acts.collect();
-    let differs = script(without(SWITCHES[3]), &[], &acts);
+    let differs = script(without(&SWITCHES[3..]), &[], &acts);
     assert!(differs.is_some_and(|it| it.contains("3 sends prevote")));
     assert_eq!(script(first(), &[], &acts), None);
     // And whoever is given a bad proposal of a later view, then a good one, then enters it.
@@ -96,6 +96,7 @@ fn script(
             ..Instance::builder("tendermint").build()
         },
         byzantine: byzantine.to_vec(),
+        knows: true,
     };
     let mut pair = Pair::new(&setting, &sound, &[]).expect("they begin alike");
     let mut acts = acts.iter();

@@ -22,7 +22,8 @@
 //! -> Replayed { trace, verdict }
 //! ```
 //!
-//! Two more entrances use the same replicas: [`random`] makes random legal executions, [`search`]
+//! Three more entrances use the same replicas: [`random`] makes random legal executions, [`prompt`]
+//! those in which nothing happens but what somebody does, [`search`]
 //! finds the best value of a goal exhaustively on small instances. [`tla`] is a second check of
 //! its own, for schedules of the TLA+ model, which has no replicas to drive: their events are
 //! confirmed action by action.
@@ -33,6 +34,7 @@ mod error;
 mod input;
 mod interpreter;
 mod network;
+pub mod prompt;
 mod properties;
 mod protocols;
 pub mod random;

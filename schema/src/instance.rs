@@ -181,11 +181,11 @@ pub enum Who {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
-    /// May crash, and copies to or from it may exceed any delay bound or be lost (§8.8.1).
+    /// May crash, and copies to or from it may exceed any delay bound or be lost.
     Network,
     /// May crash; what it sent before still arrives.
     Crash,
-    /// Does anything but forge another replica's signature (§8.8.2).
+    /// Does anything but forge another replica's signature.
     Byzantine,
 }
 

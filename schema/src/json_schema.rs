@@ -1,10 +1,19 @@
-//! The JSON Schema of the instance file, for editors and for other programs.
+//! The JSON Schemas of files, for editors and for other programs.
 //!
 //! It says everything about an instance that JSON Schema can say. What remains for the reader is
 //! arithmetic between keys: f and formulas of it, the quorum, sums of faults, `delay_max` against
 //! `delay_min`, the views that honest replicas lead.
 
-use crate::{limits, raw::RawInstance, read::current_format, vocabulary::Protocol};
+mod tables;
+
+pub use tables::{choices, predictions};
+
+use crate::{
+    limits,
+    raw::{RawInstance, RawOutcome},
+    read::current_format,
+    vocabulary::Protocol,
+};
 use serde_json::{Map, Value, json};
 use std::ops::RangeInclusive;
 
@@ -39,6 +48,14 @@ pub fn instance() -> Value {
     set(&mut schema, "/properties/budget", "default", json!({}));
     set(&mut schema, "/properties/gossip", "default", json!(false));
     set(&mut schema, "", "allOf", conditions());
+    schema
+}
+
+/// The JSON Schema (draft 2020-12) of `outcome.yaml`; what stands in its `instance` is an instance.
+pub fn outcome() -> Value {
+    let mut schema = schemars::schema_for!(RawOutcome).to_value();
+    let format = json!(current_format("outcome"));
+    set(&mut schema, "/properties/format", "const", format);
     schema
 }
 

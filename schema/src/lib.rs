@@ -28,6 +28,7 @@ pub mod outcome;
 pub mod protocol;
 mod raw;
 pub mod read;
+pub mod reference;
 pub mod schedule;
 pub mod sweep;
 pub mod trace;

@@ -215,39 +215,67 @@ impl<'a> From<&'a Instance> for RawInstance<'a> {
     }
 }
 
-/// `outcome.yaml`.
-#[derive(Serialize)]
+/// What a solve found: `outcome.yaml`.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename = "Outcome")]
+#[schemars(title = "milp outcome", deny_unknown_fields)]
 pub(crate) struct RawOutcome<'a> {
+    /// Kind and version of the file.
     format: String,
+    /// Why the solve ended.
     termination: Termination,
+    /// Value of the schedule found, counted again in whole numbers; `null` where none was found.
     primal: Option<i64>,
+    /// The best bound that holds: the certificate's, else the solver's; `null` where there is none.
     dual: Option<f64>,
+    /// |primal − dual| / |primal|; `null` where it has no value.
     gap: Option<f64>,
+    /// Whether a certificate says that nothing is worse.
     proved: bool,
+    /// Branch-and-bound nodes.
+    #[schemars(range(min = 0))]
     nodes: i64,
+    /// Seconds of the solve, proof included; nothing else differs between two runs.
     seconds: f64,
+    /// Name of the formulation that built the program.
     formulation: &'a str,
+    /// What the proof rests on.
     #[serde(with = "singleton_map")]
+    #[schemars(with = "Certificate")]
     certificate: Certificate,
+    /// The program that was solved.
     #[serde(skip_serializing_if = "Option::is_none")]
     program: Option<&'a ProgramDigest>,
+    /// SHA-256 of `certificate.csv`, where that has anything to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate_sha256: Option<&'a str>,
+    /// The result in one sentence.
     sentence: &'a str,
+    /// Whom the adversary made faulty, ascending.
     faulty: Vec<RawFaulty>,
+    /// SHA-256 of `schedule.csv`; `null` where there is none.
     schedule_sha256: Option<&'a str>,
     /// The slots that the schedule takes, where they are not those that were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     schedule_slots: Option<u32>,
+    /// The question, whole.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     instance: RawInstance<'a>,
+    /// The command line that made this.
     command: &'a str,
+    /// Versions, seed, threads, limits and what else is known of the run, in words.
     #[serde(serialize_with = "in_order")]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
     run: &'a [(String, String)],
 }
 
-#[derive(Serialize)]
+/// A faulty replica.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FaultyReplica", deny_unknown_fields)]
 struct RawFaulty {
+    /// Which.
     replica: ReplicaId,
+    /// How it may misbehave.
     kind: FaultKind,
 }
 

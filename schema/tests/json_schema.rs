@@ -3,7 +3,10 @@
 use milp_schema::{Protocol, json_schema, read};
 use regex::Regex;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 const GOOD: &str = "\
 format: milp-instance/2.0
@@ -66,14 +69,13 @@ fn valid(root: &Value, schema: &Value, value: &Value) -> bool {
 fn simple(keyword: &str, given: &Value, value: &Value) -> bool {
     let number = || given.as_i64().expect("a number");
     match keyword {
-        "type" => match given.as_str().expect("one type") {
-            "object" => value.is_object(),
-            "array" => value.is_array(),
-            "string" => value.is_string(),
-            "integer" => value.is_i64() || value.is_u64(),
-            "boolean" => value.is_boolean(),
-            other => panic!("unknown type {other}"),
-        },
+        "type" => {
+            let mut one = given.as_str().into_iter();
+            let is_of = |name: &str| is_of(name, value);
+            one.any(is_of) || list(given).filter_map(Value::as_str).any(is_of)
+        }
+        // How wide the type behind it is.
+        "format" => true,
         "const" => value == given,
         "pattern" => {
             let pattern = Regex::new(given.as_str().expect("a text")).expect("a pattern");
@@ -96,6 +98,19 @@ fn simple(keyword: &str, given: &Value, value: &Value) -> bool {
             list(given).all(|key| object.contains_key(key.as_str().expect("a key")))
         }),
         other => panic!("unknown keyword {other}"),
+    }
+}
+
+fn is_of(name: &str, value: &Value) -> bool {
+    match name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        other => panic!("unknown type {other}"),
     }
 }
 
@@ -371,5 +386,85 @@ fn sweep_files_satisfy_their_schema_and_broken_ones_do_not() {
         assert!(!accepts(&text), "the schema accepts\n{text}");
         let read = read::sweep_text("x", &text, std::path::Path::new(""));
         assert!(read.is_err(), "the reader accepts\n{text}");
+    }
+}
+
+/// The folders below that hold a result.
+fn results(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.join("outcome.yaml").is_file() {
+            found.push(path);
+        } else if path.is_dir() {
+            results(&path, found);
+        }
+    }
+}
+
+/// Every kept result is as the schemas of its three files say, and with any key or any cell another
+/// one they say that it is not.
+#[test]
+fn kept_results_are_as_their_schemas_say() {
+    let (outcome, tables) = (
+        json_schema::outcome(),
+        [
+            ("schedule.csv", json_schema::choices()),
+            ("predictions.csv", json_schema::predictions()),
+        ],
+    );
+    let mut dirs = Vec::new();
+    results(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../results"),
+        &mut dirs,
+    );
+    let mut rows = BTreeSet::new();
+    for dir in dirs {
+        let text = std::fs::read_to_string(dir.join("outcome.yaml")).expect("a file");
+        let value: Value = serde_yaml::from_str(&text).expect("plain YAML");
+        assert!(valid(&outcome, &outcome, &value), "{}", dir.display());
+        for key in [
+            "termination",
+            "primal",
+            "proved",
+            "sentence",
+            "faulty",
+            "run",
+        ] {
+            let mut other = value.clone();
+            other[key] = serde_json::json!({"none": [0.5]});
+            assert!(!valid(&outcome, &outcome, &other), "{key}");
+        }
+        for (name, _) in &tables {
+            if let Ok(text) = std::fs::read_to_string(dir.join(name)) {
+                let header = text.lines().next().expect("a header").to_owned();
+                rows.extend(
+                    text.lines()
+                        .skip(1)
+                        .map(|row| (*name, header.clone(), row.to_owned())),
+                );
+            }
+        }
+    }
+    assert!(rows.len() > 1000, "{}", rows.len());
+    for (name, header, row) in rows {
+        let (_, schema) = tables
+            .iter()
+            .find(|(known, _)| *known == name)
+            .expect("a table");
+        let filled = header
+            .split(',')
+            .zip(row.split(','))
+            .filter(|(_, cell)| !cell.is_empty());
+        let cells = filled.map(|(column, cell)| {
+            let number = cell.parse::<u64>().map(Value::from);
+            (column.to_owned(), number.unwrap_or_else(|_| cell.into()))
+        });
+        let row = Value::Object(cells.collect());
+        assert!(valid(schema, schema, &row), "{name}: {row}");
+        for key in row.as_object().expect("an object").keys() {
+            let mut other = row.clone();
+            other[key] = serde_json::json!(-1);
+            assert!(!valid(schema, schema, &other), "{name}: {key} of {row}");
+        }
     }
 }

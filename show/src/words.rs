@@ -4,7 +4,7 @@
 use milp_schema::{
     Instance, Kind, Message, Protocol, ReplicaId,
     protocol::{Guard, Head, KindId, Reads, Rule, Rules, Views},
-    vocabulary::{By, Mark, Passed, Role, Safeguard, Shape, Words},
+    vocabulary::{By, Passed, Role, Safeguard, Shape, Words},
 };
 
 /// What a message of a kind does.
@@ -152,17 +152,37 @@ pub fn followers(engine: &str) -> &'static str {
     }
 }
 
-/// The class of a kind in SVG and HTML; [`style`] has its colours and dashes.
+/// The class of a kind in SVG and HTML; [`style`] has its dashes.
 pub fn class(kind: Kind) -> String {
     format!("k-{}", kind.name().to_lowercase())
 }
 
-/// The rules of a style sheet for what is drawn of these kinds.
+/// A colour of a kind and what it is called in style sheets.
+pub(crate) struct Dye {
+    pub(crate) name: String,
+    pub(crate) colour: String,
+}
+
+/// The colours of a kind: of its lines, of text in its colour, and what fills its shape.
+pub(crate) fn dyes(kind: Kind) -> [Dye; 3] {
+    let (class, mark) = (class(kind), kind.mark());
+    let text = mark.text.as_ref().unwrap_or(&mark.colour);
+    let fill = mark.fill.as_ref().unwrap_or(&mark.colour);
+    let dye = |part: &str, colour: &String| Dye {
+        name: format!("{class}{part}"),
+        colour: colour.clone(),
+    };
+    [
+        dye("", &mark.colour),
+        dye("-text", text),
+        dye("-fill", fill),
+    ]
+}
+
+/// The rules of a style sheet for what is drawn of these kinds; [`dyes`] has their colours.
 pub fn style(kinds: impl IntoIterator<Item = Kind>) -> String {
     let rules = kinds.into_iter().map(|kind| {
         let (class, mark) = (class(kind), kind.mark());
-        let Mark { colour, .. } = mark;
-        let text = mark.text.as_deref().unwrap_or(colour);
         let dashes = mark.dash.iter().map(ToString::to_string);
         let dashes = dashes.collect::<Vec<_>>().join(" ");
         let dash = if dashes.is_empty() {
@@ -170,10 +190,9 @@ pub fn style(kinds: impl IntoIterator<Item = Kind>) -> String {
         } else {
             format!(" stroke-dasharray: {dashes};")
         };
-        let filled = mark.fill.as_ref().map_or_else(
-            || format!("fill: {colour};"),
-            |fill| format!("fill: {fill}; stroke: {text}; stroke-width: 1;"),
-        );
+        let edge = mark.fill.as_ref().map_or_else(String::new, |_| {
+            format!(" stroke: var(--{class}-text); stroke-width: 1;")
+        });
         // The shapes with a hole.
         let hole = if matches!(mark.shape, Shape::Frame | Shape::Ring) {
             " fill-rule: evenodd;"
@@ -181,9 +200,9 @@ pub fn style(kinds: impl IntoIterator<Item = Kind>) -> String {
             ""
         };
         format!(
-            ".milp .{class} {{ color: {colour}; }} .milp .{class} .line {{ stroke: {colour};{dash} }} \
-             .milp .{class} .head, .milp .{class} .dot, .milp .{class} .send {{ {filled}{hole} }} \
-             .milp .{class} .tag {{ fill: {text}; }}\n"
+            ".milp .{class} {{ color: var(--{class}); }} .milp .{class} .line {{ stroke: var(--{class});{dash} }} \
+             .milp .{class} .head, .milp .{class} .dot, .milp .{class} .send {{ fill: var(--{class}-fill);{edge}{hole} }} \
+             .milp .{class} .tag {{ fill: var(--{class}-text); }}\n"
         )
     });
     rules.collect()

@@ -3,6 +3,8 @@
 
 use crate::{
     Error,
+    folder::Folder,
+    minimize::deleted,
     reading::unbounded,
     sentence,
     solve::{Request, Solution, solve},
@@ -14,7 +16,7 @@ use milp_schema::{
 };
 use milp_show::{acts, words};
 use milp_solver::Progress;
-use std::{collections::BTreeMap, fmt, str::FromStr, sync::atomic::AtomicBool};
+use std::{collections::BTreeMap, fmt, path::PathBuf, str::FromStr, sync::atomic::AtomicBool};
 
 /// What an answer means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,12 +59,16 @@ pub struct Answer {
     pub verdict: Verdict,
     /// The same in a sentence without a full stop.
     pub words: String,
-    /// How many acts of each kind the schedule found has; empty where nothing bad was found.
+    /// How many acts of each kind are enough: those of `fewer`, if that is there, else of the schedule
+    /// found; empty where nothing bad was found.
     pub needs: BTreeMap<Act, i64>,
     /// How it is known.
     pub proof: String,
     /// What the solve left.
     pub solution: Solution,
+    /// The schedule found without the acts that replicas can do without, if there are such; nothing is
+    /// proved of it.
+    pub fewer: Option<Folder>,
 }
 
 impl Answer {
@@ -107,15 +113,26 @@ pub fn ask(
     let solution = solve(request, interrupt, progress)?;
     let verdict = verdict(instance, &solution);
     let shows = verdict.is_broken() || is_wasted(instance, &solution);
-    let schedule = solution.schedule.as_ref().filter(|_| shows);
-    let faulty = &solution.outcome.faulty;
-    let needs = schedule.map(|schedule| acts::counts(instance, schedule, faulty));
+    let found = solution.schedule.as_ref().filter(|_| shows);
+    let found = found.map(|schedule| Folder {
+        dir: PathBuf::from("."),
+        outcome: solution.outcome.clone(),
+        schedule: schedule.clone(),
+    });
+    let fewer = found
+        .as_ref()
+        .and_then(|found| deleted(found, request.settings, interrupt));
+    let needs = fewer.as_ref().or(found.as_ref()).map(|it| {
+        let outcome = &it.outcome;
+        acts::counts(&outcome.instance, &it.schedule, &outcome.faulty)
+    });
     Ok(Answer {
         verdict,
         words: meaning(instance, verdict, &solution),
         needs: needs.unwrap_or_default(),
         proof: proof(shows, &solution),
         solution,
+        fewer,
     })
 }
 

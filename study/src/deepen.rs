@@ -220,7 +220,8 @@ pub(crate) fn lengthened(built: &Built, slots: u32, execution: &Execution) -> Op
     let (schedule, faulty) = execution;
     let last = last_slot(schedule);
     [0, slots.saturating_sub(last)].into_iter().find_map(|by| {
-        let point = built.encode(&shifted(schedule, by), faulty).ok()?;
+        let later = shifted(schedule, by.cast_signed());
+        let point = built.encode(&later, faulty).ok()?;
         fits(built, &point).then_some(point)
     })
 }
@@ -232,10 +233,10 @@ fn last_slot(schedule: &Schedule) -> u32 {
     choices.chain(predictions).max().unwrap_or(0)
 }
 
-/// The same schedule, `by` slots later.
-fn shifted(schedule: &Schedule, by: u32) -> Schedule {
+/// The same schedule, `by` slots later, or earlier if that is negative.
+pub(crate) fn shifted(schedule: &Schedule, by: i32) -> Schedule {
     let mut later = schedule.clone();
-    let shift = |slot: &mut Slot| slot.0 += by;
+    let shift = |slot: &mut Slot| slot.0 = slot.0.saturating_add_signed(by);
     for choice in &mut later.choices {
         match choice {
             Choice::Deliver { slot, copy } | Choice::Drop { slot, copy } => {

@@ -310,6 +310,19 @@ pub fn replaceable(dir: &Path) -> Result<(), Error> {
     holds_only(dir, &is_part_of_a_result, "give another --out")
 }
 
+/// Removes an earlier result, if there is one and nothing else.
+///
+/// # Errors
+///
+/// As for [`replaceable`], and whatever the file system reports.
+pub fn remove(dir: &Path) -> Result<(), Error> {
+    replaceable(dir)?;
+    if dir.is_dir() {
+        std::fs::remove_dir_all(dir).map_err(Error::io("remove", dir))?;
+    }
+    Ok(())
+}
+
 /// Makes sure that `dir` is not there, or a folder of files that are all `ours`.
 pub(crate) fn holds_only(
     dir: &Path,

@@ -40,6 +40,7 @@ pub mod template;
 #[cfg(test)]
 mod testing;
 pub mod verify;
+pub mod what_if;
 pub mod why;
 
 pub use error::Error;

@@ -5,6 +5,7 @@
 //! certificate of its own, so the whole is minimal in this lexicographic order; of a result of
 //! formulation `levels` only the first kind is. The schedule is replayed before it is offered: no divergence, and the verdict of the one before.
 
+mod delete;
 mod fewest;
 mod levels;
 mod offer;
@@ -12,15 +13,19 @@ mod offer;
 use crate::{
     Error,
     clock::Clock,
+    deepen::Execution,
     evidence,
     folder::{self, CUTS, Driven, Folder, RESULTS, SHOWN, is_there},
     solve::{self, Solution},
+    start::{self, Point},
 };
+pub use delete::deleted;
 pub use fewest::Stage;
 pub use offer::Minimized;
 
+use delete::delete;
 use fewest::{Lexicographic, NODES};
-use milp_model::{Decoded, formulation};
+use milp_model::{Built, Decoded, formulation};
 use milp_schema::{Evidence, Instance, instance::Formulation};
 use milp_show::acts;
 use milp_solver::{Progress, Settings};
@@ -45,14 +50,35 @@ pub fn minimize(
 ) -> Result<Minimized, Error> {
     statable(from)?;
     let clock = Clock::start(settings, interrupt);
+    let given = (from.schedule.clone(), from.outcome.faulty.clone());
+    let instance = &from.outcome.instance;
+    let bare = delete(instance, &given, &clock, &|_| true);
+    let mut found = searched(from, (settings, clock, command), interrupt, progress)?;
+    let least = acts::counts(instance, &found.schedule, &found.outcome.faulty);
+    let bare = bare.map(|(schedule, faulty)| acts::counts(instance, &schedule, &faulty));
+    found.beyond = bare.filter(|has| has.values().lt(least.values()));
+    Ok(found)
+}
+
+/// What a search in a program finds, from what deleting leaves of it.
+fn searched(
+    from: &Folder,
+    (settings, clock, command): (&Settings, Clock<'_>, &str),
+    interrupt: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Minimized, Error> {
     let in_slots = match Formulation::named(&from.outcome.formulation) {
         Some(formulation) if formulation.knows_slots() => None,
         Some(Formulation::Levels) => {
             let how = (settings, clock, command);
             return levels::minimize(from, how, interrupt, progress);
         }
-        _ => Some(in_slots(from, settings, command, interrupt, progress)?),
+        _ => {
+            let from = shorter(from, &clock)?;
+            Some(in_slots(&from, settings, command, interrupt, progress)?)
+        }
     };
+    let asked = from;
     let (from, evidence) = match &in_slots {
         Some((folder, evidence)) => (folder, evidence.clone()),
         None => (from, given_evidence(from)?),
@@ -65,12 +91,11 @@ pub fn minimize(
         .ok_or_else(|| Error::Refused(format!("{} holds no value to keep", from.dir.display())))?;
     let of = instance.clone();
     let (built, counted) = clock.build(move || formulation::with_acts(&of))?;
-    let start = built
-        .encode(&from.schedule, &from.outcome.faulty)
-        .map_err(|why| {
-            Error::Refused(format!("the schedule is none of formulation timed: {why}"))
-        })?;
-    let before = acts::counts(instance, &from.schedule, &from.outcome.faulty);
+    let before = acts::counts(
+        &asked.outcome.instance,
+        &asked.schedule,
+        &asked.outcome.faulty,
+    );
     let lexicographic = Lexicographic {
         program: built.program(),
         settings,
@@ -78,6 +103,7 @@ pub fn minimize(
         interrupt,
         nodes: NODES,
     };
+    let (start, left) = begin((from, &built, value), &lexicographic)?;
     let (point, stages) = lexicographic.solve(value, &counted, &before, start, progress)?;
     let offer = Offer {
         from,
@@ -85,22 +111,79 @@ pub fn minimize(
         command,
         interrupted: interrupt.load(Ordering::SeqCst),
         within_slots: true,
+        left,
     };
     let as_given = |stages: Vec<Stage>| {
         let whose = (from.schedule.clone(), from.outcome.faulty.clone());
         offer.checked(whose, evidence.clone(), stages)
     };
     let Some(point) = point else {
-        return as_given(stages);
+        let has = acts::counts(instance, &from.schedule, &from.outcome.faulty);
+        return as_given(stages.into_iter().map(|it| it.untouched(&has)).collect());
     };
     let decoded = built.decode(&point)?;
     let beside = moved(instance, &evidence, &point, &decoded)?;
     let fewer = offer.checked((decoded.schedule, decoded.faulty), beside, stages.clone());
     match fewer {
         // A search that was cut short leaves a schedule that nobody chose: what was given stands.
-        Err(_) if clock.over() => as_given(stages.into_iter().map(Stage::untouched).collect()),
+        Err(_) if clock.over() => {
+            let has = acts::counts(instance, &from.schedule, &from.outcome.faulty);
+            as_given(stages.into_iter().map(|it| it.untouched(&has)).collect())
+        }
         other => other,
     }
+}
+
+/// Where the search begins: at the point that is left when acts are undone by replay, with how many
+/// there are; else at the schedule given.
+fn begin(
+    (from, built, value): (&Folder, &Built, i64),
+    search: &Lexicographic<'_>,
+) -> Result<(Point, Option<i64>), Error> {
+    let instance = &from.outcome.instance;
+    let given = (from.schedule.clone(), from.outcome.faulty.clone());
+    let fits = |it: &Execution| is_start(built, it);
+    if let Some((schedule, faulty)) = delete(instance, &given, &search.clock, &fits)
+        && let Ok(point) = built.encode(&schedule, &faulty)
+        && let Some(point) = search.completed(value, &point)?
+    {
+        let left = acts::counts(instance, &schedule, &faulty);
+        let point = point.into_iter().map(Some).collect();
+        return Ok((point, Some(left.into_values().sum())));
+    }
+    let start = built.encode(&given.0, &given.1).map_err(|why| {
+        Error::Refused(format!("the schedule is none of formulation timed: {why}"))
+    })?;
+    Ok((start, None))
+}
+
+/// The same result in the number of slots that was asked, or as few more as its schedule takes with
+/// what can be undone by replays undone; as it is where formulation `timed` has no such schedule.
+fn shorter(from: &Folder, clock: &Clock<'_>) -> Result<Folder, Error> {
+    let mut shorter = from.clone();
+    let execution = (from.schedule.clone(), from.outcome.faulty.clone());
+    let least = from.outcome.asked_slots;
+    let found = delete::sooner(&from.outcome.instance, &execution, least, clock);
+    let Some((slots, execution)) = found else {
+        return Ok(shorter);
+    };
+    shorter.outcome.instance.slots = slots;
+    let timed = Instance {
+        formulation: Formulation::Timed,
+        ..shorter.outcome.instance.clone()
+    };
+    let built = clock.build(move || formulation::in_slots(&timed))?;
+    if !is_start(&built, &execution) {
+        return Ok(from.clone());
+    }
+    (shorter.schedule, shorter.outcome.faulty) = execution;
+    Ok(shorter)
+}
+
+/// Whether an execution is a start of a search in the program.
+fn is_start(built: &Built, (schedule, faulty): &Execution) -> bool {
+    let point = built.encode(schedule, faulty);
+    point.is_ok_and(|point| start::fits(built, &point))
 }
 
 /// The result of a formulation without slots, solved again in the slots that its schedule takes:

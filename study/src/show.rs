@@ -3,12 +3,15 @@
 use crate::{
     Error,
     confirm::{Engine, How},
+    deepen::shifted,
     folder::{self, CERTIFICATE, CUTS, Driven, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN, is_there},
     import::INSTANCE,
     sentence::patterns,
 };
 use milp_replay::Replayed;
-use milp_schema::{protocol::WRITTEN, read, write};
+use milp_schema::{
+    Choice, Instance, Slot, Verdict, instance::Goal, protocol::WRITTEN, read, write,
+};
 use milp_show::{explain::Story, export::Carried, report::Run, words};
 use std::{collections::BTreeMap, path::Path};
 
@@ -49,6 +52,10 @@ pub fn story(driven: &Driven, engine: &Engine) -> Result<Story, Error> {
 pub fn run(path: &Path, instance: Option<&Path>, engine: &Engine) -> Result<Run, Error> {
     let driven = Driven::read(path, instance)?;
     let replayed = driven.replay(engine, HOW)?;
+    let (driven, replayed, earlier) = match from_slot_1(&driven, engine, &replayed) {
+        Some((driven, again, by)) => (driven, again, by),
+        None => (driven, replayed, 0),
+    };
     let schedule = if path.is_dir() {
         path.join(SCHEDULE)
     } else {
@@ -60,7 +67,7 @@ pub fn run(path: &Path, instance: Option<&Path>, engine: &Engine) -> Result<Run,
         let file = driven.dir.join(PREDICTIONS);
         files.insert(PREDICTIONS.to_owned(), read::text(&file)?);
     }
-    let mut sentence = None;
+    let (mut sentence, mut proof) = (None, None);
     if instance.is_none() && is_there(&outcome) {
         let found = read::outcome(&outcome)?;
         // What the outcome rests on goes with it, or nobody could check it again.
@@ -71,6 +78,7 @@ pub fn run(path: &Path, instance: Option<&Path>, engine: &Engine) -> Result<Run,
             files.insert(name.to_owned(), read::text(&driven.dir.join(name))?);
         }
         sentence = Some(found.sentence);
+        proof = Some(found.certificate);
     } else {
         let yaml = write::instance_yaml(&driven.instance);
         files.insert(INSTANCE.to_owned(), yaml);
@@ -88,13 +96,62 @@ pub fn run(path: &Path, instance: Option<&Path>, engine: &Engine) -> Result<Run,
         instance: driven.instance,
         faulty: driven.faulty,
         schedule: driven.schedule,
+        earlier,
         predicted: driven.predicted,
         sentence,
+        certificate: proof,
         left_out,
         trace: replayed.trace,
         verdict: Some(replayed.verdict),
         files,
     })
+}
+
+/// A schedule in which nothing happens in slot 1 from its first act on, what replicas do with it,
+/// and by how much it is earlier; nothing unless they do the same, slot for slot. Where the slot of
+/// a decision is what the result is about, it stays.
+fn from_slot_1(
+    driven: &Driven,
+    engine: &Engine,
+    replayed: &Replayed,
+) -> Option<(Driven, Replayed, u32)> {
+    let choices = driven.schedule.choices.iter().map(Choice::slot);
+    let predictions = driven.schedule.predictions.iter().map(|it| it.slot);
+    let events = replayed.trace.iter().map(|it| it.slot);
+    let first = choices.chain(predictions).chain(events).min()?;
+    let by = first.0.checked_sub(1).filter(|by| *by > 0)?;
+    if driven.instance.goal == Goal::Slow {
+        return None;
+    }
+    let moved = Driven {
+        schedule: shifted(&driven.schedule, -by.cast_signed()),
+        instance: Instance {
+            slots: driven.instance.slots.checked_sub(by)?,
+            ..driven.instance.clone()
+        },
+        ..driven.clone()
+    };
+    let again = moved.replay(engine, HOW).ok()?;
+    let later = again.trace.iter().cloned().map(|mut event| {
+        event.slot.0 += by;
+        event.copy = event.copy.map(|(sent, copy)| (Slot(sent.0 + by), copy));
+        event
+    });
+    // Sentences name slots; how many there are and everything else is compared.
+    let judged = |verdict: &Verdict| {
+        let number = verdict.notes.len();
+        let notes = Vec::new();
+        (
+            number,
+            Verdict {
+                notes,
+                ..verdict.clone()
+            },
+        )
+    };
+    let same = later.eq(replayed.trace.iter().cloned())
+        && judged(&again.verdict) == judged(&replayed.verdict);
+    same.then_some((moved, again, by))
 }
 
 /// The same schedule as the program sees it: its choices and its predictions, no replica.

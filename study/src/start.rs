@@ -6,9 +6,9 @@
 
 use crate::clock::Clock;
 use milp_model::Built;
-use milp_replay::random::{self, Executed};
+use milp_replay::random;
 use milp_schema::{
-    Instance,
+    Instance, Schedule,
     instance::{Goal, Sense},
     schedule::Event,
 };
@@ -39,7 +39,7 @@ pub(crate) fn worst_random(
     let mut worst: Option<(i64, Point)> = None;
     for seed in (0..EXECUTIONS).take_while(|_| !clock.over()) {
         let execution = random::execution(instance, seed);
-        let badness = badness(instance, &execution);
+        let badness = badness(instance, &execution.schedule);
         if execution.left_out || worst.as_ref().is_some_and(|(most, _)| *most >= badness) {
             continue;
         }
@@ -66,11 +66,11 @@ pub(crate) fn fits(built: &Built, point: &[Option<i64>]) -> bool {
 }
 
 /// The goal's value of an execution, larger for worse; a guide only, the program has the last word.
-fn badness(instance: &Instance, execution: &Executed) -> i64 {
+pub(crate) fn badness(instance: &Instance, schedule: &Schedule) -> i64 {
     let mut blocks = BTreeSet::new();
     let (mut views, mut messages) = (1_i64, 0_i64);
     let mut first = i64::from(instance.slots) + 1;
-    for prediction in &execution.schedule.predictions {
+    for prediction in &schedule.predictions {
         match &prediction.event {
             Event::Send(_) => messages += 1,
             Event::EnterView { view, .. } => views = views.max(i64::from(view.0) + 1),

@@ -7,6 +7,8 @@ use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures, replay};
 use milp_schema::{
     Choice, Instance, ReplicaId, Schedule, Slot,
     instance::{Fault, FaultKind, Formulation, Goal, Who},
+    trace::What,
+    verdict::Liveness,
 };
 use milp_study::solve::{Request, Solution, solve};
 use std::{path::Path, sync::atomic::AtomicBool};
@@ -129,6 +131,49 @@ fn ibft1_can_waste_every_good_view() {
     assert!(
         sentence.contains("after 1 bad round 3 good rounds can pass"),
         "{sentence}"
+    );
+}
+
+/// Locks stay apart, so that the views after the schedule do the same again. What is said of them is in
+/// the trace: three times the acts of four views, and no decision.
+#[test]
+fn views_that_come_again_are_named_and_are_there_in_the_trace() {
+    let instance = byzantine(question("ibft1", 4, 1, 3), 0);
+    let (_, solution) = wasted(&instance);
+    let schedule = solution.schedule.clone().expect("with a schedule");
+    let Replayed { verdict, trace, .. } = replayed(&solution, &schedule, &instance);
+    let note = |it: &&String| it.contains("come again");
+    let note = verdict.notes.iter().find(note).expect("they are named");
+    let numbers: Vec<u32> = note
+        .split(|it: char| !it.is_ascii_digit())
+        .filter_map(|it| it.parse().ok())
+        .collect();
+    let [first, last, to] = numbers[..] else {
+        panic!("{note}");
+    };
+    assert_eq!((last - first, to - last), (3, 8), "{note}");
+    let acts = |from: u32| {
+        let of_views = trace.iter().filter_map(|it| {
+            let view = it.message.as_ref()?.view.0.checked_sub(from)?;
+            (it.what == What::Send && view < 4).then_some((it.replica, view))
+        });
+        of_views.collect::<Vec<_>>()
+    };
+    assert!(acts(first).len() >= 4, "{note}");
+    assert_eq!(acts(first), acts(first + 4));
+    assert_eq!(acts(first), acts(first + 8));
+    assert!(!trace.iter().any(|it| it.what == What::Decide));
+
+    // Tendermint decides when the network is good for long enough.
+    let instance = byzantine(question("tendermint", 3, 1, 2), 0);
+    let (_, solution) = wasted(&instance);
+    let schedule = solution.schedule.clone().expect("with a schedule");
+    let verdict = replayed(&solution, &schedule, &instance).verdict;
+    assert_eq!(
+        verdict.termination,
+        Liveness::Decided,
+        "{:?}",
+        verdict.notes
     );
 }
 

@@ -97,6 +97,9 @@ struct Answered {
     seconds: f64,
     /// The folder of the result.
     written: String,
+    /// The folder of the same schedule without what replicas can do without, of which nothing is
+    /// proved.
+    fewer: Option<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
@@ -121,6 +124,7 @@ fn answered(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
         let mut why = None;
         for (instance, out) in ways {
             folder::replaceable(&out)?;
+            folder::replaceable(&fewer(&out))?;
             let request = Request {
                 instance: &instance,
                 settings: &args.limits.settings(),
@@ -133,6 +137,7 @@ fn answered(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
             match asked {
                 Ok(answer) => {
                     folder::write(&out, &answer.solution.files())?;
+                    keep_fewer(&answer, &fewer(&out))?;
                     answers.push((answer, out));
                     why = None;
                     break;
@@ -150,6 +155,22 @@ fn answered(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
         }
     }
     told(args, &answers, refused, interrupt)
+}
+
+/// Where the schedule goes that has fewer acts.
+fn fewer(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push("-fewer");
+    PathBuf::from(name)
+}
+
+/// Writes that schedule; one of an earlier question does not stay.
+fn keep_fewer(answer: &Answer, out: &Path) -> Result<(), Error> {
+    let Some(fewer) = &answer.fewer else {
+        return folder::remove(out);
+    };
+    let files = folder::files(&fewer.outcome, Some(&fewer.schedule), None);
+    folder::write(out, &files)
 }
 
 /// What is asked: one way each, or several of which the first possible one is taken.
@@ -290,10 +311,17 @@ fn told(
                 "answer",
                 Some(format!("{}: {}", answer.verdict, answer.words)),
             ),
-            ("the adversary needs", answer.needed()),
+            ("the adversary needs", needed(answer)),
             ("known", Some(answer.proof.clone())),
             ("seconds", Some(format!("{:.2}", outcome.seconds))),
             ("written", Some(out.display().to_string())),
+            (
+                "with fewer acts",
+                answer
+                    .fewer
+                    .as_ref()
+                    .map(|_| fewer(out).display().to_string()),
+            ),
         ]);
     }
     for (text, so) in &expected {
@@ -324,6 +352,16 @@ fn told(
     Ok(code(holds, interrupt))
 }
 
+/// What the adversary needs, and how that was found.
+fn needed(answer: &Answer) -> Option<String> {
+    let how = answer.fewer.as_ref();
+    let how = how.map_or(
+        "",
+        |_| " (found by deleting acts for as long as replicas end so; a search may find fewer)",
+    );
+    Some(answer.needed()? + how)
+}
+
 impl Answered {
     fn of((answer, out): &(Answer, PathBuf)) -> Self {
         let outcome = &answer.solution.outcome;
@@ -339,6 +377,10 @@ impl Answered {
             proof: answer.proof.clone(),
             seconds: outcome.seconds,
             written: out.display().to_string(),
+            fewer: answer
+                .fewer
+                .as_ref()
+                .map(|_| fewer(out).display().to_string()),
         }
     }
 }
@@ -389,9 +431,16 @@ fn next(answers: &[(Answer, PathBuf)]) -> Vec<String> {
         .iter()
         .find(|(answer, _)| answer.verdict.is_broken());
     match (broken, answers.first()) {
-        (Some((_, out)), _) => ["report", "explain", "replay", "minimize"]
-            .map(|verb| format!("milp {verb} {}", out.display()))
-            .to_vec(),
+        (Some((answer, out)), _) => {
+            let shown = match &answer.fewer {
+                Some(_) => fewer(out),
+                None => out.clone(),
+            };
+            let shown = ["report", "explain", "replay"].map(|verb| (verb, &shown));
+            let verbs = shown.into_iter().chain([("minimize", out)]);
+            let lines = verbs.map(|(verb, dir)| format!("milp {verb} {}", dir.display()));
+            lines.collect()
+        }
         (None, Some((answer, out))) if answer.solution.schedule.is_some() => {
             vec![format!("milp verify {}", out.display())]
         }

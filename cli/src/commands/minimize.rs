@@ -38,6 +38,10 @@ pub(crate) struct Found {
     sentence: String,
     /// How far it is minimal, in words.
     minimal: String,
+    /// How it was found, where acts were undone by replays.
+    found: Option<String>,
+    /// What replicas can do with in a schedule that the program leaves out, where that is less.
+    beyond: Option<String>,
     /// The folder of the schedule.
     written: String,
 }
@@ -53,6 +57,8 @@ struct Stage {
     after: i64,
     /// Whether fewer are proved to be impossible.
     proved: bool,
+    /// Fewer than these are proved to be impossible.
+    least: i64,
     /// Branch-and-bound nodes.
     nodes: i64,
 }
@@ -89,6 +95,7 @@ impl Stage {
             before: stage.before,
             after: stage.after,
             proved: stage.proved,
+            least: stage.least,
             nodes: stage.nodes,
         }
     }
@@ -96,17 +103,25 @@ impl Stage {
 
 fn table(minimized: &Minimized, out: &Path) {
     print::rows(
-        ["fewest first", "before", "after", "proved", "nodes"],
+        [
+            "fewest first",
+            "before",
+            "after",
+            "at least",
+            "proved",
+            "nodes",
+        ],
         minimized.stages.iter().map(|stage| {
             [
                 format!("{}s", name(stage.act)),
                 stage.before.to_string(),
                 stage.after.to_string(),
+                stage.least.to_string(),
                 if stage.proved { "yes" } else { "no" }.to_owned(),
                 stage.nodes.to_string(),
             ]
         }),
-        &[1, 2, 4],
+        &[1, 2, 3, 5],
     );
     print::line(&format!(
         "{} replays without divergence and with the same verdict",
@@ -114,11 +129,18 @@ fn table(minimized: &Minimized, out: &Path) {
     ));
     print::line(&minimized.outcome.sentence);
     print::line(&minimized.words());
+    for more in [minimized.found(), minimized.without_program()] {
+        if let Some(more) = more {
+            print::line(&more);
+        }
+    }
     document::result(&Found {
         stages: minimized.stages.iter().map(Stage::of).collect(),
         proved: minimized.proved(),
         sentence: minimized.outcome.sentence.clone(),
         minimal: minimized.words(),
+        found: minimized.found(),
+        beyond: minimized.without_program(),
         written: out.display().to_string(),
     });
 }

@@ -131,7 +131,7 @@ pub(crate) fn run(command: Command) -> Result<u8, Error> {
         Command::Sweep(args) => sweep::run(&args),
         Command::Regress(args) => regress::run(&args),
         Command::Check(args) => check::run(&args),
-        Command::Schema(args) => Ok(schema::run(&args)),
+        Command::Schema(args) => schema::run(&args),
         Command::Protocol(args) => protocol::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Report(args) => report::run(&args),

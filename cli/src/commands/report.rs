@@ -7,6 +7,7 @@ use milp_study::{
     Error,
     confirm::{Engine, OWN},
     show,
+    what_if::what_if,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 /// What is shown and where it goes.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each switch")]
 pub(crate) struct Args {
     /// Folder of a result, or a schedule.csv
     path: PathBuf,
@@ -37,6 +39,9 @@ pub(crate) struct Args {
     /// Draw the heal phase as well
     #[arg(long)]
     heal: bool,
+    /// Let the page give copies another fate and replay that, in the page (built by `make wasm`)
+    #[arg(long, conflicts_with_all = ["against", "svg", "png"])]
+    what_if: bool,
     /// Write the picture alone, as SVG
     #[arg(long)]
     svg: bool,
@@ -77,7 +82,9 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         to: args.to,
         heal: args.heal,
     };
-    let report = Report::new(first, second, part);
+    let what_if = args.what_if.then(|| what_if(&first, &args.engine, part));
+    let mut report = Report::new(first, second, part);
+    report.what_if = what_if.transpose()?;
     let mut files = Vec::new();
     if args.svg {
         files.push(("svg", report.svg().into_bytes()));

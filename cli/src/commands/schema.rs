@@ -8,6 +8,8 @@ use crate::{
     document::{self, Document},
     exit, found, print,
 };
+use milp_schema::{json_schema, reference};
+use milp_study::Error;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -15,19 +17,33 @@ use serde_json::Value;
 /// Of what.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// `instance` for instance files, `sweep-file` for sweep files, `protocol-file` for
-    /// protocol files, the name of a command for what it prints with --json, or `error` for command
-    /// lines that name none
-    #[arg(long, value_name = "KIND", default_value = INSTANCE, value_parser = kinds())]
+    /// `instance`, `sweep-file`, `protocol-file`, `outcome-file`, `schedule-file` or
+    /// `predictions-file` for files, the name of a command for what it prints with --json, or `error`
+    /// for command lines that name none
+    #[arg(long, value_name = "KIND", default_value = "instance", value_parser = kinds())]
     of: String,
+    /// Print a page of reference of a file, as in docs/reference
+    #[arg(long)]
+    markdown: bool,
 }
 
-/// The kind of instance files.
-const INSTANCE: &str = "instance";
-/// The kind of sweep files.
-const SWEEP_FILE: &str = "sweep-file";
-/// The kind of protocol files.
-const PROTOCOL_FILE: &str = "protocol-file";
+/// The files, what they are called, and their schemas; of the two tables, those of a row.
+const FILES: [(&str, &str, fn() -> Value); 6] = [
+    ("instance", "instance", json_schema::instance),
+    ("outcome-file", "outcome.yaml", json_schema::outcome),
+    (
+        "predictions-file",
+        "predictions.csv",
+        json_schema::predictions,
+    ),
+    (
+        "protocol-file",
+        "protocol",
+        milp_schema::protocol::json_schema,
+    ),
+    ("schedule-file", "schedule.csv", json_schema::choices),
+    ("sweep-file", "sweep", json_schema::sweep),
+];
 
 /// What the schemas of results are made by.
 type Maker = fn(&str) -> Value;
@@ -64,8 +80,8 @@ const COMMANDS: [(&str, Maker); 26] = [
 
 fn kinds() -> Vec<&'static str> {
     let commands = COMMANDS.iter().map(|(name, _)| *name);
-    let files = [INSTANCE, SWEEP_FILE, PROTOCOL_FILE];
-    files.into_iter().chain(commands).collect()
+    let files = FILES.iter().map(|(name, ..)| *name);
+    files.chain(commands).collect()
 }
 
 /// A schema.
@@ -77,20 +93,27 @@ pub(crate) struct Found {
     schema: Value,
 }
 
-pub(crate) fn run(args: &Args) -> u8 {
+pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    let file = FILES.iter().find(|(name, ..)| *name == args.of);
     let made = COMMANDS.iter().find(|(name, _)| *name == args.of);
-    let schema = match made {
-        Some((name, make)) => make(name),
-        None if args.of == SWEEP_FILE => milp_schema::json_schema::sweep(),
-        None if args.of == PROTOCOL_FILE => milp_schema::protocol::json_schema(),
-        None => milp_schema::json_schema::instance(),
+    let schema = match (file, made) {
+        (Some((.., make)), _) => make(),
+        (None, Some((name, make))) => make(name),
+        (None, None) => unreachable!("{} is one of the kinds", args.of),
     };
-    print::text(&format!("{schema:#}"));
+    match (args.markdown, file) {
+        (true, Some((_, file, _))) => print::text(reference::markdown(file, &schema).trim_end()),
+        (true, None) => {
+            let why = "--markdown is for files: give --of instance or another one";
+            return Err(Error::Refused(why.to_owned()));
+        }
+        (false, _) => print::text(&format!("{schema:#}")),
+    }
     document::result(&Found {
         of: args.of.clone(),
         schema,
     });
-    exit::DONE
+    Ok(exit::DONE)
 }
 
 #[cfg(test)]

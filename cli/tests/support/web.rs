@@ -1,5 +1,10 @@
 //! A headless Chromium behind its driver, spoken to in `WebDriver` over plain HTTP.
 
+#![allow(
+    dead_code,
+    reason = "each test file is a crate of its own and uses a part of this"
+)]
+
 use serde_json::{Value, json};
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -216,12 +221,55 @@ impl Browser {
         self.post("/actions", &json!({"actions": [keyboard]}));
     }
 
+    /// Violations that the accessibility checker finds.
+    pub(crate) fn violations(&self) -> Vec<String> {
+        let dir = super::support::root().join("target/axe");
+        let versions = std::fs::read_dir(&dir).expect("no axe-core: run scripts/browser.sh");
+        let version = versions.map(|entry| entry.unwrap().path()).max().unwrap();
+        let axe = std::fs::read_to_string(version.join("axe.min.js")).unwrap();
+        let found = self.run_async(&format!(
+            "const done = arguments[arguments.length - 1];\n{axe}\n\
+             axe.run(document, {{rules: {{'target-size': {{enabled: true}}}}}})\
+             .then(found => done([found.violations, found.passes.length]), error => done(String(error)))"
+        ));
+        assert!(
+            found[1].as_u64().unwrap_or_default() > 15,
+            "axe did not run: {found}"
+        );
+        let list = found[0].as_array().unwrap().iter();
+        list.map(|it| {
+            let nodes = it["nodes"].as_array().unwrap().iter().take(3);
+            let nodes = nodes.map(|node| format!("{} {}", node["html"], node["failureSummary"]));
+            format!(
+                "{}: {}\n{}",
+                it["id"],
+                it["help"],
+                nodes.collect::<Vec<_>>().join("\n")
+            )
+        })
+        .collect()
+    }
+
+    fn emulate(&self, what: &str, params: &Value) {
+        let command = json!({"cmd": format!("Emulation.{what}"), "params": params});
+        self.post("/goog/cdp/execute", &command);
+    }
+
     /// Shows the page as a printer would.
     pub(crate) fn print_style(&self) {
-        self.post(
-            "/goog/cdp/execute",
-            &json!({"cmd": "Emulation.setEmulatedMedia", "params": {"media": "print"}}),
-        );
+        self.emulate("setEmulatedMedia", &json!({"media": "print"}));
+    }
+
+    /// Shows pages as on a system whose colours are `dark` or `light`.
+    pub(crate) fn scheme(&self, scheme: &str) {
+        let feature = json!({"name": "prefers-color-scheme", "value": scheme});
+        self.emulate("setEmulatedMedia", &json!({"features": [feature]}));
+    }
+
+    /// Shows pages as on a phone.
+    pub(crate) fn phone(&self) {
+        let screen = json!({"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true});
+        self.emulate("setDeviceMetricsOverride", &screen);
     }
 
     /// Everything the console got since the last call.

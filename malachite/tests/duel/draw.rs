@@ -33,6 +33,7 @@ pub(super) fn setting(random: &mut Random, protocol: Protocol) -> Setting {
     Setting {
         instance,
         byzantine: byzantine.into_iter().collect(),
+        knows: true,
     }
 }
 

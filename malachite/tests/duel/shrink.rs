@@ -13,7 +13,7 @@ fn shows(found: &Difference, acts: &[Act], make: Make) -> Option<(usize, String)
 }
 
 /// Takes acts out for as long as a difference remains.
-pub(super) fn shorter(mut found: Difference, make: Make) -> Difference {
+pub(crate) fn shorter(mut found: Difference, make: Make) -> Difference {
     let mut chunk = found.acts.len().max(1);
     loop {
         let mut place = 0;

@@ -2,14 +2,16 @@
 
 use milp_schema::verdict::Liveness;
 
-/// A note where the heal phase did not end in decisions; `stuck` comes with its sentence.
-pub(crate) fn termination(liveness: Liveness, stuck: Option<String>) -> Option<String> {
+/// A note where the heal phase did not end in decisions: what it says of a state called stuck, or of
+/// views that repeat.
+pub(crate) fn termination(liveness: Liveness, says: Option<String>) -> Option<String> {
     match liveness {
         Liveness::Decided => None,
-        Liveness::Stuck => stuck,
-        Liveness::Open => {
-            Some("termination open: the step limit of the heal phase came first".to_owned())
-        }
+        Liveness::Stuck => says,
+        Liveness::Open => Some(match says {
+            Some(repeats) => format!("termination open: {repeats}"),
+            None => "termination open: the step limit of the heal phase came first".to_owned(),
+        }),
     }
 }
 
@@ -23,5 +25,9 @@ mod tests {
         let stuck = Some("stuck: all".to_owned());
         assert_eq!(termination(Liveness::Stuck, stuck.clone()), stuck);
         assert!(termination(Liveness::Open, None).is_some());
+        assert_eq!(
+            termination(Liveness::Open, stuck),
+            Some("termination open: stuck: all".to_owned())
+        );
     }
 }

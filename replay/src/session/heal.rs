@@ -1,6 +1,10 @@
 //! The heal phase (E16–E18, E24): a synchronous network, timers by the protocol, nobody attacks.
 
-use super::{Seat, Session, stuck::describe};
+use super::{
+    Seat, Session,
+    rotation::{self, Rotations},
+    stuck::describe,
+};
 use crate::{
     Error,
     engine::{Engine, State},
@@ -8,7 +12,8 @@ use crate::{
 };
 use milp_schema::trace::{Phase, TraceEvent, What};
 use milp_schema::{
-    Message, ReplicaId, Slot, instance::FaultKind, verdict::Liveness, vocabulary::Role,
+    Height, Message, ReplicaId, Slot, View, instance::FaultKind, verdict::Liveness,
+    vocabulary::Role,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,7 +37,7 @@ const FIRINGS_IN_A_SLOT: u32 = 8;
 /// The joint state: what everybody knows and what is undelivered, timers and times aside.
 type Joint = (Vec<State>, Vec<Labels>);
 
-/// Runs the phase to its end; for `stuck` also a sentence about the state.
+/// Runs the phase to its end; for `stuck`, and where views repeat, also a sentence about it.
 ///
 /// # Errors
 /// The engine's.
@@ -47,6 +52,7 @@ pub(crate) fn heal<E: Engine>(
     }
     let mut seen: BTreeMap<Joint, Vec<Clockwork>> = BTreeMap::new();
     let (mut offered, mut places) = (0, Vec::new());
+    let mut rotations = session.rotations();
     let mut remembered = 0;
     for _ in 0..STEP_LIMIT {
         if session.decided() {
@@ -68,6 +74,12 @@ pub(crate) fn heal<E: Engine>(
         if moved != places {
             places = moved;
             seen.clear();
+        }
+        if let Some(from) = session.repeats_from(&mut rotations) {
+            return Ok((
+                Liveness::Open,
+                Some(rotation::sentence(from, session.seats.len())),
+            ));
         }
         let joint = (states, session.network.labels());
         remembered += joint.1.len();
@@ -127,6 +139,25 @@ impl<E: Engine> Session<E> {
         let timers = &self.protocol.timers;
         let of_seat = |seat| timers.iter().map(move |name| work(seat, name));
         self.seats.iter().flat_map(of_seat).collect()
+    }
+
+    /// Where a file has all the rules there are and a decision ends a height, acts that repeat go on.
+    fn rotations(&self) -> Option<Rotations> {
+        let rules_alone = self.habits.offers_again && !self.habits.goes_on;
+        let replicas = u32::try_from(self.seats.len()).ok()?;
+        let of = || Rotations::of(self.protocol, replicas);
+        rules_alone.then(of)?
+    }
+
+    /// The first of the views that repeat, if all who go on are at one height and they do.
+    fn repeats_from(&self, rotations: &mut Option<Rotations>) -> Option<View> {
+        let going = self.live().filter(|id| !self.stopped(*id));
+        let places: Vec<(Height, View)> = going.map(|id| self.place(id)).collect();
+        let (height, lowest) = *places.iter().min()?;
+        if places.iter().any(|place| place.0 != height) {
+            *rotations = None;
+        }
+        rotations.as_mut()?.seen(lowest, &self.log)
     }
 
     pub(crate) fn live(&self) -> impl Iterator<Item = ReplicaId> {

@@ -15,6 +15,7 @@
 mod acts;
 mod heal;
 mod mirror;
+mod rotation;
 mod seat;
 mod stuck;
 #[cfg(test)]

@@ -1,18 +1,36 @@
 //! The page around the pictures.
 
-use super::{Panel, Report, draw::esc, embed, finding, state, story, words};
+use super::{
+    Panel, Report,
+    certificate::section,
+    controls::controls,
+    draw::esc,
+    embed,
+    headline::{headline, left_out},
+    palette,
+    scene::Fate,
+    state, story, whatif, words,
+};
 use crate::{
     Error,
-    words::{called_so, class, count, followers, own},
+    words::{called_so, own},
 };
-use milp_schema::{Verdict, verdict::Liveness};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
 /// No connection to anywhere: what the page needs is in it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+/// How a picture is read.
+const READING: &str = "Time runs to the right, slot by slot. Each replica has a lane, each arrow is a \
+copy of a message on its way.";
+/// What the colours of a selection mean; in sight while there is one.
+const CAUSAL: &str = "<p class=\"causal\"><span class=\"swatch past\"></span> its past: what \
+led to it<span class=\"swatch future\"></span> its future: what it led to</p>\n";
+/// From so many copies on only what the attack needs is drawn at first.
+const MANY: usize = 50;
 
 /// The words of the page, for who knows PBFT.
 const GLOSSARY: &str = "<details class=\"words\"><summary>Words used here</summary>\n<dl>KINDS
@@ -37,12 +55,20 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
         .map(|panel| format!("{} on {}", panel.run.name, panel.run.engine))
         .collect::<Vec<_>>()
         .join(" against ");
+    let kinds = report.panels.iter().flat_map(|panel| panel.scene.kinds());
+    let kinds = kinds.collect::<BTreeSet<_>>();
+    // Of what else may be drawn here, too.
+    let protocols = report.panels.iter().map(|it| it.run.instance.protocol);
+    let all = protocols.flat_map(|protocol| protocol.kinds().collect::<Vec<_>>());
+    let all = all.collect::<BTreeSet<_>>();
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{}</h1>\n",
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}{}\">\n\
+         <title>{}</title>\n<style>\n{}{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{}</h1>\n",
+        whatif::policy(report),
         esc(&title),
+        palette::variables(all.clone()),
         esc(&title)
     );
     for panel in &report.panels {
@@ -62,15 +88,20 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
             aria-live=\"polite\"><p>Nothing. Point at a mark or an arrow for what it is; click it, \
             or press Enter on it, for its causal past and future: of a decision, how it came \
             about.</p></div></section>\n";
+    out += &whatif::section(report);
     if report.panels.len() > 1 {
         out += &differences(report);
     }
     for panel in &report.panels {
         out += &lists(panel, report.panels.len() > 1);
     }
-    let kinds = report.panels.iter().flat_map(|panel| panel.scene.kinds());
-    let kinds = kinds.collect::<BTreeSet<_>>().into_iter();
-    let said = kinds.map(|kind| format!("\n<dt>{kind}</dt><dd>{}</dd>", esc(kind.says())));
+    for panel in &report.panels {
+        let on = on(panel, report.panels.len() > 1);
+        out += &section(&panel.run, &on);
+    }
+    let said = kinds
+        .iter()
+        .map(|kind| format!("\n<dt>{kind}</dt><dd>{}</dd>", esc(kind.says())));
     let theirs = &first.run.instance.protocol.words;
     let glossary = called_so(GLOSSARY, [&esc(&theirs.view), &esc(&theirs.primary)]);
     out += &glossary.replace("KINDS", &said.collect::<String>());
@@ -79,122 +110,76 @@ pub(crate) fn page(report: &Report) -> Result<String, Error> {
     }
     out += "</main>\n<div id=\"tip\" role=\"tooltip\" hidden></div>\n";
     out += &embed::element(&report.panels.iter().map(|it| &it.run).collect::<Vec<_>>())?;
-    let view = embed::json(&view(report))?;
+    let view = embed::json(&view(report, &palette::light(all)))?;
     out += &format!("<script type=\"application/json\" id=\"milp-view\">{view}</script>\n");
-    out += &format!("<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
-    Ok(out)
+    out += &format!("<script>\n{SCRIPT}</script>\n");
+    out += &whatif::scripts(report)?;
+    Ok(out + "</body>\n</html>\n")
 }
 
-/// Under the sentence of a solve each pattern that the program leaves out.
-fn left_out(lines: &[String]) -> String {
-    let Some((heading, patterns)) = lines.split_first() else {
-        return String::new();
-    };
-    let items = patterns.iter();
-    let items = items.map(|it| format!("<li>{}</li>\n", esc(it.trim_start_matches("- "))));
-    let items = items.collect::<String>();
-    format!(
-        "<p class=\"aside\">{}</p>\n<ul class=\"aside\">\n{items}</ul>\n",
-        esc(heading)
-    )
-}
-
-/// What the replay found, as short as it can be, and every sentence about it.
-fn headline(panel: &Panel) -> String {
-    let engine = esc(&panel.run.engine);
-    let Some(verdict) = &panel.run.verdict else {
-        return format!(
-            "<p class=\"verdict\"><strong>{engine}</strong>: what the program predicts, no replica \
-             was driven</p>\n"
-        );
-    };
-    let words = badges(verdict)
-        .into_iter()
-        .map(|(word, class)| format!("<span class=\"badge {class}\">{word}</span>"))
-        .collect::<Vec<_>>()
-        .join(" ");
-    let mut out = String::new();
-    if let Some(finding) = finding::of(&panel.run, &panel.scene, panel.story.as_ref()) {
-        out += &format!(
-            "<p class=\"finding\"><strong>{}</strong> {}</p>\n",
-            esc(&finding.result),
-            esc(&finding.adversary)
-        );
-        if !finding.why.is_empty() {
-            out += "<ul class=\"why\">\n";
-            for sentence in &finding.why {
-                out += &format!("<li>{}</li>\n", esc(sentence));
+/// How many copies are drawn: what the attack needs, and all.
+fn copies(panel: &Panel) -> (usize, usize) {
+    let scene = &panel.scene;
+    let arrows = scene.arrows.iter();
+    let drawn = arrows.filter(|arrow| {
+        !matches!(
+            arrow.fate,
+            Fate::Open {
+                withheld: false,
+                ..
             }
-            out += "</ul>\n";
-        }
-    }
-    let followers = followers(&panel.run.engine);
-    out += &format!(
-        "<p class=\"verdict\">Replay on <strong>{engine}</strong>, {followers}: {words}</p>\n"
-    );
-    if !verdict.notes.is_empty() {
-        out += "<details class=\"notes\"><summary>Every sentence of the verdict</summary>\n<ul>\n";
-        for note in &verdict.notes {
-            out += &format!("<li>{}</li>\n", esc(note));
-        }
-        out += "</ul></details>\n";
-    }
-    out
+        )
+    });
+    let needed = drawn.clone().filter(|it| scene.is_attack(&panel.run, it));
+    (needed.count(), drawn.count())
 }
 
-/// Each with its class.
-fn badges(verdict: &Verdict) -> Vec<(String, &'static str)> {
-    let violated = verdict.violated().into_iter();
-    let mut badges = violated
-        .map(|name| (format!("{name} violated"), "bad"))
-        .collect::<Vec<_>>();
-    if badges.is_empty() {
-        badges.push(("safety holds".to_owned(), "good"));
+/// Whether the heal phase is drawn.
+fn is_healing(panel: &Panel) -> bool {
+    panel.scene.slots.1 > panel.run.instance.slots
+}
+
+/// Which run of two.
+fn on(panel: &Panel, several: bool) -> String {
+    if several {
+        format!(": {}", panel.run.engine)
+    } else {
+        String::new()
     }
-    let (word, class) = match verdict.termination {
-        Liveness::Decided => ("everybody decides in the end", "plain"),
-        Liveness::Stuck => ("stuck for ever", "bad"),
-        Liveness::Open => ("the end is open", "plain"),
-    };
-    badges.push((word.to_owned(), class));
-    // Where nothing was compared, there is nothing to say.
-    badges.extend(verdict.divergences.map(|count| match count {
-        0 => ("as predicted, no divergence".to_owned(), "good"),
-        1 => ("1 divergence from the predictions".to_owned(), "bad"),
-        more => (format!("{more} divergences from the predictions"), "bad"),
-    }));
-    let places = |number: u32| count(i64::from(number), "place");
-    if verdict.impossible > 0 {
-        let words = format!("schedule impossible in {}", places(verdict.impossible));
-        badges.push((words, "bad"));
-    }
-    if verdict.unapplied > 0 {
-        let words = format!("schedule does not apply in {}", places(verdict.unapplied));
-        badges.push((words, "plain"));
-    }
-    if verdict.faults > 0 {
-        badges.push((format!("{} breakdowns", verdict.faults), "bad"));
-    }
-    badges
 }
 
 /// The picture, its banner and the table of states.
 fn figure(report: &Report, at: usize) -> String {
     let panel = &report.panels[at];
     let p = ["a", "b"][at];
-    let (svg, width, _) = report.picture(at, false);
+    let (svg, ..) = report.picture(at, false);
+    let overlays = report.drawn(at, false).overlays();
     let name = esc(&format!("{} on {}", panel.run.name, panel.run.engine));
-    let mut out = format!("<figure id=\"{p}-figure\">\n<figcaption>{name}</figcaption>\n");
+    let caption = if report.panels.len() > 1 {
+        &name
+    } else {
+        READING
+    };
+    let mut out = format!("<figure id=\"{p}-figure\">\n<figcaption>{caption}</figcaption>\n");
     let cut = |it: &&String| it.starts_with("Only slots");
     for sentence in panel.scene.left_out.iter().filter(cut) {
         out += &format!("<p class=\"banner\" role=\"note\">{}</p>\n", esc(sentence));
     }
-    // What is a little wider than the page is drawn smaller, what is much wider is scrolled.
-    let fit = if width < 1800.0 { " fit" } else { "" };
+    let (needed, all) = copies(panel);
     out += &format!(
-        "<div class=\"scroll{fit}\" tabindex=\"0\" role=\"region\" aria-label=\"Space-time diagram of \
-         {name}\">\n{svg}</div>\n"
+        "<p class=\"banner part\" role=\"note\" hidden>Only what the attack needs is drawn: {needed} of \
+         {all} copies. <button type=\"button\" data-all>Show all</button></p>\n\
+         <div class=\"scroll picture\" tabindex=\"0\" role=\"region\" aria-label=\"Space-time diagram of \
+         {name}\">\n{svg}{overlays}{CAUSAL}</div>\n"
     );
+    let drawn = is_healing(panel);
+    let for_ever = panel.scene.for_ever.iter().map(|it| it.sentence(drawn));
+    for sentence in for_ever {
+        out += &format!(
+            "<p class=\"for-ever\" role=\"note\">{}</p>\n",
+            esc(&sentence)
+        );
+    }
     for sentence in panel.scene.left_out.iter().filter(|it| !cut(it)) {
         out += &format!("<p class=\"aside\" role=\"note\">{}</p>\n", esc(sentence));
     }
@@ -229,75 +214,6 @@ fn figure(report: &Report, at: usize) -> String {
     out + "</tbody></table></div>\n</figure>\n"
 }
 
-/// Everything that needs the script; it shows them.
-fn controls(report: &Report) -> String {
-    let panels = &report.panels;
-    let last = panels.iter().map(|it| it.scene.slots.1).max().unwrap_or(0);
-    let first = panels.iter().map(|it| it.scene.slots.0).min().unwrap_or(0);
-    let marks = panels.iter().flat_map(|panel| &panel.scene.marks);
-    let used = marks
-        .clone()
-        .filter_map(|mark| mark.event.message.as_ref())
-        .map(|message| message.kind)
-        .collect::<BTreeSet<_>>();
-    let places = marks.map(|mark| mark.place).collect::<BTreeSet<_>>();
-    let several = panels.iter().any(|it| it.run.instance.heights > 1);
-    let replicas = panels.iter().map(|it| it.run.instance.replicas).max();
-    let box_of = |group: &str, value: &str, label: &str| {
-        format!(
-            "<label><input type=\"checkbox\" data-{group}=\"{value}\" checked> {label}</label>\n"
-        )
-    };
-    let kinds = used
-        .into_iter()
-        .map(|kind| box_of("kind", &class(kind), kind.name()));
-    let views = places.iter().map(|(height, view)| {
-        let name = if several {
-            format!("h{height} v{view}")
-        } else {
-            view.to_string()
-        };
-        box_of("view", &format!("{height}-{view}"), &name)
-    });
-    let lanes =
-        (0..replicas.unwrap_or(0)).map(|it| box_of("replica", &it.to_string(), &it.to_string()));
-    let both = if panels.len() > 1 {
-        "<label><input type=\"checkbox\" id=\"beside\" checked> side by side</label>\n"
-    } else {
-        ""
-    };
-    let copies = panels.iter().enumerate().map(|(at, panel)| {
-        let which = if panels.len() > 1 {
-            format!(" of {}", esc(&panel.run.engine))
-        } else {
-            String::new()
-        };
-        let p = ["a", "b"][at];
-        format!("<button type=\"button\" data-copy=\"{p}\">Copy picture{which} as SVG</button>\n")
-    });
-    let heading = esc(&own(panels[0].run.instance.protocol, "Views"));
-    format!(
-        "<form id=\"controls\" hidden>\n\
-         <fieldset><legend>Slot</legend><button type=\"button\" id=\"back\" aria-label=\"one slot back\">◀</button>\n\
-         <input type=\"range\" id=\"slot\" aria-label=\"slot\" min=\"{first}\" max=\"{last}\" step=\"1\" value=\"{last}\">\n\
-         <button type=\"button\" id=\"forth\" aria-label=\"one slot forward\">▶</button>\n\
-         <output id=\"now\" for=\"slot\">{last}</output></fieldset>\n\
-         <fieldset><legend>Messages</legend>{}</fieldset>\n\
-         <fieldset><legend>Replicas</legend>{}</fieldset>\n\
-         <fieldset><legend>{heading}</legend>{}</fieldset>\n\
-         <fieldset><legend>Show</legend><label><input type=\"checkbox\" id=\"acts\"> only what the adversary did</label>\n{both}\
-         <button type=\"button\" id=\"clear\">Clear selection</button>\n{}\
-         <output id=\"said\"></output></fieldset>\n\
-         <details><summary>Keys</summary><p>Tab reaches the diagram. In it: ← and → go along a lane, ↑ and ↓ change \
-         lanes, Home and End go to the ends of a lane, Enter selects, Escape clears, Page Up and Page Down move the \
-         slot.</p></details>\n</form>\n",
-        kinds.collect::<String>(),
-        lanes.collect::<String>(),
-        views.collect::<String>(),
-        copies.collect::<String>()
-    )
-}
-
 fn list(title: &str, items: &[String], none: &str) -> String {
     let mut out = format!("<section><h2>{}</h2>\n", esc(title));
     if items.is_empty() {
@@ -311,11 +227,7 @@ fn list(title: &str, items: &[String], none: &str) -> String {
 }
 
 fn lists(panel: &Panel, several: bool) -> String {
-    let on = if several {
-        format!(": {}", panel.run.engine)
-    } else {
-        String::new()
-    };
+    let on = on(panel, several);
     let came = story::consequences(&panel.run, &panel.scene, panel.story.as_ref());
     format!(
         "<div class=\"lists\">{}{}</div>\n",
@@ -419,7 +331,7 @@ fn events(panel: &Panel, prefix: &str, several: bool) -> String {
 }
 
 /// What the script needs beside the picture.
-fn view(report: &Report) -> Value {
+fn view(report: &Report, light: &BTreeMap<String, String>) -> Value {
     let panels = report.panels.iter().map(|panel| {
         let columns = report.columns.0.iter();
         let columns = columns.map(|it| json!([it.first, it.last, it.x, it.width]));
@@ -431,5 +343,9 @@ fn view(report: &Report) -> Value {
             "states": panel.states,
         })
     });
-    json!({ "panels": panels.collect::<Vec<_>>() })
+    // Whoever asks for the heal phase wants to see it.
+    let mut drawn = report.panels.iter();
+    let many = drawn.any(|panel| copies(panel).1 > MANY && !is_healing(panel));
+    // A picture that is copied is light.
+    json!({ "panels": panels.collect::<Vec<_>>(), "many": many, "light": light })
 }

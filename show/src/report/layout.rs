@@ -12,7 +12,7 @@ pub(crate) const LANE: f64 = 100.0;
 /// Above the first lane: the slots' numbers.
 pub(crate) const TOP: f64 = 46.0;
 /// Left of the first column: the replicas' names.
-pub(crate) const LEFT: f64 = 128.0;
+pub(crate) const LEFT: f64 = 118.0;
 /// Right of the last column, at least: what each replica has at the end.
 pub(crate) const RIGHT: f64 = 236.0;
 
@@ -29,6 +29,25 @@ pub(super) struct Column {
     pub(super) width: f64,
 }
 
+impl Column {
+    /// What stands above it.
+    pub(super) fn name(&self) -> String {
+        if self.first == self.last {
+            self.first.to_string()
+        } else {
+            format!("{}–{}", self.first, self.last)
+        }
+    }
+
+    pub(super) fn class(&self) -> &'static str {
+        if self.first == self.last {
+            "axis"
+        } else {
+            "axis idle"
+        }
+    }
+}
+
 /// The columns of one or several pictures that stand side by side.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Columns(pub(super) Vec<Column>);
@@ -42,14 +61,17 @@ impl Columns {
         let marked: BTreeSet<u32> = marks.map(|mark| mark.event.slot.0).collect();
         let mut columns: Vec<Column> = Vec::new();
         let (mut x, mut next) = (LEFT, first);
-        let mut push = |first, last, width| {
-            columns.push(Column {
+        let mut push = |first, last, width: f64| {
+            let mut column = Column {
                 first,
                 last,
                 x,
                 width,
-            });
-            x += width;
+            };
+            let letter = if first == last { 9.2 } else { 7.0 };
+            column.width = width.max(12.0 + letter * column.name().chars().count() as f64);
+            columns.push(column);
+            x += column.width;
         };
         // Slots in between are not gone through: who waits twice as long each time has too many.
         for &slot in marked.range(first..=last) {
@@ -129,15 +151,16 @@ fn needed(scene: &Scene, slot: u32) -> f64 {
     widths.into_values().fold(0.0, f64::max)
 }
 
-/// The room a mark takes to the right, its label included.
+/// The room a mark takes to the right, about half of its label's included.
 fn width(mark: &Mark) -> f64 {
     match mark.event.what {
-        What::Send | What::Inject => 17.0 + 6.9 * words::label(mark).chars().count() as f64,
+        // Its label stands above or below: other marks are beside it.
+        What::Send | What::Inject => 17.0 + 3.8 * words::label(mark).chars().count() as f64,
         What::Recover => 16.0,
-        What::Timeout => 22.0,
-        What::EnterView => 48.0,
-        What::Decide => 112.0,
-        What::Crash | What::Restart | What::Fault => 56.0,
+        What::Timeout => 20.0,
+        What::EnterView => 34.0,
+        What::Decide => 72.0,
+        What::Crash | What::Restart | What::Fault => 40.0,
         What::Drop => 0.0,
         What::Deliver | What::HoldBack | What::HandOver | What::Ignore => 13.0,
     }

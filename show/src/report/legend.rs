@@ -8,6 +8,9 @@ use super::{
 use crate::words::{Does, binds, class, does};
 use milp_schema::{Kind, trace::What};
 
+/// How wide it is at most.
+const WIDEST: f64 = 1180.0;
+
 /// The legend as SVG from `top` on, and its height. It names what the scene has, and nothing else;
 /// a picture that stands alone also says what it leaves out.
 pub(crate) fn legend(scene: &Scene, top: f64, width: f64, alone: bool) -> (String, f64) {
@@ -15,6 +18,8 @@ pub(crate) fn legend(scene: &Scene, top: f64, width: f64, alone: bool) -> (Strin
     let signs = of_arrows(scene).into_iter().chain(of_marks(scene));
     let signs = signs.filter(|(shown, ..)| *shown);
     items.extend(signs.map(|(_, drawn, text)| (drawn, text.to_owned())));
+    // A page shows so much of it without being scrolled.
+    let width = width.min(WIDEST);
     let mut out = String::from("<g class=\"legend\">\n");
     let (mut x, mut y) = (14.0, top + 20.0);
     for (drawn, text) in items {
@@ -83,13 +88,13 @@ fn of_arrows(scene: &Scene) -> [Sign; 3] {
     let request = proposal.map_or_else(|| "k-none".to_owned(), |kind| class(*kind));
     let late = format!(
         "<g class=\"arrow {request} late\"><path class=\"line\" d=\"M-4 0H30\"/>{}</g>",
-        shape::chip((14.0, 0.0), "+n")
+        shape::chip((14.0, 0.0), "+n", 22.0)
     );
     let withheld = format!(
         "<g class=\"arrow k-none withheld\">\
          <g class=\"{request}\"><path class=\"line\" d=\"M-4 0H20\"/></g>\
-         <circle class=\"stop\" cx=\"24\" cy=\"0\" r=\"6.5\"/>\
-         <text class=\"chip\" x=\"24\" y=\"3.4\" text-anchor=\"middle\">i</text></g>"
+         <circle class=\"stop\" cx=\"24\" cy=\"0\" r=\"7.5\"/>\
+         <text class=\"chip\" x=\"24\" y=\"4\" text-anchor=\"middle\">i</text></g>"
     );
     let lost = format!(
         "<g class=\"arrow k-none lost\">{}</g>",

@@ -5,9 +5,9 @@
 //!   Scene    marks, arrows, bands: what is drawn                                    scene
 //!   History  what each replica has at the end of each slot                          state
 //!   compare  where two scenes differ
-//! -> SVG   layout, draw, shape, legend
+//! -> SVG   layout, draw, lanes, shape, labels (room), legend; diagram.css, palette
 //! -> PNG   png
-//! -> HTML  html, story, words; report.css, report.js, diagram.css
+//! -> HTML  html, headline, controls, certificate, story, words; report.css, report.js
 //!          embed: the schedule as JSON inside, and out again
 //! ```
 //!
@@ -18,22 +18,33 @@
     reason = "markup reads best as one format string; a report is written once"
 )]
 
+mod certificate;
 mod compare;
+mod controls;
 mod draw;
 mod embed;
 mod finding;
+mod headline;
 mod html;
+mod labels;
+mod lanes;
 mod layout;
 mod legend;
+mod palette;
+#[cfg(feature = "png")]
 mod png;
+mod repeat;
+mod room;
 mod run;
 pub mod scene;
 mod shape;
 pub mod state;
 mod story;
+pub mod whatif;
 mod words;
 
 pub use embed::{Embedded, EmbeddedRun};
+pub use repeat::{ForEver, Repetition};
 pub use run::Run;
 pub use scene::{Fate, Part, Scene};
 
@@ -63,6 +74,8 @@ pub struct Report {
     /// What only the first and only the second run has; empty for one run.
     pub differences: [Vec<String>; 2],
     columns: Columns,
+    /// What the page needs to ask what if; nothing where that was not asked for.
+    pub what_if: Option<whatif::WhatIf>,
 }
 
 /// The story of what replicas did.
@@ -96,23 +109,31 @@ impl Report {
             panels,
             differences,
             columns,
+            what_if: None,
         }
     }
 
     /// The picture of a panel as an SVG element whose ids begin with `a` or `b`.
     fn picture(&self, at: usize, alone: bool) -> (String, f64, f64) {
+        let picture = self.drawn(at, alone);
         let panel = &self.panels[at];
-        let picture = Picture {
+        let (width, height) = picture.size();
+        let (legend, more) = legend::legend(&panel.scene, height, width, alone);
+        (picture.svg(&legend, more), width, height + more)
+    }
+
+    fn drawn(&self, at: usize, alone: bool) -> Picture<'_> {
+        let panel = &self.panels[at];
+        Picture {
             prefix: ["a", "b"][at],
             run: &panel.run,
             scene: &panel.scene,
             columns: &self.columns,
             states: &panel.states,
             story: panel.story.as_ref(),
-        };
-        let (width, height) = picture.size();
-        let (legend, more) = legend::legend(&panel.scene, height, width, alone);
-        (picture.svg(&legend, more), width, height + more)
+            places: self.columns.places(&panel.scene),
+            alone,
+        }
     }
 
     /// The pictures as one SVG file.
@@ -149,6 +170,7 @@ impl Report {
     /// # Errors
     ///
     /// When it would be too large.
+    #[cfg(feature = "png")]
     pub fn png(&self) -> Result<Vec<u8>, Error> {
         png::render(&self.svg())
     }

@@ -43,6 +43,11 @@
     button.addEventListener("click", () => select(id));
     return button;
   };
+  // The arrow that a tag belongs to, or the mark or arrow itself.
+  const thingAt = (target) => {
+    const thing = target.closest?.(".mark, .arrow[id], .tagged");
+    return thing?.dataset.way ? at(thing.dataset.way) : thing;
+  };
   const panelOf = (id) => view.panels[names.indexOf(id[0])];
   const numberOf = (id) => Number(id.slice(3));
 
@@ -65,11 +70,12 @@
       if (thing.dataset.into) links.append(goTo(`${id[0]}-m${thing.dataset.into}`, "its arrival"));
     }
     box.append(links);
+    box.dispatchEvent(new CustomEvent("described", { detail: id }));
   }
 
   const tip = at("tip");
   function point(event) {
-    const thing = event.target.closest?.(".mark, .arrow[id]");
+    const thing = thingAt(event.target);
     tip.hidden = !thing;
     if (!thing) return;
     tip.textContent = thing.dataset.title;
@@ -112,6 +118,21 @@
     return seen;
   }
 
+  // Whether a copy is in the past or the future of what is selected, or in neither.
+  function sideOf(way, { from, isMark, past, future }) {
+    const start = Number(way.dataset.from);
+    const end = way.dataset.into === undefined ? null : Number(way.dataset.into);
+    if (isMark && start === from) return "future";
+    if (end === null) return null;
+    if (past.has(start) && (past.has(end) || (isMark && end === from))) return "past";
+    return future.has(end) && (future.has(start) || start === from) ? "future" : null;
+  }
+
+  // A mark or an arrow, with the tag on it.
+  function paint(id, side) {
+    for (const thing of [at(id), at(id.replace("-c", "-t"))]) thing?.classList.add("on", side);
+  }
+
   function select(id) {
     const thing = at(id);
     if (!thing || !thing.matches(".mark, .arrow[id]")) return;
@@ -128,18 +149,15 @@
       past.add(from);
       if (into !== undefined) future.add(Number(into));
     }
-    const on = new Set([...past, ...future, ...(isMark ? [from] : [])]);
-    for (const mark of on) at(`${name}-m${mark}`)?.classList.add("on");
-    for (const way of all(`#${name} .arrow[data-into]`)) {
-      const [start, end] = [Number(way.dataset.from), Number(way.dataset.into)];
-      const inPast = (past.has(start) || start === from) && (past.has(end) || end === from) && isMark;
-      const inFuture = future.has(end) && (future.has(start) || start === from);
-      const before = !isMark && past.has(start) && past.has(end);
-      if (inPast || inFuture || before) way.classList.add("on");
+    for (const mark of past) paint(`${name}-m${mark}`, "past");
+    for (const mark of future) paint(`${name}-m${mark}`, "future");
+    for (const way of all(`#${name} .arrow[id]`)) {
+      const side = sideOf(way, { from, isMark, past, future });
+      if (side) paint(way.id, side);
     }
-    if (isMark) all(`#${name} .arrow[data-from="${from}"]`).forEach((way) => way.classList.add("on"));
+    paint(id, isMark ? "on" : "chosen");
     thing.classList.add("on", "chosen");
-    at(name).classList.add("selecting");
+    at(`${name}-figure`).classList.add("selecting");
     if (isMark) rove(thing, false);
     describe(id, { past, future });
     remember();
@@ -147,8 +165,8 @@
 
   function clear(also = true) {
     selected = null;
-    for (const thing of all(".on, .chosen")) thing.classList.remove("on", "chosen");
-    for (const svg of all(".selecting")) svg.classList.remove("selecting");
+    for (const thing of all(".on, .chosen")) thing.classList.remove("on", "chosen", "past", "future");
+    for (const figure of all(".selecting")) figure.classList.remove("selecting");
     if (also) {
       at("details").replaceChildren(element("p", "Nothing."));
       remember();
@@ -165,10 +183,11 @@
     names.forEach((name, number) => {
       const { columns, states } = view.panels[number];
       const column = columns.find(([, last]) => cursor <= last) ?? columns[columns.length - 1];
-      const mark = at(`${name}-cursor`);
-      mark.setAttribute("x", column[2]);
-      mark.setAttribute("width", column[3]);
-      mark.setAttribute("visibility", "visible");
+      for (const mark of all(`#${name}-figure .cursor`)) {
+        mark.setAttribute("x", column[2]);
+        mark.setAttribute("width", column[3]);
+        mark.setAttribute("visibility", "visible");
+      }
       at(`${name}-at`).textContent = String(cursor);
       at(`${name}-states`).replaceChildren(...states.map((list, replica) => row(list, replica)));
     });
@@ -206,6 +225,7 @@
       thing.classList.toggle("off", hidden);
     }
     for (const svg of all("svg.milp")) svg.classList.toggle("acts", at("acts").checked);
+    for (const banner of all(".part")) banner.hidden = !at("acts").checked;
     at("panels").classList.toggle("beside", at("beside")?.checked ?? false);
     // The mark that Tab reaches must be one that is there.
     for (const name of names) {
@@ -228,11 +248,13 @@
       title.textContent = thing.dataset.title;
       thing.prepend(title);
       for (const key of ["role", "aria-label", "aria-hidden", "tabindex", "data-title"]) thing.removeAttribute(key);
-      thing.classList.remove("on", "chosen");
+      thing.classList.remove("on", "chosen", "past", "future");
     }
-    svg.classList.remove("selecting", "acts");
+    svg.classList.remove("acts");
     svg.setAttribute("role", "img");
-    const text = new XMLSerializer().serializeToString(svg);
+    // Alone, a picture is light and knows no variables.
+    const drawn = new XMLSerializer().serializeToString(svg);
+    const text = drawn.replace(/var\(--([\w-]+)\)/g, (_, colour) => view.light[colour]);
     try {
       await navigator.clipboard.writeText(text);
     } catch {
@@ -302,13 +324,18 @@
   // The fragment of the address ----------------------------------------------------------------
 
   function remember() {
-    const parts = [];
+    // The fates of copies that whatif.js keeps there stay.
+    const parts = location.hash.slice(1).split("&").filter((part) => part.startsWith("what-if="));
     if (cursor !== null) parts.push(`slot=${cursor}`);
     if (selected !== null) parts.push(`select=${selected}`);
+    const part = at("acts").checked;
+    if (part !== view.many) parts.push(`view=${part ? "attack" : "all"}`);
     history.replaceState(null, "", parts.length > 0 ? `#${parts.join("&")}` : location.href.split("#")[0]);
   }
   function recall() {
     const wanted = new URLSearchParams(location.hash.slice(1));
+    at("acts").checked = wanted.has("view") ? wanted.get("view") === "attack" : view.many;
+    toggle();
     if (/^\d+$/.test(wanted.get("slot") ?? "")) moveTo(Number(wanted.get("slot")));
     if (wanted.has("select")) {
       select(wanted.get("select"));
@@ -340,7 +367,7 @@
   });
   for (const svg of all("svg.milp")) {
     svg.addEventListener("click", (event) => {
-      const thing = event.target.closest(".mark, .arrow[id]");
+      const thing = thingAt(event.target);
       if (thing) select(thing.id);
       else clear();
     });
@@ -349,11 +376,19 @@
   at("back").addEventListener("click", () => moveTo((cursor ?? Number(slider.value)) - 1));
   at("forth").addEventListener("click", () => moveTo((cursor ?? Number(slider.value)) + 1));
   at("clear").addEventListener("click", () => clear());
-  at("controls").addEventListener("change", toggle);
+  at("controls").addEventListener("change", () => {
+    toggle();
+    remember();
+  });
+  for (const button of all("[data-all]")) button.addEventListener("click", () => at("acts").click());
   at("controls").addEventListener("submit", (event) => event.preventDefault());
   for (const button of all("[data-copy]")) button.addEventListener("click", () => copy(button.dataset.copy));
   addEventListener("hashchange", recall);
-  toggle();
+  // Where there is little room the controls wait until they are asked for.
+  const narrow = matchMedia("(max-width: 700px)");
+  const fold = () => (at("options").open = !narrow.matches);
+  narrow.addEventListener("change", fold);
+  fold();
   showDifference();
   recall();
 })();

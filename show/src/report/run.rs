@@ -4,7 +4,9 @@ use crate::{
     acts::{self, Deed},
     expected, known, words,
 };
-use milp_schema::{Instance, ReplicaId, Schedule, TraceEvent, Verdict, instance::FaultKind};
+use milp_schema::{
+    Instance, ReplicaId, Schedule, TraceEvent, Verdict, instance::FaultKind, outcome::Certificate,
+};
 use std::collections::BTreeMap;
 
 /// A schedule, and what replicas did with it or what the program says they do.
@@ -22,10 +24,14 @@ pub struct Run {
     pub faulty: Vec<(ReplicaId, FaultKind)>,
     /// The choices and the predictions.
     pub schedule: Schedule,
+    /// How many slots earlier all this is than in the files: nothing happens before.
+    pub earlier: u32,
     /// Whether there are predictions.
     pub predicted: bool,
     /// The result of the solve in one sentence, where there is an outcome.
     pub sentence: Option<String>,
+    /// What the proof rests on, where there is an outcome.
+    pub certificate: Option<Certificate>,
     /// What programs of the instance leave out, a heading and a list entry each; nothing where
     /// there is no sentence or nothing is left out.
     pub left_out: Vec<String>,

@@ -1,6 +1,10 @@
 //! What a picture of a run shows: marks on the replicas' lanes, arrows between them, bands.
 
-use super::{run::Run, words};
+use super::{
+    repeat::{self, ForEver},
+    run::Run,
+    words,
+};
 use crate::{
     acts::Deed,
     known::{self, Known, is_sending},
@@ -11,13 +15,14 @@ use milp_schema::{
     schedule::Copy,
     trace::{Phase, TraceEvent, What},
 };
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many marks one picture has at most. More of them make browsers slow, and nobody reads them.
 pub const MARKS: usize = 3000;
 
 /// Which part of a run is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// The first slot.
     pub from: u32,
@@ -117,6 +122,8 @@ pub struct Scene {
     pub slots: (u32, u32),
     /// What is not drawn, in sentences; empty when everything is.
     pub left_out: Vec<String>,
+    /// How the run goes on for ever, where it is stuck.
+    pub for_ever: Option<ForEver>,
     /// What the adversary does, in the slots that are not drawn, too.
     pub acts: Vec<Deed>,
 }
@@ -126,6 +133,13 @@ impl Scene {
     pub(crate) fn kinds(&self) -> BTreeSet<Kind> {
         let messages = self.marks.iter().filter_map(|it| it.event.message.as_ref());
         messages.map(|message| message.kind).collect()
+    }
+
+    /// Whether the attack needs a copy: the adversary delays, loses or makes it, or its sender
+    /// contradicts itself with it.
+    pub(crate) fn is_attack(&self, run: &Run, arrow: &Arrow) -> bool {
+        let mark = &self.marks[arrow.from];
+        arrow.acted || mark.equivocates || run.is_byzantine(mark.event.replica)
     }
 }
 
@@ -152,6 +166,7 @@ impl Scene {
             bands: Vec::new(),
             slots,
             left_out: words::left_out(run, part, slots),
+            for_ever: repeat::of(run),
             acts: run.acts(),
         };
         let mut mark_of = Vec::new();

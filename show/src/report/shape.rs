@@ -1,10 +1,9 @@
 //! The shapes of a picture. Every kind of message has a shape, a colour and a dash pattern.
 
+use super::room::Point;
 use crate::words::path;
 use milp_schema::ReplicaId;
 use milp_schema::vocabulary::Shape;
-
-type Point = (f64, f64);
 
 /// The shape of a kind for the sending of a message.
 pub(crate) fn sending(shape: Shape, x: f64, y: f64) -> String {
@@ -12,76 +11,101 @@ pub(crate) fn sending(shape: Shape, x: f64, y: f64) -> String {
     format!("<path class=\"send\" transform=\"translate({x:.1} {y:.1})\" d=\"{d}\"/>")
 }
 
-/// An arrow to the point at which a copy arrives; how late it is stands beside it.
-pub(crate) fn arrow(start: Point, end: Point, late: u32, turn: usize) -> String {
+/// An arrow to the point at which a copy arrives.
+pub(crate) fn arrow(start: Point, end: Point) -> String {
     let (dx, dy) = (end.0 - start.0, end.1 - start.1);
     let length = dx.hypot(dy).max(1.0);
     let (ux, uy) = (dx / length, dy / length);
     let from = (start.0 + ux * 6.0, start.1 + uy * 6.0);
     let tip = (end.0 - ux * 3.5, end.1 - uy * 3.5);
     let back = (tip.0 - ux * 8.0, tip.1 - uy * 8.0);
-    let line = format!("M{:.1} {:.1}L{:.1} {:.1}", from.0, from.1, back.0, back.1);
-    let mut drawn = format!(
-        "<path class=\"line\" d=\"{line}\"/>\
-         <path class=\"head\" d=\"M{:.1} {:.1}L{:.1} {:.1}L{:.1} {:.1}z\"/><path class=\"hit\" d=\"{line}\"/>",
+    format!(
+        "{}<path class=\"head\" d=\"M{:.1} {:.1}L{:.1} {:.1}L{:.1} {:.1}z\"/>",
+        way(from, back),
         tip.0,
         tip.1,
         back.0 - uy * 3.6,
         back.1 + ux * 3.6,
         back.0 + uy * 3.6,
         back.1 - ux * 3.6
-    );
-    if late > 0 {
-        // Neighbouring arrows have it at different places, so that one does not hide another.
-        let part = 0.44 + 0.08 * (turn % 4) as f64;
-        let at = (start.0 + dx * part, start.1 + dy * part);
-        drawn += &chip(at, &format!("+{late}"));
-    }
-    drawn
+    )
+}
+
+/// A line, and what is pointed at.
+pub(crate) fn way(from: Point, to: Point) -> String {
+    let line = format!("M{:.1} {:.1}L{:.1} {:.1}", from.0, from.1, to.0, to.1);
+    format!("<path class=\"line\" d=\"{line}\"/><path class=\"hit\" d=\"{line}\"/>")
+}
+
+/// Where the line of a lost copy ends, on its way.
+pub(crate) fn lost_at(start: Point, end: Point) -> Point {
+    let part = 0.75;
+    (
+        start.0 + (end.0 - start.0) * part,
+        start.1 + (end.1 - start.1) * part,
+    )
 }
 
 /// A copy that is lost: the line ends in a cross.
 pub(crate) fn lost(start: Point, end: Point) -> String {
-    let part = 0.75;
-    let at = (
-        start.0 + (end.0 - start.0) * part,
-        start.1 + (end.1 - start.1) * part,
-    );
-    let line = format!("M{:.1} {:.1}L{:.1} {:.1}", start.0, start.1, at.0, at.1);
-    format!(
-        "<path class=\"line\" d=\"{line}\"/>{}<path class=\"hit\" d=\"{line}\"/>",
-        cross(at.0, at.1, 6.0)
-    )
+    way(start, end) + &cross(end.0, end.1, 6.0)
 }
 
-/// A copy that does not arrive in the slots drawn: a short line that ends in a barred ring, with
-/// the receiver's number.
-pub(crate) fn withheld(start: Point, lane: f64, to: ReplicaId) -> String {
+/// Where the short line of a withheld copy may end, on the way to the lane of its receiver.
+pub(crate) fn stops(start: Point, lane: f64) -> Vec<Point> {
     let lanes = ((lane - start.1) / super::layout::LANE).round();
-    let down = lanes.signum();
-    let at = (
-        start.0 + 2.0 + 15.0 * lanes.abs(),
-        start.1 + down * (29.0 + 2.0 * lanes.abs()),
+    let (right, down) = (
+        2.0 + 15.0 * lanes.abs(),
+        lanes.signum() * (31.0 + 2.0 * lanes.abs()),
     );
-    let line = format!("M{:.1} {:.1}L{:.1} {:.1}", start.0, start.1, at.0, at.1);
+    let parts = [1.0, 1.4, 1.8, 2.2];
+    let ways = parts.map(|part| (start.0 + right * part, start.1 + down * part));
+    let beside = [-9.0, 9.0, 18.0].map(|more| (start.0 + right + more, start.1 + down));
+    ways.into_iter().chain(beside).collect()
+}
+
+/// The end of a withheld copy: a ring with the receiver's number.
+pub(crate) fn stop((x, y): Point, to: ReplicaId) -> String {
     format!(
-        "<path class=\"line\" d=\"{line}\"/><circle class=\"stop\" cx=\"{0:.1}\" cy=\"{1:.1}\" r=\"6.5\"/>\
-         <text class=\"chip\" x=\"{0:.1}\" y=\"{2:.1}\" text-anchor=\"middle\">{to}</text>\
-         <path class=\"hit\" d=\"{line}\"/>",
-        at.0,
-        at.1,
-        at.1 + 3.4
+        "<circle class=\"stop\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"7.5\"/>\
+         <text class=\"chip\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{to}</text>",
+        y + 4.0
     )
 }
 
-pub(crate) fn chip((x, y): Point, text: &str) -> String {
-    let width = 6.0 + 6.4 * text.len() as f64;
+/// Where on its arrow it may stand how late a copy is. Neighbouring arrows have it at different
+/// places, so that one does not hide another.
+pub(crate) fn along(start: Point, end: Point, turn: usize) -> Vec<Point> {
+    let wanted = 44 + 8 * (turn % 4) as i32;
+    let mut parts = (14..=90).step_by(2).collect::<Vec<i32>>();
+    parts.sort_by_key(|part| ((part - wanted).abs(), *part));
+    let at = |part: i32| {
+        let part = f64::from(part) / 100.0;
+        (
+            start.0 + (end.0 - start.0) * part,
+            start.1 + (end.1 - start.1) * part,
+        )
+    };
+    parts.into_iter().map(at).collect()
+}
+
+/// How wide the tag of a late copy is.
+pub(crate) fn tag_width(late: u32) -> f64 {
+    14.0 + 7.7 * f64::from(late.checked_ilog10().unwrap_or(0) + 1)
+}
+
+/// By how many slots a copy is late.
+pub(crate) fn tag(place: Point, late: u32) -> String {
+    chip(place, &format!("+{late}"), tag_width(late))
+}
+
+pub(crate) fn chip((x, y): Point, text: &str, width: f64) -> String {
     format!(
-        "<rect class=\"tag\" x=\"{:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"14\" rx=\"3\"/>\
+        "<rect class=\"tag\" x=\"{:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"15\" rx=\"3\"/>\
          <text class=\"tagtext\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>",
         x - width / 2.0,
-        y - 7.0,
-        y + 3.8
+        y - 7.5,
+        y + 4.0
     )
 }
 

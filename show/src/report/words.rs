@@ -198,6 +198,14 @@ pub(crate) fn left_out(run: &Run, part: Part, slots: (u32, u32)) -> Vec<String> 
              is not drawn; --heal draws it."
         ));
     }
+    if run.earlier > 0 {
+        sentences.push(format!(
+            "Nothing happens in the first {} of schedule.csv: here slot 1 is its slot {}. The \
+             schedule was driven from either slot on, and the replicas do the same.",
+            crate::words::count(i64::from(run.earlier), "slot"),
+            run.earlier + 1
+        ));
+    }
     if run.instance.protocol.pools() {
         sentences.push(format!(
             "Protocol {} has no network but one pool: what is sent in a slot is seen by all from \

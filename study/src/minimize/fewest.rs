@@ -21,16 +21,19 @@ pub struct Stage {
     /// Whether fewer are impossible, with the value and the earlier kinds as they are, by a
     /// certificate.
     pub proved: bool,
+    /// Fewer than these are impossible, in the same sense.
+    pub least: i64,
     /// Branch-and-bound nodes of the stage.
     pub nodes: i64,
 }
 
 impl Stage {
-    /// The same kind where the given schedule stays.
-    pub(super) fn untouched(self) -> Self {
+    /// The same kind where the given schedule stays, which has so many.
+    pub(super) fn untouched(self, has: &BTreeMap<Act, i64>) -> Self {
         Self {
-            after: self.before,
+            after: has[&self.act],
             proved: false,
+            least: self.least.min(has[&self.act]),
             ..self
         }
     }
@@ -63,7 +66,9 @@ impl Lexicographic<'_> {
         let family = keep(&mut program);
         fix(&mut program, family, "value", objective, value - constant);
         program.sense = Sense::Minimize;
-        let (mut point, mut stages) = (None, Vec::new());
+        let mut stages = Vec::new();
+        // A start that is a whole point stays whatever comes.
+        let mut point = start.iter().copied().collect::<Option<Vec<i64>>>();
         let mut start = start;
         for (act, count) in acts {
             program.objective = count.terms().collect();
@@ -71,21 +76,28 @@ impl Lexicographic<'_> {
             let mut search = Fewest {
                 of: self,
                 nodes: 0,
+                least: 0,
                 start: &mut start,
             };
             let (found, closed) = search.solve(&program, family, progress)?;
-            let nodes = search.nodes;
+            let (nodes, least) = (search.nodes, search.least);
             point = found.or(point);
             // What was not settled is what the best schedule has, and not proved.
             let after = point
                 .as_ref()
                 .map_or(before[act], |point| program.value(point));
-            let proved = closed && stages.iter().all(|stage: &Stage| stage.proved);
+            let settled = stages.iter().all(|stage: &Stage| stage.proved);
+            let proved = closed && settled;
             stages.push(Stage {
                 act: *act,
                 before: before[act],
                 after,
                 proved,
+                least: match (proved, settled) {
+                    (true, _) => after,
+                    (false, true) => least.clamp(0, after),
+                    (false, false) => 0,
+                },
                 nodes,
             });
             let terms = program.objective.clone();
@@ -102,6 +114,35 @@ impl Lexicographic<'_> {
     }
 }
 
+impl Lexicographic<'_> {
+    /// The point of that value that a start is part of, if there is one. Neither the limit nor an
+    /// interrupt stops this: what is fixed is soon solved.
+    pub(super) fn completed(
+        &self,
+        value: i64,
+        start: &[Option<i64>],
+    ) -> Result<Option<Vec<i64>>, Error> {
+        let mut program = self.program.clone();
+        for (column, value) in program.columns.iter_mut().zip(start) {
+            if let Some(value) = *value {
+                (column.lower, column.upper) = (value, value);
+            }
+        }
+        let settings = Settings {
+            prove: false,
+            warm_start: None,
+            time_limit_seconds: SECONDS,
+            ..self.settings.clone()
+        };
+        let never = AtomicBool::new(false);
+        let solved = milp_solver::solve(&program, &settings, &never, &mut |_| ())?;
+        Ok(solved.point.filter(|_| solved.primal == Some(value)))
+    }
+}
+
+/// So many seconds there are to complete a start.
+const SECONDS: f64 = 20.0;
+
 /// Nodes of the search that minimises; what it leaves open is asked step by step.
 pub(super) const NODES: u32 = 300;
 
@@ -109,6 +150,8 @@ pub(super) const NODES: u32 = 300;
 struct Fewest<'a> {
     of: &'a Lexicographic<'a>,
     nodes: i64,
+    /// The best bound so far.
+    least: i64,
     start: &'a mut Vec<Option<i64>>,
 }
 
@@ -129,6 +172,8 @@ impl Fewest<'_> {
             return Ok((None, false));
         }
         let solved = self.search(program, Some(self.of.nodes), progress)?;
+        // What is counted is whole; a bound that is a little above a whole number is that number.
+        self.least = solved.dual.map_or(0, |dual| (dual - 1e-6).ceil() as i64);
         if solved.termination == Termination::Infeasible {
             return Err(Error::Refused(
                 "no schedule of formulation timed has the value of the result".to_owned(),

@@ -3,6 +3,7 @@
 //! result stays one of the program without slots, whose bound it has.
 
 use super::{
+    delete::delete,
     fewest::{Lexicographic, NODES, Stage},
     offer::{Minimized, Offer, given_evidence},
 };
@@ -10,6 +11,7 @@ use crate::{
     Error,
     beside::Beside,
     clock::Clock,
+    deepen::Execution,
     evidence,
     folder::{Driven, Folder},
     verify,
@@ -49,6 +51,7 @@ pub(super) fn minimize(
         slots: from.outcome.instance.slots,
         evidence,
         stages: BTreeMap::new(),
+        left: None,
     };
     let before = few.counts(from);
     let asked = Asked {
@@ -58,6 +61,7 @@ pub(super) fn minimize(
         how,
         interrupt,
     };
+    let (few, start) = asked.deleted(few, start, progress)?;
     let few = asked.by_acts(few, start, progress)?;
     let few = asked.by_copies(few, progress)?;
     let after = few.counts(from);
@@ -68,6 +72,7 @@ pub(super) fn minimize(
             before: *before,
             after: after[act],
             proved,
+            least: if proved { after[act] } else { 0 },
             nodes,
         }
     };
@@ -81,6 +86,7 @@ pub(super) fn minimize(
         command,
         interrupted: clock.interrupted(),
         within_slots: false,
+        left: few.left,
     };
     offer.checked((few.schedule, few.faulty), few.evidence, stages)
 }
@@ -93,6 +99,8 @@ struct Few {
     slots: u32,
     evidence: Evidence,
     stages: BTreeMap<Act, (bool, i64)>,
+    /// How many acts deleting left.
+    left: Option<i64>,
 }
 
 impl Few {
@@ -126,6 +134,41 @@ impl Asked<'_> {
         }
     }
 
+    /// What is left when acts are undone by replay, and its point.
+    fn deleted(
+        &self,
+        few: Few,
+        start: Vec<i64>,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Result<(Few, Vec<i64>), Error> {
+        let instance = Instance {
+            slots: few.slots,
+            ..self.from.outcome.instance.clone()
+        };
+        let (_, clock, _) = self.how;
+        let given = (few.schedule.clone(), few.faulty.clone());
+        let is_start = |(schedule, faulty): &Execution| self.built.encode(schedule, faulty).is_ok();
+        let Some((schedule, faulty)) = delete(&instance, &given, &clock, &is_start) else {
+            return Ok((few, start));
+        };
+        let decoded = Decoded {
+            schedule,
+            faulty,
+            slots: few.slots,
+        };
+        let Some(point) = self.point_of(&decoded, progress)? else {
+            return Ok((few, start));
+        };
+        let mut found = Few {
+            evidence: self.beside(&point, &decoded, &few),
+            schedule: decoded.schedule,
+            faulty: decoded.faulty,
+            ..few
+        };
+        found.left = Some(found.counts(self.from).into_values().sum());
+        Ok((found, point))
+    }
+
     /// The fewest faulty replicas, then the fewest acts of honest ones.
     fn by_acts(
         &self,
@@ -153,6 +196,7 @@ impl Asked<'_> {
             faulty: decoded.faulty,
             slots: decoded.slots,
             stages: BTreeMap::from([(Act::Faulty, (proved, nodes))]),
+            left: few.left,
         };
         if found
             .counts(self.from)
@@ -217,6 +261,7 @@ impl Asked<'_> {
             faulty: decoded.faulty,
             slots: decoded.slots,
             stages: known,
+            left: few.left,
         };
         let no_more = found.counts(self.from).values().le(before.values());
         Ok(if no_more { found } else { few })

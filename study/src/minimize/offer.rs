@@ -7,7 +7,7 @@ use crate::{
     sentence,
 };
 use milp_schema::{
-    Evidence, Outcome, ReplicaId, Schedule, Verdict, instance::FaultKind, read, write,
+    Act, Evidence, Outcome, ReplicaId, Schedule, Verdict, instance::FaultKind, read, write,
 };
 use milp_show::acts::{self, name};
 use std::collections::BTreeMap;
@@ -27,6 +27,12 @@ pub struct Minimized {
     pub verdict: Verdict,
     /// Whether an interrupt came before the last stage was settled.
     pub interrupted: bool,
+    /// How many acts were left when no replay could do without one more; `None` where none was
+    /// undone.
+    pub left: Option<i64>,
+    /// How many acts of each kind replicas can do with in a schedule that the program leaves out, where
+    /// that is less.
+    pub beyond: Option<BTreeMap<Act, i64>>,
 }
 
 impl Minimized {
@@ -41,12 +47,44 @@ impl Minimized {
         folder::files(&self.outcome, Some(&self.schedule), certificate.as_deref())
     }
 
+    /// How the schedule was found, where that was by undoing acts.
+    pub fn found(&self) -> Option<String> {
+        let left = self.left?;
+        let after: i64 = self.stages.iter().map(|stage| stage.after).sum();
+        let acts = milp_show::words::count(left, "act");
+        Some(if after == left {
+            format!("found by deleting acts: {acts} left")
+        } else {
+            format!("deleting left {acts}, a search {after}")
+        })
+    }
+
+    /// What replicas can do with where the program knows no such schedule.
+    pub fn without_program(&self) -> Option<String> {
+        let some = self
+            .beyond
+            .as_ref()?
+            .iter()
+            .filter(|(_, count)| **count > 0);
+        let some = some.map(|(act, count)| milp_show::words::count(*count, name(*act)));
+        Some(format!(
+            "replicas can do with less, in a schedule that the program leaves out and `milp ask` \
+             keeps: {}",
+            some.collect::<Vec<_>>().join(", ")
+        ))
+    }
+
     /// The counts in one sentence, say "proved minimal, in this order: 3 late or missing copies
     /// (before 8), 2 timer requests (before 5)".
     pub fn words(&self) -> String {
         let counts = self.stages.iter().map(|stage| {
             let count = milp_show::words::count(stage.after, name(stage.act));
-            format!("{count} (before {})", stage.before)
+            let (before, least) = (stage.before, stage.least);
+            if stage.proved {
+                format!("{count} (before {before})")
+            } else {
+                format!("{count} (before {before}; at least {least})")
+            }
         });
         let counts = counts.collect::<Vec<_>>().join(", ");
         if self.proved() {
@@ -65,6 +103,8 @@ pub(super) struct Offer<'a> {
     pub(super) interrupted: bool,
     /// Whether its program knows slots.
     pub(super) within_slots: bool,
+    /// As [`Minimized::left`].
+    pub(super) left: Option<i64>,
 }
 
 impl Offer<'_> {
@@ -88,6 +128,8 @@ impl Offer<'_> {
             evidence,
             verdict: self.given.clone(),
             interrupted: self.interrupted,
+            left: self.left,
+            beyond: None,
             schedule,
             stages,
         };

@@ -72,8 +72,8 @@ impl Check {
         let mut counts = acts::counts(&self.outcome.instance, &schedule, faulty);
         for part in told.split(", ") {
             let said = part.split_once(" (before ").filter(|(_, before)| {
-                let before = before.strip_suffix(')').map(str::parse::<u32>);
-                matches!(before, Some(Ok(_)))
+                let before = before.strip_suffix(')').map(|it| it.split("; at least "));
+                before.is_some_and(|mut parts| parts.all(|part| part.parse::<u32>().is_ok()))
             });
             let act = counts.iter().find(|(act, count)| {
                 let count = milp_show::words::count(**count, acts::name(**act));

@@ -11,7 +11,11 @@ impl Following<'_> {
         while let Some(place) = self.first(|place| place.0.0 < view) {
             self.place(place)?;
         }
-        self.arm(view)?;
+        let entries = self.open.keys().copied();
+        let entries = entries.filter(|it| it.0.0 == view && is_entry(it));
+        let fires = |it: &Place| self.plan.act(it.2).timer().is_some();
+        let fires: Vec<Place> = entries.filter(fires).collect();
+        self.arm(&fires)?;
         self.meet();
         while let Some(place) = self.first(|place| place.0.0 == view && is_entry(place)) {
             self.place(place)?;
@@ -27,6 +31,9 @@ impl Following<'_> {
             let fires: Vec<Place> = self.able_to_fire(view);
             if fires.is_empty() {
                 break;
+            }
+            if self.proves {
+                self.arm(&fires)?;
             }
             self.meet();
             for place in fires {
@@ -49,16 +56,10 @@ impl Following<'_> {
         Ok(())
     }
 
-    /// What the firings need by which replicas enter the view arrives, so that all fire in one slot.
-    fn arm(&mut self, view: u32) -> Result<(), String> {
-        let entries: Vec<Place> = self.open.keys().copied().collect();
-        for place in entries {
-            let (at, i, step) = place;
-            let fires = self.plan.act(step).timer().is_some();
-            if at.0 != view || !is_entry(&place) || !fires {
-                continue;
-            }
-            let supports = self.open[&place].supports.clone();
+    /// What firings need arrives, so that all are in one slot.
+    fn arm(&mut self, fires: &[Place]) -> Result<(), String> {
+        for &(at, i, step) in fires {
+            let supports = self.open[&(at, i, step)].supports.clone();
             for (j, record) in self.copies((i, step), &supports) {
                 self.hand(i, j, record)?;
             }
@@ -125,6 +126,10 @@ impl Following<'_> {
             if free(&place) {
                 able.push(place);
             }
+        }
+        // Where proofs travel, rows are made in their order.
+        if self.proves {
+            able.sort_by_key(|place| place.1);
         }
         able
     }

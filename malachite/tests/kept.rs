@@ -1,0 +1,203 @@
+//! Kept schedules of Tendermint on the engines: what they do otherwise than the file predicts comes of
+//! named switches, and no mutant's fork happens.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says by failing that it cannot go on"
+)]
+
+mod duel;
+
+use duel::{Act, Difference, Pair, SWITCHES, Setting, first, shrink, sound, without};
+use milp_malachite::engine;
+use milp_replay::{Options, Recovery, Signatures, replay_on};
+use milp_schema::{
+    Choice, Message, Outcome, Protocol, ReplicaId, Schedule, Verdict,
+    instance::{FaultKind, Goal},
+    read,
+    verdict::Holds,
+};
+use std::path::PathBuf;
+
+const FIRST: &str = "the first vote counts";
+
+/// A kept result.
+struct Kept {
+    name: String,
+    outcome: Outcome,
+    schedule: Schedule,
+}
+
+/// Those of the paper's file, mutants included.
+fn all() -> Vec<Kept> {
+    let results = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../results");
+    let mut all = Vec::new();
+    for folder in ["tendermint", "twins/tendermint"] {
+        let mut names: Vec<_> = std::fs::read_dir(results.join(folder)).unwrap().collect();
+        names.sort_by_key(|it| it.as_ref().unwrap().file_name());
+        for entry in names {
+            let path = entry.unwrap().path();
+            let outcome = read::outcome(&path.join("outcome.yaml")).unwrap();
+            if outcome.instance.protocol != Protocol::shipped("tendermint") {
+                continue;
+            }
+            let schedule = read::schedule(outcome.instance.protocol, &path).unwrap();
+            all.push(Kept {
+                name: format!("{folder}/{}", entry_name(&path)),
+                outcome,
+                schedule,
+            });
+        }
+    }
+    all
+}
+
+fn entry_name(path: &std::path::Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+impl Kept {
+    fn byzantine(&self) -> Vec<ReplicaId> {
+        let faulty = self.outcome.faulty.iter();
+        let byzantine = faulty.filter(|it| it.1 == FaultKind::Byzantine);
+        byzantine.map(|it| it.0).collect()
+    }
+
+    /// On the replicas of a file, and the driver.
+    fn on(&self, protocol: Protocol) -> Setting {
+        let mut instance = self.outcome.instance.clone();
+        instance.protocol = protocol;
+        Setting {
+            instance,
+            byzantine: self.byzantine(),
+            knows: false,
+        }
+    }
+
+    /// Its rows, for the replicas of a file with the same messages.
+    fn acts(&self, protocol: Protocol) -> Vec<Act> {
+        let here = |message: &Message| Message {
+            kind: protocol.the(message.kind.name()),
+            ..message.clone()
+        };
+        let act = |choice: &Choice| match choice {
+            Choice::Deliver { copy, .. } => {
+                let message = here(&copy.message);
+                Some(Act::Deliver(copy.receiver, copy.sender, message))
+            }
+            Choice::Timeout { replica, timer, .. } => Some(Act::Fire(*replica, timer)),
+            Choice::Crash { replica, .. } => Some(Act::Crash(*replica)),
+            Choice::Restart { replica, .. } => Some(Act::Restart(*replica)),
+            Choice::Drop { .. } | Choice::Inject { .. } => None,
+        };
+        self.schedule.choices.iter().filter_map(act).collect()
+    }
+
+    /// What the driver does otherwise than the file, for others to see, with the shortest script.
+    fn difference(&self, protocol: Protocol) -> Option<Difference> {
+        let setting = self.on(protocol);
+        let mut pair = Pair::new(&setting, &sound, &[]).unwrap();
+        let acts = self.acts(protocol);
+        let found = acts.iter().enumerate();
+        let mut found = found.filter_map(|(place, act)| Some((place, pair.step(act).err()?)));
+        let (place, what) = found.next()?;
+        let acts = acts[..=place].to_vec();
+        let after = acts.len() as u64;
+        Some(shrink::shorter(
+            Difference {
+                setting,
+                acts,
+                what,
+                except: &[],
+                after,
+            },
+            &sound,
+        ))
+    }
+
+    /// The fewest switches with which the paper's file does what the driver does.
+    fn switches(&self) -> Vec<&'static str> {
+        let all = 0..1_usize << SWITCHES.len();
+        let has = |set: usize, it: usize| set >> it & 1 == 1;
+        let mut sets: Vec<usize> = all.collect();
+        sets.sort_by_key(|set| set.count_ones());
+        let enough = |set: &usize| {
+            let others = (0..SWITCHES.len()).filter(|it| !has(*set, *it));
+            let others: Vec<_> = others.map(|it| SWITCHES[it]).collect();
+            self.difference(without(&others)).is_none()
+        };
+        let set = sets.into_iter().find(enough).unwrap();
+        let named = (0..SWITCHES.len()).filter(|it| has(set, *it));
+        named.map(|it| SWITCHES[it].0).collect()
+    }
+
+    fn verdict(&self, name: &str) -> Verdict {
+        let faulty = &self.outcome.faulty;
+        let mut engine = engine(name).unwrap();
+        let instance = &self.outcome.instance;
+        let options = Options {
+            protocol: milp_replay::Protocol::Own,
+            compare: false,
+            foreign: true,
+            signatures: Signatures::Symbolic,
+            recovery: Recovery::Ideal,
+        };
+        let replayed = replay_on(engine.as_mut(), instance, faulty, &self.schedule, &options);
+        replayed.unwrap().verdict
+    }
+}
+
+#[test]
+fn what_the_driver_does_otherwise_on_kept_schedules_comes_of_named_switches() {
+    let paper = Protocol::shipped("tendermint");
+    let all = all();
+    let kept = all.iter().filter(|it| it.outcome.instance.mutant.is_none());
+    let differs = |kept: &Kept| {
+        assert!(kept.difference(first()).is_none(), "{}", kept.name);
+        let found = kept.difference(paper)?;
+        Some((
+            kept.name.clone(),
+            kept.switches().join(", "),
+            found.acts.len(),
+        ))
+    };
+    let found: Vec<_> = kept.filter_map(differs).collect();
+    let found = found
+        .iter()
+        .map(|(name, switches, acts)| (&**name, &**switches, *acts));
+    let expected = [
+        ("tendermint/n4-back-to-the-past-blame", "votes lead on", 2),
+        ("tendermint/n4-wasted", FIRST, 5),
+        ("tendermint/n4-wasted-gossip-between", FIRST, 4),
+        (
+            "tendermint/n5-powers-fork",
+            "the first vote counts, votes lead on",
+            12,
+        ),
+        ("twins/tendermint/n4-fork", FIRST, 8),
+        ("twins/tendermint/n4-powers-fork", FIRST, 11),
+    ];
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn no_fork_of_a_mutant_happens_on_the_engines() {
+    let all = all();
+    let forks = all.iter().filter(|it| {
+        it.outcome.instance.mutant.is_some() && it.outcome.instance.goal == Goal::Fork
+    });
+    let mut names = Vec::new();
+    for kept in forks {
+        assert_eq!(kept.outcome.primal, Some(2), "{}", kept.name);
+        for name in ["malachite-driver", "malachite"] {
+            let verdict = kept.verdict(name);
+            assert_eq!(verdict.agreement, Holds::Holds, "{} on {name}", kept.name);
+            assert_eq!(verdict.finality, Holds::Holds, "{} on {name}", kept.name);
+        }
+        names.push(kept.name.as_str());
+    }
+    assert_eq!(
+        names,
+        ["tendermint/n4-no-lock-fork", "tendermint/n4-no-pol-fork"]
+    );
+}
