@@ -309,7 +309,7 @@ fn a_question_for_every_n_satisfies_the_schema_where_it_is_read() {
         let good = GOOD.replace("replicas: 4", &format!("replicas: {replicas}"));
         let good = good.replace("views: 2", &format!("views: {views}"));
         let good = good.replace("goal: fork", &format!("goal: {goal}"));
-        let base = goal != "views" && !replicas.contains("0") && !replicas.contains("more");
+        let base = goal != "views" && !replicas.contains('0') && !replicas.contains("more");
         for (line, holds) in EVERY {
             let text = format!("{good}{line}\n");
             let read = read::every_near("x", &text, read::Near::Nothing);

@@ -6,7 +6,7 @@ use crate::{
     folder::{CERTIFICATE, PROGRAM, PROOF, QUESTION, sha256},
     solve::{Request, Solution, solve as solve_one},
 };
-use milp_model::every::{self, Affine, Kind, Parametric, Region};
+use milp_model::every::{self, Affine, Kind, Lemma, Parametric, Region};
 use milp_schema::{
     Every, Evidence, Instance,
     instance::{FaultKind, Goal},
@@ -16,18 +16,17 @@ use milp_schema::{
 use milp_show::words::{count, own};
 use milp_solver::{
     Progress,
-    every::{Proof, check, prove},
+    every::{Proof, check},
 };
+use search::{MOST_CUBES, Searched, search};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path, sync::atomic::AtomicBool, time::Instant};
 
 pub mod family;
+mod search;
 mod words;
 
 pub use milp_model::every::at_least;
-
-/// The most cubes of a proof.
-const MOST_CUBES: usize = 20_000;
 
 /// How many numbers of replicas are asked for an attack, one by one.
 const TRIED: u32 = 12;
@@ -61,6 +60,9 @@ pub struct Said {
     pub sentence: String,
     /// How many cubes were closed.
     pub cubes: usize,
+    /// The pairs of quorums that are not there together, each by a program of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lemmas: Vec<Lemma>,
     /// Columns of the program for all n that are no fewer than the views, n, f and b aside.
     pub columns: usize,
     /// Its rows.
@@ -112,21 +114,21 @@ pub fn solve(
 ) -> Result<Answer, Error> {
     #[expect(clippy::disallowed_methods, reason = "seconds are reported")]
     let began = Instant::now();
-    let programs = every::of(every, &Region::of(every))?;
-    match prove(
-        &programs,
-        at_least(every.instance.goal),
-        MOST_CUBES,
-        interrupt,
-    )? {
+    let Searched {
+        programs,
+        lemmas,
+        proof,
+    } = search(every, interrupt)?;
+    match proof {
         Proof::Closed { parts, cubes } => {
             let program = program_json(&programs, every.instance.goal)?;
             let certificate = write::certificate_csv(&Evidence { parts });
             let last = programs.last();
             let said = Said {
                 format: "milp-proof/2.0".to_owned(),
-                sentence: sentence(every, &programs, cubes)?,
+                sentence: sentence(every, &programs, (cubes, lemmas.len()))?,
                 cubes,
+                lemmas,
                 columns: last.map_or(0, |it| it.columns.len()),
                 rows: last.map_or(0, |it| it.rows.len()),
                 program_sha256: write::sha256_hex(program.as_bytes()),
@@ -237,7 +239,11 @@ fn covers(programs: &[Parametric], instance: &Instance) -> bool {
 }
 
 /// What is proved, in a sentence without a full stop.
-fn sentence(every: &Every, programs: &[Parametric], cubes: usize) -> Result<String, Error> {
+fn sentence(
+    every: &Every,
+    programs: &[Parametric],
+    (cubes, lemmas): (usize, usize),
+) -> Result<String, Error> {
     let instance = &every.instance;
     let least = least(every, programs)?;
     let said = format!(
@@ -245,7 +251,7 @@ fn sentence(every: &Every, programs: &[Parametric], cubes: usize) -> Result<Stri
         words::good(instance.goal),
         words::setting(every),
         words::views(every),
-        words::proved(cubes)
+        words::proved(cubes, lemmas)
     );
     Ok(own(instance.protocol, &said))
 }
@@ -374,7 +380,7 @@ pub fn verify(path: &Path) -> Result<Verified, Error> {
             question.display()
         ))
     })?;
-    let programs = every::of(&every, &Region::of(&every))?;
+    let programs = every::with_lemmas(&every, &Region::of(&every), &said.lemmas)?;
     let evidence = read::certificate(&dir.join(CERTIFICATE))?;
     let mut differences = Vec::new();
     let mut same = |what: &str, found: String, claimed: &str| {
@@ -401,7 +407,7 @@ pub fn verify(path: &Path) -> Result<Verified, Error> {
             same("cubes", checked.cubes.to_string(), &said.cubes.to_string());
             same(
                 "sentence",
-                sentence(&every, &programs, checked.cubes)?,
+                sentence(&every, &programs, (checked.cubes, said.lemmas.len()))?,
                 &said.sentence,
             );
         }

@@ -1,6 +1,11 @@
 //! A program for every n has, at every n up to forty and with any number of Byzantine replicas, the
 //! optimum of the program that is built for that n from the list of rules.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts are for whoever runs the test by hand"
+)]
+
 mod support;
 
 use milp_model::{

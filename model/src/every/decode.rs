@@ -2,6 +2,7 @@
 
 use super::{
     family::Point,
+    lemmas::Beside,
     rows::{self, Walker},
     setting, unsupported,
 };
@@ -21,9 +22,7 @@ use std::collections::BTreeSet;
 /// [`Error::Refused`] if replicas do not do what the point says; [`Error::Unsupported`] where the
 /// protocol has no program for every n, or other acts at this n.
 pub fn decode(every: &Every, instance: &Instance, point: &Point) -> Result<Decoded, Error> {
-    let Some(rules) = instance.rules() else {
-        return Err(unsupported("a protocol without rules", "use another one"));
-    };
+    let rules = super::rules_of(instance)?;
     let nominal = Ground::new(setting(&every.instance, rules.clone(), None), rows::NAME)?;
     let ground = Ground::new(setting(instance, rules, None), rows::NAME)?;
     let same = |a: &[Act], b: &[Act]| {
@@ -33,7 +32,7 @@ pub fn decode(every: &Every, instance: &Instance, point: &Point) -> Result<Decod
     if !same(&nominal.acts, &ground.acts) || !same(&nominal.entries, &ground.entries) {
         return Err(unsupported("acts that n changes", "ask for another n"));
     }
-    let builder = rows::builder(&nominal, Vec::new(), instance.goal);
+    let builder = rows::builder(&nominal, Vec::new(), instance.goal, Beside::default());
     let mut dealt = Dealt::default();
     for walker in &builder.walkers {
         dealt.deal(walker, seats(every, instance, walker), &point.values);

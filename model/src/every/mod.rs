@@ -9,6 +9,7 @@
 mod affine;
 mod decode;
 mod family;
+mod lemmas;
 mod merged;
 mod program;
 mod rest;
@@ -18,12 +19,14 @@ mod walk;
 pub use affine::Affine;
 pub use decode::decode;
 pub use family::{Family, Point};
+pub use lemmas::{Lemma, candidates, lemma, with_lemmas};
 pub use program::{Kind, Line, Parametric, Unknown};
 
 use crate::{
     error::Error,
     ground::{Ground, Setting, Values},
 };
+use lemmas::Beside;
 use milp_schema::{
     Every, Height, Instance, View,
     formula::Count,
@@ -77,13 +80,7 @@ impl Region {
 /// [`Error::Unsupported`] names what does not look the same to every replica, or what is not affine.
 pub fn of(every: &Every, region: &Region) -> Result<Vec<Parametric>, Error> {
     let instance = &every.instance;
-    let Some(rules) = instance.rules() else {
-        let construct = format!("protocol `{}`, whose file has no rules", instance.protocol);
-        return Err(unsupported(
-            &construct,
-            "name a protocol whose file has rules",
-        ));
-    };
+    let rules = rules_of(instance)?;
     rest::refuse(instance, every.any_views)?;
     if every.any_views {
         return Ok(vec![merged(every, &rules, region)?]);
@@ -92,9 +89,20 @@ pub fn of(every: &Every, region: &Region) -> Result<Vec<Parametric>, Error> {
     let few = region.at_least..views.max(region.at_least);
     let mut programs = Vec::new();
     for n in few.map(Some).chain([None]) {
-        programs.push(part(instance, &rules, region, n)?);
+        let ground = match n {
+            None => numbers(instance, &rules)?,
+            few => Ground::new(setting(instance, rules.clone(), few), NAME)?,
+        };
+        programs.push(part_of(instance, region, &ground, n, Beside::default())?);
     }
     Ok(programs)
+}
+
+fn rules_of(instance: &Instance) -> Result<Rules, Error> {
+    instance.rules().ok_or_else(|| {
+        let construct = format!("protocol `{}`, whose file has no rules", instance.protocol);
+        unsupported(&construct, "name a protocol whose file has rules")
+    })
 }
 
 /// The program of any number of views, of which there may be more than replicas.
@@ -108,21 +116,27 @@ fn merged(every: &Every, rules: &Rules, region: &Region) -> Result<Parametric, E
     merged::state(&ground, conditions, instance.goal)
 }
 
-fn part(
+/// The ground form for all n that are no fewer than the views.
+fn numbers(instance: &Instance, rules: &Rules) -> Result<Ground, Error> {
+    Ground::new(setting(instance, rules.clone(), None), NAME)
+}
+
+/// A program over a ground form: for one n, or for all that are no fewer than the views.
+fn part_of(
     instance: &Instance,
-    rules: &Rules,
     region: &Region,
+    ground: &Ground,
     few: Option<u32>,
+    beside: Beside<'_>,
 ) -> Result<Parametric, Error> {
-    let ground = Ground::new(setting(instance, rules.clone(), few), NAME)?;
-    refuse(&ground)?;
+    refuse(ground)?;
     let n = |number: u32| Affine::N - Affine::number(i64::from(number));
     let mut conditions = match few {
         Some(few) => vec![n(few), -n(few)],
         None => vec![n(region.at_least.max(instance.views))],
     };
-    conditions = with_counts(&ground, region, conditions);
-    Ok(rows::state(&ground, conditions, instance.goal))
+    conditions = with_counts(ground, region, conditions);
+    Ok(rows::builder(ground, conditions, instance.goal, beside).program)
 }
 
 /// The conditions of a region with these, and that no count of the protocol is below 1.

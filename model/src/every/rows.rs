@@ -16,6 +16,7 @@
 
 use super::{
     affine::{Affine, less, one},
+    lemmas::Beside,
     program::{Kind, Parametric},
     walk::{Arc, Walk},
 };
@@ -51,13 +52,14 @@ pub(super) struct Builder<'a> {
     pub(super) anywhere: BTreeMap<usize, usize>,
 }
 
-/// The program over the ground form, whose primaries are those of the region.
-pub(super) fn state(ground: &Ground, region: Vec<Affine>, goal: Goal) -> Parametric {
-    builder(ground, region, goal).program
-}
-
-/// The same with what its columns stand for.
-pub(super) fn builder(ground: &Ground, region: Vec<Affine>, goal: Goal) -> Builder<'_> {
+/// The program over the ground form, whose primaries are those of the region, and what its columns
+/// stand for.
+pub(super) fn builder<'a>(
+    ground: &'a Ground,
+    region: Vec<Affine>,
+    goal: Goal,
+    beside: Beside<'_>,
+) -> Builder<'a> {
     let mut builder = Builder {
         ground,
         goal,
@@ -73,12 +75,14 @@ pub(super) fn builder(ground: &Ground, region: Vec<Affine>, goal: Goal) -> Build
     builder.walkers();
     builder.budget();
     builder.flows();
-    match goal {
-        Goal::Finality => builder.certificates(),
-        Goal::Stall => {}
-        _ => builder.blocks(),
+    match (beside.pair, goal) {
+        (Some(pair), _) => builder.pair(pair),
+        (None, Goal::Finality) => builder.certificates(),
+        (None, Goal::Stall) => {}
+        (None, _) => builder.blocks(),
     }
     builder.needs();
+    builder.lemmas(beside.lemmas);
     if goal == Goal::Stall {
         builder.rest();
     }

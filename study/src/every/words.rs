@@ -59,9 +59,13 @@ pub(super) fn views(every: &Every) -> String {
 }
 
 /// How strong a proof is.
-pub(super) fn proved(cubes: usize) -> String {
+pub(super) fn proved(cubes: usize, lemmas: usize) -> String {
     let cases = count(cubes as i64, "case");
-    format!("proved for every n, case by case ({cases}), in exact integers")
+    let lemmas = match lemmas {
+        0 => String::new(),
+        some => format!(", by way of {}", count(some as i64, "lemma")),
+    };
+    format!("proved for every n, case by case ({cases}{lemmas}), in exact integers")
 }
 
 fn mutant(instance: &Instance) -> String {
