@@ -110,7 +110,7 @@ fn every_command_takes_it_and_its_file_travels_with_the_result() {
     runs(&scratch, "replay out/ladder --engine sound", 0);
     // Nobody need be faulty for that.
     let fewest = runs(&scratch, "minimize out/ladder --quiet", 0).stdout;
-    let rows = fewest
+    let mut rows = fewest
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>());
     let nobody = ["faulty", "replicas", "1", "0", "yes"];
