@@ -47,8 +47,8 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// Seconds, for who waits.
-    pub(crate) fn seconds(&self) -> Option<f64> {
-        Some(self.time_limit)
+    pub(crate) fn seconds(&self) -> f64 {
+        self.time_limit
     }
 
     /// The solver's settings.

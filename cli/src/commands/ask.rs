@@ -126,7 +126,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
 
 fn answered(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
     let questions = questions(args)?;
-    let mut printer = Printer::new(args.quiet, args.limits.seconds());
+    let mut printer = Printer::new(args.quiet, Some(args.limits.seconds()));
     let (mut answers, mut refused) = (Vec::new(), Vec::new());
     // Of several ways to ask for liveness the first that the protocol has is taken.
     let all = questions.len();

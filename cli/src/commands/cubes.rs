@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         adequacy: false,
         command: &command_line(),
     };
-    let mut printer = Printer::new(args.quiet, args.limits.seconds());
+    let mut printer = Printer::new(args.quiet, Some(args.limits.seconds()));
     printer.about(&instance, "");
     let cut = cubes::cut(&request, &interrupt, &mut |progress| printer.show(progress));
     printer.finish();

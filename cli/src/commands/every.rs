@@ -43,7 +43,7 @@ pub(super) fn solve(args: &Args, every: &Every) -> Result<u8, Error> {
         adequacy: false,
         command: &command_line(),
     };
-    let mut printer = Printer::new(args.quiet, args.limits.seconds());
+    let mut printer = Printer::new(args.quiet, Some(args.limits.seconds()));
     printer.about(&every.instance, "");
     let answer = every::solve(every, &request, &interrupt, &mut |progress| {
         printer.show(progress);

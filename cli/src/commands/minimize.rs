@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let out = destination(args.out.as_deref(), place, &args.dir, instance)?;
     folder::replaceable(&out)?;
     let interrupt = stop::interrupt();
-    let mut printer = Printer::new(args.quiet, args.limits.seconds());
+    let mut printer = Printer::new(args.quiet, Some(args.limits.seconds()));
     let minimized = minimize(
         &from,
         &args.limits.settings(),

@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let out = destination(args.out.as_deref(), place, &args.file, &instance)?;
     replaceable(&out)?;
     let interrupt = stop::interrupt();
-    let mut printer = Printer::new(args.quiet, args.limits.seconds());
+    let mut printer = Printer::new(args.quiet, Some(args.limits.seconds()));
     printer.about(&instance, "");
     let front = pareto(
         (&instance, args.effort),

@@ -113,7 +113,7 @@ fn solved(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
         adequacy: !args.no_adequacy,
         command: &command_line(),
     };
-    let mut printer = Printer::new(args.quiet, args.limits.seconds());
+    let mut printer = Printer::new(args.quiet, Some(args.limits.seconds()));
     printer.about(&instance, "");
     if args.best.k_best.is_some() {
         return super::best::run(&args.best, request, &out, interrupt, &mut printer);

@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         path: &args.path,
         resolve: args.resolve.then_some((args.searcher, &settings)),
     };
-    let mut printer = Printer::new(args.quiet || !args.resolve, args.limits.seconds());
+    let mut printer = Printer::new(args.quiet || !args.resolve, Some(args.limits.seconds()));
     let verified = verify(&request, &interrupt, &mut |progress| printer.show(progress));
     printer.finish();
     let mut verified = verified?;

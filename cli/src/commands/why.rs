@@ -28,7 +28,7 @@ pub(super) fn run(file: &Path, args: &Args) -> Result<u8, Error> {
         settings: &settings,
         interrupt: &interrupt,
     };
-    let mut printer = Printer::new(args.quiet, args.limits.seconds());
+    let mut printer = Printer::new(args.quiet, Some(args.limits.seconds()));
     let answered = if args.rules {
         let mut instances = vec![instance];
         instances.extend(beside);
