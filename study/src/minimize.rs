@@ -113,22 +113,20 @@ fn searched(
         left,
     };
     let as_given = |stages: Vec<Stage>| {
+        let has = acts::counts(instance, &from.schedule, &from.outcome.faulty);
         let whose = (from.schedule.clone(), from.outcome.faulty.clone());
-        offer.checked(whose, evidence.clone(), stages)
+        let stages = stages.into_iter().map(|it| it.untouched(&has));
+        offer.checked(whose, evidence.clone(), stages.collect())
     };
     let Some(point) = point else {
-        let has = acts::counts(instance, &from.schedule, &from.outcome.faulty);
-        return as_given(stages.into_iter().map(|it| it.untouched(&has)).collect());
+        return as_given(stages);
     };
     let decoded = built.decode(&point)?;
     let beside = moved(instance, &evidence, &point, &decoded)?;
     let fewer = offer.checked((decoded.schedule, decoded.faulty), beside, stages.clone());
     match fewer {
         // A search that was cut short leaves a schedule that nobody chose: what was given stands.
-        Err(_) if clock.over() => {
-            let has = acts::counts(instance, &from.schedule, &from.outcome.faulty);
-            as_given(stages.into_iter().map(|it| it.untouched(&has)).collect())
-        }
+        Err(_) if clock.over() => as_given(stages),
         other => other,
     }
 }

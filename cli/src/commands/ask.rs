@@ -319,37 +319,7 @@ fn told(
     let said: Vec<String> = said.chain(refused.iter().cloned()).collect();
     let tone = verdicts.first().map_or(Tone::Open, |first| tone(*first));
     print::verdict(&verdict, &said.join("; "), tone);
-    let mut told: Option<&Said> = None;
-    for (answer, out) in answers {
-        let outcome = &answer.solution.outcome;
-        let [asked, known, left_out] = told_of(outcome.instance.goal, &answer.said);
-        print::facts([
-            asked,
-            (
-                "answer",
-                Some(format!("{}: {}", answer.verdict, answer.said.answer)),
-            ),
-            ("the adversary needs", needed(answer)),
-            known,
-            // What is left out of both is said once.
-            (
-                left_out.0,
-                left_out
-                    .1
-                    .filter(|_| told.is_none_or(|it| it.left_out != answer.said.left_out)),
-            ),
-            ("seconds", Some(format!("{:.2}", outcome.seconds))),
-            ("written", Some(out.display().to_string())),
-            (
-                "with fewer acts",
-                answer
-                    .fewer
-                    .as_ref()
-                    .map(|_| fewer(out).display().to_string()),
-            ),
-        ]);
-        told = Some(&answer.said);
-    }
+    facts(answers);
     for (text, so) in &expected {
         let so = so.map_or("not known", |so| if so { "so" } else { "NOT SO" });
         print::line(&format!("expected {text}: {so}"));
@@ -376,6 +346,33 @@ fn told(
         next,
     });
     Ok(code(holds, interrupt))
+}
+
+/// What was asked and found, question by question.
+fn facts(answers: &[(Answer, PathBuf)]) {
+    let mut told: Option<&Said> = None;
+    for (answer, out) in answers {
+        let outcome = &answer.solution.outcome;
+        let [asked, known, left_out] = told_of(outcome.instance.goal, &answer.said);
+        // What is left out of both is said once.
+        let new = told.is_none_or(|it| it.left_out != answer.said.left_out);
+        let text = format!("{}: {}", answer.verdict, answer.said.answer);
+        let with_fewer = answer.fewer.as_ref();
+        print::facts([
+            asked,
+            ("answer", Some(text)),
+            ("the adversary needs", needed(answer)),
+            known,
+            (left_out.0, left_out.1.filter(|_| new)),
+            ("seconds", Some(format!("{:.2}", outcome.seconds))),
+            ("written", Some(out.display().to_string())),
+            (
+                "with fewer acts",
+                with_fewer.map(|_| fewer(out).display().to_string()),
+            ),
+        ]);
+        told = Some(&answer.said);
+    }
 }
 
 /// What the adversary needs, and how that was found.

@@ -2,9 +2,8 @@
 
 use super::{
     family::Point,
-    lemmas::Beside,
+    question::{Beside, NAME, rules_of, setting, unsupported},
     rows::{self, Walker},
-    setting, unsupported,
 };
 use crate::{
     decoded::Decoded,
@@ -22,9 +21,9 @@ use std::collections::BTreeSet;
 /// [`Error::Refused`] if replicas do not do what the point says; [`Error::Unsupported`] where the
 /// protocol has no program for every n, or other acts at this n.
 pub fn decode(every: &Every, instance: &Instance, point: &Point) -> Result<Decoded, Error> {
-    let rules = super::rules_of(instance)?;
-    let nominal = Ground::new(setting(&every.instance, rules.clone(), None), rows::NAME)?;
-    let ground = Ground::new(setting(instance, rules, None), rows::NAME)?;
+    let rules = rules_of(instance)?;
+    let nominal = Ground::new(setting(&every.instance, rules.clone(), None), NAME)?;
+    let ground = Ground::new(setting(instance, rules, None), NAME)?;
     let same = |a: &[Act], b: &[Act]| {
         let words = |it: &Act| (it.rule, it.letters, it.makes);
         a.len() == b.len() && a.iter().map(words).eq(b.iter().map(words))

@@ -5,12 +5,11 @@
 //! views up to that one, and what it proves holds for just these views of any larger number.
 
 use super::{
-    Region,
     affine::{Affine, one},
-    numbers, part_of,
+    build::{of, part_of},
     program::{Kind, Parametric},
+    question::{Beside, Lemma, NAME, Region, numbers, rules_of, setting, unsupported},
     rows::Builder,
-    setting, unsupported,
 };
 use crate::{
     error::Error,
@@ -18,25 +17,13 @@ use crate::{
 };
 use milp_schema::Every;
 
-/// The numbers of two quorums of the question's ground form.
-pub type Lemma = [usize; 2];
-
-/// What a program asks beside the goal of its question.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Beside<'a> {
-    /// Quorums that are not there together.
-    pub(super) lemmas: &'a [Lemma],
-    /// In place of the goal: whether these two are.
-    pub(super) pair: Option<Lemma>,
-}
-
 /// The pairs that may be lemmas: the votes that somebody decides by, and any of another value in a
 /// later view; those of earlier views first.
 ///
 /// # Errors
 /// As for [`super::of`].
 pub fn candidates(every: &Every) -> Result<Vec<Lemma>, Error> {
-    let rules = super::rules_of(&every.instance)?;
+    let rules = rules_of(&every.instance)?;
     let ground = numbers(&every.instance, &rules)?;
     let decides = |act: &&Act| act.makes.is_some_and(|it| ground.is_final(it.kind));
     let asked = ground.acts.iter().filter(decides).flat_map(Act::asks);
@@ -74,13 +61,13 @@ pub fn lemma(
     earlier: &[Lemma],
     pair: Lemma,
 ) -> Result<Parametric, Error> {
-    let rules = super::rules_of(&every.instance)?;
+    let rules = rules_of(&every.instance)?;
     let whole = numbers(&every.instance, &rules)?;
     let view = last_view(&whole, pair);
     let mut setting = setting(&every.instance, rules, None);
     setting.views = view + 1;
     setting.primaries.truncate(view as usize + 2);
-    let ground = Ground::new(setting, super::NAME)?;
+    let ground = Ground::new(setting, NAME)?;
     let here = |lemma: &Lemma| -> Option<Lemma> {
         let [first, then] = lemma.map(|it| {
             let quorum = &whole.quorums[it];
@@ -117,7 +104,7 @@ pub fn with_lemmas(
     lemmas: &[Lemma],
 ) -> Result<Vec<Parametric>, Error> {
     if lemmas.is_empty() {
-        return super::of(every, region);
+        return of(every, region);
     }
     let known = candidates(every)?;
     if !lemmas.iter().all(|it| known.contains(it)) {
@@ -127,8 +114,8 @@ pub fn with_lemmas(
     for (at, pair) in lemmas.iter().enumerate() {
         programs.push(lemma(every, region, &lemmas[..at], *pair)?);
     }
-    let mut all = super::of(every, region)?;
-    let rules = super::rules_of(&every.instance)?;
+    let mut all = of(every, region)?;
+    let rules = rules_of(&every.instance)?;
     let ground = numbers(&every.instance, &rules)?;
     let beside = Beside { lemmas, pair: None };
     all.pop();

@@ -11,7 +11,8 @@
 use super::{
     affine::{Affine, less, one},
     program::{Kind, Parametric},
-    rows::{NAME, word},
+    question::NAME,
+    rows::word,
     walk::{Arc, Walk},
 };
 use crate::{

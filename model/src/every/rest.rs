@@ -14,8 +14,8 @@
 use super::{
     affine::{Affine, less, one},
     program::Kind,
+    question::unsupported,
     rows::Builder,
-    unsupported,
     walk::{Node, acts, allows, entries_of, of_place},
 };
 use crate::{

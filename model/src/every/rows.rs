@@ -16,16 +16,13 @@
 
 use super::{
     affine::{Affine, less, one},
-    lemmas::Beside,
     program::{Kind, Parametric},
+    question::Beside,
     walk::{Arc, Walk},
 };
 use crate::ground::{Act, Ground, Need, Record, Value, Values};
 use milp_schema::{instance::Goal, protocol::Scope, vocabulary::By};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The formulation's name in refusals.
-pub(super) const NAME: &str = "counting";
 
 /// Who takes steps: the pool, or one replica.
 pub(super) struct Walker {

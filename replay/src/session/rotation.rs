@@ -45,6 +45,8 @@ pub(super) struct Rotations {
     /// Views in one.
     views: u32,
     begun: Vec<(View, usize)>,
+    /// Where the next one begins.
+    next: Option<View>,
 }
 
 impl Rotations {
@@ -66,26 +68,23 @@ impl Rotations {
         near.then(|| Self {
             views: replicas,
             begun: Vec::new(),
+            next: None,
         })
     }
 
     /// After a slot, when the last of those who go on is in that view: the first of the views that
     /// repeat, if they do.
     pub(super) fn seen(&mut self, lowest: View, log: &[TraceEvent]) -> Option<View> {
-        let next = match self.begun.last() {
-            // The first n views are those of the schedule at the latest.
-            None => lowest.next().max(View(self.views)),
-            Some((view, _)) => View(view.0.saturating_add(self.views)),
-        };
+        let next = *self.next.get_or_insert(lowest.next());
         if lowest < next {
             return None;
         }
-        // Whoever passes several views at once passes what is compared.
+        self.next = Some(View(lowest.0.saturating_add(self.views)));
+        // Where several views are passed at once, what is compared begins anew.
         if lowest > next {
             self.begun.clear();
-            return None;
         }
-        self.begun.push((next, log.len()));
+        self.begun.push((lowest, log.len()));
         // One before those that are compared, so that they refer to it as they do to each other.
         let last = self.begun.iter().rev().take(TIMES + 2).rev();
         let last: Vec<(View, usize)> = last.copied().collect();

@@ -1,12 +1,12 @@
 //! Attacks for every n: a base and steps, checked in whole numbers, and what they leave out.
 
-use super::{at_least, program_json, words};
+use super::{program_file::program_json, words};
 use crate::{
     Error,
     confirm::{Engine, How},
     folder::{ASKED, Driven, FAMILY, MEMBERS, PROGRAM, REST, REST_PROOF},
 };
-use milp_model::every::{self, Affine, Family, Parametric, Point, Region};
+use milp_model::every::{self, Affine, Family, Parametric, Point, Region, at_least};
 use milp_schema::{
     Every, Evidence, Verdict,
     certificate::Part,

@@ -1,8 +1,7 @@
 //! The search for a proof: without lemmas where that takes few cubes, else with those that are found.
 
-use super::at_least;
 use crate::Error;
-use milp_model::every::{self, Lemma, Parametric, Region};
+use milp_model::every::{self, Lemma, Parametric, Region, at_least};
 use milp_schema::{Every, certificate::Part, instance::Goal};
 use milp_solver::every::{Proof, prove};
 use std::sync::atomic::AtomicBool;

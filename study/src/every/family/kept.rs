@@ -4,10 +4,9 @@ use super::{REPLICA, Whole, place, residue, rest, shows, tolerated};
 use crate::{
     Error,
     confirm::{Engine, How},
-    every::at_least,
     folder::{ASKED, FAMILY, MEMBERS, REST_PROOF, sha256},
 };
-use milp_model::every::{self, Family, Parametric, Point, Region};
+use milp_model::every::{self, Family, Parametric, Point, Region, at_least};
 use milp_schema::{certificate::Part, read, write};
 use milp_solver::every::check;
 use std::{collections::BTreeMap, path::Path};
