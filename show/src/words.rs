@@ -179,7 +179,7 @@ pub(crate) fn dyes(kind: Kind) -> [Dye; 3] {
     ]
 }
 
-/// The rules of a style sheet for what is drawn of these kinds; [`dyes`] has their colours.
+/// The rules of a style sheet for what is drawn of these kinds; `dyes` has their colours.
 pub fn style(kinds: impl IntoIterator<Item = Kind>) -> String {
     let rules = kinds.into_iter().map(|kind| {
         let (class, mark) = (class(kind), kind.mark());
