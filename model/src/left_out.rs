@@ -4,12 +4,12 @@ use crate::{
     formulation::{levels, refuse::asks_levels},
     ground::Setting,
     protocols,
-    rule::{Keeps, Protocol, Rule},
+    rule::{Keeps, Protocol, Rule as Listed},
 };
 use milp_schema::{
     Instance,
     instance::{FaultKind, Formulation, Goal},
-    protocol::Head,
+    protocol::{Head, Mode, Rule, Rules, Scope},
     vocabulary::Role,
 };
 
@@ -40,11 +40,13 @@ pub enum LeftOut {
     ExclusiveActs,
     /// A value named by a Byzantine replica before the view in which it can be proposed.
     EarlyName,
+    /// A good view that messages lead a replica out of before it is handed what its rules listed earlier ask for.
+    LedOut,
 }
 
 impl LeftOut {
     /// All of them, by their lines.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::EarlyAnswer,
         Self::RepeatedRequest,
         Self::OvertakenChangeView,
@@ -57,6 +59,7 @@ impl LeftOut {
         Self::ResponseBesideCopy,
         Self::ExclusiveActs,
         Self::EarlyName,
+        Self::LedOut,
     ];
 
     /// Its line of `docs/EXECUTION.md`.
@@ -74,6 +77,7 @@ impl LeftOut {
             Self::ResponseBesideCopy => "E46",
             Self::ExclusiveActs => "E62",
             Self::EarlyName => "E63",
+            Self::LedOut => "E76",
         }
     }
 
@@ -102,6 +106,7 @@ impl LeftOut {
             }
             Self::ExclusiveActs => "no two acts that exclude each other in one slot",
             Self::EarlyName => "no value named before its view",
+            Self::LedOut => "no view left by messages before the rest of the slot is there",
         }
     }
 
@@ -118,7 +123,7 @@ impl LeftOut {
         let forgets = protocol
             .enter()
             .is_some_and(|enter| enter.keeps == Keeps::View);
-        let counts = |rule: &Rule| matches!(rule, Rule::Negation(_));
+        let counts = |rule: &Listed| matches!(rule, Listed::Negation(_));
         match self {
             Self::EarlyAnswer => asks(Role::Question),
             Self::RepeatedRequest => protocol.arming().is_some(),
@@ -132,7 +137,7 @@ impl LeftOut {
                 protocol.channels.iter().any(|channel| channel.lost_ahead) && views
             }
             Self::ResponseBesideCopy => protocol.guards(),
-            Self::ExclusiveActs | Self::EarlyName => false,
+            Self::ExclusiveActs | Self::EarlyName | Self::LedOut => false,
         }
     }
 }
@@ -163,7 +168,8 @@ fn of_file(instance: &Instance) -> Vec<LeftOut> {
     let early = byzantine && !Setting::names_blocks_only(&rules);
     if wasted {
         let named = early && instance.views > 1;
-        return named.then_some(LeftOut::EarlyName).into_iter().collect();
+        let named = named.then_some(LeftOut::EarlyName).into_iter();
+        return named.chain(led_out(&rules)).collect();
     }
     let all = [
         (LeftOut::SkippedView, skips && instance.views > 2),
@@ -174,9 +180,28 @@ fn of_file(instance: &Instance) -> Vec<LeftOut> {
     is.map(|(pattern, _)| pattern).collect()
 }
 
+/// A rule by which messages alone end a view, behind one that must be done in it.
+fn led_out(rules: &Rules) -> Option<LeftOut> {
+    let mut must = rules.rules.iter().filter(|rule| rule.mode == Mode::Must);
+    let acts = |rule: &&Rule| matches!(rule.head, Head::Make { .. }) && rule.scope == Scope::View;
+    must.find(acts)?;
+    must.any(|rule| rule.head == Head::Enter)
+        .then_some(LeftOut::LedOut)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::LeftOut;
+    use super::{LeftOut, of};
+    use milp_schema::{Instance, instance::Goal};
+
+    #[test]
+    fn views_that_messages_end_behind_other_rules_are_said_to_be_left_out() {
+        for (protocol, is) in [("ibft1", true), ("tendermint", false), ("pbft", false)] {
+            let goal = Goal::Wasted { bad: 1, up_to: 1 };
+            let instance = Instance::builder(protocol).views(3).goal(goal).build();
+            assert_eq!(of(&instance).contains(&LeftOut::LedOut), is, "{protocol}");
+        }
+    }
 
     #[test]
     fn every_pattern_has_a_line_of_its_own() {
