@@ -77,6 +77,19 @@ pub struct Said {
     pub command: String,
 }
 
+impl Said {
+    /// What is never reached, of what it is said, and how strong the proof is.
+    pub fn parts(&self, goal: Goal) -> [&str; 3] {
+        let answer = words::good(goal);
+        let rest = self.sentence.strip_prefix(answer);
+        let rest = rest.map(|it| it.trim_start_matches(", "));
+        match rest.and_then(|it| it.rsplit_once(": ")) {
+            Some((scope, proof)) => [answer, scope, proof],
+            None => [&self.sentence, "", ""],
+        }
+    }
+}
+
 /// An attack, and that there is none below.
 #[derive(Debug)]
 pub struct Attack {

@@ -24,14 +24,16 @@ const FILES: [&str; 4] = [
     "schedule.csv",
 ];
 
-/// The kept results with a certificate, ascending.
+/// The kept results of a number of replicas with a certificate, ascending.
 fn results() -> Vec<PathBuf> {
     fn collect(dir: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(dir).expect("a folder of the repository") {
             let path = entry.expect("a readable entry").path();
             if path.is_dir() {
                 collect(&path, found);
-            } else if path.ends_with("certificate.csv") {
+            } else if path.ends_with("certificate.csv")
+                && path.with_file_name("outcome.yaml").is_file()
+            {
                 found.push(path.parent().expect("a file has a folder").to_owned());
             }
         }

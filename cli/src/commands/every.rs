@@ -4,7 +4,7 @@ use super::solve::{Args, command_line, destination, place};
 use crate::{
     document, exit,
     found::{Found, code, summary},
-    print,
+    print::{self, Tone},
     progress::Printer,
     stop,
 };
@@ -54,7 +54,11 @@ pub(super) fn solve(args: &Args, every: &Every) -> Result<u8, Error> {
             folder::write(&out, &proved.files)?;
             let said = &proved.said;
             let certificate = proved.files.get(folder::CERTIFICATE);
+            let [answer, scope, proof] = said.parts(every.instance.goal);
+            print::verdict("SAFE", answer, Tone::Good);
             print::facts([
+                ("asked", Some(scope.to_owned())),
+                ("known", Some(proof.to_owned())),
                 (
                     "program",
                     Some(format!("{} columns x {} rows", said.columns, said.rows)),
@@ -67,7 +71,6 @@ pub(super) fn solve(args: &Args, every: &Every) -> Result<u8, Error> {
                 ("seconds", Some(print::number(said.seconds))),
                 ("result", Some(out.display().to_string())),
             ]);
-            print::line(&said.sentence);
             document::result(&Found::of_every(said, every.instance.goal, &out));
             Ok(exit::DONE)
         }

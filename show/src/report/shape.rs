@@ -60,7 +60,12 @@ pub(crate) fn stops(start: Point, lane: f64) -> Vec<Point> {
     );
     let parts = [1.0, 1.4, 1.8, 2.2];
     let ways = parts.map(|part| (start.0 + right * part, start.1 + down * part));
-    let beside = [-9.0, 9.0, 18.0].map(|more| (start.0 + right + more, start.1 + down));
+    let beside = [1.0, 1.5, 2.0, 2.5, 3.0, 0.6].into_iter().flat_map(|part| {
+        let row = [
+            -9.0, 9.0, 18.0, -18.0, 27.0, -27.0, 36.0, 45.0, -36.0, 54.0, 63.0,
+        ];
+        row.map(|more| (start.0 + right + more, start.1 + down * part))
+    });
     ways.into_iter().chain(beside).collect()
 }
 
