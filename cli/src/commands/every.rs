@@ -19,20 +19,7 @@ use std::path::Path;
 
 /// Proves the question, or finds the smallest attack.
 pub(super) fn solve(args: &Args, every: &Every) -> Result<u8, Error> {
-    let listed = args
-        .formulation
-        .is_none_or(|it| matches!(it, Formulation::Auto | Formulation::Counting));
-    let given = [
-        (!listed, "--formulation"),
-        (args.warm_start.is_some(), "--warm-start"),
-        (args.confirm.is_some(), "--confirm"),
-        (args.best.k_best.is_some(), "--k-best"),
-    ];
-    if let Some((_, option)) = given.into_iter().find(|(given, _)| *given) {
-        return Err(Error::Refused(format!(
-            "{option} does not go with `replicas: any`: leave it out, or ask for one number"
-        )));
-    }
+    refuse(args)?;
     let out = destination(args.out.as_deref(), place, &args.file, &every.instance)?;
     folder::replaceable(&out)?;
     let interrupt = stop::interrupt();
@@ -90,6 +77,25 @@ pub(super) fn solve(args: &Args, every: &Every) -> Result<u8, Error> {
             Ok(exit::UNPROVED)
         }
     }
+}
+
+/// Refuses what has no meaning for every number of replicas.
+fn refuse(args: &Args) -> Result<(), Error> {
+    let listed = args
+        .formulation
+        .is_none_or(|it| matches!(it, Formulation::Auto | Formulation::Counting));
+    let given = [
+        (!listed, "--formulation"),
+        (args.warm_start.is_some(), "--warm-start"),
+        (args.confirm.is_some(), "--confirm"),
+        (args.best.k_best.is_some(), "--k-best"),
+    ];
+    if let Some((_, option)) = given.into_iter().find(|(given, _)| *given) {
+        return Err(Error::Refused(format!(
+            "{option} does not go with `replicas: any`: leave it out, or ask for one number"
+        )));
+    }
+    Ok(())
 }
 
 /// Derives a proof again.
