@@ -156,19 +156,19 @@ class Certificate:
         need(closes, f"cube {self.cubes} does not close")
 
 
-def hashes(folder):
-    """The two files are those that the proof beside them names."""
-    with open(os.path.join(folder, "proof.yaml"), encoding="utf-8") as file:
-        said = dict(re.findall(r"^(program|certificate)_sha256: '?([0-9a-f]{64})'?$", file.read(), re.M))
-    for part, name in (("program", "program.json"), ("certificate", "certificate.csv")):
+def hashes(folder, says, files):
+    """The files are those whose digests stand in the file that says what is claimed."""
+    with open(os.path.join(folder, says), encoding="utf-8") as file:
+        said = dict(re.findall(r"^(\w+)_sha256: '?([0-9a-f]{64})'?$", file.read(), re.M))
+    for part, name in files.items():
         with open(os.path.join(folder, name), "rb") as file:
             found = hashlib.sha256(file.read()).hexdigest()
-        need(found == said.get(part), f"{name} is not the one that proof.yaml names")
+        need(found == said.get(part), f"{name} is not the one that {says} names")
 
 
 def main(paths):
     if len(paths) == 1:
-        hashes(paths[0])
+        hashes(paths[0], "proof.yaml", {"program": "program.json", "certificate": "certificate.csv"})
         paths = [os.path.join(paths[0], it) for it in ("program.json", "certificate.csv")]
     with open(paths[0], encoding="utf-8") as file:
         said = json.load(file)

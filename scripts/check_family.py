@@ -10,18 +10,13 @@ for each step with 0 in place of 1. That nothing bad exists elsewhere is in rest
 scripts/check_every_n.py. docs/CERTIFICATES.md says what each name means.
 """
 import csv
-import hashlib
 import json
 import os
-import re
 import sys
 
+from check_every_n import Wrong, hashes, need
+
 PARAMETERS = ("n", "f", "b")
-
-
-def need(holds, why):
-    if not holds:
-        raise ValueError(why)
 
 
 def check(program, at_least, base, step, one):
@@ -65,19 +60,9 @@ def families(lines):
     return found
 
 
-def hashes(folder):
-    """The two files are those that family.yaml names."""
-    with open(os.path.join(folder, "family.yaml"), encoding="utf-8") as file:
-        said = dict(re.findall(r"^(program|members)_sha256: '?([0-9a-f]{64})'?$", file.read(), re.M))
-    for part, name in (("program", "program.json"), ("members", "family.csv")):
-        with open(os.path.join(folder, name), "rb") as file:
-            found = hashlib.sha256(file.read()).hexdigest()
-        need(found == said.get(part), f"{name} is not the one that family.yaml names")
-
-
 def main(paths):
     if len(paths) == 1:
-        hashes(paths[0])
+        hashes(paths[0], "family.yaml", {"program": "program.json", "members": "family.csv"})
         paths = [os.path.join(paths[0], it) for it in ("program.json", "family.csv")]
     with open(paths[0], encoding="utf-8") as file:
         said = json.load(file)
@@ -97,5 +82,5 @@ def main(paths):
 if __name__ == "__main__":
     try:
         print(main(sys.argv[1:]))
-    except (KeyError, ValueError) as error:
+    except (Wrong, KeyError, ValueError) as error:
         sys.exit(f"not verified: {error}")

@@ -9,7 +9,7 @@ use crate::{
 use milp_schema::{
     Instance,
     instance::{FaultKind, Formulation, Goal},
-    protocol::{Head, Mode, Rule, Rules, Scope},
+    protocol::{Guard, Head, Mode, Reads, Rule, Rules, Scope},
     vocabulary::Role,
 };
 
@@ -169,7 +169,7 @@ fn of_file(instance: &Instance) -> Vec<LeftOut> {
     if wasted {
         let named = early && instance.views > 1;
         let named = named.then_some(LeftOut::EarlyName).into_iter();
-        return named.chain(led_out(&rules)).collect();
+        return named.chain(led_out(&rules, instance)).collect();
     }
     let all = [
         (LeftOut::SkippedView, skips && instance.views > 2),
@@ -180,13 +180,26 @@ fn of_file(instance: &Instance) -> Vec<LeftOut> {
     is.map(|(pattern, _)| pattern).collect()
 }
 
-/// A rule by which messages alone end a view, behind one that must be done in it.
-fn led_out(rules: &Rules) -> Option<LeftOut> {
+/// A rule by which messages alone end a view, behind one that must be done in it: one that leads into
+/// the next view, or one that Byzantine replicas can meet, for whom nobody has to be in a later one.
+fn led_out(rules: &Rules, instance: &Instance) -> Option<LeftOut> {
+    let byzantine = instance.fault_count(FaultKind::Byzantine);
+    let honest = |guard: &Guard| match &guard.reads {
+        Reads::Senders(number) => {
+            let needs = rules.count(number).of(instance.replicas, instance.f());
+            instance.power.is_none() && needs > byzantine
+        }
+        _ => false,
+    };
+    let ends = |rule: &Rule| match rule.head {
+        Head::Enter => true,
+        Head::Skip => !rule.when.iter().any(honest),
+        _ => false,
+    };
     let mut must = rules.rules.iter().filter(|rule| rule.mode == Mode::Must);
     let acts = |rule: &&Rule| matches!(rule.head, Head::Make { .. }) && rule.scope == Scope::View;
     must.find(acts)?;
-    must.any(|rule| rule.head == Head::Enter)
-        .then_some(LeftOut::LedOut)
+    must.any(ends).then_some(LeftOut::LedOut)
 }
 
 #[cfg(test)]

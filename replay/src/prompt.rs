@@ -16,7 +16,7 @@ use crate::{
 use milp_schema::{
     Instance, Message, Prediction, ReplicaId, Schedule, Slot,
     instance::{FaultKind, Timers},
-    schedule::{Choice, Copy, Event},
+    schedule::{Choice, Copy, End},
     vocabulary::Role,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,21 +25,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// before it.
 pub type Subject = (ReplicaId, ReplicaId, Message, usize);
 
-/// What becomes of a copy that is not prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum End {
-    /// It arrives in that slot, or as soon as it can after it.
-    Arrives(Slot),
-    /// It is lost in that slot, if it was sent by then.
-    Lost(Slot),
-    /// It does not arrive within the horizon.
-    Open,
-}
-
 /// What an adversary does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The copies that are not prompt.
+    /// The copies that are not prompt: they arrive in that slot or as soon as they can after it, or are
+    /// lost in it if they were sent by then.
     pub held: BTreeMap<Subject, End>,
     /// Crashes, restarts, firings and injections, in their order.
     pub acts: Vec<Choice>,
@@ -81,30 +71,13 @@ impl Plan {
 
 /// Every copy that a schedule speaks of or that a broadcast makes, as they are sent.
 fn sent(instance: &Instance, schedule: &Schedule) -> BTreeSet<Copy> {
-    let broadcasts = schedule
-        .predictions
-        .iter()
-        .filter_map(|it| match &it.event {
-            Event::Send(message) => Some((it.slot, it.replica, message)),
-            _ => None,
-        });
-    let copies = broadcasts.flat_map(|(sent, sender, message)| {
-        let others = ReplicaId::all(instance.replicas).filter(move |id| *id != sender);
-        others.map(move |receiver| Copy {
-            sender,
-            receiver,
-            message: message.clone(),
-            sent,
-            copy: 0,
-        })
-    });
     let named = schedule.choices.iter().filter_map(|choice| match choice {
         Choice::Deliver { copy, .. } | Choice::Drop { copy, .. } | Choice::Inject { copy } => {
             Some(copy.clone())
         }
         _ => None,
     });
-    copies.chain(named).collect()
+    schedule.copies(instance.replicas).chain(named).collect()
 }
 
 /// Copies with what they are called, in the order in which they are sent.

@@ -290,6 +290,42 @@ pub struct Schedule {
     pub predictions: Vec<Prediction>,
 }
 
+impl Schedule {
+    /// What honest replicas send, when and who.
+    pub fn sent(&self) -> impl Iterator<Item = ((Slot, ReplicaId), &Message)> {
+        let predictions = self.predictions.iter();
+        predictions.filter_map(|prediction| match &prediction.event {
+            Event::Send(message) => Some(((prediction.slot, prediction.replica), message)),
+            _ => None,
+        })
+    }
+
+    /// The copies that broadcasts of honest replicas make among so many, one for everybody else.
+    pub fn copies(&self, replicas: u32) -> impl Iterator<Item = Copy> {
+        self.sent().flat_map(move |((sent, sender), message)| {
+            let others = ReplicaId::all(replicas).filter(move |id| *id != sender);
+            others.map(move |receiver| Copy {
+                sender,
+                receiver,
+                message: message.clone(),
+                sent,
+                copy: 0,
+            })
+        })
+    }
+}
+
+/// What becomes of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// It arrives.
+    Arrives(Slot),
+    /// It is lost for ever.
+    Lost(Slot),
+    /// It does not arrive within the horizon.
+    Open,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

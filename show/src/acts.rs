@@ -7,7 +7,7 @@ use crate::words::{self, Does};
 use milp_schema::{
     Act, Choice, Instance, Message, ReplicaId, Schedule, Slot,
     instance::FaultKind,
-    schedule::{Copy, Event},
+    schedule::{Copy, End},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,17 +25,6 @@ pub enum Deed {
     Late(Copy, End),
     /// A timer makes a replica ask to leave its view, or for recovery.
     Timeout(Slot, ReplicaId),
-}
-
-/// What becomes of a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum End {
-    /// It arrives.
-    Arrives(Slot),
-    /// It is lost for ever.
-    Lost(Slot),
-    /// It does not arrive within the horizon.
-    Open,
 }
 
 impl Deed {
@@ -88,7 +77,7 @@ pub fn of(
     }
     // Timers that follow the protocol are nobody's act.
     if instance.block_time.is_none() {
-        let asked = sent(schedule).filter(|(_, message)| asks(message));
+        let asked = schedule.sent().filter(|(_, message)| asks(message));
         deeds.extend(asked.map(|((slot, replica), _)| Deed::Timeout(slot, replica)));
         // Where nobody asks, views are left by the timers themselves.
         let mut kinds = instance.protocol.kinds();
@@ -122,29 +111,6 @@ fn asks(message: &Message) -> bool {
     matches!(words::does(&message.kind), Does::Leaves | Does::Asks)
 }
 
-/// What honest replicas send, when and who.
-fn sent(schedule: &Schedule) -> impl Iterator<Item = ((Slot, ReplicaId), &Message)> {
-    let predictions = schedule.predictions.iter();
-    predictions.filter_map(|prediction| match &prediction.event {
-        Event::Send(message) => Some(((prediction.slot, prediction.replica), message)),
-        _ => None,
-    })
-}
-
-/// The copies that broadcasts of honest replicas make, one for everybody else.
-pub(crate) fn copies(instance: &Instance, schedule: &Schedule) -> impl Iterator<Item = Copy> {
-    sent(schedule).flat_map(|((sent, sender), message)| {
-        let others = ReplicaId::all(instance.replicas).filter(move |id| *id != sender);
-        others.map(move |receiver| Copy {
-            sender,
-            receiver,
-            message: message.clone(),
-            sent,
-            copy: 0,
-        })
-    })
-}
-
 /// A copy, whichever of equal ones it is.
 type Key<'a> = (ReplicaId, ReplicaId, Slot, &'a Message);
 
@@ -169,7 +135,7 @@ fn ends(schedule: &Schedule) -> BTreeMap<Key<'_>, End> {
 /// The copies of honest messages that are late, missing or lost.
 fn late(instance: &Instance, schedule: &Schedule, ends: &BTreeMap<Key<'_>, End>) -> Vec<Copy> {
     let soonest = instance.delays().0;
-    let copies = copies(instance, schedule).collect::<Vec<_>>();
+    let copies = schedule.copies(instance.replicas).collect::<Vec<_>>();
     let seen = copies.iter().map(key).collect::<BTreeSet<_>>();
     let is_late = |copy: &&Copy| {
         let end = ends.get(&key(copy));

@@ -43,12 +43,13 @@ impl Said {
     /// What is known of an instance.
     pub fn of(instance: &Instance, result: &Found) -> Self {
         let own = |text: &str| own(instance.protocol, text);
+        let left_out = scope::left_out(instance).filter(|_| result.of_program);
         Self {
             verdict: answer::verdict(instance, result),
             answer: own(&answer::answer(instance, result)),
             scope: own(&scope_of(instance, result)),
             proof: own(&proof::proof(instance, result)),
-            left_out: scope::left_out(instance).map(own).collect(),
+            left_out: left_out.map(own).collect(),
         }
     }
 
@@ -62,6 +63,7 @@ impl Said {
             primal: outcome.primal,
             dual: outcome.dual,
             certificate: Certified::of(&outcome.certificate, outcome.proved),
+            of_program: outcome.program.is_some(),
             within_slots: formulation.is_none_or(Formulation::knows_slots),
             reading: schedule.zip(outcome.primal).map(reading),
         };

@@ -11,24 +11,23 @@ use milp_schema::{
     Every, Instance,
     certificate::Part,
     instance::{FaultKind, Formulation},
-    read::{self, Near},
+    read::{self},
 };
 use milp_solver::{
     every::{Proof, check, prove},
     solve,
 };
 use milp_study::{
-    every::{Answer, Proved, solve as answer, verify},
+    every::{Answer, Proved, verify},
     folder,
     resilience::resilience,
-    solve::Request,
 };
 use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::AtomicBool,
 };
-use support::settings;
+use support::{every::answered, settings};
 
 /// A question of a protocol, under a mutant if there is one, about so many Byzantine replicas.
 fn question(protocol: &str, mutant: Option<&str>, views: &str, byzantine: &str) -> Every {
@@ -48,8 +47,7 @@ fn asking(goal: &str, protocol: &str, mutant: Option<&str>, views: &str, byzanti
          faults: {{kind: byzantine, count: {byzantine}}}\nbeyond_budget: true\nviews: {views}\n\
          blocks_per_proposal: 2\nslots: 12\nnetwork: {network}\ngoal: {goal}\n{mutant}"
     );
-    let every = read::every_near("question", &text, Near::Nothing);
-    every.expect("a question").expect("for every n")
+    support::every::every(&text)
 }
 
 fn programs(every: &Every) -> Vec<Parametric> {
@@ -307,22 +305,6 @@ fn the_region_is_as_large_as_it_can_be() {
             assert!(proof(&of(&region)).is_none(), "{is:?}");
         }
     }
-}
-
-fn request<'a>(every: &'a Every, settings: &'a milp_solver::Settings) -> Request<'a> {
-    Request {
-        instance: &every.instance,
-        settings,
-        warm_start: None,
-        adequacy: false,
-        command: "milp solve",
-    }
-}
-
-fn answered(every: &Every) -> Answer {
-    let settings = settings(60.0, true);
-    let stop = AtomicBool::new(false);
-    answer(every, &request(every, &settings), &stop, &mut |_| {}).expect("an answer")
 }
 
 /// Each claim has a twin in which one thing is wrong: the smallest attack on it is followed by the

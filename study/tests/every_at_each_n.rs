@@ -16,7 +16,6 @@ use milp_model::{
 use milp_schema::{
     Every, Instance,
     instance::{FaultKind, Goal},
-    read::{self, Near},
 };
 use milp_solver::solve;
 use std::sync::atomic::AtomicBool;
@@ -61,8 +60,7 @@ fn question(
          blocks_per_proposal: 2\nslots: 12\nnetwork: {network}\ngoal: {goal}\n\
          formulation: counting\n{mutant}"
     );
-    let every = read::every_near("question", &text, Near::Nothing);
-    every.expect("a question").expect("for every n")
+    support::every::every(&text)
 }
 
 fn optimum(program: &Program) -> Option<i64> {

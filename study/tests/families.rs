@@ -6,7 +6,6 @@ mod support;
 use milp_schema::{
     Every,
     instance::{Goal, Network},
-    read::{self, Near},
     verdict::{Holds, Liveness},
 };
 use milp_study::{
@@ -14,19 +13,17 @@ use milp_study::{
     every::{
         Answer, Attack,
         family::{self, Whole},
-        solve,
     },
     folder,
     promote::{self, promote},
     regress::{Again, Asked, regress},
-    solve::Request,
 };
 use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::AtomicBool,
 };
-use support::settings;
+use support::every::{answered, every};
 
 /// n up to 100, with every remainder by three.
 const MANY: [u32; 10] = [4, 5, 6, 7, 8, 9, 13, 20, 30, 100];
@@ -39,21 +36,11 @@ fn question(protocol: &str, mutant: Option<&str>, byzantine: &str) -> Every {
          faults: {{kind: byzantine, count: {byzantine}}}\nbeyond_budget: true\nviews: 2\n\
          slots: 12\nnetwork: asynchronous\ngoal: fork\n{mutant}"
     );
-    let every = read::every_near("question", &text, Near::Nothing);
-    every.expect("a question").expect("for every n")
+    every(&text)
 }
 
 fn found(every: &Every) -> Box<Attack> {
-    let settings = settings(60.0, true);
-    let request = Request {
-        instance: &every.instance,
-        settings: &settings,
-        warm_start: None,
-        adequacy: false,
-        command: "milp solve",
-    };
-    let answer = solve(every, &request, &AtomicBool::new(false), &mut |_| {});
-    match answer.expect("an answer") {
+    match answered(every) {
         Answer::Attack(attack) => attack,
         Answer::Proved(_) | Answer::Open(_) => panic!("there is an attack"),
     }

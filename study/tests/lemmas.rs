@@ -8,19 +8,14 @@
 mod support;
 
 use milp_model::every::{self, Lemma, Region, candidates, with_lemmas};
-use milp_schema::{
-    Every,
-    certificate::Part,
-    read::{self, Near},
-};
+use milp_schema::{Every, certificate::Part};
 use milp_solver::every::{Proof, check, prove};
 use milp_study::{
-    every::{Answer, Proved, solve, verify},
+    every::{Answer, Proved, verify},
     folder,
-    solve::Request,
 };
 use std::{path::Path, process::Command, sync::atomic::AtomicBool};
-use support::settings;
+use support::every::{answered, every};
 
 fn question(protocol: &str, mutant: Option<&str>, views: u32) -> Every {
     let mutant = mutant.map_or(String::new(), |name| format!("mutant: {name}\n"));
@@ -29,21 +24,11 @@ fn question(protocol: &str, mutant: Option<&str>, views: u32) -> Every {
          faults: {{kind: byzantine, count: f}}\nviews: {views}\nblocks_per_proposal: 2\nslots: 12\n\
          network: asynchronous\ngoal: fork\n{mutant}"
     );
-    let every = read::every_near("question", &text, Near::Nothing);
-    every.expect("a question").expect("for every n")
+    every(&text)
 }
 
 fn proved(every: &Every) -> Box<Proved> {
-    let settings = settings(60.0, true);
-    let request = Request {
-        instance: &every.instance,
-        settings: &settings,
-        warm_start: None,
-        adequacy: false,
-        command: "milp solve",
-    };
-    let answer = solve(every, &request, &AtomicBool::new(false), &mut |_| {});
-    match answer.expect("an answer") {
+    match answered(every) {
         Answer::Proved(proved) => proved,
         Answer::Attack(_) | Answer::Open(_) => panic!("it is proved"),
     }

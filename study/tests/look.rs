@@ -6,28 +6,14 @@
     reason = "a test says by failing that it cannot go on"
 )]
 
+mod support;
+
 use milp_schema::verdict::Liveness;
 use milp_show::report::{ForEver, Part, Report, Run};
-use milp_study::{folder::OUTCOME, show};
+use milp_study::show;
 use roxmltree::{Document, Node};
-use std::path::{Path, PathBuf};
-
-fn root() -> PathBuf {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR"));
-    dir.parent().unwrap().join("results")
-}
-
-fn folders(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.join(OUTCOME).is_file() {
-            found.push(path);
-        } else if path.is_dir() {
-            folders(&path, found);
-        }
-    }
-    found.sort();
-}
+use std::path::Path;
+use support::kept::{folders, root};
 
 fn run_of(dir: &Path) -> Run {
     show::run(dir, None, &"own".parse().unwrap()).unwrap()
@@ -173,8 +159,7 @@ fn faults(svg: &str) -> (Vec<String>, Vec<String>, usize) {
 
 #[test]
 fn no_line_goes_through_what_is_written_and_no_text_lies_on_another() {
-    let mut found = Vec::new();
-    folders(&root(), &mut found);
+    let found = folders();
     let (mut all, mut bare) = (0, 0);
     for (turn, dir) in found.iter().enumerate() {
         let run = run_of(dir);
@@ -229,8 +214,7 @@ fn a_schedule_is_shown_from_slot_1_on_where_nothing_is_changed_by_it() {
 
 #[test]
 fn what_comes_again_for_ever_is_shaded_and_said() {
-    let mut found = Vec::new();
-    folders(&root(), &mut found);
+    let found = folders();
     let mut kinds = [0; 3];
     for dir in found {
         let run = run_of(&dir);

@@ -5,6 +5,8 @@
     reason = "a test says by failing that it cannot go on"
 )]
 
+mod support;
+
 use milp_schema::{
     Act, Choice, Kind, Message, ReplicaId, Slot,
     protocol::WRITTEN,
@@ -25,29 +27,11 @@ use milp_study::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::{Path, PathBuf},
+    path::Path,
 };
+use support::kept::{folders, root};
 
 const FORK: &str = "dbft1/n4-delays-fork";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .join("results")
-}
-
-fn folders(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.join(OUTCOME).is_file() {
-            found.push(path);
-        } else if path.is_dir() {
-            folders(&path, found);
-        }
-    }
-    found.sort();
-}
 
 fn run_of(dir: &Path) -> Run {
     show::run(dir, None, &"own".parse().unwrap()).unwrap()
@@ -55,9 +39,7 @@ fn run_of(dir: &Path) -> Run {
 
 /// Every result that is kept.
 fn runs() -> Vec<Run> {
-    let mut found = Vec::new();
-    folders(&root(), &mut found);
-    assert!(found.len() > 20, "{}", found.len());
+    let found = folders();
     found.iter().map(|dir| run_of(dir)).collect()
 }
 

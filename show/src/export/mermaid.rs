@@ -1,8 +1,7 @@
 //! A sequence diagram for Mermaid: an arrow where a copy arrives, a cross where it is lost.
 
 use super::story::{Act, Story, Trip};
-use crate::acts::End;
-use milp_schema::{ReplicaId, Slot};
+use milp_schema::{ReplicaId, Slot, schedule::End};
 use std::fmt::Write as _;
 
 /// Slot by slot: what arrives, then what replicas do. Copies that arrive nowhere within the

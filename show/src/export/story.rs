@@ -1,11 +1,10 @@
 //! What the exporters tell: who did what when, and the way of every copy.
 
 use super::Carried;
-use crate::acts::{self, End};
 use milp_schema::{
     BlockId, Choice, Height, Instance, Message, ReplicaId, Slot, View,
     instance::FaultKind,
-    schedule::{Copy, Event},
+    schedule::{Copy, End, Event},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -204,7 +203,7 @@ fn trips(carried: &Carried, pool: bool) -> (Vec<Trip>, BTreeSet<Copy>) {
         }
     }
     if !pool {
-        for copy in acts::copies(&carried.instance, &carried.schedule) {
+        for copy in carried.schedule.copies(carried.instance.replicas) {
             ends.entry(copy).or_insert(End::Open);
         }
     }

@@ -2,8 +2,7 @@
 //! Each kind of message has a colour and a dash pattern, so that colour is never the only sign.
 
 use super::story::{Act, Story, Trip};
-use crate::acts::End;
-use milp_schema::{Kind, ReplicaId};
+use milp_schema::{Kind, ReplicaId, schedule::End};
 use std::{collections::BTreeSet, fmt::Write as _};
 
 /// Centimetres between two slots, and between two lanes.

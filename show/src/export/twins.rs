@@ -7,8 +7,8 @@
 //! the first replicas are those with twins.
 
 use super::{Carried, Exported, story::Story};
-use crate::{Error, acts::End, words};
-use milp_schema::{Height, Message, ReplicaId, View, instance::FaultKind};
+use crate::{Error, words};
+use milp_schema::{Height, Message, ReplicaId, View, instance::FaultKind, schedule::End};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 

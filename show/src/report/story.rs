@@ -6,13 +6,14 @@ use super::{
     state, words,
 };
 use crate::{
-    acts::{Deed, End},
+    acts::Deed,
     explain::{Fact, Story, Tally},
     known::is_sending,
     words::{Does, binds, count, does, grounds, own, quorum as quorum_words, stays},
 };
 use milp_schema::{
     ReplicaId,
+    schedule::End,
     trace::What,
     verdict::{Holds, Liveness},
 };

@@ -273,16 +273,19 @@ impl Whole {
             }
         });
         let places: Vec<String> = places.collect();
-        let smallest = families.iter().map(|it| it.base.at[0]).min().unwrap_or(0);
+        let bases = families.iter().map(|it| it.base.at[0]);
+        let bases: BTreeSet<String> = bases.map(|n| n.to_string()).collect();
+        let bases: Vec<String> = bases.into_iter().collect();
         let steps = families.iter().map(|it| it.steps.len()).max().unwrap_or(0);
         let said = format!(
-            "{}, {}, for {}, {}: a schedule for each of them (from {} on, in {}){}",
+            "{}, {}, for {}, {}: a point of the program for each of them, in exact integers (a base and {}), \
+             which replicas follow where n = {}{}",
             words::bad(goal),
             words::setting(every),
             places.join(", and "),
             words::views(every),
-            count(smallest, "replica"),
             count(steps as i64, "step"),
+            bases.join(" and "),
             self.others()
         );
         own(every.instance.protocol, &said)

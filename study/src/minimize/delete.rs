@@ -12,12 +12,12 @@ use crate::{
     folder::{Driven, Folder},
     sentence, start,
 };
-use milp_replay::prompt::{self, End, Plan, Subject};
+use milp_replay::prompt::{self, Plan, Subject};
 use milp_schema::{
     Act, Choice, Instance, Outcome, ReplicaId, Slot, Verdict,
     instance::{FaultKind, Goal},
     outcome::{Certificate, Termination},
-    schedule::Event,
+    schedule::{End, Event},
     write,
 };
 use milp_show::acts;

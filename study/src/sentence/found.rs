@@ -14,6 +14,8 @@ pub struct Found {
     pub dual: Option<f64>,
     /// What was checked without trusting the solver.
     pub certificate: Certified,
+    /// Whether the schedule is a point of a program; else replicas are all that it was tried on.
+    pub of_program: bool,
     /// Whether the program knows slots; what a program without them says holds for any number.
     pub within_slots: bool,
     /// What the incumbent's schedule says beside its value, if there is one.

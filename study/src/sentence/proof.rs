@@ -38,18 +38,22 @@ pub(super) fn proof(instance: &Instance, result: &Found) -> String {
     } else {
         open(instance, result)
     };
+    let shown = if result.of_program { SHOWN } else { DONE };
     match (shows, ends) {
         (false, _) => worst,
-        (true, true) => SHOWN.to_owned(),
+        (true, true) => shown.to_owned(),
         (true, false) if result.termination == Termination::Optimal => {
-            format!("{SHOWN}; nothing worse: {worst}")
+            format!("{shown}; nothing worse: {worst}")
         }
-        (true, false) => format!("{SHOWN}; {worst}"),
+        (true, false) => format!("{shown}; {worst}"),
     }
 }
 
 /// What needs no proof but itself.
 pub(super) const SHOWN: &str = "shown by its schedule, which satisfies every row in exact integers";
+
+/// What no program was asked about.
+pub(super) const DONE: &str = "shown by replicas that follow its schedule";
 
 /// How a bound that closes the gap is known.
 fn by(certificate: Certified) -> String {

@@ -19,6 +19,7 @@ fn sentence(instance: &Instance, result: &Found) -> String {
 
 fn result(termination: Termination, primal: Option<i64>, dual: f64) -> Found {
     Found {
+        of_program: true,
         termination,
         primal,
         dual: Some(dual),
@@ -307,4 +308,23 @@ fn what_is_so_far_known_is_said_in_the_words_of_the_goal() {
         said(Goal::Slow, Some(17), 25.0),
         "a first decision in slot 17 found, no bound"
     );
+}
+
+/// A program that was not asked leaves nothing out, and has no rows that are satisfied.
+#[test]
+fn of_what_was_only_replayed_nothing_is_said_of_rows() {
+    let stall = Instance::builder("dbft2-nspcc")
+        .views(2)
+        .goal(Goal::Stall)
+        .build();
+    let of_program = result(Termination::Feasible, Some(0), 0.0);
+    let replayed = Found {
+        of_program: false,
+        ..of_program
+    };
+    let said = [of_program, replayed].map(|it| Said::of(&stall, &it));
+    assert!(said[0].proof.starts_with(SHOWN), "{:?}", said[0]);
+    assert!(!said[0].left_out.is_empty());
+    assert!(!said[1].proof.contains("row"), "{:?}", said[1]);
+    assert_eq!(said[1].left_out, Vec::<String>::new());
 }

@@ -7,7 +7,9 @@
 )]
 
 pub(crate) mod canonical;
+pub(crate) mod every;
 pub(crate) mod instances;
+pub(crate) mod kept;
 pub(crate) mod levels;
 pub(crate) mod rows;
 pub(crate) mod search;
