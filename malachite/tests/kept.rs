@@ -176,6 +176,11 @@ fn what_the_driver_does_otherwise_on_kept_schedules_comes_of_named_switches() {
         ),
         ("twins/tendermint/n4-fork", FIRST, 8),
         ("twins/tendermint/n4-powers-fork", FIRST, 11),
+        (
+            "twins/tendermint/n4-slow",
+            "the first vote counts, votes lead on",
+            5,
+        ),
     ];
     assert_eq!(found.collect::<Vec<_>>(), expected);
 }
