@@ -12,7 +12,7 @@ use milp_model::{
 };
 use milp_schema::{
     Instance, Protocol,
-    instance::{Fault, FaultKind, Formulation, Network},
+    instance::{Fault, FaultKind, Formulation, Goal, Network},
     protocol, write,
 };
 use milp_study::protocol_check::{
@@ -141,6 +141,23 @@ fn both_readings_of_two_phase_hotstuff_agree() {
     compare("hotstuff-two-phase", &[], &["any-qc", "locked-for-ever"]);
 }
 
+/// A chain, whose certificates are kept whenever they are there: more corners, fewer demands.
+#[test]
+fn both_readings_of_hotstuff_with_complaints_agree() {
+    let effort = Effort {
+        corners: 10,
+        ..EFFORT
+    };
+    let never = AtomicBool::new(false);
+    let protocol = Protocol::shipped("hotstuff-complaints");
+    let checked = check(protocol, &effort, &never, &mut |_, _| {});
+    let checked = checked.unwrap_or_else(|error| panic!("{error}"));
+    let all: Vec<String> = checked.differences().map(show).collect();
+    assert!(all.is_empty(), "{}", all.join("\n"));
+    assert!(checked.executions.iter().all(|it| it.points == it.tried));
+    assert!(checked.corners.iter().any(|it| it.followed == 10));
+}
+
 fn asked(name: &str, mutant: Option<&str>) -> Instance {
     let mut instance = Instance::builder(name)
         .faults([Fault::any(FaultKind::Byzantine, 1)])
@@ -255,4 +272,47 @@ fn both_readings_of_a_file_of_ones_own_agree() {
     assert!(!checked.fires.iter().any(Fires::nowhere));
     assert_eq!(checked.optima.mutants[0].changes(), Some(true));
     assert!(!checked.cut_short);
+}
+
+/// What a rule makes in any view may be made late: after an act that it would have barred, and that is
+/// no execution the less.
+#[test]
+fn an_own_record_of_any_view_may_come_after_what_it_bars() {
+    let mut text = include_str!("../../cli/tests/own_protocol/ladder.yaml").to_owned();
+    for (was, is) in [
+        (
+            "kept:\n",
+            "kept:\n- {kind: seen, says: a quorum, names: any_value}\n",
+        ),
+        ("own second_vote(<v, *)", "own seen(<v, *)"),
+        ("last own second_vote(<v, x)", "last own seen(<v, x)"),
+        (
+            "unless last own second_vote(<v, !x)",
+            "unless last own seen(<v, !x)",
+        ),
+        ("drop: [\"last own second_vote", "drop: [\"last own seen"),
+        (
+            "- 7: \"decide",
+            "- 7: \"seen(v, x) <- height, q first-vote(v, x)\"\n- 7: \"decide",
+        ),
+    ] {
+        assert_eq!(text.matches(was).count(), 1, "{was}");
+        text = text.replace(was, is);
+    }
+    let protocol = protocol::embedded(&text).unwrap_or_else(|error| panic!("{error}"));
+    for (views, per_view) in [(2, 2), (3, 1)] {
+        let mut instance = Instance::asking(protocol.clone())
+            .views(views)
+            .blocks_per_proposal(per_view)
+            .faults([Fault::any(FaultKind::Byzantine, 1)])
+            .network(Network::Asynchronous)
+            .formulation(Formulation::Levels)
+            .build();
+        let found = drawn(&instance, &built(&instance));
+        assert_eq!((found.wrong, found.points), (0, found.tried), "{found:?}");
+        instance.goal = Goal::Wasted { bad: 1, up_to: 1 };
+        instance.network = Network::Eventual;
+        let refused = levels::of(&instance).expect_err("a good view knows no such record");
+        assert!(refused.to_string().contains("`height`"), "{refused}");
+    }
 }

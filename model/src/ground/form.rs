@@ -266,6 +266,15 @@ impl Own {
             Self::One(records) | Self::Last(records, _) => records,
         }
     }
+
+    /// The records that it looks at.
+    pub fn read(&self) -> impl Iterator<Item = &Record> {
+        let rest: &[Record] = match self {
+            Self::One(_) => &[],
+            Self::Last(_, rest) => rest,
+        };
+        self.matching().iter().chain(rest)
+    }
 }
 
 impl Ground {

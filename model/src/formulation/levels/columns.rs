@@ -4,13 +4,13 @@ use crate::{
     draft::{AboutReplicas, Draft},
     error::Error,
     expr::Expr,
-    ground::{Act, Ground, Record, Setting, Value, Values},
+    ground::{Act, Ground, Need, Own, Record, Setting, Value, Values},
     program::{Col, FamilyId, Row, Tag},
 };
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal, Who},
-    protocol::KindId,
+    protocol::{KindId, Scope},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +21,8 @@ pub enum Key {
     Faulty(FaultKind, u32),
     /// Replica i does act number a.
     Did(usize, u32),
+    /// Replica i does act number a, in whatever view it is, before it enters view v.
+    Before(usize, u32, u32),
     /// Replica i enters view v ≥ 1.
     Entered(u32, u32),
     /// Replica i does so in way number w.
@@ -50,6 +52,7 @@ impl AboutReplicas for Key {
         match self {
             Self::Faulty(_, i)
             | Self::Did(_, i)
+            | Self::Before(_, i, _)
             | Self::Entered(i, _)
             | Self::Way(_, i)
             | Self::Sends(_, i)
@@ -80,6 +83,8 @@ pub(super) struct Levels {
     pub(super) groups: BTreeMap<Group, Vec<usize>>,
     /// The acts that decide.
     pub(super) finals: Vec<usize>,
+    /// The acts of any view whose records others read as own ones.
+    pub(super) of_any_view: BTreeSet<usize>,
     pub(super) draft: Draft<Key>,
     /// The family of rows that cut off what replicas do not follow.
     not_followed: FamilyId,
@@ -115,6 +120,7 @@ impl Levels {
             makers,
             groups,
             finals,
+            of_any_view: of_any_view(&ground),
             draft,
             instance,
             ground,
@@ -188,6 +194,15 @@ impl Levels {
                 self.draft.add(Key::Did(number, i), name, 1);
             }
         }
+        for number in self.of_any_view.clone() {
+            let act = self.ground.acts[number].clone();
+            for i in self.ground.actors(&act) {
+                for v in 1..self.views {
+                    let name = format!("before_v{v}_{}_a{number}", self.words(&made(&act), i));
+                    self.draft.add(Key::Before(number, i, v), name, 1);
+                }
+            }
+        }
         for number in self.asked() {
             let quorum = &self.ground.quorums[number];
             let kinds: BTreeSet<KindId> = quorum.records.iter().map(|it| it.kind).collect();
@@ -204,7 +219,7 @@ impl Levels {
         let needs = acts.flat_map(Act::asks);
         needs
             .filter_map(|need| match need {
-                crate::ground::Need::Quorum(number) => Some(*number),
+                Need::Quorum(number) => Some(*number),
                 _ => None,
             })
             .collect()
@@ -262,6 +277,24 @@ impl Levels {
     pub(super) fn makes<'a>(&self, i: u32, records: impl IntoIterator<Item = &'a Record>) -> Expr {
         let acts = records.into_iter().filter_map(|it| self.makers.get(it));
         acts.flatten().map(|&act| self.did(act, i)).sum()
+    }
+
+    /// How many of these records honest replica i makes before it enters a view; all where there is
+    /// no such view. Those that it makes in their own view alone it makes then, or never.
+    pub(super) fn makes_before<'a>(
+        &self,
+        (i, view): (u32, u32),
+        records: impl IntoIterator<Item = &'a Record>,
+    ) -> Expr {
+        let acts = records.into_iter().filter_map(|it| self.makers.get(it));
+        let before = |&act: &usize| {
+            if view < self.views && self.of_any_view.contains(&act) {
+                self.draft.get(&Key::Before(act, i, view))
+            } else {
+                self.did(act, i)
+            }
+        };
+        acts.flatten().map(before).sum()
     }
 
     /// Whether a quorum is there.
@@ -337,6 +370,25 @@ impl Levels {
             terms: columns.into_iter().collect(),
         }
     }
+}
+
+/// The acts of any view, decisions aside, whose records some act or entry needs or is barred by as own.
+fn of_any_view(ground: &Ground) -> BTreeSet<usize> {
+    let all = || ground.acts.iter().chain(&ground.entries);
+    let needed = all().flat_map(Act::asks).filter_map(|need| match need {
+        Need::Own(own) => Some(own),
+        Need::Primary(_) | Need::Quorum(_) => None,
+    });
+    let bars = all().flat_map(|act| &act.bars);
+    let read: BTreeSet<&Record> = needed.chain(bars).flat_map(Own::read).collect();
+    let counts = |act: &Act| {
+        let record = made(act);
+        act.scope == Scope::Height && read.contains(&record) && !ground.is_final(record.kind)
+    };
+    let acts = ground.acts.iter().enumerate();
+    acts.filter(|(_, act)| counts(act))
+        .map(|(number, _)| number)
+        .collect()
 }
 
 /// The record that an act makes.

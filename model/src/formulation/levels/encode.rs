@@ -55,7 +55,8 @@ struct Point<'a> {
     /// What honest replicas have of Byzantine ones, where the goal asks.
     held: BTreeSet<(Record, u32)>,
     own: Vec<BTreeSet<Record>>,
-    did: BTreeSet<(usize, u32)>,
+    /// With the view that the replica was in.
+    did: BTreeMap<(usize, u32), u32>,
     entered: BTreeSet<(u32, u32)>,
     ways: BTreeSet<(usize, u32)>,
 }
@@ -207,7 +208,7 @@ impl<'a> Encoder<'a> {
             crashes: kind(FaultKind::Crash),
             held: BTreeSet::new(),
             own: vec![BTreeSet::new(); run.at.len()],
-            did: BTreeSet::new(),
+            did: BTreeMap::new(),
             entered: BTreeSet::new(),
             ways: BTreeSet::new(),
         };
@@ -348,7 +349,7 @@ impl Point<'_> {
             return Err(Unencoded::Differs(what));
         };
         if act.makes.is_some() {
-            self.did.insert((number, i));
+            self.did.insert((number, i), done.view);
             self.own[i as usize].insert(made(act));
         } else {
             self.entered.insert((i, letters.v));
@@ -407,7 +408,7 @@ impl Point<'_> {
         };
         while let Some(act) = run.first(i, must) {
             let number = ground.acts.iter().position(|it| std::ptr::eq(it, act));
-            self.did.extend(number.map(|number| (number, i)));
+            self.did.extend(number.map(|number| ((number, i), v)));
             let record = made(act);
             self.own[i as usize].insert(record);
             run.at[i as usize].own.push(record);
@@ -441,7 +442,10 @@ impl Point<'_> {
         let of = |key: &Key| match *key {
             Key::Faulty(FaultKind::Byzantine, i) => Some(self.byzantine.contains(&i)),
             Key::Faulty(_, i) => Some(self.crashes.contains(&i)),
-            Key::Did(act, i) => Some(self.did.contains(&(act, i))),
+            Key::Did(act, i) => Some(self.did.contains_key(&(act, i))),
+            Key::Before(act, i, v) => {
+                Some(self.did.get(&(act, i)).is_some_and(|&in_view| in_view < v))
+            }
             Key::Entered(i, v) => Some(self.entered.contains(&(i, v))),
             Key::Way(way, i) => Some(self.ways.contains(&(way, i))),
             Key::Complete(number) => Some(self.is_there(number)),

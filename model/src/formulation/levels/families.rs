@@ -10,7 +10,7 @@ use crate::{
 };
 use milp_schema::{
     instance::{FaultKind, Who},
-    protocol::{Scope, ValueField},
+    protocol::{Head, Mode, Scope, ValueField},
     vocabulary::By,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) fn state(levels: &mut Levels) {
     faults(levels);
     once(levels);
+    before(levels);
+    made_with_its_quorum(levels);
     entries(levels);
     quorums(levels);
     acts(levels);
@@ -191,7 +193,7 @@ fn guards(levels: &mut Levels, act: &Act, i: u32, column: &Expr, label: &str) {
         match need {
             Need::Own(Own::One(records)) => {
                 let family = family_of(levels, act, "requires_own", Group::PROPOSAL);
-                let own = levels.makes(i, records);
+                let own = made_by_then(levels, act, i, records);
                 levels.at_most(family, &label, column.clone(), own);
             }
             Need::Own(Own::Last(matching, rest)) => {
@@ -233,7 +235,7 @@ pub(super) fn from_primary(levels: &Levels, records: &[Record]) -> Expr {
         .sum()
 }
 
-/// The records of a list by view, those below the level of an act.
+/// The records of a list by view, those below the level of an act or made in any view.
 pub(super) fn by_view<'a>(
     levels: &Levels,
     act: &Act,
@@ -242,7 +244,9 @@ pub(super) fn by_view<'a>(
     let level = levels.ground.level(act);
     let mut views: BTreeMap<u32, Vec<&Record>> = BTreeMap::new();
     for record in records {
-        if levels.ground.place(record) < level {
+        let mut makers = levels.makers.get(record).into_iter().flatten();
+        let any_view = makers.any(|it| levels.of_any_view.contains(it));
+        if any_view || levels.ground.place(record) < level {
             views.entry(record.view).or_default().push(record);
         }
     }
@@ -262,11 +266,12 @@ fn requires_last(
     let matching = by_view(levels, act, matching);
     let sum = |views: std::ops::RangeFrom<u32>| -> Expr {
         let later = matching.range(views).flat_map(|(_, records)| records);
-        levels.makes(i, later.copied())
+        made_by_then(levels, act, i, later.copied())
     };
     let mut rows = vec![(label.to_owned(), column.clone(), sum(0..))];
+    let rest = if act.scope == Scope::View { rest } else { &[] };
     for (u, records) in by_view(levels, act, rest) {
-        let left = column.clone() + levels.makes(i, records);
+        let left = column.clone() + levels.makes_before((i, view_of(act)), records);
         rows.push((format!("{label}_u{u}"), left, sum(u + 1..) + 1));
     }
     for (label, left, right) in rows {
@@ -274,9 +279,84 @@ fn requires_last(
     }
 }
 
+/// The view in which an act is done that is not one of any view: that before the one which it enters.
+fn view_of(act: &Act) -> u32 {
+    act.letters.v - u32::from(act.makes.is_none())
+}
+
+/// How many of these own records a replica may have when it does an act.
+fn made_by_then<'a>(
+    levels: &Levels,
+    act: &Act,
+    i: u32,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Expr {
+    match act.scope {
+        Scope::View => levels.makes_before((i, view_of(act) + 1), records),
+        Scope::Height => levels.makes(i, records),
+    }
+}
+
+/// `before_v ≤ before_(v+1) ≤ … ≤ did`.
+fn before(levels: &mut Levels) {
+    let family = family(levels, "before_implies_later", "E3", Group::MEMORY);
+    for number in levels.of_any_view.clone() {
+        let act = levels.ground.acts[number].clone();
+        for i in levels.ground.actors(&act).collect::<Vec<_>>() {
+            for v in 1..levels.views {
+                let at = |v| levels.makes_before((i, v), [&made(&act)]);
+                let (earlier, later) = (levels.draft.get(&Key::Before(number, i, v)), at(v + 1));
+                levels.at_most(family, &format!("_i{i}_v{v}_a{number}"), earlier, later);
+            }
+        }
+    }
+}
+
+/// Who did something for which it took a quorum made what any view's rule makes of that quorum alone:
+/// `did ≤ Σ before`.
+fn made_with_its_quorum(levels: &mut Levels) {
+    let rules = &levels.ground.setting.rules.rules;
+    let skips = rules.iter().any(|it| matches!(it.head, Head::Skip));
+    let family = family(levels, "quorum_makes_record", "E55", Group::PROMPT);
+    for number in levels.of_any_view.clone() {
+        let made_so = levels.ground.acts[number].clone();
+        let alone =
+            made_so.mode == Mode::Must && made_so.bars.is_empty() && made_so.proofs.is_empty();
+        let ([Need::Quorum(quorum)], true) = (&made_so.needs[..], alone) else {
+            continue;
+        };
+        let place = levels.groups[&group(&made(&made_so))].iter();
+        let place: Vec<Record> = place.map(|&it| made(&levels.ground.acts[it])).collect();
+        let takes =
+            |act: &Act| act.scope == Scope::View && act.needs.contains(&Need::Quorum(*quorum));
+        let acts = levels.ground.acts.clone();
+        let acts = acts.iter().enumerate().filter(|(_, act)| takes(act));
+        let entries = levels.ground.entries.clone();
+        let entries = entries
+            .iter()
+            .enumerate()
+            .filter(|(_, act)| !skips && takes(act));
+        for (at, act) in acts.chain(entries) {
+            for i in levels.ground.actors(act).collect::<Vec<_>>() {
+                let column = match act.makes {
+                    Some(_) => levels.did(at, i),
+                    None => levels.way(at, i),
+                };
+                let label = format!("_i{i}_v{}_m{quorum}_a{number}_{at}", act.letters.v);
+                let then = made_by_then(levels, act, i, &place);
+                levels.at_most(family, &label, column, then);
+            }
+        }
+    }
+}
+
 /// `did + own ≤ 1` for each kind and view; of the latest record `did + match_u ≤ 1 + Σ_(w > u) rest_w`.
-/// What comes later in the same view is no bar: it comes later.
+/// What comes later in the same view is no bar: it comes later. An act of any view may come before all
+/// that bars it; a record of any view bars what comes in later views.
 fn excludes(levels: &mut Levels, act: &Act, i: u32, column: &Expr, bar: &Own, label: &str) {
+    if act.scope == Scope::Height {
+        return;
+    }
     let later = bar.matching().iter().all(|it| it.view < act.letters.v);
     let purpose = if later { Group::LOCK } else { Group::SILENCE };
     match bar {
@@ -287,7 +367,7 @@ fn excludes(levels: &mut Levels, act: &Act, i: u32, column: &Expr, bar: &Own, la
                 groups.entry(group(record)).or_default().push(record);
             }
             for ((kind, u), records) in groups {
-                let left = column.clone() + levels.makes(i, records);
+                let left = column.clone() + levels.makes_before((i, view_of(act)), records);
                 let label = format!("{label}_k{}_u{u}", kind.0);
                 levels.at_most(family, &label, left, 1.into());
             }
@@ -296,9 +376,10 @@ fn excludes(levels: &mut Levels, act: &Act, i: u32, column: &Expr, bar: &Own, la
             let family = family_of(levels, act, "excludes_last", purpose);
             let rest = by_view(levels, act, rest);
             for (u, records) in by_view(levels, act, matching) {
-                let left = column.clone() + levels.makes(i, records);
+                let left = column.clone() + levels.makes_before((i, view_of(act)), records);
                 let later = rest.range(u + 1..).flat_map(|(_, records)| records);
-                let right = levels.makes(i, later.copied()) + 1;
+                let later = made_by_then(levels, act, i, later.copied());
+                let right = later + 1;
                 levels.at_most(family, &format!("{label}_u{u}"), left, right);
             }
         }

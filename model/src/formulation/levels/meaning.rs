@@ -57,6 +57,7 @@ fn acts(levels: &Levels, program: &Program) -> Vec<Expression> {
         Key::Faulty(..)
         | Key::Sends(..)
         | Key::Knows(..)
+        | Key::Before(..)
         | Key::Held(..)
         | Key::Forged(..)
         | Key::OfReplica(..) => None,

@@ -4,6 +4,7 @@
 //! | column | meaning |
 //! |---|---|
 //! | `did_<kind>_i_v…_r` | replica i does the act, by that rule of the file |
+//! | `before_v_<kind>_i_v…_r` | i does an act of any view before it enters view v |
 //! | `entered_i_v`, `way_i_v_r` | i enters view v ≥ 1; by which rule, where there are several |
 //! | `complete_<q>_<kinds>_<m>` | the quorum is there, whoever asks |
 //! | `sends_<m>_j` | j sends a record that counts in it, where it may send several |

@@ -206,8 +206,12 @@ impl<'a> Plan<'a> {
         roots
     }
 
-    /// The way in which a replica enters a view, if it does.
+    /// The way in which a replica enters a view, if it does: nothing keeps a way from being open to
+    /// who does not take it.
     fn entry(&self, i: u32, v: u32) -> Option<Step> {
+        if !self.is(&self.levels.here(i, v)) {
+            return None;
+        }
         let ways = self.levels.ways(i, v);
         let mut taken = ways
             .into_iter()
@@ -222,16 +226,22 @@ impl<'a> Plan<'a> {
         acts.find(|&act| self.is(&self.levels.did(act, i)))
     }
 
-    /// A step of a replica with its level; who decides by messages of any view does so in the end.
+    /// A step of a replica with its level; who decides by messages of any view does so in the end, and
+    /// what else is done in any view comes last in the one before which it is not there yet.
     fn place(&self, i: u32, step: Step) -> Place {
         let act = self.act(step);
         let decides = act
             .makes
             .is_some_and(|it| self.levels.ground.is_final(it.kind));
-        let level = if decides && act.scope == Scope::Height {
-            (self.levels.views, 0)
-        } else {
-            self.levels.ground.level(act)
+        let level = match step {
+            _ if decides && act.scope == Scope::Height => (self.levels.views, 0),
+            Step::Does(number) if self.levels.of_any_view.contains(&number) => {
+                let there = |v: &u32| self.is(&self.levels.draft.get(&Key::Before(number, i, *v)));
+                let before = (1..self.levels.views).find(there);
+                let last = before.unwrap_or(self.levels.views) - 1;
+                self.levels.ground.level(act).max((last, usize::MAX))
+            }
+            _ => self.levels.ground.level(act),
         };
         (level, i, step)
     }

@@ -5,7 +5,7 @@ use crate::{error::Error, formulation::refuse};
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal, Network, Primary, Timers},
-    protocol::{Goes, Guard, Head, KindId, Mode, Rule, Rules},
+    protocol::{Goes, Guard, Head, KindId, Mode, Reads, Rule, Rules, Scope},
     vocabulary::By,
 };
 
@@ -96,6 +96,11 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             "use a protocol whose primaries propose when they enter the view",
         ),
         (
+            wasted && reads_of_any_view(rules),
+            "goal `wasted` where rules read an own record that is made in any view (`height`)",
+            "ask for `fork`, or let its rule be of the record's view",
+        ),
+        (
             blame && others,
             "goal `blame` with replicas that crash or that the network fails",
             "use `kind: byzantine`",
@@ -169,6 +174,28 @@ fn proposes_on_firing(rules: &Rules) -> bool {
     let fired = |rule: &&Rule| matches!(rule.mode, Mode::Timer(_));
     let mut fired = rules.rules.iter().filter(fired);
     fired.any(|rule| rule.makes().is_some_and(of_primary))
+}
+
+/// Whether an own record, decisions aside, is read that a rule of any view makes.
+fn reads_of_any_view(rules: &Rules) -> bool {
+    let of_any_view = |rule: &&Rule| rule.scope == Scope::Height;
+    let made = rules
+        .rules
+        .iter()
+        .filter(of_any_view)
+        .filter_map(Rule::makes);
+    let mut made = made.filter(|&it| it != rules.final_kind());
+    let reads = |guard: &Guard, kind| {
+        let own = matches!(guard.reads, Reads::Own | Reads::LastOwn);
+        own && guard.pattern.kinds.contains(&kind)
+    };
+    made.any(|kind| {
+        rules
+            .rules
+            .iter()
+            .flat_map(Rule::guards)
+            .any(|it| reads(it, kind))
+    })
 }
 
 /// Whether who takes over a decision sends it on.
