@@ -301,7 +301,7 @@ fn an_own_record_of_any_view_may_come_after_what_it_bars() {
     }
     let protocol = protocol::embedded(&text).unwrap_or_else(|error| panic!("{error}"));
     for (views, per_view) in [(2, 2), (3, 1)] {
-        let mut instance = Instance::asking(protocol.clone())
+        let mut instance = Instance::asking(protocol)
             .views(views)
             .blocks_per_proposal(per_view)
             .faults([Fault::any(FaultKind::Byzantine, 1)])
