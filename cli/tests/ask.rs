@@ -72,6 +72,20 @@ fn the_verdict_comes_first_and_the_code_says_the_same() {
     }
 }
 
+#[test]
+fn a_goal_that_is_set_is_the_only_question() {
+    let scratch = Scratch::new();
+    for goal in ["fork", "stall"] {
+        let ran = scratch.run(&format!(
+            "ask --protocol dbft1 --faults none --views 1 --set goal={goal} --quiet"
+        ));
+        let asked = ran.stdout.lines().filter(|it| it.starts_with(" asked "));
+        assert_eq!(asked.count(), 1, "{goal}: {ran:?}");
+        let folder = format!("out/ask/dbft1-n4-v1/{goal}");
+        assert!(ran.stdout.contains(&folder), "{goal}: {ran:?}");
+    }
+}
+
 /// The stall that a search finds at seven replicas has 153 acts, and next to none of them is needed.
 #[test]
 fn what_seven_replicas_of_the_production_engine_stop_for_is_named_at_once_and_always_the_same() {

@@ -216,6 +216,11 @@ fn questions(args: &Args) -> Result<Vec<Vec<(Instance, PathBuf)>>, Error> {
                 Some(out) => out.clone(),
                 None => Path::new("out/ask").join(name(args)),
             };
+            let set = instance.goal.name();
+            if set != goal {
+                // --set names the goal: there is one question.
+                return Ok(vec![vec![(instance, out.join(set))]]);
+            }
             ways.push((instance, out.join(goal)));
         }
         questions.push(ways);
