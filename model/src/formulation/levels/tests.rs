@@ -257,7 +257,13 @@ fn point(built: &Built, run: &Run<'_>, byzantine: Option<u32>, all: bool) -> Opt
             let way = ways.iter().find(|_| ways.len() == 1);
             used.extend(way.iter().flat_map(|way| quorums(&ground.entries[**way])));
         }
-        for &Done { rule, letters, .. } in &at.done {
+        for &Done {
+            rule,
+            letters,
+            view,
+            ..
+        } in &at.done
+        {
             let makes = setting.rules.rules[rule].makes().is_some();
             let enters = setting.rules.rules[rule].head == milp_schema::protocol::Head::Enter;
             let list = if makes { &ground.acts } else { &ground.entries };
@@ -269,6 +275,12 @@ fn point(built: &Built, run: &Run<'_>, byzantine: Option<u32>, all: bool) -> Opt
             used.extend(quorums(&list[found]));
             if makes {
                 reading.set(&Key::Did(found, i));
+                for later in view + 1..built.levels.views {
+                    let before = Key::Before(found, i, later);
+                    if built.levels.draft.col(&before).is_some() {
+                        reading.set(&before);
+                    }
+                }
             } else if built.levels.draft.col(&Key::Way(found, i)).is_some() {
                 reading.set(&Key::Way(found, i));
             }
