@@ -11,7 +11,7 @@ use milp_schema::{
     Every, Instance,
     certificate::Part,
     instance::{FaultKind, Formulation},
-    read::{self},
+    read,
 };
 use milp_solver::{
     every::{Proof, check, prove},
