@@ -4,7 +4,7 @@
 #[path = "../tests/duel/mod.rs"]
 mod duel;
 
-use duel::{Counts, EXCEPT, Look, duel, first, sound};
+use duel::{Counts, Look, duel, except, first, sound};
 use milp_malachite::engine;
 
 #[expect(clippy::print_stdout, reason = "it prints its counts")]
@@ -18,15 +18,17 @@ fn main() {
         println!("two numbers: how many acts, and the seed");
         return;
     };
+    let name = std::env::args().nth(3);
+    let name = name.unwrap_or_else(|| "malachite-driver".to_owned());
     let look = Look {
         seed,
         steps,
         protocol: first(),
         twice: true,
-        except: EXCEPT,
+        except: except(&name),
+        // The production engine forgets what it does not need any more.
+        knows: name == "malachite-driver",
     };
-    let name = std::env::args().nth(3);
-    let name = name.unwrap_or_else(|| "malachite-driver".to_owned());
     let Some(_) = engine(&name) else {
         println!("there is no engine {name}");
         return;

@@ -29,6 +29,8 @@ pub(crate) struct Shell {
     /// New values by (height, round), amnesia included.
     proposed: BTreeMap<(milp_schema::Height, View), u32>,
     pub(crate) decided: Option<Value>,
+    /// Proposals that it has sent since it started: its engine hands them out again.
+    pub(crate) sent: BTreeSet<Message>,
     /// What it collected at heights that it left.
     pub(crate) evidence: BTreeSet<Evidence>,
 }
@@ -43,6 +45,7 @@ impl Shell {
             wants: None,
             proposed: BTreeMap::new(),
             decided: None,
+            sent: BTreeSet::new(),
             evidence: BTreeSet::new(),
         }
     }

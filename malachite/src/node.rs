@@ -60,6 +60,7 @@ impl Core for Node {
     fn begin(&mut self, world: &mut World, anew: bool) -> Result<(), Broken> {
         if anew {
             self.state = state(&self.shell, world);
+            self.shell.sent.clear();
         }
         let (height, validators) = (height(&self.shell), world.validators.clone());
         let policy = VoteExtensionPolicy::Disabled;
@@ -202,12 +203,12 @@ fn carry_out(shell: &mut Shell, world: &mut World, effect: Effect<Rotation>) -> 
 }
 
 /// It sends what it made; what another made is passed on by the stage.
-fn publish(shell: &Shell, world: &mut World, message: &SignedConsensusMsg<Rotation>) {
+fn publish(shell: &mut Shell, world: &mut World, message: &SignedConsensusMsg<Rotation>) {
     match message {
         SignedConsensusMsg::Vote(vote) => world.send(shell.id, world.of_vote(vote)),
         SignedConsensusMsg::Proposal(proposal) => {
             let message = world.of_proposal(proposal);
-            if proposal.by == Address(shell.id) && !world.said(shell.id, &message) {
+            if proposal.by == Address(shell.id) && shell.sent.insert(message.clone()) {
                 world.send(shell.id, message);
             }
         }

@@ -169,12 +169,6 @@ impl World {
         self.posts.get(place)
     }
 
-    /// Whether that author has made that message.
-    pub(crate) fn said(&self, author: ReplicaId, message: &Message) -> bool {
-        let mut posts = self.posts.iter().rev();
-        posts.any(|it| it.author == author && it.message == *message)
-    }
-
     /// What was posted as the engine has it.
     pub(crate) fn told_of(&self, post: &Post) -> Option<Told> {
         match &post.certificate {

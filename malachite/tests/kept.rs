@@ -12,10 +12,10 @@ use duel::{Act, Difference, Pair, SWITCHES, Setting, first, shrink, sound, witho
 use milp_malachite::engine;
 use milp_replay::{Options, Recovery, Signatures, replay_on};
 use milp_schema::{
-    Choice, Message, Outcome, Protocol, ReplicaId, Schedule, Verdict,
+    Choice, Message, Outcome, Protocol, ReplicaId, Schedule, Slot, Verdict,
     instance::{FaultKind, Goal},
     read,
-    verdict::Holds,
+    verdict::{Holds, Liveness},
 };
 use std::path::PathBuf;
 
@@ -205,4 +205,22 @@ fn no_fork_of_a_mutant_happens_on_the_engines() {
         names,
         ["tendermint/n4-no-lock-fork", "tendermint/n4-no-pol-fork"]
     );
+}
+
+/// A schedule that an engine does not follow leaves its timers due, and the heal phase fires them.
+#[test]
+fn a_timer_that_no_row_fires_is_no_reason_to_be_stuck() {
+    let mut all = all();
+    let mut kept = all.remove(
+        all.iter()
+            .position(|it| it.name == "tendermint/n4-slow")
+            .unwrap(),
+    );
+    // In slot 5 the timers are due that end the prevotes of round 0.
+    kept.schedule.choices.retain(|it| it.slot() < Slot(5));
+    for name in ["malachite-driver", "malachite"] {
+        let verdict = kept.verdict(name);
+        assert!(verdict.unapplied > 0, "{name}");
+        assert_eq!(verdict.termination, Liveness::Decided, "{name}");
+    }
 }

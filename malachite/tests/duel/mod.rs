@@ -3,14 +3,17 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     clippy::unwrap_used,
     reason = "a test says by failing that it cannot go on, and an example uses a part"
 )]
 
 mod draw;
+mod except;
 pub(crate) mod shrink;
 mod tally;
 
+pub(crate) use except::{Except, except};
 use milp_malachite::engine;
 use milp_replay::{
     Recovery, Signatures,
@@ -19,7 +22,7 @@ use milp_replay::{
     random::Random,
 };
 use milp_schema::{
-    Height, Instance, Message, Protocol, ReplicaId, View, protocol::embedded, vocabulary::Role,
+    Height, Instance, Message, Protocol, ReplicaId, Value, View, protocol::embedded,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -82,35 +85,6 @@ impl Setting {
     }
 }
 
-/// What the driver does otherwise than the file by design, and is left out of the schedules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Except {
-    /// Of several proposals of a view that arrive before it is entered the driver takes the one that
-    /// came first, the file the first that a rule of its order is for.
-    SeveralEarlyProposals,
-}
-
-impl Except {
-    /// Whether the message, given to that replica now, would show it.
-    fn bars(self, seat: &Seat, by: ReplicaId, message: &Message) -> bool {
-        match self {
-            Self::SeveralEarlyProposals => {
-                let other = |(author, it): &(ReplicaId, Message)| {
-                    *author == by
-                        && (it.kind, it.view) == (message.kind, message.view)
-                        && it != message
-                };
-                message.kind.is(Role::Proposal)
-                    && message.view > seat.view
-                    && seat.given.iter().any(other)
-            }
-        }
-    }
-}
-
-/// All of them.
-pub(crate) const EXCEPT: &[Except] = &[Except::SeveralEarlyProposals];
-
 /// The file that says what the driver does.
 pub(crate) fn first() -> Protocol {
     Protocol::shipped("tendermint-malachite")
@@ -168,10 +142,26 @@ pub(crate) struct Seat {
     pub(crate) stopped: bool,
     pub(crate) height: Height,
     pub(crate) view: View,
+    /// Of its last precommit for a value, at its height.
+    bound: Option<View>,
     /// Those of either side.
     pub(crate) timers: BTreeSet<&'static str>,
     /// What it was given at its height.
     given: BTreeSet<(ReplicaId, Message)>,
+}
+
+impl Seat {
+    fn says(&mut self, message: &Message) {
+        if message.kind.name() == "precommit" && matches!(message.value, Some(Value::Block { .. }))
+        {
+            self.bound = Some(message.view);
+        }
+    }
+
+    fn forget(&mut self) {
+        self.given.clear();
+        self.bound = None;
+    }
 }
 
 /// Both engines.
@@ -192,11 +182,13 @@ pub(crate) struct Pair {
 /// Makes the engine that the interpreter is compared with.
 pub(crate) type Make<'a> = &'a dyn Fn() -> Box<dyn Engine>;
 
-/// What is compared of an answer: what others see, whatever the order.
+/// What is compared of an answer: what others see, whatever the order, but for certificates, which
+/// nobody predicts.
 fn seen(effects: &[Effect]) -> Vec<String> {
     let mut seen: Vec<String> = effects
         .iter()
         .filter_map(|effect| match effect {
+            Effect::Send { recovery: true, .. } => None,
             Effect::Send {
                 replica, message, ..
             } => Some(format!("{replica} sends {message}")),
@@ -263,6 +255,7 @@ impl Pair {
                     message,
                     ..
                 } => {
+                    self.seats[replica.index()].says(message);
                     let same = |it: &&Effect| {
                         matches!(it, Effect::Send { replica: by, message: what, .. }
                             if by == replica && what == message)
@@ -278,7 +271,7 @@ impl Pair {
                 Effect::Decide { replica, .. } => {
                     let seat = &mut self.seats[replica.index()];
                     (seat.height, seat.view) = (seat.height.next(), View(0));
-                    seat.given.clear();
+                    seat.forget();
                     seat.stopped = seat.height.0 == self.setting.instance.heights;
                 }
                 Effect::Timer { .. } | Effect::Fault { .. } => {}
@@ -345,7 +338,7 @@ impl Pair {
                     return Ok(None);
                 }
                 (seat.up, seat.view) = (true, View(0));
-                seat.given.clear();
+                seat.forget();
                 (
                     self.both(|engine, _| engine.restart(*who, false).unwrap())?,
                     Some(*who),
@@ -408,6 +401,8 @@ pub(crate) struct Look {
     pub(crate) twice: bool,
     /// What schedules do not contain.
     pub(crate) except: &'static [Except],
+    /// As [`Setting::knows`].
+    pub(crate) knows: bool,
 }
 
 /// What happened how often.
@@ -448,7 +443,10 @@ pub(crate) fn duel(look: &Look, make: Make, counts: &mut Counts) -> Option<Diffe
     let mut steps = 0;
     while steps < look.steps {
         let mut random = Random(seeds.next());
-        let setting = draw::setting(&mut random, look.protocol);
+        let setting = Setting {
+            knows: look.knows,
+            ..draw::setting(&mut random, look.protocol)
+        };
         let length = 50 + random.below(400);
         let mut acts = Vec::new();
         let mut run = || -> Result<(), String> {

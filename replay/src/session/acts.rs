@@ -202,7 +202,8 @@ impl<E: Engine> Session<E> {
         self.settle(id)
     }
 
-    /// The slot ends: the place of a timer that was due by now, should have fired and did not.
+    /// The slot ends: the place of a timer that was due by now, should have fired and did not. It stays
+    /// due: the heal phase fires it.
     pub(crate) fn missed(
         &mut self,
         id: ReplicaId,
@@ -212,11 +213,12 @@ impl<E: Engine> Session<E> {
         if !due || !self.seat(id).is_live() || self.stopped(id) {
             return Ok(None);
         }
-        let matters = self.firing_matters(id, timer)?;
-        let place = matters.then_some(self.place(id));
+        if self.firing_matters(id, timer)? {
+            return Ok(Some(self.place(id)));
+        }
         let effects = self.engine.pass(id, timer)?;
         self.absorb(effects);
-        Ok(place)
+        Ok(None)
     }
 
     /// Whether a firing at a live replica that has not decided everything does more than ask for
