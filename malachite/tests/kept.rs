@@ -207,6 +207,25 @@ fn no_fork_of_a_mutant_happens_on_the_engines() {
     );
 }
 
+/// A file of one's own rotates as the engine does, so nobody is renamed: its hidden lock is the engine's.
+#[test]
+fn a_hidden_lock_of_another_file_is_one_on_the_driver_for_ever() {
+    let results = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../results");
+    let name = "tendermint/n4-polka-wasted-gossip";
+    let outcome = read::outcome(&results.join(name).join("outcome.yaml")).unwrap();
+    let schedule = read::schedule(outcome.instance.protocol, &results.join(name)).unwrap();
+    let name = name.to_owned();
+    let verdict = Kept {
+        name,
+        outcome,
+        schedule,
+    }
+    .verdict("malachite-driver");
+    assert_eq!(verdict.unapplied, 0);
+    assert_eq!(verdict.termination, Liveness::Open);
+    assert!(verdict.notes.iter().any(|it| it.contains("come again")));
+}
+
 /// A schedule that an engine does not follow leaves its timers due, and the heal phase fires them.
 #[test]
 fn a_timer_that_no_row_fires_is_no_reason_to_be_stuck() {

@@ -159,7 +159,7 @@ pub fn replay(
 
 /// Replays `schedule` on an engine that was not started yet, and judges what its replicas did.
 ///
-/// The schedule is one of the protocol `dbft2-nspcc`, whose rotation of primaries is the engine's, or of
+/// The schedule is one of a protocol whose rotation of primaries is the engine's, say `dbft2-nspcc`, or of
 /// dBFT 2.0 `paper` with one height: then the engine's replica i stands for replica (n − i) mod n
 /// of the schedule, which makes the rotations the same. Quorums are those of the instance, its
 /// mutant included. `options.protocol` says nothing here.
@@ -313,7 +313,7 @@ fn drivable(instance: &Instance) -> Result<(Driven, Vocabulary), Error> {
         return Err(Error::FreePrimary);
     }
     match [protocol].into_iter().chain(Vocabulary::all()).find(speaks) {
-        Some(same) if same == protocol => Ok((Driven::Engine, same)),
+        Some(engine) if engine.primary == protocol.primary => Ok((Driven::Engine, engine)),
         Some(engine) if heights == 1 => Ok((Driven::EngineByPaper, engine)),
         Some(_) => refuse(format!(
             "the rotations of `{protocol}` and of the engine agree, after renaming, for one \

@@ -1,7 +1,7 @@
 //! The same engine under other names of its replicas.
 
-use crate::engine::{Effect, Engine, EngineError, MessageId, Nanos, Start, State};
-use milp_schema::{Height, Message, ReplicaId, View};
+use crate::engine::{Effect, Engine, EngineError, Habits, MessageId, Nanos, Start, State};
+use milp_schema::{Height, Message, ReplicaId, View, schedule::Event};
 
 /// An engine whose replica i is called (n − i) mod n here.
 ///
@@ -66,6 +66,10 @@ impl Engine for Mirrored<'_> {
         self.engine.name()
     }
 
+    fn habits(&self) -> Habits {
+        self.engine.habits()
+    }
+
     fn start(&mut self, start: &Start) -> Result<Vec<Effect>, EngineError> {
         let mut byzantine: Vec<ReplicaId> = start
             .byzantine
@@ -83,6 +87,39 @@ impl Engine for Mirrored<'_> {
 
     fn deliver(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError> {
         let effects = self.engine.deliver(self.other_name(to), id)?;
+        Ok(self.effects(effects))
+    }
+
+    fn hand_over(&mut self, to: ReplicaId, id: MessageId) -> Result<Vec<Effect>, EngineError> {
+        let effects = self.engine.hand_over(self.other_name(to), id)?;
+        Ok(self.effects(effects))
+    }
+
+    fn pass(&mut self, at: ReplicaId, timer: &str) -> Result<Vec<Effect>, EngineError> {
+        let effects = self.engine.pass(self.other_name(at), timer)?;
+        Ok(self.effects(effects))
+    }
+
+    fn matters(&mut self, at: ReplicaId, timer: &str) -> Result<bool, EngineError> {
+        self.engine.matters(self.other_name(at), timer)
+    }
+
+    fn may(&mut self, at: ReplicaId, act: &Event) -> Result<Vec<Effect>, EngineError> {
+        let effects = self.engine.may(self.other_name(at), act)?;
+        Ok(self.effects(effects))
+    }
+
+    fn likes(&mut self, at: ReplicaId) -> Result<Vec<Event>, EngineError> {
+        self.engine.likes(self.other_name(at))
+    }
+
+    fn open(&mut self) -> Result<Vec<Effect>, EngineError> {
+        let effects = self.engine.open()?;
+        Ok(self.effects(effects))
+    }
+
+    fn arm_anew(&mut self) -> Result<Vec<Effect>, EngineError> {
+        let effects = self.engine.arm_anew()?;
         Ok(self.effects(effects))
     }
 
