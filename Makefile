@@ -66,7 +66,8 @@ atlas: build
 book:
 	@python3 scripts/links.py
 	@command -v mdbook >/dev/null || [ -x target/mdbook/bin/mdbook ] || \
-	    cargo install --locked --root target/mdbook mdbook@0.5.4
+	    CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo install --locked --root target/mdbook \
+	    --no-default-features --features search mdbook@0.5.4
 	@PATH=$$PATH:target/mdbook/bin mdbook build
 
 quick: setup
@@ -90,7 +91,7 @@ test: setup
 	@MILP_HOSTILE_FILES=500 MILP_HOSTILE_STARTS=25 $(STAGE) test scripts/test.sh
 	@$(STAGE) cbc scripts/cbc.sh
 	@$(STAGE) kits scripts/kits.sh
-	@$(STAGE) links python3 scripts/links.py
+	@$(STAGE) book $(MAKE) --no-print-directory book
 	@$(STAGE) bench scripts/bench/toy.sh
 	@$(STAGE) source scripts/source-build.sh
 	@RUSTDOCFLAGS="-D warnings" $(STAGE) doc cargo doc --locked --workspace --no-deps
