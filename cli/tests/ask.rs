@@ -86,6 +86,38 @@ fn a_goal_that_is_set_is_the_only_question() {
     }
 }
 
+/// Where good views pass, it is asked whether they do so with gossip, too.
+#[test]
+fn what_gossip_changes_is_said_where_good_views_pass() {
+    let scratch = Scratch::new();
+    for (question, words) in [
+        (
+            "--protocol hotstuff",
+            "with gossip after 1 bad view the first good view decides",
+        ),
+        (
+            "--protocol tendermint --faults none",
+            "NOT SETTLED: with gossip after 1 bad round 2 good rounds can pass",
+        ),
+    ] {
+        let ran = scratch.run(&format!("ask {question} --out asked --quiet"));
+        assert_eq!(ran.code, Some(10), "{ran:?}");
+        assert!(
+            ran.stdout.starts_with("NOT SETTLED: after 1 bad"),
+            "{ran:?}"
+        );
+        assert!(ran.stdout.contains(words), "{ran:?}");
+        assert!(ran.stdout.contains("milp report asked/wasted"), "{ran:?}");
+        let first = ran.stdout.lines().next().unwrap_or_default();
+        assert_eq!(
+            first.contains("with gossip"),
+            question.ends_with("hotstuff")
+        );
+        let outcome = scratch.text("asked/wasted-gossip/outcome.yaml");
+        assert!(outcome.contains("gossip: true"), "{outcome}");
+    }
+}
+
 /// The stall that a search finds at seven replicas has 153 acts, and next to none of them is needed.
 #[test]
 fn what_seven_replicas_of_the_production_engine_stop_for_is_named_at_once_and_always_the_same() {

@@ -1,5 +1,7 @@
 //! `milp ask`: can it fork, can it stall? The verdict first.
 
+mod question;
+
 use super::{
     solve::command_line,
     watch::{self, Watch},
@@ -13,7 +15,7 @@ use crate::{
     set::Set,
     stop,
 };
-use milp_schema::{Instance, instance::Goal};
+use milp_schema::instance::Goal;
 use milp_show::acts;
 use milp_study::{
     Error,
@@ -22,10 +24,11 @@ use milp_study::{
     sentence::Said,
     solve::Request,
 };
+use question::{fault, questions, sentence, with, with_gossip};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -125,19 +128,20 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
 }
 
 fn answered(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
-    let questions = questions(args)?;
+    let mut questions = VecDeque::from(questions(args)?);
     let mut printer = Printer::new(args.quiet, Some(args.limits.seconds()));
     let (mut answers, mut refused) = (Vec::new(), Vec::new());
     // Of several ways to ask for liveness the first that the protocol has is taken.
-    let all = questions.len();
-    for (at, ways) in questions.into_iter().enumerate() {
+    let (mut at, mut all) = (0, questions.len());
+    while let Some(ways) = questions.pop_front() {
+        at += 1;
         let mut why = None;
         for (instance, out) in ways {
             folder::replaceable(&out)?;
             folder::replaceable(&fewer(&out))?;
             let part = match all {
                 1 => String::new(),
-                _ => format!("{} ({} of {all}), ", instance.goal.name(), at + 1),
+                _ => format!("{} ({at} of {all}), ", instance.goal.name()),
             };
             printer.about(&instance, &part);
             let request = Request {
@@ -153,6 +157,10 @@ fn answered(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
                 Ok(answer) => {
                     folder::write(&out, &answer.solution.files())?;
                     keep_fewer(&answer, &fewer(&out))?;
+                    if let Some(then) = with_gossip(args, &answer, &out) {
+                        questions.push_back(vec![then]);
+                        all += 1;
+                    }
                     answers.push((answer, out));
                     why = None;
                     break;
@@ -174,9 +182,7 @@ fn answered(args: &Args, interrupt: &AtomicBool) -> Result<u8, Error> {
 
 /// Where the schedule goes that has fewer acts.
 fn fewer(out: &Path) -> PathBuf {
-    let mut name = out.as_os_str().to_owned();
-    name.push("-fewer");
-    PathBuf::from(name)
+    with(out, "-fewer")
 }
 
 /// Writes that schedule; one of an earlier question does not stay.
@@ -186,116 +192,6 @@ fn keep_fewer(answer: &Answer, out: &Path) -> Result<(), Error> {
     };
     let files = folder::files(&fewer.outcome, Some(&fewer.schedule), None);
     folder::write(out, &files)
-}
-
-/// What is asked: one way each, or several of which the first possible one is taken.
-fn questions(args: &Args) -> Result<Vec<Vec<(Instance, PathBuf)>>, Error> {
-    if let Some(file) = &args.file {
-        let instance = args.set.read(file)?;
-        let out = match &args.out {
-            Some(out) => out.clone(),
-            None => Path::new("out/ask").join(folder::place(file)?),
-        };
-        return Ok(vec![vec![(instance, out)]]);
-    }
-    if args.protocol.is_none() {
-        let why = "give an instance file, or --protocol NAME";
-        return Err(Error::Refused(why.to_owned()));
-    }
-    let mut questions = Vec::new();
-    for goals in [vec!["fork"], vec!["stall", "wasted"]] {
-        let mut ways = Vec::new();
-        for goal in goals {
-            let text = if goal == "wasted" {
-                wasted(args)
-            } else {
-                text(args, goal)
-            };
-            let instance = args.set.read_text("the question", &text)?;
-            let out = match &args.out {
-                Some(out) => out.clone(),
-                None => Path::new("out/ask").join(name(args)),
-            };
-            let set = instance.goal.name();
-            if set != goal {
-                // --set names the goal: there is one question.
-                return Ok(vec![vec![(instance, out.join(set))]]);
-            }
-            ways.push((instance, out.join(goal)));
-        }
-        questions.push(ways);
-    }
-    Ok(questions)
-}
-
-/// The question in few letters, for a folder.
-fn name(args: &Args) -> String {
-    let protocol = args.protocol.as_deref().unwrap_or_default();
-    let stem = Path::new(protocol).file_stem().unwrap_or_default();
-    let faults = faults(args).into_iter().filter(|(_, count)| *count > 0);
-    let faults = faults.map(|(kind, count)| format!("-{kind}{count}"));
-    let faults: String = faults.collect();
-    format!(
-        "{}-n{}{faults}-v{}",
-        stem.to_string_lossy(),
-        args.n,
-        args.views
-    )
-}
-
-fn faults(args: &Args) -> Vec<(String, u32)> {
-    if args.faults.is_empty() {
-        return vec![("byzantine".to_owned(), args.n.saturating_sub(1) / 3)];
-    }
-    args.faults.clone()
-}
-
-/// The question of good views, after one bad view and as many as Byzantine replicas may lead: two
-/// good ones at least.
-fn wasted(args: &Args) -> String {
-    let byzantine = faults(args)
-        .into_iter()
-        .filter(|(kind, _)| kind == "byzantine");
-    let bad = 1 + byzantine.map(|(_, count)| count).sum::<u32>();
-    let views = args.views.max(bad.saturating_add(2));
-    let goal = format!("{{wasted: {{bad: 1, up_to: {}}}}}", views - bad);
-    stated(args, &goal, views, 15)
-}
-
-/// The instance as a file would have it.
-fn text(args: &Args, goal: &str) -> String {
-    stated(args, goal, args.views, 6)
-}
-
-fn stated(args: &Args, goal: &str, views: u32, slots_per_view: u32) -> String {
-    let faults: Vec<(String, u32)> = faults(args)
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .collect();
-    // A Byzantine primary may propose two blocks.
-    let blocks = if faults.iter().any(|(kind, _)| kind == "byzantine") {
-        2
-    } else {
-        1
-    };
-    let one = |(kind, count): &(String, u32)| format!("{{kind: {kind}, count: {count}}}");
-    let faults = match faults.as_slice() {
-        [] => "{kind: none}".to_owned(),
-        [single] => one(single),
-        several => format!(
-            "[{}]",
-            several.iter().map(one).collect::<Vec<_>>().join(", ")
-        ),
-    };
-    format!(
-        "format: milp-instance/2.0\nprotocol: {}\nreplicas: {}\nfaults: {faults}\nheights: 1\n\
-         views: {}\nblocks_per_proposal: {blocks}\nslots: {}\nnetwork: eventual\ntimers: free\n\
-         primary: rotation\ngoal: {goal}\nformulation: auto\n",
-        args.protocol.as_deref().unwrap_or_default(),
-        args.n,
-        views,
-        args.slots.unwrap_or(views.saturating_mul(slots_per_view)),
-    )
 }
 
 /// Prints the answers, the verdict first, and gives the exit code.
@@ -320,7 +216,13 @@ fn told(
     };
     let mut said: Vec<&Answer> = answers.iter().map(|(answer, _)| answer).collect();
     said.sort_by_key(|answer| answer.verdict);
-    let said = said.iter().map(|answer| answer.said.answer.clone());
+    // What gossip changes nothing of is said once.
+    let has_gossip = |it: &&Answer| it.solution.outcome.instance.gossip;
+    let (with, without): (Vec<&Answer>, Vec<&Answer>) = said.into_iter().partition(has_gossip);
+    let same = |it: &&Answer| without.iter().any(|one| one.said.answer == it.said.answer);
+    let with = with.into_iter().filter(|it| !same(it));
+    let said = without.iter().copied().chain(with);
+    let said = said.map(sentence);
     let said: Vec<String> = said.chain(refused.iter().cloned()).collect();
     let tone = verdicts.first().map_or(Tone::Open, |first| tone(*first));
     print::verdict(&verdict, &said.join("; "), tone);
@@ -361,7 +263,7 @@ fn facts(answers: &[(Answer, PathBuf)]) {
         let [asked, known, left_out] = told_of(outcome.instance.goal, &answer.said);
         // What is left out of both is said once.
         let new = told.is_none_or(|it| it.left_out != answer.said.left_out);
-        let text = format!("{}: {}", answer.verdict, answer.said.answer);
+        let text = format!("{}: {}", answer.verdict, sentence(answer));
         let with_fewer = answer.fewer.as_ref();
         print::facts([
             asked,
@@ -398,7 +300,7 @@ impl Answered {
         Self {
             goal: outcome.instance.goal.name().to_owned(),
             verdict: answer.verdict.to_string(),
-            words: answer.said.answer.clone(),
+            words: sentence(answer),
             value: outcome.primal,
             proved: outcome.proved,
             needs: needs.collect(),
@@ -455,10 +357,11 @@ pub(crate) fn code(holds: Option<bool>, interrupt: &AtomicBool) -> u8 {
 
 /// What to do next: with the schedule that shows the worst, or to trust the proof.
 fn next(answers: &[(Answer, PathBuf)]) -> Vec<String> {
-    let broken = answers
-        .iter()
-        .find(|(answer, _)| answer.verdict.is_broken());
-    match (broken, answers.first()) {
+    let broken = |it: &&(Answer, PathBuf)| it.0.verdict.is_broken();
+    let shows = |it: &&(Answer, PathBuf)| !it.0.needs.is_empty();
+    let worst = answers.iter().find(broken);
+    let worst = worst.or_else(|| answers.iter().find(shows));
+    match (worst, answers.first()) {
         (Some((answer, out)), _) => {
             let shown = match &answer.fewer {
                 Some(_) => fewer(out),
@@ -473,17 +376,5 @@ fn next(answers: &[(Answer, PathBuf)]) -> Vec<String> {
             vec![format!("milp verify {}", out.display())]
         }
         (None, _) => vec!["milp ask --help".to_owned()],
-    }
-}
-
-fn fault(text: &str) -> Result<(String, u32), String> {
-    if text == "none" {
-        return Ok(("none".to_owned(), 0));
-    }
-    let (kind, count) = text.split_once(':').unwrap_or((text, "1"));
-    let known = ["byzantine", "crash", "network"].contains(&kind);
-    match count.parse() {
-        Ok(count) if known => Ok((kind.to_owned(), count)),
-        _ => Err("expected byzantine:1, crash:1, network:1 or none".to_owned()),
     }
 }
