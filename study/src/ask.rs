@@ -110,6 +110,10 @@ fn why_not(solution: &Solution) -> &'static str {
     match solution.outcome.termination {
         _ if solution.interrupted => "; it was interrupted",
         Termination::Optimal => "",
+        _ if solution.was_refused() => {
+            "; replicas do not follow the worst that the program found, and nothing is proved of what \
+             is left"
+        }
         _ => "; the limit of time came first: give a longer --time-limit",
     }
 }

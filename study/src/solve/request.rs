@@ -14,6 +14,9 @@ use std::path::PathBuf;
 /// The key under which `run:` names the formulations that `auto` did not take, each with why.
 pub const PASSED_OVER: &str = "passed over";
 
+/// The key under which `run:` counts the points that replicas did not follow.
+pub(super) const REFUSED: &str = "refused points";
+
 /// What to solve and how.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
@@ -58,10 +61,18 @@ pub struct Solution {
 impl Solution {
     /// The formulations that `auto` passed over, each with why.
     pub fn passed_over(&self) -> Option<&str> {
-        let mut facts = self.outcome.run.iter();
-        facts
-            .find(|(key, _)| key == PASSED_OVER)
-            .map(|(_, why)| why.as_str())
+        self.fact(PASSED_OVER)
+    }
+
+    /// Whether replicas did not follow what a search found first.
+    pub(crate) fn was_refused(&self) -> bool {
+        self.fact(REFUSED).is_some()
+    }
+
+    fn fact(&self, of: &str) -> Option<&str> {
+        let facts = &self.outcome.run;
+        let fact = facts.iter().find(|(key, _)| key == of);
+        fact.map(|(_, said)| said.as_str())
     }
 
     /// What it says, for people.

@@ -4,7 +4,7 @@ use super::{
     adequacy::Adequacy,
     build,
     decode::Followed,
-    request::{PASSED_OVER, Request, Solution},
+    request::{PASSED_OVER, REFUSED, Request, Solution},
 };
 use crate::{beside::Beside, evidence, sentence, size::Size};
 use milp_model::Built;
@@ -25,7 +25,7 @@ pub(crate) const OF_THE_SEARCH: [&str; 11] = [
     "system",
     "cores",
     "passed over",
-    "refused points",
+    REFUSED,
 ];
 
 /// What `run:` says of a protocol whose file does not come with the program: its key and its words.
@@ -101,7 +101,7 @@ pub(super) fn word(
     let passed = build::passed_over(request, beside, built);
     run.extend(passed.map(|it| (PASSED_OVER.to_owned(), it)));
     run.extend(of_a_file(request.instance));
-    let refused = (refused > 0).then(|| ("refused points".to_owned(), refused.to_string()));
+    let refused = (refused > 0).then(|| (REFUSED.to_owned(), refused.to_string()));
     run.extend(refused);
     let sha256 =
         |schedule: &Schedule| write::sha256_hex(write::choices_csv(&schedule.choices).as_bytes());
