@@ -188,13 +188,15 @@ fn seen(effects: &[Effect]) -> Vec<String> {
     let mut seen: Vec<String> = effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Send { recovery: true, .. } => None,
             Effect::Send {
-                replica, message, ..
+                replica,
+                message,
+                recovery: false,
+                ..
             } => Some(format!("{replica} sends {message}")),
             Effect::EnterView { replica, view, .. } => Some(format!("{replica} enters v{view}")),
             Effect::Decide { replica, block } => Some(format!("{replica} decides {block}")),
-            Effect::Timer { .. } => None,
+            Effect::Send { .. } | Effect::Timer { .. } => None,
             Effect::Fault { text, .. } => Some(format!("fault: {text}")),
         })
         .collect();
