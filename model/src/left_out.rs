@@ -160,9 +160,14 @@ fn of_file(instance: &Instance) -> Vec<LeftOut> {
         Formulation::Auto => !levels::takes(instance),
         asked => asked.knows_slots(),
     };
-    let Some(rules) = instance.rules().filter(|_| slots) else {
+    let Some(rules) = instance.rules() else {
         return Vec::new();
     };
+    if !slots {
+        let skips = rules.rules.iter().any(skips_by_proof);
+        let skips = skips && instance.views > 1 && instance.formulation != Formulation::Counting;
+        return skips.then_some(LeftOut::SkippedView).into_iter().collect();
+    }
     let skips = rules.rules.iter().any(|rule| rule.head == Head::Skip);
     let byzantine = instance.fault_count(FaultKind::Byzantine) > 0;
     let early = byzantine && !Setting::names_blocks_only(&rules);
@@ -178,6 +183,12 @@ fn of_file(instance: &Instance) -> Vec<LeftOut> {
     ];
     let is = all.into_iter().filter(|(_, is)| *is);
     is.map(|(pattern, _)| pattern).collect()
+}
+
+/// Whether who does the rule skips views by what came with a message and was not taken: who walks through
+/// them took it.
+pub(crate) fn skips_by_proof(rule: &Rule) -> bool {
+    rule.head == Head::Skip && rule.when.iter().any(|guard| guard.proof)
 }
 
 /// A rule by which messages alone end a view, behind one that must be done in it: one that leads into
@@ -205,7 +216,10 @@ fn led_out(rules: &Rules, instance: &Instance) -> Option<LeftOut> {
 #[cfg(test)]
 mod tests {
     use super::{LeftOut, of};
-    use milp_schema::{Instance, instance::Goal};
+    use milp_schema::{
+        Instance,
+        instance::{Formulation, Goal},
+    };
 
     #[test]
     fn views_that_messages_end_behind_other_rules_are_said_to_be_left_out() {
@@ -213,6 +227,22 @@ mod tests {
             let goal = Goal::Wasted { bad: 1, up_to: 1 };
             let instance = Instance::builder(protocol).views(3).goal(goal).build();
             assert_eq!(of(&instance).contains(&LeftOut::LedOut), is, "{protocol}");
+        }
+    }
+
+    #[test]
+    fn views_skipped_by_a_proof_are_said_to_be_left_out() {
+        for (protocol, is) in [("jolteon", true), ("simplex", false), ("tendermint", false)] {
+            let instance = Instance::builder(protocol).views(3).build();
+            let instance = Instance {
+                formulation: Formulation::Levels,
+                ..instance
+            };
+            assert_eq!(
+                of(&instance).contains(&LeftOut::SkippedView),
+                is,
+                "{protocol}"
+            );
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{
         Act, Ground, Letters, Need, Record, Value, Values,
         run::{At, Done, Run, Taken, holds},
     },
+    left_out::skips_by_proof,
     program::{Col, Program},
 };
 use milp_schema::{
@@ -307,8 +308,12 @@ impl Point<'_> {
     fn act(&mut self, run: &Run<'_>, i: u32, done: &Done) -> Result<(), Unencoded> {
         let levels = self.levels;
         let ground = &levels.ground;
-        match ground.setting.rules.rules[done.rule].head {
+        let rule = &ground.setting.rules.rules[done.rule];
+        match rule.head {
             Head::Arm { .. } | Head::Stop { .. } => return Ok(()),
+            Head::Skip if skips_by_proof(rule) => {
+                return Err(Unencoded::Outside("a view skipped by a proof"));
+            }
             Head::Skip => {
                 self.entered.insert((i, done.letters.v));
                 return Ok(());

@@ -23,7 +23,6 @@ mod event;
 mod families;
 mod goal;
 mod good;
-mod last;
 mod meaning;
 mod must;
 mod plan;
@@ -109,7 +108,6 @@ fn stated(instance: &Instance, setting: Setting) -> Result<Built, Error> {
     blame::columns(&mut levels);
     families::state(&mut levels);
     must::state(&mut levels);
-    last::state(&mut levels);
     valid::state(&mut levels);
     goal::state(&mut levels);
     let program = levels.draft.finish();

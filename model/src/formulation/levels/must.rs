@@ -151,7 +151,7 @@ fn comes_later(levels: &Levels, act: &Act, (way, view): (&Way, u32), record: &Re
         let bars = |bar: &Own| matches!(bar, Own::One(records) if records.contains(record));
         other.letters.v < record.view || other.bars.iter().any(bars)
     };
-    let shown = || way.by.iter().all(|&it| barred(&acts[it]));
+    let shown = || way.entered <= record.view && way.by.iter().all(|&it| barred(&acts[it]));
     let later = |other: &Act| {
         let late = other.timer().is_some() || other.rule > act.rule;
         late && (way.waits || other.scope == Scope::View)

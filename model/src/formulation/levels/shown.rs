@@ -206,9 +206,9 @@ pub(super) fn last(
     groups(matching).iter().map(latest).collect()
 }
 
-/// What is done that shows something, by kind and view: of each a replica does one; the acts in it;
-/// whether all of it is done in later views than a decision is of.
-type Shows = (BTreeMap<(usize, u32), Expr>, BTreeSet<usize>, bool);
+/// What is done that shows something, by kind and view: of each a replica does one; the acts in it, and
+/// the last view whose entry is in it; whether all of it is done in later views than a decision is of.
+type Shows = (BTreeMap<(usize, u32), Expr>, (BTreeSet<usize>, u32), bool);
 
 /// What a replica did in that view or an earlier one that shows that it took what meets the need of an
 /// act. A primary has what it made itself. What a timer's act needs was
@@ -224,7 +224,7 @@ fn shown_by(
     let decides = decides(levels, act);
     let later = |other: &Act| other.timer().is_some() || other.rule > act.rule;
     let is_late = |other: &Act| decides && other.letters.v > act.letters.v;
-    let (mut by, mut late) = (BTreeSet::new(), decides);
+    let (mut by, mut entered, mut late) = (BTreeSet::new(), 0, decides);
     let mut shows: BTreeMap<(usize, u32), Expr> = BTreeMap::new();
     for number in needs.takers(levels, need) {
         let other = &levels.ground.acts[number];
@@ -249,6 +249,7 @@ fn shown_by(
         let counts = taken_in <= view && v < levels.views && (later(other) || !is_late(other));
         if counts && takes(levels, other, need) && levels.ways(i, v).contains(&way) {
             shows.insert((usize::MAX, way as u32), levels.way(way, i));
+            entered = entered.max(v);
             late &= is_late(other);
         }
     }
@@ -266,7 +267,7 @@ fn shown_by(
         }
     }
     shows.retain(|_, shows| shows.terms().next().is_some());
-    (shows, by, late)
+    (shows, (by, entered), late)
 }
 
 /// That the replica took what meets the need of an act: nothing if nothing shows it.
@@ -277,12 +278,13 @@ fn knows(
     at: At,
 ) -> Option<Way> {
     let At { i, view, now } = at;
-    let (shows, by, late) = shown_by(levels, needs, (act, need), at);
+    let (shows, (by, entered), late) = shown_by(levels, needs, (act, need), at);
     let early = At { now: true, ..at };
     if !now && shown_by(levels, needs, (act, need), early).0 == shows {
         return knows(levels, needs, (act, need), early);
     }
     let way = |term: Expr| Way {
+        entered,
         late,
         waits: !now,
         ..Way::new(term, by)

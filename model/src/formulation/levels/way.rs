@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Way {
     pub(super) terms: Vec<Expr>,
     pub(super) by: BTreeSet<usize>,
+    /// The last view whose entry is one of them; 0 if none is.
+    pub(super) entered: u32,
     /// Whether one is shown only by what is done in later views than that of a decision.
     pub(super) late: bool,
     /// Whether one may be met only after the replica entered the view of the act.
@@ -37,6 +39,7 @@ impl Way {
         let mut both = self.clone();
         both.terms.extend(other.terms.iter().cloned());
         both.by.extend(&other.by);
+        both.entered = both.entered.max(other.entered);
         both.late |= other.late;
         both.waits |= other.waits;
         both
