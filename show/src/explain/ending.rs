@@ -65,6 +65,8 @@ pub enum Ending {
     Stuck {
         /// The height.
         height: Height,
+        /// What others decided there all the same, ascending.
+        decided: Vec<Block>,
         /// The blocks that somebody is bound to, ascending.
         locks: Vec<Lock>,
         /// Locked replicas whose requests to leave the view still count, ascending.
@@ -104,7 +106,7 @@ pub(super) fn ending(
         return fork(blocks);
     }
     if verdict.termination == Liveness::Stuck {
-        return stuck(scene, &honest, facts);
+        return stuck(scene, &honest, facts, blocks);
     }
     Ending::Other {
         blocks,
@@ -154,7 +156,12 @@ fn fork(blocks: Vec<Block>) -> Ending {
     Ending::Fork { blocks, both }
 }
 
-fn stuck(scene: Scene, honest: &BTreeMap<ReplicaId, &Knowledge>, facts: &[Fact]) -> Ending {
+fn stuck(
+    scene: Scene,
+    honest: &BTreeMap<ReplicaId, &Knowledge>,
+    facts: &[Fact],
+    mut decided: Vec<Block>,
+) -> Ending {
     let live = || honest.iter().filter(|(_, replica)| !replica.down);
     let height = (0..scene.instance.heights)
         .map(Height)
@@ -194,8 +201,10 @@ fn stuck(scene: Scene, honest: &BTreeMap<ReplicaId, &Knowledge>, facts: &[Fact])
         .collect::<Vec<_>>();
     let too_few =
         words::stays(scene.instance) && too_few(scene, height, (&locks, &free, &silent), &replicas);
+    decided.retain(|it| it.block.height == height);
     Ending::Stuck {
         height,
+        decided,
         crossings: crossings(facts, &locks),
         locks,
         free,

@@ -241,27 +241,42 @@ pub(super) fn answer(story: &Story) -> String {
 
 fn answered(story: &Story) -> String {
     let said = match &story.ending {
-        Ending::Fork { blocks, .. } => {
-            let each = blocks.iter().map(|block| {
-                let verb = if block.by.len() == 1 {
-                    "decides"
-                } else {
-                    "decide"
-                };
-                format!("{} {verb} {}", replicas(&block.by), block.block)
-            });
-            format!(
-                "agreement is broken: {}, another block of the same height",
-                each.collect::<Vec<_>>().join(", and ")
-            )
-        }
-        Ending::Stuck { height, .. } => format!(
-            "liveness is broken: {}, and that stays so after every message has arrived",
-            words::no_more(height)
+        Ending::Fork { blocks, .. } => format!(
+            "agreement is broken: {}, another block of the same height",
+            who_decides(blocks)
         ),
+        Ending::Stuck {
+            height,
+            decided,
+            locks,
+            free,
+            ..
+        } => {
+            let bound = locks.iter().flat_map(|lock| lock.by.iter().copied());
+            let left: BTreeSet<ReplicaId> = bound.chain(free.iter().map(|it| it.0)).collect();
+            let what = if decided.is_empty() {
+                words::no_more(height)
+            } else {
+                format!(
+                    "{} can decide no block of height {height} any more, though {}",
+                    replicas(&left),
+                    who_decides(decided)
+                )
+            };
+            format!("liveness is broken: {what}, and that stays so after every message has arrived")
+        }
         Ending::Other { .. } => first_decision(story),
     };
     words::capital(&said) + "."
+}
+
+/// Who decides what.
+fn who_decides(blocks: &[Block]) -> String {
+    let each = blocks.iter().map(|block| {
+        let verb = ["decide", "decides"][usize::from(block.by.len() == 1)];
+        format!("{} {verb} {}", replicas(&block.by), block.block)
+    });
+    each.collect::<Vec<_>>().join(", and ")
 }
 
 /// When somebody decides in the slots of the schedule.
@@ -286,6 +301,7 @@ fn ended(story: &Story) -> Vec<String> {
         Ending::Fork { blocks, both } => fork(story, scene, blocks, both),
         Ending::Stuck {
             height,
+            decided: _,
             locks,
             crossings,
             free,
