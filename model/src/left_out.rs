@@ -165,8 +165,8 @@ fn of_file(instance: &Instance) -> Vec<LeftOut> {
     };
     if !slots {
         let skips = rules.rules.iter().any(skips_by_proof);
-        let skips = skips && instance.views > 1 && instance.formulation != Formulation::Counting;
-        return skips.then_some(LeftOut::SkippedView).into_iter().collect();
+        let skipped = (skips && instance.views > 1).then_some(LeftOut::SkippedView);
+        return skipped.into_iter().collect();
     }
     let skips = rules.rules.iter().any(|rule| rule.head == Head::Skip);
     let byzantine = instance.fault_count(FaultKind::Byzantine) > 0;

@@ -56,7 +56,7 @@ use engine::{
 use input::Driven;
 use interpreter::{Interpreter, good::Wasted};
 use milp_schema::{
-    Instance, Protocol as Vocabulary, ReplicaId, Schedule, TraceEvent, Verdict,
+    Height, Instance, Protocol as Vocabulary, ReplicaId, Schedule, TraceEvent, Verdict, View,
     instance::{FaultKind, Goal, Primary},
     verdict::{Holds, Liveness},
 };
@@ -312,17 +312,32 @@ fn drivable(instance: &Instance) -> Result<(Driven, Vocabulary), Error> {
     if instance.primary == Primary::Free {
         return Err(Error::FreePrimary);
     }
-    match [protocol].into_iter().chain(Vocabulary::all()).find(speaks) {
-        Some(engine) if engine.primary == protocol.primary => Ok((Driven::Engine, engine)),
-        Some(engine) if heights == 1 => Ok((Driven::EngineByPaper, engine)),
-        Some(_) => refuse(format!(
-            "the rotations of `{protocol}` and of the engine agree, after renaming, for one \
-             height only, and the instance has {heights}"
-        )),
-        None => refuse(format!(
-            "it is of protocol `{protocol}`, and the engine is not"
-        )),
+    let n = instance.replicas;
+    // Primaries come again after n views.
+    let everywhere = (0..heights).flat_map(|h| (0..n).map(move |v| (Height(h), View(v))));
+    let primaries = |it: &Vocabulary| {
+        let places = everywhere.clone();
+        places.map(|(h, v)| it.primary(n, h, v)).collect::<Vec<_>>()
+    };
+    let ours = primaries(&protocol);
+    let renamed: Vec<_> = ours.iter().map(|id| session::other_name(*id, n)).collect();
+    let engines = [protocol].into_iter().chain(Vocabulary::all());
+    let engines: Vec<Vocabulary> = engines.filter(speaks).collect();
+    let rotating = |as_these: &[ReplicaId]| engines.iter().find(|it| primaries(it) == as_these);
+    if let Some(engine) = rotating(&ours) {
+        return Ok((Driven::Engine, *engine));
     }
+    if let Some(engine) = rotating(&renamed) {
+        return Ok((Driven::EngineByPaper, *engine));
+    }
+    refuse(if engines.is_empty() {
+        format!("it is of protocol `{protocol}`, and the engine is not")
+    } else {
+        format!(
+            "the primaries of `{protocol}` and of the engine, also with its replicas renamed, are \
+             not the same in all views of the {heights} heights of the instance"
+        )
+    })
 }
 
 fn byzantine(faulty: &[(ReplicaId, FaultKind)]) -> BTreeSet<ReplicaId> {

@@ -512,7 +512,7 @@ fn what_cannot_drive_the_engine_is_refused_by_name() {
         heights: 2,
         ..instance("dbft2", 4, 2, 8)
     };
-    assert!(refused(&heights, &[], Vec::new()).contains("for one height only"));
+    assert!(refused(&heights, &[], Vec::new()).contains("not the same in all views"));
     assert!(
         refused(&instance("dbft1", 4, 2, 8), &[], Vec::new()).contains("it is of protocol `dbft1`")
     );

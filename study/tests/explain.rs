@@ -246,3 +246,17 @@ fn of_a_file_it_says_what_replicas_hold_and_what_binds_them() {
         of("1")
     );
 }
+
+/// Where somebody has decided, not the height is stuck but who is left.
+#[test]
+fn who_is_stuck_where_another_decided_is_named() {
+    let place = root().join("results/tendermint/n4-no-lock-fork");
+    let driven = Driven::read(&place, None).expect("a kept result");
+    let engine = Engine::Adapter("malachite".to_owned());
+    let told = story(&driven, &engine).expect("it replays");
+    assert_eq!(
+        told.answer(),
+        "Liveness is broken: replicas 2 and 3 can decide no block of height 0 any more, though \
+         replica 0 decides h0v0b0, and that stays so after every message has arrived."
+    );
+}

@@ -152,8 +152,8 @@ pub(crate) struct Seat {
 
 impl Seat {
     fn says(&mut self, message: &Message) {
-        if message.kind.name() == "precommit" && matches!(message.value, Some(Value::Block { .. }))
-        {
+        let for_a_value = matches!(message.value, Some(Value::Block { .. }));
+        if message.kind.does().binds && for_a_value {
             self.bound = Some(message.view);
         }
     }

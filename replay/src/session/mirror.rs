@@ -12,13 +12,18 @@ pub(crate) struct Mirrored<'a> {
     replicas: u32,
 }
 
+/// What that replica of n is called.
+pub(crate) fn other_name(id: ReplicaId, replicas: u32) -> ReplicaId {
+    ReplicaId((replicas - id.0) % replicas)
+}
+
 impl<'a> Mirrored<'a> {
     pub(crate) fn new(engine: &'a mut dyn Engine, replicas: u32) -> Self {
         Self { engine, replicas }
     }
 
     fn other_name(&self, id: ReplicaId) -> ReplicaId {
-        ReplicaId((self.replicas - id.0) % self.replicas)
+        other_name(id, self.replicas)
     }
 
     fn effects(&self, effects: Vec<Effect>) -> Vec<Effect> {

@@ -24,7 +24,7 @@ mod tests;
 mod toy;
 
 pub(crate) use heal::heal;
-pub(crate) use mirror::Mirrored;
+pub(crate) use mirror::{Mirrored, other_name};
 
 use crate::{
     Error, Signatures,
