@@ -3,6 +3,7 @@
 use crate::{
     decoded::Decoded,
     error::Error,
+    every,
     formulation::{causal, counting, levels, slots, timed},
     meaning::Meaning,
     program::{Col, Program, Row},
@@ -21,6 +22,8 @@ pub enum Built {
     Slots(slots::Built),
     /// How many replicas do what in which view.
     Counting(counting::Built),
+    /// The same, from the rules of a protocol file.
+    Counts(every::Built),
     /// One level per act, no slots.
     Causal(causal::Built),
     /// No slots and no order: what is read is of a lower level.
@@ -34,6 +37,7 @@ impl Built {
             Self::Timed(built) => &built.program,
             Self::Slots(built) => &built.program,
             Self::Counting(built) => &built.program,
+            Self::Counts(built) => &built.program,
             Self::Causal(built) => &built.program,
             Self::Levels(built) => &built.program,
         }
@@ -45,6 +49,7 @@ impl Built {
             Self::Timed(built) => &mut built.program,
             Self::Slots(built) => &mut built.program,
             Self::Counting(built) => &mut built.program,
+            Self::Counts(built) => &mut built.program,
             Self::Causal(built) => &mut built.program,
             Self::Levels(built) => &mut built.program,
         }
@@ -54,7 +59,7 @@ impl Built {
     pub fn formulation(&self) -> Formulation {
         match self {
             Self::Timed(_) | Self::Slots(_) => Formulation::Timed,
-            Self::Counting(_) => Formulation::Counting,
+            Self::Counting(_) | Self::Counts(_) => Formulation::Counting,
             Self::Causal(_) => Formulation::Causal,
             Self::Levels(_) => Formulation::Levels,
         }
@@ -63,7 +68,7 @@ impl Built {
     /// Whether a schedule is made of an order of acts: then its replay says whether they do follow
     /// each other.
     pub fn orders_acts(&self) -> bool {
-        matches!(self, Self::Causal(_) | Self::Levels(_))
+        matches!(self, Self::Causal(_) | Self::Levels(_) | Self::Counts(_))
     }
 
     /// How many values can be decided in the program, if more might be in the protocol: only an
@@ -71,6 +76,7 @@ impl Built {
     pub fn values(&self) -> Option<u32> {
         match self {
             Self::Levels(built) => built.values(),
+            Self::Counts(built) => built.values(),
             _ => None,
         }
     }
@@ -100,6 +106,7 @@ impl Built {
             Self::Timed(built) => Ok(built.decode(point)),
             Self::Slots(built) => Ok(built.decode(point)),
             Self::Counting(built) => built.decode(point),
+            Self::Counts(built) => built.decode(point),
             Self::Causal(built) => built.decode(point),
             Self::Levels(built) => built.decode(point),
         }
@@ -121,7 +128,7 @@ impl Built {
             Self::Slots(built) => built.encode(schedule, faulty),
             Self::Counting(built) => built.encode(schedule, faulty),
             Self::Levels(built) => built.encode(schedule, faulty),
-            Self::Causal(_) => Err(format!(
+            Self::Causal(_) | Self::Counts(_) => Err(format!(
                 "formulation `{}` takes no schedules, only the point of a result of the same \
                  program",
                 self.formulation().name()
@@ -135,7 +142,7 @@ impl Built {
         match self {
             Self::Timed(built) => built.exchange(first, second),
             Self::Slots(built) => built.exchange(first, second),
-            Self::Counting(_) => None,
+            Self::Counting(_) | Self::Counts(_) => None,
             Self::Causal(built) => built.exchange(first, second),
             Self::Levels(built) => built.exchange(first, second),
         }
@@ -147,7 +154,7 @@ impl Built {
             Self::Timed(built) => matches!(built.key(col), timed::Key::Goal(..)),
             Self::Slots(built) => matches!(built.key(col), slots::Key::Goal(..)),
             Self::Levels(built) => matches!(built.key(col), levels::Key::Goal(..)),
-            Self::Counting(_) | Self::Causal(_) => false,
+            Self::Counting(_) | Self::Counts(_) | Self::Causal(_) => false,
         }
     }
 
@@ -157,6 +164,7 @@ impl Built {
             Self::Timed(built) => built.meaning(),
             Self::Slots(built) => built.meaning(),
             Self::Counting(built) => built.meaning(),
+            Self::Counts(built) => built.meaning(),
             Self::Causal(built) => built.meaning(),
             Self::Levels(built) => built.meaning(),
         }

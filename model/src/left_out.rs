@@ -157,7 +157,7 @@ fn of_file(instance: &Instance) -> Vec<LeftOut> {
     let wasted = matches!(instance.goal, Goal::Wasted { .. });
     let slots = match instance.formulation {
         _ if wasted => true,
-        Formulation::Auto => !levels::takes(instance),
+        Formulation::Auto => levels::takes(instance).is_err(),
         asked => asked.knows_slots(),
     };
     let Some(rules) = instance.rules() else {

@@ -38,7 +38,7 @@ pub fn build(instance: &Instance) -> Result<Built, Error> {
     match instance.formulation {
         Formulation::Auto => formulation::cheapest(instance),
         Formulation::Timed => formulation::in_slots(instance),
-        Formulation::Counting => formulation::counting::of(instance).map(Built::Counting),
+        Formulation::Counting => formulation::counted(instance),
         Formulation::Causal => formulation::causal::of(instance).map(Built::Causal),
         Formulation::Levels => formulation::levels::of(instance).map(Built::Levels),
     }

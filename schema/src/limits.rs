@@ -17,6 +17,8 @@ pub const VIEWS: RangeInclusive<u32> = 1..=32;
 pub const BLOCKS_PER_PROPOSAL: RangeInclusive<u32> = 1..=8;
 /// The horizon, in slots.
 pub const SLOTS: RangeInclusive<u32> = 1..=1_000;
+/// The slots of a schedule that is made of an order of acts: many replicas act one after the other.
+pub const SCHEDULE_SLOTS: RangeInclusive<u32> = 1..=100_000;
 /// Delay bounds, in slots.
 pub const DELAY: RangeInclusive<u32> = 1..=400;
 /// Block time, in slots.

@@ -69,6 +69,13 @@ fn searched(
 ) -> Result<Minimized, Error> {
     let in_slots = match Formulation::named(&from.outcome.formulation) {
         Some(formulation) if formulation.knows_slots() => None,
+        Some(Formulation::Counting) if !formulation::is_listed(&from.outcome.instance) => {
+            return Err(Error::Refused(format!(
+                "{} counts replicas of a protocol file, and no acts: solve it with `formulation: levels` and \
+                 minimize that",
+                from.dir.display()
+            )));
+        }
         Some(Formulation::Levels) => {
             let how = (settings, clock, command);
             return levels::minimize(from, how, interrupt, progress);

@@ -190,7 +190,7 @@ fn follow(built: &Built, solution: Solution) -> Result<Solution, Error> {
             confirm::shows(instance, *primal, &verdict)
         });
         shown.map_err(|why| match built {
-            Built::Levels(_) => Error::Refused(format!("the schedule found is none: {why}")),
+            Built::Levels(_) | Built::Counts(_) => Error::Refused(format!("the schedule found is none: {why}")),
             _ => Error::Model(NoSchedule {
                 why: why.to_string(),
             }),

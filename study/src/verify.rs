@@ -22,7 +22,7 @@ use crate::{
     sentence,
     solve::{self, VALUES, leaves_values_open},
 };
-use milp_model::{Built, formulation::levels};
+use milp_model::{Built, formulation};
 use milp_replay::Recovery;
 use milp_schema::{
     Evidence, Instance, Outcome, Schedule, Slot,
@@ -464,7 +464,9 @@ pub(crate) fn rebuilt(
     let values = run.find(|(key, _)| key == VALUES);
     let values = values.and_then(|(_, values)| values.parse::<u32>().ok());
     let built = match (solve::build(&instance, beside)?, values) {
-        (Built::Levels(_), Some(values)) => Built::Levels(levels::of_with(&instance, values)?),
+        (Built::Levels(_) | Built::Counts(_), Some(values)) => {
+            formulation::with_values(&instance, formulation, values)?
+        }
         (built, _) => built,
     };
     Ok((built, differs))

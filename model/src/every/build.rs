@@ -70,6 +70,13 @@ pub(super) fn part_of(
 
 /// Refuses what is not affine in n and f, and what rows for every n do not say.
 fn refuse(ground: &Ground) -> Result<(), Error> {
+    let unsupported = |(construct, hint): (String, &str)| unsupported(&construct, hint);
+    let refused = not_affine(ground).or_else(|| not_counted(ground));
+    refused.map(unsupported).map_or(Ok(()), Err)
+}
+
+/// A count that is not affine in n and f, or two that are not told apart, and what to do.
+fn not_affine(ground: &Ground) -> Option<(String, &'static str)> {
     let rules = &ground.setting.rules;
     let (n, f) = (ground.setting.total(), ground.setting.f);
     let guards = rules.rules.iter().flat_map(Rule::guards);
@@ -79,35 +86,32 @@ fn refuse(ground: &Ground) -> Result<(), Error> {
             let count = rules.count(number);
             if count.divisor != 1 {
                 let hint = "use a protocol whose counts are sums of n, f and numbers";
-                return Err(unsupported(&format!("the fraction `{count}`"), hint));
+                return Some((format!("the fraction `{count}`"), hint));
             }
             let same = counts.iter().find(|it| it.of(n, f) == count.of(n, f));
             if same.is_some_and(|it| *it != count) {
                 let hint = "let the file have one formula for it";
-                return Err(unsupported(
-                    &format!("`{count}` beside another formula"),
-                    hint,
-                ));
+                return Some((format!("`{count}` beside another formula"), hint));
             }
             counts.push(count);
         }
     }
+    None
+}
+
+/// What does not look the same to every replica, or rows do not say, and what to do.
+pub(super) fn not_counted(ground: &Ground) -> Option<(String, &'static str)> {
+    let rules = &ground.setting.rules;
     if rules.chain {
-        let hint = "use a protocol of unrelated values";
-        return Err(unsupported("a chain", hint));
+        return Some(("a chain".to_owned(), "use a protocol of unrelated values"));
     }
     let views = ground.setting.views as usize;
     let named: BTreeSet<u32> = ground.setting.primaries[..views].iter().copied().collect();
-    if named.contains(&(n - 1)) {
-        let hint = "ask for fewer views";
-        return Err(unsupported(&format!("{views} views"), hint));
+    if named.contains(&(ground.setting.replicas() - 1)) {
+        return Some((format!("{views} views"), "ask for fewer views"));
     }
-    rows::reads_own(ground).map_or(Ok(()), |act| {
-        let rule = rules.text(&rules.rules[act.rule]);
-        let hint = "let it be done in its view";
-        Err(unsupported(
-            &format!("what is done anywhere and reads own records (rule `{rule}`)"),
-            hint,
-        ))
-    })
+    let act = rows::reads_own(ground)?;
+    let rule = rules.text(&rules.rules[act.rule]);
+    let what = format!("what is done anywhere and reads own records (rule `{rule}`)");
+    Some((what, "let it be done in its view"))
 }

@@ -12,7 +12,7 @@ use crate::{
     ground::{Act, Ground},
 };
 use milp_schema::{Every, Height, Instance, View};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The schedule of a point of the program for all n that are no fewer than the views; `instance` is
 /// the question for its n.
@@ -32,12 +32,38 @@ pub fn decode(every: &Every, instance: &Instance, point: &Point) -> Result<Decod
         return Err(unsupported("acts that n changes", "ask for another n"));
     }
     let builder = rows::builder(&nominal, Vec::new(), instance.goal, Beside::default());
+    let counted = Counted {
+        walkers: &builder.walkers,
+        anywhere: &builder.anywhere,
+    };
+    let seats = |walker: &Walker| seats(every, instance, walker);
+    followed(instance, ground, &counted, &seats, &point.values)
+}
+
+/// What the columns of a point count.
+pub(super) struct Counted<'a> {
+    pub(super) walkers: &'a [Walker],
+    /// The columns of acts that are done wherever one is.
+    pub(super) anywhere: &'a BTreeMap<usize, usize>,
+}
+
+/// The schedule in which the replicas of each walker's seats take the steps that a point counts.
+///
+/// # Errors
+/// [`Error::Refused`] if replicas do not.
+pub(super) fn followed(
+    instance: &Instance,
+    ground: Ground,
+    counted: &Counted<'_>,
+    seats: &dyn Fn(&Walker) -> Vec<u32>,
+    values: &[i64],
+) -> Result<Decoded, Error> {
     let mut dealt = Dealt::default();
-    for walker in &builder.walkers {
-        dealt.deal(walker, seats(every, instance, walker), &point.values);
+    for walker in counted.walkers {
+        dealt.deal(walker, seats(walker), values);
     }
-    for (act, column) in &builder.anywhere {
-        if point.values[*column] > 0 {
+    for (act, column) in counted.anywhere {
+        if values[*column] > 0 {
             dealt.decide(*act, instance.replicas);
         }
     }

@@ -83,6 +83,7 @@ pub fn lemma(
     let beside = Beside {
         lemmas: &earlier,
         pair: Some(pair),
+        ..Beside::default()
     };
     part_of(&every.instance, region, &ground, None, beside)
 }
@@ -117,7 +118,10 @@ pub fn with_lemmas(
     let mut all = of(every, region)?;
     let rules = rules_of(&every.instance)?;
     let ground = numbers(&every.instance, &rules)?;
-    let beside = Beside { lemmas, pair: None };
+    let beside = Beside {
+        lemmas,
+        ..Beside::default()
+    };
     all.pop();
     programs.extend(all);
     programs.push(part_of(&every.instance, region, &ground, None, beside)?);

@@ -9,9 +9,11 @@
 mod affine;
 mod build;
 mod decode;
+mod encode;
 mod family;
 mod lemmas;
 mod merged;
+mod one;
 mod program;
 mod question;
 mod rest;
@@ -23,5 +25,6 @@ pub use build::of;
 pub use decode::decode;
 pub use family::{Family, Point};
 pub use lemmas::{candidates, lemma, with_lemmas};
+pub use one::{Built, of_one, of_one_with};
 pub use program::{Kind, Line, Parametric, Unknown};
 pub use question::{Lemma, Region, at_least};

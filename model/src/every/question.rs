@@ -20,7 +20,7 @@ pub fn at_least(goal: Goal) -> i64 {
 }
 
 /// How many values have a part in a question whether two are decided.
-const VALUES: u32 = 2;
+pub(super) const VALUES: u32 = 2;
 
 /// The region that a question is about, as far as its file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,18 @@ pub(super) struct Beside<'a> {
     pub(super) lemmas: &'a [Lemma],
     /// In place of the goal: whether these two are.
     pub(super) pair: Option<Lemma>,
+    /// What rows say of counts.
+    pub(super) counts: Counts,
+}
+
+/// What the rows of a program say of the counts of its protocol.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) enum Counts {
+    /// Their formulas, for every n.
+    #[default]
+    Formulas,
+    /// What they are at one n.
+    Numbers,
 }
 
 pub(super) fn rules_of(instance: &Instance) -> Result<Rules, Error> {
@@ -89,14 +101,24 @@ pub(super) fn with_counts(
 }
 
 pub(super) fn setting(instance: &Instance, rules: Rules, few: Option<u32>) -> Setting {
+    setting_with(instance, rules, few, VALUES)
+}
+
+/// What the indices range over, with so many values where they have no names of their own.
+pub(super) fn setting_with(
+    instance: &Instance,
+    rules: Rules,
+    few: Option<u32>,
+    values: u32,
+) -> Setting {
     let per_view = instance.blocks_per_proposal;
     let all = instance.views * per_view;
     let values = if Setting::names_blocks_only(&rules) {
         Values::Named { per_view }
     } else {
         Values::Abstract {
-            count: VALUES.min(all),
-            others: VALUES < all,
+            count: values.min(all),
+            others: values < all,
         }
     };
     let n = few.unwrap_or(instance.replicas);

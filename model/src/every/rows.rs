@@ -17,7 +17,7 @@
 use super::{
     affine::{Affine, less, one},
     program::{Kind, Parametric},
-    question::Beside,
+    question::{Beside, Counts},
     walk::{Arc, Walk},
 };
 use crate::ground::{Act, Ground, Need, Record, Value, Values};
@@ -25,6 +25,7 @@ use milp_schema::{instance::Goal, protocol::Scope, vocabulary::By};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who takes steps: the pool, or one replica.
+#[derive(Debug)]
 pub(super) struct Walker {
     pub(super) name: String,
     /// A replica with its roles.
@@ -41,6 +42,7 @@ pub(super) struct Walker {
 pub(super) struct Builder<'a> {
     pub(super) ground: &'a Ground,
     goal: Goal,
+    counts: Counts,
     pub(super) program: Parametric,
     pub(super) walkers: Vec<Walker>,
     pub(super) opens: BTreeMap<usize, usize>,
@@ -60,6 +62,7 @@ pub(super) fn builder<'a>(
     let mut builder = Builder {
         ground,
         goal,
+        counts: beside.counts,
         program: Parametric {
             region,
             ..Parametric::default()
@@ -220,7 +223,10 @@ impl Builder<'_> {
     fn quorums(&mut self) {
         for (number, open) in self.opens.clone() {
             let quorum = &self.ground.quorums[number];
-            let count = Affine::of_count(quorum.count);
+            let count = match self.counts {
+                Counts::Formulas => Affine::of_count(quorum.count),
+                Counts::Numbers => Affine::number(quorum.at_least.into()),
+            };
             let senders = self.makers(|arc| arc.counts.contains(&number));
             let honest: Vec<_> = senders.into_iter().map(less).collect();
             let may = |it: &&Walker| {

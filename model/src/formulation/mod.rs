@@ -9,7 +9,7 @@ pub(crate) mod refuse;
 pub mod slots;
 pub mod timed;
 
-use crate::{Built, Error, expr::Expr, protocols};
+use crate::{Built, Error, every, expr::Expr, protocols};
 use milp_schema::{Act, Instance, instance::Formulation};
 use projection::{Line, Projection};
 
@@ -26,7 +26,7 @@ pub(crate) fn cheapest(instance: &Instance) -> Result<Built, Error> {
         Error::UnknownProtocol { .. } => !listed,
         _ => false,
     };
-    match counting::of(instance).map(Built::Counting) {
+    match counted_if_cheaper(instance) {
         Err(error) if unsupported(&error) => {}
         other => return other,
     }
@@ -47,6 +47,45 @@ pub(crate) fn cheapest(instance: &Instance) -> Result<Built, Error> {
         }
     }
     in_slots(instance)
+}
+
+/// So many replicas have columns of their own in `auto`, where the rules are a file: `levels` knows what
+/// replicas do at once, and of few it is not larger.
+const FEW: u32 = 7;
+
+/// Formulation `counting`: of a list of rules where there is one, otherwise of a file.
+///
+/// # Errors
+/// As for [`counting::of`] and [`every::of_one`].
+pub fn counted(instance: &Instance) -> Result<Built, Error> {
+    if is_listed(instance) {
+        counting::of(instance).map(Built::Counting)
+    } else {
+        every::of_one(instance).map(Built::Counts)
+    }
+}
+
+/// The same where `auto` takes it.
+fn counted_if_cheaper(instance: &Instance) -> Result<Built, Error> {
+    if instance.replicas > FEW {
+        return counted(instance);
+    }
+    counting::of(instance).map(Built::Counting)
+}
+
+/// The program of a file with so many values, in `counting` or else in `levels`.
+///
+/// # Errors
+/// As for [`levels::of_with`] and [`every::of_one_with`].
+pub fn with_values(
+    instance: &Instance,
+    formulation: Formulation,
+    values: u32,
+) -> Result<Built, Error> {
+    match formulation {
+        Formulation::Counting => every::of_one_with(instance, values).map(Built::Counts),
+        _ => levels::of_with(instance, values).map(Built::Levels),
+    }
 }
 
 /// Formulation `timed`: of a list of rules where there is one, otherwise of a file.
@@ -119,7 +158,7 @@ pub fn passed_over(instance: &Instance, taken: Formulation) -> Vec<(Formulation,
         return passed;
     }
     passed.extend(
-        counting::of(instance)
+        counted_if_cheaper(instance)
             .err()
             .map(|error| (Formulation::Counting, unsupported(error))),
     );

@@ -3,7 +3,7 @@
 
 use super::request::Request;
 use crate::{Error, clock::Clock};
-use milp_model::{Built, Decoded, Error::Refused, formulation::levels, program::Row};
+use milp_model::{Built, Decoded, Error::Refused, formulation, program::Row};
 use milp_schema::{
     Instance,
     instance::Goal,
@@ -130,14 +130,16 @@ pub(super) fn with_one_more(
         return Ok(None);
     };
     let instance = instance.clone();
-    let more = clock.build(move || levels::of_with(&instance, values + 1));
-    more.map(|built| Some((values + 1, Built::Levels(built))))
+    let formulation = built.formulation();
+    let more = clock.build(move || formulation::with_values(&instance, formulation, values + 1));
+    more.map(|built| Some((values + 1, built)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::settings;
+    use milp_model::formulation::levels;
 
     #[test]
     fn as_many_decided_values_as_the_program_has_prove_nothing() {

@@ -40,7 +40,7 @@ impl Check {
                 // asked.
                 "confirm" | "alarm" => true,
                 // The program is compared, and it was built with so many.
-                VALUES => matches!(self.built, Built::Levels(_)),
+                VALUES => matches!(self.built, Built::Levels(_) | Built::Counts(_)),
                 WRITTEN => of_a_file(&self.outcome.instance).is_some_and(|(_, it)| it == words),
                 "distinct" => said_of_others(self.further.shown.as_ref(), &words),
                 search => OF_THE_SEARCH.contains(&search),

@@ -1,4 +1,5 @@
-//! Questions to formulation `levels`, answered by points that replicas made from the file follow.
+//! Questions to formulations of protocol files without slots, answered by points that replicas made from
+//! the file follow.
 
 #![expect(
     clippy::print_stdout,
@@ -6,11 +7,14 @@
 )]
 
 use super::{settings, value_of};
-use milp_model::{Decoded, Error, formulation::levels};
+use milp_model::{
+    Decoded, Error,
+    formulation::{levels, with_values},
+};
 use milp_replay::{Options, Protocol, Recovery, Signatures, replay};
 use milp_schema::{
     Instance,
-    instance::{Fault, FaultKind, Goal, Network},
+    instance::{Fault, FaultKind, Formulation, Goal, Network},
     protocol::beside,
 };
 use milp_solver::{Settings, Solved, solve};
@@ -48,11 +52,19 @@ pub(crate) struct Found {
     pub(crate) decoded: Option<Decoded>,
 }
 
-/// The optimum, of a point that is followed.
+/// The optimum of `levels`, of a point that is followed.
 pub(crate) fn best(instance: &Instance, values: u32) -> Found {
-    let mut built = levels::of_with(instance, values).expect("levels say it");
+    best_in(Formulation::Levels, instance, values)
+}
+
+/// The same of another formulation.
+pub(crate) fn best_in(formulation: Formulation, instance: &Instance, values: u32) -> Found {
+    let mut built = with_values(instance, formulation, values).expect("it says it");
     for refused in 0..MOST_REFUSALS {
-        let solved = run(&built, &settings(120.0, true));
+        let stop = AtomicBool::new(false);
+        let settings = settings(120.0, true);
+        let solved = solve(built.program(), &settings, &stop, &mut |_| {});
+        let solved = solved.expect("the solver runs");
         assert!(solved.proved, "{}", instance.protocol);
         println!(
             "{} {:?} n {} views {}: {:?}, {} nodes, root {:?}, {} columns, {} rows, refused {refused}",
@@ -63,8 +75,8 @@ pub(crate) fn best(instance: &Instance, values: u32) -> Found {
             solved.primal,
             solved.nodes,
             solved.root_bound,
-            built.program.columns.len(),
-            built.program.rows.len(),
+            built.program().columns.len(),
+            built.program().rows.len(),
         );
         let Some(point) = &solved.point else {
             let (value, decoded) = (None, None);
@@ -79,7 +91,7 @@ pub(crate) fn best(instance: &Instance, values: u32) -> Found {
             Err(Error::Refused { why, row }) => {
                 println!("refused: {why}");
                 assert!(!row.holds(point), "the row cuts the point off");
-                built.program.rows.push(*row);
+                built.program_mut().rows.push(*row);
             }
             Err(other) => panic!("{other}"),
         }
@@ -110,11 +122,16 @@ pub(crate) fn follow(instance: &Instance, decoded: &Decoded) {
 
 /// The most values decided at once; one more is asked for while that leaves more open.
 pub(crate) fn fork(instance: &Instance) -> i64 {
+    fork_in(Formulation::Levels, instance)
+}
+
+/// The same of another formulation.
+pub(crate) fn fork_in(formulation: Formulation, instance: &Instance) -> i64 {
     for values in 2.. {
-        let found = best(instance, values);
+        let found = best_in(formulation, instance, values);
         let decoded = found.decoded.expect("nobody need decide");
         assert_eq!(value_of(Goal::Fork, &decoded), found.value);
-        let built = levels::of_with(instance, values).expect("levels say it");
+        let built = with_values(instance, formulation, values).expect("it says it");
         let optimum = found.value.expect("it is feasible");
         if built
             .values()

@@ -86,14 +86,7 @@ pub fn of(instance: &Instance) -> Result<Built, Error> {
 /// [`Error::Unsupported`] names what this formulation cannot express, [`Error::TooLarge`] what
 /// makes it too large.
 pub fn of_with(instance: &Instance, values: u32) -> Result<Built, Error> {
-    let Some(rules) = instance.rules() else {
-        return Err(Error::Unsupported {
-            formulation: "levels",
-            construct: format!("protocol `{}`, whose file has no rules", instance.protocol),
-            hint: "use `formulation: auto`".into(),
-        });
-    };
-    refuse::refuse(instance, &rules)?;
+    let rules = takes(instance)?;
     let setting = setting(instance, rules, values);
     limits::within(instance, Grows::WithoutSlots, || stated(instance, setting))
 }
@@ -155,10 +148,20 @@ fn setting(instance: &Instance, rules: Rules, values: u32) -> Setting {
     }
 }
 
-/// Whether the formulation has words for what the instance asks, whatever its protocol.
-pub(crate) fn takes(instance: &Instance) -> bool {
-    let rules = instance.rules();
-    rules.is_some_and(|rules| refuse::refuse(instance, &rules).is_ok())
+/// The rules of an instance, if the formulation has words for what it asks of them.
+///
+/// # Errors
+/// [`Error::Unsupported`] names for what it has none.
+pub(crate) fn takes(instance: &Instance) -> Result<Rules, Error> {
+    let Some(rules) = instance.rules() else {
+        return Err(Error::Unsupported {
+            formulation: "levels",
+            construct: format!("protocol `{}`, whose file has no rules", instance.protocol),
+            hint: "use `formulation: auto`".into(),
+        });
+    };
+    refuse::refuse(instance, &rules)?;
+    Ok(rules)
 }
 
 /// A step that a replica takes: whether it enters a view, and the number of the entry or act.
@@ -233,6 +236,24 @@ impl Built {
             Unencoded::Differs(what) => what,
             Unencoded::Outside(what) => format!("the program has no columns for {what}"),
         })
+    }
+
+    /// The steps that honest replicas take at a point, and who is Byzantine there.
+    pub(crate) fn took(&self, point: &[i64]) -> (BTreeSet<Took>, BTreeSet<u32>) {
+        let Levels { ground, n, .. } = &self.levels;
+        let is = |expr: Expr| {
+            let terms = expr.terms().map(|(col, it)| it * point[col.index()]);
+            expr.constant() + terms.sum::<i64>() > 0
+        };
+        let all = |number: usize| (0..*n).map(move |i| (i, number));
+        let does = (0..ground.acts.len()).flat_map(all);
+        let does = does.filter(|&(i, act)| is(self.levels.did(act, i)));
+        let enters = (0..ground.entries.len()).flat_map(all);
+        let enters = enters.filter(|&(i, way)| is(self.levels.way(way, i)));
+        let does = does.map(|(i, act)| (i, false, act));
+        let steps = does.chain(enters.map(|(i, way)| (i, true, way))).collect();
+        let byzantine = (0..*n).filter(|i| is(self.levels.byzantine(*i)));
+        (steps, byzantine.collect())
     }
 
     /// The columns of every rule that acts in this program, by its number in the file and view.
