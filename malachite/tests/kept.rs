@@ -204,7 +204,11 @@ fn no_fork_of_a_mutant_happens_on_the_engines() {
     }
     assert_eq!(
         names,
-        ["tendermint/n4-no-lock-fork", "tendermint/n4-no-pol-fork"]
+        [
+            "tendermint/n31-no-lock-fork",
+            "tendermint/n4-no-lock-fork",
+            "tendermint/n4-no-pol-fork"
+        ]
     );
 }
 
