@@ -4,10 +4,13 @@ use super::{
     affine::Affine,
     merged,
     program::Parametric,
-    question::{Beside, NAME, Region, numbers, rules_of, setting, unsupported, with_counts},
+    question::{NAME, Region, numbers, rules_of, setting, unsupported, with_counts},
     rest, rows,
 };
-use crate::{error::Error, ground::Ground};
+use crate::{
+    error::Error,
+    ground::{Beside, Ground},
+};
 use milp_schema::{
     Every, Instance,
     formula::Count,

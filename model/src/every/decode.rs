@@ -2,14 +2,14 @@
 
 use super::{
     family::Point,
-    question::{Beside, NAME, rules_of, setting, unsupported},
+    question::{NAME, rules_of, setting, unsupported},
     rows::{self, Walker},
 };
 use crate::{
     decoded::Decoded,
     error::Error,
     formulation::levels,
-    ground::{Act, Ground},
+    ground::{Act, Beside, Ground},
 };
 use milp_schema::{Every, Height, Instance, View};
 use std::collections::BTreeSet;

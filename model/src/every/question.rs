@@ -48,18 +48,6 @@ impl Region {
     }
 }
 
-/// The numbers of two quorums of the question's ground form.
-pub type Lemma = [usize; 2];
-
-/// What a program asks beside the goal of its question.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Beside<'a> {
-    /// Quorums that are not there together.
-    pub(super) lemmas: &'a [Lemma],
-    /// In place of the goal: whether these two are.
-    pub(super) pair: Option<Lemma>,
-}
-
 pub(super) fn rules_of(instance: &Instance) -> Result<Rules, Error> {
     instance.rules().ok_or_else(|| {
         let construct = format!("protocol `{}`, whose file has no rules", instance.protocol);

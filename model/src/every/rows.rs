@@ -17,10 +17,9 @@
 use super::{
     affine::{Affine, less, one},
     program::{Kind, Parametric},
-    question::Beside,
     walk::{Arc, Walk},
 };
-use crate::ground::{Act, Ground, Need, Record, Value, Values};
+use crate::ground::{Act, Beside, Ground, Need, Record, Value, Values};
 use milp_schema::{instance::Goal, protocol::Scope, vocabulary::By};
 use std::collections::{BTreeMap, BTreeSet};
 
