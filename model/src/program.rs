@@ -24,6 +24,8 @@ pub enum Tag {
     Legal,
     /// Implied by the legal rows for integer points; there to close the gap.
     Valid,
+    /// Implied as well, which a program of its own proves.
+    Lemma,
     /// Removes equivalent points only.
     Symmetry,
     /// Limits the adversary or the horizon: the instance asks for it, the protocol does not.

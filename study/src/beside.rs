@@ -3,8 +3,9 @@
 use crate::{
     Error,
     best::shown::Shown,
-    folder::{CUTS, Folder, SHOWN, is_there},
+    folder::{CUTS, Folder, LEMMAS, SHOWN, is_there},
     learn::cuts::Cuts,
+    lemmas::Lemmas,
 };
 use std::path::Path;
 
@@ -17,6 +18,8 @@ pub enum Beside<'a> {
     Learned(&'a Cuts),
     /// That the schedule differs from others that were shown before.
     Shown(&'a Shown),
+    /// Lemmas, which programs of their own prove.
+    Lemmas(&'a Lemmas),
 }
 
 impl<'a> Beside<'a> {
@@ -35,7 +38,7 @@ impl<'a> Beside<'a> {
         match self {
             Self::Learned(cuts) if !cuts.is_empty() => format!(", {}", cuts.relative()),
             Self::Shown(shown) => shown.relative(),
-            Self::Nothing | Self::Learned(_) => String::new(),
+            Self::Nothing | Self::Learned(_) | Self::Lemmas(_) => String::new(),
         }
     }
 }
@@ -47,6 +50,8 @@ pub struct Further {
     pub cuts: Option<Cuts>,
     /// What was shown before.
     pub shown: Option<Shown>,
+    /// What programs of their own prove.
+    pub lemmas: Option<Lemmas>,
 }
 
 impl Further {
@@ -56,14 +61,18 @@ impl Further {
     ///
     /// With every problem of the first broken file, and when there are both.
     pub fn read(dir: &Path) -> Result<Self, Error> {
-        let (cuts, shown) = (dir.join(CUTS), dir.join(SHOWN));
+        let (cuts, shown, lemmas) = (dir.join(CUTS), dir.join(SHOWN), dir.join(LEMMAS));
         let further = Self {
             cuts: is_there(&cuts).then(|| Cuts::read(&cuts)).transpose()?,
             shown: is_there(&shown).then(|| Shown::read(&shown)).transpose()?,
+            lemmas: is_there(&lemmas)
+                .then(|| Lemmas::read(&lemmas))
+                .transpose()?,
         };
-        if further.cuts.is_some() && further.shown.is_some() {
+        let files = further.files();
+        if let [first, second, ..] = files[..] {
             return Err(Error::Refused(format!(
-                "{} has a {CUTS} and a {SHOWN}, and no result rests on both",
+                "{} has a {first} and a {second}, and no result rests on both",
                 dir.display()
             )));
         }
@@ -75,12 +84,21 @@ impl Further {
         self.beside().relative()
     }
 
+    /// The names of the files that are there.
+    pub(crate) fn files(&self) -> Vec<&'static str> {
+        let cuts = self.cuts.as_ref().map(|_| CUTS);
+        let shown = self.shown.as_ref().map(|_| SHOWN);
+        let lemmas = self.lemmas.as_ref().map(|_| LEMMAS);
+        [cuts, shown, lemmas].into_iter().flatten().collect()
+    }
+
     /// The same for a solve.
     pub fn beside(&self) -> Beside<'_> {
-        match (&self.cuts, &self.shown) {
-            (Some(cuts), _) => Beside::Learned(cuts),
-            (None, Some(shown)) => Beside::Shown(shown),
-            (None, None) => Beside::Nothing,
+        match (&self.cuts, &self.shown, &self.lemmas) {
+            (Some(cuts), ..) => Beside::Learned(cuts),
+            (None, Some(shown), _) => Beside::Shown(shown),
+            (None, None, Some(lemmas)) => Beside::Lemmas(lemmas),
+            (None, None, None) => Beside::Nothing,
         }
     }
 }

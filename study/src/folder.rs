@@ -27,6 +27,8 @@ pub const CERTIFICATE: &str = "certificate.csv";
 pub const CUTS: &str = "cuts.yaml";
 /// What was shown before and is left aside.
 pub const SHOWN: &str = "shown.yaml";
+/// What its program has as rows that programs of their own prove.
+pub const LEMMAS: &str = "lemmas.yaml";
 /// What was proved, and of what.
 pub const PROOF: &str = "proof.yaml";
 /// The question for every n.
@@ -361,6 +363,7 @@ pub(crate) fn is_part_of_a_result(name: &str) -> bool {
         CERTIFICATE,
         CUTS,
         SHOWN,
+        LEMMAS,
         WRITTEN,
         PROOF,
         QUESTION,

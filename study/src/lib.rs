@@ -41,6 +41,7 @@ mod front;
 pub mod import;
 pub mod junit;
 pub mod learn;
+mod lemmas;
 pub mod minimize;
 pub mod pareto;
 pub mod promote;

@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     deepen::Execution,
     evidence,
-    folder::{self, CUTS, Driven, Folder, RESULTS, SHOWN, is_there},
+    folder::{self, CUTS, Driven, Folder, LEMMAS, RESULTS, SHOWN, is_there},
     solve::{self, Solution},
     start::{self, Point},
 };
@@ -244,6 +244,11 @@ fn statable(from: &Folder) -> Result<(), Error> {
     if is_there(&from.dir.join(CUTS)) {
         return Err(Error::Refused(format!(
             "{dir} rests on cuts learned from an engine, which are not kept here"
+        )));
+    }
+    if is_there(&from.dir.join(LEMMAS)) {
+        return Err(Error::Refused(format!(
+            "{dir} is proved by lemmas, of which the schedule says nothing: solve it in fewer views"
         )));
     }
     if is_there(&from.dir.join(SHOWN)) {

@@ -6,8 +6,8 @@ use crate::{
     every::{self, family},
     expected::Expected,
     folder::{
-        self, CERTIFICATE, CUTS, EXPECTED, Folder, OF_FAMILY, OUTCOME, PREDICTIONS, PROGRAM, PROOF,
-        QUESTION, SCHEDULE, SHOWN,
+        self, CERTIFICATE, EXPECTED, Folder, OF_FAMILY, OUTCOME, PREDICTIONS, PROGRAM, PROOF,
+        QUESTION, SCHEDULE,
     },
     verify::{self, Verified, verify},
 };
@@ -69,14 +69,13 @@ pub fn promote(
     let dir = place(request)?;
     let mut files = BTreeMap::from([(EXPECTED.to_owned(), expected.yaml().into_bytes())]);
     let beside = from.further()?;
-    let learned = beside.cuts.map(|_| CUTS).or(beside.shown.map(|_| SHOWN));
     let certified = from
         .outcome
         .certificate_sha256
         .as_ref()
         .map(|_| CERTIFICATE);
     let protocol = from.outcome.instance.protocol.given().map(|_| WRITTEN);
-    let further = learned.into_iter().chain(certified).chain(protocol);
+    let further = beside.files().into_iter().chain(certified).chain(protocol);
     for name in [SCHEDULE, PREDICTIONS, OUTCOME].into_iter().chain(further) {
         files.insert(name.to_owned(), read::bytes(&from.dir.join(name))?);
     }

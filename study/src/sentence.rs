@@ -62,7 +62,7 @@ impl Said {
             termination: outcome.termination,
             primal: outcome.primal,
             dual: outcome.dual,
-            certificate: Certified::of(&outcome.certificate, outcome.proved),
+            certificate: Certified::of_outcome(outcome),
             of_program: outcome.program.is_some(),
             within_slots: formulation.is_none_or(Formulation::knows_slots),
             reading: schedule.zip(outcome.primal).map(reading),

@@ -4,7 +4,9 @@ use crate::{
     Error,
     confirm::{Engine, How},
     deepen::shifted,
-    folder::{self, CERTIFICATE, CUTS, Driven, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN, is_there},
+    folder::{
+        self, CERTIFICATE, CUTS, Driven, LEMMAS, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN, is_there,
+    },
     import::INSTANCE,
     sentence::{LEFT_OUT, patterns},
 };
@@ -81,7 +83,7 @@ pub fn run(path: &Path, instance: Option<&Path>, engine: &Engine) -> Result<Run,
         let found = read::outcome(&outcome)?;
         // What the outcome rests on goes with it, or nobody could check it again.
         let certificate = found.certificate_sha256.map(|_| CERTIFICATE);
-        let further = [CUTS, SHOWN].into_iter();
+        let further = [CUTS, SHOWN, LEMMAS].into_iter();
         let further = further.filter(|name| is_there(&driven.dir.join(name)));
         for name in [OUTCOME].into_iter().chain(certificate).chain(further) {
             files.insert(name.to_owned(), read::text(&driven.dir.join(name))?);

@@ -73,6 +73,7 @@ pub const fn tag_name(tag: Tag) -> &'static str {
     match tag {
         Tag::Legal => "legal",
         Tag::Valid => "valid",
+        Tag::Lemma => "lemma",
         Tag::Symmetry => "symmetry",
         Tag::Budget => "budget",
         Tag::Goal => "goal",

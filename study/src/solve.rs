@@ -29,7 +29,7 @@ pub(crate) use decode::{VALUES, leaves_values_open, of_these_values};
 pub(crate) use horizon::{at_once, check_horizon, longer};
 pub(crate) use word::{OF_THE_SEARCH, note_limit, of_a_file};
 
-use crate::{Error, beside::Beside, clock::Clock, confirm, learn::cuts::Cuts};
+use crate::{Error, beside::Beside, clock::Clock, confirm, learn::cuts::Cuts, lemmas::Lemmas};
 use milp_model::{Built, Error::NoSchedule};
 use milp_schema::{Outcome, instance::Formulation};
 use milp_solver::{Progress, Settings};
@@ -104,7 +104,23 @@ fn row(
 ) -> Result<Solution, Error> {
     // Building, smaller programs and a first try take part of the time limit.
     let clock = Clock::start(request.settings, interrupt);
-    let built = build::build_for(request, beside, &clock)?;
+    let plain = match beside {
+        // They are found again.
+        Beside::Lemmas(_) => Beside::Nothing,
+        other => other,
+    };
+    let built = build::build_for(request, plain, &clock)?;
+    let lemmas = lemmas_of((request, plain), &built, &clock, progress)?;
+    let (beside, built) = match &lemmas {
+        Some(lemmas) => {
+            let beside = Beside::Lemmas(lemmas);
+            (
+                beside,
+                build::build_within(request.instance, beside, &clock)?,
+            )
+        }
+        None => (plain, built),
+    };
     let found = stages(
         (request, beside, deepens),
         &built,
@@ -119,6 +135,22 @@ fn row(
             again_in_slots((request, &why), &clock, interrupt, progress)
         }
         found => found,
+    }
+}
+
+/// The lemmas by which a question is closed, where a proof is asked for.
+fn lemmas_of(
+    (request, beside): (&Request<'_>, Beside<'_>),
+    built: &Built,
+    clock: &Clock<'_>,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Option<Lemmas>, Error> {
+    let asked = request.settings.prove && beside.is_nothing();
+    match built {
+        Built::Levels(_) if asked => {
+            Lemmas::find(request.instance, (clock, request.settings), progress)
+        }
+        _ => Ok(None),
     }
 }
 
@@ -157,7 +189,7 @@ fn stages(
     let goal = request.instance.goal;
     if let Ok(Some((values, more))) = decode::with_one_more(request.instance, built, &solved, clock)
     {
-        let again = (request, beside, deepens);
+        let again = (request, Beside::Nothing, deepens);
         let further = stages(again, &more, clock, interrupt, progress);
         // A search that was cut short may know less.
         if let Ok(mut further) = further
@@ -190,7 +222,9 @@ fn follow(built: &Built, solution: Solution) -> Result<Solution, Error> {
             confirm::shows(instance, *primal, &verdict)
         });
         shown.map_err(|why| match built {
-            Built::Levels(_) | Built::Counts(_) => Error::Refused(format!("the schedule found is none: {why}")),
+            Built::Levels(_) | Built::Counts(_) => {
+                Error::Refused(format!("the schedule found is none: {why}"))
+            }
             _ => Error::Model(NoSchedule {
                 why: why.to_string(),
             }),

@@ -145,9 +145,13 @@ impl Check {
             }
             None => Evidence::default(),
         };
+        let mut evidence = evidence;
         let further = Further::read(dir)?;
         let (built, other) = rebuilt(&outcome, further.beside())?;
         differences.extend(other);
+        if let Some(lemmas) = &further.lemmas {
+            differences.extend(lemmas.check(&outcome.instance, &mut evidence)?);
+        }
         Ok(Self {
             dir: dir.to_owned(),
             further,

@@ -4,10 +4,13 @@ use super::{
     affine::Affine,
     merged,
     program::Parametric,
-    question::{Beside, NAME, Region, numbers, rules_of, setting, unsupported, with_counts},
+    question::{Counts, NAME, Region, numbers, rules_of, setting, unsupported, with_counts},
     rest, rows,
 };
-use crate::{error::Error, ground::Ground};
+use crate::{
+    error::Error,
+    ground::{Beside, Ground},
+};
 use milp_schema::{
     Every, Instance,
     formula::Count,
@@ -65,7 +68,13 @@ pub(super) fn part_of(
         None => vec![n(region.at_least.max(instance.views))],
     };
     conditions = with_counts(ground, region, conditions);
-    Ok(rows::builder(ground, conditions, instance.goal, beside).program)
+    Ok(rows::builder(
+        ground,
+        conditions,
+        instance.goal,
+        (Counts::Formulas, beside),
+    )
+    .program)
 }
 
 /// Refuses what is not affine in n and f, and what rows for every n do not say.

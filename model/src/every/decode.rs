@@ -2,14 +2,14 @@
 
 use super::{
     family::Point,
-    question::{Beside, NAME, rules_of, setting, unsupported},
+    question::{Counts, NAME, rules_of, setting, unsupported},
     rows::{self, Walker},
 };
 use crate::{
     decoded::Decoded,
     error::Error,
     formulation::levels,
-    ground::{Act, Ground},
+    ground::{Act, Beside, Ground},
 };
 use milp_schema::{Every, Height, Instance, View};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,12 @@ pub fn decode(every: &Every, instance: &Instance, point: &Point) -> Result<Decod
     if !same(&nominal.acts, &ground.acts) || !same(&nominal.entries, &ground.entries) {
         return Err(unsupported("acts that n changes", "ask for another n"));
     }
-    let builder = rows::builder(&nominal, Vec::new(), instance.goal, Beside::default());
+    let builder = rows::builder(
+        &nominal,
+        Vec::new(),
+        instance.goal,
+        (Counts::Formulas, Beside::default()),
+    );
     let counted = Counted {
         walkers: &builder.walkers,
         anywhere: &builder.anywhere,

@@ -8,12 +8,12 @@ use super::{
     affine::{Affine, one},
     build::{of, part_of},
     program::{Kind, Parametric},
-    question::{Beside, Lemma, NAME, Region, numbers, rules_of, setting, unsupported},
+    question::{NAME, Region, numbers, rules_of, setting, unsupported},
     rows::Builder,
 };
 use crate::{
     error::Error,
-    ground::{Act, Ground, Need, Value},
+    ground::{Beside, Ground, Lemma},
 };
 use milp_schema::Every;
 
@@ -25,29 +25,8 @@ use milp_schema::Every;
 pub fn candidates(every: &Every) -> Result<Vec<Lemma>, Error> {
     let rules = rules_of(&every.instance)?;
     let ground = numbers(&every.instance, &rules)?;
-    let decides = |act: &&Act| act.makes.is_some_and(|it| ground.is_final(it.kind));
-    let asked = ground.acts.iter().filter(decides).flat_map(Act::asks);
-    let asked: Vec<&Need> = asked.collect();
-    let decide = |first: &usize| asked.contains(&&Need::Quorum(*first));
-    let mut all = Vec::new();
-    for (first, one) in ground.quorums.iter().enumerate().filter(|it| decide(&it.0)) {
-        for (then, other) in ground.quorums.iter().enumerate() {
-            let of = |it: &crate::ground::Quorum| {
-                let [record] = it.records[..] else {
-                    return None;
-                };
-                matches!(record.value, Value::Of(_)).then_some((record.view, record.value))
-            };
-            if let (Some((v, x)), Some((w, y))) = (of(one), of(other))
-                && v < w
-                && x != y
-            {
-                all.push(((w, v), [first, then]));
-            }
-        }
-    }
-    all.sort_unstable();
-    Ok(all.into_iter().map(|it| it.1).collect())
+    let single = |pair: &Lemma| pair.iter().all(|it| ground.quorums[*it].records.len() == 1);
+    Ok(ground.pairs().into_iter().filter(single).collect())
 }
 
 /// The program that asks whether the two quorums of a lemma are there together, with earlier lemmas as
@@ -63,35 +42,21 @@ pub fn lemma(
 ) -> Result<Parametric, Error> {
     let rules = rules_of(&every.instance)?;
     let whole = numbers(&every.instance, &rules)?;
-    let view = last_view(&whole, pair);
+    let view = whole.last_view(pair);
     let mut setting = setting(&every.instance, rules, None);
     setting.views = view + 1;
     setting.primaries.truncate(view as usize + 2);
     let ground = Ground::new(setting, NAME)?;
-    let here = |lemma: &Lemma| -> Option<Lemma> {
-        let [first, then] = lemma.map(|it| {
-            let quorum = &whole.quorums[it];
-            let mut all = ground.quorums.iter();
-            all.position(|it| it.count == quorum.count && it.records == quorum.records)
-        });
-        Some([first?, then?])
-    };
-    let earlier = earlier.iter().filter(|it| last_view(&whole, **it) <= view);
+    let here = |pair: &Lemma| whole.pair_in(&ground, *pair);
+    let earlier = earlier.iter().filter(|it| whole.last_view(**it) <= view);
     let earlier: Vec<Lemma> = earlier.filter_map(here).collect();
     let pair = here(&pair)
         .ok_or_else(|| unsupported("quorums that later views change", "ask for fewer views"))?;
     let beside = Beside {
         lemmas: &earlier,
         pair: Some(pair),
-        ..Beside::default()
     };
     part_of(&every.instance, region, &ground, None, beside)
-}
-
-/// The later view of the two.
-fn last_view(ground: &Ground, lemma: Lemma) -> u32 {
-    let records = lemma.into_iter().flat_map(|it| &ground.quorums[it].records);
-    records.map(|it| it.view).max().unwrap_or(0)
 }
 
 /// The programs of a question with lemmas: those of the lemmas, each with those before it as rows, then
@@ -118,10 +83,7 @@ pub fn with_lemmas(
     let mut all = of(every, region)?;
     let rules = rules_of(&every.instance)?;
     let ground = numbers(&every.instance, &rules)?;
-    let beside = Beside {
-        lemmas,
-        ..Beside::default()
-    };
+    let beside = Beside { lemmas, pair: None };
     all.pop();
     programs.extend(all);
     programs.push(part_of(&every.instance, region, &ground, None, beside)?);

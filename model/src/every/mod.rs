@@ -20,6 +20,7 @@ mod rest;
 mod rows;
 mod walk;
 
+pub use crate::ground::Lemma;
 pub use affine::Affine;
 pub use build::of;
 pub use decode::decode;
@@ -27,4 +28,4 @@ pub use family::{Family, Point};
 pub use lemmas::{candidates, lemma, with_lemmas};
 pub use one::{Built, of_one, of_one_with};
 pub use program::{Kind, Line, Parametric, Unknown};
-pub use question::{Lemma, Region, at_least};
+pub use question::{Region, at_least};

@@ -9,14 +9,14 @@ use super::{
     build::not_counted,
     decode::{Counted, followed},
     program::Kind,
-    question::{Beside, Counts, NAME, VALUES, setting_with},
+    question::{Counts, NAME, VALUES, setting_with},
     rows::{self, Walker},
 };
 use crate::{
     decoded::Decoded,
     error::Error,
     formulation::{levels, refuse::unsupported},
-    ground::{Ground, Record, Values},
+    ground::{Beside, Ground, Record, Values},
     limits::{self, Grows},
     meaning::{Expression, Meaning},
     program::{Col, Family, FamilyId, Program, Row, Tag},
@@ -74,10 +74,7 @@ fn stated(instance: &Instance, rules: Rules, values: u32) -> Result<Built, Error
         let construct = "a count of nobody";
         unsupported(NAME, construct, "use `formulation: levels`")?;
     }
-    let beside = Beside {
-        counts: Counts::Numbers,
-        ..Beside::default()
-    };
+    let beside = (Counts::Numbers, Beside::default());
     let builder = rows::builder(&ground, Vec::new(), instance.goal, beside);
     let byzantine = instance.fault_count(FaultKind::Byzantine);
     let at = [instance.replicas, instance.f(), byzantine].map(i64::from);

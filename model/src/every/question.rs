@@ -48,25 +48,10 @@ impl Region {
     }
 }
 
-/// The numbers of two quorums of the question's ground form.
-pub type Lemma = [usize; 2];
-
-/// What a program asks beside the goal of its question.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Beside<'a> {
-    /// Quorums that are not there together.
-    pub(super) lemmas: &'a [Lemma],
-    /// In place of the goal: whether these two are.
-    pub(super) pair: Option<Lemma>,
-    /// What rows say of counts.
-    pub(super) counts: Counts,
-}
-
 /// What the rows of a program say of the counts of its protocol.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Counts {
     /// Their formulas, for every n.
-    #[default]
     Formulas,
     /// What they are at one n.
     Numbers,

@@ -17,10 +17,10 @@
 use super::{
     affine::{Affine, less, one},
     program::{Kind, Parametric},
-    question::{Beside, Counts},
+    question::Counts,
     walk::{Arc, Walk},
 };
-use crate::ground::{Act, Ground, Need, Record, Value, Values};
+use crate::ground::{Act, Beside, Ground, Need, Record, Value, Values};
 use milp_schema::{instance::Goal, protocol::Scope, vocabulary::By};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,12 +57,12 @@ pub(super) fn builder<'a>(
     ground: &'a Ground,
     region: Vec<Affine>,
     goal: Goal,
-    beside: Beside<'_>,
+    (counts, beside): (Counts, Beside<'_>),
 ) -> Builder<'a> {
     let mut builder = Builder {
         ground,
         goal,
-        counts: beside.counts,
+        counts,
         program: Parametric {
             region,
             ..Parametric::default()

@@ -25,6 +25,10 @@ pub struct Meet<'a> {
     makers: BTreeMap<Record, Vec<usize>>,
     /// The quorums of one value or none in one view that somebody asks for.
     plain: Vec<usize>,
+    /// Whether roles are looked at: who makes what primaries make does not make what backups do.
+    roles: bool,
+    /// Quorums that are not there.
+    excluded: BTreeSet<usize>,
 }
 
 /// The kind and view of a record: an honest replica makes at most one record of them.
@@ -48,6 +52,8 @@ impl<'a> Meet<'a> {
         };
         Self {
             plain: (0..ground.quorums.len()).filter(one).collect(),
+            roles: false,
+            excluded: BTreeSet::new(),
             ground,
             most_byzantine,
             makers,
@@ -81,25 +87,44 @@ impl<'a> Meet<'a> {
         same
     }
 
-    /// Of chains a quorum each, and those of which one is there if it is: a block with a certificate
-    /// extends one that has one, because behind the quorum is an honest sender, who needed a quorum
-    /// for its parent.
+    /// A quorum each, and those of which one is there if it is, because behind the quorum is an honest
+    /// sender, who needed one: of chains a block with a certificate extends one that has one.
     pub fn parents(&self) -> Vec<(usize, BTreeSet<usize>)> {
-        let mut parents = Vec::new();
-        for &number in self
-            .plain
-            .iter()
-            .filter(|_| self.ground.setting.rules.chain)
-        {
-            let quorum = &self.ground.quorums[number];
-            if quorum.at_least <= self.most_byzantine {
-                continue;
-            }
-            let shown = union(quorum.records.iter().map(|it| shows(self, it, DEPTH)));
-            let shown = shown.filter(|it| !it.contains(&number));
-            parents.extend(shown.map(|shown| (number, shown)));
-        }
-        parents
+        let plain = self.plain.iter();
+        plain
+            .filter_map(|it| Some((*it, self.behind(*it)?)))
+            .collect()
+    }
+
+    /// Whether two quorums are never there together, whatever else is.
+    pub fn apart(&self, first: usize, second: usize) -> bool {
+        self.beside(first, second).is_some_and(|it| it.is_empty())
+    }
+
+    /// The same by roles as well.
+    #[must_use]
+    pub fn by_roles(self, roles: bool) -> Self {
+        Self { roles, ..self }
+    }
+
+    /// The same with quorums that are not there, where there is a choice of what is shown.
+    #[must_use]
+    pub fn without(self, excluded: BTreeSet<usize>) -> Self {
+        Self { excluded, ..self }
+    }
+
+    /// Quorums of which one is there if this one is, whose honest sender needed one.
+    pub fn behind(&self, number: usize) -> Option<BTreeSet<usize>> {
+        let quorum = &self.ground.quorums[number];
+        let shown = union(quorum.records.iter().map(|it| shows(self, it, DEPTH)));
+        shown.filter(|it| quorum.at_least > self.most_byzantine && !it.contains(&number))
+    }
+
+    /// Quorums of which one is there if these two are, which share an honest sender.
+    pub fn beside(&self, first: usize, second: usize) -> Option<BTreeSet<usize>> {
+        let share = self.share(first, second);
+        let thirds = share.then(|| both(self, first, second)).flatten();
+        thirds.filter(|it| !it.contains(&first) && !it.contains(&second))
     }
 
     /// Two quorums each, and those of which one is there if both are.
@@ -107,12 +132,7 @@ impl<'a> Meet<'a> {
         let mut pairs = Vec::new();
         for (at, &first) in self.plain.iter().enumerate() {
             for &second in &self.plain[at + 1..] {
-                let thirds = if self.share(first, second) {
-                    both(self, first, second)
-                } else {
-                    None
-                };
-                let thirds = thirds.filter(|it| !it.contains(&first) && !it.contains(&second));
+                let thirds = self.beside(first, second);
                 pairs.extend(thirds.map(|thirds| (first, second, thirds)));
             }
         }
@@ -143,7 +163,10 @@ fn made_both(meet: &Meet<'_>, one: &Record, other: &Record, depth: u32) -> Some3
     } else {
         (other, one)
     };
-    if !meet.makers.contains_key(one) {
+    let setting = &meet.ground.setting;
+    let may = |i: u32| setting.may_make(one, i) && setting.may_make(other, i);
+    let nobody = meet.roles && !(0..setting.replicas()).any(may);
+    if nobody || !meet.makers.contains_key(one) {
         return Some(BTreeSet::new());
     }
     let makers = meet.makers.get(other).into_iter().flatten();
@@ -205,7 +228,8 @@ fn did_after(meet: &Meet<'_>, record: &Record, number: usize, depth: u32) -> Som
             })
         })));
     }
-    let least = ways.into_iter().min_by_key(BTreeSet::len);
+    let open = |it: &BTreeSet<usize>| (it.difference(&meet.excluded).count(), it.len());
+    let least = ways.into_iter().min_by_key(open);
     least.or_else(|| act_shows(meet, number, depth))
 }
 
@@ -218,10 +242,12 @@ fn shows(meet: &Meet<'_>, record: &Record, depth: u32) -> Some3 {
 fn act_shows(meet: &Meet<'_>, number: usize, depth: u32) -> Some3 {
     let act = &meet.ground.acts[number];
     let needs = &act.needs;
-    let quorum = act.asks().find_map(|need| match need {
-        Need::Quorum(number) => Some(BTreeSet::from([*number])),
+    let quorums = act.asks().filter_map(|need| match need {
+        Need::Quorum(number) => Some(*number),
         _ => None,
     });
+    let quorum = quorums.min_by_key(|it| !meet.excluded.contains(it));
+    let quorum = quorum.map(|it| BTreeSet::from([it]));
     quorum.or_else(|| {
         let below = depth.checked_sub(1)?;
         needs.iter().find_map(|need| match need {

@@ -5,6 +5,7 @@
 
 mod form;
 mod guilt;
+mod lemmas;
 mod lower;
 mod meet;
 mod order;
@@ -15,4 +16,7 @@ pub use form::{
     Act, Ground, Letters, MOST_ACTS, Need, Own, Proof, Quorum, Record, Setting, Value, Values,
 };
 pub use guilt::Guilt;
+pub(crate) use lemmas::Beside;
+pub use lemmas::Lemma;
 pub use meet::Meet;
+pub(crate) use order::adopts;

@@ -27,7 +27,7 @@ pub(super) fn is_message(guard: &Guard) -> bool {
 }
 
 /// Whether a rule takes over a decision: another replica made it, by another rule.
-pub(super) fn adopts(rules: &Rules, rule: &Rule) -> bool {
+pub(crate) fn adopts(rules: &Rules, rule: &Rule) -> bool {
     let reads_final = |guard: &Guard| {
         let mut kinds = guard.pattern.kinds.iter();
         kinds.any(|kind| rules.kind(*kind).is_final)

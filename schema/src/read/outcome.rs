@@ -106,7 +106,12 @@ pub(crate) fn convert(node: &Node, near: Near<'_>, problems: &mut Problems) -> O
 fn answered(fields: &Fields, asked: Option<Instance>, problems: &mut Problems) -> Option<Instance> {
     // Without an instance nobody asks for its slots.
     let default = asked.as_ref().map_or(1, |instance| instance.slots);
-    let slots = fields.count("schedule_slots", limits::SCHEDULE_SLOTS, Some(default), problems)?;
+    let slots = fields.count(
+        "schedule_slots",
+        limits::SCHEDULE_SLOTS,
+        Some(default),
+        problems,
+    )?;
     asked.map(|asked| Instance { slots, ..asked })
 }
 

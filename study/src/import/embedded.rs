@@ -3,7 +3,7 @@
 use super::imported::INSTANCE;
 use crate::{
     Error,
-    folder::{CERTIFICATE, CUTS, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
+    folder::{CERTIFICATE, CUTS, LEMMAS, OUTCOME, PREDICTIONS, SCHEDULE, SHOWN},
 };
 use milp_schema::{
     Schedule,
@@ -36,6 +36,7 @@ fn check(run: &EmbeddedRun, file: &str) -> Result<(), Error> {
         CERTIFICATE,
         CUTS,
         SHOWN,
+        LEMMAS,
         WRITTEN,
     ];
     if let Some(name) = run.files.keys().find(|it| !known.contains(&it.as_str())) {

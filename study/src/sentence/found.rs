@@ -1,7 +1,10 @@
 //! What an answer is made of.
 
-use crate::reading::Reading;
-use milp_schema::outcome::{Certificate, Termination};
+use crate::{lemmas::BY, reading::Reading};
+use milp_schema::{
+    Outcome,
+    outcome::{Certificate, Termination},
+};
 
 /// What the sentence is about.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,6 +32,8 @@ pub enum Certified {
     No,
     /// The bound follows in exact arithmetic.
     Exactly(i64),
+    /// It does from so many lemmas, which follow one by one.
+    ByLemmas(u32),
     /// One unit better is infeasible with rows and columns permuted.
     Permuted,
     /// The program was cut into cubes, of which so many rest on two searches.
@@ -44,6 +49,17 @@ impl Certified {
     /// Whether more than one search says so.
     pub(crate) fn is_there(self) -> bool {
         self != Self::No
+    }
+
+    /// The strength of what an outcome says.
+    pub(super) fn of_outcome(outcome: &Outcome) -> Self {
+        let certified = Self::of(&outcome.certificate, outcome.proved);
+        let lemmas = outcome.run.iter().find(|(key, _)| key == BY);
+        let lemmas = lemmas.and_then(|(_, count)| count.parse().ok());
+        match (certified, lemmas) {
+            (Self::Exactly(_), Some(lemmas)) => Self::ByLemmas(lemmas),
+            _ => certified,
+        }
     }
 
     /// The strength of a certificate that closes the gap, or none if `proved` is false.

@@ -60,6 +60,10 @@ fn by(certificate: Certified) -> String {
     match certificate {
         Certified::No => "says the solver, nothing confirms it".to_owned(),
         Certified::Exactly(_) => "proved by a bound in exact integers".to_owned(),
+        Certified::ByLemmas(lemmas) => {
+            let lemmas = count(lemmas.into(), "lemma");
+            format!("proved by way of {lemmas}, in exact integers")
+        }
         Certified::Permuted => {
             "proved by two searches on different paths, in floating-point arithmetic".to_owned()
         }

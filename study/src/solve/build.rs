@@ -38,6 +38,10 @@ pub(super) fn build_within(
             let shown = shown.clone();
             clock.build(move || build(&instance, Beside::Shown(&shown)))
         }
+        Beside::Lemmas(lemmas) => {
+            let lemmas = lemmas.clone();
+            clock.build(move || build(&instance, Beside::Lemmas(&lemmas)))
+        }
     }
 }
 
@@ -52,6 +56,7 @@ pub(crate) fn build(instance: &Instance, beside: Beside<'_>) -> Result<Built, Er
         }
         Beside::Learned(cuts) => Ok(Built::Timed(cuts.program(instance)?)),
         Beside::Shown(shown) => shown.program(instance),
+        Beside::Lemmas(lemmas) => Ok(Built::Levels(lemmas.program(instance)?)),
     }
 }
 
@@ -68,7 +73,7 @@ pub(super) fn passed_over(
     let mut passed = formulation::passed_over(instance, built.formulation());
     // What would have been taken, but for what comes with the request.
     let given = match beside {
-        Beside::Nothing => request
+        Beside::Nothing | Beside::Lemmas(_) => request
             .warm_start
             .map(|_| "its program takes no start of another"),
         Beside::Learned(_) => Some("what is learned names slots"),

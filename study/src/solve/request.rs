@@ -44,6 +44,8 @@ pub struct Solution {
     pub point: Option<Vec<i64>>,
     /// The numbers behind it; nothing if there is neither a schedule nor a proof.
     pub evidence: Evidence,
+    /// The file of the lemmas that its program has as rows, if it has any.
+    pub lemmas: Option<String>,
     /// Size of the program.
     pub size: Size,
     /// Optimum of the linear relaxation, where it was solved.
@@ -97,10 +99,13 @@ impl Solution {
     /// The files of the result, by name.
     pub fn files(&self) -> std::collections::BTreeMap<String, Vec<u8>> {
         let certificate = evidence::text(&self.evidence);
-        folder::files(
+        let mut files = folder::files(
             &self.outcome,
             self.schedule.as_ref(),
             certificate.as_deref(),
-        )
+        );
+        let lemmas = self.lemmas.as_ref();
+        files.extend(lemmas.map(|it| (folder::LEMMAS.to_owned(), it.as_bytes().to_vec())));
+        files
     }
 }

@@ -6,7 +6,7 @@ use super::{
     decode::Followed,
     request::{PASSED_OVER, REFUSED, Request, Solution},
 };
-use crate::{beside::Beside, evidence, sentence, size::Size};
+use crate::{beside::Beside, evidence, lemmas::BY, sentence, size::Size};
 use milp_model::Built;
 use milp_schema::{Evidence, Instance, Outcome, Schedule, protocol::WRITTEN, write};
 use milp_solver::Settings;
@@ -88,6 +88,12 @@ pub(super) fn word(
         let parts = evidence::point(built, point, &decoded.schedule, &decoded.faulty);
         evidence.parts.extend(parts);
     }
+    let lemmas = match beside {
+        Beside::Lemmas(lemmas) => Some(lemmas),
+        _ => None,
+    };
+    let proved = lemmas.into_iter().flat_map(|it| it.parts.iter().cloned());
+    evidence.parts.extend(proved);
     let multipliers = solved.multipliers.as_ref();
     let whole = evidence::whole(program, &solved.certificate, multipliers);
     evidence.parts.extend(whole);
@@ -101,6 +107,7 @@ pub(super) fn word(
     let passed = build::passed_over(request, beside, built);
     run.extend(passed.map(|it| (PASSED_OVER.to_owned(), it)));
     run.extend(of_a_file(request.instance));
+    run.extend(lemmas.map(|it| (BY.to_owned(), it.count().to_string())));
     let refused = (refused > 0).then(|| (REFUSED.to_owned(), refused.to_string()));
     run.extend(refused);
     let sha256 =
@@ -131,6 +138,7 @@ pub(super) fn word(
         schedule,
         point: solved.point,
         evidence,
+        lemmas: lemmas.map(|it| it.text().to_owned()),
         size: Size::of(program),
         root_bound: solved.root_bound,
         started_from: solved.started_from,

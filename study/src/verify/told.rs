@@ -7,6 +7,7 @@ use crate::{
     best::{PROJECTIONS, Shown},
     cubes,
     folder::Folder,
+    lemmas::{BY, Lemmas},
     reading::Reading,
     sentence,
     solve::{self, Adequacy, OF_THE_SEARCH, VALUES, of_a_file},
@@ -29,6 +30,8 @@ impl Check {
         interrupt: &AtomicBool,
         progress: &mut dyn FnMut(&Progress),
     ) -> Result<(), Error> {
+        let lemmas = self.further.lemmas.as_ref().map(Lemmas::count);
+        let lemmas = lemmas.map_or_else(String::new, |it| it.to_string());
         for (key, words) in self.outcome.run.clone() {
             let known = match key.as_str() {
                 "horizon" => {
@@ -41,6 +44,7 @@ impl Check {
                 "confirm" | "alarm" => true,
                 // The program is compared, and it was built with so many.
                 VALUES => matches!(self.built, Built::Levels(_) | Built::Counts(_)),
+                BY => words == lemmas,
                 WRITTEN => of_a_file(&self.outcome.instance).is_some_and(|(_, it)| it == words),
                 "distinct" => said_of_others(self.further.shown.as_ref(), &words),
                 search => OF_THE_SEARCH.contains(&search),
@@ -48,6 +52,10 @@ impl Check {
             if !known {
                 self.differs(&format!("run.{key}"), "this does not follow");
             }
+        }
+        let by = self.outcome.run.iter().any(|(key, _)| key == BY);
+        if by == lemmas.is_empty() {
+            self.differs(&format!("run.{BY}"), "it says nothing of its lemmas");
         }
         // A protocol file that is not said to be one might be taken for that of the program.
         let told = |key: &String| self.outcome.run.iter().any(|(other, _)| other == key);

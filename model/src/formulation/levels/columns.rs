@@ -85,6 +85,10 @@ pub(super) struct Levels {
     pub(super) finals: Vec<usize>,
     /// The acts of any view whose records others read as own ones.
     pub(super) of_any_view: BTreeSet<usize>,
+    /// Whether the program is one of lemmas, or has some.
+    pub(super) by_lemmas: bool,
+    /// Whether replicas may go on to views that are not modelled.
+    pub(super) goes_on: bool,
     pub(super) draft: Draft<Key>,
     /// The family of rows that cut off what replicas do not follow.
     not_followed: FamilyId,
@@ -121,6 +125,8 @@ impl Levels {
             groups,
             finals,
             of_any_view: of_any_view(&ground),
+            by_lemmas: false,
+            goes_on: false,
             draft,
             instance,
             ground,

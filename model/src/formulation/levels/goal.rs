@@ -2,7 +2,7 @@
 
 use super::{
     blame,
-    columns::{Levels, made},
+    columns::{Key, Levels, made},
     good, rest,
 };
 use crate::{
@@ -51,7 +51,7 @@ pub(super) fn state(levels: &mut Levels) {
         Goal::Stall => (Sense::Minimize, stalled(levels)),
         Goal::Blame => {
             let blocks = decided(levels);
-            votes_decide(levels, &blocks);
+            votes_decide(levels);
             (Sense::Minimize, blame::state(levels, blocks))
         }
         Goal::Wasted { bad, up_to } => (Sense::Maximize, good::state(levels, bad, up_to)),
@@ -92,13 +92,12 @@ fn decided(levels: &mut Levels) -> Vec<Expr> {
     blocks
 }
 
-/// `block_x ≤ Σ complete` over the quorums by which it is decided, one of each act.
-fn votes_decide(levels: &mut Levels, blocks: &[Expr]) {
-    let family = levels
-        .draft
-        .family("block_requires_quorum", "E6", &[], RESTS_ON);
-    for (value, block) in (0..).zip(blocks) {
-        let acts = deciding(levels, value).into_iter();
+/// A value, its column, and the quorums by which it is decided, one of each act.
+pub(super) type Votes = (u32, Expr, BTreeSet<usize>);
+
+/// The values that are decided by quorums alone.
+pub(super) fn votes(levels: &Levels) -> Vec<Votes> {
+    let of = |value: u32| {
         let quorum = |act: usize| {
             let mut asks = levels.ground.acts[act].asks();
             asks.find_map(|need| match need {
@@ -106,11 +105,22 @@ fn votes_decide(levels: &mut Levels, blocks: &[Expr]) {
                 _ => None,
             })
         };
-        let Some(quorums) = acts.map(quorum).collect::<Option<BTreeSet<usize>>>() else {
-            continue;
-        };
+        let quorums = deciding(levels, value).into_iter().map(quorum);
+        let block = levels.draft.get(&Key::Goal("block", [value, 0]));
+        Some((value, block, quorums.collect::<Option<_>>()?))
+    };
+    let values = 0..levels.ground.setting.valid();
+    values.filter_map(of).collect()
+}
+
+/// `block_x ≤ Σ complete` over the quorums by which it is decided, one of each act.
+pub(super) fn votes_decide(levels: &mut Levels) {
+    let family = levels
+        .draft
+        .family("block_requires_quorum", "E6", &[], RESTS_ON);
+    for (value, block, quorums) in votes(levels) {
         let any = quorums.iter().map(|it| levels.complete(*it)).sum();
-        levels.at_most(family, &format!("_x{value}"), block.clone(), any);
+        levels.at_most(family, &format!("_x{value}"), block, any);
     }
 }
 

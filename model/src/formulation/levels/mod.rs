@@ -23,6 +23,7 @@ mod event;
 mod families;
 mod goal;
 mod good;
+mod lemmas;
 mod meaning;
 mod must;
 mod plan;
@@ -38,12 +39,13 @@ mod tests;
 
 pub use columns::Key;
 pub use encode::{Encoded, Encoder, Unencoded};
+pub use lemmas::Question;
 
 use crate::{
     decoded::Decoded,
     error::Error,
     expr::Expr,
-    ground::{Act, Ground, Own, Setting, Value, Values},
+    ground::{Act, Beside, Ground, Own, Setting, Value, Values},
     limits::{self, Grows},
     meaning::Meaning,
     program::{Col, Program, Row},
@@ -96,13 +98,23 @@ fn stated(instance: &Instance, setting: Setting) -> Result<Built, Error> {
     if matches!(instance.goal, Goal::Wasted { .. }) {
         prune::prune(&mut ground, instance);
     }
+    of_ground(instance, ground, Beside::default())
+}
+
+fn of_ground(instance: &Instance, ground: Ground, beside: Beside<'_>) -> Result<Built, Error> {
     limits::refuse_rows(instance, Grows::WithoutSlots, least_rows(&ground))?;
     let mut levels = Levels::new(instance.clone(), ground);
+    levels.goes_on = beside.pair.is_some();
+    levels.by_lemmas = levels.goes_on || !beside.lemmas.is_empty();
     blame::columns(&mut levels);
     families::state(&mut levels);
     must::state(&mut levels);
     valid::state(&mut levels);
-    goal::state(&mut levels);
+    match beside.pair {
+        Some(_) => {}
+        None => goal::state(&mut levels),
+    }
+    lemmas::state(&mut levels, beside);
     let program = levels.draft.finish();
     Ok(Built { program, levels })
 }

@@ -22,7 +22,12 @@ use std::collections::BTreeSet;
 pub(super) fn state(levels: &mut Levels) {
     let mut needs = Needs::default();
     let acts = levels.ground.acts.iter().chain(&levels.ground.entries);
-    let must: Vec<Act> = acts.filter(|act| act.mode == Mode::Must).cloned().collect();
+    let left = |act: &Act| {
+        let last = last_view(levels, act) + 1 == levels.views;
+        levels.goes_on && last && may_leave(levels, act)
+    };
+    let must = acts.filter(|act| act.mode == Mode::Must && !left(act));
+    let must: Vec<Act> = must.cloned().collect();
     let mut said = BTreeSet::new();
     for act in must {
         let Some(excuse) = unclear(levels, &act) else {
@@ -101,15 +106,20 @@ fn last_view(levels: &Levels, act: &Act) -> u32 {
     }
 }
 
+/// Whether what its replica took may have led it away before the act: by a rule that the file lists before
+/// it. Before a timer fires everything else is done.
+fn may_leave(levels: &Levels, act: &Act) -> bool {
+    let rules = &levels.ground.setting.rules.rules;
+    let leaves =
+        |rule: &Rule| rule.mode == Mode::Must && matches!(rule.head, Head::Enter | Head::Skip);
+    act.makes.is_none() || rules[..act.rule].iter().any(leaves)
+}
+
 /// What excuses: the place is taken, an own record bars that may have come first, or what the file
 /// lists before it led the replica away. That it decided is no excuse where it had all that a decision needs before it did
 /// something in a later view. In a chain who decided goes on: that excuses from deciding alone.
 fn excuses(levels: &Levels, act: &Act, way: &Way, (i, view): (u32, u32)) -> Expr {
-    let rules = &levels.ground.setting.rules.rules;
-    // Before a timer fires everything else is done.
-    let leaves =
-        |rule: &Rule| rule.mode == Mode::Must && matches!(rule.head, Head::Enter | Head::Skip);
-    let left = rules[..act.rule].iter().any(leaves) || act.makes.is_none();
+    let left = may_leave(levels, act);
     let is_final = decides(levels, act);
     let chain = levels.ground.setting.rules.chain;
     let place = act.makes.map(|record| group(&record));

@@ -10,8 +10,7 @@ use crate::{
 /// `Σ complete ≤ 1` over the values of a kind and view, `complete₁ + complete₂ ≤ 1 + Σ complete₃`,
 /// and of chains `complete₁ ≤ Σ complete₃`.
 pub(super) fn state(levels: &mut Levels) {
-    let asked = |number| levels.draft.col(&Key::Complete(number)).is_some();
-    let meet = Meet::new(&levels.ground, levels.most_byzantine, asked);
+    let meet = meet(levels);
     let (same, pairs, parents) = (meet.one_value(), meet.pairs(), meet.parents());
     let family = levels.draft.family(ONE_VALUE, "E6", &[], RESTS_ON);
     for ((kind, v), values) in same {
@@ -24,7 +23,7 @@ pub(super) fn state(levels: &mut Levels) {
         let third: Expr = thirds.iter().map(|&it| levels.complete(it)).sum();
         levels.at_most(family, &format!("_m{first}_m{second}"), two, third + 1);
     }
-    if !levels.ground.setting.rules.chain {
+    if !levels.ground.setting.rules.chain && !levels.by_lemmas {
         return;
     }
     let family = levels
@@ -35,4 +34,10 @@ pub(super) fn state(levels: &mut Levels) {
         let one = levels.complete(number);
         levels.at_most(family, &format!("_m{number}"), one, any);
     }
+}
+
+/// The quorums that have columns.
+pub(super) fn meet(levels: &Levels) -> Meet<'_> {
+    let asked = |number| levels.draft.col(&Key::Complete(number)).is_some();
+    Meet::new(&levels.ground, levels.most_byzantine, asked).by_roles(levels.by_lemmas)
 }
