@@ -3,7 +3,7 @@
 use super::columns::{At, Deed, Slots, What};
 use crate::{
     error::Error,
-    formulation::refuse::{levels_only, unsupported},
+    formulation::refuse::{good_views, levels_only, unsupported},
     ground::{Need, Own, Record, Value},
 };
 use milp_schema::{
@@ -16,7 +16,10 @@ use std::collections::BTreeSet;
 
 /// The first thing that the formulation cannot express, if there is one.
 pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
-    levels_only("timed", instance)?;
+    match instance.goal {
+        Goal::Wasted { .. } => good_views("timed", instance, rules)?,
+        _ => levels_only("timed", instance)?,
+    }
     let sent = || rules.kinds.iter().filter(|kind| kind.goes == Goes::Sent);
     let guards = || rules.rules.iter().flat_map(Rule::guards);
     let reasons = [
