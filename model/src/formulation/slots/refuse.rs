@@ -115,10 +115,13 @@ pub(super) fn readings(slots: &Slots) -> Result<(), Error> {
         }
         circles(slots, &at.deeds)?;
         restarts(at)?;
-        for rule in &rules.rules {
+        for (number, rule) in rules.rules.iter().enumerate() {
             let last = |guard: &&Guard| guard.reads == Reads::LastOwn;
             let mut kinds = rule.guards().filter(last).flat_map(|it| &it.pattern.kinds);
-            let hazy = |kind: &&KindId| !rule.makes().is_some_and(|made| follows(at, **kind, made));
+            let hazy = |kind: &&KindId| {
+                let follows = |made| follows(at, **kind, made);
+                !rule.makes().is_some_and(follows) && !is_barred(at, number, **kind)
+            };
             if let Some(kind) = kinds.find(hazy) {
                 let name = &rules.kind(*kind).name;
                 let construct =
@@ -149,6 +152,20 @@ fn follows(at: &At, kind: KindId, other: KindId) -> bool {
                 _ => false,
             })
         })
+    })
+}
+
+/// Whether who made a record of a kind in a view no longer does a rule there.
+fn is_barred(at: &At, rule: usize, kind: KindId) -> bool {
+    let mut deeds = at.deeds.iter().filter(|deed| deed.act.rule == rule);
+    deeds.all(|deed| {
+        let bars = |record: &Record| {
+            let mut bars = deed.act.bars.iter();
+            bars.any(|bar| matches!(bar, Own::One(records) if records.contains(record)))
+        };
+        let makers = at.makers.keys();
+        let mut here = makers.filter(|it| it.kind == kind && it.view == deed.view());
+        here.all(bars)
     })
 }
 
