@@ -187,7 +187,7 @@ fn delivers(slots: &mut Slots, view: &View) {
 }
 
 /// Timers wait for all to be there and for what is under way, but for what is sent on firings:
-/// `Δ_i^t ≤ fires_v^t` of every deed of a timer of the view; `fires_v^t + good_v ≤ 1 + entered_vj^t +
+/// `Δ_i^t ≤ fires_v^t ≤ Σ Δ^t` over the deeds of timers of the view; `fires_v^t + good_v ≤ 1 + entered_vj^t +
 /// byzantine_j`; `fires_v^t + good_v + Σ made_i^t − Σ got_ji^t ≤ 2 + fired_i^t + byzantine_j`.
 fn timers_wait(slots: &mut Slots, view: &View) {
     let v = view.v;
@@ -203,23 +203,26 @@ fn timers_wait(slots: &mut Slots, view: &View) {
         .collect();
     let parts = slots.sent_up_to(v);
     for t in slots.slots() {
-        let mut some = false;
+        let mut any = Expr::default();
         for &deed in &fires {
             for i in 0..slots.n {
                 let now = slots.does_in(0, deed, i, t);
                 if now.is_constant() {
                     continue;
                 }
-                some = true;
+                any += now.clone();
                 let label = format!("_{deed}_i{i}_t{t}");
                 let column = slots.goal_column("fires", [v, t, 0]);
                 slots.draft.at_most(defines, &label, now, column);
             }
         }
-        if !some {
+        if any.is_constant() {
             continue;
         }
-        let fires = slots.goal_column("fires", [v, t, 0]) + view.good.clone();
+        let fires = slots.goal_column("fires", [v, t, 0]);
+        let label = format!("_v{v}_t{t}");
+        slots.draft.at_most(defines, &label, fires.clone(), any);
+        let fires = fires + view.good.clone();
         for j in (0..slots.n).filter(|_| v > 0) {
             let there = slots.entered(0, j, v, t) + slots.byzantine(j);
             let label = format!("_v{v}_j{j}_t{t}");

@@ -114,8 +114,8 @@ fn unfired(slots: &Slots, v: u32, records: &[Record], i: u32) -> Expr {
     unfired.map(|&it| slots.did(0, it, i, slots.horizon)).sum()
 }
 
-/// `enough`: what honest replicas sent, and i made, is a quorum: `Σ power · sends ≤ q − 1 + (m − q + 1) ·
-/// enough` with m all of it, and `made ≤ sends` of each kind and view.
+/// `enough`: what honest replicas sent, and i made, is a quorum: `q · enough ≤ Σ power · sends ≤ q − 1 +
+/// (m − q + 1) · enough` with m all of it, and `made ≤ sends ≤ Σ made` over kinds and views.
 fn enough(slots: &mut Slots, v: u32, quorum: usize, i: u32) -> Expr {
     let least = slots.at_least(0, quorum);
     if least <= 0 {
@@ -144,9 +144,13 @@ fn enough(slots: &mut Slots, v: u32, quorum: usize, i: u32) -> Expr {
                 let key = Key::Sends { quorum, i, j, v };
                 let new = slots.draft.col(&key).is_none();
                 let sends = slots.about(key, || format!("sends_{quorum}_i{i}_j{j}_g{v}"));
-                for (number, made) in parts.into_iter().enumerate().filter(|_| new) {
-                    let label = format!("_{quorum}_i{i}_j{j}_g{v}_{number}");
-                    slots.draft.at_most(family, &label, made, sends.clone());
+                let label = format!("_{quorum}_i{i}_j{j}_g{v}");
+                let any = parts.iter().cloned().sum();
+                let rows = parts.into_iter().map(|made| (made, sends.clone()));
+                let rows = rows.chain([(sends.clone(), any)]).enumerate();
+                for (number, (left, right)) in rows.filter(|_| new) {
+                    let label = format!("{label}_{number}");
+                    slots.draft.at_most(family, &label, left, right);
                 }
                 sends
             }
@@ -163,6 +167,9 @@ fn enough(slots: &mut Slots, v: u32, quorum: usize, i: u32) -> Expr {
     if !known {
         let right = enough.clone() * (most - least + 1) + (least - 1);
         let label = format!("_{quorum}_i{i}_g{v}");
+        let all = enough.clone() * least;
+        slots.draft.at_most(family, &label, all, sent.clone());
+        let label = format!("{label}_forces");
         slots.draft.at_most(family, &label, sent, right);
     }
     enough
