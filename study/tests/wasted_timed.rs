@@ -49,7 +49,7 @@ fn mutant(mut instance: Instance, name: &str) -> Instance {
     instance
 }
 
-/// The optimum of `levels`, proved, with its schedule, which the replay has counted.
+/// What `levels` finds, with its schedule, which the replay has counted.
 fn by_levels(instance: &Instance) -> (i64, Solution) {
     let instance = Instance {
         formulation: Formulation::Levels,
@@ -63,7 +63,6 @@ fn by_levels(instance: &Instance) -> (i64, Solution) {
         command: "test",
     };
     let solution = solve(&request, &AtomicBool::new(false), &mut |_| {}).expect("it is followed");
-    assert!(solution.outcome.proved, "{}", solution.outcome.sentence);
     (solution.outcome.primal.expect("an execution"), solution)
 }
 
@@ -115,7 +114,8 @@ fn best(what: &str, instance: &Instance) -> i64 {
 
 #[track_caller]
 fn same(what: &str, instance: &Instance, expected: i64) {
-    assert_eq!(by_levels(instance).0, expected, "{what}, levels");
+    let (value, solution) = by_levels(instance);
+    assert_eq!((value, solution.outcome.proved), (expected, true), "{what}");
     assert_eq!(best(what, instance), expected, "{what}");
 }
 
@@ -146,7 +146,7 @@ fn a_lock_wastes_a_view_and_without_it_the_first_good_one_decides() {
     let of_file = byzantine(question("ibft1", 10, 1, 1));
     same("ibft1, no-lock", &mutant(of_file, "no-lock"), 0);
     let of_file = gossip(byzantine(question("hotstuff", 9, 1, 1)));
-    assert_eq!(by_levels(&of_file).0, 0);
+    same("hotstuff", &of_file, 0);
     same("hotstuff, early-lock", &mutant(of_file, "early-lock"), 1);
 }
 
@@ -163,13 +163,13 @@ fn told(built: &Built, solution: &Solution) -> Option<i64> {
             .all(|(col, _)| point[col.index()].is_some())
     };
     let rows = built.program.rows.iter().filter(known);
-    for row in rows.filter(|row| !row.holds(&values)) {
-        let known = ["_excludes_", "_is_forced_"].iter();
-        assert!(
-            known.clone().any(|it| row.name.contains(it)),
-            "{}",
-            row.name
-        );
+    let broken: Vec<&Row> = rows.filter(|row| !row.holds(&values)).collect();
+    let exclusive = |row: &&&Row| {
+        let mut words = ["_excludes_", "_is_forced_"].iter();
+        words.any(|word| row.name.contains(word))
+    };
+    assert_eq!(broken.iter().find(|row| !exclusive(row)), None);
+    if !broken.is_empty() {
         return None;
     }
     let mut program = built.program.clone();
@@ -262,36 +262,54 @@ fn broken(program: &Program, name: &str, row: &Row) -> Program {
     program
 }
 
-#[test]
-fn whatever_breaks_a_row_about_good_views_is_none_by_the_replay() {
-    let mut needed: BTreeMap<String, u32> = BTreeMap::new();
-    for (what, instance) in [
-        ("hotstuff", gossip(byzantine(question("hotstuff", 8, 1, 1)))),
-        ("ibft1", byzantine(question("ibft1", 8, 1, 1))),
-        ("tendermint", question("tendermint", 6, 0, 1)),
-    ] {
-        let built = slots::of(&instance).expect("it is taken");
-        for (name, rows) in about_good_views(&built.program) {
-            let found = needed.entry(name.clone()).or_default();
-            // One of these columns is at least what it says, and may be more.
-            let hazy = |(col, _): &(Col, i64)| {
-                let name = &built.program.columns[col.index()].name;
-                name.starts_with("shared_")
+/// How many rows of each family are broken by a point, of some that are tried; the replay counts no good
+/// view in any of them.
+fn tried(what: &str, instance: &Instance, some: impl Fn(&str) -> bool) -> BTreeMap<String, u32> {
+    let built = slots::of(instance).expect("it is taken");
+    let columns = &built.program.columns;
+    // One of these columns is at least what it says, and may be more.
+    let hazy = |(col, _): &(Col, i64)| columns[col.index()].name.starts_with("shared_");
+    let mut all = BTreeMap::new();
+    for (name, mut rows) in about_good_views(&built.program) {
+        rows.retain(|row| !row.terms.iter().any(hazy));
+        if !some(&name) || rows.is_empty() {
+            continue;
+        }
+        let found = all.entry(name.clone()).or_default();
+        for at in 0..rows.len().min(30) {
+            let row = &rows[at * 7919 % rows.len()];
+            let Some(point) = optimum(&broken(&built.program, &name, row)).point else {
+                continue;
             };
-            let rows = rows.iter().filter(|row| !row.terms.iter().any(hazy));
-            let rows: Vec<&Row> = rows.collect();
-            for row in rows.iter().step_by(rows.len() / 4 + 1) {
-                let Some(point) = optimum(&broken(&built.program, &name, row)).point else {
-                    continue;
-                };
-                let what = format!("{what}, {}", row.name);
-                let views = counted(&what, &instance, &built.decode(&point));
-                assert_eq!(views, 0, "{what}");
-                *found += 1;
+            let what = format!("{what}, {}", row.name);
+            let views = counted(&what, instance, &built.decode(&point));
+            assert_eq!(views, 0, "{what}");
+            *found += 1;
+            if *found == 2 {
+                break;
             }
         }
     }
-    println!("{needed:?}");
+    println!("{what}: {all:?}");
+    all
+}
+
+#[test]
+fn whatever_breaks_a_row_about_good_views_is_none_by_the_replay() {
+    let views = |name: &str| !name.ends_with("_is_not_left");
+    for protocol in ["hotstuff-two-phase", "ibft1"] {
+        // Timers of the good view lead out of it.
+        let mut instance = byzantine(question(protocol, 9, 1, 1));
+        instance.views = 3;
+        let found = tried(protocol, &instance, views);
+        assert_eq!(found.len(), 5, "{found:?}");
+        assert!(found.values().all(|found| *found > 0), "{found:?}");
+    }
+    // Who prevotes late makes a quorum for who precommitted nil when its timer fired.
+    let precommit = |name: &str| name == "precommit_is_not_left";
+    let instance = byzantine(question("tendermint", 12, 1, 1));
+    let found = tried("tendermint", &instance, precommit);
+    assert!(found.values().all(|found| *found > 0), "{found:?}");
 }
 
 #[test]
