@@ -21,7 +21,7 @@ use milp_schema::{
 };
 use milp_solver::Solved;
 use milp_study::solve::{Request, Solution, solve};
-use std::{collections::BTreeMap, sync::atomic::AtomicBool};
+use std::{collections::BTreeMap, path::Path, sync::atomic::AtomicBool};
 use support::{instance, settings};
 
 /// After so many bad views, up to so many good ones, in as many slots.
@@ -148,6 +148,44 @@ fn a_lock_wastes_a_view_and_without_it_the_first_good_one_decides() {
     let of_file = gossip(byzantine(question("hotstuff", 9, 1, 1)));
     same("hotstuff", &of_file, 0);
     same("hotstuff, early-lock", &mutant(of_file, "early-lock"), 1);
+}
+
+/// The file as it is shipped, but that its rules read what was taken where it says `proof`, and that each
+/// record of a sender counts.
+fn as_taken(folder: &Path, protocol: &str) {
+    let text = std::fs::read_to_string(format!("../protocols/{protocol}.yaml")).expect("a file");
+    let edits = [
+        ("proof ", ""),
+        ("counts: first, ", ""),
+        (&format!("\nname: {protocol}\n"), "\nname: mine\n"),
+    ];
+    let edited = edits
+        .iter()
+        .fold(text, |text, (from, to)| text.replace(from, to));
+    std::fs::write(folder.join("mine.yaml"), edited).expect("it is written");
+}
+
+#[test]
+fn believing_what_is_said_to_be_prepared_wastes_a_view_whoever_gossips() {
+    for (protocol, mutant) in [("pbft", "trusting-primary"), ("qbft", "trusting-leader")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        as_taken(folder.path(), protocol);
+        for (mutant, gossip) in [("", false), (&*format!("mutant: {mutant}\n"), true)] {
+            let text = format!(
+                "format: milp-instance/2.0\nprotocol: ./mine.yaml\n{mutant}replicas: 4\n\
+                 faults: {{kind: byzantine, replicas: [0]}}\nviews: 2\nslots: 10\n\
+                 goal: {{wasted: {{bad: 1, up_to: 1}}}}\nformulation: timed\ngossip: {gossip}\n"
+            );
+            let file = folder.path().join("instance.yaml");
+            std::fs::write(&file, text).expect("it is written");
+            let instance = milp_schema::read::instance(&file).expect("an instance");
+            same(
+                &format!("{protocol} as taken, gossip: {gossip}"),
+                &instance,
+                1,
+            );
+        }
+    }
 }
 
 /// The best value of a program in which what a schedule says is fixed; `None` where acts of a slot
