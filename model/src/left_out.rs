@@ -171,15 +171,15 @@ fn of_file(instance: &Instance) -> Vec<LeftOut> {
     let skips = rules.rules.iter().any(|rule| rule.head == Head::Skip);
     let byzantine = instance.fault_count(FaultKind::Byzantine) > 0;
     let early = byzantine && !Setting::names_blocks_only(&rules);
-    if wasted {
-        let named = early && instance.views > 1;
-        let named = named.then_some(LeftOut::EarlyName).into_iter();
-        return named.chain(led_out(&rules, instance)).collect();
-    }
+    let timed = !wasted || instance.formulation == Formulation::Timed;
     let all = [
-        (LeftOut::SkippedView, skips && instance.views > 2),
-        (LeftOut::ExclusiveActs, true),
+        (LeftOut::SkippedView, timed && skips && instance.views > 2),
+        (LeftOut::ExclusiveActs, timed),
         (LeftOut::EarlyName, early && instance.views > 1),
+        (
+            LeftOut::LedOut,
+            wasted && leads_out(&rules, instance, timed),
+        ),
     ];
     let is = all.into_iter().filter(|(_, is)| *is);
     is.map(|(pattern, _)| pattern).collect()
@@ -191,9 +191,10 @@ pub(crate) fn skips_by_proof(rule: &Rule) -> bool {
     rule.head == Head::Skip && rule.when.iter().any(|guard| guard.proof)
 }
 
-/// A rule by which messages alone end a view, behind one that must be done in it: one that leads into
-/// the next view, or one that Byzantine replicas can meet, for whom nobody has to be in a later one.
-fn led_out(rules: &Rules, instance: &Instance) -> Option<LeftOut> {
+/// A rule by which messages alone end a view, behind one that must be done in it, in slots beside one:
+/// one that leads into the next view, or one that Byzantine replicas can meet, for whom nobody has to
+/// be in a later one.
+fn leads_out(rules: &Rules, instance: &Instance, in_slots: bool) -> bool {
     let byzantine = instance.fault_count(FaultKind::Byzantine);
     let honest = |guard: &Guard| match &guard.reads {
         Reads::Senders(number) => {
@@ -208,9 +209,9 @@ fn led_out(rules: &Rules, instance: &Instance) -> Option<LeftOut> {
         _ => false,
     };
     let mut must = rules.rules.iter().filter(|rule| rule.mode == Mode::Must);
+    let beside = must.clone().any(ends);
     let acts = |rule: &&Rule| matches!(rule.head, Head::Make { .. }) && rule.scope == Scope::View;
-    must.find(acts)?;
-    must.any(ends).then_some(LeftOut::LedOut)
+    must.any(|rule| acts(&rule)) && (must.any(ends) || (in_slots && beside))
 }
 
 #[cfg(test)]

@@ -258,7 +258,6 @@ fn a_view_is_not_good_if_a_timer_comes_early() {
 #[test]
 fn other_formulations_refuse_the_goal_by_name() {
     for (protocol, formulation) in [
-        ("tendermint", Formulation::Timed),
         ("dbft2", Formulation::Timed),
         ("dbft2", Formulation::Counting),
         ("dbft2", Formulation::Causal),

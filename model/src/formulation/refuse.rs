@@ -7,6 +7,8 @@ use crate::{
 use milp_schema::{
     Instance,
     instance::{Fault, FaultKind, Goal, Network, Sense, Timers},
+    protocol::{Guard, KindId, Mode, Reads, Rule, Rules, Scope},
+    vocabulary::By,
 };
 
 /// The refusal of a construct by a formulation.
@@ -142,7 +144,7 @@ pub(crate) fn levels_only(formulation: &'static str, instance: &Instance) -> Res
     asks_levels(instance.goal).map_or(Ok(()), |what| unsupported(formulation, what, hint))
 }
 
-/// What a goal speaks of that only `levels` has, if it does.
+/// What a goal speaks of that only programs of files have, if it does.
 pub(crate) fn asks_levels(goal: Goal) -> Option<&'static str> {
     match goal {
         Goal::Wasted { .. } => Some("goal `wasted`, which speaks of good views"),
@@ -151,6 +153,85 @@ pub(crate) fn asks_levels(goal: Goal) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Whether replicas may be faulty that are not Byzantine.
+pub(crate) fn others(instance: &Instance) -> bool {
+    let mut faults = instance.faults.iter();
+    faults.any(|it| it.kind != FaultKind::Byzantine)
+}
+
+/// What no program of a file says of good views.
+pub(crate) fn good_views(
+    formulation: &'static str,
+    instance: &Instance,
+    rules: &Rules,
+) -> Result<(), Error> {
+    if !matches!(instance.goal, Goal::Wasted { .. }) {
+        return Ok(());
+    }
+    for (refused, construct, hint) in [
+        (
+            others(instance),
+            "goal `wasted` with replicas that crash or that the network fails",
+            "use `kind: byzantine`",
+        ),
+        (
+            proposes_on_firing(rules),
+            "goal `wasted` where primaries propose when a timer fires, which need not in a good view",
+            "use a protocol whose primaries propose when they enter the view",
+        ),
+        (
+            reads_of_any_view(rules),
+            "goal `wasted` where rules read an own record that is made in any view (`height`)",
+            "ask for `fork`, or let its rule be of the record's view",
+        ),
+        (
+            rules.chain,
+            "goal `wasted` of a chain",
+            "use a protocol of unrelated values",
+        ),
+        (
+            instance.heights > 1,
+            "goal `wasted` at several heights",
+            "use `heights: 1`",
+        ),
+    ] {
+        if refused {
+            return unsupported(formulation, construct, hint);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a record that only primaries make waits for a timer.
+fn proposes_on_firing(rules: &Rules) -> bool {
+    let of_primary = |kind: KindId| rules.kind(kind).by == By::Primary;
+    let fired = |rule: &&Rule| matches!(rule.mode, Mode::Timer(_));
+    let mut fired = rules.rules.iter().filter(fired);
+    fired.any(|rule| rule.makes().is_some_and(of_primary))
+}
+
+/// Whether an own record, decisions aside, is read that a rule of any view makes.
+fn reads_of_any_view(rules: &Rules) -> bool {
+    let of_any_view = |rule: &&Rule| rule.scope == Scope::Height;
+    let made = rules
+        .rules
+        .iter()
+        .filter(of_any_view)
+        .filter_map(Rule::makes);
+    let mut made = made.filter(|&it| it != rules.final_kind());
+    let reads = |guard: &Guard, kind| {
+        let own = matches!(guard.reads, Reads::Own | Reads::LastOwn);
+        own && guard.pattern.kinds.contains(&kind)
+    };
+    made.any(|kind| {
+        rules
+            .rules
+            .iter()
+            .flat_map(Rule::guards)
+            .any(|it| reads(it, kind))
+    })
 }
 
 /// Whether letting everything arrive in the end cannot make the goal smaller.

@@ -5,8 +5,7 @@ use crate::{error::Error, formulation::refuse};
 use milp_schema::{
     Instance,
     instance::{FaultKind, Goal, Network, Primary, Timers},
-    protocol::{Goes, Guard, Head, KindId, Mode, Reads, Rule, Rules, Scope},
-    vocabulary::By,
+    protocol::{Goes, Guard, Head, Rule, Rules},
 };
 
 /// What is asked without slots is answered with them.
@@ -78,28 +77,10 @@ fn first(reasons: &[(bool, &str, &str)]) -> Result<(), Error> {
 /// What an instance and a protocol ask for together.
 fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
     let stall = instance.goal == Goal::Stall;
-    let wasted = matches!(instance.goal, Goal::Wasted { .. });
     let blame = instance.goal == Goal::Blame;
-    let others = instance
-        .faults
-        .iter()
-        .any(|it| it.kind != FaultKind::Byzantine);
+    let others = refuse::others(instance);
+    refuse::good_views("levels", instance, rules)?;
     first(&[
-        (
-            wasted && others,
-            "goal `wasted` with replicas that crash or that the network fails",
-            "use `kind: byzantine`",
-        ),
-        (
-            wasted && proposes_on_firing(rules),
-            "goal `wasted` where primaries propose when a timer fires, which need not in a good view",
-            "use a protocol whose primaries propose when they enter the view",
-        ),
-        (
-            wasted && reads_of_any_view(rules),
-            "goal `wasted` where rules read an own record that is made in any view (`height`)",
-            "ask for `fork`, or let its rule be of the record's view",
-        ),
         (
             blame && others,
             "goal `blame` with replicas that crash or that the network fails",
@@ -114,11 +95,6 @@ fn refuse_together(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             blame && rules.rules.iter().flat_map(Rule::guards).any(|it| it.proof),
             "goal `blame` where messages carry proofs",
             "ask for `fork`",
-        ),
-        (
-            wasted && rules.chain,
-            "goal `wasted` of a chain",
-            "use a protocol of unrelated values",
         ),
         (
             stall && rules.chain,
@@ -166,36 +142,6 @@ fn refuse_delivery(instance: &Instance, rules: &Rules) -> Result<(), Error> {
             "use `network: asynchronous`, or `formulation: timed`",
         ),
     ])
-}
-
-/// Whether a record that only primaries make waits for a timer.
-fn proposes_on_firing(rules: &Rules) -> bool {
-    let of_primary = |kind: KindId| rules.kind(kind).by == By::Primary;
-    let fired = |rule: &&Rule| matches!(rule.mode, Mode::Timer(_));
-    let mut fired = rules.rules.iter().filter(fired);
-    fired.any(|rule| rule.makes().is_some_and(of_primary))
-}
-
-/// Whether an own record, decisions aside, is read that a rule of any view makes.
-fn reads_of_any_view(rules: &Rules) -> bool {
-    let of_any_view = |rule: &&Rule| rule.scope == Scope::Height;
-    let made = rules
-        .rules
-        .iter()
-        .filter(of_any_view)
-        .filter_map(Rule::makes);
-    let mut made = made.filter(|&it| it != rules.final_kind());
-    let reads = |guard: &Guard, kind| {
-        let own = matches!(guard.reads, Reads::Own | Reads::LastOwn);
-        own && guard.pattern.kinds.contains(&kind)
-    };
-    made.any(|kind| {
-        rules
-            .rules
-            .iter()
-            .flat_map(Rule::guards)
-            .any(|it| reads(it, kind))
-    })
 }
 
 /// Whether who takes over a decision sends it on.

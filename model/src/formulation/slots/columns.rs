@@ -55,6 +55,17 @@ pub enum Key {
     Last { h: u32, own: usize, i: u32, t: u32 },
     /// A column of the goal or of a budget, by name and numbers.
     Goal(&'static str, [u32; 3]),
+    /// An honest replica got the record of Byzantine j before it left good view v.
+    Shared { record: usize, j: u32, v: u32 },
+    /// By the end of good view v honest replicas sent, and i made, a quorum.
+    Enough { quorum: usize, i: u32, v: u32 },
+    /// J made a record of that quorum.
+    Sends {
+        quorum: usize,
+        i: u32,
+        j: u32,
+        v: u32,
+    },
 }
 
 impl AboutReplicas for Key {
@@ -64,8 +75,12 @@ impl AboutReplicas for Key {
             | Self::Crashed { i, .. }
             | Self::Did { i, .. }
             | Self::Complete { i, .. }
-            | Self::Last { i, .. } => vec![i],
-            Self::Got { i, j, .. } | Self::Counted { i, j, .. } => vec![i, j],
+            | Self::Last { i, .. }
+            | Self::Enough { i, .. } => vec![i],
+            Self::Got { i, j, .. } | Self::Counted { i, j, .. } | Self::Sends { i, j, .. } => {
+                vec![i, j]
+            }
+            Self::Shared { j, .. } => vec![j],
             Self::Goal(..) => vec![],
         }
     }
@@ -425,6 +440,14 @@ impl Slots {
 
     fn binary(&mut self, key: Key, name: String) -> Col {
         self.draft.add(key, name, 1)
+    }
+
+    /// A column that may be there already.
+    pub(super) fn about(&mut self, key: Key, name: impl FnOnce() -> String) -> Expr {
+        match self.draft.col(&key) {
+            Some(col) => col.into(),
+            None => self.binary(key, name()).into(),
+        }
     }
 
     /// The column of a goal or a budget.

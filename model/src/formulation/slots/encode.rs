@@ -89,7 +89,9 @@ pub(super) fn encode(
                 let own = &slots.at[*h as usize].lasts[*own];
                 first.holds(*h, own, *i, *t)
             }
-            Key::Goal(..) => return (col, None),
+            Key::Goal(..) | Key::Shared { .. } | Key::Enough { .. } | Key::Sends { .. } => {
+                return (col, None);
+            }
         };
         (col, Some(i64::from(fits)))
     };

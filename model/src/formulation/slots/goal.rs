@@ -1,6 +1,6 @@
 //! What the adversary optimises.
 
-use super::{columns::Slots, families::most_faulty, valid};
+use super::{columns::Slots, families::most_faulty, good, valid};
 use crate::{
     error::Error,
     expr::Expr,
@@ -39,7 +39,8 @@ pub(super) fn state(slots: &mut Slots) -> Result<(), Error> {
             let sent = broadcasts(slots);
             (sense, decided * blocks + reached * views + sent * messages)
         }
-        Goal::Stall | Goal::Blame | Goal::Wasted { .. } => {
+        Goal::Wasted { bad, up_to } => (Sense::Maximize, good::state(slots, bad, up_to)),
+        Goal::Stall | Goal::Blame => {
             return Err(Error::Unsupported {
                 formulation: "timed",
                 construct: "goal `stall` of a protocol file".into(),

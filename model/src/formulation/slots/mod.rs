@@ -24,6 +24,8 @@ mod enter;
 mod families;
 mod force;
 mod goal;
+mod good;
+mod left;
 mod look_up;
 mod moments;
 mod refuse;

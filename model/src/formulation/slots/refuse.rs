@@ -3,7 +3,7 @@
 use super::columns::{At, Deed, Slots, What};
 use crate::{
     error::Error,
-    formulation::refuse::{levels_only, unsupported},
+    formulation::refuse::{good_views, levels_only, unsupported},
     ground::{Need, Own, Record, Value},
 };
 use milp_schema::{
@@ -16,7 +16,10 @@ use std::collections::BTreeSet;
 
 /// The first thing that the formulation cannot express, if there is one.
 pub(super) fn refuse(instance: &Instance, rules: &Rules) -> Result<(), Error> {
-    levels_only("timed", instance)?;
+    match instance.goal {
+        Goal::Wasted { .. } => good_views("timed", instance, rules)?,
+        _ => levels_only("timed", instance)?,
+    }
     let sent = || rules.kinds.iter().filter(|kind| kind.goes == Goes::Sent);
     let guards = || rules.rules.iter().flat_map(Rule::guards);
     let reasons = [
@@ -112,10 +115,13 @@ pub(super) fn readings(slots: &Slots) -> Result<(), Error> {
         }
         circles(slots, &at.deeds)?;
         restarts(at)?;
-        for rule in &rules.rules {
+        for (number, rule) in rules.rules.iter().enumerate() {
             let last = |guard: &&Guard| guard.reads == Reads::LastOwn;
             let mut kinds = rule.guards().filter(last).flat_map(|it| &it.pattern.kinds);
-            let hazy = |kind: &&KindId| !rule.makes().is_some_and(|made| follows(at, **kind, made));
+            let hazy = |kind: &&KindId| {
+                let follows = |made| follows(at, **kind, made);
+                !rule.makes().is_some_and(follows) && !is_barred(at, number, **kind)
+            };
             if let Some(kind) = kinds.find(hazy) {
                 let name = &rules.kind(*kind).name;
                 let construct =
@@ -146,6 +152,20 @@ fn follows(at: &At, kind: KindId, other: KindId) -> bool {
                 _ => false,
             })
         })
+    })
+}
+
+/// Whether who made a record of a kind in a view no longer does a rule there.
+fn is_barred(at: &At, rule: usize, kind: KindId) -> bool {
+    let mut deeds = at.deeds.iter().filter(|deed| deed.act.rule == rule);
+    deeds.all(|deed| {
+        let bars = |record: &Record| {
+            let mut bars = deed.act.bars.iter();
+            bars.any(|bar| matches!(bar, Own::One(records) if records.contains(record)))
+        };
+        let makers = at.makers.keys();
+        let mut here = makers.filter(|it| it.kind == kind && it.view == deed.view());
+        here.all(bars)
     })
 }
 
