@@ -219,7 +219,7 @@ impl Said {
             protocol: protocol.name.clone(),
             protocol_sha256: protocol
                 .definition()
-                .map_or_else(String::new, |it| it.digest()),
+                .map_or_else(String::new, milp_schema::protocol::Definition::digest),
             mutant: instance.mutant.clone(),
             power: (0..instance.replicas).map(power).collect(),
             byzantine: question.byzantine(),

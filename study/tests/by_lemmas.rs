@@ -215,9 +215,17 @@ fn a_result_by_lemmas_is_derived_again_and_rejected_with_anything_else() {
     }
     for (at, certificate) in certificates.iter().enumerate().step_by(4) {
         let mut changed = certificates.clone();
-        let line = certificate.lines().nth(1).expect("a multiplier");
-        changed[at] = certificate.replacen(&format!("{line}\n"), "", 1);
-        assert!(!both(&lemmas, &changed), "proof {at} lacks {line}");
+        let mut lines = certificate.lines();
+        changed[at] = format!("{}\n", lines.next().expect("a bound"));
+        assert!(!both(&lemmas, &changed), "proof {at} has no multipliers");
+        // Any one number is bound by the hash.
+        let line = lines.next().expect("a multiplier");
+        changed[at] = certificate.replacen(line, &format!("{line}1"), 1);
+        let texts = [
+            (CERTIFICATE, points.clone() + &changed.concat()),
+            (OUTCOME, copy.text(OUTCOME)),
+        ];
+        assert!(!copy.is_accepted(&texts), "proof {at}: {line}1");
     }
     let outcome = copy.text(OUTCOME);
     let fewer = outcome.replace("lemmas: '20'", "lemmas: '19'");
