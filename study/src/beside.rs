@@ -7,6 +7,7 @@ use crate::{
     learn::cuts::Cuts,
     lemmas::Lemmas,
 };
+use milp_schema::{Evidence, Outcome};
 use std::path::Path;
 
 /// What a program has beside the rows of its instance.
@@ -90,6 +91,20 @@ impl Further {
         let shown = self.shown.as_ref().map(|_| SHOWN);
         let lemmas = self.lemmas.as_ref().map(|_| LEMMAS);
         [cuts, shown, lemmas].into_iter().flatten().collect()
+    }
+
+    /// What of lemmas is not as claimed, their certificates taken out of the result's.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Lemmas::check`].
+    pub(crate) fn check(
+        &self,
+        outcome: &Outcome,
+        evidence: &mut Evidence,
+    ) -> Result<Vec<String>, Error> {
+        let lemmas = self.lemmas.as_ref();
+        lemmas.map_or_else(|| Ok(Vec::new()), |it| it.check(outcome, evidence))
     }
 
     /// The same for a solve.

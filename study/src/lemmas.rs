@@ -8,7 +8,8 @@ use milp_model::{
     program::Program,
 };
 use milp_schema::{
-    Evidence, Instance, ReplicaId, certificate::Part, outcome::ProgramDigest, read, write,
+    Evidence, Instance, Outcome, ReplicaId, certificate::Part, instance::Formulation,
+    outcome::ProgramDigest, read, write,
 };
 use milp_solver::{
     Progress, Settings,
@@ -166,12 +167,19 @@ impl Lemmas {
     /// When the question has no lemmas.
     pub(crate) fn check(
         &self,
-        instance: &Instance,
+        Outcome {
+            instance,
+            formulation,
+            ..
+        }: &Outcome,
         evidence: &mut Evidence,
     ) -> Result<Vec<String>, Error> {
         let question = Question::of(instance)?.ok_or_else(none)?;
         let known = question.pairs();
         let (mut stated, mut differences) = (Vec::new(), Vec::new());
+        if formulation != Formulation::Levels.name() {
+            differences.push("formulation: lemmas are of another one".to_owned());
+        }
         for (at, pair) in self.pairs.iter().enumerate() {
             let number = at + 1;
             let found = match state(&question, &self.pairs[..at], *pair)? {
@@ -211,7 +219,7 @@ impl Said {
             protocol: protocol.name.clone(),
             protocol_sha256: protocol
                 .definition()
-                .map_or_else(String::new, |it| it.digest()),
+                .map_or_else(String::new, milp_schema::protocol::Definition::digest),
             mutant: instance.mutant.clone(),
             power: (0..instance.replicas).map(power).collect(),
             byzantine: question.byzantine(),

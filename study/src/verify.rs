@@ -134,7 +134,7 @@ impl Check {
         }
         let path = dir.join(CERTIFICATE);
         let mut differences = Vec::new();
-        let evidence = match &outcome.certificate_sha256 {
+        let mut evidence = match &outcome.certificate_sha256 {
             Some(hash) => {
                 if folder::sha256(&path)? != *hash {
                     differences.push(format!(
@@ -145,13 +145,10 @@ impl Check {
             }
             None => Evidence::default(),
         };
-        let mut evidence = evidence;
         let further = Further::read(dir)?;
         let (built, other) = rebuilt(&outcome, further.beside())?;
         differences.extend(other);
-        if let Some(lemmas) = &further.lemmas {
-            differences.extend(lemmas.check(&outcome.instance, &mut evidence)?);
-        }
+        differences.extend(further.check(&outcome, &mut evidence)?);
         Ok(Self {
             dir: dir.to_owned(),
             further,

@@ -21,7 +21,7 @@ use milp_show::{
     words,
 };
 use milp_study::{
-    folder::{CERTIFICATE, OUTCOME, PREDICTIONS, SCHEDULE},
+    folder::{CERTIFICATE, LEMMAS, OUTCOME, PREDICTIONS, SCHEDULE},
     import::{embedded, is_edited},
     show,
 };
@@ -352,7 +352,7 @@ fn the_embedded_schedule_comes_back_byte_for_byte() {
         assert_eq!(back.name, name);
         assert!(!is_edited(back).unwrap());
         // A result about a file of one's own has that beside it.
-        let files = [SCHEDULE, PREDICTIONS, OUTCOME, CERTIFICATE, WRITTEN];
+        let files = [SCHEDULE, PREDICTIONS, OUTCOME, CERTIFICATE, LEMMAS, WRITTEN];
         let files = files.into_iter().filter(|file| dir.join(file).is_file());
         let files: Vec<&str> = files.collect();
         assert_eq!(back.files.len(), files.len(), "{name}");

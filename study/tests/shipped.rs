@@ -15,7 +15,7 @@ use milp_schema::{
 use milp_solver::Settings;
 use milp_study::{
     confirm::Engine,
-    folder::{ASKED, Folder, QUESTION},
+    folder::{ASKED, Folder, LEMMAS, QUESTION},
     regress::{Again, Asked, regress},
 };
 use std::{
@@ -177,6 +177,9 @@ fn is_timeless(folder: &Folder) -> bool {
 /// do less.
 fn is_twin(one: &Folder, other: &Folder) -> bool {
     let timeless = is_timeless(one) || is_timeless(other);
+    // Two blocks decided in fewer views are decided in more, which only lemmas close.
+    let lemmas = other.dir.join(LEMMAS).is_file();
+    let fewer = lemmas && one.outcome.instance.views <= other.outcome.instance.views;
     let (one, other) = (&one.outcome.instance, &other.outcome.instance);
     let honest = one.faults.is_empty() || other.faults.is_empty();
     if one.blocks_per_proposal > other.blocks_per_proposal {
@@ -186,6 +189,7 @@ fn is_twin(one: &Folder, other: &Folder) -> bool {
         slots: if timeless { 1 } else { instance.slots },
         views: match instance.goal {
             Goal::Wasted { .. } => 1,
+            _ if fewer => 1,
             _ => instance.views,
         },
         goal: match instance.goal {

@@ -14,7 +14,10 @@ use milp_schema::{
     protocol::WRITTEN,
     read, write,
 };
-use milp_study::verify::{Bound, Verified, unsolved};
+use milp_study::{
+    folder::LEMMAS,
+    verify::{Bound, Verified, unsolved},
+};
 use std::path::{Path, PathBuf};
 
 const FILES: [&str; 4] = [
@@ -65,10 +68,12 @@ impl Copy {
         for (name, text) in &copy.texts {
             copy.put(name, text);
         }
-        // A protocol of one's own stands beside its result.
-        let own = result.join(WRITTEN);
-        if own.is_file() {
-            std::fs::copy(own, copy.dir.path().join(WRITTEN)).expect("a file of the result");
+        // A protocol of one's own stands beside its result, and so do lemmas.
+        for name in [WRITTEN, LEMMAS] {
+            let own = result.join(name);
+            if own.is_file() {
+                std::fs::copy(own, copy.dir.path().join(name)).expect("a file of the result");
+            }
         }
         copy
     }
@@ -320,6 +325,10 @@ fn multipliers_changed_together_with_their_hash_are_accepted_only_if_they_still_
         let Certificate::SafeDualBound { bound } = outcome.certificate else {
             continue;
         };
+        // Those by lemmas have several (`study/tests/by_lemmas.rs`).
+        if result.join(LEMMAS).is_file() {
+            continue;
+        }
         let program = program(&outcome);
         let hash = outcome.certificate_sha256.as_deref().expect("a hash");
         for (line, changed) in sampled(changed(copy.text("certificate.csv")), 20) {

@@ -6,10 +6,16 @@ use super::{
     decode::Followed,
     request::{PASSED_OVER, REFUSED, Request, Solution},
 };
-use crate::{beside::Beside, evidence, lemmas::BY, sentence, size::Size};
-use milp_model::Built;
+use crate::{
+    beside::Beside,
+    evidence,
+    lemmas::{BY, Lemmas},
+    sentence,
+    size::Size,
+};
+use milp_model::{Built, Decoded};
 use milp_schema::{Evidence, Instance, Outcome, Schedule, protocol::WRITTEN, write};
-use milp_solver::Settings;
+use milp_solver::{Settings, Solved};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The keys of `run:` that tell of the search. Others tell something of the answer, and
@@ -71,6 +77,26 @@ fn run_facts(
     facts
 }
 
+/// The numbers behind it: the point, what proves the lemmas, what proves the bound.
+fn evidence_of(
+    built: &Built,
+    lemmas: Option<&Lemmas>,
+    solved: &Solved,
+    decoded: Option<&Decoded>,
+) -> Evidence {
+    let mut evidence = Evidence::default();
+    if let (Some(point), Some(decoded)) = (&solved.point, decoded) {
+        let parts = evidence::point(built, point, &decoded.schedule, &decoded.faulty);
+        evidence.parts.extend(parts);
+    }
+    let proved = lemmas.into_iter().flat_map(|it| it.parts.iter().cloned());
+    evidence.parts.extend(proved);
+    let multipliers = solved.multipliers.as_ref();
+    let whole = evidence::whole(built.program(), &solved.certificate, multipliers);
+    evidence.parts.extend(whole);
+    evidence
+}
+
 /// The files of a result hold what was asked, what was found and what it rests on.
 pub(super) fn word(
     (request, beside, built): (&Request<'_>, Beside<'_>, &Built),
@@ -83,20 +109,11 @@ pub(super) fn word(
     interrupt: &AtomicBool,
 ) -> Solution {
     let program = built.program();
-    let mut evidence = Evidence::default();
-    if let (Some(point), Some(decoded)) = (&solved.point, &decoded) {
-        let parts = evidence::point(built, point, &decoded.schedule, &decoded.faulty);
-        evidence.parts.extend(parts);
-    }
     let lemmas = match beside {
         Beside::Lemmas(lemmas) => Some(lemmas),
         _ => None,
     };
-    let proved = lemmas.into_iter().flat_map(|it| it.parts.iter().cloned());
-    evidence.parts.extend(proved);
-    let multipliers = solved.multipliers.as_ref();
-    let whole = evidence::whole(program, &solved.certificate, multipliers);
-    evidence.parts.extend(whole);
+    let evidence = evidence_of(built, lemmas, &solved, decoded.as_ref());
     // Without slots in the program the schedule says how many its replay takes.
     let mut instance = request.instance.clone();
     let (schedule, faulty) = decoded.map_or((None, Vec::new()), |decoded| {

@@ -235,8 +235,8 @@ impl<'a> Apart<'a> {
 
 /// `complete + complete ≤ 1` of each lemma, and what follows from them.
 pub(super) fn state(levels: &mut Levels, Beside { lemmas, pair }: Beside<'_>) {
-    let family = levels.draft.family("lemma", "E6", &[], Tag::Lemma);
     for pair in lemmas {
+        let family = levels.draft.family("lemma", "E6", &[], Tag::Lemma);
         let [first, then] = pair;
         let both = both(levels, *pair);
         levels.at_most(family, &format!("_{first}_{then}"), both, 1.into());

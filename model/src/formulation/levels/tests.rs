@@ -197,13 +197,16 @@ impl Reading<'_> {
     }
 }
 
-/// The point of an execution; nothing if it leaves the views.
+/// The point of an execution; nothing if it leaves the views, and what it does in those that are modelled
+/// where it may go on.
 fn point(built: &Built, run: &Run<'_>, byzantine: Option<u32>, all: bool) -> Option<Vec<i64>> {
     let ground = &built.levels.ground;
     let setting: &Setting = &ground.setting;
-    if run.at.iter().any(|at| at.view >= setting.views) {
+    let goes_on = built.levels.goes_on;
+    if !goes_on && run.at.iter().any(|at| at.view >= setting.views) {
         return None;
     }
+    let within = |it: &Record| it.view < setting.views;
     let of = |record: &Record| match record.value {
         Value::Of(value) => Some(value),
         _ => None,
@@ -235,7 +238,8 @@ fn point(built: &Built, run: &Run<'_>, byzantine: Option<u32>, all: bool) -> Opt
         point: vec![0; built.program.columns.len()],
     };
     for (i, at) in (0..).zip(&run.at) {
-        let made: Vec<_> = at.own.iter().map(|it| (i, reading.named(it))).collect();
+        let own = at.own.iter().filter(|it| within(it));
+        let made: Vec<_> = own.map(|it| (i, reading.named(it))).collect();
         reading.made.extend(made);
     }
     if let Some(j) = byzantine {
@@ -250,7 +254,7 @@ fn point(built: &Built, run: &Run<'_>, byzantine: Option<u32>, all: bool) -> Opt
         act.asks().filter_map(quorum).collect::<Vec<_>>()
     };
     for (i, at) in (0..).zip(&run.at) {
-        for v in 1..=at.view {
+        for v in 1..=at.view.min(setting.views - 1) {
             reading.set(&Key::Entered(i, v));
             // Who skips to the next view could have entered it.
             let ways = built.levels.ways(i, v);
@@ -267,7 +271,7 @@ fn point(built: &Built, run: &Run<'_>, byzantine: Option<u32>, all: bool) -> Opt
             let makes = setting.rules.rules[rule].makes().is_some();
             let enters = setting.rules.rules[rule].head == milp_schema::protocol::Head::Enter;
             let list = if makes { &ground.acts } else { &ground.entries };
-            if !makes && !enters {
+            if (!makes && !enters) || letters.v >= setting.views {
                 continue;
             }
             let found = reading.find(i, list, rule, letters);
@@ -337,6 +341,16 @@ fn question(name: &str, n: u32, byzantine: u32, views: u32) -> Instance {
     instance
 }
 
+/// What replicas follow, one block per proposal.
+fn followed(built: &Built) -> Ground {
+    let setting = Setting {
+        values: Values::Named { per_view: 1 },
+        follows: true,
+        ..built.levels.ground.setting.clone()
+    };
+    Ground::new(setting, "levels").expect("it is small")
+}
+
 fn check(
     name: &str,
     n: u32,
@@ -347,12 +361,7 @@ fn check(
 ) -> BTreeMap<String, u32> {
     let instance = question(name, n, byzantine, views);
     let built = of_with(&instance, values).expect("levels say it");
-    let setting = Setting {
-        values: Values::Named { per_view: 1 },
-        follows: true,
-        ..built.levels.ground.setting.clone()
-    };
-    let ground = Ground::new(setting, "levels").expect("it is small");
+    let ground = followed(&built);
     let mut seen = BTreeMap::new();
     for seed in 0..seeds {
         let liar = (byzantine > 0).then(|| (seed % u64::from(n)) as u32);
@@ -385,6 +394,8 @@ fn check(
     }
     seen
 }
+
+mod lemmas;
 
 #[test]
 fn random_executions_satisfy_every_row() {
