@@ -194,7 +194,7 @@ fn no_fork_of_a_mutant_happens_on_the_engines() {
     });
     let mut names = Vec::new();
     for kept in forks {
-        assert_eq!(kept.outcome.primal, Some(2), "{}", kept.name);
+        assert!(kept.outcome.primal >= Some(2), "{}", kept.name);
         for name in ["malachite-driver", "malachite"] {
             let verdict = kept.verdict(name);
             assert_eq!(verdict.agreement, Holds::Holds, "{} on {name}", kept.name);

@@ -69,13 +69,6 @@ fn searched(
 ) -> Result<Minimized, Error> {
     let in_slots = match Formulation::named(&from.outcome.formulation) {
         Some(formulation) if formulation.knows_slots() => None,
-        Some(Formulation::Counting) if !formulation::is_listed(&from.outcome.instance) => {
-            return Err(Error::Refused(format!(
-                "{} counts replicas of a protocol file, and no acts: solve it with `formulation: levels` and \
-                 minimize that",
-                from.dir.display()
-            )));
-        }
         Some(Formulation::Levels) => {
             let how = (settings, clock, command);
             return levels::minimize(from, how, interrupt, progress);
@@ -244,6 +237,13 @@ fn statable(from: &Folder) -> Result<(), Error> {
     if is_there(&from.dir.join(CUTS)) {
         return Err(Error::Refused(format!(
             "{dir} rests on cuts learned from an engine, which are not kept here"
+        )));
+    }
+    let counts = Formulation::named(&from.outcome.formulation) == Some(Formulation::Counting);
+    if counts && !formulation::is_listed(&from.outcome.instance) {
+        return Err(Error::Refused(format!(
+            "{dir} counts replicas of a protocol file, and no acts: solve it with `formulation: levels` and \
+             minimize that"
         )));
     }
     if is_there(&from.dir.join(LEMMAS)) {

@@ -138,6 +138,9 @@ fn row(
     }
 }
 
+/// Share of the time that is left that lemmas may take.
+const OF_LEMMAS: f64 = 0.5;
+
 /// The lemmas by which a question is closed, where a proof is asked for.
 fn lemmas_of(
     (request, beside): (&Request<'_>, Beside<'_>),
@@ -148,7 +151,12 @@ fn lemmas_of(
     let asked = request.settings.prove && beside.is_nothing();
     match built {
         Built::Levels(_) if asked => {
-            Lemmas::find(request.instance, (clock, request.settings), progress)
+            let share = Settings {
+                time_limit_seconds: clock.left() * OF_LEMMAS,
+                ..request.settings.clone()
+            };
+            let clock = Clock::start(&share, clock.interrupt);
+            Lemmas::find(request.instance, (&clock, &share), progress)
         }
         _ => Ok(None),
     }

@@ -451,8 +451,7 @@ pub(crate) fn rebuilt(
     let (formulation, differs) = match Formulation::named(&outcome.formulation) {
         Some(named) if [named, Formulation::Auto].contains(&asked) => (named, None),
         _ => {
-            let why =
-                "formulation: the instance asks for another one, or there is none of that name";
+            let why = "formulation: the instance asks for another, or none has that name";
             (asked, Some(why.to_owned()))
         }
     };
@@ -461,9 +460,8 @@ pub(crate) fn rebuilt(
         ..outcome.instance.clone()
     };
     // How many values the program has is in the outcome only.
-    let mut run = outcome.run.iter();
-    let values = run.find(|(key, _)| key == VALUES);
-    let values = values.and_then(|(_, values)| values.parse::<u32>().ok());
+    let mut values = outcome.run.iter().filter(|(key, _)| key == VALUES);
+    let values = values.next().and_then(|it| it.1.parse::<u32>().ok());
     let built = match (solve::build(&instance, beside)?, values) {
         (Built::Levels(_) | Built::Counts(_), Some(values)) => {
             formulation::with_values(&instance, formulation, values)?

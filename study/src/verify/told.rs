@@ -43,7 +43,9 @@ impl Check {
                 // asked.
                 "confirm" | "alarm" => true,
                 // The program is compared, and it was built with so many.
-                VALUES => matches!(self.built, Built::Levels(_) | Built::Counts(_)) && lemmas.is_empty(),
+                VALUES => {
+                    matches!(self.built, Built::Levels(_) | Built::Counts(_)) && lemmas.is_empty()
+                }
                 BY => words == lemmas,
                 WRITTEN => of_a_file(&self.outcome.instance).is_some_and(|(_, it)| it == words),
                 "distinct" => said_of_others(self.further.shown.as_ref(), &words),
