@@ -93,7 +93,7 @@ fn what_cannot_be_counted_is_refused_by_name() {
     let protocol = |name: &str| milp_schema::Protocol::shipped(name);
     for (words, change) in [
         ("counting: a chain", &|it: &mut Instance| {
-            it.protocol = protocol("simplex")
+            it.protocol = protocol("simplex");
         }),
         ("counting: 8 views", &|it| it.views = 8),
         ("counting: voting power", &|it| it.power = Some(vec![1; 8])),

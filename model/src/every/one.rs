@@ -142,11 +142,10 @@ impl Built {
             walkers: &self.walkers,
             anywhere: &self.anywhere,
         };
-        let seats = |walker: &Walker| match walker.is_pool {
-            true => (0..self.instance.replicas)
-                .filter(|i| std::ptr::eq(self.walker(*i), walker))
-                .collect(),
-            false => vec![walker.id],
+        let seats = |walker: &Walker| -> Vec<u32> {
+            let all = 0..self.instance.replicas;
+            all.filter(|i| std::ptr::eq(self.walker(*i), walker))
+                .collect()
         };
         let decoded = followed(&self.instance, self.ground.clone(), &counted, &seats, point);
         decoded.map_err(|error| match error {
