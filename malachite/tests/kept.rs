@@ -167,7 +167,7 @@ fn what_the_driver_does_otherwise_on_kept_schedules_comes_of_named_switches() {
         .iter()
         .map(|(name, switches, acts)| (&**name, &**switches, *acts));
     let expected = [
-        ("tendermint/n31-fork", "votes lead on", 586),
+        ("tendermint/n10-fork", "votes lead on", 0),
         ("tendermint/n4-back-to-the-past-blame", "votes lead on", 2),
         ("tendermint/n4-wasted", FIRST, 5),
         ("tendermint/n4-wasted-gossip-between", FIRST, 4),
@@ -206,7 +206,7 @@ fn no_fork_of_a_mutant_happens_on_the_engines() {
     assert_eq!(
         names,
         [
-            "tendermint/n31-no-lock-fork",
+            "tendermint/n10-no-lock-fork",
             "tendermint/n4-no-lock-fork",
             "tendermint/n4-no-pol-fork"
         ]

@@ -5,8 +5,8 @@
 //! nobody crashes: honest is who is not Byzantine, and who is makes nothing.
 
 use super::{
-    columns::{Deed, Key, Slots, record_label},
-    left::nothing_left,
+    columns::{Key, Slots, record_label},
+    left::{View, nothing_left},
     look_up::parted,
 };
 use crate::{
@@ -16,14 +16,6 @@ use crate::{
     program::{FamilyId, Tag},
 };
 use milp_schema::protocol::Goes;
-
-/// A view that is to be good.
-#[derive(Debug, Clone)]
-pub(super) struct View {
-    pub(super) v: u32,
-    /// `good_v`.
-    pub(super) good: Expr,
-}
 
 /// States which views are good and pass without a decision; their number, at most `up_to`.
 pub(super) fn state(slots: &mut Slots, bad: u32, up_to: u32) -> Expr {
@@ -342,10 +334,4 @@ fn shares(slots: &mut Slots, view: &View) {
             }
         }
     }
-}
-
-/// Whether a deed of a timer of view v.
-pub(super) fn is_fired(slots: &Slots, deed: usize, v: u32) -> bool {
-    let fired = |it: &Deed| it.act.timer().is_some() && it.view() == v;
-    fired(slots.deed(0, deed))
 }

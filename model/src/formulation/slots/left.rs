@@ -3,8 +3,7 @@
 
 use super::{
     acts::{Seat, family},
-    columns::{Key, Slots},
-    good::{View, is_fired},
+    columns::{Deed, Key, Slots},
     look_up::parted,
 };
 use crate::{
@@ -13,6 +12,20 @@ use crate::{
     group::Group,
 };
 use milp_schema::protocol::Scope;
+
+/// A view that is to be good.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    pub(super) v: u32,
+    /// `good_v`.
+    pub(super) good: Expr,
+}
+
+/// Whether a deed of a timer of view v.
+fn is_fired(slots: &Slots, deed: usize, v: u32) -> bool {
+    let fired = |it: &Deed| it.act.timer().is_some() && it.view() == v;
+    fired(slots.deed(0, deed))
+}
 
 /// The rows of a good view, one for each way to meet the needs in the end: `good_v + Σ met ≤ needs +
 /// done + barred + byzantine_i`, firings of the view aside.
