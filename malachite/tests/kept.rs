@@ -167,7 +167,7 @@ fn what_the_driver_does_otherwise_on_kept_schedules_comes_of_named_switches() {
         .iter()
         .map(|(name, switches, acts)| (&**name, &**switches, *acts));
     let expected = [
-        ("tendermint/n10-fork", "votes lead on", 0),
+        ("tendermint/n10-fork", "votes lead on", 153),
         ("tendermint/n4-back-to-the-past-blame", "votes lead on", 2),
         ("tendermint/n4-wasted", FIRST, 5),
         ("tendermint/n4-wasted-gossip-between", FIRST, 4),
