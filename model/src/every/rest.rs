@@ -138,7 +138,7 @@ impl Builder<'_> {
     /// `Σ did ≤ shown` of an honest primary; what somebody used is shown: `said ≤ Σ shown`.
     fn shown(&mut self) -> BTreeMap<Record, usize> {
         let ground = self.ground;
-        let needs = ground.acts.iter().chain(&ground.entries);
+        let needs = ground.all();
         let needs = needs.flat_map(Act::asks).filter_map(|need| match need {
             Need::Primary(records) => Some(records.clone()),
             _ => None,
@@ -169,7 +169,7 @@ impl Builder<'_> {
     /// `Σ senders ≤ k − 1 + (n − k + 1) · enough`, `open ≤ enough`, and so of whoever has more.
     fn enough(&mut self) -> BTreeMap<usize, usize> {
         let ground = self.ground;
-        let acts = ground.acts.iter().chain(&ground.entries);
+        let acts = ground.all();
         let asked: BTreeSet<usize> = acts
             .flat_map(Act::asks)
             .filter_map(|need| match need {

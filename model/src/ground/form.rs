@@ -278,6 +278,11 @@ impl Own {
 }
 
 impl Ground {
+    /// Every act, entries last.
+    pub fn all(&self) -> impl Iterator<Item = &Act> {
+        self.acts.iter().chain(&self.entries)
+    }
+
     /// The replicas that can do an act.
     pub fn actors<'a>(&'a self, act: &'a Act) -> impl Iterator<Item = u32> + 'a {
         let fits = |i: &u32| {

@@ -22,7 +22,7 @@ impl Ground {
     pub fn pairs(&self) -> Vec<Lemma> {
         let decides = |act: &&Act| act.makes.is_some_and(|it| self.is_final(it.kind));
         let asked = |act: &Act| -> BTreeSet<usize> { act.asks().filter_map(number).collect() };
-        let all = self.acts.iter().chain(&self.entries);
+        let all = self.all();
         let of_decisions: BTreeSet<usize> =
             self.acts.iter().filter(decides).flat_map(asked).collect();
         let of_all: BTreeSet<usize> = all.flat_map(asked).collect();

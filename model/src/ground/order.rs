@@ -238,7 +238,7 @@ fn carried(rule: &Rule) -> impl Iterator<Item = (KindId, KindId)> {
 /// Refuses what would have to travel with a message and may come after it.
 pub(super) fn refuse_late(ground: &Ground, formulation: &'static str) -> Result<(), Error> {
     let level = |record: &Record| (record.view, ground.ranks[record.kind.0]);
-    for act in ground.acts.iter().chain(&ground.entries) {
+    for act in ground.all() {
         for Proof { of, with } in &act.proofs {
             let last = of.taken(ground).iter().map(level).max();
             let first = with.taken(ground).iter().map(level).min();

@@ -315,25 +315,31 @@ impl Replica {
 
     /// What `v` can be.
     fn views(&self, rule: &Rule) -> Vec<View> {
-        let here = self.taken.iter().map(|it| it.record.view);
         match (&rule.head, rule.scope) {
             (Head::Enter, _) => vec![self.view.next()],
             (Head::Skip, _) => {
-                let back = rule.guards().map(|guard| match guard.pattern.view {
-                    Views::Back(back) | Views::From(back) => back,
-                    _ => 0,
-                });
-                let most = back.max().unwrap_or(0);
-                let after = here.flat_map(|view| view.0..=view.0.saturating_add(most));
-                let after: BTreeSet<u32> = after.filter(|view| *view > self.view.0).collect();
-                after.into_iter().rev().map(View).collect()
+                let reached = self.reached(rule).into_iter();
+                reached.filter(|view| *view > self.view).rev().collect()
             }
             (_, Scope::View) => vec![self.view],
             (_, Scope::Height) => {
-                let views: BTreeSet<View> = here.chain([self.view]).collect();
+                let mut views = self.reached(rule);
+                views.insert(self.view);
                 views.into_iter().collect()
             }
         }
+    }
+
+    /// The views whose rule may read a record that was taken: its own view or one before.
+    fn reached(&self, rule: &Rule) -> BTreeSet<View> {
+        let back = rule.guards().map(|guard| match guard.pattern.view {
+            Views::Back(back) | Views::From(back) => back,
+            _ => 0,
+        });
+        let most = back.max().unwrap_or(0);
+        let taken = self.taken.iter().map(|it| it.record.view.0);
+        let reached = taken.flat_map(|view| view..=view.saturating_add(most));
+        reached.map(View).collect()
     }
 
     /// Whether who and what is done leave the rule open in view `v`.

@@ -43,7 +43,8 @@ pub struct Without {
 pub enum Effect {
     /// Rules without it make no sense, and why.
     Senseless(String),
-    /// It is the same in up to so many views, proved.
+    /// It is the same in up to so many views, proved; one block where the protocol decides none counts
+    /// as the same.
     Same {
         /// The views.
         views: u32,
@@ -210,26 +211,57 @@ struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    /// What becomes of an optimum without each rule and without each guard.
+    /// What becomes of an optimum without each rule and without each guard; what stays open is asked
+    /// again with the time that the others leave.
     fn effects(&mut self, property: Property, plain: &[Plain]) -> Result<Vec<Effect>, Error> {
-        let rules = &self.definition.rules;
-        let all = places(rules);
-        let mut effects = Vec::new();
-        for (done, &(rule, guard)) in all.iter().enumerate() {
-            let what = text(rules, rule, guard).unwrap_or_else(|| "the rule".to_owned());
-            let (lines, of) = (&rules.rules[rule].lines, all.len());
-            let said = format!("{} of {of}: {lines} without {what}", done + 1);
-            (self.progress)(self.until.clock.spent(), &said);
-            let part = self.until.part(1.0 / (of - done) as f64);
-            effects.push(match weakened(self.definition, rule, guard) {
-                Err(error) => Effect::Senseless(error.problems[0].what.clone()),
-                Ok(weaker) => effect(plain, |views| {
-                    known(&property.asked(weaker, rules, views), &part)
-                })?,
-            });
+        let all = places(&self.definition.rules);
+        let mut effects = vec![OPEN; all.len()];
+        for _ in 0..2 {
+            let open = (0..all.len()).filter(|&it| is_open(&effects[it]));
+            let open: Vec<usize> = open.collect();
+            for (done, &number) in open.iter().enumerate() {
+                let part = self.until.part(1.0 / (open.len() - done) as f64);
+                let known = std::mem::replace(&mut effects[number], OPEN);
+                effects[number] = self.asked_again(property, plain, all[number], known, &part)?;
+            }
         }
         Ok(effects)
     }
+
+    /// What becomes of an optimum without one rule or guard, in more views than is known of it.
+    fn asked_again(
+        &mut self,
+        property: Property,
+        plain: &[Plain],
+        (rule, guard): At,
+        known_before: Effect,
+        part: &Until<'_>,
+    ) -> Result<Effect, Error> {
+        let rules = &self.definition.rules;
+        let what = text(rules, rule, guard).unwrap_or_else(|| "the rule".to_owned());
+        let said = format!("{} without {what}", rules.rules[rule].lines);
+        (self.progress)(self.until.clock.spent(), &said);
+        let Effect::Open { views, .. } = known_before else {
+            return Ok(known_before);
+        };
+        match weakened(self.definition, rule, guard) {
+            Err(error) => Ok(Effect::Senseless(error.problems[0].what.clone())),
+            Ok(weaker) => effect(property, plain, views, |views| {
+                known(&property.asked(weaker, rules, views), part)
+            }),
+        }
+    }
+}
+
+/// What is not asked yet.
+const OPEN: Effect = Effect::Open {
+    views: 0,
+    why: None,
+};
+
+/// Whether more time may help.
+fn is_open(effect: &Effect) -> bool {
+    matches!(effect, Effect::Open { why: None, .. })
 }
 
 /// What is known of an optimum, or why nothing is, if that is not a limit.
@@ -244,14 +276,21 @@ fn known(instance: &Instance, until: &Until<'_>) -> Result<Known, Error> {
     }
 }
 
-/// The fewest views in which the optimum is another than the protocol's. More blocks rest on a
-/// schedule, fewer and as many on a proof.
+/// The fewest views, of more than `same`, in which the optimum is another than the protocol's. More
+/// blocks rest on a schedule, fewer and as many on a proof. One block where the protocol decides none
+/// is no other agreement.
 fn effect(
+    property: Property,
     plain: &[Plain],
+    mut same: u32,
     mut without: impl FnMut(u32) -> Result<Known, Error>,
 ) -> Result<Effect, Error> {
-    let mut same = 0;
-    for (views, protocol) in plain {
+    let enough = match property {
+        Property::Agreement => 1,
+        Property::Liveness => 0,
+    };
+    let behind = same;
+    for (views, protocol) in plain.iter().filter(|(views, _)| *views > behind) {
         let open = |why| Ok(Effect::Open { views: same, why });
         let (views, protocol) = match protocol {
             Ok(protocol) => (*views, *protocol),
@@ -261,15 +300,18 @@ fn effect(
             Ok(found) => found,
             Err(why) => return open(why),
         };
+        let is_proved = proved(&found);
         match found.primal {
-            Some(without) if without > protocol || (without < protocol && proved(&found)) => {
+            Some(without)
+                if without > protocol.max(enough) || (without < protocol && is_proved) =>
+            {
                 return Ok(Effect::Changes {
                     views,
                     protocol,
                     without,
                 });
             }
-            Some(without) if without == protocol && proved(&found) => same = views,
+            Some(_) if is_proved => same = views,
             None if found.termination == Termination::Infeasible => return Ok(Effect::Nothing),
             _ => return open(None),
         }

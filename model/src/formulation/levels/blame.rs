@@ -26,7 +26,7 @@ pub(super) fn columns(levels: &mut Levels) {
         .draft
         .family("held_requires_byzantine", "E9", &[], Group::SIGNATURES);
     let mut records = BTreeSet::new();
-    let acts = levels.ground.acts.iter().chain(&levels.ground.entries);
+    let acts = levels.ground.all();
     for need in acts.flat_map(crate::ground::Act::asks) {
         records.extend(need.taken(&levels.ground).iter().copied());
     }

@@ -221,7 +221,7 @@ impl Levels {
 
     /// The quorums that some act or entry asks for.
     fn asked(&self) -> BTreeSet<usize> {
-        let acts = self.ground.acts.iter().chain(&self.ground.entries);
+        let acts = self.ground.all();
         let needs = acts.flat_map(Act::asks);
         needs
             .filter_map(|need| match need {
@@ -380,7 +380,7 @@ impl Levels {
 
 /// The acts of any view, decisions aside, whose records some act or entry needs or is barred by as own.
 fn of_any_view(ground: &Ground) -> BTreeSet<usize> {
-    let all = || ground.acts.iter().chain(&ground.entries);
+    let all = || ground.all();
     let needed = all().flat_map(Act::asks).filter_map(|need| match need {
         Need::Own(own) => Some(own),
         Need::Primary(_) | Need::Quorum(_) => None,

@@ -80,7 +80,7 @@ pub(super) fn decode(levels: &Levels, point: &[i64]) -> Result<Decoded, Error> {
         sent: BTreeMap::new(),
         handed: BTreeSet::new(),
         rows: Vec::new(),
-        proves: ground.acts.iter().any(|it| !it.proofs.is_empty()),
+        proves: ground.all().any(|it| !it.proofs.is_empty()),
         now: (START, 0, 0),
         predictions: Vec::new(),
         ground: &ground,
@@ -285,7 +285,7 @@ impl<'a> Following<'a> {
             let first = self.ground.counts_first(it.kind);
             usize::MAX - if first { self.wanted(i, j, it) } else { 0 }
         };
-        let acts = || self.ground.acts.iter().chain(&self.ground.entries);
+        let acts = || self.ground.all();
         let helps = |record: &Record| {
             let needs = |it: &&Need| it.taken(self.ground).binary_search(record).is_ok();
             acts().flat_map(Act::asks).filter(needs).count()

@@ -64,7 +64,7 @@ pub(super) fn state(levels: &mut Levels, bad: u32, up_to: u32) -> Expr {
     }
     let wasted = wasted(levels, bad, up_to);
     let mut shared = Shared::default();
-    let acts = levels.ground.acts.iter().chain(&levels.ground.entries);
+    let acts = levels.ground.all();
     let must: Vec<Act> = acts.filter(|act| act.mode == Mode::Must).cloned().collect();
     for act in &must {
         let Some(good) = good(levels, act, bad) else {

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 
 pub(super) fn state(levels: &mut Levels) {
     let mut needs = Needs::default();
-    let acts = levels.ground.acts.iter().chain(&levels.ground.entries);
+    let acts = levels.ground.all();
     let left = |act: &Act| {
         let last = last_view(levels, act) + 1 == levels.views;
         levels.goes_on && last && may_leave(levels, act)
