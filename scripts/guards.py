@@ -2,12 +2,13 @@
 
     python3 scripts/guards.py [--views N] [--limit SECONDS] [PROTOCOL ...]
 
-For each protocol, all that have such a table if none is named, `milp explain --guards` is asked, and what it prints is
-written between the two marks of its page. Standard library only.
+For each protocol, all that have such a table if none is named, `milp explain --guards` is asked, for views and seconds
+as its page says unless others are given, and what it prints is written between the two marks. Standard library only.
 """
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 MILP = Path(os.environ.get("MILP", ROOT / "target" / "debug" / "milp"))
 MARKS = ("<!-- guards: scripts/guards.py writes it anew -->\n", "<!-- end of guards -->\n")
-NOT_ASKED = "Not asked:"
+ASKED = re.compile(r"--views (\d+) --time-limit (\d+)")
 
 
 def page(name):
@@ -41,16 +42,16 @@ SETTING = (
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--views", default="3", help="views within which is looked")
-    parser.add_argument("--limit", default="600", help="seconds for each protocol")
+    parser.add_argument("--views", help="views within which is looked")
+    parser.add_argument("--limit", help="seconds for each protocol")
     parser.add_argument("protocol", nargs="*")
     asked = parser.parse_args()
     names = asked.protocol
     if not names:
-        pages = [path.stem for path in sorted((ROOT / "docs" / "protocols").glob("*.md")) if MARKS[0] in path.read_text(encoding="utf-8")]
-        names = [name for name in pages if NOT_ASKED not in page(name)[2]]
+        names = [path.stem for path in sorted((ROOT / "docs" / "protocols").glob("*.md")) if MARKS[0] in path.read_text(encoding="utf-8")]
     for name in names:
-        arguments = ["explain", "--guards", f"protocols/{name}.yaml", "--views", asked.views, "--time-limit", asked.limit]
+        views, limit = ASKED.search(page(name)[2]).groups() if ASKED.search(page(name)[2]) else ("3", "600")
+        arguments = ["explain", "--guards", f"protocols/{name}.yaml", "--views", asked.views or views, "--time-limit", asked.limit or limit]
         ran = subprocess.run([MILP, *arguments, "--markdown", "--quiet"], cwd=ROOT, capture_output=True, text=True, check=False)
         if ran.returncode not in (0, 10):
             sys.exit(f"milp {' '.join(arguments)}: {ran.stderr}")

@@ -6,7 +6,8 @@ use milp_model::{Built, Error, build};
 use milp_replay::{Options, Protocol, Recovery, Replayed, Signatures, replay};
 use milp_schema::{
     Choice, Instance, ReplicaId, Schedule, Slot,
-    instance::{Fault, FaultKind, Formulation, Goal, Who},
+    instance::{Fault, FaultKind, Formulation, Goal, Network, Who},
+    read,
     trace::What,
     verdict::Liveness,
 };
@@ -331,4 +332,33 @@ fn pbft_and_qbft_decide_in_the_first_good_view() {
         let instance = byzantine(question(protocol, 4, 1, 3), 0);
         assert_eq!(wasted(&instance).0, 0, "{protocol}");
     }
+}
+
+#[test]
+fn a_last_view_that_messages_lead_out_of_is_another_point() {
+    // Where all three locked on nothing ask for another round, that quorum leads out of the views: the
+    // schedule is one in which fewer do.
+    let instance = Instance {
+        network: Network::Asynchronous,
+        formulation: Formulation::Levels,
+        ..question("ibft1", 2, 1, 1)
+    };
+    assert_eq!(wasted(&instance).0, 1);
+}
+
+#[test]
+fn what_leads_into_a_view_shows_what_a_replica_has_in_it() {
+    // Who entered by a certificate has it, and votes on a proposal that asks for one.
+    let file = Path::new("../instances/atlas/n6-no-withdraw-stall.yaml");
+    let asked = question("tendermint", 3, 1, 1);
+    let instance = Instance {
+        mutant: None,
+        views: 3,
+        slots: 40,
+        blocks_per_proposal: 1,
+        goal: asked.goal,
+        ..read::instance(file).expect("an instance")
+    };
+    assert_eq!(wasted(&instance).0, 1);
+    assert_eq!(wasted(&gossip(instance)).0, 0);
 }

@@ -28,6 +28,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The first slot: what must be done at the start is done in it.
 const START: u32 = 1;
 
+/// Why a point whose last view is left is none.
+const LEADS_OUT: &str = "what it shows leads out of the views";
+
 /// Where a row stands inside its slot: phase, replica, number.
 type Order = (u32, u32, u32, usize);
 
@@ -65,6 +68,8 @@ struct Following<'a> {
     /// Whether proofs travel, and the row that was made last.
     proves: bool,
     now: (u32, u32, u32),
+    /// The last good view and the slot in which its last message arrived: its timers fire no earlier.
+    settled: (u32, u32),
     predictions: Vec<Prediction>,
 }
 
@@ -82,6 +87,7 @@ pub(super) fn decode(levels: &Levels, point: &[i64]) -> Result<Decoded, Error> {
         rows: Vec::new(),
         proves: ground.all().any(|it| !it.proofs.is_empty()),
         now: (START, 0, 0),
+        settled: (0, 0),
         predictions: Vec::new(),
         ground: &ground,
         open: plan.steps.clone(),
@@ -122,7 +128,7 @@ impl<'a> Following<'a> {
         }
         let furthest = self.run.at.iter().map(|at| at.view).max();
         if furthest >= Some(self.levels.views) {
-            return Err("what it shows leads out of the views".into());
+            return Err(LEADS_OUT.into());
         }
         Ok(())
     }
@@ -244,7 +250,10 @@ impl<'a> Following<'a> {
             self.fire(i, timer, &act)?;
         }
         if self.is_done((i, step), &act) {
-            return Ok(());
+            return match step {
+                Step::Enters(_) => self.leave(i, act.letters.v),
+                Step::Does(_) => Ok(()),
+            };
         }
         Err(format!(
             "replica {i} does something else than rule `{}` of view {}",
@@ -419,7 +428,9 @@ impl<'a> Following<'a> {
 
     fn fire_now(&mut self, i: u32, timer: TimerId) {
         let view = self.run.at[i as usize].view;
-        let slot = self.turn((self.clocks[i as usize].slot, 2, i));
+        let settled = Some(self.settled.1).filter(|_| self.settled.0 == view);
+        let slot = self.clocks[i as usize].slot.max(settled.unwrap_or(0));
+        let slot = self.turn((slot, 2, i));
         (self.clocks[i as usize].slot, self.clocks[i as usize].fired) = (slot, true);
         let name = &self.ground.setting.rules.timers[timer.0];
         let timers = &self.levels.instance.protocol.timers;

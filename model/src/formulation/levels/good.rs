@@ -21,7 +21,7 @@ use crate::{
     program::Tag,
 };
 use milp_schema::{
-    protocol::{Head, Mode, Scope},
+    protocol::{Head, KindId, Mode, Scope},
     vocabulary::Passed,
 };
 use std::collections::BTreeMap;
@@ -405,14 +405,21 @@ fn took(
     if let Some(known) = shared.took.get(&key) {
         return Some(known.clone());
     }
-    let mut shows: BTreeMap<(usize, u32), Expr> = BTreeMap::new();
+    // Of one kind in one view, and of the ways into one, a replica has one at most.
+    let mut shows: BTreeMap<(Option<KindId>, u32), Expr> = BTreeMap::new();
     for (other, taker) in levels.ground.acts.iter().enumerate() {
         let Some(record) = taker.makes.filter(|it| it.view <= view) else {
             continue;
         };
         let column = levels.did(other, i);
         if column.terms().next().is_some() && takes(levels, taker, need) {
-            *shows.entry((record.kind.0, record.view)).or_default() += column;
+            *shows.entry((Some(record.kind), record.view)).or_default() += column;
+        }
+    }
+    for (way, taker) in levels.ground.entries.iter().enumerate() {
+        let entered = taker.letters.v;
+        if entered <= view && takes(levels, taker, need) {
+            *shows.entry((None, entered)).or_default() += levels.way(way, i);
         }
     }
     if shows.is_empty() {

@@ -1,7 +1,7 @@
 //! A good view as part of a schedule: all enter it in one slot, what honest replicas send arrives, and
 //! timers fire when nothing is under way.
 
-use super::{Following, Place, Step};
+use super::{Following, LEADS_OUT, Place, Step};
 use crate::ground::{Record, Value, run::Taken};
 use std::collections::BTreeSet;
 
@@ -50,8 +50,27 @@ impl Following<'_> {
         if self.levels.instance.gossip {
             self.spread(view, true)?;
         }
+        let last = self.clocks.iter().map(|clock| clock.slot).max();
+        self.settled = (view, last.unwrap_or(0));
         if self.decided() {
             return Err(format!("somebody decides by the end of view {view}"));
+        }
+        Ok(())
+    }
+
+    /// What was withheld from a replica since it leads out of a good view arrives where it enters the
+    /// next one.
+    pub(super) fn leave(&mut self, i: u32, entered: u32) -> Result<(), String> {
+        let (good, slot) = self.settled;
+        if slot == 0 || entered != good + 1 || self.run.at[i as usize].view != entered {
+            return Ok(());
+        }
+        let due = |(j, it): &&(u32, Record)| {
+            *j != i && it.view <= good && !self.handed.contains(&(i, *j, *it))
+        };
+        let due: Vec<(u32, Record)> = self.sent.keys().filter(due).copied().collect();
+        for (j, record) in due {
+            self.hand(i, j, record)?;
         }
         Ok(())
     }
@@ -154,6 +173,8 @@ impl Following<'_> {
                 if !self.leads_out(view, (i, j, record)) {
                     self.hand(i, j, record)?;
                     changed = true;
+                } else if view + 1 == self.levels.views {
+                    return Err(LEADS_OUT.into());
                 }
             }
             if !changed {
