@@ -28,6 +28,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The first slot: what must be done at the start is done in it.
 const START: u32 = 1;
 
+/// Why a good view is none: not all of it arrives.
+fn missed(j: u32, i: u32) -> String {
+    format!("replica {i} leaves a good view before it has all of replica {j}")
+}
+
 /// Why a point whose last view is left is none.
 const LEADS_OUT: &str = "what it shows leads out of the views";
 
@@ -70,6 +75,11 @@ struct Following<'a> {
     now: (u32, u32, u32),
     /// The last good view and the slot in which its last message arrived: its timers fire no earlier.
     settled: (u32, u32),
+    /// The good view that is under way or was last, and who left it in which slot.
+    good: Option<u32>,
+    left: BTreeMap<u32, u32>,
+    /// Why that view is none, if it is not.
+    late: Option<String>,
     predictions: Vec<Prediction>,
 }
 
@@ -88,6 +98,9 @@ pub(super) fn decode(levels: &Levels, point: &[i64]) -> Result<Decoded, Error> {
         proves: ground.all().any(|it| !it.proofs.is_empty()),
         now: (START, 0, 0),
         settled: (0, 0),
+        good: None,
+        left: BTreeMap::new(),
+        late: None,
         predictions: Vec::new(),
         ground: &ground,
         open: plan.steps.clone(),
@@ -119,6 +132,9 @@ impl<'a> Following<'a> {
         }
         while let Some((&place, _)) = self.open.first_key_value() {
             self.place(place)?;
+        }
+        if let Some(late) = self.late.take() {
+            return Err(late);
         }
         if self.levels.instance.network == Network::Eventual {
             self.flood()?;
@@ -250,10 +266,7 @@ impl<'a> Following<'a> {
             self.fire(i, timer, &act)?;
         }
         if self.is_done((i, step), &act) {
-            return match step {
-                Step::Enters(_) => self.leave(i, act.letters.v),
-                Step::Does(_) => Ok(()),
-            };
+            return Ok(());
         }
         Err(format!(
             "replica {i} does something else than rule `{}` of view {}",
@@ -353,7 +366,7 @@ impl<'a> Following<'a> {
         self.row((slot, 1, i), Choice::Deliver { slot: at, copy });
         let happens = self.run.deliver(i, taken);
         self.show(i, &happens);
-        Ok(())
+        self.leave(i, &happens)
     }
 
     fn copy(&self, sent: u32, (receiver, sender): (u32, u32), record: &Record) -> Copy {
@@ -445,6 +458,11 @@ impl<'a> Following<'a> {
         self.row((slot, 2, i), row);
         let happens = self.run.fire(i, timer);
         self.show(i, &happens);
+        // Nothing arrives behind a firing in its slot.
+        let waits = self.due(i, &happens).into_iter().next();
+        if let Some((j, _)) = waits {
+            self.late = Some(missed(j, i));
+        }
     }
 
     /// What an observer sees of what a replica does.
@@ -453,10 +471,16 @@ impl<'a> Following<'a> {
         let words = self.words();
         for happened in happens {
             match *happened {
-                Happens::Enters(_) => self.clocks[i as usize].entered = slot,
+                Happens::Enters(view) => {
+                    self.clocks[i as usize].entered = slot;
+                    if self.good.is_some_and(|good| view > good) {
+                        self.left.entry(i).or_insert(slot);
+                    }
+                }
                 Happens::Makes(record) => {
                     if self.ground.setting.rules.kind(record.kind).goes == Goes::Sent {
                         self.sent.insert((i, record), slot);
+                        self.in_time(i, &record, slot);
                     }
                 }
             }

@@ -1,9 +1,12 @@
 //! A good view as part of a schedule: all enter it in one slot, what honest replicas send arrives, and
 //! timers fire when nothing is under way.
 
-use super::{Following, LEADS_OUT, Place, Step};
-use crate::ground::{Record, Value, run::Taken};
-use std::collections::BTreeSet;
+use super::{Following, LEADS_OUT, Place, Step, missed};
+use crate::ground::{
+    Record, Value,
+    run::{Happens, Taken},
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Following<'_> {
     /// Does what is open up to the end of a good view.
@@ -11,6 +14,7 @@ impl Following<'_> {
         while let Some(place) = self.first(|place| place.0.0 < view) {
             self.place(place)?;
         }
+        (self.good, self.left) = (Some(view), BTreeMap::new());
         let entries = self.open.keys().copied();
         let entries = entries.filter(|it| it.0.0 == view && is_entry(it));
         let fires = |it: &Place| self.plan.act(it.2).timer().is_some();
@@ -58,21 +62,39 @@ impl Following<'_> {
         Ok(())
     }
 
-    /// What was withheld from a replica since it leads out of a good view arrives where it enters the
-    /// next one.
-    pub(super) fn leave(&mut self, i: u32, entered: u32) -> Result<(), String> {
-        let (good, slot) = self.settled;
-        if slot == 0 || entered != good + 1 || self.run.at[i as usize].view != entered {
-            return Ok(());
-        }
+    /// What a replica that goes from a good view to the next one lacks of what was sent by then.
+    pub(super) fn due(&self, i: u32, happens: &[Happens]) -> Vec<(u32, Record)> {
+        let leaves = |good: &u32| happens.contains(&Happens::Enters(good + 1));
+        let Some(good) = self.good.filter(leaves) else {
+            return vec![];
+        };
         let due = |(j, it): &&(u32, Record)| {
             *j != i && it.view <= good && !self.handed.contains(&(i, *j, *it))
         };
-        let due: Vec<(u32, Record)> = self.sent.keys().filter(due).copied().collect();
-        for (j, record) in due {
+        self.sent.keys().filter(due).copied().collect()
+    }
+
+    /// What leads a replica out of a good view was withheld; the rest of it arrives in that slot.
+    pub(super) fn leave(&mut self, i: u32, happens: &[Happens]) -> Result<(), String> {
+        for (j, record) in self.due(i, happens) {
+            if self.sent[&(j, record)] >= self.clocks[i as usize].entered {
+                return Err(missed(j, i));
+            }
             self.hand(i, j, record)?;
         }
         Ok(())
+    }
+
+    /// What is sent in a good view arrives before anybody leaves it.
+    pub(super) fn in_time(&mut self, i: u32, record: &Record, slot: u32) {
+        let of_view = self.good.is_some_and(|good| record.view <= good);
+        let gone = self
+            .left
+            .iter()
+            .find(|(j, left)| **j != i && **left <= slot);
+        if let Some((&j, _)) = gone.filter(|_| of_view && self.left.len() < self.honest().len()) {
+            self.late = Some(missed(i, j));
+        }
     }
 
     /// What firings need arrives, so that all are in one slot.
