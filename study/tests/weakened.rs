@@ -79,7 +79,7 @@ fn schedules_of_weaker_files_are_followed() {
 /// The file that lacks what ends its name.
 fn lacking(name: &str, lacks: &str) -> Protocol {
     let definition = protocol::shipped()
-        .into_iter()
+        .iter()
         .find(|it| it.words.name == name)
         .expect("a shipped file");
     let mut all = weaker(definition).into_iter();

@@ -492,18 +492,4 @@ impl<'a> Following<'a> {
             }));
         }
     }
-
-    /// The row that not all of the steps are taken: `Σ steps ≤ number − 1`.
-    fn cut(&self) -> crate::program::Row {
-        let steps = self
-            .plan
-            .steps
-            .keys()
-            .map(|&place| self.plan.columns(place));
-        let columns: BTreeSet<_> = steps
-            .flat_map(|it| it.terms().collect::<Vec<_>>())
-            .collect();
-        let most = columns.len() as i64 - 1;
-        self.levels.not_followed("not_followed", columns, most)
-    }
 }

@@ -1,7 +1,7 @@
 //! How a schedule ends: what arrives after the last step, and what then is done.
 
 use super::{Following, Key};
-use crate::{decoded::Decoded, ground::Record};
+use crate::{decoded::Decoded, ground::Record, program::Row};
 use milp_schema::{
     Choice, ReplicaId, Schedule, Slot,
     instance::{FaultKind, Goal},
@@ -89,6 +89,20 @@ impl Following<'_> {
 
     pub(super) fn decided(&self) -> bool {
         self.honest().into_iter().any(|i| self.run.decided(i))
+    }
+
+    /// The row that not all of the steps are taken: `Σ steps ≤ number − 1`.
+    pub(super) fn cut(&self) -> Row {
+        let steps = self
+            .plan
+            .steps
+            .keys()
+            .map(|&place| self.plan.columns(place));
+        let columns: BTreeSet<_> = steps
+            .flat_map(|it| it.terms().collect::<Vec<_>>())
+            .collect();
+        let most = columns.len() as i64 - 1;
+        self.levels.not_followed("not_followed", columns, most)
     }
 
     pub(super) fn end(mut self) -> Decoded {
