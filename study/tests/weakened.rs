@@ -114,3 +114,31 @@ fn timers_end_a_good_view_when_all_that_is_shared_has_arrived() {
     };
     assert_eq!(wrong(&instance), None);
 }
+
+#[test]
+fn a_last_own_record_that_may_be_of_the_same_view_is_refused() {
+    // Who commits on the votes of others may prepare behind it, by a lock that the order of kinds in a
+    // view does not know: an execution was cut.
+    let weaker = lacking(
+        "hotstuff-two-phase",
+        ": 10-13 without own commit_vote(v, *)",
+    );
+    let why = milp_model::build(&asked(weaker, 2)).err();
+    let why = why.expect("it is refused").to_string();
+    assert!(why.contains("made before or after"), "{why}");
+}
+
+#[test]
+fn a_file_whose_replicas_leave_all_views_at_once_is_not_searched() {
+    let weaker = lacking(
+        "hotstuff-complaints",
+        ": 129-131 without proof q complain(v-1)",
+    );
+    let instance = Instance {
+        network: Network::Asynchronous,
+        ..asked(weaker, 1)
+    };
+    let searched = milp_replay::search::file(&instance, 1000);
+    let why = searched.err().expect("it is not searched").to_string();
+    assert!(why.contains("leave the views"), "{why}");
+}

@@ -4,8 +4,8 @@ use super::form::{Ground, Proof, Record};
 use crate::error::Error;
 use milp_schema::{
     protocol::{
-        Guard, Head, Justified, KindId, Mode, Pattern, Reads, Rule, Rules, Scope, TimerId, Values,
-        Views,
+        Guard, Head, Justified, KindId, Made, Mode, Pattern, Reads, Rule, Rules, Scope, TimerId,
+        Values, Views,
     },
     vocabulary::By,
 };
@@ -86,7 +86,7 @@ pub(super) fn ranks(rules: &Rules, formulation: &'static str) -> Result<Vec<usiz
     }
     let ranks: Vec<usize> = ranks.into_iter().flatten().collect();
     for rule in &rules.rules {
-        if let Some(kind) = unordered(rule, &edges) {
+        if let Some(kind) = unordered(rules, rule) {
             let construct = format!(
                 "the last own `{}` read where one of the same view may be made before or after",
                 rules.kind(kind).name
@@ -99,14 +99,57 @@ pub(super) fn ranks(rules: &Rules, formulation: &'static str) -> Result<Vec<usiz
 
 /// The kind whose last own record a rule reads though a replica may make one of the same view
 /// before or after it.
-fn unordered(rule: &Rule, edges: &Edges) -> Option<KindId> {
+fn unordered(rules: &Rules, rule: &Rule) -> Option<KindId> {
     let made = rule.makes()?;
     let last = |guard: &&Guard| guard.reads == Reads::LastOwn;
     let kinds = rule.guards().filter(last).flat_map(|it| &it.pattern.kinds);
     let mut kinds = kinds.copied();
-    kinds.find(|kind| {
-        *kind != made && !edges.reaches(made.0, kind.0) && !edges.reaches(kind.0, made.0)
+    kinds.find(|&kind| {
+        kind != made
+            && !is_behind(rules, kind, made, &has_value)
+            && !is_behind(rules, made, kind, &|_| true)
     })
+}
+
+/// Whether a rule makes a value: no other record is a last one.
+fn has_value(rule: &&Rule) -> bool {
+    !matches!(rule.head, Head::Make { value, .. } if value == Made::Nil)
+}
+
+/// Whether a replica makes such records of `then` only behind its own of `first` in that view, or none
+/// of `first` after one of `then`.
+fn is_behind(rules: &Rules, then: KindId, first: KindId, counts: &dyn Fn(&&Rule) -> bool) -> bool {
+    ends(rules, then.0, first.0) || rests_on(rules, then, first, counts, &mut BTreeSet::new())
+}
+
+/// Whether every such rule that makes `then` needs an own record of `first` of its view, or one that
+/// does.
+fn rests_on(
+    rules: &Rules,
+    then: KindId,
+    first: KindId,
+    counts: &dyn Fn(&&Rule) -> bool,
+    seen: &mut BTreeSet<KindId>,
+) -> bool {
+    if then == first {
+        return true;
+    }
+    if !seen.insert(then) {
+        return false;
+    }
+    let own = |guard: &&Guard| {
+        let reads = matches!(guard.reads, Reads::Own | Reads::LastOwn);
+        reads && guard.pattern.view == Views::Own
+    };
+    let makes = rules.rules.iter().filter(|rule| rule.makes() == Some(then));
+    let all = makes.filter(counts).all(|rule| {
+        needed(rules, rule).filter(own).any(|guard| {
+            let mut kinds = guard.pattern.kinds.iter();
+            kinds.all(|&kind| rests_on(rules, kind, first, &|_| true, seen))
+        })
+    });
+    seen.remove(&then);
+    all
 }
 
 impl Edges {
@@ -165,11 +208,6 @@ impl Edges {
             }
         }
         Ok(Self { before })
-    }
-
-    /// Whether `first` comes before `then`.
-    fn reaches(&self, first: usize, then: usize) -> bool {
-        reaches(&self.before, first, then)
     }
 }
 

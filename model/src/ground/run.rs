@@ -226,9 +226,10 @@ impl<'a> Run<'a> {
         let at = &self.at[i as usize];
         let messages = with.taken(self.ground);
         let counts = |sender: u32, record: &Record| {
-            let primary = self.ground.setting.primaries[record.view as usize];
+            // Nobody reads messages of views behind the last.
+            let primary = self.ground.setting.primaries.get(record.view as usize);
             messages.binary_search(record).is_ok()
-                && (sender == primary || matches!(with, Need::Quorum(_)))
+                && (Some(&sender) == primary || matches!(with, Need::Quorum(_)))
         };
         let taken = at.taken.iter().filter(|it| counts(it.sender, &it.record));
         let own = at.own.iter().filter(|it| counts(i, it));

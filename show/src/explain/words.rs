@@ -346,7 +346,12 @@ fn fork(story: &Story, scene: Scene, blocks: &[Block], both: &BTreeSet<ReplicaId
     if both.is_empty() {
         return lines;
     }
-    lines.push(format!("  {} in the quorums of both.", be(both)));
+    let two = if blocks.len() > 2 {
+        "the first two"
+    } else {
+        "both"
+    };
+    lines.push(format!("  {} in the quorums of {two}.", be(both)));
     let byzantine = both.iter().filter(|who| scene.byzantine(**who));
     let byzantine = byzantine.copied().collect::<BTreeSet<_>>();
     let honest = both
@@ -355,7 +360,7 @@ fn fork(story: &Story, scene: Scene, blocks: &[Block], both: &BTreeSet<ReplicaId
         .collect::<BTreeSet<_>>();
     if !byzantine.is_empty() {
         lines.push(format!(
-            "  {} Byzantine and voted for both.",
+            "  {} Byzantine and voted for {two}.",
             be(&byzantine)
         ));
     }
@@ -366,7 +371,7 @@ fn fork(story: &Story, scene: Scene, blocks: &[Block], both: &BTreeSet<ReplicaId
             "a vote for a block binds nobody to its view in this protocol"
         };
         lines.push(format!(
-            "  {} honest and voted for both: {why}.",
+            "  {} honest and voted for {two}: {why}.",
             be(&honest)
         ));
     }

@@ -92,7 +92,9 @@ impl Space {
             images: Vec::new(),
         };
         for id in space.honest.clone() {
-            let start = space.locals.start(id)?;
+            let start = space.locals.start(id)?.ok_or(Error::NotSearched {
+                why: "replicas that leave the views as they start",
+            })?;
             space.number(start.to)?;
         }
         Ok(space)
