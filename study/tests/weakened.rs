@@ -139,6 +139,6 @@ fn a_file_whose_replicas_leave_all_views_at_once_is_not_searched() {
         ..asked(weaker, 1)
     };
     let searched = milp_replay::search::file(&instance, 1000);
-    let why = searched.err().expect("it is not searched").to_string();
+    let why = searched.expect_err("it is not searched").to_string();
     assert!(why.contains("leave the views"), "{why}");
 }

@@ -112,13 +112,13 @@ fn unordered(rules: &Rules, rule: &Rule) -> Option<KindId> {
 }
 
 /// Whether a rule makes a value: no other record is a last one.
-fn has_value(rule: &&Rule) -> bool {
+fn has_value(rule: &Rule) -> bool {
     !matches!(rule.head, Head::Make { value, .. } if value == Made::Nil)
 }
 
 /// Whether a replica makes such records of `then` only behind its own of `first` in that view, or none
 /// of `first` after one of `then`.
-fn is_behind(rules: &Rules, then: KindId, first: KindId, counts: &dyn Fn(&&Rule) -> bool) -> bool {
+fn is_behind(rules: &Rules, then: KindId, first: KindId, counts: &dyn Fn(&Rule) -> bool) -> bool {
     ends(rules, then.0, first.0) || rests_on(rules, then, first, counts, &mut BTreeSet::new())
 }
 
@@ -128,7 +128,7 @@ fn rests_on(
     rules: &Rules,
     then: KindId,
     first: KindId,
-    counts: &dyn Fn(&&Rule) -> bool,
+    counts: &dyn Fn(&Rule) -> bool,
     seen: &mut BTreeSet<KindId>,
 ) -> bool {
     if then == first {
@@ -142,7 +142,7 @@ fn rests_on(
         reads && guard.pattern.view == Views::Own
     };
     let makes = rules.rules.iter().filter(|rule| rule.makes() == Some(then));
-    let all = makes.filter(counts).all(|rule| {
+    let all = makes.filter(|rule| counts(rule)).all(|rule| {
         needed(rules, rule).filter(own).any(|guard| {
             let mut kinds = guard.pattern.kinds.iter();
             kinds.all(|&kind| rests_on(rules, kind, first, &|_| true, seen))

@@ -359,10 +359,8 @@ fn fork(story: &Story, scene: Scene, blocks: &[Block], both: &BTreeSet<ReplicaId
         .copied()
         .collect::<BTreeSet<_>>();
     if !byzantine.is_empty() {
-        lines.push(format!(
-            "  {} Byzantine and voted for {two}.",
-            be(&byzantine)
-        ));
+        let byzantine = be(&byzantine);
+        lines.push(format!("  {byzantine} Byzantine and voted for {two}."));
     }
     if !honest.is_empty() {
         let why = if story.instance.protocol.has_binding_vote() {
@@ -370,10 +368,8 @@ fn fork(story: &Story, scene: Scene, blocks: &[Block], both: &BTreeSet<ReplicaId
         } else {
             "a vote for a block binds nobody to its view in this protocol"
         };
-        lines.push(format!(
-            "  {} honest and voted for {two}: {why}.",
-            be(&honest)
-        ));
+        let honest = be(&honest);
+        lines.push(format!("  {honest} honest and voted for {two}: {why}."));
     }
     lines
 }
