@@ -347,11 +347,11 @@ fn fork(story: &Story, scene: Scene, blocks: &[Block], both: &BTreeSet<ReplicaId
         return lines;
     }
     let two = if blocks.len() > 2 {
-        "the first two"
+        " the first two"
     } else {
-        "both"
+        " both"
     };
-    lines.push(format!("  {} in the quorums of {two}.", be(both)));
+    lines.push(format!("  {} in the quorums of{two}.", be(both)));
     let byzantine = both.iter().filter(|who| scene.byzantine(**who));
     let byzantine = byzantine.copied().collect::<BTreeSet<_>>();
     let honest = both
@@ -360,7 +360,7 @@ fn fork(story: &Story, scene: Scene, blocks: &[Block], both: &BTreeSet<ReplicaId
         .collect::<BTreeSet<_>>();
     if !byzantine.is_empty() {
         let byzantine = be(&byzantine);
-        lines.push(format!("  {byzantine} Byzantine and voted for {two}."));
+        lines.push(format!("  {byzantine} Byzantine and voted for{two}."));
     }
     if !honest.is_empty() {
         let why = if story.instance.protocol.has_binding_vote() {
@@ -369,7 +369,7 @@ fn fork(story: &Story, scene: Scene, blocks: &[Block], both: &BTreeSet<ReplicaId
             "a vote for a block binds nobody to its view in this protocol"
         };
         let honest = be(&honest);
-        lines.push(format!("  {honest} honest and voted for {two}: {why}."));
+        lines.push(format!("  {honest} honest and voted for{two}: {why}."));
     }
     lines
 }
