@@ -105,9 +105,12 @@ fn unordered(rules: &Rules, rule: &Rule) -> Option<KindId> {
     let kinds = rule.guards().filter(last).flat_map(|it| &it.pattern.kinds);
     let mut kinds = kinds.copied();
     kinds.find(|&kind| {
+        let mut both = [made, kind].into_iter();
+        let primary = rule.who == By::Primary || both.any(|it| rules.kind(it).by == By::Primary);
+        let behind = Behind { rules, primary };
         kind != made
-            && !is_behind(rules, kind, made, &has_value)
-            && !is_behind(rules, made, kind, &|_| true)
+            && !behind.is_behind(kind, made, &has_value)
+            && !behind.is_behind(made, kind, &|_| true)
     })
 }
 
@@ -116,40 +119,54 @@ fn has_value(rule: &Rule) -> bool {
     !matches!(rule.head, Head::Make { value, .. } if value == Made::Nil)
 }
 
-/// Whether a replica makes such records of `then` only behind its own of `first` in that view, or none
-/// of `first` after one of `then`.
-fn is_behind(rules: &Rules, then: KindId, first: KindId, counts: &dyn Fn(&Rule) -> bool) -> bool {
-    ends(rules, then.0, first.0) || rests_on(rules, then, first, counts, &mut BTreeSet::new())
+/// What a replica makes behind what in one view.
+struct Behind<'a> {
+    rules: &'a Rules,
+    /// Whether it is the primary of that view: what it reads of the primary is its own.
+    primary: bool,
 }
 
-/// Whether every such rule that makes `then` needs an own record of `first` of its view, or one that
-/// does.
-fn rests_on(
-    rules: &Rules,
-    then: KindId,
-    first: KindId,
-    counts: &dyn Fn(&Rule) -> bool,
-    seen: &mut BTreeSet<KindId>,
-) -> bool {
-    if then == first {
-        return true;
+impl Behind<'_> {
+    /// Whether a replica makes such records of `then` only behind its own of `first` in that view, or
+    /// none of `first` after one of `then`.
+    fn is_behind(&self, then: KindId, first: KindId, counts: &dyn Fn(&Rule) -> bool) -> bool {
+        ends(self.rules, then.0, first.0) || self.rests_on(then, first, counts, &mut BTreeSet::new())
     }
-    if !seen.insert(then) {
-        return false;
+
+    /// Whether every such rule that makes `then` needs an own record of `first` of its view, or one
+    /// that does.
+    fn rests_on(
+        &self,
+        then: KindId,
+        first: KindId,
+        counts: &dyn Fn(&Rule) -> bool,
+        seen: &mut BTreeSet<KindId>,
+    ) -> bool {
+        if then == first {
+            return true;
+        }
+        if !seen.insert(then) {
+            return false;
+        }
+        let own = |guard: &&Guard| {
+            let reads = match guard.reads {
+                Reads::Own | Reads::LastOwn => true,
+                Reads::Primary => self.primary,
+                _ => false,
+            };
+            reads && guard.pattern.view == Views::Own
+        };
+        let rules = self.rules.rules.iter();
+        let makes = rules.filter(|rule| rule.makes() == Some(then));
+        let all = makes.filter(|rule| counts(rule)).all(|rule| {
+            needed(self.rules, rule).filter(own).any(|guard| {
+                let mut kinds = guard.pattern.kinds.iter();
+                kinds.all(|&kind| self.rests_on(kind, first, &|_| true, seen))
+            })
+        });
+        seen.remove(&then);
+        all
     }
-    let own = |guard: &&Guard| {
-        let reads = matches!(guard.reads, Reads::Own | Reads::LastOwn);
-        reads && guard.pattern.view == Views::Own
-    };
-    let makes = rules.rules.iter().filter(|rule| rule.makes() == Some(then));
-    let all = makes.filter(|rule| counts(rule)).all(|rule| {
-        needed(rules, rule).filter(own).any(|guard| {
-            let mut kinds = guard.pattern.kinds.iter();
-            kinds.all(|&kind| rests_on(rules, kind, first, &|_| true, seen))
-        })
-    });
-    seen.remove(&then);
-    all
 }
 
 impl Edges {
