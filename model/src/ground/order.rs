@@ -108,7 +108,11 @@ fn unordered(rules: &Rules, rule: &Rule) -> Option<KindId> {
         let mut both = [made, kind].into_iter();
         let primary = rule.who == By::Primary || both.any(|it| rules.kind(it).by == By::Primary);
         let behind = Behind { rules, primary };
+        let mut makes = rules.rules.iter().filter(|it| it.makes() == Some(kind));
+        // What any view's rule makes has columns for when it is made.
+        let of_any_view = makes.all(|it| !has_value(it) || it.scope == Scope::Height);
         kind != made
+            && !of_any_view
             && !behind.is_behind(kind, made, &has_value)
             && !behind.is_behind(made, kind, &|_| true)
     })
