@@ -18,7 +18,7 @@ use crate::{
 };
 use milp_schema::{
     instance::FaultKind,
-    protocol::{Guard, Head, KindId, Mode, Rule, Rules, Scope},
+    protocol::{Guard, Head, KindId, Mode, Reads, Rule, Rules, Scope},
     vocabulary::Passed,
 };
 use std::collections::BTreeSet;
@@ -38,12 +38,17 @@ pub(super) fn state(levels: &mut Levels) {
     }
 }
 
-/// Refuses protocols whose views never end: nothing keeps a replica from asking for the next view,
-/// so that only decisions bring them to rest.
+/// Refuses protocols whose views never end: nothing keeps a replica from asking for the next view, no
+/// record of its own and no vote that is missing, so that only decisions bring them to rest.
 pub(super) fn refuse(rules: &Rules) -> Result<(), Error> {
-    let bound = |rule: &Rule, but: &[KindId]| {
-        let mut bars = rule.unless.iter();
-        bars.any(|guard| !guard.pattern.kinds.iter().all(|kind| but.contains(kind)))
+    let others = |guard: &Guard, but: &[KindId]| {
+        let mut kinds = guard.pattern.kinds.iter();
+        !kinds.all(|kind| but.contains(kind))
+    };
+    let barred = |rule: &Rule, but: &[KindId]| rule.unless.iter().any(|it| others(it, but));
+    let waits = |rule: &Rule, but: &[KindId]| {
+        let votes = |it: &&Guard| matches!(it.reads, Reads::Senders(_));
+        rule.when.iter().filter(votes).any(|it| others(it, but))
     };
     let ends = |enter: &Rule| {
         let starts = rules
@@ -61,9 +66,9 @@ pub(super) fn refuse(rules: &Rules) -> Result<(), Error> {
                 .rules
                 .iter()
                 .filter(makes)
-                .all(|rule| bound(rule, kinds))
+                .all(|rule| barred(rule, kinds) || waits(rule, kinds))
         };
-        bound(enter, &[]) || guards.into_iter().any(makers_are_bound)
+        barred(enter, &[]) || guards.into_iter().any(makers_are_bound)
     };
     let mut entries = rules.rules.iter().filter(|rule| rule.head == Head::Enter);
     if entries.all(ends) {
