@@ -1,7 +1,10 @@
 //! What programs leave out though a schedule may have it.
 
 use crate::{
-    formulation::{levels, refuse::asks_levels},
+    formulation::{
+        levels::{self, rest::may_stay},
+        refuse::asks_levels,
+    },
     ground::Setting,
     protocols,
     rule::{Keeps, Protocol, Rule as Listed},
@@ -42,11 +45,13 @@ pub enum LeftOut {
     EarlyName,
     /// A good view that messages lead a replica out of before it is handed what its rules listed earlier ask for.
     LedOut,
+    /// That something keeps replicas in a bad view for ever, so that no good one begins.
+    Rest,
 }
 
 impl LeftOut {
     /// All of them, by their lines.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::EarlyAnswer,
         Self::RepeatedRequest,
         Self::OvertakenChangeView,
@@ -60,6 +65,7 @@ impl LeftOut {
         Self::ExclusiveActs,
         Self::EarlyName,
         Self::LedOut,
+        Self::Rest,
     ];
 
     /// Its line of `docs/EXECUTION.md`.
@@ -78,6 +84,7 @@ impl LeftOut {
             Self::ExclusiveActs => "E62",
             Self::EarlyName => "E63",
             Self::LedOut => "E76",
+            Self::Rest => "E77",
         }
     }
 
@@ -107,6 +114,7 @@ impl LeftOut {
             Self::ExclusiveActs => "no two acts that exclude each other in one slot",
             Self::EarlyName => "no value named before its view",
             Self::LedOut => "no view left by messages before the rest of the slot is there",
+            Self::Rest => "no rest in a bad view, for which goal `stall` asks",
         }
     }
 
@@ -137,7 +145,7 @@ impl LeftOut {
                 protocol.channels.iter().any(|channel| channel.lost_ahead) && views
             }
             Self::ResponseBesideCopy => protocol.guards(),
-            Self::ExclusiveActs | Self::EarlyName | Self::LedOut => false,
+            Self::ExclusiveActs | Self::EarlyName | Self::LedOut | Self::Rest => false,
         }
     }
 }
@@ -180,6 +188,7 @@ fn of_file(instance: &Instance) -> Vec<LeftOut> {
             LeftOut::LedOut,
             wasted && leads_out(&rules, instance, timed),
         ),
+        (LeftOut::Rest, wasted && may_stay(&rules)),
     ];
     let is = all.into_iter().filter(|(_, is)| *is);
     is.map(|(pattern, _)| pattern).collect()
@@ -228,6 +237,15 @@ mod tests {
             let goal = Goal::Wasted { bad: 1, up_to: 1 };
             let instance = Instance::builder(protocol).views(3).goal(goal).build();
             assert_eq!(of(&instance).contains(&LeftOut::LedOut), is, "{protocol}");
+        }
+    }
+
+    #[test]
+    fn rest_in_a_bad_view_is_said_to_be_left_out_where_something_may_keep_replicas_in_it() {
+        for (protocol, is) in [("pbft", true), ("ibft1", false), ("tendermint", false)] {
+            let goal = Goal::Wasted { bad: 1, up_to: 1 };
+            let instance = Instance::builder(protocol).views(3).goal(goal).build();
+            assert_eq!(of(&instance).contains(&LeftOut::Rest), is, "{protocol}");
         }
     }
 

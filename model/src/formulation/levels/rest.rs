@@ -38,9 +38,21 @@ pub(super) fn state(levels: &mut Levels) {
     }
 }
 
-/// Refuses protocols whose views never end: nothing keeps a replica from asking for the next view, no
-/// record of its own and no vote that is missing, so that only decisions bring them to rest.
+/// Refuses protocols whose views never end, so that only decisions bring replicas to rest.
 pub(super) fn refuse(rules: &Rules) -> Result<(), Error> {
+    if may_stay(rules) {
+        return Ok(());
+    }
+    unsupported(
+        "levels",
+        "goal `stall` of a protocol whose views never end",
+        "ask for another goal: nobody is at rest there who has not decided",
+    )
+}
+
+/// Whether something may keep a replica in a view for ever: a record of its own, or votes that are
+/// missing.
+pub(crate) fn may_stay(rules: &Rules) -> bool {
     let others = |guard: &Guard, but: &[KindId]| {
         let mut kinds = guard.pattern.kinds.iter();
         !kinds.all(|kind| but.contains(kind))
@@ -71,14 +83,7 @@ pub(super) fn refuse(rules: &Rules) -> Result<(), Error> {
         barred(enter, &[]) || guards.into_iter().any(makers_are_bound)
     };
     let mut entries = rules.rules.iter().filter(|rule| rule.head == Head::Enter);
-    if entries.all(ends) {
-        return Ok(());
-    }
-    unsupported(
-        "levels",
-        "goal `stall` of a protocol whose views never end",
-        "ask for another goal: nobody is at rest there who has not decided",
-    )
+    entries.all(ends)
 }
 
 /// Whether some of what the act reads may have come too late for its replica, which ignored it.
