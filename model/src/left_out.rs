@@ -1,10 +1,7 @@
 //! What programs leave out though a schedule may have it.
 
 use crate::{
-    formulation::{
-        levels::{self, rest::may_stay},
-        refuse::asks_levels,
-    },
+    formulation::{levels, refuse::asks_levels},
     ground::Setting,
     protocols,
     rule::{Keeps, Protocol, Rule as Listed},
@@ -12,7 +9,7 @@ use crate::{
 use milp_schema::{
     Instance,
     instance::{FaultKind, Formulation, Goal},
-    protocol::{Guard, Head, Mode, Reads, Rule, Rules, Scope},
+    protocol::{Guard, Head, KindId, Mode, Reads, Rule, Rules, Scope},
     vocabulary::Role,
 };
 
@@ -221,6 +218,42 @@ fn leads_out(rules: &Rules, instance: &Instance, in_slots: bool) -> bool {
     let beside = must.clone().any(ends);
     let acts = |rule: &&Rule| matches!(rule.head, Head::Make { .. }) && rule.scope == Scope::View;
     must.any(|rule| acts(&rule)) && (must.any(ends) || (in_slots && beside))
+}
+
+/// Whether something may keep a replica in a view for ever: a record of its own, or votes that are
+/// missing.
+pub(crate) fn may_stay(rules: &Rules) -> bool {
+    let others = |guard: &Guard, but: &[KindId]| {
+        let mut kinds = guard.pattern.kinds.iter();
+        !kinds.all(|kind| but.contains(kind))
+    };
+    let barred = |rule: &Rule, but: &[KindId]| rule.unless.iter().any(|it| others(it, but));
+    let waits = |rule: &Rule, but: &[KindId]| {
+        let votes = |it: &&Guard| matches!(it.reads, Reads::Senders(_));
+        rule.when.iter().filter(votes).any(|it| others(it, but))
+    };
+    let ends = |enter: &Rule| {
+        let starts = rules
+            .rules
+            .iter()
+            .filter(|it| match (&it.head, enter.mode) {
+                (Head::Arm { timer, .. }, Mode::Timer(waited)) => *timer == waited,
+                _ => false,
+            });
+        let guards = enter.when.iter().chain(starts.flat_map(|it| &it.when));
+        let makers_are_bound = |guard: &Guard| {
+            let kinds = &guard.pattern.kinds;
+            let makes = |rule: &&Rule| rule.makes().is_some_and(|it| kinds.contains(&it));
+            rules
+                .rules
+                .iter()
+                .filter(makes)
+                .all(|rule| barred(rule, kinds) || waits(rule, kinds))
+        };
+        barred(enter, &[]) || guards.into_iter().any(makers_are_bound)
+    };
+    let mut entries = rules.rules.iter().filter(|rule| rule.head == Head::Enter);
+    entries.all(ends)
 }
 
 #[cfg(test)]

@@ -134,7 +134,8 @@ impl Behind<'_> {
     /// Whether a replica makes such records of `then` only behind its own of `first` in that view, or
     /// none of `first` after one of `then`.
     fn is_behind(&self, then: KindId, first: KindId, counts: &dyn Fn(&Rule) -> bool) -> bool {
-        ends(self.rules, then.0, first.0) || self.rests_on(then, first, counts, &mut BTreeSet::new())
+        ends(self.rules, then.0, first.0)
+            || self.rests_on(then, first, counts, &mut BTreeSet::new())
     }
 
     /// Whether every such rule that makes `then` needs an own record of `first` of its view, or one

@@ -14,11 +14,12 @@ use crate::{
     formulation::refuse::unsupported,
     ground::{Act, Ground, Need, Own, Record},
     group::Group,
+    left_out::may_stay,
     program::FamilyId,
 };
 use milp_schema::{
     instance::FaultKind,
-    protocol::{Guard, Head, KindId, Mode, Reads, Rule, Rules, Scope},
+    protocol::{Rules, Scope},
     vocabulary::Passed,
 };
 use std::collections::BTreeSet;
@@ -48,42 +49,6 @@ pub(super) fn refuse(rules: &Rules) -> Result<(), Error> {
         "goal `stall` of a protocol whose views never end",
         "ask for another goal: nobody is at rest there who has not decided",
     )
-}
-
-/// Whether something may keep a replica in a view for ever: a record of its own, or votes that are
-/// missing.
-pub(crate) fn may_stay(rules: &Rules) -> bool {
-    let others = |guard: &Guard, but: &[KindId]| {
-        let mut kinds = guard.pattern.kinds.iter();
-        !kinds.all(|kind| but.contains(kind))
-    };
-    let barred = |rule: &Rule, but: &[KindId]| rule.unless.iter().any(|it| others(it, but));
-    let waits = |rule: &Rule, but: &[KindId]| {
-        let votes = |it: &&Guard| matches!(it.reads, Reads::Senders(_));
-        rule.when.iter().filter(votes).any(|it| others(it, but))
-    };
-    let ends = |enter: &Rule| {
-        let starts = rules
-            .rules
-            .iter()
-            .filter(|it| match (&it.head, enter.mode) {
-                (Head::Arm { timer, .. }, Mode::Timer(waited)) => *timer == waited,
-                _ => false,
-            });
-        let guards = enter.when.iter().chain(starts.flat_map(|it| &it.when));
-        let makers_are_bound = |guard: &Guard| {
-            let kinds = &guard.pattern.kinds;
-            let makes = |rule: &&Rule| rule.makes().is_some_and(|it| kinds.contains(&it));
-            rules
-                .rules
-                .iter()
-                .filter(makes)
-                .all(|rule| barred(rule, kinds) || waits(rule, kinds))
-        };
-        barred(enter, &[]) || guards.into_iter().any(makers_are_bound)
-    };
-    let mut entries = rules.rules.iter().filter(|rule| rule.head == Head::Enter);
-    entries.all(ends)
 }
 
 /// Whether some of what the act reads may have come too late for its replica, which ignored it.
