@@ -157,7 +157,7 @@ impl Behind<'_> {
             let reads = match guard.reads {
                 Reads::Own | Reads::LastOwn => true,
                 Reads::Primary => self.primary,
-                _ => false,
+                Reads::Senders(_) => false,
             };
             reads && guard.pattern.view == Views::Own
         };

@@ -7,7 +7,9 @@ use crate::{
     sentence::{self, Said},
 };
 use milp_schema::{
-    Act, Evidence, Outcome, ReplicaId, Schedule, Verdict, instance::FaultKind, read, write,
+    Act, Evidence, Outcome, ReplicaId, Schedule, Verdict,
+    instance::{FaultKind, Goal},
+    read, write,
 };
 use milp_show::acts::{self, name};
 use std::collections::BTreeMap;
@@ -172,9 +174,12 @@ fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<()
         edited: false,
     }
     .followed()?;
+    // Of good views it is asked how many pass, not what comes behind the last of them.
+    let behind = !matches!(instance.goal, Goal::Wasted { .. });
     let same = |verdict: &Verdict| {
         let counted = (verdict.wasted, verdict.guilty);
-        (verdict.properties(), verdict.termination, counted)
+        let termination = behind.then_some(verdict.termination);
+        (verdict.properties(), termination, counted)
     };
     if same(&found) != same(given) {
         return Err(Error::Refused(format!(
