@@ -174,12 +174,11 @@ fn agree(from: &Folder, minimized: &mut Minimized, given: &Verdict) -> Result<()
         edited: false,
     }
     .followed()?;
-    // Of good views it is asked how many pass, not what comes behind the last of them.
-    let behind = !matches!(instance.goal, Goal::Wasted { .. });
+    // Of good views it is asked how many pass, not what else is broken or comes behind the last.
+    let all = !matches!(instance.goal, Goal::Wasted { .. });
     let same = |verdict: &Verdict| {
-        let counted = (verdict.wasted, verdict.guilty);
-        let termination = behind.then_some(verdict.termination);
-        (verdict.properties(), termination, counted)
+        let others = all.then(|| (verdict.properties(), verdict.termination));
+        (others, verdict.wasted, verdict.guilty)
     };
     if same(&found) != same(given) {
         return Err(Error::Refused(format!(
